@@ -1,0 +1,46 @@
+import type { JsonWebKey } from 'node:crypto';
+
+/** What `vouch` and the agent say to each other over agent.sock, as JSON. Times are ISO 8601. */
+
+/** The security key that a session began with. */
+export interface KeyName {
+  name: string;
+  model: string | null;
+}
+
+/** The body of `PUT /session`: what a login hands over. The agent never gives it out again. */
+export interface NewSession {
+  /** The server's issuer URL, as in its discovery document. */
+  issuer: string;
+  accessToken: string;
+  /** The private key that the access token is bound to (EC P-256, RFC 9449). */
+  dpopKey: JsonWebKey;
+  email: string;
+  key: KeyName;
+  expiresAt: string;
+}
+
+/** The answer to `GET /status`: nothing in it is a secret. */
+export interface AgentStatus {
+  version: string;
+  pid: number;
+  startedAt: string;
+  session: null | { issuer: string; email: string; key: KeyName; expiresAt: string };
+  credentials: { role: string; region: string; expiresAt: string }[];
+}
+
+/** The answer to `DELETE /session`. */
+export interface Dropped {
+  /** Whether the server has confirmed that the session is revoked. */
+  revoked: boolean;
+  /** Why not, when it has not. */
+  reason?: string;
+}
+
+/** The answer to `GET /credentials`. */
+export interface CredentialsAnswer {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  expiration: string;
+}

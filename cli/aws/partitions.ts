@@ -1,0 +1,88 @@
+/**
+ * What is known about AWS's partitions, in one table. No list of regions: a region is recognised by its shape and its
+ * partition by the host's suffix, so that a new region works on its first day.
+ */
+export interface Partition {
+  /** As in an ARN: `arn:<id>:iam::…` */
+  id: 'aws' | 'aws-us-gov' | 'aws-cn' | 'aws-eusc';
+  /** Whether a region's name belongs to this partition. */
+  region: RegExp;
+  /** The DNS suffix of its services, public ones first in line for the host pattern. */
+  suffix: string;
+  /** Where STS is asked when no region is known. */
+  defaultRegion: string;
+}
+
+export const partitions: readonly Partition[] = [
+  { id: 'aws-us-gov', region: /^us-gov-[a-z]+-\d{1,2}$/, suffix: 'amazonaws.com', defaultRegion: 'us-gov-west-1' },
+  { id: 'aws-cn', region: /^cn-[a-z]+-\d{1,2}$/, suffix: 'amazonaws.com.cn', defaultRegion: 'cn-north-1' },
+  { id: 'aws-eusc', region: /^eusc-[a-z]+-[a-z]+-\d{1,2}$/, suffix: 'amazonaws.eu', defaultRegion: 'eusc-de-east-1' },
+  {
+    id: 'aws',
+    region: /^(?!cn-|us-gov-|us-iso|eu-iso|eusc-)[a-z]{2}-[a-z]+-\d{1,2}$/,
+    suffix: 'amazonaws.com',
+    defaultRegion: 'us-east-1',
+  },
+];
+
+/** A repository's host, taken apart. */
+export interface CodeCommitHost {
+  /** In lower case and without a port, as it is signed. */
+  host: string;
+  region: string;
+  partition: Partition;
+}
+
+/**
+ * Recognises CodeCommit's hosts: public, FIPS, GovCloud, China, the European Sovereign Cloud, and PrivateLink
+ * (`<vpce-id>.git-codecommit.<region>.vpce.<suffix>`). The name is matched whole, from both ends.
+ *
+ * @param value the `host` of Git's request, with its port if it has one
+ * @returns undefined when the host is not CodeCommit's
+ */
+export function codeCommitHost(value: string): CodeCommitHost | undefined {
+  const [, name, port] = /^([A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?$/.exec(value) ?? [];
+  if (name === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) return undefined;
+  const host = name.toLowerCase();
+  const match =
+    /^(?<vpce>vpce-[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.)?git-codecommit(?:-fips)?\.(?<region>[a-z0-9-]+)\.(?<infix>vpce\.)?(?<suffix>amazonaws\.com|amazonaws\.com\.cn|amazonaws\.eu)$/.exec(
+      host,
+    );
+  if (match?.groups === undefined) return undefined;
+  const { vpce, region = '', infix, suffix } = match.groups;
+  // PrivateLink's names have both of its marks, the others none; and a label is never empty.
+  if ((vpce === undefined) !== (infix === undefined) || vpce?.includes('..')) return undefined;
+  const partition = partitions.find((known) => known.suffix === suffix && known.region.test(region));
+  return partition && { host, region, partition };
+}
+
+/** A role's ARN, taken apart. */
+export interface RoleArn {
+  arn: string;
+  partition: Partition;
+  account: string;
+  /** With its path, if it has one: `team/Developer`. */
+  name: string;
+}
+
+/**
+ * Reads the ARN of an IAM role: `arn:<partition>:iam::<12 digits>:role/<path and name>` (IAM: names have at most 64 of
+ * `[\w+=,.@-]`, and with the path 512 characters). IAM would take quotes and shell characters in a path; we do not, as
+ * the ARN is written into a command line in AWS's config file.
+ *
+ * @returns undefined when it is not exactly that
+ */
+export function parseRoleArn(arn: string): RoleArn | undefined {
+  const match = /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role\/((?:[A-Za-z0-9_+=,.@-]+\/)*[A-Za-z0-9_+=,.@-]{1,64})$/.exec(
+    arn,
+  );
+  if (match === null || arn.length > 2048) return undefined;
+  const [, id, account = '', name = ''] = match;
+  const partition = partitions.find((known) => known.id === id);
+  return partition && name.length <= 576 ? { arn, partition, account, name } : undefined;
+}
+
+/** Whether a name has the shape of a region of any partition. */
+export function isRegion(region: string): boolean {
+  return partitions.some((partition) => partition.region.test(region));
+}
