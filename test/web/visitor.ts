@@ -1,0 +1,88 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { Browser, Page } from 'puppeteer-core';
+import { addSecurityKey, type Credential, type SecurityKey, type SecurityKeyOptions } from '../browser/launch.ts';
+import type { Site } from './site.ts';
+
+export interface VisitOptions {
+  /** The key that is plugged in; `null` for none. */
+  key?: SecurityKeyOptions | null;
+  width?: number;
+  height?: number;
+  scheme?: 'light' | 'dark';
+  reducedMotion?: boolean;
+  /** The origin to use instead of the site's own. */
+  origin?: string;
+  /** Runs in the page before its own scripts. */
+  before?: () => void;
+}
+
+export interface Visit extends AsyncDisposable {
+  readonly page: Page;
+  readonly key: SecurityKey | undefined;
+  /** Waits until the live region says what has this id, and gives its words. */
+  status(id: string): Promise<string>;
+  press(): Promise<void>;
+  /** What must stay empty: requests to elsewhere, policy violations, errors of the page. */
+  readonly faults: string[];
+}
+
+/** Opens a page of the site in a tab of its own, and notes everything that it should not do. */
+export async function visit(browser: Browser, site: Site, path: string, options: VisitOptions = {}): Promise<Visit> {
+  const page = await browser.newPage();
+  const faults: string[] = [];
+  const origin = options.origin ?? site.origin;
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== origin) faults.push(`request to ${request.url()}`);
+  });
+  page.on('requestfailed', (request) => {
+    if (request.failure()?.errorText.includes('BLOCKED')) faults.push(`blocked ${request.url()}`);
+  });
+  page.on('pageerror', (error) => faults.push(`error ${error}`));
+  page.on('console', (message) => {
+    // Chromium itself reports every answer of 400 and above; those are what some tests are about.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      faults.push(message.text());
+  });
+  await page.exposeFunction('noteViolation', (what: string) => void faults.push(`policy ${what}`));
+  await page.evaluateOnNewDocument(() => {
+    const note = (window as unknown as { noteViolation(what: string): void }).noteViolation;
+    document.addEventListener('securitypolicyviolation', (event) => {
+      note(`${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  if (options.before) await page.evaluateOnNewDocument(options.before);
+
+  await page.setViewport({ width: options.width ?? 1280, height: options.height ?? 800 });
+  await page.emulateMediaFeatures([
+    { name: 'prefers-color-scheme', value: options.scheme ?? 'light' },
+    { name: 'prefers-reduced-motion', value: options.reducedMotion ? 'reduce' : 'no-preference' },
+  ]);
+  const key = options.key === null ? undefined : await addSecurityKey(page, options.key ?? {});
+  await page.goto(`${origin}${path}`);
+
+  return {
+    page,
+    key,
+    faults,
+    async status(id) {
+      const region = await page.waitForSelector(`[role=status][data-status="${id}"]`);
+      return (await region?.evaluate((element) => (element as HTMLElement).innerText)) ?? '';
+    },
+    press: () => page.locator('[data-primary]').click(),
+    [Symbol.asyncDispose]: () => page.close(),
+  };
+}
+
+/** A credential as a key holds it after it was enrolled at `localhost`. */
+export function enrolledCredential(rpId = 'localhost'): Credential {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return {
+    credentialId: randomBytes(32).toString('base64'),
+    isResidentCredential: true,
+    rpId,
+    privateKey: privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64'),
+    userHandle: randomBytes(16).toString('base64'),
+    signCount: 1,
+  };
+}

@@ -1,0 +1,114 @@
+import { useEffect, useReducer } from 'preact/hooks';
+import { registerKey, useKey } from '../ui/ceremony.ts';
+import { explain, wantsGesture } from '../ui/explain.ts';
+import { Page, PinHelp, PrimaryButton, Request, StatusRegion, useFocusOn } from '../ui/layout.tsx';
+import { call, ProblemError } from '../ui/problem.ts';
+import { unsupported, whenLookedAt } from '../ui/start.ts';
+import { InvitationForm } from './invitation-form.tsx';
+import {
+  type Details,
+  type Enrolled,
+  type Event,
+  initial,
+  next,
+  progressOf,
+  type Step,
+  statusOf,
+  stepOf,
+} from './state.ts';
+
+export function Enroll({ ticket }: { ticket: string | undefined }) {
+  const [state, send] = useReducer(next, ticket, initial);
+  const host = state.details?.host ?? location.host;
+  const status = statusOf(state);
+  const progress = progressOf(state);
+  useFocusOn(state.at === 'asking' ? 'asking' : status?.id);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once a page
+  useEffect(() => {
+    if (ticket !== undefined) open(ticket, send);
+  }, []);
+
+  if (state.at === 'asking') {
+    return (
+      <Page task="Enroll a security key at" host={host}>
+        <InvitationForm busy={state.busy} refusal={state.refusal} onSubmit={(invitation) => start(invitation, send)} />
+      </Page>
+    );
+  }
+
+  const step = stepOf(state);
+  const press = state.details ? () => touch(state.ticket, step, host, send, true) : () => open(state.ticket, send);
+  const explanation = state.at === 'failed' ? state.explanation : undefined;
+
+  return (
+    <Page task="Enroll a security key at" host={host}>
+      {progress && <p class="progress">{progress}</p>}
+      <StatusRegion status={status} />
+      {state.at === 'ready' && (
+        <PrimaryButton onPress={press}>{step === 'confirm' ? 'Use the key you have' : 'Use the new key'}</PrimaryButton>
+      )}
+      {explanation?.again && <PrimaryButton onPress={press}>Try again</PrimaryButton>}
+      {explanation && <PinHelp explanation={explanation} />}
+      {state.at === 'done' ? (
+        <p class="status-after">You can close this page.</p>
+      ) : (
+        state.details && <Request {...state.details} />
+      )}
+    </Page>
+  );
+}
+
+type Send = (event: Event) => void;
+const at = (ticket: string) => `/enroll/${encodeURIComponent(ticket)}`;
+
+async function start(invitation: string, send: Send): Promise<void> {
+  send({ type: 'submitted' });
+  try {
+    const { ticket } = await call<{ ticket: string }>('POST', '/enroll/start', { invitation });
+    history.replaceState(null, '', at(ticket));
+    await open(ticket, send);
+  } catch (error) {
+    send({ type: 'refused', explanation: explain(error, 'enroll', location.host) });
+  }
+}
+
+async function open(ticket: string, send: Send): Promise<void> {
+  send({ type: 'opening', ticket });
+  let details: Details;
+  try {
+    details = await call<Details>('POST', `${at(ticket)}/open`);
+  } catch (error) {
+    send({ type: 'failed', explanation: explain(error, 'enroll', location.host) });
+    return;
+  }
+  send({ type: 'opened', details });
+  const explanation = unsupported('enroll');
+  if (explanation) {
+    send({ type: 'failed', explanation });
+    return;
+  }
+  await whenLookedAt();
+  await touch(ticket, details.needsConfirmation ? 'confirm' : 'enroll', details.host, send, false);
+}
+
+async function touch(ticket: string, step: Step, host: string, send: Send, pressed: boolean): Promise<void> {
+  send({ type: 'touching' });
+  const onTouched = () => send({ type: 'touched' });
+  try {
+    if (step === 'confirm') {
+      await useKey<void>(`${at(ticket)}/confirm`, onTouched);
+      // Not at once: the first key has to make room for the new one.
+      send({ type: 'confirmed' });
+    } else {
+      send({ type: 'enrolled', enrolled: await registerKey<Enrolled>(at(ticket), onTouched) });
+    }
+  } catch (error) {
+    if (!pressed && wantsGesture(error)) send({ type: 'gesture-wanted' });
+    else if (error instanceof ProblemError && error.problem.name === 'confirmation-needed') {
+      send({ type: 'confirmation-wanted' });
+    } else {
+      send({ type: 'failed', explanation: explain(error, step, host) });
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/** What the drawing says: touch here, wait, done, or look at the words below. */
+export type KeyMood = 'touch' | 'rest' | 'done' | 'trouble';
+
+/**
+ * A security key, with the place to touch in the accent colour. The words next to it say the same, so that it is
+ * hidden from screen readers; `style.css` moves the rings, and holds them still for those who prefer that.
+ */
+export function KeyDrawing({ mood }: { mood: KeyMood }) {
+  return (
+    <svg class="key" data-mood={mood} viewBox="0 0 280 132" width="280" height="132" aria-hidden="true">
+      {/* the plug */}
+      <rect class="key-plug" x="14" y="46" width="52" height="40" rx="3" />
+      <rect class="key-pin" x="26" y="56" width="22" height="7" rx="1.5" />
+      <rect class="key-pin" x="26" y="69" width="22" height="7" rx="1.5" />
+      {/* the body, and the hole for the key ring */}
+      <path
+        class="key-body"
+        fill-rule="evenodd"
+        d="M74 24h148a42 42 0 0 1 0 84H74a12 12 0 0 1-12-12V36a12 12 0 0 1 12-12Zm158 30a12 12 0 1 0 0 24 12 12 0 0 0 0-24Z"
+      />
+      {/* the contact */}
+      <circle class="key-ring key-ring-1" cx="142" cy="66" r="26" />
+      <circle class="key-ring key-ring-2" cx="142" cy="66" r="26" />
+      <circle class="key-disc" cx="142" cy="66" r="26" />
+      {(mood === 'touch' || mood === 'rest') && (
+        <path class="key-mark" d="M133 74a9 9 0 0 1 18 0M128 74a14 14 0 0 1 28 0M138 74a4 4 0 0 1 8 0" />
+      )}
+      {mood === 'done' && <path class="key-mark key-mark-bold" d="m131 67 8 8 15-17" />}
+      {mood === 'trouble' && <path class="key-mark key-mark-bold" d="M142 54v14M142 77v.5" />}
+    </svg>
+  );
+}
