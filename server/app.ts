@@ -1,0 +1,74 @@
+import express, { type Express, type RequestHandler } from 'express';
+import { awsTokenRoute } from './aws/token-route.ts';
+import type { Context } from './context.ts';
+import { dropCookies } from './http/cookies.ts';
+import { perMinute } from './http/limits.ts';
+import { ownOrigin } from './http/origin.ts';
+import { builtPages, pages } from './http/pages.ts';
+import { notFound, problemHandler } from './http/problems.ts';
+import { requestLog } from './http/request-log.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { requireSession } from './oidc/access-token.ts';
+import { loginRoutes } from './oidc/login-routes.ts';
+import { createProvider, SESSION_COOKIES } from './oidc/provider.ts';
+import { enrollRoutes } from './people/enroll-routes.ts';
+import { sessionRoutes } from './people/session-routes.ts';
+
+/** What `oidc-provider` serves; everything else is ours. */
+const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth(\/[\w-]+)?|token(\/revocation)?)$/;
+
+/**
+ * Puts the server together: health, pages, our API, and the OpenID Connect provider, on one origin.
+ *
+ * @param master the master key, 32 bytes
+ */
+export function createApp(context: Context, master: Buffer): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('trust proxy', 'loopback');
+  app.set('query parser', 'simple');
+
+  app.get('/healthz', healthz(context));
+  app.use(requestLog(context.log), ...securityHeaders(context.config), ownOrigin(context.config));
+  app.use(pages(builtPages()));
+
+  const provider = createProvider(context, master);
+  const session = requireSession(context);
+  app.use('/enroll/start', perMinute(60));
+  app.use(['/enroll', '/login', '/request', '/auth', '/token'], perMinute(1200));
+  app.use(['/enroll', '/login', '/api'], express.json({ limit: '64kb' }), noStore);
+  app.use(enrollRoutes(context));
+  app.use(loginRoutes(context, provider));
+  app.use(sessionRoutes(context, session));
+  app.use(awsTokenRoute(context, session));
+  app.use(openIdConnect(provider.callback()));
+
+  app.use(notFound);
+  app.use(problemHandler(context.log));
+  return app;
+}
+
+/** For load balancers: 200 while the database answers. */
+function healthz(context: Context): RequestHandler {
+  return async (_request, response) => {
+    await context.store.selectFrom('signing_keys').select('kid').limit(1).execute();
+    response.set('Cache-Control', 'no-store').json({ status: 'ok' });
+  };
+}
+
+const noStore: RequestHandler = (_request, response, next) => {
+  response.set('Cache-Control', 'no-store');
+  next();
+};
+
+function openIdConnect(callback: RequestHandler): RequestHandler {
+  return (request, response, next) => {
+    if (!OIDC_PATHS.test(request.path)) {
+      next();
+      return;
+    }
+    // No sign-in is remembered: whoever comes back, even with a cookie, touches the key again.
+    dropCookies(request, SESSION_COOKIES);
+    return callback(request, response, next);
+  };
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { SignJWT } from 'jose';
+import type { Context } from '../context.ts';
+import type { StandingSession } from '../people/sessions.ts';
+
+const LIFETIME_SECONDS = 5 * 60;
+
+/**
+ * An ID token that AWS STS takes for one role alone.
+ *
+ * The claims under https://aws.amazon.com are AWS's (IAM user guide, "Pass session tags using
+ * AssumeRoleWithWebIdentity"). There is never an `azp`: AWS would take it for the audience.
+ *
+ * @param role the role's ARN, checked
+ * @returns the token and its end in milliseconds since the epoch
+ */
+export async function tokenForRole(
+  context: Context,
+  session: StandingSession,
+  role: string,
+): Promise<{ token: string; expiresAt: number; jti: string }> {
+  const issuedAt = Math.floor(context.now() / 1000);
+  const expiresAt = issuedAt + LIFETIME_SECONDS;
+  const jti = randomUUID();
+  const domain = session.email.slice(session.email.indexOf('@') + 1);
+  const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain] };
+  const token = await new SignJWT({
+    auth_time: Math.floor(session.authTime / 1000),
+    amr: ['hwk', 'user', 'mfa'],
+    'https://aws.amazon.com/roles': [role],
+    'https://aws.amazon.com/tags': { principal_tags: tags, transitive_tag_keys: Object.keys(tags) },
+    'https://aws.amazon.com/source_identity': session.email,
+  })
+    .setProtectedHeader({ alg: 'ES256', kid: context.signingKey.kid, typ: 'JWT' })
+    .setIssuer(context.config.issuer)
+    .setSubject(session.email)
+    .setAudience(context.config.awsAudience)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(expiresAt)
+    .setJti(jti)
+    .sign(context.signingKey.privateKey);
+  return { token, expiresAt: expiresAt * 1000, jti };
+}

@@ -1,0 +1,14 @@
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import type { SigningKey } from './keys/signing-key.ts';
+import type { Store } from './store/store.ts';
+
+/** What every feature is given. Nothing in it changes between requests. */
+export interface Context {
+  config: Config;
+  store: Store;
+  log: Logger;
+  signingKey: SigningKey;
+  /** Milliseconds since the epoch, asked for at the moment of use. */
+  now: () => number;
+}

@@ -1,0 +1,44 @@
+import { Problem } from '../problem.ts';
+
+/** A body that must be a JSON object. */
+export function objectBody(body: unknown): Record<string, unknown> {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
+  throw badRequest('The body is not a JSON object');
+}
+
+/**
+ * A text field of a body.
+ *
+ * @param length the most characters it may have
+ * @throws Problem `bad-request` when it is missing, not text, empty, too long, or holds control characters
+ */
+export function textField(body: Record<string, unknown>, name: string, length: number): string {
+  const value = body[name];
+  if (typeof value !== 'string' || value.trim() === '' || value.length > length || /\p{C}/u.test(value)) {
+    throw badRequest(`${name} should be text of 1 to ${length} characters`);
+  }
+  return value.trim();
+}
+
+/** A text field that may be missing or null. */
+export function optionalTextField(body: Record<string, unknown>, name: string, length: number): string | null {
+  return body[name] === undefined || body[name] === null ? null : textField(body, name, length);
+}
+
+/**
+ * A WebAuthn credential as the browser sends it: only the outer form is checked here, the rest is the verifier's.
+ *
+ * @throws Problem `bad-request`
+ */
+export function credentialBody<Credential>(body: unknown): Credential {
+  const { id, rawId, type, response } = objectBody(body);
+  const fits = typeof id === 'string' && id.length <= 1400 && id === rawId && type === 'public-key';
+  if (!fits || typeof response !== 'object' || response === null) {
+    throw badRequest('The body is not a public key credential');
+  }
+  return body as Credential;
+}
+
+export function badRequest(title: string): Problem {
+  return new Problem(400, 'bad-request', title, 'Reload the page and try again.');
+}

@@ -1,0 +1,27 @@
+import type { RequestHandler } from 'express';
+import type { Config } from '../config.ts';
+import { Problem } from '../problem.ts';
+
+/**
+ * Refuses requests that were made to another host (DNS rebinding, a proxy that hides the name), and those that another
+ * site's page sends. Then tells oidc-provider which scheme the outside has, by our configuration and nobody's header.
+ */
+export function ownOrigin(config: Config): RequestHandler {
+  const { host, protocol, origin } = new URL(config.issuer);
+  return (request, _response, next) => {
+    if (request.headers.host?.toLowerCase() !== host) {
+      throw new Problem(
+        421,
+        'misdirected-request',
+        `This server answers as ${host} alone`,
+        `Use ${config.issuer}, or have your proxy pass the Host header on.`,
+      );
+    }
+    if (request.headers.origin !== undefined && request.headers.origin !== origin) {
+      throw new Problem(403, 'bad-request', 'Another site’s page sent this request', `Open ${config.issuer} itself.`);
+    }
+    request.headers['x-forwarded-proto'] = protocol.slice(0, -1);
+    delete request.headers['x-forwarded-host'];
+    next();
+  };
+}

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import express, { type RequestHandler, Router } from 'express';
+
+/** Where Vite put the pages: beside the bundled server, or in dist/ when the server runs from its source. */
+export function builtPages(): string {
+  for (const place of ['../../dist/web/', '../web/']) {
+    const folder = fileURLToPath(new URL(place, import.meta.url));
+    if (existsSync(`${folder}/login/index.html`) && existsSync(`${folder}/assets`)) return folder;
+  }
+  throw new Error('The pages are not built: run `npm run build`.');
+}
+
+/** The pages and what they load. Each page is one file, whatever the rest of its address says. */
+export function pages(folder: string): Router {
+  const router = Router();
+  const page = (name: string): RequestHandler => {
+    return (_request, response, next) => {
+      response.set('Cache-Control', 'no-store');
+      response.sendFile(`${name}/index.html`, { root: folder, cacheControl: false }, (error) => {
+        if (error && !response.headersSent) next(error);
+      });
+    };
+  };
+  // Vite puts a hash of the content into the names.
+  router.use('/assets', express.static(`${folder}/assets`, { immutable: true, maxAge: '1y', index: false }));
+  router.get('/favicon.svg', (_request, response) => response.sendFile('favicon.svg', { root: folder }));
+  router.get('/favicon.ico', (_request, response) => response.redirect(301, '/favicon.svg'));
+  router.get('/login/:uid', page('login'));
+  router.get(['/enroll', '/enroll/:ticket'], page('enroll'));
+  router.get('/signed-in', page('signed-in'));
+  return router;
+}

@@ -1,0 +1,45 @@
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import { Problem } from '../problem.ts';
+
+/** Answers a problem as RFC 9457 says. */
+export function sendProblem(response: Response, problem: Problem): void {
+  response
+    .status(problem.status)
+    .set({ 'Cache-Control': 'no-store', ...problem.headers })
+    .type('application/problem+json')
+    .send(JSON.stringify(problem));
+}
+
+export const notFound: RequestHandler = (_request, response) => {
+  sendProblem(response, new Problem(404, 'not-found', 'There is nothing at this address', 'Check the URL.'));
+};
+
+/** The last handler: a Problem is answered as it is, everything else as an error that tells nothing. */
+export function problemHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, _request, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const problem = asProblem(error);
+    if (problem.status >= 500) log.error({ err: error }, 'request failed');
+    else log.info({ problem: problem.problem, reason: problem.reason }, 'request refused');
+    sendProblem(response, problem);
+  };
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  // What express.json() throws: too large, not JSON, a broken encoding.
+  const status = (error as { status?: unknown }).status;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new Problem(status, 'bad-request', 'The request could not be read', 'Reload the page and try again.');
+  }
+  return new Problem(
+    500,
+    'internal-error',
+    'Something went wrong on the server',
+    'Try again; if it stays, tell your administrator.',
+  );
+}

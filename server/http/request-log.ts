@@ -1,0 +1,23 @@
+import type { RequestHandler } from 'express';
+import type { Logger } from 'pino';
+
+/** One line a request. Only the path's first word is logged: what follows may be a ticket, and a query may be a code. */
+export function requestLog(log: Logger): RequestHandler {
+  return (request, response, next) => {
+    const start = performance.now();
+    response.once('close', () => {
+      const path = `/${request.originalUrl.split(/[/?#]/, 2)[1] ?? ''}`.slice(0, 40);
+      log.info(
+        {
+          method: request.method,
+          path,
+          status: response.writableFinished ? response.statusCode : 'aborted',
+          ms: Math.round(performance.now() - start),
+          ip: request.ip,
+        },
+        'request',
+      );
+    });
+    next();
+  };
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { ConfigError, readConfig } from './config.ts';
+
+const program = new Command('vouch-server')
+  .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
+  .showHelpAfterError();
+
+program
+  .command('serve')
+  .description('run the server (settings: VOUCH_ISSUER and other environment variables, see docs/administration.md)')
+  .action(async () => {
+    const { serve } = await import('./serve.ts');
+    const server = await serve(readConfig(process.env));
+    let closing = false;
+    const stop = () => {
+      // A second signal means now.
+      if (closing) process.exit(1);
+      closing = true;
+      void server.close().then(() => process.exit(0));
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+
+program
+  .command('invite')
+  .description('make a one-time invitation to enroll a security key, good for 72 hours')
+  .argument('<email>', 'whom: the address that AWS will show as the session name')
+  .option('--admin', 'the person may administer the server', false)
+  .option('--json', 'print JSON')
+  .action(async (email: string, options: { admin: boolean; json?: boolean }) => {
+    const { runInvite } = await import('./people/invite-command.ts');
+    await runInvite(readConfig(process.env), { email, admin: options.admin, json: options.json === true });
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const what =
+    error instanceof ConfigError || error instanceof TypeError ? error.message : String((error as Error).message);
+  console.error(`vouch-server: ${what}`);
+  process.exitCode = error instanceof ConfigError ? 2 : 1;
+}

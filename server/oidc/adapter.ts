@@ -1,0 +1,102 @@
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
+import { hash } from '../secrets.ts';
+import type { Store } from '../store/store.ts';
+
+/**
+ * Keeps oidc-provider's models in the store.
+ *
+ * An instance's ID is the secret itself (a code, a session cookie): it is stored hashed, and taken out of the payload. What
+ * the library asks for in two steps and must happen once (a code, a DPoP proof) is one statement here that can lose.
+ */
+export class OidcAdapter implements Adapter {
+  readonly #store: Store;
+  readonly #model: string;
+  readonly #now: () => number;
+
+  constructor(store: Store, model: string, now: () => number) {
+    this.#store = store;
+    this.#model = model;
+    this.#now = now;
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
+    const { jti: _secret, consumed: _column, ...rest } = payload;
+    const row = {
+      model: this.#model,
+      id_hash: hash(id),
+      payload: JSON.stringify(rest),
+      grant_id: payload.grantId ?? null,
+      uid: payload.uid ?? null,
+      user_code: payload.userCode ?? null,
+      expires_at: Number.isFinite(expiresIn) ? this.#now() + expiresIn * 1000 : null,
+    };
+    const insert = this.#store.insertInto('oidc_payloads').values({ ...row, consumed_at: null });
+    if (this.#model === 'ReplayDetection') {
+      // RFC 9449, section 11.1: of two requests with one proof, one is a replay, however close together they come.
+      const inserted = await insert
+        .onConflict((conflict) => conflict.doNothing())
+        .returning('id_hash')
+        .executeTakeFirst();
+      if (inserted === undefined) throw new errors.InvalidDpopProof('DPoP proof JWT Replay detected');
+      return;
+    }
+    await insert.onConflict((conflict) => conflict.columns(['model', 'id_hash']).doUpdateSet(row)).execute();
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    const row = await this.#rows().where('id_hash', '=', hash(id)).executeTakeFirst();
+    return row && { ...payloadOf(row), jti: id };
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    const row = await this.#rows().where('uid', '=', uid).executeTakeFirst();
+    return row && payloadOf(row);
+  }
+
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    const row = await this.#rows().where('user_code', '=', userCode).executeTakeFirst();
+    return row && payloadOf(row);
+  }
+
+  async consume(id: string): Promise<void> {
+    const consumed = await this.#store
+      .updateTable('oidc_payloads')
+      .set({ consumed_at: this.#now() })
+      .where('model', '=', this.#model)
+      .where('id_hash', '=', hash(id))
+      .where('consumed_at', 'is', null)
+      .returning('id_hash')
+      .executeTakeFirst();
+    // RFC 6749, section 4.1.2: a code is used once; of two at the same moment one loses.
+    if (consumed === undefined) throw new errors.InvalidGrant(`${this.#model} is consumed already`);
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.#store
+      .deleteFrom('oidc_payloads')
+      .where('model', '=', this.#model)
+      .where('id_hash', '=', hash(id))
+      .execute();
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await this.#store
+      .deleteFrom('oidc_payloads')
+      .where('model', '=', this.#model)
+      .where('grant_id', '=', grantId)
+      .execute();
+  }
+
+  #rows() {
+    return this.#store
+      .selectFrom('oidc_payloads')
+      .select(['payload', 'consumed_at'])
+      .where('model', '=', this.#model)
+      .where((is) => is.or([is('expires_at', 'is', null), is('expires_at', '>', this.#now())]));
+  }
+}
+
+function payloadOf(row: { payload: string; consumed_at: number | null }): AdapterPayload {
+  const payload = JSON.parse(row.payload) as AdapterPayload;
+  return row.consumed_at === null ? payload : { ...payload, consumed: Math.floor(row.consumed_at / 1000) };
+}

@@ -1,0 +1,198 @@
+import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Context } from '../context.ts';
+import { bindSessionToGrant, findSessionOfGrant, revokeSession } from '../people/sessions.ts';
+import { deriveKey } from '../secrets.ts';
+import { OidcAdapter } from './adapter.ts';
+
+/** The one client: public and native (RFC 8252), so it proves itself by PKCE and DPoP alone. */
+export const CLIENT_ID = 'vouch-cli';
+
+/** The provider's own cookie for single sign-on, which Vouch does not have: every sign-in is a touch. */
+export const SESSION_COOKIES = [
+  'vouch-session',
+  'vouch-session.sig',
+  'vouch-session.legacy',
+  'vouch-session.legacy.sig',
+];
+
+/** What the page's verified touch adds to `oidc-provider`'s interaction result. */
+export interface TouchResult {
+  login: { accountId: string; amr: string[]; remember: false; ts: number };
+  vouch: { sessionId: string };
+}
+
+/** The audience of access tokens: our own API (RFC 8707). */
+export function apiAudience(issuer: string): string {
+  return `${issuer}/api`;
+}
+
+/** Seconds that each thing lives. */
+const TTL = {
+  request: 10 * 60,
+  code: 60,
+  idToken: 10 * 60,
+} as const;
+
+/**
+ * The OpenID Connect provider: PAR (RFC 9126), code with PKCE S256 (RFC 7636), DPoP (RFC 9449), JWT access tokens (RFC 9068)
+ * for our own API, no refresh tokens, no single sign-on, no consent page.
+ *
+ * @param master the master key, 32 bytes: signs the short-lived cookies
+ */
+export function createProvider(context: Context, master: Buffer): Provider {
+  const provider = new Provider(context.config.issuer, configuration(context, master));
+  // app.ts says which scheme the outside has; see `throughProxy` there.
+  provider.proxy = true;
+  // A code that comes twice has been stolen once: the session that it gave dies (RFC 6749, section 4.1.2).
+  provider.on('grant.revoked', (_ctx, grantId) => {
+    void revokeSession(context.store, context.now(), { grantId }, { reason: 'the code was used twice' }).catch((err) =>
+      context.log.error({ err }, 'session not revoked'),
+    );
+  });
+  provider.on('server_error', (_ctx, err) => context.log.error({ err }, 'oidc-provider failed'));
+  const refused = (_ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
+    context.log.info(
+      { error: error.error, reason: error.error_detail ?? error.error_description },
+      'OAuth request refused',
+    );
+  provider.on('authorization.error', refused);
+  provider.on('grant.error', refused);
+  provider.on('pushed_authorization_request.error', refused);
+  return provider;
+}
+
+function configuration(context: Context, master: Buffer): Configuration {
+  const { config } = context;
+  return {
+    adapter: (model: string) => new OidcAdapter(context.store, model, context.now),
+    clients: [
+      {
+        client_id: CLIENT_ID,
+        client_name: 'Vouch CLI',
+        application_type: 'native',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+        // RFC 8252, section 7.3: any port of the loopback address.
+        redirect_uris: ['http://127.0.0.1/callback'],
+        id_token_signed_response_alg: 'ES256',
+        dpop_bound_access_tokens: true,
+        require_pushed_authorization_requests: true,
+      },
+    ],
+    jwks: { keys: [context.signingKey.privateJwk as never] },
+    cookies: {
+      keys: [deriveKey(master, 'cookies').toString('base64url')],
+      names: {
+        session: 'vouch-session',
+        interaction: 'vouch-interaction',
+        resume: 'vouch-resume',
+      },
+      long: { httpOnly: true, sameSite: 'lax', signed: true, secure: !config.local },
+      short: { httpOnly: true, sameSite: 'lax', signed: true, secure: !config.local },
+    },
+    responseTypes: ['code'],
+    clientAuthMethods: ['none'],
+    discovery: { grant_types_supported: ['authorization_code'] },
+    scopes: ['openid', 'email'],
+    claims: { openid: ['sub'], email: ['email'], acr: null, amr: null, auth_time: null, iss: null, sid: null },
+    conformIdTokenClaims: false,
+    pkce: { required: () => true },
+    clientBasedCORS: () => false,
+    enabledJWA: { idTokenSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256'] },
+    extraParams: { machine: checkMachine },
+    expiresWithSession: async () => false,
+    issueRefreshToken: async () => false,
+    rotateRefreshToken: false,
+    interactions: { policy: everySignInIsATouch(), url: (_ctx, interaction) => `/login/${interaction.uid}` },
+    findAccount: (_ctx, email) => ({ accountId: email, claims: () => ({ sub: email, email }) }),
+    loadExistingGrant: (ctx) => grantForTouch(context, ctx),
+    extraTokenClaims: (_ctx, token) => sessionClaims(context, token),
+    ttl: {
+      AccessToken: (_ctx, token) => secondsLeft(context, token),
+      AuthorizationCode: TTL.code,
+      Grant: config.sessionSeconds,
+      IdToken: TTL.idToken,
+      Interaction: TTL.request,
+      PushedAuthorizationRequest: TTL.request,
+      Session: TTL.request,
+    },
+    features: {
+      devInteractions: { enabled: false },
+      dPoP: { enabled: true },
+      pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
+      revocation: { enabled: true },
+      rpInitiatedLogout: { enabled: false },
+      userinfo: { enabled: false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: () => apiAudience(config.issuer),
+        useGrantedResource: () => true,
+        getResourceServerInfo: (_ctx, resource) => {
+          if (resource !== apiAudience(config.issuer)) throw new errors.InvalidTarget();
+          return {
+            scope: '',
+            audience: resource,
+            accessTokenFormat: 'jwt',
+            jwt: { sign: { alg: 'ES256' } },
+          };
+        },
+      },
+    },
+    renderError: (ctx) => {
+      // A browser that comes with a request that is over, or broken, is told so by the sign-in page.
+      ctx.redirect('/login/over');
+    },
+  };
+}
+
+/** Asks for a touch whenever this very request has not had one; `prompt=none` and remembered sessions change nothing. */
+function everySignInIsATouch() {
+  const policy = interactionPolicy.base();
+  policy.remove('consent');
+  const { Check } = interactionPolicy;
+  policy
+    .get('login')
+    ?.checks.add(
+      new Check('touch', 'a touch of the security key is required', 'login_required', (ctx) =>
+        ctx.oidc.result?.login === undefined ? Check.REQUEST_PROMPT : Check.NO_NEED_TO_PROMPT,
+      ),
+    );
+  return policy;
+}
+
+/** The machine's name, which the page shows: text that a person can read, or the request is refused. */
+function checkMachine(_ctx: KoaContextWithOIDC, value: string | undefined): void {
+  if (value !== undefined && (value.length > 64 || /\p{C}/u.test(value))) {
+    throw new errors.InvalidRequest('machine should be text of at most 64 characters');
+  }
+}
+
+/** Every touch has a grant of its own, which its session is tied to. */
+async function grantForTouch(context: Context, ctx: KoaContextWithOIDC) {
+  const result = ctx.oidc.result as unknown as TouchResult | undefined;
+  const accountId = ctx.oidc.account?.accountId;
+  if (result?.vouch === undefined || result.login.accountId !== accountId) return undefined;
+  const { Grant } = ctx.oidc.provider;
+  const grant = new Grant({ clientId: CLIENT_ID, accountId });
+  grant.addOIDCScope('openid email');
+  const grantId = await grant.save();
+  if (!(await bindSessionToGrant(context.store, result.vouch.sessionId, grantId))) {
+    throw new errors.AccessDenied('this touch has been used');
+  }
+  return grant;
+}
+
+async function sessionClaims(context: Context, token: unknown): Promise<{ sid: string } | undefined> {
+  const { grantId } = token as { grantId?: string };
+  const session = grantId && (await findSessionOfGrant(context.store, grantId, context.now()));
+  if (!session) throw new errors.InvalidGrant('the session does not stand');
+  return { sid: session.id };
+}
+
+/** The access token ends when the session does: counted from the touch, not from the code's redemption. */
+function secondsLeft(context: Context, token: unknown): number {
+  const { authTime } = token as { authTime?: number };
+  const touched = authTime ?? Math.floor(context.now() / 1000);
+  return Math.max(1, touched + context.config.sessionSeconds - Math.floor(context.now() / 1000));
+}

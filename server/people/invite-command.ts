@@ -1,0 +1,31 @@
+import type { Config } from '../config.ts';
+import { openSqliteStore } from '../store/store.ts';
+import { invite } from './invitations.ts';
+
+/** `vouch-server invite`: prints the code, once; it is stored nowhere. */
+export async function runInvite(
+  config: Config,
+  options: { email: string; admin: boolean; json: boolean },
+): Promise<void> {
+  const store = await openSqliteStore(config.sqliteFile);
+  try {
+    const { email, code, expiresAt } = await invite(store, Date.now(), options);
+    const until = new Date(expiresAt);
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify({ email, code, expiresAt: until.toISOString() })}\n`);
+      return;
+    }
+    process.stdout.write(
+      [
+        `Invited ${email}${options.admin ? ' as an administrator' : ''}`,
+        `  Invitation code   ${code}`,
+        `  Good until        ${until.toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' })}, for one key`,
+        'Send the code over a channel you trust. They run',
+        `  vouch enroll --server ${config.issuer}`,
+        '',
+      ].join('\n'),
+    );
+  } finally {
+    await store.destroy();
+  }
+}

@@ -1,0 +1,26 @@
+import { type RequestHandler, Router } from 'express';
+import type { Context } from '../context.ts';
+import { revokeSession } from './sessions.ts';
+
+/** A session, as its own holder sees it and ends it. */
+export function sessionRoutes(context: Context, requireSession: RequestHandler): Router {
+  const router = Router();
+
+  router.get('/api/session', requireSession, (_request, response) => {
+    const { session } = response.locals;
+    response.json({
+      email: session.email,
+      key: { name: session.keyName, model: session.keyModel },
+      authTime: new Date(session.authTime).toISOString(),
+      expiresAt: new Date(session.expiresAt).toISOString(),
+    });
+  });
+
+  router.delete('/api/session', requireSession, async (request, response) => {
+    const { id } = response.locals.session;
+    await revokeSession(context.store, context.now(), { id }, { reason: 'signed out', ip: String(request.ip) });
+    response.status(204).end();
+  });
+
+  return router;
+}

@@ -1,0 +1,92 @@
+import { audit } from '../audit/audit.ts';
+import type { Store } from '../store/store.ts';
+
+/** A session that stands, with the person and the key behind it. */
+export interface StandingSession {
+  id: string;
+  email: string;
+  keyId: string;
+  keyName: string;
+  keyModel: string | null;
+  authTime: number;
+  expiresAt: number;
+}
+
+/** The sessions of which every part stands: not over, not revoked, the person not disabled, the key not removed. */
+function standing(store: Store, now: number) {
+  return store
+    .selectFrom('sessions')
+    .innerJoin('people', 'people.id', 'sessions.person_id')
+    .innerJoin('keys', 'keys.id', 'sessions.key_id')
+    .where('sessions.revoked_at', 'is', null)
+    .where('sessions.expires_at', '>', now)
+    .where('people.disabled_at', 'is', null)
+    .where('keys.removed_at', 'is', null)
+    .select([
+      'sessions.id as id',
+      'people.email as email',
+      'keys.id as keyId',
+      'keys.name as keyName',
+      'keys.model as keyModel',
+      'sessions.auth_time as authTime',
+      'sessions.expires_at as expiresAt',
+    ]);
+}
+
+/** The session of this ID, if it still stands. */
+export async function findStandingSession(store: Store, id: string, now: number): Promise<StandingSession | undefined> {
+  return standing(store, now).where('sessions.id', '=', id).executeTakeFirst();
+}
+
+/** The session that an OAuth grant belongs to, if it still stands. */
+export async function findSessionOfGrant(
+  store: Store,
+  grantId: string,
+  now: number,
+): Promise<StandingSession | undefined> {
+  return standing(store, now).where('sessions.grant_id', '=', grantId).executeTakeFirst();
+}
+
+/** Ties a session to its OAuth grant. It can be done once: a second grant for the same touch is refused. */
+export async function bindSessionToGrant(store: Store, id: string, grantId: string): Promise<boolean> {
+  const bound = await store
+    .updateTable('sessions')
+    .set({ grant_id: grantId })
+    .where('id', '=', id)
+    .where('grant_id', 'is', null)
+    .returning('id')
+    .executeTakeFirst();
+  return bound !== undefined;
+}
+
+/** Ends a session at once. Ending one that has ended changes nothing. */
+export async function revokeSession(
+  store: Store,
+  now: number,
+  session: { id: string } | { grantId: string },
+  why: { reason: string; ip?: string },
+): Promise<void> {
+  await store.transaction().execute(async (transaction) => {
+    const revoked = await transaction
+      .updateTable('sessions')
+      .set({ revoked_at: now })
+      .where('revoked_at', 'is', null)
+      .where((is) => ('id' in session ? is('id', '=', session.id) : is('grant_id', '=', session.grantId)))
+      .returning(['id', 'person_id', 'key_id'])
+      .executeTakeFirst();
+    if (revoked === undefined) return;
+    const person = await transaction
+      .selectFrom('people')
+      .select('email')
+      .where('id', '=', revoked.person_id)
+      .executeTakeFirst();
+    await audit(transaction, now, {
+      event: 'session-revoked',
+      email: person?.email ?? null,
+      keyId: revoked.key_id,
+      sessionId: revoked.id,
+      ip: why.ip ?? null,
+      detail: { reason: why.reason },
+    });
+  });
+}

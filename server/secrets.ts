@@ -1,0 +1,27 @@
+import { createHash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** A new secret of 256 bits, base64url. */
+export function randomSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** SHA-256 in base64url: how a secret with full entropy is stored. */
+export function hash(value: string): string {
+  return createHash('sha256').update(value).digest('base64url');
+}
+
+/** Compares two strings in a time that does not tell where they differ. */
+export function equalSecrets(a: string, b: string): boolean {
+  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
+}
+
+/**
+ * Derives a key for one purpose (HKDF-SHA-256, RFC 5869), so that no two uses of the master key share bytes.
+ *
+ * @param masterKey 32 bytes
+ * @param purpose what the key is for
+ * @returns 32 bytes
+ */
+export function deriveKey(masterKey: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', masterKey, '', `vouch ${purpose}`, 32));
+}

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import * as initial from './0001_initial.ts';
+
+/** Every migration by its number; they run in this order, once each. */
+export const migrations: Record<string, Migration> = {
+  '0001_initial': initial,
+};

@@ -1,0 +1,34 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
+import { Kysely, Migrator, SqliteDialect } from 'kysely';
+import { migrations } from './migrations/index.ts';
+import type { Schema } from './schema.ts';
+import { openNodeSqlite } from './sqlite/node-sqlite.ts';
+
+/** The database, whichever engine is behind it. Features write portable SQL through Kysely and nothing else. */
+export type Store = Kysely<Schema>;
+
+/**
+ * Opens the embedded engine's file (made with mode 0600 if it is not there) and brings its schema up to date.
+ *
+ * @param file a path, or `:memory:`
+ * @throws when the file cannot be opened, or a migration fails; then nothing of that migration is left
+ */
+export async function openSqliteStore(file: string): Promise<Store> {
+  if (file !== ':memory:') {
+    // Made first, so that SQLite never creates it (and its WAL) readable to others.
+    closeSync(openSync(file, 'a', 0o600));
+    chmodSync(file, 0o600);
+  }
+  const store = new Kysely<Schema>({ dialect: new SqliteDialect({ database: openNodeSqlite(file) }) });
+  await migrate(store);
+  return store;
+}
+
+async function migrate(store: Store): Promise<void> {
+  const migrator = new Migrator({ db: store, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    await store.destroy();
+    throw error;
+  }
+}

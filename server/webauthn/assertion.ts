@@ -1,0 +1,175 @@
+import {
+  type AuthenticationResponseJSON,
+  generateAuthenticationOptions,
+  type PublicKeyCredentialRequestOptionsJSON,
+  verifyAuthenticationResponse,
+} from '@simplewebauthn/server';
+import type { Context } from '../context.ts';
+import { Problem } from '../problem.ts';
+import type { Store } from '../store/store.ts';
+import { CEREMONY_MS, issueChallenge, type Purpose, useChallenge } from './challenges.ts';
+
+/** A key that signed, and its person. */
+export interface AssertedKey {
+  keyId: string;
+  keyName: string;
+  personId: string;
+  email: string;
+  /** The signature counter that the key reported; taken over by `acceptCounter`. */
+  counter: number;
+}
+
+/**
+ * Options for an assertion by any enrolled key (discoverable: nobody types a user name) or by one of the given keys.
+ *
+ * @see WebAuthn, section 5.5 (PublicKeyCredentialRequestOptions)
+ */
+export async function assertionOptions(
+  context: Context,
+  purpose: Purpose,
+  binding: string,
+  keys: { id: string; transports: string[] }[] = [],
+): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  const options = await generateAuthenticationOptions({
+    rpID: context.config.rpId,
+    challenge: Buffer.from(await issueChallenge(context.store, context.now(), purpose, binding), 'base64url'),
+    timeout: CEREMONY_MS,
+    userVerification: 'required',
+    ...(keys.length > 0 ? { allowCredentials: keys } : {}),
+  });
+  return { ...options, hints: ['security-key'] };
+}
+
+/**
+ * Verifies an assertion (WebAuthn, section 7.2): challenge, origin, RP ID, user presence and verification, signature, and
+ * that key and person still stand. The counter is the caller's to accept, in the transaction that the sign-in is part of.
+ *
+ * @throws Problem `challenge-used`, `unknown-key`, `user-not-verified` or `assertion-refused`
+ */
+export async function verifyAssertion(
+  context: Context,
+  purpose: Purpose,
+  binding: string,
+  response: AuthenticationResponseJSON,
+): Promise<AssertedKey> {
+  const key = await findKey(context.store, response.id);
+
+  let challengeWasOurs = false;
+  const expectedChallenge = async (challenge: string) => {
+    challengeWasOurs = await useChallenge(context.store, context.now(), purpose, binding, challenge);
+    return challengeWasOurs;
+  };
+
+  // An unknown key uses the challenge up as well, so that one challenge is one try whoever tries.
+  if (key === undefined) {
+    await expectedChallenge(challengeOf(response));
+    throw new Problem(
+      403,
+      'unknown-key',
+      'This key is not enrolled here',
+      'Use a key that you have enrolled, or ask your administrator for an invitation.',
+    );
+  }
+
+  // The key says whose it is; it must be the person we know it by (WebAuthn, section 7.2, step 6).
+  if (response.response.userHandle !== undefined && response.response.userHandle !== key.user_handle) {
+    throw refused('the user handle is not that of the key');
+  }
+
+  try {
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response,
+      expectedChallenge,
+      expectedOrigin: context.config.issuer,
+      expectedRPID: context.config.rpId,
+      requireUserVerification: true,
+      credential: {
+        id: key.id,
+        publicKey: Buffer.from(key.public_key, 'base64url'),
+        // The counter is compared by acceptCounter, where two at once cannot both pass.
+        counter: 0,
+      },
+    });
+    if (!verified) throw new Error('the signature is not the key’s');
+    return {
+      keyId: key.id,
+      keyName: key.name,
+      personId: key.person_id,
+      email: key.email,
+      counter: authenticationInfo.newCounter,
+    };
+  } catch (error) {
+    if (!challengeWasOurs) {
+      throw new Problem(403, 'challenge-used', 'This request is used up or too old', 'Try again.', {
+        reason: (error as Error).message,
+      });
+    }
+    throw explain(error as Error);
+  }
+}
+
+/**
+ * Takes a key's new signature counter over: it must have grown, unless the key does not count (WebAuthn, section 7.2,
+ * step 22). One atomic statement, so that a clone that signs at the same moment loses.
+ *
+ * @throws Problem `counter-went-back`
+ */
+export async function acceptCounter(store: Store, key: AssertedKey, now: number): Promise<void> {
+  const accepted = await store
+    .updateTable('keys')
+    .set({ counter: key.counter, last_used_at: now })
+    .where('id', '=', key.keyId)
+    .where('removed_at', 'is', null)
+    .where((is) => (key.counter === 0 ? is('counter', '=', 0) : is('counter', '<', key.counter)))
+    .returning('id')
+    .executeTakeFirst();
+  if (accepted === undefined) {
+    throw new Problem(
+      403,
+      'counter-went-back',
+      'This key’s signature counter went back',
+      'There may be a copy of this key. Tell your administrator, and do not use it until they have looked.',
+    );
+  }
+}
+
+function findKey(store: Store, id: string) {
+  return store
+    .selectFrom('keys')
+    .innerJoin('people', 'people.id', 'keys.person_id')
+    .where('keys.id', '=', id)
+    .where('keys.removed_at', 'is', null)
+    .where('people.disabled_at', 'is', null)
+    .select(['keys.id', 'keys.name', 'keys.public_key', 'keys.person_id', 'people.email', 'people.user_handle'])
+    .executeTakeFirst();
+}
+
+function challengeOf(response: AuthenticationResponseJSON): string {
+  try {
+    const clientData = JSON.parse(Buffer.from(response.response.clientDataJSON, 'base64url').toString()) as {
+      challenge?: unknown;
+    };
+    return String(clientData.challenge);
+  } catch {
+    return '';
+  }
+}
+
+function explain(error: Error): Problem {
+  if (error.message.includes('User verification')) {
+    return new Problem(
+      403,
+      'user-not-verified',
+      'The key did not check that it is you',
+      'Set a PIN (or a fingerprint) on the key, then try again.',
+      { reason: error.message },
+    );
+  }
+  return refused(error.message);
+}
+
+function refused(reason: string): Problem {
+  return new Problem(403, 'assertion-refused', 'The key’s answer was refused', 'Try again from your terminal.', {
+    reason,
+  });
+}

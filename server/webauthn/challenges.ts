@@ -1,0 +1,43 @@
+import { hash, randomSecret } from '../secrets.ts';
+import type { Store } from '../store/store.ts';
+
+/** How long a person has for a ceremony, in milliseconds; also WebAuthn's `timeout`. */
+export const CEREMONY_MS = 5 * 60 * 1000;
+
+export type Purpose = 'sign-in' | 'confirm-enrolment' | 'enrol';
+
+/**
+ * Makes a challenge for one ceremony (WebAuthn, section 13.4.3).
+ *
+ * @param binding the interaction or enrolment, and so the browser, that it is for
+ * @returns the challenge in base64url, 256 bits
+ */
+export async function issueChallenge(store: Store, now: number, purpose: Purpose, binding: string): Promise<string> {
+  const challenge = randomSecret();
+  await store
+    .insertInto('challenges')
+    .values({ challenge_hash: hash(challenge), purpose, binding, expires_at: now + CEREMONY_MS })
+    .execute();
+  return challenge;
+}
+
+/**
+ * Uses a challenge up: one atomic statement. False for one that is unknown, used, old, or meant for something else.
+ */
+export async function useChallenge(
+  store: Store,
+  now: number,
+  purpose: Purpose,
+  binding: string,
+  challenge: string,
+): Promise<boolean> {
+  const used = await store
+    .deleteFrom('challenges')
+    .where('challenge_hash', '=', hash(challenge))
+    .where('purpose', '=', purpose)
+    .where('binding', '=', binding)
+    .where('expires_at', '>', now)
+    .returning('challenge_hash')
+    .executeTakeFirst();
+  return used !== undefined;
+}

@@ -1,0 +1,143 @@
+import {
+  generateRegistrationOptions,
+  type PublicKeyCredentialCreationOptionsJSON,
+  type RegistrationResponseJSON,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
+import { decodeAttestationObject } from '@simplewebauthn/server/helpers';
+import type { Config } from '../config.ts';
+import type { Context } from '../context.ts';
+import { Problem } from '../problem.ts';
+import { CEREMONY_MS, issueChallenge, useChallenge } from './challenges.ts';
+import { modelOf } from './models.ts';
+
+/** ES256, EdDSA and RS256 (COSE algorithm identifiers): what security keys have. */
+const ALGORITHMS = [-7, -8, -257];
+
+/** A key as it is to be stored. */
+export interface NewKey {
+  id: string;
+  publicKey: string;
+  counter: number;
+  transports: string[];
+  aaguid: string;
+  model: string | null;
+}
+
+/**
+ * Options for a new key: a roaming one that keeps the credential itself and checks its user.
+ *
+ * @param person whose key it will be; `userHandle` is base64url
+ * @param exclude the keys that the person has: one key is enrolled once
+ * @see WebAuthn, section 5.4 (PublicKeyCredentialCreationOptions)
+ */
+export async function registrationOptions(
+  context: Context,
+  binding: string,
+  person: { email: string; userHandle: string },
+  exclude: { id: string; transports: string[] }[],
+): Promise<PublicKeyCredentialCreationOptionsJSON> {
+  const options = await generateRegistrationOptions({
+    rpName: 'Vouch',
+    rpID: context.config.rpId,
+    userName: person.email,
+    userDisplayName: person.email,
+    userID: Buffer.from(person.userHandle, 'base64url'),
+    challenge: Buffer.from(await issueChallenge(context.store, context.now(), 'enrol', binding), 'base64url'),
+    timeout: CEREMONY_MS,
+    attestationType: 'direct',
+    excludeCredentials: exclude,
+    supportedAlgorithmIDs: ALGORITHMS,
+    authenticatorSelection: {
+      authenticatorAttachment: 'cross-platform',
+      residentKey: 'required',
+      userVerification: 'required',
+    },
+  });
+  return { ...options, hints: ['security-key'] };
+}
+
+/**
+ * Verifies a registration (WebAuthn, section 7.1): challenge, origin, RP ID, user verification, algorithm, attestation, and
+ * the administrator's policy on models.
+ *
+ * @throws Problem `challenge-used`, `user-not-verified` or `key-refused`
+ */
+export async function verifyRegistration(
+  context: Context,
+  binding: string,
+  response: RegistrationResponseJSON,
+): Promise<NewKey> {
+  let challengeWasOurs = false;
+  const verified = await verifyRegistrationResponse({
+    response,
+    expectedChallenge: async (challenge) => {
+      challengeWasOurs = await useChallenge(context.store, context.now(), 'enrol', binding, challenge);
+      return challengeWasOurs;
+    },
+    expectedOrigin: context.config.issuer,
+    expectedRPID: context.config.rpId,
+    requireUserPresence: true,
+    requireUserVerification: true,
+    supportedAlgorithmIDs: ALGORITHMS,
+  }).catch((error: Error) => {
+    throw explain(error, challengeWasOurs);
+  });
+  const info = verified.registrationInfo;
+  if (!verified.verified || info === undefined) throw refused('the attestation does not verify');
+
+  const statement = decodeAttestationObject(info.attestationObject).get('attStmt');
+  checkPolicy(context.config, info.aaguid, statement.get('x5c') !== undefined);
+  return {
+    id: info.credential.id,
+    publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
+    counter: info.credential.counter,
+    // What the browser says of transports is a hint for later dialogues: only its length and form matter.
+    transports: (info.credential.transports ?? []).filter((item) => /^[a-z-]{1,20}$/.test(item)).slice(0, 8),
+    aaguid: info.aaguid,
+    model: modelOf(info.aaguid),
+  };
+}
+
+function checkPolicy(config: Config, aaguid: string, hasCertificate: boolean): void {
+  if (config.allowedAaguids.length > 0 && !config.allowedAaguids.includes(aaguid)) {
+    throw new Problem(
+      403,
+      'key-refused',
+      'This model of key is not allowed here',
+      'Ask your administrator which models are, and use one of them.',
+      { reason: `AAGUID ${aaguid} is not in VOUCH_ALLOWED_AAGUIDS` },
+    );
+  }
+  if (config.requireAttestationCert && !hasCertificate) {
+    throw new Problem(
+      403,
+      'key-refused',
+      'This key did not prove which model it is',
+      'Allow the browser to show the key’s make and model when it asks, or use another key.',
+      { reason: 'no attestation certificate' },
+    );
+  }
+}
+
+function explain(error: Error, challengeWasOurs: boolean): Problem {
+  if (!challengeWasOurs) {
+    return new Problem(403, 'challenge-used', 'This request is used up or too old', 'Try again.', {
+      reason: error.message,
+    });
+  }
+  if (error.message.includes('User verification')) {
+    return new Problem(
+      403,
+      'user-not-verified',
+      'The key did not check that it is you',
+      'Set a PIN (or a fingerprint) on the key, then try again.',
+      { reason: error.message },
+    );
+  }
+  return refused(error.message);
+}
+
+function refused(reason: string): Problem {
+  return new Problem(403, 'key-refused', 'The key’s answer was refused', 'Try again, or use another key.', { reason });
+}
