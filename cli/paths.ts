@@ -11,9 +11,9 @@ import { Problem } from './problem.ts';
  * XDG_RUNTIME_DIR that does not exist, as under `su`. `cli/git/git-credential-vouch` finds it by the same rules.
  */
 export function runtimeFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const runtime = env['XDG_RUNTIME_DIR'];
+  const runtime = env.XDG_RUNTIME_DIR;
   if (runtime && isAbsolute(runtime) && isFolder(runtime)) return join(runtime, 'vouch');
-  const cache = env['XDG_CACHE_HOME'];
+  const cache = env.XDG_CACHE_HOME;
   return join(cache && isAbsolute(cache) ? cache : join(home(env), '.cache'), 'vouch');
 }
 
@@ -29,13 +29,13 @@ export function gitSocket(env: NodeJS.ProcessEnv = process.env): string {
 
 /** Vouch's own settings (server URL, preferences; never a secret). */
 export function configFile(env: NodeJS.ProcessEnv = process.env): string {
-  const config = env['XDG_CONFIG_HOME'];
+  const config = env.XDG_CONFIG_HOME;
   return join(config && isAbsolute(config) ? config : join(home(env), '.config'), 'vouch', 'config.json');
 }
 
 /** AWS's config file, where the profiles are that name a role: `$AWS_CONFIG_FILE`, else `~/.aws/config`. */
 export function awsConfigFile(env: NodeJS.ProcessEnv = process.env): string {
-  const file = env['AWS_CONFIG_FILE'];
+  const file = env.AWS_CONFIG_FILE;
   if (!file) return join(home(env), '.aws', 'config');
   return file.startsWith('~/') ? join(home(env), file.slice(2)) : file;
 }
@@ -115,7 +115,7 @@ export function checkSocketPath(path: string, platform: NodeJS.Platform = proces
 }
 
 function home(env: NodeJS.ProcessEnv): string {
-  const folder = env['HOME'];
+  const folder = env.HOME;
   return folder && isAbsolute(folder) ? folder : homedir();
 }
 

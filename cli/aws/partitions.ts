@@ -73,9 +73,10 @@ export interface RoleArn {
  * @returns undefined when it is not exactly that
  */
 export function parseRoleArn(arn: string): RoleArn | undefined {
-  const match = /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role\/((?:[A-Za-z0-9_+=,.@-]+\/)*[A-Za-z0-9_+=,.@-]{1,64})$/.exec(
-    arn,
-  );
+  const match =
+    /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role\/((?:[A-Za-z0-9_+=,.@-]+\/)*[A-Za-z0-9_+=,.@-]{1,64})$/.exec(
+      arn,
+    );
   if (match === null || arn.length > 2048) return undefined;
   const [, id, account = '', name = ''] = match;
   const partition = partitions.find((known) => known.id === id);

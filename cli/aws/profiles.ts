@@ -28,8 +28,8 @@ export async function vouchProfiles(env: NodeJS.ProcessEnv = process.env): Promi
   });
   const profiles: VouchProfile[] = [];
   for (const [name, settings] of Object.entries(configFile)) {
-    const role = roleOfCredentialProcess(settings['credential_process'] ?? '');
-    if (role) profiles.push({ name, role, region: settings['region'] });
+    const role = roleOfCredentialProcess(settings.credential_process ?? '');
+    if (role) profiles.push({ name, role, region: settings.region });
   }
   return profiles;
 }

@@ -43,7 +43,8 @@ export async function assumeRole(request: AssumeRoleRequest): Promise<AwsCredent
       { abortSignal: request.signal },
     );
     const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = found ?? {};
-    if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) throw new Error('STS answered no credentials');
+    if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration)
+      throw new Error('STS answered no credentials');
     return {
       accessKeyId: AccessKeyId,
       secretAccessKey: SecretAccessKey,

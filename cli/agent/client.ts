@@ -1,0 +1,119 @@
+import { request as httpRequest } from 'node:http';
+import { agentSocket, checkRuntimeFolder, runtimeFolder } from '../paths.ts';
+import { Problem } from '../problem.ts';
+import type { AgentStatus, CredentialsAnswer, Dropped, NewSession } from './protocol.ts';
+
+/**
+ * The agent's end of these calls is agent/http-socket.ts. Each throws a Problem: the agent's own, or `agent-not-running`
+ * (exit code 3), `agent-silent`, `unsafe-folder`.
+ */
+
+/** The longest that the agent is waited for, in milliseconds: it gives up on server and AWS itself before. */
+const patience = 30_000;
+
+/** What the agent is and has; no secrets. */
+export async function agentStatus(env: NodeJS.ProcessEnv = process.env): Promise<AgentStatus> {
+  return JSON.parse(await call(env, 'GET', '/status', undefined, 5000)) as AgentStatus;
+}
+
+/** Hands a new session over; it replaces any earlier one. */
+export async function putSession(session: NewSession, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  await call(env, 'PUT', '/session', JSON.stringify(session));
+}
+
+/** Ends the session, here and at the server, and the agent with it. */
+export async function dropSession(env: NodeJS.ProcessEnv = process.env): Promise<Dropped> {
+  return JSON.parse(await call(env, 'DELETE', '/session')) as Dropped;
+}
+
+/**
+ * AWS credentials for a role.
+ *
+ * @param role the role's ARN
+ * @param region whose STS is asked; without one, what is in hand for any region will do
+ */
+export async function awsCredentials(
+  role: string,
+  region: string | undefined,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<CredentialsAnswer> {
+  const query = new URLSearchParams(region === undefined ? { role } : { role, region });
+  return JSON.parse(await call(env, 'GET', `/credentials?${query}`)) as CredentialsAnswer;
+}
+
+/** The credential lines that answer a request of Git's. */
+export function gitCredentials(request: Uint8Array, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  return call(env, 'POST', '/git', request);
+}
+
+/** Whether an error says that no agent runs (as opposed to one that runs and refuses). */
+export function isNotRunning(error: unknown): boolean {
+  return error instanceof Problem && error.kind === 'agent-not-running';
+}
+
+async function call(
+  env: NodeJS.ProcessEnv,
+  method: string,
+  path: string,
+  body?: string | Uint8Array,
+  timeout = patience,
+): Promise<string> {
+  // Who controls the folder could have put a socket of their own there, to be handed the session.
+  checkRuntimeFolder(runtimeFolder(env));
+  const { status, text } = await send(agentSocket(env), method, path, body, timeout);
+  if (status >= 200 && status < 300) return text;
+  throw Problem.fromJSON(parse(text)) ?? silent(`It answered with status ${status}.`);
+}
+
+function send(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: string | Uint8Array | undefined,
+  timeout: number,
+) {
+  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+    const signal = AbortSignal.timeout(timeout);
+    const request = httpRequest({ socketPath, method, path, agent: false, signal }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', fail);
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+      );
+    });
+    const fail = (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR') reject(notRunning());
+      else reject(silent(signal.aborted ? 'It did not answer in time.' : error.message));
+    };
+    request.on('error', fail);
+    request.end(body);
+  });
+}
+
+function notRunning(): Problem {
+  return new Problem({
+    kind: 'agent-not-running',
+    what: 'You are not signed in.',
+    why: 'No vouch agent is running.',
+    fix: 'Run `vouch login`, then try again.',
+    exitCode: 3,
+  });
+}
+
+function silent(why: string): Problem {
+  return new Problem({
+    kind: 'agent-silent',
+    what: 'The vouch agent did not answer properly.',
+    why,
+    fix: 'Run `vouch agent stop`, then `vouch login`.',
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { longestRequest } from '../git/request.ts';
+
+/** How long a client may take to say what it wants, in milliseconds. */
+const patience = 5000;
+
+export interface GitSocketOptions {
+  /** Milliseconds that a client may take to send its request. */
+  patience?: number;
+}
+
+/**
+ * The server behind git.sock, which speaks what `git credential-cache` speaks with its daemon (Git's
+ * builtin/credential-cache--daemon.c): the client sends `action=get`, `timeout=<seconds>` and Git's own lines, and closes
+ * its side; the answer is credential lines, or nothing. Whatever is not a well-formed `get` is answered with nothing.
+ *
+ * @param answer gives the credential lines for Git's lines, or rejects when there are none to give
+ */
+export function createGitServer(
+  answer: (request: Uint8Array) => Promise<string>,
+  options: GitSocketOptions = {},
+): Server {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    serve(socket, answer, options.patience ?? patience);
+  });
+  server.maxConnections = 2048;
+  return server;
+}
+
+function serve(socket: Socket, answer: (request: Uint8Array) => Promise<string>, patience: number): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // From the first byte to the last: a client that sends a byte now and then is as slow as one that sends none.
+  const late = setTimeout(() => socket.destroy(), patience);
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => clearTimeout(late));
+  socket.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > longestRequest) {
+      socket.destroy();
+      return;
+    }
+    chunks.push(chunk);
+  });
+  socket.on('end', () => {
+    clearTimeout(late);
+    const request = withoutAction(Buffer.concat(chunks));
+    if (request === undefined) {
+      socket.end();
+      return;
+    }
+    answer(request).then(
+      (lines) => socket.end(lines),
+      // The helper asks again over the other socket, where a reason can be given.
+      () => socket.end(),
+    );
+  });
+}
+
+/** Takes the daemon's two lines off; undefined when they are not there or ask for something else than `get`. */
+function withoutAction(request: Buffer): Buffer | undefined {
+  const start = request.subarray(0, 64).toString('latin1');
+  const match = /^action=get\ntimeout=\d{1,10}\n/.exec(start);
+  return match ? request.subarray(match[0].length) : undefined;
+}

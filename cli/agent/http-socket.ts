@@ -1,0 +1,126 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { isRegion, parseRoleArn } from '../aws/partitions.ts';
+import { asProblem, type Problem } from '../problem.ts';
+import { type Agent, badRequest } from './agent.ts';
+import { isIssuer } from './identity-server.ts';
+import type { CredentialsAnswer, Dropped, NewSession } from './protocol.ts';
+
+/** The largest body that is read, in bytes. Only Git's requests come near it. */
+const longestBody = 64 * 1024;
+
+/**
+ * The server behind agent.sock: HTTP and JSON (protocol.ts), errors as application/problem+json (RFC 9457).
+ *
+ * @param agent what it serves
+ * @param leave called after a logout, before its answer is sent: gives the sockets' names up, so that whoever reads the
+ *   answer can start a new agent at once; then the process is to end
+ */
+export function createHttpServer(agent: Agent, leave: () => void): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: 16 * 1024,
+      headersTimeout: 5000,
+      requestTimeout: 10_000,
+      keepAliveTimeout: 1000,
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => {
+      route(agent, leave, request, response).catch((error: unknown) => {
+        if (!response.headersSent) sendProblem(response, asProblem(error));
+        else response.destroy();
+      });
+    },
+  );
+  server.maxConnections = 2048;
+  return server;
+}
+
+async function route(agent: Agent, leave: () => void, request: IncomingMessage, response: ServerResponse) {
+  const url = new URL(request.url ?? '/', 'http://agent.invalid');
+  switch (`${request.method} ${url.pathname}`) {
+    case 'GET /status':
+      return sendJson(response, agent.status());
+    case 'PUT /session': {
+      await agent.take(readSession(await readBody(request)));
+      response.writeHead(204).end();
+      return;
+    }
+    case 'DELETE /session': {
+      const dropped: Dropped = await agent.logOut();
+      // Another login may have come in while the server was asked.
+      if (!agent.hasSession) leave();
+      return sendJson(response, dropped);
+    }
+    case 'GET /credentials': {
+      const role = parseRoleArn(url.searchParams.get('role') ?? '');
+      const region = url.searchParams.get('region') ?? undefined;
+      if (role === undefined) throw badRequest('`role` is not the ARN of a role.');
+      if (region !== undefined && !isRegion(region)) throw badRequest('`region` is not the name of a region.');
+      const { expiration, ...secrets } = await agent.credentials(role, region);
+      const answer: CredentialsAnswer = { ...secrets, expiration: new Date(expiration).toISOString() };
+      return sendJson(response, answer);
+    }
+    case 'POST /git': {
+      const lines = await agent.answerGit(await readBody(request));
+      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(lines);
+      return;
+    }
+  }
+  sendProblem(response, badRequest(`There is no ${request.method} ${url.pathname}.`), 404);
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > longestBody) throw badRequest(`The body is longer than ${longestBody} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function readSession(body: Buffer): NewSession {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch {
+    // The parser's message would quote the body, which holds secrets.
+    throw badRequest('The body is not JSON.');
+  }
+  const { issuer, accessToken, dpopKey, email, key, expiresAt } = (value ?? {}) as Partial<NewSession>;
+  if (typeof issuer !== 'string' || !isIssuer(issuer)) {
+    throw badRequest('`issuer` is not an https URL (or http on localhost or 127.0.0.1).');
+  }
+  if (typeof accessToken !== 'string' || !/^[\w.~+/=-]{1,16384}$/.test(accessToken)) {
+    throw badRequest('`accessToken` is not a token.');
+  }
+  if (typeof dpopKey !== 'object' || dpopKey === null) throw badRequest('`dpopKey` is not a key.');
+  // STS takes 2 to 64 of these as the name of a role's session.
+  if (typeof email !== 'string' || !/^[\w+=,.@-]{2,64}$/.test(email)) {
+    throw badRequest('`email` is not an address that AWS STS takes as a session name.');
+  }
+  const model = key?.model ?? null;
+  if (typeof key?.name !== 'string' || (model !== null && typeof model !== 'string')) {
+    throw badRequest('`key` is not {name, model}.');
+  }
+  if (typeof expiresAt !== 'string' || Number.isNaN(Date.parse(expiresAt))) throw badRequest('`expiresAt` is no time.');
+  return { issuer, accessToken, dpopKey, email, key: { name: key.name, model }, expiresAt };
+}
+
+function sendJson(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+const statuses: Record<number, number> = { 3: 401, 4: 502, 5: 403 };
+
+function sendProblem(response: ServerResponse, problem: Problem, status?: number): void {
+  const fallback = problem.kind === 'internal-error' ? 500 : 400;
+  response
+    .writeHead(status ?? statuses[problem.exitCode] ?? fallback, {
+      'content-type': 'application/problem+json',
+      // What is left of a body that we stopped reading must not be taken for the next request.
+      connection: 'close',
+    })
+    .end(JSON.stringify(problem));
+}

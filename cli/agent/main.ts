@@ -1,0 +1,31 @@
+import { asProblem } from '../problem.ts';
+import { serve } from './serve.ts';
+
+/**
+ * The agent's program. `vouch login` and `vouch agent start` run it (start.ts) and read one line of JSON from its
+ * standard output: `{"state":"ready"}`, `{"state":"running"}` when another agent runs already, or
+ * `{"state":"failed","problem":…}`.
+ */
+process.umask(0o077);
+
+// The starter goes away after that line, and takes the other end of the pipes with it.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
+
+const report = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+
+try {
+  const running = await serve({ env: process.env });
+  if (running === undefined) {
+    report({ state: 'running' });
+  } else {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
+    report({ state: 'ready' });
+    await running.ended;
+    // Connections that are still open hold nothing that anybody needs.
+    process.exit(0);
+  }
+} catch (error) {
+  report({ state: 'failed', problem: asProblem(error) });
+  process.exitCode = 1;
+}

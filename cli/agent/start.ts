@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { prepareRuntimeFolder } from '../paths.ts';
+import { Problem, printable } from '../problem.ts';
+import { programFile } from '../programs.ts';
+import { agentStatus, isNotRunning, putSession } from './client.ts';
+import type { NewSession } from './protocol.ts';
+
+/** How long a start may take, in milliseconds. */
+const patience = 15_000;
+
+/**
+ * Makes sure that an agent runs: starts one unless one answers. The agent outlives us and our terminal.
+ *
+ * @returns whether it was started by this call
+ * @throws Problem when it cannot start (an unsafe folder, too long a path), with the agent's own reason
+ */
+export async function startAgent(env: NodeJS.ProcessEnv = process.env): Promise<{ started: boolean }> {
+  prepareRuntimeFolder(env);
+  try {
+    await agentStatus(env);
+    return { started: false };
+  } catch (error) {
+    if (!isNotRunning(error)) throw error;
+  }
+  // Without --disable-sigusr1 a signal opens Node's inspector, on a port that any local user can connect to.
+  const child = spawn(process.execPath, ['--disable-sigusr1', programFile('agent')], {
+    cwd: '/',
+    detached: true,
+    env: agentEnvironment(env),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString('utf8')).slice(-2000);
+  });
+  try {
+    const exited = new Promise<never>((_, reject) => {
+      child.once('error', (error) => reject(failed(error.message)));
+      child.once('close', () => reject(failed(said)));
+    });
+    const line = await Promise.race([firstLine(child.stdout), exited]);
+    const { state, problem } = JSON.parse(line) as { state: string; problem?: unknown };
+    if (state === 'ready') return { started: true };
+    if (state === 'running') return { started: false };
+    throw Problem.fromJSON(problem) ?? failed(line);
+  } finally {
+    clearTimeout(timer);
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.unref();
+  }
+}
+
+/**
+ * Hands a new session to the agent, starting one if none runs (any more: an agent without a session does not wait
+ * forever).
+ *
+ * @throws Problem as startAgent and putSession
+ */
+export async function handOverSession(session: NewSession, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  await startAgent(env);
+  await putSession(session, env);
+}
+
+function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
+  return new Promise((resolve) => {
+    createInterface({ input: stream }).once('line', resolve);
+  });
+}
+
+/** Our environment, without what would let somebody look into the agent's memory. */
+function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS, NODE_V8_COVERAGE, ...rest } = env;
+  const options = NODE_OPTIONS?.split(/\s+/).filter(
+    (option) => !/^--(inspect|heapsnapshot|heap-prof|report)/.test(option),
+  );
+  return options?.length ? { ...rest, NODE_OPTIONS: options.join(' ') } : rest;
+}
+
+function failed(why: string): Problem {
+  return new Problem({
+    kind: 'agent-failed',
+    what: 'The vouch agent did not start.',
+    why: printable(why, 500) || 'It ended without a word.',
+    fix: 'Try again; if it fails again, report it with the line above.',
+  });
+}

@@ -1,0 +1,34 @@
+import { chmodSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/**
+ * Replaces a file's content in one step (write beside it, then rename), so that a reader sees the old or the new one and
+ * a full disk costs nothing. A symbolic link stays one: the file that it leads to is replaced. The mode is kept; a new
+ * file gets 0600, and a new folder 0700.
+ */
+export function replaceFile(path: string, content: string): void {
+  const target = followLinks(path);
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  const mode = (statSync(target, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;
+  const temporary = join(dirname(target), `.vouch-${process.pid}-${Date.now()}.tmp`);
+  try {
+    writeFileSync(temporary, content, { mode: mode & 0o600, flag: 'wx', flush: true });
+    // The umask does not apply to this.
+    chmodSync(temporary, mode);
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** Where a path leads, also when there is nothing at the end yet, as with a link into a folder of dotfiles. */
+function followLinks(path: string): string {
+  let target = resolve(path);
+  // As many as Linux follows (path_resolution(7)).
+  for (let links = 0; links < 40; links++) {
+    if (!lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
+    target = resolve(dirname(target), readlinkSync(target));
+  }
+  throw new Error(`Too many symbolic links: ${path}`);
+}

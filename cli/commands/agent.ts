@@ -1,0 +1,69 @@
+import { agentStatus, dropSession, isNotRunning } from '../agent/client.ts';
+import type { AgentStatus } from '../agent/protocol.ts';
+import { startAgent } from '../agent/start.ts';
+import type { Io } from '../io.ts';
+import { printProblem } from '../problem.ts';
+
+/** `vouch agent start`: `vouch login` does it by itself. */
+export async function agentStart(_options: object, io: Io): Promise<number> {
+  try {
+    const { started } = await startAgent(io.env);
+    io.stdout.write(started ? 'The agent is running\n' : 'The agent is already running\n');
+    return 0;
+  } catch (error) {
+    return printProblem(io.stderr, error);
+  }
+}
+
+/** `vouch agent stop`: ends the agent, and with it the session, which nobody else could use. */
+export async function agentStop(_options: object, io: Io): Promise<number> {
+  try {
+    const hadSession = (await agentStatus(io.env)).session !== null;
+    const { revoked, reason } = await dropSession(io.env);
+    io.stdout.write(hadSession ? 'The agent has ended, and your session with it\n' : 'The agent has ended\n');
+    if (hadSession && !revoked) {
+      io.stderr.write(`vouch: The server could not be told; nothing of the session is left here. ${reason ?? ''}\n`);
+    }
+    return 0;
+  } catch (error) {
+    if (isNotRunning(error)) {
+      io.stdout.write('No agent is running\n');
+      return 0;
+    }
+    return printProblem(io.stderr, error);
+  }
+}
+
+export interface AgentStatusOptions {
+  /** JSON for programs. */
+  json?: boolean;
+}
+
+/** `vouch agent status`: exit code 0 when one runs, 3 when none does. */
+export async function agentStatusCommand({ json = false }: AgentStatusOptions, io: Io): Promise<number> {
+  try {
+    const status = await agentStatus(io.env);
+    io.stdout.write(json ? `${JSON.stringify({ running: true, ...status })}\n` : describe(status));
+    return 0;
+  } catch (error) {
+    if (!isNotRunning(error)) return printProblem(io.stderr, error);
+    io.stdout.write(json ? '{"running":false}\n' : 'No agent is running\n');
+    return 3;
+  }
+}
+
+function describe({ pid, version, startedAt, session, credentials }: AgentStatus): string {
+  const lines = [`Agent     running since ${clock(startedAt)}, version ${version}, process ${pid}`];
+  lines.push(
+    session
+      ? `Session   ${session.email}, "${session.key.name}", until ${clock(session.expiresAt)}`
+      : 'Session   none: run `vouch login`',
+  );
+  for (const { role, expiresAt } of credentials) lines.push(`AWS       ${role}, credentials until ${clock(expiresAt)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Hours and minutes of this machine's time. */
+function clock(time: string): string {
+  return new Date(time).toTimeString().slice(0, 5);
+}

@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { Problem, printable } from '../problem.ts';
+
+/** Git as a tool: its version, and its configuration, which is only ever changed through `git config`. */
+
+/** The oldest Git that Vouch works with: from 2.31 on, what Vouch asks of Git's configuration is there. */
+const oldest = [2, 31] as const;
+
+/**
+ * Makes sure that Git is there and new enough.
+ *
+ * @returns its version, as it says it
+ * @throws Problem `no-git`, `old-git`
+ */
+export async function checkGit(env: NodeJS.ProcessEnv): Promise<string> {
+  const { stdout } = await git(['--version'], env);
+  const [, major = '0', minor = '0'] = /^git version (\d+)\.(\d+)/.exec(stdout) ?? [];
+  const [majorNeeded, minorNeeded] = oldest;
+  if (Number(major) > majorNeeded || (Number(major) === majorNeeded && Number(minor) >= minorNeeded)) {
+    return stdout.trim().replace(/^git version /, '');
+  }
+  throw new Problem({
+    kind: 'old-git',
+    what: `This Git is too old for Vouch: ${printable(stdout)}`,
+    why: `Vouch needs ${oldest.join('.')} or newer.`,
+    fix: 'Update Git, then try again.',
+  });
+}
+
+/**
+ * All values of a setting in the user's own configuration (`--global`), in order.
+ *
+ * @param section with its subsection: `credential.https://…`
+ * @param name the setting in that section
+ */
+export async function globalValues(section: string, name: string, env: NodeJS.ProcessEnv): Promise<string[]> {
+  const { stdout, code } = await git(['config', '--global', '--null', '--get-all', `${section}.${name}`], env, [0, 1]);
+  return code === 0 ? stdout.split('\0').slice(0, -1) : [];
+}
+
+/** Gives a setting in the user's own configuration exactly these values, in this order. */
+export async function setGlobalValues(
+  section: string,
+  name: string,
+  [first = '', ...rest]: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const key = `${section}.${name}`;
+  await git(['config', '--global', '--replace-all', key, first], env);
+  for (const value of rest) await git(['config', '--global', '--add', key, value], env);
+}
+
+function git(args: string[], env: NodeJS.ProcessEnv, accepted = [0]): Promise<{ stdout: string; code: number }> {
+  // GIT_CONFIG would send `git config` to another file than Git itself reads.
+  const { GIT_CONFIG: _, ...clean } = env;
+  return new Promise((resolve, reject) => {
+    execFile('git', args, { env: { ...clean, LC_ALL: 'C' } }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      if (typeof code === 'number' && accepted.includes(code)) {
+        resolve({ stdout, code });
+      } else if (code === 'ENOENT') {
+        reject(
+          new Problem({
+            kind: 'no-git',
+            what: 'Git is not on your PATH.',
+            fix: 'Install Git 2.31 or newer, then try again.',
+          }),
+        );
+      } else {
+        reject(
+          new Problem({
+            kind: 'git-config',
+            what: `\`git ${args.slice(0, 2).join(' ')}\` failed.`,
+            why: stderr.trim() || (error?.message ?? ''),
+            fix: 'Mend that, then try again.',
+          }),
+        );
+      }
+    });
+  });
+}
