@@ -1,0 +1,65 @@
+import { agentStatus, isNotRunning } from '../agent/client.ts';
+import type { AgentStatus } from '../agent/protocol.ts';
+import { type VouchProfile, vouchProfiles } from '../aws/profiles.ts';
+import { readConfig } from '../config.ts';
+import type { Io } from '../io.ts';
+import { clockTime, describeKey, duration } from '../login/describe.ts';
+
+interface Report {
+  server: string | null;
+  session: AgentStatus['session'];
+  agent: { pid: number; version: string } | null;
+  profiles: { name: string; role: string; credentialsUntil: string | null }[];
+}
+
+/** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
+export async function status(options: { json: boolean }, io: Io): Promise<number> {
+  const report = await collect(io.env);
+  io.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
+  return report.session === null ? 3 : 0;
+}
+
+async function collect(env: NodeJS.ProcessEnv): Promise<Report> {
+  const [agent, profiles] = await Promise.all([
+    agentStatus(env).catch((error: unknown) => {
+      if (isNotRunning(error)) return undefined;
+      throw error;
+    }),
+    vouchProfiles(env),
+  ]);
+  return {
+    server: agent?.session?.issuer ?? readConfig(env).server ?? null,
+    session: agent?.session ?? null,
+    agent: agent === undefined ? null : { pid: agent.pid, version: agent.version },
+    profiles: profiles.map((profile) => ({
+      name: profile.name,
+      role: profile.role.arn,
+      credentialsUntil: credentialsUntil(agent, profile),
+    })),
+  };
+}
+
+function credentialsUntil(agent: AgentStatus | undefined, profile: VouchProfile): string | null {
+  const times = (agent?.credentials ?? []).filter(({ role }) => role === profile.role.arn).map((one) => one.expiresAt);
+  return times.sort().at(-1) ?? null;
+}
+
+function describe(report: Report, now: Date): string[] {
+  const lines: string[] = [];
+  if (report.session === null) {
+    lines.push('Session   none: run `vouch login`');
+  } else {
+    const until = new Date(report.session.expiresAt);
+    const left = duration(until.getTime() - now.getTime());
+    const { email, key } = report.session;
+    lines.push(`Session   ${email}, ${describeKey(key)}, ${left} left (until ${clockTime(until, now)})`);
+  }
+  lines.push(`Server    ${report.server ?? 'none: run `vouch enroll --server https://…`'}`);
+  if (report.profiles.length === 0) lines.push('AWS       no role: run `vouch setup aws --role <role ARN>`');
+  for (const profile of report.profiles) {
+    const until = profile.credentialsUntil;
+    const left = until === null ? undefined : duration(Date.parse(until) - now.getTime());
+    lines.push(`AWS       profile ${profile.name}: ${profile.role}${left ? `, credentials for ${left}` : ''}`);
+  }
+  return lines;
+}

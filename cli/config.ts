@@ -1,0 +1,99 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { configFile } from './paths.ts';
+import { Problem } from './problem.ts';
+
+/** What `~/.config/vouch/config.json` holds: preferences, never a secret. */
+export interface Config {
+  /** The server's issuer URL. */
+  server?: string;
+}
+
+/**
+ * Reads the settings; a file that is not there is an empty one.
+ *
+ * @throws Problem `config` when the file is there and cannot be read, or is not what Vouch wrote
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const file = configFile(env);
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw unreadable(file, (error as Error).message);
+  }
+  let found: unknown;
+  try {
+    found = JSON.parse(text);
+  } catch {
+    throw unreadable(file, 'It is not JSON.');
+  }
+  if (typeof found !== 'object' || found === null || Array.isArray(found)) {
+    throw unreadable(file, 'It holds no JSON object.');
+  }
+  const { server } = found as Record<string, unknown>;
+  if (server === undefined) return found as Config;
+  if (typeof server !== 'string') throw unreadable(file, '"server" is not a URL.');
+  return { ...found, server: serverUrl(server) };
+}
+
+/** Changes settings and keeps the others. Written beside and renamed, so that a crash leaves the old file or the new one. */
+export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
+  const file = configFile(env);
+  const text = `${JSON.stringify({ ...readConfig(env), ...change }, null, 2)}\n`;
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}.new`;
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    chmodSync(draft, 0o600);
+    renameSync(draft, file);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/**
+ * Checks a server's URL and brings it into the issuer's form: an origin, without a trailing slash.
+ *
+ * @throws Problem `server-url`; `http:` is for `localhost` alone, where nothing crosses a network
+ */
+export function serverUrl(value: string): string {
+  const url = URL.parse(value.includes('://') ? value : `https://${value}`);
+  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && url.hostname === 'localhost');
+  if (url === null || !secure || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
+    throw new Problem({
+      kind: 'server-url',
+      what: `This is not the URL of a Vouch server: ${value}`,
+      why: 'It should be https:// and a host name (http:// is for localhost alone), with nothing behind it.',
+      fix: 'Ask your administrator for the URL, such as https://vouch.example.com',
+      exitCode: 2,
+    });
+  }
+  return url.origin;
+}
+
+/**
+ * The server to talk to: the one named now, else the one of the last enrolment or login.
+ *
+ * @throws Problem `no-server`
+ */
+export function chosenServer(env: NodeJS.ProcessEnv, named: string | undefined): string {
+  const server = named === undefined ? readConfig(env).server : serverUrl(named);
+  if (server !== undefined) return server;
+  throw new Problem({
+    kind: 'no-server',
+    what: 'Vouch does not know your server yet.',
+    fix: 'Run `vouch enroll --server https://…` with the URL that your administrator gave you.',
+    exitCode: 2,
+  });
+}
+
+function unreadable(file: string, why: string): Problem {
+  return new Problem({
+    kind: 'config',
+    what: `Vouch's settings cannot be read: ${file}`,
+    why,
+    fix: 'Mend the file, or remove it and run `vouch enroll` or `vouch login --server https://…` again.',
+  });
+}

@@ -1,0 +1,46 @@
+import { createInterface } from 'node:readline/promises';
+import { Problem } from '../problem.ts';
+
+/** More than any code has: what is longer is not one. */
+const MOST_BYTES = 1024;
+
+/**
+ * Reads one line: asked for on a terminal, else taken from standard input, so that a script can hand it over without it
+ * standing in an argument list.
+ *
+ * @param question shown on the terminal
+ * @throws Problem `no-input`
+ */
+export async function readLine(question: string, signal: AbortSignal): Promise<string> {
+  const line = process.stdin.isTTY ? await ask(question, signal) : await firstLineOfInput();
+  if (line.trim() !== '') return line.trim();
+  throw new Problem({
+    kind: 'no-input',
+    what: 'No invitation code was given.',
+    fix: 'Run the command on a terminal, or give it the code on standard input.',
+    exitCode: 2,
+  });
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // readline takes Ctrl-C for itself; it should mean what it means elsewhere.
+  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+  try {
+    return await terminal.question(question, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    terminal.close();
+  }
+}
+
+async function firstLineOfInput(): Promise<string> {
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    text += chunk;
+    if (text.includes('\n') || text.length > MOST_BYTES) break;
+  }
+  return (text.split('\n', 1)[0] ?? '').slice(0, MOST_BYTES);
+}

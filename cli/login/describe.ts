@@ -1,0 +1,22 @@
+import type { KeyName } from '../agent/protocol.ts';
+
+/** A key as a person knows it: "Work key" (YubiKey 5C NFC). */
+export function describeKey(key: KeyName): string {
+  return key.model === null || key.model === key.name ? `"${key.name}"` : `"${key.name}" (${key.model})`;
+}
+
+/** A moment as a person reads it: 17:42 today, with the day when it is another. */
+export function clockTime(moment: Date, now: Date): string {
+  const time = `${String(moment.getHours()).padStart(2, '0')}:${String(moment.getMinutes()).padStart(2, '0')}`;
+  if (moment.toDateString() === now.toDateString()) return time;
+  return `${moment.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })} ${time}`;
+}
+
+/** A length of time as a person says it: 7 h 12 min, 41 min, 8 h. Rounded to the minute. */
+export function duration(milliseconds: number): string {
+  const minutes = Math.max(0, Math.round(milliseconds / 60_000));
+  const hours = Math.floor(minutes / 60);
+  const rest = minutes % 60;
+  if (hours === 0) return `${rest} min`;
+  return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
+}

@@ -1,0 +1,135 @@
+import { hostname } from 'node:os';
+import { exportJWK } from 'jose';
+import * as client from 'openid-client';
+import type { NewSession } from '../agent/protocol.ts';
+import { Problem } from '../problem.ts';
+import { type Callback, listenForCallback } from './callback-listener.ts';
+import { discover, explainServerError } from './identity-server.ts';
+
+export interface SignInOptions {
+  /** The server's issuer URL. */
+  server: string;
+  /** Called with the page's URL when it can be opened. */
+  onPage: (url: string) => void;
+  /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
+  signal: AbortSignal;
+}
+
+/**
+ * Signs in with the browser: PAR (RFC 9126) with PKCE, DPoP, `state` and `nonce`; the loopback callback (RFC 8252); the
+ * code's redemption and the check of the ID token. What comes back is in memory alone.
+ *
+ * @throws Problem when the server cannot be reached or refuses, or the person cancels; `signal.reason` when aborted
+ */
+export async function signIn(options: SignInOptions): Promise<NewSession> {
+  const { server, signal } = options;
+  const listener = await listenForCallback();
+  try {
+    const config = await discover(server);
+    const request = await pushRequest(config, listener.redirectUri).catch((error: unknown) => {
+      throw explainServerError(server, error);
+    });
+    signal.throwIfAborted();
+    const coming = listener.callback({ state: request.state, issuer: server });
+    options.onPage(request.url);
+    const callback = await untilAborted(coming, signal);
+    try {
+      const session = await redeem(config, request, callback.url);
+      await callback.answer(`${server}/signed-in`);
+      return session;
+    } catch (error) {
+      await callback.answer(`${server}/signed-in?failed`);
+      throw explainServerError(server, error);
+    }
+  } finally {
+    listener.close();
+  }
+}
+
+type PushedRequest = Awaited<ReturnType<typeof pushRequest>>;
+
+async function pushRequest(config: client.Configuration, redirectUri: string) {
+  // Extractable, because the agent is another process; it travels over the agent's socket alone.
+  const keys = await client.randomDPoPKeyPair('ES256', { extractable: true });
+  const dpop = client.getDPoPHandle(config, keys);
+  const verifier = client.randomPKCECodeVerifier();
+  const state = client.randomState();
+  const nonce = client.randomNonce();
+  const url = await client.buildAuthorizationUrlWithPAR(
+    config,
+    {
+      redirect_uri: redirectUri,
+      response_type: 'code',
+      scope: 'openid email',
+      resource: `${config.serverMetadata().issuer}/api`,
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+      nonce,
+      // Shown on the page; letters that the server would refuse are not worth a failed login.
+      machine: hostname().replace(/\p{C}/gu, '').slice(0, 64),
+    },
+    { DPoP: dpop },
+  );
+  return { url: url.href, keys, dpop, verifier, state, nonce };
+}
+
+async function redeem(config: client.Configuration, request: PushedRequest, callback: URL): Promise<NewSession> {
+  const { issuer } = config.serverMetadata();
+  const tokens = await client.authorizationCodeGrant(
+    config,
+    callback,
+    {
+      expectedState: request.state,
+      expectedNonce: request.nonce,
+      pkceCodeVerifier: request.verifier,
+      idTokenExpected: true,
+    },
+    { resource: `${issuer}/api` },
+    { DPoP: request.dpop },
+  );
+  const subject = tokens.claims()?.sub;
+  // RFC 9449, section 5: an access token that is not bound to our key is not what was asked for.
+  if (tokens.token_type !== 'dpop' || subject === undefined)
+    throw unexpected('The access token is not bound to a key.');
+  const session = await fetchSession(config, tokens.access_token, request.dpop);
+  if (session.email !== subject) throw unexpected('The ID token names another person than the session.');
+  return {
+    issuer,
+    accessToken: tokens.access_token,
+    dpopKey: await exportJWK(request.keys.privateKey),
+    ...session,
+  };
+}
+
+/** Who signed in, with which key, until when, as the server has it: also the first use of token and key together. */
+async function fetchSession(config: client.Configuration, accessToken: string, dpop: client.DPoPHandle) {
+  const url = new URL('/api/session', config.serverMetadata().issuer);
+  const response = await client.fetchProtectedResource(config, accessToken, url, 'GET', null, undefined, {
+    DPoP: dpop,
+  });
+  const { email, key, expiresAt } = (await response.json()) as Pick<NewSession, 'email' | 'key' | 'expiresAt'>;
+  if (typeof email !== 'string' || typeof key?.name !== 'string' || Number.isNaN(Date.parse(expiresAt))) {
+    throw unexpected('Its description of the session is not complete.');
+  }
+  return { email, key: { name: key.name, model: key.model ?? null }, expiresAt };
+}
+
+function unexpected(why: string): Problem {
+  return new Problem({
+    kind: 'not-a-vouch-server',
+    what: 'The server’s answer is not what a Vouch server gives.',
+    why,
+    fix: 'Tell your administrator.',
+    exitCode: 5,
+  });
+}
+
+function untilAborted(coming: Promise<Callback>, signal: AbortSignal): Promise<Callback> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    coming.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
