@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto';
+import { AwsError } from './aws-error.ts';
+import { type PolicyDocument, validatePolicy } from './policy.ts';
+
+/** What IAM keeps of an OpenID Connect provider. */
+export interface OidcProvider {
+  /** The issuer, `https://…` without a port; `http://` and a port only on this machine. */
+  url: string;
+  /** The audiences that tokens may be for. */
+  clientIds: string[];
+}
+
+/** A role as a caller describes it. Policies are the JSON documents that IAM or CloudFormation would take. */
+export interface RoleOptions {
+  name: string;
+  /** Begins and ends with a slash; `/` unless given. */
+  path?: string;
+  trustPolicy: PolicyDocument;
+  permissionPolicies?: PolicyDocument[];
+  /** 3600 to 43200; 3600 unless given. */
+  maxSessionDuration?: number;
+}
+
+/** A role as the account keeps it. */
+export interface Role extends Required<RoleOptions> {
+  arn: string;
+  /** `AROA…`: a role that is made anew under an old name is another role. */
+  id: string;
+}
+
+/** `AROA…`, `ASIA…`: base 32 after the prefix, as IAM's unique identifiers are. */
+export function uniqueId(prefix: string, length: number): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+  return prefix + Array.from(randomBytes(length), (byte) => alphabet[byte & 31]).join('');
+}
+
+/** One AWS account: identity providers, roles and CodeCommit repositories. It may be changed at any time. */
+export class Account {
+  readonly id: string;
+  readonly partition: string;
+  readonly #providers = new Map<string, OidcProvider>();
+  readonly #roles = new Map<string, Role>();
+  readonly #repositories = new Set<string>();
+
+  constructor(id: string, partition = 'aws') {
+    if (!/^\d{12}$/.test(id)) throw new AwsError('ValidationError', `An account id has 12 digits, not "${id}".`);
+    this.id = id;
+    this.partition = partition;
+  }
+
+  /** Adds or replaces a provider. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html */
+  addProvider(provider: OidcProvider): { arn: string } {
+    const url = issuerUrl(provider.url);
+    if (url === undefined) throw new AwsError('InvalidInput', `Invalid Open ID Connect Provider URL ${provider.url}`);
+    this.#providers.set(withoutScheme(provider.url), { ...provider, clientIds: [...provider.clientIds] });
+    return { arn: this.providerArn(provider.url) };
+  }
+
+  removeProvider(url: string): void {
+    this.#providers.delete(withoutScheme(url));
+  }
+
+  /** The provider whose URL is this issuer, letter for letter. */
+  provider(issuer: string): OidcProvider | undefined {
+    const provider = this.#providers.get(withoutScheme(issuer));
+    return provider?.url === issuer ? provider : undefined;
+  }
+
+  providerArn(issuer: string): string {
+    return `arn:${this.partition}:iam::${this.id}:oidc-provider/${withoutScheme(issuer)}`;
+  }
+
+  /** Adds a role, or replaces the one of that name with a new one. Sessions of the old one are worth nothing then. */
+  addRole(options: RoleOptions): Role {
+    const { name, path = '/', trustPolicy, permissionPolicies = [], maxSessionDuration = 3600 } = options;
+    if (!/^[\w+=,.@-]{1,64}$/.test(name)) throw new AwsError('ValidationError', `"${name}" is no role name.`);
+    if (!/^\/([!-~]+\/)?$/.test(path)) throw new AwsError('ValidationError', `"${path}" is no path for a role.`);
+    if (!Number.isInteger(maxSessionDuration) || maxSessionDuration < 3600 || maxSessionDuration > 43200) {
+      throw new AwsError('ValidationError', 'MaxSessionDuration must be 3600 to 43200.');
+    }
+    validatePolicy(trustPolicy, 'trust');
+    for (const policy of permissionPolicies) validatePolicy(policy, 'permission');
+    const role: Role = {
+      name,
+      path,
+      trustPolicy: structuredClone(trustPolicy),
+      permissionPolicies: structuredClone(permissionPolicies),
+      maxSessionDuration,
+      arn: `arn:${this.partition}:iam::${this.id}:role${path}${name}`,
+      id: uniqueId('AROA', 17),
+    };
+    this.#roles.set(name, role);
+    return role;
+  }
+
+  removeRole(name: string): void {
+    this.#roles.delete(name);
+  }
+
+  role(name: string): Role | undefined {
+    return this.#roles.get(name);
+  }
+
+  roleByArn(arn: string): Role | undefined {
+    return [...this.#roles.values()].find((role) => role.arn === arn);
+  }
+
+  roleById(id: string): Role | undefined {
+    return [...this.#roles.values()].find((role) => role.id === id);
+  }
+
+  /** Replaces a role's policies, from the next request on. */
+  setPolicies(name: string, policies: { trustPolicy?: PolicyDocument; permissionPolicies?: PolicyDocument[] }): void {
+    const role = this.role(name);
+    if (role === undefined) throw new AwsError('NoSuchEntity', `The role with name ${name} cannot be found.`, 404);
+    const { trustPolicy = role.trustPolicy, permissionPolicies = role.permissionPolicies } = policies;
+    validatePolicy(trustPolicy, 'trust');
+    for (const policy of permissionPolicies) validatePolicy(policy, 'permission');
+    role.trustPolicy = structuredClone(trustPolicy);
+    role.permissionPolicies = structuredClone(permissionPolicies);
+  }
+
+  /** Remembers that a repository exists; LocalAws makes it on the disk. */
+  addRepository(region: string, name: string): void {
+    if (!repositoryName.test(name) || name.endsWith('.git')) {
+      throw new AwsError('InvalidRepositoryNameException', `"${name}" is no repository name.`);
+    }
+    this.#repositories.add(`${region}/${name}`);
+  }
+
+  removeRepository(region: string, name: string): void {
+    this.#repositories.delete(`${region}/${name}`);
+  }
+
+  hasRepository(region: string, name: string): boolean {
+    return this.#repositories.has(`${region}/${name}`);
+  }
+}
+
+/** https://docs.aws.amazon.com/codecommit/latest/APIReference/API_RepositoryMetadata.html, less the names that are paths. */
+export const repositoryName = /^(?!\.{1,2}$)[\w.-]{1,100}$/;
+
+/** An issuer's URL without its scheme: how IAM names it in ARNs and in condition keys. */
+export const withoutScheme = (issuer: string): string => issuer.replace(/^https?:\/\//, '');
+
+/** The URL of an issuer AWS would take (plus this machine's, for the sandbox), or undefined. */
+export function issuerUrl(issuer: string): URL | undefined {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
+  if (url === undefined || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
+    return undefined;
+  }
+  const isThisMachine = ['localhost', '127.0.0.1'].includes(url.hostname);
+  if (isThisMachine) return ['http:', 'https:'].includes(url.protocol) ? url : undefined;
+  return url.protocol === 'https:' && url.port === '' ? url : undefined;
+}

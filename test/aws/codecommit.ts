@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import { join } from 'node:path';
+import { repositoryName } from './accounts.ts';
+import { AwsError } from './aws-error.ts';
+import type { GitBackend } from './git-backend.ts';
+import { verifyGitCredentials } from './git-signature.ts';
+import type { Intercept } from './intercept.ts';
+import type { Log, LogEntry } from './log.ts';
+import { evaluate } from './policy.ts';
+import { type Sessions, sessionArn, sessionContext } from './sessions.ts';
+import type { TestCa } from './test-ca.ts';
+
+export interface CodeCommitOptions {
+  ca: TestCa;
+  sessions: Sessions;
+  backend: GitBackend;
+  /** Repositories are `<folder>/<account>/<region>/<name>.git`. */
+  folder: string;
+  log: Log;
+  now(): Date;
+  intercept: Intercept;
+}
+
+/** The region of a CodeCommit host, or undefined for every other host. Nothing may stand before it or after it. */
+export function regionOfHost(host: string): string | undefined {
+  return /^git-codecommit(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com$/.exec(host)?.[1];
+}
+
+/**
+ * CodeCommit's Git endpoints: HTTPS with a certificate for the host that was asked for, then smart HTTP and nothing
+ * else. https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html#regions-git
+ */
+export function createCodeCommitServer(options: CodeCommitOptions): Server {
+  return createServer(
+    {
+      SNICallback: (host, done) => {
+        if (regionOfHost(host) === undefined) return done(new Error(`no certificate for ${host}`));
+        options.ca.contextFor(host).then((context) => done(null, context), done);
+      },
+    },
+    (request, response) => {
+      serve(options, request, response).catch((error: unknown) => {
+        console.error(error);
+        response.destroy();
+      });
+    },
+  );
+}
+
+async function serve(options: CodeCommitOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const details: Partial<LogEntry> & { action: string } = { action: '-', method: request.method ?? '' };
+  const log = (outcome: string, message?: string) =>
+    options.log.add({
+      at: options.now().toISOString(),
+      service: 'codecommit',
+      ...details,
+      outcome,
+      ...(message !== undefined && { message }),
+    });
+  response.setHeader('x-amzn-requestid', randomUUID());
+  try {
+    const { host, region } = checkHost(request);
+    const target = smartHttp(request);
+    details.region = region;
+    if (target === undefined) throw new AwsError('UnknownOperationException', 'There is nothing here', 404);
+    details.action = target.action;
+    details.repo = target.name;
+    details.path = target.path;
+    if ((await options.intercept({ service: 'codecommit', action: target.action, request, response })) === true) return;
+
+    const credentials = basicCredentials(request);
+    if (credentials === undefined) {
+      response.setHeader('www-authenticate', 'Basic realm="AWS CodeCommit"');
+      throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token', 401);
+    }
+    const path = `/v1/repos/${target.name}`;
+    const { sessions } = options;
+    const session = verifyGitCredentials({ ...credentials, host, region, path, sessions, now: options.now() });
+    details.role = session.roleArn;
+    details.session = session.name;
+    if (session.sourceIdentity !== undefined) details.sourceIdentity = session.sourceIdentity;
+
+    // The role may, before anybody learns whether there is such a repository. Its policies are those of this moment.
+    const { account } = session;
+    const resource = `arn:${account.partition}:codecommit:${region}:${account.id}:${target.name}`;
+    const action = `codecommit:${target.action}`;
+    const decision = evaluate(account.roleById(session.roleId)?.permissionPolicies ?? [], {
+      action,
+      resource,
+      context: sessionContext(session, region),
+    });
+    if (decision !== 'Allow') {
+      const because =
+        decision === 'ExplicitDeny'
+          ? 'with an explicit deny in an identity-based policy'
+          : `because no identity-based policy allows the ${action} action`;
+      throw new AwsError(
+        'AccessDeniedException',
+        `User: ${sessionArn(session)} is not authorized to perform: ${action} on resource: ${resource} ${because}`,
+        403,
+      );
+    }
+    if (!account.hasRepository(region, target.name)) {
+      throw new AwsError('RepositoryDoesNotExistException', `${target.name} does not exist`, 404);
+    }
+
+    const status = await options.backend.serve(request, response, {
+      root: join(options.folder, account.id, region),
+      path: `/${target.name}.git${target.path.slice(path.length)}`,
+      query: target.query,
+      user: session.name,
+    });
+    log(status === 200 ? 'OK' : `HTTP ${status}`);
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    log(error.code, error.message);
+    request.resume();
+    response.writeHead(error.status, { 'content-type': 'application/xml' });
+    response.end(`<${error.code}>\n  <Message>${xml(error.message)}</Message>\n</${error.code}>\n\n`);
+  }
+}
+
+/** The host is CodeCommit's, and the one that the certificate was made for. */
+function checkHost(request: IncomingMessage): { host: string; region: string } {
+  const host = (request.headers.host ?? '').replace(/:443$/, '');
+  const region = regionOfHost(host);
+  const servername = 'servername' in request.socket ? request.socket.servername : undefined;
+  if (region === undefined || servername !== host) {
+    throw new AwsError('MisdirectedRequest', 'This is not the host that the certificate is for', 421);
+  }
+  return { host, region };
+}
+
+/** The three requests of smart HTTP, and no other. https://git-scm.com/docs/http-protocol */
+function smartHttp(request: IncomingMessage) {
+  const match = /^(\/v1\/repos\/([^/?]+)\/(info\/refs|git-upload-pack|git-receive-pack))(?:\?(.*))?$/.exec(
+    request.url ?? '',
+  );
+  const [, path = '', name = '', endpoint = '', query = ''] = match ?? [];
+  if (!repositoryName.test(name)) return undefined;
+  const discovery = endpoint === 'info/refs';
+  if (request.method !== (discovery ? 'GET' : 'POST')) return undefined;
+  const service = discovery ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1] : endpoint;
+  if (service === undefined || (!discovery && query !== '')) return undefined;
+  return { name, path, query, action: service === 'git-receive-pack' ? 'GitPush' : 'GitPull' };
+}
+
+/** RFC 7617. The first colon ends the user name. */
+function basicCredentials(request: IncomingMessage): { username: string; password: string } | undefined {
+  const encoded = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon === -1 ? undefined : { username: text.slice(0, colon), password: text.slice(colon + 1) };
+}
+
+const xml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

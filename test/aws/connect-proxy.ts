@@ -1,0 +1,30 @@
+import { createServer, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { regionOfHost } from './codecommit.ts';
+
+/**
+ * The way from Git to the local CodeCommit under its real names: a CONNECT proxy that knows these hosts, port 443, and
+ * no other place in the world. RFC 9110, section 9.3.6.
+ */
+export function createConnectProxy(codeCommitPort: () => number): Server {
+  const server = createServer((_request, response) => {
+    response.writeHead(403, { connection: 'close' }).end('This proxy serves CONNECT alone.\n');
+  });
+  server.on('connect', (request, client, head) => {
+    client.on('error', () => client.destroy());
+    const [, host = '', port] = /^([^:]+):(\d+)$/.exec(request.url ?? '') ?? [];
+    if (regionOfHost(host) === undefined || port !== '443') {
+      client.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
+      return;
+    }
+    const upstream = connect(codeCommitPort(), '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      upstream.write(head);
+      upstream.pipe(client).pipe(upstream);
+    });
+    upstream.on('error', () => client.destroy());
+    upstream.on('close', () => client.destroy());
+    client.on('close', () => upstream.destroy());
+  });
+  return server;
+}

@@ -1,0 +1,79 @@
+import { AwsError } from './aws-error.ts';
+import { type Session, type Sessions, sameSecret } from './sessions.ts';
+import { parseBasicDate, signature, stringToSign } from './sigv4.ts';
+
+const maxSkew = 15 * 60_000;
+
+/**
+ * CodeCommit's signature of a repository's path: Signature Version 4 of a canonical request whose method is `GIT` and
+ * which has an empty line where other services put the payload's hash. There is no public page about it: AWS CLI's
+ * `codecommit credential-helper` and git-remote-codecommit are the specification.
+ *
+ * @param date `20260101T000000`, without a Z
+ */
+export function gitSignature(options: {
+  secretAccessKey: string;
+  date: string;
+  region: string;
+  /** Without the port. */
+  host: string;
+  /** `/v1/repos/demo` */
+  path: string;
+}): string {
+  const { secretAccessKey, date, region, host, path } = options;
+  const day = date.slice(0, 8);
+  const canonicalRequest = `GIT\n${path}\n\nhost:${host}\n\nhost\n`;
+  return signature({
+    secretAccessKey,
+    date: day,
+    region,
+    service: 'codecommit',
+    stringToSign: stringToSign(date, `${day}/${region}/codecommit/aws4_request`, canonicalRequest),
+  });
+}
+
+/** Whose user name and password are these? Refuses what CodeCommit refuses; every refusal is a 403. */
+export function verifyGitCredentials(options: {
+  /** The access key ID, then `%` and the session token. */
+  username: string;
+  /** The date, `Z`, and 64 hexadecimal digits. */
+  password: string;
+  host: string;
+  region: string;
+  path: string;
+  sessions: Sessions;
+  now: Date;
+}): Session {
+  const { username, password, host, region, path, sessions, now } = options;
+  const refused = (code: string, why: string) => new AwsError(code, why, 403);
+
+  const percent = username.indexOf('%');
+  const accessKeyId = percent === -1 ? username : username.slice(0, percent);
+  const sessionToken = percent === -1 ? undefined : username.slice(percent + 1);
+  const session = sessions.find(accessKeyId, sessionToken);
+  if (session === undefined) {
+    throw refused('UnrecognizedClientException', 'The security token included in the request is invalid');
+  }
+  if (session.expiration <= now) {
+    throw refused('ExpiredTokenException', 'The security token included in the request is expired');
+  }
+
+  const match = /^(\d{8}T\d{6})Z([0-9a-f]{64})$/.exec(password);
+  const date = parseBasicDate(password.slice(0, 16));
+  if (match === null || date === undefined) {
+    throw refused('IncompleteSignatureException', 'The password is not a date and a signature');
+  }
+  const skew = date.getTime() - now.getTime();
+  if (skew < -maxSkew) throw refused('InvalidSignatureException', 'Signature expired');
+  if (skew > maxSkew) throw refused('InvalidSignatureException', 'Signature not yet current');
+
+  const [, signedAt = '', given = ''] = match;
+  const expected = gitSignature({ secretAccessKey: session.secretAccessKey, date: signedAt, region, host, path });
+  if (!sameSecret(expected, given)) {
+    throw refused(
+      'InvalidSignatureException',
+      'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+    );
+  }
+  return session;
+}

@@ -1,0 +1,87 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type Account, type Role, uniqueId } from './accounts.ts';
+import { ContextKeys } from './policy.ts';
+
+/** Temporary credentials of a role, and what AWS knows about whoever holds them. */
+export interface Session {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  expiration: Date;
+  account: Account;
+  roleId: string;
+  roleName: string;
+  roleArn: string;
+  name: string;
+  /** The provider's ARN, and the condition keys that its token brought along. */
+  provider: string;
+  providerKeys: Record<string, string | string[]>;
+  tags: Record<string, string>;
+  sourceIdentity: string | undefined;
+}
+
+/** The session's own ARN: `arn:aws:sts::123456789012:assumed-role/Role/session`. A role's path is not in it. */
+export const sessionArn = (session: Session): string =>
+  `arn:${session.account.partition}:sts::${session.account.id}:assumed-role/${session.roleName}/${session.name}`;
+
+/** Every session that STS has given out. */
+export class Sessions {
+  readonly #byKey = new Map<string, Session>();
+
+  issue(options: {
+    account: Account;
+    role: Role;
+    name: string;
+    expiration: Date;
+    provider: string;
+    providerKeys: Record<string, string | string[]>;
+    tags: Record<string, string>;
+    sourceIdentity: string | undefined;
+  }): Session {
+    const { role, ...rest } = options;
+    const session: Session = {
+      ...rest,
+      accessKeyId: uniqueId('ASIA', 16),
+      secretAccessKey: randomBytes(30).toString('base64'),
+      // Real tokens are base64 that holds `/`, `+` and `=`, and programs have stumbled over each of them.
+      sessionToken: `IQoJb3JpZ2luX2Vj/+${randomBytes(400).toString('base64')}`,
+      roleId: role.id,
+      roleName: role.name,
+      roleArn: role.arn,
+    };
+    this.#byKey.set(session.accessKeyId, session);
+    return session;
+  }
+
+  /** Whoever has this access key; undefined for an unknown key, a token that is missing or wrong, and a role that is gone. */
+  find(accessKeyId: string, sessionToken: string | undefined): Session | undefined {
+    const session = this.#byKey.get(accessKeyId);
+    if (session === undefined || !sameSecret(session.sessionToken, sessionToken ?? '')) return undefined;
+    return session.account.roleById(session.roleId) === undefined ? undefined : session;
+  }
+}
+
+/** Compares without saying, by its duration, how much is right. */
+export function sameSecret(expected: string, actual: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(expected), digest(actual));
+}
+
+/**
+ * What policies may ask about a request that is made with a session.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+export function sessionContext(session: Session, region: string): ContextKeys {
+  const context = new ContextKeys()
+    .set('aws:PrincipalArn', session.roleArn)
+    .set('aws:PrincipalAccount', session.account.id)
+    .set('aws:PrincipalType', 'AssumedRole')
+    .set('aws:userid', `${session.roleId}:${session.name}`)
+    .set('aws:FederatedProvider', session.provider)
+    .set('aws:SourceIdentity', session.sourceIdentity)
+    .set('aws:RequestedRegion', region)
+    .set('aws:SecureTransport', 'true');
+  for (const [key, value] of Object.entries(session.providerKeys)) context.set(key, value);
+  for (const [key, value] of Object.entries(session.tags)) context.set(`aws:PrincipalTag/${key}`, value);
+  return context;
+}

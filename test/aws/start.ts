@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { Account } from './accounts.ts';
+import { createCodeCommitServer } from './codecommit.ts';
+import { createConnectProxy } from './connect-proxy.ts';
+import { GitBackend } from './git-backend.ts';
+import { IssuerKeys } from './identity-provider.ts';
+import type { Intercept } from './intercept.ts';
+import { Log, type LogEntry } from './log.ts';
+import { Sessions } from './sessions.ts';
+import { createStsServer } from './sts.ts';
+import { TestCa } from './test-ca.ts';
+
+export interface LocalAwsOptions {
+  /** Everything that is written goes in here: repositories, the CA's certificate, the log. The caller removes it. */
+  folder: string;
+  /** Account ids to begin with. `123456789012` unless given. */
+  accounts?: string[];
+  /** What AWS takes for the time. */
+  now?: () => Date;
+  intercept?: Intercept;
+}
+
+/** A running local AWS. Accounts, clock and interceptor may be changed while it runs. */
+export interface LocalAws {
+  /** For `AWS_ENDPOINT_URL_STS`. */
+  readonly stsUrl: string;
+  /** A CONNECT proxy that leads to CodeCommit's hosts and nowhere else. */
+  readonly proxyUrl: string;
+  /** The certificate of the CA that signed for them. */
+  readonly caFile: string;
+  /** Git settings that lead Git there. */
+  readonly gitConfig: readonly (readonly [key: string, value: string])[];
+  /** What was asked of it, in order. The same lines, as JSON, are in `<folder>/aws.log`. */
+  readonly log: readonly LogEntry[];
+  now: () => Date;
+  intercept: Intercept | undefined;
+  /** The account of that id; the first one unless told. */
+  account(id?: string): Account;
+  addAccount(id: string, partition?: string): Account;
+  /** Makes an empty repository, whose default branch is main. */
+  createRepository(options: {
+    name: string;
+    region?: string;
+    account?: string;
+  }): Promise<{ path: string; url: string }>;
+  /** Ends servers, sockets and child processes. Again does nothing. */
+  close(): Promise<void>;
+}
+
+/** Starts an STS and a CodeCommit that refuse what AWS refuses, on free ports of 127.0.0.1. */
+export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
+  const folder = resolve(options.folder);
+  const home = join(folder, 'empty-home');
+  const repositories = join(folder, 'repos');
+  const caFile = join(folder, 'ca.pem');
+  await mkdir(home, { recursive: true });
+  await mkdir(repositories, { recursive: true });
+
+  const accounts = new Map<string, Account>();
+  const log = new Log(join(folder, 'aws.log'));
+  const sessions = new Sessions();
+  const backend = new GitBackend(home);
+  const ca = await TestCa.create();
+  await writeFile(caFile, ca.pem);
+
+  // Asked for at the moment of use, since both may be replaced.
+  const now = () => aws.now();
+  const intercept: Intercept = (intercepted) => aws.intercept?.(intercepted);
+  const sts = createStsServer({
+    account: (id) => accounts.get(id),
+    sessions,
+    keys: new IssuerKeys(),
+    log,
+    now,
+    intercept,
+  });
+  const codeCommit = createCodeCommitServer({ ca, sessions, backend, folder: repositories, log, now, intercept });
+  const proxy = createConnectProxy(() => port(codeCommit));
+  const closers = await Promise.all([sts, codeCommit, proxy].map(listen));
+  const proxyUrl = `http://127.0.0.1:${port(proxy)}`;
+
+  let closing: Promise<void> | undefined;
+  const aws: LocalAws = {
+    stsUrl: `http://127.0.0.1:${port(sts)}`,
+    proxyUrl,
+    caFile,
+    gitConfig: ['git-codecommit', 'git-codecommit-fips'].flatMap((host) => [
+      [`http.https://${host}.*.amazonaws.com.proxy`, proxyUrl] as const,
+      [`http.https://${host}.*.amazonaws.com.sslCAInfo`, caFile] as const,
+    ]),
+    log: log.entries,
+    now: options.now ?? (() => new Date()),
+    intercept: options.intercept,
+    account(id) {
+      const account = id === undefined ? [...accounts.values()][0] : accounts.get(id);
+      if (account === undefined) throw new Error(`the local AWS has no account ${id ?? ''}`);
+      return account;
+    },
+    addAccount(id, partition) {
+      const account = new Account(id, partition);
+      accounts.set(id, account);
+      return account;
+    },
+    async createRepository({ name, region = 'us-east-1', account: id }) {
+      const account = aws.account(id);
+      account.addRepository(region, name);
+      const path = join(repositories, account.id, region, `${name}.git`);
+      await mkdir(path, { recursive: true });
+      const env = { PATH: process.env.PATH, HOME: home, GIT_CONFIG_NOSYSTEM: '1' };
+      await promisify(execFile)('git', ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', path], {
+        env,
+      });
+      return { path, url: `https://git-codecommit.${region}.amazonaws.com/v1/repos/${name}` };
+    },
+    close() {
+      closing ??= (async () => {
+        await backend.close();
+        await Promise.all(closers.map((close) => close()));
+        await rm(home, { recursive: true, force: true });
+      })();
+      return closing;
+    },
+  };
+  for (const id of options.accounts ?? ['123456789012']) aws.addAccount(id);
+  return aws;
+}
+
+const port = (server: Server) => (server.address() as AddressInfo).port;
+
+/** Listens on a free port of this machine alone; resolves with what ends it, open connections and all. */
+async function listen(server: Server): Promise<() => Promise<void>> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((done, failed) => {
+    server.once('error', failed);
+    server.listen(0, '127.0.0.1', done);
+  });
+  return () =>
+    new Promise((done) => {
+      server.close(() => done());
+      for (const socket of sockets) socket.destroy();
+    });
+}

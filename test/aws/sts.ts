@@ -1,0 +1,260 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Account } from './accounts.ts';
+import { AwsError } from './aws-error.ts';
+import type { IssuerKeys } from './identity-provider.ts';
+import type { Intercept } from './intercept.ts';
+import type { Log, LogEntry } from './log.ts';
+import { ContextKeys, evaluate } from './policy.ts';
+import { type Session, type Sessions, sessionArn } from './sessions.ts';
+import { verifySignature } from './sigv4.ts';
+import { providerKeys, verifyWebIdentity, type WebIdentity } from './web-identity.ts';
+
+export interface StsOptions {
+  account(id: string): Account | undefined;
+  sessions: Sessions;
+  keys: IssuerKeys;
+  log: Log;
+  now(): Date;
+  intercept: Intercept;
+}
+
+type Details = Partial<LogEntry>;
+
+const version = '2011-06-15';
+const namespace = `https://sts.amazonaws.com/doc/${version}/`;
+const maxBody = 256 * 1024;
+
+/** AWS STS, two actions of it, in the query protocol. https://docs.aws.amazon.com/STS/latest/APIReference/ */
+export function createStsServer(options: StsOptions): Server {
+  return createServer((request, response) => {
+    serve(options, request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+}
+
+async function serve(options: StsOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const requestId = randomUUID();
+  const details: Details = {};
+  const finish = (status: number, outcome: string, xml: string, message?: string) => {
+    options.log.add({
+      at: options.now().toISOString(),
+      service: 'sts',
+      action: '-',
+      ...details,
+      outcome,
+      ...(message !== undefined && { message }),
+    });
+    response.writeHead(status, { 'content-type': 'text/xml', 'x-amzn-requestid': requestId });
+    response.end(xml);
+  };
+  try {
+    const body = await readBody(request);
+    const form = new URLSearchParams(body.toString('utf8'));
+    const action = checkAction(request, form);
+    details.action = action;
+    if ((await options.intercept({ service: 'sts', action, request, response })) === true) return;
+    const result =
+      action === 'GetCallerIdentity'
+        ? getCallerIdentity(options, request, body, details)
+        : await assumeRoleWithWebIdentity(options, form, details);
+    finish(
+      200,
+      'OK',
+      `<${action}Response xmlns="${namespace}">\n  <${action}Result>\n${result}  </${action}Result>\n` +
+        `  <ResponseMetadata>\n    <RequestId>${requestId}</RequestId>\n  </ResponseMetadata>\n</${action}Response>\n`,
+    );
+  } catch (error) {
+    const { code, message, status } =
+      error instanceof AwsError ? error : new AwsError('InternalFailure', 'The local AWS has failed.', 500);
+    if (!(error instanceof AwsError)) console.error(error);
+    const type = status >= 500 ? 'Receiver' : 'Sender';
+    finish(
+      status,
+      code,
+      `<ErrorResponse xmlns="${namespace}">\n  <Error>\n    <Type>${type}</Type>\n    <Code>${xml(code)}</Code>\n` +
+        `    <Message>${xml(message)}</Message>\n  </Error>\n  <RequestId>${requestId}</RequestId>\n</ErrorResponse>\n`,
+      message,
+    );
+  }
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/MakingQueryRequests.html */
+function checkAction(
+  request: IncomingMessage,
+  form: URLSearchParams,
+): 'AssumeRoleWithWebIdentity' | 'GetCallerIdentity' {
+  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+  if (request.method !== 'POST' || pathname !== '/') {
+    throw new AwsError('UnsupportedProtocol', 'The local STS takes POST requests for / alone.', 400);
+  }
+  const action = form.get('Action');
+  if (action === null) throw new AwsError('MissingAction', 'The request is missing an action.');
+  const known = action === 'AssumeRoleWithWebIdentity' || action === 'GetCallerIdentity';
+  if (!known || form.get('Version') !== version) {
+    throw new AwsError('InvalidAction', `Could not find operation ${action} for version ${form.get('Version')}`);
+  }
+  return action;
+}
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
+async function assumeRoleWithWebIdentity(
+  options: StsOptions,
+  form: URLSearchParams,
+  details: Details,
+): Promise<string> {
+  const { roleArn, sessionName, token, duration } = checkParameters(form);
+  details.role = roleArn;
+  details.session = sessionName;
+  const [, partition, accountId = ''] = /^arn:([a-z-]+):iam::(\d{12}):role\/.+$/.exec(roleArn) ?? [];
+  if (partition === undefined) throw new AwsError('ValidationError', 'Request ARN is invalid');
+  const found = options.account(accountId);
+  const account = found?.partition === partition ? found : undefined;
+
+  const now = options.now();
+  const identity = await verifyWebIdentity({ token, account, roleArn, keys: options.keys, now });
+  details.subject = identity.subject;
+  if (identity.sourceIdentity !== undefined) details.sourceIdentity = identity.sourceIdentity;
+
+  // A role that does not exist is refused in the same words as one that does not trust.
+  const role = account?.roleByArn(roleArn);
+  if (account === undefined || role === undefined) throw notAuthorized('sts:AssumeRoleWithWebIdentity');
+  const federated = account.providerArn(identity.issuer);
+  const context = trustContext(identity, sessionName);
+  for (const action of [
+    'sts:AssumeRoleWithWebIdentity',
+    ...(Object.keys(identity.tags).length > 0 ? ['sts:TagSession'] : []),
+    ...(identity.sourceIdentity !== undefined ? ['sts:SetSourceIdentity'] : []),
+  ]) {
+    if (evaluate([role.trustPolicy], { action, federated, context }) !== 'Allow') throw notAuthorized(action);
+  }
+  if (duration > role.maxSessionDuration) {
+    throw new AwsError(
+      'ValidationError',
+      'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
+    );
+  }
+
+  const session = options.sessions.issue({
+    account,
+    role,
+    name: sessionName,
+    // Whole seconds: what the answer says is what holds.
+    expiration: new Date((Math.floor(now.getTime() / 1000) + duration) * 1000),
+    provider: federated,
+    providerKeys: providerKeys(identity),
+    tags: identity.tags,
+    sourceIdentity: identity.sourceIdentity,
+  });
+  return assumedRole(session, identity);
+}
+
+function assumedRole(session: Session, identity: WebIdentity): string {
+  const packed = Object.entries(session.tags).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  return (
+    element('SubjectFromWebIdentityToken', identity.subject) +
+    element('Audience', identity.audience) +
+    '    <AssumedRoleUser>\n' +
+    element('Arn', sessionArn(session)) +
+    element('AssumedRoleId', `${session.roleId}:${session.name}`) +
+    '    </AssumedRoleUser>\n    <Credentials>\n' +
+    element('AccessKeyId', session.accessKeyId) +
+    element('SecretAccessKey', session.secretAccessKey) +
+    element('SessionToken', session.sessionToken) +
+    element('Expiration', session.expiration.toISOString().replace('.000Z', 'Z')) +
+    '    </Credentials>\n' +
+    element('Provider', session.provider) +
+    (session.sourceIdentity === undefined ? '' : element('SourceIdentity', session.sourceIdentity)) +
+    (packed === 0 ? '' : element('PackedPolicySize', String(Math.ceil(packed / 20))))
+  );
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html */
+function trustContext(identity: WebIdentity, sessionName: string): ContextKeys {
+  const tags = Object.entries(identity.tags);
+  const context = new ContextKeys()
+    .set('sts:RoleSessionName', sessionName)
+    .set('sts:RoleAuthorizedByIdp', String(identity.roles !== undefined))
+    .set('sts:SourceIdentity', identity.sourceIdentity)
+    .set('aws:TagKeys', tags.length === 0 ? undefined : tags.map(([key]) => key))
+    .set('sts:TransitiveTagKeys', identity.transitiveTagKeys.length === 0 ? undefined : identity.transitiveTagKeys);
+  for (const [key, value] of Object.entries(providerKeys(identity))) context.set(key, value);
+  for (const [key, value] of tags) context.set(`aws:RequestTag/${key}`, value);
+  return context;
+}
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
+function getCallerIdentity(options: StsOptions, request: IncomingMessage, body: Buffer, details: Details): string {
+  const { method = '', url = '', headers } = request;
+  const session = verifySignature({ method, url, headers, body }, 'sts', options.sessions, options.now());
+  details.role = session.roleArn;
+  details.session = session.name;
+  return (
+    element('Arn', sessionArn(session)) +
+    element('UserId', `${session.roleId}:${session.name}`) +
+    element('Account', session.account.id)
+  );
+}
+
+/** The constraints of the service's model, all of them named in one error, as AWS does. */
+function checkParameters(form: URLSearchParams) {
+  const unsupported = [...form.keys()].find((key) => key === 'Policy' || key.startsWith('PolicyArns.'));
+  if (unsupported !== undefined) {
+    throw new AwsError('NotImplemented', `The local STS knows no session policies (${unsupported}).`, 501);
+  }
+  if (form.has('ProviderId')) {
+    throw new AwsError(
+      'ValidationError',
+      'ProviderId is for OAuth 2.0 access tokens, not for OpenID Connect ID tokens',
+    );
+  }
+  const failures: string[] = [];
+  const fail = (name: string, value: string | null, constraint: string) =>
+    failures.push(
+      // The token is a secret: its value is not shown.
+      `Value ${name === 'webIdentityToken' || value === null ? (value === null ? 'null ' : '') : `'${value}' `}at '${name}' failed to satisfy constraint: Member must ${constraint}`,
+    );
+  const text = (name: string, min: number, max: number, pattern?: RegExp): string => {
+    const value = form.get(`${name[0]?.toUpperCase()}${name.slice(1)}`);
+    if (value === null) fail(name, value, 'not be null');
+    else {
+      if (pattern !== undefined && !pattern.test(value)) {
+        fail(name, value, `satisfy regular expression pattern: ${pattern.source.slice(1, -1)}`);
+      }
+      if (value.length < min) fail(name, value, `have length greater than or equal to ${min}`);
+      if (value.length > max) fail(name, value, `have length less than or equal to ${max}`);
+    }
+    return value ?? '';
+  };
+  const roleArn = text('roleArn', 20, 2048);
+  const sessionName = text('roleSessionName', 2, 64, /^[\w+=,.@-]*$/);
+  const token = text('webIdentityToken', 4, 20_000);
+  const seconds = form.get('DurationSeconds') ?? '3600';
+  if (!/^-?\d{1,9}$/.test(seconds)) {
+    throw new AwsError('MalformedInput', `DurationSeconds must be an integer, not '${seconds}'`);
+  }
+  const duration = Number(seconds);
+  if (duration < 900) fail('durationSeconds', seconds, 'have value greater than or equal to 900');
+  if (duration > 43_200) fail('durationSeconds', seconds, 'have value less than or equal to 43200');
+  if (failures.length > 0) {
+    const count = `${failures.length} validation error${failures.length === 1 ? '' : 's'} detected`;
+    throw new AwsError('ValidationError', `${count}: ${failures.join('; ')}`);
+  }
+  return { roleArn, sessionName, token, duration };
+}
+
+const notAuthorized = (action: string) => new AwsError('AccessDenied', `Not authorized to perform ${action}`, 403);
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBody) throw new AwsError('RequestEntityTooLarge', 'Request body too large', 413);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+const xml = (text: string) => text.replace(/[&<>"']/g, (char) => escapes[char] ?? '');
+const element = (name: string, value: string) => `    <${name}>${xml(value)}</${name}>\n`;
