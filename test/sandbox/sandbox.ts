@@ -1,0 +1,165 @@
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { type LocalAws, startLocalAws } from '../aws/start.ts';
+import { cleanEnvironment } from '../support/clean-environment.ts';
+import { ensureBuilt } from '../support/ensure-built.ts';
+import { freePort } from '../support/free-port.ts';
+import { type Finished, run, succeed } from '../support/run.ts';
+import { type SandboxBrowser, startBrowser } from './browser.ts';
+import { type IdentityServer, identityServer } from './identity-server.ts';
+import { installBrowserOpener, installPrograms } from './programs.ts';
+import { developerRole } from './role.ts';
+
+export const PERSON = 'alice@example.com';
+export const REGION = 'us-east-1';
+export const REPOSITORY = 'demo';
+
+export interface SandboxOptions {
+  /** Only the servers run: nobody is invited, nothing is set up. */
+  fresh?: boolean;
+  /** The user's own browser and key are used instead of the virtual ones. */
+  ownBrowser?: boolean;
+}
+
+/** A whole world for Vouch in one folder: the real programs, a real server, browser and Git, and the local AWS. */
+export interface Sandbox extends AsyncDisposable {
+  folder: string;
+  home: string;
+  /** What programs in the sandbox see. */
+  env: Record<string, string>;
+  issuer: string;
+  server: IdentityServer;
+  serverLog: string;
+  aws: LocalAws;
+  roleArn: string;
+  repositoryUrl: string;
+  /** Undefined with the user's own browser. */
+  browser: SandboxBrowser | undefined;
+  /** Runs a program of the sandbox to its end. */
+  run(command: string, args: readonly string[], options?: { cwd?: string; input?: string }): Promise<Finished>;
+  /** As `run`, and fails unless the status is 0. */
+  succeed(command: string, args: readonly string[], options?: { cwd?: string; input?: string }): Promise<Finished>;
+  /** Ends everything and removes the folder. Again does nothing. */
+  close(): Promise<void>;
+}
+
+/** Starts a sandbox. When that fails, nothing is left of it. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  await ensureBuilt();
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'vouch-')));
+  const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
+  let closing: Promise<void> | undefined;
+  const close = () => {
+    closing ??= closeAll(closers);
+    return closing;
+  };
+  try {
+    return await start(folder, options, closers, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  folder: string,
+  options: SandboxOptions,
+  closers: (() => Promise<unknown>)[],
+  close: () => Promise<void>,
+): Promise<Sandbox> {
+  const at = (name: string) => join(folder, name);
+  for (const name of ['home', 'tmp', 'aws', 'server']) await mkdir(at(name), { mode: 0o700 });
+  installPrograms(at('bin'));
+  const issuer = `http://localhost:${await freePort()}`;
+
+  const aws = await startLocalAws({ folder: at('aws') });
+  closers.unshift(() => aws.close());
+  aws.account().addProvider({ url: issuer, clientIds: [issuer] });
+  const role = aws.account().addRole(developerRole(aws.account(), issuer, REGION, REPOSITORY));
+  const repository = await aws.createRepository({ name: REPOSITORY, region: REGION });
+
+  const browserSocket = at('browser.sock');
+  const own = options.ownBrowser === true;
+  const browser = own ? undefined : await startBrowser(browserSocket, at('tmp'));
+  if (browser) closers.unshift(() => browser.close());
+
+  const env = cleanEnvironment({
+    PATH: `${at('bin')}${delimiter}${process.env.PATH ?? '/usr/bin:/bin'}`,
+    HOME: at('home'),
+    TMPDIR: at('tmp'),
+    AWS_ENDPOINT_URL_STS: aws.stsUrl,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    VOUCH_ISSUER: issuer,
+    VOUCH_DATABASE_URL: `sqlite:${at('server/vouch.db')}`,
+    VOUCH_SANDBOX: folder,
+    ...(own ? ownDesktop() : { BROWSER: installBrowserOpener(folder, browserSocket) }),
+  });
+
+  const serverLog = at('server.log');
+  const server = identityServer(env, serverLog);
+  closers.unshift(() => server.stop());
+  await server.start();
+
+  const sandbox: Sandbox = {
+    folder,
+    home: at('home'),
+    env,
+    issuer,
+    server,
+    serverLog,
+    aws,
+    roleArn: role.arn,
+    repositoryUrl: repository.url,
+    browser,
+    run: (command, args, how = {}) => run(command, args, { env, cwd: at('home'), ...how }),
+    succeed: (command, args, how = {}) => succeed(command, args, { env, cwd: at('home'), ...how }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+  // The agent is the one program that outlives the command that started it.
+  closers.unshift(() => sandbox.run('vouch', ['agent', 'stop']));
+  await settleIn(sandbox);
+  if (options.fresh !== true) await setUp(sandbox);
+  return sandbox;
+}
+
+/** What stands on a machine at an office: who commits, and the way to (the local) CodeCommit. */
+async function settleIn(sandbox: Sandbox): Promise<void> {
+  const settings = [
+    ['user.name', 'Alice'],
+    ['user.email', PERSON],
+    ['init.defaultBranch', 'main'],
+    ['advice.detachedHead', 'false'],
+    ...sandbox.aws.gitConfig,
+  ] as const;
+  for (const [key, value] of settings) await sandbox.succeed('git', ['config', '--global', key, value]);
+}
+
+/** The first day's work: invitation, enrolment, AWS profile, Git's settings. */
+async function setUp(sandbox: Sandbox): Promise<void> {
+  const invited = await sandbox.succeed('vouch-server', ['invite', PERSON, '--json']);
+  const { code } = JSON.parse(invited.stdout) as { code: string };
+  const name = ['--name', 'Work key'];
+  await sandbox.succeed('vouch', ['enroll', '--server', sandbox.issuer, ...name], { input: `${code}\n` });
+  await sandbox.succeed('vouch', ['setup', 'aws', '--role', sandbox.roleArn, '--region', REGION]);
+  await sandbox.succeed('vouch', ['setup', 'codecommit']);
+}
+
+/** What the user's own browser needs to start on their desktop. */
+function ownDesktop(): Record<string, string> {
+  const names = ['BROWSER', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS', 'WSL_DISTRO_NAME'];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** Every closer gets its turn, in order, whatever the others do; the first failure is told. */
+async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const closer of closers) await closer().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}

@@ -1,0 +1,40 @@
+import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'vite';
+
+const root = resolve(import.meta.dirname, '../..');
+const stamp = join(root, 'dist/.built');
+
+/** Builds pages, command line programs and server into dist/, unless nothing has changed since that was done last. */
+export async function ensureBuilt(): Promise<void> {
+  const newest = newestChange(['cli', 'server', 'web', 'vite.config.ts', 'package.json', 'package-lock.json']);
+  if ((statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= newest) return;
+  // Vite reads NODE_ENV, and a test runner sets it: a build is for production whoever asks.
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = 'production';
+  try {
+    for (const mode of ['pages', 'cli', 'server']) {
+      await build({ root, configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' });
+    }
+  } finally {
+    if (before === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = before;
+  }
+  writeFileSync(stamp, '');
+  // What changed while we built is newer than this.
+  utimesSync(stamp, newest / 1000, newest / 1000);
+}
+
+function newestChange(paths: string[]): number {
+  let newest = 0;
+  for (const path of paths) {
+    const whole = join(root, path);
+    const found = statSync(whole);
+    newest = Math.max(newest, Math.ceil(found.mtimeMs));
+    if (!found.isDirectory()) continue;
+    for (const entry of readdirSync(whole, { recursive: true, withFileTypes: true })) {
+      newest = Math.max(newest, Math.ceil(statSync(join(entry.parentPath, entry.name)).mtimeMs));
+    }
+  }
+  return newest;
+}

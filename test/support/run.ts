@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+
+export interface Finished {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env: Record<string, string>;
+  cwd?: string;
+  /** What the program reads on standard input; nothing by default. */
+  input?: string | Uint8Array;
+  /** Milliseconds, after which the program is killed and the run fails. */
+  timeout?: number;
+}
+
+/** Runs a program to its end. A status other than 0 is a result like any other. */
+export function run(command: string, args: readonly string[], options: RunOptions): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: options.env, cwd: options.cwd, stdio: 'pipe' });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    // Who does not read its input may close it.
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input ?? '');
+    const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 60_000);
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      clearTimeout(timer);
+      const text = { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
+      if (signal === 'SIGKILL')
+        reject(new Error(`${command} ${args.join(' ')} did not end\n${text.stdout}${text.stderr}`));
+      else resolve({ code: code ?? 128, ...text });
+    });
+  });
+}
+
+/** As `run`, and fails unless the status is 0. */
+export async function succeed(command: string, args: readonly string[], options: RunOptions): Promise<Finished> {
+  const result = await run(command, args, options);
+  if (result.code !== 0) {
+    throw new Error(`${command} ${args.join(' ')} ended with ${result.code}\n${result.stdout}${result.stderr}`);
+  }
+  return result;
+}
