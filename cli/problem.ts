@@ -36,7 +36,7 @@ export class Problem extends Error {
 
   /** The non-empty parts in reading order, each made safe for a terminal. */
   lines(): string[] {
-    return [this.what, this.why, this.fix].filter((part) => part !== '').map(printable);
+    return [this.what, this.why, this.fix].filter((part) => part !== '').map((part) => printable(part));
   }
 
   /** The problem as it travels from the agent to its clients (application/problem+json, RFC 9457). */

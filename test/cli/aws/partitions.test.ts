@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { codeCommitHost, isRegion, parseRoleArn } from '../../../cli/aws/partitions.ts';
+
+describe("CodeCommit's hosts", () => {
+  test.each([
+    ['git-codecommit.us-east-1.amazonaws.com', 'us-east-1', 'aws'],
+    ['git-codecommit.us-east-1.amazonaws.com:443', 'us-east-1', 'aws'],
+    ['Git-CodeCommit.US-East-1.amazonaws.com', 'us-east-1', 'aws'],
+    ['git-codecommit.ap-southeast-4.amazonaws.com', 'ap-southeast-4', 'aws'],
+    ['git-codecommit-fips.ca-central-1.amazonaws.com', 'ca-central-1', 'aws'],
+    ['git-codecommit.us-gov-west-1.amazonaws.com', 'us-gov-west-1', 'aws-us-gov'],
+    ['git-codecommit-fips.us-gov-east-1.amazonaws.com', 'us-gov-east-1', 'aws-us-gov'],
+    ['git-codecommit.cn-north-1.amazonaws.com.cn', 'cn-north-1', 'aws-cn'],
+    ['git-codecommit.eusc-de-east-1.amazonaws.eu', 'eusc-de-east-1', 'aws-eusc'],
+    ['vpce-0a1b-xy.git-codecommit.us-east-1.vpce.amazonaws.com', 'us-east-1', 'aws'],
+    ['vpce-0a1b-xy-us-east-1a.git-codecommit-fips.us-east-1.vpce.amazonaws.com', 'us-east-1', 'aws'],
+    ['vpce-0a1b.with.dots.git-codecommit.eu-west-1.vpce.amazonaws.com', 'eu-west-1', 'aws'],
+    ['vpce-0a1b-xy.git-codecommit.cn-north-1.vpce.amazonaws.com.cn', 'cn-north-1', 'aws-cn'],
+  ])('%s', (value, region, partition) => {
+    const found = codeCommitHost(value);
+    expect([found?.region, found?.partition.id]).toEqual([region, partition]);
+    expect(found?.host).toBe(value.replace(':443', '').toLowerCase());
+  });
+
+  test.each([
+    'git-codecommit.us-east-1.amazonaws.com.evil.example',
+    'evil.example',
+    'evil-git-codecommit.us-east-1.amazonaws.com',
+    'x.git-codecommit.us-east-1.amazonaws.com',
+    'git-codecommit.us-east-1.amazonaws.com.',
+    'git-codecommit.us-east-1.amazonaws.com:443:443',
+    'git-codecommit.us-east-1.amazonaws.com:0',
+    'git-codecommit.us-east-1.amazonaws.com:99999',
+    'git-codecommit.us-east-1.amazonaws.com@evil.example',
+    'user@git-codecommit.us-east-1.amazonaws.com',
+    'git-codecommit.us-east-1.amazonaws.com/evil.example',
+    'evil.example/git-codecommit.us-east-1.amazonaws.com',
+    'git-codecommit.us-east-1.amazonaws.com\n',
+    'git-codecommit.us-east-1xamazonaws.com',
+    'git-codecommit..amazonaws.com',
+    'git-codecommit.us.east-1.amazonaws.com',
+    'git-codecommit.amazonaws.com',
+    'git-codecommit.us-east-1.amazonaws.com.cn',
+    'git-codecommit.cn-north-1.amazonaws.com',
+    'git-codecommit.us-east-1.amazonaws.eu',
+    'git-codecommit.us-east-1.vpce.amazonaws.com',
+    'vpce-1.git-codecommit.us-east-1.amazonaws.com',
+    'vpce-1..git-codecommit.us-east-1.vpce.amazonaws.com',
+    'evil.vpce-1.git-codecommit.us-east-1.vpce.amazonaws.com',
+    'codecommit.us-east-1.amazonaws.com',
+    's3.us-east-1.amazonaws.com',
+    '',
+  ])('not %j', (value) => {
+    expect(codeCommitHost(value)).toBeUndefined();
+  });
+});
+
+describe('the ARN of a role', () => {
+  test.each([
+    ['arn:aws:iam::123456789012:role/Dev', 'aws', 'Dev'],
+    ['arn:aws-cn:iam::123456789012:role/team/a/Dev_1+=,.@-', 'aws-cn', 'team/a/Dev_1+=,.@-'],
+    ['arn:aws-us-gov:iam::123456789012:role/Dev', 'aws-us-gov', 'Dev'],
+    ['arn:aws-eusc:iam::123456789012:role/Dev', 'aws-eusc', 'Dev'],
+  ])('%s', (arn, partition, name) => {
+    const found = parseRoleArn(arn);
+    expect([found?.partition.id, found?.account, found?.name]).toEqual([partition, '123456789012', name]);
+  });
+
+  test.each([
+    'arn:aws:iam::12345678901:role/Dev',
+    'arn:aws:iam::123456789012:user/Dev',
+    'arn:aws:iam::123456789012:role/',
+    'arn:aws:iam::123456789012:role//Dev',
+    'arn:aws:iam:us-east-1:123456789012:role/Dev',
+    'arn:aws-iso:iam::123456789012:role/Dev',
+    'arn:aws:iam::123456789012:role/Dev; rm -rf /',
+    'arn:aws:iam::123456789012:role/a"b',
+    'arn:aws:iam::123456789012:role/Dev\n',
+    ` arn:aws:iam::123456789012:role/Dev`,
+    `arn:aws:iam::123456789012:role/${'a'.repeat(65)}`,
+  ])('not %j', (arn) => {
+    expect(parseRoleArn(arn)).toBeUndefined();
+  });
+});
+
+test('a region is recognised by its shape, so that new ones need no release', () => {
+  for (const region of [
+    'us-east-1',
+    'ap-southeast-7',
+    'mx-central-1',
+    'us-gov-west-1',
+    'cn-northwest-1',
+    'eusc-de-east-1',
+  ]) {
+    expect(isRegion(region), region).toBe(true);
+  }
+  for (const region of ['', 'us-east', 'us-east-1a', 'US-EAST-1', 'us-east-1\n', '../x', 'us-east-123']) {
+    expect(isRegion(region), region).toBe(false);
+  }
+});

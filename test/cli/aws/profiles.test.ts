@@ -1,0 +1,108 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { splitCommandLine } from '../../../cli/aws/command-line.ts';
+import { chooseProfile, profileReader, roleOfCredentialProcess, vouchProfiles } from '../../../cli/aws/profiles.ts';
+import { machine, role } from '../support.ts';
+
+function config(text: string) {
+  const { env } = machine();
+  const file = join(env.HOME ?? '', '.aws/config');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return { env, file };
+}
+
+test('the profiles are those whose credential_process is ours', async () => {
+  const { env } = config(`
+# a comment
+[default]
+region = eu-west-1
+
+[profile vouch]
+credential_process = vouch credential aws --role ${role}
+region = us-east-1
+[profile quoted]
+credential_process = "/opt/my tools/vouch" credential aws --role '${role}2'
+[profile equals]
+credential_process=/usr/bin/vouch credential aws --role=${role}3
+[profile other]
+credential_process = aws-vault exec --json other
+[profile bad]
+credential_process = vouch credential aws --role not-an-arn
+[profile sso]
+sso_session = x
+[sso-session x]
+sso_region = us-east-1
+`);
+  const found = (await vouchProfiles(env)).map(({ name, role, region }) => [name, role.arn, region]);
+  expect(found).toEqual([
+    ['vouch', role, 'us-east-1'],
+    ['quoted', `${role}2`, undefined],
+    ['equals', `${role}3`, undefined],
+  ]);
+});
+
+test('AWS_CONFIG_FILE is honoured, and a file that is not there holds no profile', async () => {
+  const { env, file } = config(`[profile p]\ncredential_process = vouch credential aws --role ${role}\n`);
+  expect(await vouchProfiles({ ...env, HOME: '/nonexistent', AWS_CONFIG_FILE: file })).toHaveLength(1);
+  expect(await vouchProfiles({ ...env, AWS_CONFIG_FILE: '/nonexistent/config' })).toEqual([]);
+});
+
+test('a changed file is read again', async () => {
+  const { env, file } = config('');
+  const read = profileReader(env);
+  expect(await read()).toEqual([]);
+  writeFileSync(file, `[profile p]\ncredential_process = vouch credential aws --role ${role}\n`);
+  const [profile] = await read();
+  expect(profile?.name).toBe('p');
+  expect((await read())[0]).toBe(profile);
+  rmSync(file);
+  expect(await read()).toEqual([]);
+});
+
+test.each([
+  [`vouch credential aws --role ${role}`, role],
+  [`/a/b/vouch credential aws --role "${role}"`, role],
+  [`evil-vouch credential aws --role ${role}`, undefined],
+  [`vouch credential gcp --role ${role}`, undefined],
+  ['vouch credential aws --role', undefined],
+  ['vouch credential aws', undefined],
+  ['', undefined],
+  [`vouch credential aws --role "${role}`, undefined],
+])('%j names the role %s', (command, arn) => {
+  expect(roleOfCredentialProcess(command)?.arn).toBe(arn);
+});
+
+test('a command line is split as a shell splits plain words', () => {
+  expect(splitCommandLine(`a  'b c' "d \\"e\\\\ f" g\\ h "" i'j'k`)).toEqual([
+    'a',
+    'b c',
+    'd "e\\ f',
+    'g h',
+    '',
+    'ijk',
+  ]);
+  expect(splitCommandLine("a 'b")).toBeUndefined();
+});
+
+test('which profile serves a request', async () => {
+  const { env } = config(
+    ['vouch', 'prod', 'test']
+      .map((n) => `[profile ${n}]\ncredential_process = vouch credential aws --role ${role}-${n}\n`)
+      .join(''),
+  );
+  const profiles = await vouchProfiles(env);
+  const others = profiles.filter(({ name }) => name !== 'vouch');
+  expect(chooseProfile(profiles, 'prod').name).toBe('prod');
+  expect(chooseProfile(profiles, undefined).name).toBe('vouch');
+  expect(chooseProfile(others.slice(0, 1), undefined).name).toBe('prod');
+  expect(() => chooseProfile([], undefined)).toThrow(
+    expect.objectContaining({ kind: 'no-profile', fix: expect.stringContaining('vouch setup aws') }),
+  );
+  for (const attempt of [() => chooseProfile(others, undefined), () => chooseProfile(others, 'nobody')]) {
+    expect(attempt).toThrow(
+      expect.objectContaining({ why: `Vouch's profiles are: prod (${role}-prod), test (${role}-test).` }),
+    );
+  }
+});
