@@ -25,6 +25,7 @@ const pages: UserConfig = {
 
 /** The CLI's programs, each a bundle that holds all it needs, because their start is what a developer waits for. */
 const cli: UserConfig = {
+  root: here('.'),
   ssr: { noExternal: true, external: ['open'] },
   build: {
     ssr: true,
@@ -43,12 +44,13 @@ const cli: UserConfig = {
 
 /** The server: its own code in one file, its dependencies from node_modules. */
 const server: UserConfig = {
+  root: here('.'),
   build: {
     ssr: true,
     outDir: here('dist/server'),
     emptyOutDir: true,
     target: 'node24',
-    rolldownOptions: { input: { 'vouch-server': here('server/main.ts') } },
+    rolldownOptions: { input: { 'vouch-server': here('server/main.ts') }, output: { chunkFileNames: '[name]-[hash].js' } },
   },
 };
 

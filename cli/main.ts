@@ -68,6 +68,68 @@ program
     await finish(status(options, io));
   });
 
+const setup = program.command('setup').description('set this machine up for AWS and for Git');
+
+setup
+  .command('aws')
+  .description('write a profile that gets its credentials from Vouch into your AWS config')
+  .requiredOption('--role <arn>', 'the role to assume, such as arn:aws:iam::123456789012:role/VouchDeveloper')
+  .option('--region <region>', 'the region of the profile, such as us-east-1')
+  .option('--profile <name>', 'the name of the profile', 'vouch')
+  .option('--force', 'change an existing profile of that name', false)
+  .action(async (options) => {
+    const { setupAws } = await import('./commands/setup-aws.ts');
+    await finish(setupAws(options, io));
+  });
+
+setup
+  .command('codecommit')
+  .description('have Git ask Vouch for credentials for AWS CodeCommit')
+  .action(async (options) => {
+    const { setupCodeCommit } = await import('./commands/setup-codecommit.ts');
+    await finish(setupCodeCommit(options, io));
+  });
+
+program
+  .command('credential')
+  .description('print credentials, for other programs')
+  .command('aws')
+  .description('AWS credentials for a role, as the JSON of credential_process')
+  .requiredOption('--role <arn>', 'the role to assume')
+  .action(async (options) => {
+    const { credentialAws } = await import('./commands/credential.ts');
+    await finish(credentialAws(options, io));
+  });
+
+const agent = program
+  .command('agent')
+  .description('the program in the background that keeps the session, in memory only');
+
+agent
+  .command('start')
+  .description('start it, unless it is running (`vouch login` does that by itself)')
+  .action(async (options) => {
+    const { agentStart } = await import('./commands/agent.ts');
+    await finish(agentStart(options, io));
+  });
+
+agent
+  .command('stop')
+  .description('end it, and the session with it')
+  .action(async (options) => {
+    const { agentStop } = await import('./commands/agent.ts');
+    await finish(agentStop(options, io));
+  });
+
+agent
+  .command('status')
+  .description('show whether it is running')
+  .addOption(json())
+  .action(async (options) => {
+    const { agentStatusCommand } = await import('./commands/agent.ts');
+    await finish(agentStatusCommand(options, io));
+  });
+
 function positiveSeconds(value: string): number {
   const seconds = Number(value);
   if (!/^\d+(\.\d+)?$/.test(value) || seconds <= 0 || seconds > 3600) {

@@ -14,7 +14,7 @@ export async function ensureBuilt(): Promise<void> {
   process.env.NODE_ENV = 'production';
   try {
     for (const mode of ['pages', 'cli', 'server']) {
-      await build({ root, configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' });
+      await build({ configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' });
     }
   } finally {
     if (before === undefined) delete process.env.NODE_ENV;
