@@ -67,7 +67,7 @@ export async function visit(browser: Browser, site: Site, path: string, options:
     faults,
     async status(id) {
       const region = await page.waitForSelector(`[role=status][data-status="${id}"]`);
-      return (await region?.evaluate((element) => (element as HTMLElement).innerText)) ?? '';
+      return (await region?.evaluate((element) => element.textContent)) ?? '';
     },
     press: () => page.locator('[data-primary]').click(),
     [Symbol.asyncDispose]: () => page.close(),

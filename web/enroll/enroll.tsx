@@ -24,7 +24,6 @@ export function Enroll({ ticket }: { ticket: string | undefined }) {
   const progress = progressOf(state);
   useFocusOn(state.at === 'asking' ? 'asking' : status?.id);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once a page
   useEffect(() => {
     if (ticket !== undefined) open(ticket, send);
   }, []);

@@ -55,6 +55,7 @@ export function next(state: State, event: Event): State {
     if (event.type === 'refused') return { at: 'asking', busy: false, refusal: event.explanation };
     return state;
   }
+  if (state.at === 'done') return state;
   const { ticket } = state;
   if (event.type === 'failed') {
     return { at: 'failed', ticket, details: state.details, step: stepOf(state), explanation: event.explanation };
@@ -152,7 +153,7 @@ export function statusOf(state: State): Status | undefined {
       return {
         id: 'done',
         mood: 'done',
-        title: 'Your key is enrolled',
+        title: 'Your key is enrolled.',
         text: `“${key.name}”${key.model ? ` (${key.model})` : ''} now signs in ${email}. Go back to your terminal and run \`vouch login\`.`,
       };
     }

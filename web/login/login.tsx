@@ -13,7 +13,6 @@ export function Login({ base }: { base: string }) {
   const status = statusOf(state);
   useFocusOn(status?.id);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once a page
   useEffect(() => {
     load(base, send);
   }, []);
@@ -36,6 +35,7 @@ export function Login({ base }: { base: string }) {
 }
 
 type Send = (event: Event) => void;
+type Answer = { redirectTo: string };
 
 async function load(base: string, send: Send): Promise<void> {
   send({ type: 'loading' });
@@ -58,23 +58,28 @@ async function load(base: string, send: Send): Promise<void> {
 
 async function touch(base: string, host: string, send: Send, pressed: boolean): Promise<void> {
   send({ type: 'touching' });
+  let answer: Answer;
   try {
-    const { redirectTo } = await useKey<{ redirectTo: string }>(base, () => send({ type: 'touched' }));
-    send({ type: 'accepted' });
-    leaveFor(redirectTo);
+    answer = await useKey(base, () => send({ type: 'touched' }));
   } catch (error) {
     if (!pressed && wantsGesture(error)) send({ type: 'gesture-wanted' });
     else send({ type: 'failed', explanation: explain(error, 'sign-in', host) });
+    return;
   }
+  send({ type: 'accepted' });
+  leave(host, send, () => answer);
 }
 
 async function cancel(base: string, host: string, send: Send): Promise<void> {
   send({ type: 'cancelling' });
   abandonCeremony();
+  await leave(host, send, () => call('POST', `${base}/cancel`));
+}
+
+async function leave(host: string, send: Send, where: () => Answer | Promise<Answer>): Promise<void> {
   try {
-    const { redirectTo } = await call<{ redirectTo: string }>('POST', `${base}/cancel`);
-    leaveFor(redirectTo);
+    leaveFor((await where()).redirectTo);
   } catch (error) {
-    send({ type: 'failed', explanation: explain(error, 'sign-in', host) });
+    send({ type: 'stuck', explanation: explain(error, 'sign-in', host) });
   }
 }

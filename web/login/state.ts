@@ -28,13 +28,15 @@ export type Event =
   | { type: 'touched' }
   | { type: 'accepted' }
   | { type: 'cancelling' }
-  | { type: 'failed'; explanation: Explanation };
+  | { type: 'failed'; explanation: Explanation }
+  /** On the way out, and it did not work. */
+  | { type: 'stuck'; explanation: Explanation };
 
 export const initial: State = { at: 'loading' };
 
 export function next(state: State, event: Event): State {
-  // Whoever is on the way out stays on it; only a failure to leave is news.
-  if (state.at === 'leaving' && event.type !== 'failed') return state;
+  // Whoever is on the way out stays on it: the ceremony that was given up for it has nothing to say any more.
+  if (state.at === 'leaving' && event.type !== 'stuck') return state;
   switch (event.type) {
     case 'loading':
       return initial;
@@ -52,6 +54,7 @@ export function next(state: State, event: Event): State {
     case 'cancelling':
       return { at: 'leaving', details: state.details, signedIn: false };
     case 'failed':
+    case 'stuck':
       return { at: 'failed', details: state.details, explanation: event.explanation };
   }
 }
@@ -85,7 +88,7 @@ export function statusOf(state: State): Status | undefined {
       };
     case 'leaving':
       return state.signedIn
-        ? { id: 'signed-in', mood: 'done', title: 'You’re signed in', text: 'Taking you back to your terminal …' }
-        : { id: 'cancelling', mood: 'rest', title: 'Cancelled', text: 'Taking you back to your terminal …' };
+        ? { id: 'signed-in', mood: 'done', title: 'You’re signed in.', text: 'Taking you back to your terminal …' }
+        : { id: 'cancelling', mood: 'rest', title: 'Cancelled.', text: 'Taking you back to your terminal …' };
   }
 }

@@ -15,5 +15,5 @@ render(
       <p class="status-after">You can close this page.</p>
     </main>
   </>,
-  document.body.firstElementChild as Element,
+  document.querySelector('#page') as Element,
 );

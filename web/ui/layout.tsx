@@ -47,7 +47,7 @@ export interface Status {
 export function StatusRegion({ status }: { status: Status | undefined }) {
   return (
     <div class="status">
-      {status && <KeyDrawing mood={status.mood} />}
+      {status ? <KeyDrawing mood={status.mood} /> : <p class="status-wait">One moment …</p>}
       <div role="status" aria-live="polite" aria-atomic="true" data-status={status?.id}>
         {status && (
           <>

@@ -1,11 +1,4 @@
 /** A sentence of plain text, in which what stands between backticks is a command. Never HTML. */
 export function Words({ text }: { text: string }) {
-  return (
-    <>
-      {text.split('`').map((part, index) =>
-        // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a sentence do not move
-        index % 2 === 1 ? <code key={index}>{part}</code> : part,
-      )}
-    </>
-  );
+  return <>{text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>;
 }

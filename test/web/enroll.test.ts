@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { addSecurityKey, type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
+import { answerEnroll, creationOptions, details, routes } from './fixtures.ts';
+import { problem, type Site, startSite } from './site.ts';
+import { enrolledCredential, visit } from './visitor.ts';
+
+let site: Site;
+let chromium: LaunchedBrowser;
+
+beforeAll(async () => {
+  [site, chromium] = await Promise.all([startSite(), launchBrowser()]);
+});
+afterAll(() => Promise.all([site?.close(), chromium?.close()]));
+beforeEach(() => answerEnroll(site));
+
+const open = (path = '/enroll/t1', options: Parameters<typeof visit>[3] = {}) =>
+  visit(chromium.browser, site, path, options);
+
+describe('enrolling a first key', () => {
+  test('starts by itself, and ends by saying which key signs in whom', async () => {
+    await using visitor = await open();
+    const said = await visitor.status('done');
+    expect(said).toContain('Your key is enrolled.');
+    expect(said).toContain('“Security key” (YubiKey 5C NFC) now signs in alice@example.com.');
+    expect(said).toContain('Go back to your terminal and run vouch login.');
+
+    expect(routes(site)).toEqual(['POST /enroll/t1/open', 'POST /enroll/t1/options', 'POST /enroll/t1/verify']);
+    const made = site.calls[2]?.body as { response: { clientDataJSON: string; attestationObject: string } };
+    const clientData = JSON.parse(Buffer.from(made.response.clientDataJSON, 'base64url').toString());
+    expect(clientData).toMatchObject({ type: 'webauthn.create', challenge: creationOptions.challenge });
+    expect((await visitor.key?.credentials())?.map((credential) => credential.isResidentCredential)).toEqual([true]);
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('says for whom, on which host and from where', async () => {
+    await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
+    expect(await visitor.status('touching')).toContain('Touch your new security key');
+    const text = await visitor.page.evaluate(() => document.body.innerText);
+    for (const part of ['alice@example.com', details.host, details.machine]) expect(text).toContain(part);
+  });
+
+  test('a model that nobody knows is left out', async () => {
+    site.answer('POST /enroll/t1/verify', {
+      body: { email: 'alice@example.com', key: { name: 'Security key', model: null } },
+    });
+    await using visitor = await open();
+    expect(await visitor.status('done')).toContain('“Security key” now signs in alice@example.com.');
+  });
+});
+
+describe('enrolling a second key', () => {
+  test('asks for the key that the person has, then for the new one', async () => {
+    answerEnroll(site, { needsConfirmation: true });
+    await using visitor = await open('/enroll/t1', { key: { credentials: [enrolledCredential()] } });
+    expect(await visitor.status('ready')).toContain('Now the new key');
+    expect(await visitor.page.$eval('.progress', (element) => element.textContent)).toBe('Step 2 of 2');
+    await visitor.page.waitForSelector('[data-primary]:focus');
+
+    await visitor.key?.remove();
+    const second = await addSecurityKey(visitor.page);
+    await visitor.page.keyboard.press('Enter');
+    expect(await visitor.status('done')).toContain('Your key is enrolled.');
+    expect(await second.credentials()).toHaveLength(1);
+    expect(routes(site)).toEqual([
+      'POST /enroll/t1/open',
+      'POST /enroll/t1/confirm/options',
+      'POST /enroll/t1/confirm/verify',
+      'POST /enroll/t1/options',
+      'POST /enroll/t1/verify',
+    ]);
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('refuses a first key that is not the person’s, and lets them try again', async () => {
+    answerEnroll(site, { needsConfirmation: true });
+    site.answer('POST /enroll/t1/confirm/verify', problem('unknown-key', 401), { status: 204 });
+    await using visitor = await open('/enroll/t1', { key: { credentials: [enrolledCredential()] } });
+    expect(await visitor.status('confirm-unknown-key')).toContain('This isn’t a key that you have enrolled.');
+    await visitor.press();
+    await visitor.status('ready');
+  });
+
+  test('goes back to the first step when the server wants it', async () => {
+    site.answer('POST /enroll/t1/options', problem('confirmation-needed', 403), { body: creationOptions });
+    await using visitor = await open('/enroll/t1', { key: { credentials: [enrolledCredential()] } });
+    expect(await visitor.status('confirm-ready')).toContain('First, the key you already have');
+    await visitor.press();
+    await visitor.status('ready');
+    await visitor.press();
+    await visitor.status('done');
+  });
+});
+
+describe('an invitation typed in', () => {
+  test('goes on in the same page, with the keyboard alone', async () => {
+    await using visitor = await open('/enroll');
+    await visitor.page.waitForSelector('#invitation:focus');
+    expect(
+      await visitor.page.$eval('#invitation', (field) => [...((field as HTMLInputElement).labels ?? [])].length),
+    ).toBe(1);
+    await visitor.page.keyboard.type('  invitation-1 ');
+    await visitor.page.keyboard.press('Enter');
+    await visitor.status('done');
+    expect(site.calls[0]).toEqual({ route: 'POST /enroll/start', body: { invitation: 'invitation-1' } });
+    expect(new URL(visitor.page.url()).pathname).toBe('/enroll/t1');
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('asks for the code when there is none', async () => {
+    await using visitor = await open('/enroll');
+    await visitor.press();
+    await visitor.page.waitForFunction(() =>
+      document.querySelector('[role=status]')?.textContent?.includes('Enter the code first.'),
+    );
+    expect(site.calls).toEqual([]);
+  });
+
+  test('shows why it was refused, and takes another', async () => {
+    const words = { title: 'This invitation has been used', detail: 'Ask your administrator for a new one' };
+    site.answer('POST /enroll/start', problem('invitation-refused', 403, words), { body: { ticket: 't1' } });
+    await using visitor = await open('/enroll');
+    await visitor.page.type('#invitation', 'used');
+    await visitor.press();
+    const said = await visitor.status('invitation-refused');
+    expect(said).toContain('This invitation has been used.');
+    expect(said).toContain('Ask your administrator for a new one.');
+    expect(await visitor.page.$eval('#invitation', (field) => field.getAttribute('aria-invalid'))).toBe('true');
+    await visitor.press();
+    await visitor.status('done');
+  });
+});
+
+describe('when it does not work', () => {
+  test('a key that is enrolled already', async () => {
+    const credential = enrolledCredential();
+    const id = Buffer.from(credential.credentialId, 'base64').toString('base64url');
+    site.answer('POST /enroll/t1/options', {
+      body: { ...creationOptions, excludeCredentials: [{ type: 'public-key', id }] },
+    });
+    await using visitor = await open('/enroll/t1', { key: { credentials: [credential] } });
+    expect(await visitor.status('enroll-already-enrolled')).toContain('This key is already enrolled for you.');
+    expect(await visitor.page.$('[data-primary]')).not.toBeNull();
+  });
+
+  test('a key that can hold no credential', async () => {
+    await using visitor = await open('/enroll/t1', { key: { hasResidentKey: false } });
+    await visitor.status('ready');
+    await visitor.press();
+    expect(await visitor.status('enroll-cancelled')).toContain('The browser stopped before the key answered.');
+  });
+
+  test('a browser that says what the key lacks', async () => {
+    await using visitor = await open('/enroll/t1', {
+      before: () => {
+        navigator.credentials.create = () => Promise.reject(new DOMException('No UV', 'ConstraintError'));
+      },
+    });
+    expect(await visitor.status('enroll-key-unfit')).toContain('needs a FIDO2 key with a PIN or a fingerprint');
+  });
+
+  test('nobody touches the key in time', async () => {
+    site.answer('POST /enroll/t1/options', { body: { ...creationOptions, timeout: 1_500 } });
+    await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
+    expect(await visitor.status('enroll-timed-out')).toContain('Nobody touched the key in time.');
+  });
+
+  test('a model that the server does not accept, in the server’s words', async () => {
+    const words = { title: 'Keys of this model are not accepted here', detail: 'Use a YubiKey 5 or newer' };
+    site.answer('POST /enroll/t1/verify', problem('key-refused', 422, words));
+    await using visitor = await open();
+    const said = await visitor.status('enroll-key-refused');
+    expect(said).toContain(`${words.title}.`);
+    expect(said).toContain(`${words.detail}.`);
+  });
+
+  test.each([
+    ['other-browser', 403, 'opened in another browser first'],
+    ['interaction-over', 410, 'This enrollment is over.'],
+    ['invitation-refused', 403, 'This invitation can’t be used.'],
+  ])('%s', async (name, status, words) => {
+    site.answer('POST /enroll/t1/open', problem(name, status));
+    await using visitor = await open();
+    expect(await visitor.status(`enroll-${name}`)).toContain(words);
+    expect(await visitor.page.$('[data-primary]')).toBeNull();
+  });
+});

@@ -1,0 +1,66 @@
+import type { Site } from './site.ts';
+
+export const details = {
+  client: 'Vouch command line',
+  machine: 'alices-laptop',
+  requestedAt: new Date(Date.now() - 125_000).toISOString(),
+  expiresAt: new Date(Date.now() + 475_000).toISOString(),
+  host: 'vouch.example.com',
+};
+
+export const requestOptions = {
+  challenge: 'c2lnbi1tZQ',
+  rpId: 'localhost',
+  userVerification: 'required',
+  hints: ['security-key'],
+  timeout: 60_000,
+};
+
+export const creationOptions = {
+  challenge: 'bWFrZS1tZQ',
+  rp: { id: 'localhost', name: 'Vouch' },
+  user: { id: 'YWxpY2U', name: 'alice@example.com', displayName: 'alice@example.com' },
+  pubKeyCredParams: [{ type: 'public-key', alg: -7 }],
+  authenticatorSelection: {
+    authenticatorAttachment: 'cross-platform',
+    residentKey: 'required',
+    requireResidentKey: true,
+    userVerification: 'required',
+  },
+  attestation: 'direct',
+  timeout: 60_000,
+};
+
+/** Everything goes well. A test then says what does not. */
+export function answerSignIn(site: Site): void {
+  site.reset();
+  site.answer('GET /login/u1/details', { body: details });
+  site.answer('POST /login/u1/options', { body: requestOptions });
+  site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in' } });
+  site.answer('POST /login/u1/cancel', { body: { redirectTo: '/signed-in?failed' } });
+}
+
+export function answerEnroll(site: Site, { needsConfirmation = false } = {}): void {
+  site.reset();
+  site.answer('POST /enroll/start', {
+    body: {
+      ticket: 't1',
+      url: `${site.origin}/enroll/t1`,
+      poll: 'p',
+      expiresAt: details.expiresAt,
+      email: 'alice@example.com',
+    },
+  });
+  site.answer('POST /enroll/t1/open', { body: { ...details, email: 'alice@example.com', needsConfirmation } });
+  site.answer('POST /enroll/t1/confirm/options', { body: requestOptions });
+  site.answer('POST /enroll/t1/confirm/verify', { status: 204 });
+  site.answer('POST /enroll/t1/options', { body: creationOptions });
+  site.answer('POST /enroll/t1/verify', {
+    body: { email: 'alice@example.com', key: { name: 'Security key', model: 'YubiKey 5C NFC' } },
+  });
+}
+
+/** Routes called, in order. */
+export function routes(site: Site): string[] {
+  return site.calls.map((call) => call.route);
+}

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
+import { answerSignIn, details, requestOptions, routes } from './fixtures.ts';
+import { type Answer, problem, type Site, startSite } from './site.ts';
+import { enrolledCredential, visit } from './visitor.ts';
+
+let site: Site;
+let chromium: LaunchedBrowser;
+
+beforeAll(async () => {
+  [site, chromium] = await Promise.all([
+    startSite(),
+    // A host that is no secure context, for the page that must say so.
+    launchBrowser({ args: ['--host-resolver-rules=MAP insecure.test 127.0.0.1'] }),
+  ]);
+});
+afterAll(() => Promise.all([site?.close(), chromium?.close()]));
+beforeEach(() => answerSignIn(site));
+
+const enrolled = { credentials: [enrolledCredential()] };
+const open = (options: Parameters<typeof visit>[3] = {}) =>
+  visit(chromium.browser, site, '/login/u1', { key: enrolled, ...options });
+
+describe('signing in', () => {
+  test('starts by itself, sends the key’s answer, and goes where the server says', async () => {
+    await using visitor = await open();
+    await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
+    await visitor.page.waitForSelector('h1');
+    expect(await visitor.page.evaluate(() => document.body.innerText)).toContain('You’re signed in.');
+
+    expect(routes(site)).toEqual(['GET /login/u1/details', 'POST /login/u1/options', 'POST /login/u1/verify']);
+    const assertion = site.calls[2]?.body as { type: string; response: { clientDataJSON: string; signature: string } };
+    expect(assertion.type).toBe('public-key');
+    expect(assertion.response.signature).not.toBe('');
+    const clientData = JSON.parse(Buffer.from(assertion.response.clientDataJSON, 'base64url').toString());
+    expect(clientData).toMatchObject({
+      type: 'webauthn.get',
+      challenge: requestOptions.challenge,
+      origin: site.origin,
+    });
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('leaves no way back to the page that is over', async () => {
+    await using visitor = await open();
+    await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
+    // about:blank, and this page in place of the sign-in page.
+    expect(await visitor.page.evaluate(() => history.length)).toBe(2);
+  });
+
+  test('says who asks, from where, when and to whom, and what to do', async () => {
+    await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
+    expect(await visitor.status('touching')).toContain('Touch your security key');
+    const text = await visitor.page.evaluate(() => document.body.innerText);
+    expect(text).toContain('Vouch command line');
+    expect(text).toContain('alices-laptop');
+    expect(text).toMatch(/2 minutes ago, .*at \d\d:\d\d/);
+    const host = await visitor.page.$eval('.title-host', (element) => ({
+      text: element.textContent,
+      size: Number.parseFloat(getComputedStyle(element).fontSize),
+    }));
+    expect(host.text).toBe(details.host);
+    expect(host.size).toBeGreaterThanOrEqual(24);
+  });
+
+  test('names no machine when the server knows none', async () => {
+    site.answer('GET /login/u1/details', { body: { ...details, machine: null } });
+    await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
+    await visitor.status('touching');
+    expect(await visitor.page.$$eval('dt', (terms) => terms.map((term) => term.textContent))).toEqual([
+      'Asked by',
+      'When',
+    ]);
+  });
+
+  test('asks for a press where the browser wants one, and signs in with it', async () => {
+    await using visitor = await open({
+      before: () => {
+        const get = navigator.credentials.get.bind(navigator.credentials);
+        navigator.credentials.get = (options) =>
+          navigator.userActivation.isActive
+            ? get(options)
+            : Promise.reject(new DOMException('A user gesture is required', 'NotAllowedError'));
+      },
+    });
+    expect(await visitor.status('ready')).toContain('press the button');
+    await visitor.press();
+    await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('works with the keyboard alone: the focus is on what to press', async () => {
+    site.answer('POST /login/u1/verify', problem('unknown-key', 401), { body: { redirectTo: '/signed-in' } });
+    await using visitor = await open();
+    await visitor.status('unknown-key');
+    await visitor.page.waitForSelector('[data-primary]:focus-visible');
+    await visitor.page.keyboard.press('Enter');
+    await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
+  });
+
+  test('cancels: the browser’s dialog is taken down and the terminal is told', async () => {
+    await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
+    await visitor.status('touching');
+    await visitor.page.keyboard.press('Tab');
+    expect(await visitor.page.evaluate(() => document.activeElement?.textContent)).toBe(
+      'Cancel and go back to the terminal',
+    );
+    await visitor.page.keyboard.press('Enter');
+    await visitor.page.waitForFunction(() => location.search === '?failed');
+    await visitor.page.waitForSelector('h1');
+    const text = await visitor.page.evaluate(() => document.body.innerText);
+    expect(text).toContain('Your sign-in did not finish.');
+    expect(text).toContain('Your terminal says why.');
+    expect(routes(site)).toContain('POST /login/u1/cancel');
+  });
+
+  test('goes nowhere but to a web page', async () => {
+    site.answer('POST /login/u1/verify', { body: { redirectTo: 'javascript:alert(1)' } });
+    await using visitor = await open();
+    await visitor.status('unexpected');
+    expect(visitor.faults).toEqual([]);
+  });
+});
+
+describe('when the server refuses', () => {
+  const refusals: [name: string, answer: Answer, title: string, next: string, again: boolean][] = [
+    ['unknown-key', problem('unknown-key', 401), 'This key isn’t enrolled here.', 'vouch enroll', true],
+    ['interaction-over', problem('interaction-over', 410), 'This sign-in is over.', 'Run vouch login again', false],
+    ['other-browser', problem('other-browser', 403), 'opened in another browser', 'vouch login', false],
+    ['challenge-used', problem('challenge-used', 409), 'too late, or was sent twice', 'Try again', true],
+    ['pin', problem('user-not-verified', 401), 'could not check that it’s you', 'PIN may be missing or blocked', true],
+    ['counter-went-back', problem('counter-went-back', 401), 'may have been copied', 'administrator', false],
+    [
+      'too-many-requests',
+      { ...problem('too-many-requests', 429), headers: { 'retry-after': '30' } },
+      'Too many tries',
+      'Wait 30 seconds',
+      true,
+    ],
+    ['server-error', { status: 502, body: '<h1>Bad gateway</h1>' }, 'The server has a problem', 'Try again', true],
+    ['unreachable', { cut: true }, 'vouch.example.com does not answer.', 'Check your network', true],
+    [
+      'assertion-refused',
+      problem('assertion-refused', 401, { title: 'The signature <b>does not</b> fit', detail: 'Use another key' }),
+      'The signature <b>does not</b> fit.',
+      'Use another key.',
+      true,
+    ],
+  ];
+
+  test.each(refusals)('%s', async (id, answer, title, next, again) => {
+    site.answer('POST /login/u1/verify', answer);
+    await using visitor = await open();
+    const said = await visitor.status(id);
+    expect(said).toContain(title);
+    expect(said).toContain(next);
+    expect((await visitor.page.$('[data-primary]')) !== null).toBe(again);
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('a link that is over is known before any touch, and loading it again can be tried when the network failed', async () => {
+    site.answer('GET /login/u1/details', { cut: true }, { cut: true }, problem('interaction-over', 410));
+    await using visitor = await open();
+    expect(await visitor.status('unreachable')).toContain('does not answer');
+    await visitor.press();
+    expect(await visitor.status('interaction-over')).toContain('This sign-in is over.');
+    expect(await visitor.page.$('[data-primary]')).toBeNull();
+  });
+});
+
+describe('when the browser or the key refuses', () => {
+  test('a key that knows nothing here, or a cancel: said carefully, with help on PINs', async () => {
+    await using visitor = await open({ key: {} });
+    await visitor.status('ready');
+    await visitor.press();
+    const said = await visitor.status('cancelled');
+    expect(said).toContain('The browser stopped before the key answered.');
+    expect(said).toContain('isn’t enrolled here');
+    expect(await visitor.page.$eval('summary', (element) => element.textContent)).toContain('PIN');
+  });
+
+  test('a PIN that is not accepted', async () => {
+    await using visitor = await open({ key: { ...enrolled, isUserVerified: false } });
+    await visitor.status('ready');
+    await visitor.press();
+    await visitor.status('cancelled');
+    await visitor.page.locator('summary').click();
+    expect(await visitor.page.$eval('details', (element) => element.innerText)).toContain('Blocked for good');
+    // The PIN is right the next time.
+    await visitor.key?.setUserVerified(true);
+    await visitor.press();
+    await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
+  });
+
+  test('nobody touches the key in time', async () => {
+    site.answer('POST /login/u1/options', { body: { ...requestOptions, timeout: 1_500 } });
+    await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
+    expect(await visitor.status('timed-out')).toContain('Nobody touched the key in time.');
+    expect(await visitor.page.$('[data-primary]')).not.toBeNull();
+  });
+
+  test('a browser without WebAuthn', async () => {
+    await using visitor = await open({
+      key: null,
+      before: () => Reflect.deleteProperty(window, 'PublicKeyCredential'),
+    });
+    expect(await visitor.status('no-webauthn')).toContain('This browser can’t use security keys.');
+    expect(routes(site)).toEqual(['GET /login/u1/details']);
+  });
+
+  test('a page without HTTPS', async () => {
+    await using visitor = await open({ key: null, origin: `http://insecure.test:${site.port}` });
+    expect(await visitor.status('insecure')).toContain('Security keys work only over HTTPS.');
+  });
+
+  test('an address that is not the key’s', async () => {
+    site.answer('POST /login/u1/options', { body: { ...requestOptions, rpId: 'vouch.example.com' } });
+    await using visitor = await open();
+    expect(await visitor.status('wrong-address')).toContain('isn’t the one that keys are enrolled for');
+  });
+});
