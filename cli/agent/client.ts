@@ -60,9 +60,22 @@ async function call(
 ): Promise<string> {
   // Who controls the folder could have put a socket of their own there, to be handed the session.
   checkRuntimeFolder(runtimeFolder(env));
-  const { status, text } = await send(agentSocket(env), method, path, body, timeout);
+  const { status, text } = await sendAgain(agentSocket(env), method, path, body, timeout);
   if (status >= 200 && status < 300) return text;
   throw Problem.fromJSON(parse(text)) ?? silent(`It answered with status ${status}.`);
+}
+
+/**
+ * Sends a request, and once more if the connection was cut before an answer: that is an agent that was just ending, and
+ * the next try finds its successor, or nobody. Every request may be repeated.
+ */
+async function sendAgain(...request: Parameters<typeof send>): ReturnType<typeof send> {
+  try {
+    return await send(...request);
+  } catch (error) {
+    if (!(error instanceof Problem) || error.cause === undefined) throw error;
+    return await send(...request);
+  }
 }
 
 function send(
@@ -84,6 +97,7 @@ function send(
     });
     const fail = (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR') reject(notRunning());
+      else if (error.code === 'ECONNRESET' || error.code === 'EPIPE') reject(silent('It hung up.', error));
       else reject(silent(signal.aborted ? 'It did not answer in time.' : error.message));
     };
     request.on('error', fail);
@@ -101,13 +115,17 @@ function notRunning(): Problem {
   });
 }
 
-function silent(why: string): Problem {
-  return new Problem({
-    kind: 'agent-silent',
-    what: 'The vouch agent did not answer properly.',
-    why,
-    fix: 'Run `vouch agent stop`, then `vouch login`.',
-  });
+/** @param cut the error that ended the connection before an answer */
+function silent(why: string, cut?: Error): Problem {
+  return new Problem(
+    {
+      kind: 'agent-silent',
+      what: 'The vouch agent did not answer properly.',
+      why,
+      fix: 'Run `vouch agent stop`, then `vouch login`.',
+    },
+    { cause: cut },
+  );
 }
 
 function parse(text: string): unknown {

@@ -1,0 +1,411 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { agentStatus, awsCredentials, dropSession, gitCredentials, putSession } from '../../../cli/agent/client.ts';
+import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
+import { signForCodeCommit } from '../../../cli/aws/codecommit-signature.ts';
+import {
+  gitRequest,
+  host,
+  json,
+  lines,
+  type Machine,
+  machine,
+  newSession,
+  role,
+  say,
+  services,
+  setUpProfile,
+  stsError,
+} from '../support.ts';
+
+const hour = 3600_000;
+
+/** An agent in this process, with a clock that the test moves. */
+async function agent(options: Partial<ServeOptions> = {}) {
+  const [the, world] = [machine(), await services()];
+  setUpProfile(the);
+  const clock = { now: Date.now() };
+  world.expiration = () => clock.now + hour;
+  // The SDK reads it from the process's environment, as everything else that it honours.
+  process.env.AWS_ENDPOINT_URL_STS = world.url;
+  const running = await serve({ env: the.env, now: () => clock.now, ...options });
+  if (running === undefined) throw new Error('another agent runs here');
+  onTestFinished(() => {
+    running.end();
+    delete process.env.AWS_ENDPOINT_URL_STS;
+  });
+  return { ...the, world, clock, running };
+}
+
+async function signedIn(options: Partial<ServeOptions> = {}) {
+  const the = await agent(options);
+  await putSession(newSession(the.world.url, { expiresAt: new Date(the.clock.now + 8 * hour).toISOString() }), the.env);
+  return the;
+}
+
+const viaGit = (the: Machine, request: string | Buffer = gitRequest) =>
+  say(the.gitSocket, Buffer.concat([Buffer.from('action=get\ntimeout=900\n'), Buffer.from(request)]));
+
+describe('credentials for Git', () => {
+  test('come from one token and one STS call, and are the signature of the repository', async () => {
+    const the = await signedIn();
+    const answer = lines(await viaGit(the));
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await awsCredentials(role, undefined, the.env);
+    expect(answer).toEqual({
+      ...(await signForCodeCommit(
+        { accessKeyId, secretAccessKey, sessionToken },
+        { host, region: 'us-east-1', path: 'v1/repos/demo', at: the.clock.now },
+      )),
+      password_expiry_utc: String(Math.floor((the.clock.now + 15 * 60_000) / 1000)),
+    });
+    expect(expiration).toBe(new Date(the.clock.now + hour).toISOString());
+    expect(lines(await gitCredentials(Buffer.from(gitRequest), the.env))).toEqual(answer);
+    expect([the.world.count('token'), the.world.count('sts')]).toEqual([1, 1]);
+
+    const [token, sts] = the.world.calls;
+    expect(token).toMatchObject({ authorization: 'DPoP access.token.of-alice', body: JSON.stringify({ role }) });
+    expect(Object.fromEntries(sts?.query ?? [])).toMatchObject({
+      Action: 'AssumeRoleWithWebIdentity',
+      RoleArn: role,
+      RoleSessionName: 'alice@example.com',
+      WebIdentityToken: 'idtoken.1.x',
+      DurationSeconds: '3600',
+    });
+    expect(sts?.authorization).toBeUndefined();
+  });
+
+  test('1,000 that ask at once cause one token and one STS call', async () => {
+    const the = await signedIn();
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => viaGit(the)));
+    expect(new Set(answers).size).toBe(1);
+    expect(lines(answers[0] ?? '').password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
+    expect([the.world.count('token'), the.world.count('sts')]).toEqual([1, 1]);
+  });
+
+  test('are fetched again when 5 minutes are left, and not before', async () => {
+    const the = await signedIn();
+    const { username } = lines(await viaGit(the));
+    the.clock.now += 54 * 60_000;
+    expect(lines(await viaGit(the)).username).toBe(username);
+    the.clock.now += 2 * 60_000;
+    expect(lines(await viaGit(the)).username).not.toBe(username);
+    expect(the.world.count('sts')).toBe(2);
+  });
+
+  test('expire no later than what they were made of', async () => {
+    const the = await signedIn();
+    the.world.expiration = () => the.clock.now + 10 * 60_000;
+    expect(lines(await viaGit(the)).password_expiry_utc).toBe(String(Math.floor((the.clock.now + 10 * 60_000) / 1000)));
+  });
+
+  test('are asked for in the region of the repository', async () => {
+    const the = await signedIn();
+    await viaGit(the);
+    await viaGit(the, gitRequest.replace('us-east-1', 'eu-central-1'));
+    const { credentials } = await agentStatus(the.env);
+    expect(credentials.map(({ region }) => region).sort()).toEqual(['eu-central-1', 'us-east-1']);
+  });
+
+  test('last no longer than the session where STS lets that be', async () => {
+    const the = await signedIn();
+    const durations = () => the.world.calls.flatMap(({ query }) => query?.get('DurationSeconds') ?? []);
+    the.clock.now += 7 * hour + 30 * 60_000;
+    await awsCredentials(role, 'us-east-1', the.env);
+    the.clock.now += 20 * 60_000;
+    await awsCredentials(role, 'us-east-2', the.env);
+    expect(durations()).toEqual(['1800', '900']);
+  });
+
+  test.each([
+    ['a host that only begins like CodeCommit', gitRequest.replace('amazonaws.com', 'amazonaws.com.evil.example')],
+    ['a host that only ends like it', gitRequest.replace('host=', 'host=evil.')],
+    ['another host', gitRequest.replace(host, 'github.com')],
+    ['http', gitRequest.replace('https', 'http')],
+    ['no path', gitRequest.replace('path=v1/repos/demo\n', '')],
+    ['a carriage return', gitRequest.replace('\npath', '\r\npath')],
+    ['a NUL', gitRequest.replace('\npath', '\0\npath')],
+    ['a line of 70,000 bytes', `${gitRequest}other=${'a'.repeat(70_000)}\n`],
+    ['more than 1 MiB', `${gitRequest}${'other=aaaaaaaaaaaaaaaaaaaaaa\n'.repeat(50_000)}`],
+    ['a line that is none', `${gitRequest}nonsense\n`],
+    ['a role of another partition', gitRequest.replace('us-east-1.amazonaws.com', 'cn-north-1.amazonaws.com.cn')],
+    ['a profile that is not there', `${gitRequest}username=nobody\n`],
+  ])('are not given for %s', async (_, request) => {
+    const the = await signedIn();
+    expect(await viaGit(the, request)).toBe('');
+    expect(the.world.calls).toEqual([]);
+    expect(await viaGit(the)).toContain('password=');
+  });
+
+  test.each([
+    'action=store\ntimeout=1\n',
+    'action=erase\ntimeout=1\n',
+    'action=exit\ntimeout=1\n',
+    'timeout=1\naction=get\n',
+    '',
+  ])('are not given for %j', async (action) => {
+    const the = await signedIn();
+    expect(await say(the.gitSocket, `${action}${gitRequest}`)).toBe('');
+    expect(the.world.calls).toEqual([]);
+  });
+
+  test('a client that does not finish is cut off, and holds nobody up', async () => {
+    const the = await signedIn({ patience: 300 });
+    const slow = say(the.gitSocket, 'action=get\n', { end: false });
+    expect(await viaGit(the)).toContain('password=');
+    expect(await slow).toBe('');
+  });
+
+  test('the profile is the one that the user name in the URL names', async () => {
+    const the = await signedIn();
+    setUpProfile(the, 'prod', `${role}-prod`);
+    await viaGit(the, `${gitRequest}username=prod\n`);
+    await viaGit(the);
+    expect(the.world.calls.flatMap(({ query }) => query?.get('RoleArn') ?? [])).toEqual([`${role}-prod`, role]);
+  });
+});
+
+describe('refusals', () => {
+  test("STS's is put in words, and not remembered", async () => {
+    const the = await signedIn();
+    the.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
+    await expect(awsCredentials(role, 'us-east-1', the.env)).rejects.toMatchObject({
+      kind: 'aws-refused',
+      exitCode: 5,
+      what: `AWS refused the role ${role}.`,
+      fix: expect.stringContaining('sts:RoleSessionName'),
+    });
+    expect(the.world.count('sts')).toBe(1);
+    the.world.answers = {};
+    expect(await viaGit(the)).toContain('password=');
+  });
+
+  test('an STS that cannot be reached is exit code 4', async () => {
+    const the = await signedIn();
+    process.env.AWS_ENDPOINT_URL_STS = 'http://127.0.0.1:1';
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
+      kind: 'aws-unreachable',
+      exitCode: 4,
+      why: expect.stringContaining('ECONNREFUSED'),
+    });
+  });
+
+  test('an STS that answers garbage is exit code 4', async () => {
+    const the = await signedIn();
+    the.world.answers.sts = (response) => response.end('<html>welcome to the hotel');
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
+      kind: 'aws-unreachable',
+      exitCode: 4,
+    });
+  });
+
+  test('a server that cannot be reached is exit code 4, and the session stays', async () => {
+    const the = await agent();
+    await putSession(
+      newSession('http://127.0.0.1:1', { expiresAt: new Date(the.clock.now + hour).toISOString() }),
+      the.env,
+    );
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
+      kind: 'server-unreachable',
+      exitCode: 4,
+    });
+    expect((await agentStatus(the.env)).session).not.toBeNull();
+  });
+
+  test.each([
+    [500, 'internal-error', 'server-unreachable', 4],
+    [429, 'too-many-requests', 'server-unreachable', 4],
+    [403, 'role-refused', 'role-refused', 5],
+  ])("the server's %i %s is %s, exit code %i", async (status, type, kind, exitCode) => {
+    const the = await signedIn();
+    the.world.answers.token = (response) =>
+      json(response, status, { type: `urn:vouch:problem:${type}`, title: 'No.\u001b[2J' });
+    const problem = await awsCredentials(role, undefined, the.env).catch((error) => error);
+    expect(problem).toMatchObject({ kind, exitCode });
+    expect(problem.why).toMatch(/: No\. \[2J$/);
+    expect((await agentStatus(the.env)).session).not.toBeNull();
+  });
+
+  test.each([
+    ['session-over', {}],
+    ['token-refused', { 'www-authenticate': 'DPoP error="invalid_token"' }],
+  ])('%s from the server drops the session and all that came of it', async (type, headers) => {
+    const the = await signedIn();
+    await viaGit(the);
+    the.world.answers.token = (response) =>
+      json(response, 401, { type: `urn:vouch:problem:${type}`, title: 'The session was revoked' }, headers);
+    await expect(awsCredentials(role, 'eu-west-1', the.env)).rejects.toMatchObject({
+      kind: 'session-over',
+      exitCode: 3,
+    });
+    expect(await viaGit(the)).toBe('');
+    expect(await agentStatus(the.env)).toMatchObject({ session: null, credentials: [] });
+    await expect(gitCredentials(Buffer.from(gitRequest), the.env)).rejects.toMatchObject({
+      exitCode: 3,
+      why: expect.stringContaining('The session was revoked'),
+    });
+  });
+
+  test('a nonce that the server asks for is put into the proof', async () => {
+    const the = await signedIn();
+    the.world.answers.token = (response) => {
+      the.world.answers = {};
+      json(response, 401, {}, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'n-1' });
+    };
+    expect(await viaGit(the)).toContain('password=');
+    expect(the.world.count('token')).toBe(2);
+  });
+});
+
+describe('the session', () => {
+  test('ends at its end, by the clock at the moment of use', async () => {
+    const the = await signedIn();
+    await viaGit(the);
+    the.world.expiration = () => the.clock.now + 9 * hour;
+    the.clock.now += 8 * hour - 1;
+    expect(await viaGit(the)).toContain('password=');
+    the.clock.now += 1;
+    expect(await viaGit(the)).toBe('');
+    expect(await agentStatus(the.env)).toMatchObject({ session: null, credentials: [] });
+    const clock = new Date(the.clock.now).toTimeString().slice(0, 5);
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
+      kind: 'session-over',
+      what: `Your session ended at ${clock}.`,
+      exitCode: 3,
+    });
+    expect(the.world.count('sts')).toBe(2);
+  });
+
+  test('what an earlier one was waiting for never reaches a later one', async () => {
+    const the = await signedIn();
+    const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    the.world.answers.token = async (response) => {
+      the.world.answers = {};
+      wasAsked();
+      await released;
+      json(response, 200, { token: 'idtoken.of.old-session' });
+    };
+    const waiting = viaGit(the);
+    await asked;
+    await putSession(
+      newSession(the.world.url, {
+        accessToken: 'access.token.of-bob',
+        email: 'bob@example.com',
+        expiresAt: new Date(the.clock.now + hour).toISOString(),
+      }),
+      the.env,
+    );
+    release();
+    expect(await waiting).toContain('password=');
+    const used = the.world.calls.filter(({ what }) => what === 'sts').map(({ query }) => query?.get('RoleSessionName'));
+    expect(used).toEqual(['bob@example.com']);
+  });
+
+  test('a new one replaces the earlier one and drops its credentials', async () => {
+    const the = await signedIn();
+    await viaGit(the);
+    await putSession(
+      newSession(the.world.url, { email: 'bob@example.com', expiresAt: new Date(the.clock.now + hour).toISOString() }),
+      the.env,
+    );
+    expect(await agentStatus(the.env)).toMatchObject({ session: { email: 'bob@example.com' }, credentials: [] });
+  });
+
+  test('logging out revokes it at the server, and ends the agent', async () => {
+    const the = await signedIn();
+    await viaGit(the);
+    expect(await dropSession(the.env)).toEqual({ revoked: true });
+    expect(the.world.count('revoke')).toBe(1);
+    await the.running.ended;
+    await expect(agentStatus(the.env)).rejects.toMatchObject({ kind: 'agent-not-running', exitCode: 3 });
+  });
+
+  test('logging out with the server down drops it all the same, and says that it was not revoked', async () => {
+    const the = await signedIn();
+    the.world.answers.revoke = (response) => response.writeHead(503).end();
+    expect(await dropSession(the.env)).toEqual({
+      revoked: false,
+      reason: expect.stringContaining('could not be reached'),
+    });
+    await the.running.ended;
+  });
+
+  test('logging out while Git waits gives Git nothing', async () => {
+    const the = await signedIn();
+    const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
+    the.world.answers.token = () => wasAsked();
+    const waiting = viaGit(the);
+    await asked;
+    await dropSession(the.env);
+    expect(await waiting).toBe('');
+  });
+
+  test.each([
+    ['an issuer without TLS', { issuer: 'http://vouch.example.com' }],
+    ['an issuer with a query', { issuer: 'https://vouch.example.com/?x' }],
+    ['a token that would break a header', { accessToken: 'a\r\nb' }],
+    ['an address that is no session name', { email: 'a b@example.com' }],
+    ['no key', { dpopKey: {} }],
+    ['a public key', { dpopKey: { ...newSession('').dpopKey, d: undefined } }],
+    ['an end in the past', { expiresAt: new Date(0).toISOString() }],
+    ['an end that is no time', { expiresAt: 'tomorrow' }],
+  ])('is refused with %s', async (_, changes) => {
+    const the = await agent();
+    await expect(putSession(newSession(the.world.url, changes as object), the.env)).rejects.toMatchObject({
+      kind: 'bad-request',
+    });
+    expect((await agentStatus(the.env)).session).toBeNull();
+  });
+
+  test('is told about without a secret', async () => {
+    const the = await signedIn();
+    await viaGit(the);
+    const status = await agentStatus(the.env);
+    expect(status).toMatchObject({
+      pid: process.pid,
+      session: {
+        issuer: the.world.url,
+        email: 'alice@example.com',
+        key: { name: 'Work key', model: 'YubiKey 5C NFC' },
+      },
+      credentials: [{ role, region: 'us-east-1', expiresAt: new Date(the.clock.now + hour).toISOString() }],
+    });
+    expect(JSON.stringify(status)).not.toMatch(/access\.token|secret|sessiontoken|ASIA/);
+  });
+
+  test('none: the agent says so, and ends after 10 minutes', async () => {
+    const the = await agent({ interval: 5 });
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({ kind: 'no-session', exitCode: 3 });
+    the.clock.now += 10 * 60_000;
+    await the.running.ended;
+  });
+});
+
+describe('agent.sock', () => {
+  test('refuses a body of more than 64 KiB', async () => {
+    const the = await agent();
+    await expect(gitCredentials(Buffer.alloc(65 * 1024, 'a'), the.env)).rejects.toMatchObject({ kind: 'bad-request' });
+    expect((await agentStatus(the.env)).session).toBeNull();
+  });
+
+  test.each(['role=x', `role=${role}&region=nowhere`])('refuses %s', async (query) => {
+    const the = await signedIn();
+    const answer = await say(
+      the.agentSocket,
+      `GET /credentials?${query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*urn:vouch:problem:bad-request/s);
+  });
+
+  test('knows nothing else', async () => {
+    const the = await agent();
+    const answer = await say(the.agentSocket, 'GET /session HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  test('survives garbage', async () => {
+    const the = await agent();
+    for (const socket of [the.agentSocket, the.gitSocket]) await say(socket, Buffer.from([0, 255, 10, 13, 0, 1, 2]));
+    expect((await agentStatus(the.env)).session).toBeNull();
+  });
+});

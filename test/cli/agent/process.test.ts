@@ -1,0 +1,266 @@
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { agentStatus, awsCredentials, dropSession, putSession } from '../../../cli/agent/client.ts';
+import { handOverSession, startAgent } from '../../../cli/agent/start.ts';
+import { agentStart, agentStatusCommand, agentStop } from '../../../cli/commands/agent.ts';
+import { credentialAws } from '../../../cli/commands/credential.ts';
+import { checkSocketPath } from '../../../cli/paths.ts';
+import { captured, type Machine, machine, newSession, role, root, services } from '../support.ts';
+
+/** Settles when an agent has gone: it is this process's child, but startAgent gives no handle of it. */
+async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A machine whose agent is ended after the test. */
+function agentMachine(): Machine {
+  const the = machine();
+  onTestFinished(async () => {
+    const pid = await agentStatus(the.env)
+      .then((status) => status.pid)
+      .catch(() => undefined);
+    if (pid === undefined) return;
+    process.kill(pid, 'SIGKILL');
+    await gone(pid);
+  });
+  return the;
+}
+
+const sockets = (the: Machine) => readdirSync(dirname(the.agentSocket)).sort();
+
+describe('the agent as a process', () => {
+  test('starts, answers on sockets of mode 0600 in a folder of mode 0700, and is found running', async () => {
+    const the = agentMachine();
+    expect(await startAgent(the.env)).toEqual({ started: true });
+    expect(await startAgent(the.env)).toEqual({ started: false });
+    expect(sockets(the)).toEqual(['agent.sock', 'git.sock']);
+    expect(statSync(dirname(the.agentSocket)).mode & 0o777).toBe(0o700);
+    for (const path of [the.agentSocket, the.gitSocket]) expect(lstatSync(path).mode & 0o777).toBe(0o600);
+    const { pid } = await agentStatus(the.env);
+    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('--disable-sigusr1');
+  });
+
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'])('leaves nothing behind on %s', async (signal) => {
+    const the = agentMachine();
+    await startAgent(the.env);
+    const { pid } = await agentStatus(the.env);
+    process.kill(pid, signal);
+    await gone(pid);
+    expect(sockets(the)).toEqual([]);
+  });
+
+  test('after kill -9 the stale sockets stand in nobody’s way', async () => {
+    const the = agentMachine();
+    await startAgent(the.env);
+    const { pid } = await agentStatus(the.env);
+    process.kill(pid, 'SIGKILL');
+    await gone(pid);
+    expect(sockets(the)).toEqual(['agent.sock', 'git.sock']);
+    await expect(agentStatus(the.env)).rejects.toMatchObject({ kind: 'agent-not-running' });
+    expect(await startAgent(the.env)).toEqual({ started: true });
+    expect((await agentStatus(the.env)).pid).not.toBe(pid);
+    expect(sockets(the)).toEqual(['agent.sock', 'git.sock']);
+  });
+
+  test.each(['a clean folder', 'stale sockets'])('two starts at once leave exactly one, with %s', async (before) => {
+    const the = agentMachine();
+    for (let round = 0; round < 3; round++) {
+      const children = Array.from({ length: 5 }, () =>
+        spawn(process.execPath, [join(root, 'cli/agent/main.ts')], {
+          env: the.env,
+          stdio: ['ignore', 'pipe', 'inherit'],
+        }),
+      );
+      const said = await Promise.all(
+        children.map(
+          (child) => new Promise<string>((resolve) => child.stdout.once('data', (data) => resolve(String(data)))),
+        ),
+      );
+      expect(said.sort()).toEqual(['{"state":"ready"}\n', ...Array(4).fill('{"state":"running"}\n')]);
+      const { pid } = await agentStatus(the.env);
+      expect(sockets(the)).toEqual(['agent.sock', 'git.sock']);
+      process.kill(pid, before === 'stale sockets' ? 'SIGKILL' : 'SIGTERM');
+      await Promise.all(
+        children.map((child) => child.exitCode ?? child.signalCode ?? new Promise((r) => child.once('exit', r))),
+      );
+    }
+  });
+
+  test('takes a session over from a login, serves it, and is gone after the logout', async () => {
+    const the = agentMachine();
+    const world = await services();
+    await handOverSession(newSession(world.url), { ...the.env, AWS_ENDPOINT_URL_STS: world.url });
+    const { pid } = await agentStatus(the.env);
+
+    const { out, io } = captured({ ...the.env, AWS_REGION: 'eu-west-1' });
+    expect(await credentialAws({ role }, io)).toBe(0);
+    const { expiration, ...secrets } = await awsCredentials(role, 'eu-west-1', the.env);
+    expect(JSON.parse(out.stdout)).toEqual({
+      Version: 1,
+      AccessKeyId: secrets.accessKeyId,
+      SecretAccessKey: secrets.secretAccessKey,
+      SessionToken: secrets.sessionToken,
+      Expiration: expiration,
+    });
+
+    expect(await dropSession(the.env)).toEqual({ revoked: true });
+    expect(sockets(the)).toEqual([]);
+    await gone(pid);
+  });
+
+  test('a session is handed to a new agent when the one that was there has ended', async () => {
+    const the = agentMachine();
+    await startAgent(the.env);
+    const { pid } = await agentStatus(the.env);
+    process.kill(pid, 'SIGKILL');
+    await gone(pid);
+    await handOverSession(newSession('https://vouch.example.com'), the.env);
+    expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
+  });
+
+  test('does not let an inspector in through NODE_OPTIONS', async () => {
+    const the = agentMachine();
+    await startAgent({ ...the.env, NODE_OPTIONS: '--inspect=127.0.0.1:0 --no-warnings' });
+    const { pid } = await agentStatus(the.env);
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+    expect(environment).toContain('NODE_OPTIONS=--no-warnings');
+  });
+
+  test('keeps nothing on disk', async () => {
+    const the = agentMachine();
+    const world = await services();
+    await startAgent({ ...the.env, AWS_ENDPOINT_URL_STS: world.url });
+    await putSession(newSession(world.url), the.env);
+    const { secretAccessKey } = await awsCredentials(role, undefined, the.env);
+    const files = readdirSync(the.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    for (const file of files) {
+      expect(readFileSync(join(file.parentPath, file.name), 'utf8')).not.toMatch(/access\.token|sessiontoken/);
+      expect(readFileSync(join(file.parentPath, file.name), 'utf8')).not.toContain(secretAccessKey);
+    }
+    expect(sockets(the)).toEqual(['agent.sock', 'git.sock']);
+  });
+});
+
+describe('the folder', () => {
+  const folder = (the: Machine) => dirname(the.agentSocket);
+
+  test.each([
+    ['is a symbolic link', (path: string) => symlinkSync('/tmp', path), /symbolic link/],
+    ['is a file', (path: string) => writeFileSync(path, ''), /not a folder/],
+    ['lets others in', (path: string) => mkdirSync(path) ?? chmodSync(path, 0o755), /mode is 0755/],
+  ])('that %s is refused', async (_, make, why) => {
+    const the = machine();
+    make(folder(the));
+    const refused = { kind: 'unsafe-folder', why: expect.stringMatching(why) };
+    await expect(startAgent(the.env)).rejects.toMatchObject(refused);
+    await expect(agentStatus(the.env)).rejects.toMatchObject(refused);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('of another user is refused', async () => {
+    const the = machine();
+    mkdirSync(folder(the), { mode: 0o700 });
+    chownSync(folder(the), 12345, 12345);
+    await expect(startAgent(the.env)).rejects.toMatchObject({
+      kind: 'unsafe-folder',
+      why: expect.stringMatching(/user 12345/),
+    });
+  });
+
+  test('with something else in the socket’s place is not touched', async () => {
+    const the = machine();
+    mkdirSync(folder(the), { mode: 0o700 });
+    writeFileSync(the.agentSocket, 'precious');
+    await expect(startAgent(the.env)).rejects.toMatchObject({
+      kind: expect.stringMatching(/foreign-socket|agent-silent/),
+    });
+    expect(readFileSync(the.agentSocket, 'utf8')).toBe('precious');
+  });
+
+  test('with too long a path is explained', async () => {
+    const the = machine();
+    const long = join(the.folder, 'x'.repeat(100));
+    mkdirSync(long);
+    await expect(startAgent({ ...the.env, XDG_RUNTIME_DIR: long })).rejects.toMatchObject({
+      kind: 'socket-path',
+      fix: expect.stringContaining('XDG_RUNTIME_DIR'),
+    });
+    expect(() => checkSocketPath('x'.repeat(104), 'darwin')).toThrow();
+    expect(() => checkSocketPath('x'.repeat(104), 'linux')).not.toThrow();
+  });
+
+  test('is in the cache folder where there is no runtime folder', async () => {
+    const the = agentMachine();
+    delete the.env.XDG_RUNTIME_DIR;
+    await startAgent(the.env);
+    expect(existsSync(join(the.folder, 'home/.cache/vouch/agent.sock'))).toBe(true);
+  });
+
+  test('is wiped under the agent: a new one can start', async () => {
+    const the = agentMachine();
+    await startAgent(the.env);
+    const { pid } = await agentStatus(the.env);
+    onTestFinished(() => void process.kill(pid, 'SIGKILL'));
+    rmSync(folder(the), { recursive: true });
+    expect(await startAgent(the.env)).toEqual({ started: true });
+  });
+
+  test('somebody who listens there and says nothing is told apart from no agent', async () => {
+    const the = machine();
+    mkdirSync(folder(the), { mode: 0o700 });
+    const server = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
+    onTestFinished(() => void server.close());
+    await expect(agentStatus(the.env)).rejects.toMatchObject({ kind: 'agent-silent', exitCode: 1 });
+  });
+});
+
+test('vouch agent start, status, stop', async () => {
+  const the = agentMachine();
+  const say = async (command: typeof agentStart, options = {}) => {
+    const { out, io } = captured(the.env);
+    return [await command(options, io), out.stdout + out.stderr];
+  };
+  expect(await say(agentStatusCommand)).toEqual([3, 'No agent is running\n']);
+  expect(await say(agentStatusCommand, { json: true })).toEqual([3, '{"running":false}\n']);
+  expect(await say(agentStart)).toEqual([0, 'The agent is running\n']);
+  expect(await say(agentStart)).toEqual([0, 'The agent is already running\n']);
+  expect(await say(agentStatusCommand)).toEqual([
+    0,
+    expect.stringMatching(/^Agent {5}running since .*\nSession {3}none: run `vouch login`\n$/),
+  ]);
+  expect(await say(agentStop)).toEqual([0, 'The agent has ended\n']);
+  expect(await say(agentStop)).toEqual([0, 'No agent is running\n']);
+});
+
+test('vouch credential aws without a session says what, why and what to do', async () => {
+  const the = machine();
+  const { out, io } = captured(the.env);
+  expect(await credentialAws({ role }, io)).toBe(3);
+  expect(out).toEqual({
+    stdout: '',
+    stderr: 'vouch: You are not signed in.\n  No vouch agent is running.\n  Run `vouch login`, then try again.\n',
+  });
+  expect(await credentialAws({ role: 'x' }, io)).toBe(2);
+});

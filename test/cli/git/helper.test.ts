@@ -1,0 +1,228 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { putSession } from '../../../cli/agent/client.ts';
+import { serve } from '../../../cli/agent/serve.ts';
+import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
+import {
+  captured,
+  gitRequest,
+  host,
+  installHelper,
+  lines,
+  type Machine,
+  machine,
+  newSession,
+  role,
+  root,
+  run,
+  services,
+  setUpProfile,
+  stsError,
+} from '../support.ts';
+
+const notSignedIn = 'vouch: you are not signed in. Run `vouch login`, then try again.\n';
+
+/** A machine with the helper installed as npm does it, and Git set up for it. */
+async function setUp(): Promise<Machine & { helper: string }> {
+  const the = machine();
+  const helper = installHelper(the);
+  await setupCodeCommit({}, captured(the.env).io);
+  return { ...the, helper };
+}
+
+async function signedIn() {
+  const the = await setUp();
+  const world = await services();
+  setUpProfile(the);
+  process.env.AWS_ENDPOINT_URL_STS = world.url;
+  const clock = { now: Date.now() };
+  const running = await serve({ env: the.env, now: () => clock.now });
+  onTestFinished(() => {
+    running?.end();
+    delete process.env.AWS_ENDPOINT_URL_STS;
+  });
+  await putSession(newSession(world.url), the.env);
+  return { ...the, world, clock };
+}
+
+/** The Node program alone. */
+const program = (the: Machine, request: string | Buffer, action = 'get') =>
+  run(process.execPath, [join(root, 'cli/git/helper.ts'), action], the.env, request);
+
+/** Puts a program of ours before the real one on the PATH. */
+function shadow({ folder }: Machine, name: string, script: string): void {
+  const file = join(folder, 'bin', name);
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+}
+
+describe('git-credential-vouch', () => {
+  test.each(['/bin/sh', 'dash', 'bash', 'bash --posix', 'busybox sh'].filter(isThere))(
+    'answers from the agent without Node, in %s',
+    async (shell) => {
+      const the = await signedIn();
+      shadow(the, 'node', 'echo node was started >&2; exit 1');
+      const [command = '', ...args] = shell.split(' ');
+      const { code, stdout, stderr } = await run(command, [...args, the.helper, 'get'], the.env, gitRequest);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(Object.keys(lines(stdout))).toEqual(['username', 'password', 'password_expiry_utc']);
+      // Without the last newline it is the same request.
+      const again = await run(command, [...args, the.helper, 'get'], the.env, gitRequest.trimEnd());
+      expect(lines(again.stdout).password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
+    },
+  );
+
+  test.each(['store', 'erase', 'capability', ''])('succeeds with %j and does nothing', async (action) => {
+    const the = await setUp();
+    shadow(the, 'node', 'echo node was started >&2; exit 1');
+    const finished = await run(the.helper, [action], the.env, `${gitRequest}username=u\npassword=p\n`);
+    expect(finished).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('finds its program through links of links', async () => {
+    const the = await setUp();
+    mkdirSync(join(the.folder, 'far/away'), { recursive: true });
+    const link = join(the.folder, 'far/away/git-credential-vouch');
+    symlinkSync('../../bin/git-credential-vouch', link);
+    expect(await run(link, ['get'], the.env, gitRequest)).toEqual({ code: 0, stdout: 'quit=1\n', stderr: notSignedIn });
+  });
+
+  test('without Node on the PATH says so and stops Git', async () => {
+    const the = await setUp();
+    const env = { ...the.env, PATH: join(the.folder, 'bin') };
+    for (const tool of ['readlink', 'git']) shadow(the, tool, `PATH=/usr/bin:/bin exec ${tool} "$@"`);
+    const { code, stdout, stderr } = await run('/bin/sh', [the.helper, 'get'], env, gitRequest);
+    expect([code, stdout]).toEqual([0, 'quit=1\n']);
+    expect(stderr).toMatch(/^vouch: Node\.js is not on the PATH[^\n]*\n$/);
+  });
+
+  test('starts no program with a secret among its arguments', async () => {
+    const the = await signedIn();
+    // A Git that writes its arguments down; an expired session makes the Node program run too.
+    const log = join(the.folder, 'arguments');
+    shadow(the, 'git', `echo "git $*" >>${log}; PATH=\${PATH#*:} exec git "$@"`);
+    shadow(the, 'node', `echo "node $*" >>${log}; exec ${process.execPath} "$@"`);
+    const { stdout } = await run(the.helper, ['get'], the.env, gitRequest);
+    expect(stdout).toContain('password=');
+    the.world.answers.token = (response) => response.writeHead(500).end();
+    await run(the.helper, ['get'], the.env, gitRequest.replace('us-east-1', 'us-east-2'));
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
+      `git credential-cache --socket ${the.gitSocket} get`,
+      `git credential-cache --socket ${the.gitSocket} get`,
+      expect.stringMatching(/^node \S+\/git-credential-vouch\.js get$/),
+    ]);
+  });
+
+  test('does not ask a socket in a folder that is a link', async () => {
+    const the = await setUp();
+    mkdirSync(join(the.folder, 'elsewhere'), { mode: 0o700 });
+    symlinkSync(join(the.folder, 'elsewhere'), dirname(the.gitSocket));
+    const { stdout, stderr } = await run(the.helper, ['get'], the.env, gitRequest);
+    expect(stdout).toBe('quit=1\n');
+    expect(stderr).toMatch(/vouch: The folder for the agent's sockets is not safe.*\nvouch: It is a symbolic link/);
+  });
+
+  test.each([
+    ['another host', gitRequest.replace(host, 'github.com')],
+    ['a host that only begins like CodeCommit', gitRequest.replace('amazonaws.com', 'amazonaws.com.evil.example')],
+    ['http', gitRequest.replace('https', 'http')],
+    ['a carriage return', gitRequest.replace('\npath', '\r\npath')],
+    ['a line of 70,000 bytes', `${gitRequest}other=${'a'.repeat(70_000)}\n`],
+    ['nothing', ''],
+  ])('gives %s no answer and exit code 0, with and without a session', async (_, request) => {
+    const nothing = { code: 0, stdout: '', stderr: '' };
+    expect(await run((await setUp()).helper, ['get'], (await setUp()).env, request)).toEqual(nothing);
+    const the = await signedIn();
+    expect(await run(the.helper, ['get'], the.env, request)).toEqual(nothing);
+    expect(await program(the, request)).toEqual(nothing);
+    expect(the.world.calls).toEqual([]);
+  });
+});
+
+describe('the Node program', () => {
+  test('gives a NUL no answer', async () => {
+    const the = await signedIn();
+    expect(await program(the, gitRequest.replace('\npath', '\0\npath'))).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('answers as the socket does', async () => {
+    const the = await signedIn();
+    expect(lines((await program(the, gitRequest)).stdout).password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
+    expect(await program(the, gitRequest, 'store')).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  test('says when the session ended', async () => {
+    const the = await signedIn();
+    the.clock.now += 9 * 3600_000;
+    const { stdout, stderr } = await program(the, gitRequest);
+    expect(stdout).toBe('quit=1\n');
+    expect(stderr).toMatch(/^vouch: your session ended at \d\d:\d\d\. Run `vouch login`, then try again\.\n$/);
+  });
+
+  test("puts STS's refusal in words, three lines that no terminal can be steered by", async () => {
+    const the = await signedIn();
+    the.world.answers.sts = stsError('AccessDenied', 'no &#27;[31m entry');
+    const { code, stdout, stderr } = await program(the, gitRequest);
+    expect([code, stdout]).toEqual([0, 'quit=1\n']);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      `vouch: AWS refused the role ${role}.`,
+      expect.stringMatching(/^vouch: .*trust policy/),
+      expect.stringMatching(/^vouch: .*sts:RoleSessionName/),
+    ]);
+    expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
+  test('says to run the setup when Git sends no path', async () => {
+    const the = await signedIn();
+    const { stdout, stderr } = await program(the, gitRequest.replace(/path=.*\n/, ''));
+    expect(stdout).toBe('quit=1\n');
+    expect(stderr).toContain('vouch setup codecommit');
+  });
+});
+
+describe('Git itself', () => {
+  test('gets user name and password', async () => {
+    const the = await signedIn();
+    const { code, stdout } = await run('git', ['credential', 'fill'], the.env, `url=https://${host}/v1/repos/demo\n\n`);
+    expect(code).toBe(0);
+    expect(lines(stdout)).toMatchObject({
+      host,
+      path: 'v1/repos/demo',
+      username: /^ASIA/.exec('ASIA') && expect.stringMatching(/^ASIA/),
+    });
+  });
+
+  test('without a session stops at once, with no prompt', async () => {
+    const the = await setUp();
+    // Whoever asks would leave a trace.
+    const asked = join(the.folder, 'asked');
+    const env = { ...the.env, GIT_ASKPASS: join(the.folder, 'bin/askpass') };
+    shadow(the, 'askpass', `touch ${asked}`);
+    const { code, stdout, stderr } = await run(
+      'git',
+      ['credential', 'fill'],
+      env,
+      `url=https://${host}/v1/repos/demo\n\n`,
+    );
+    expect([code, stdout]).toEqual([128, '']);
+    expect(stderr).toBe(`${notSignedIn}fatal: credential helper 'vouch' told us to quit\n`);
+    expect(existsSync(asked)).toBe(false);
+  });
+
+  test('is not held up when it approves and rejects', async () => {
+    const the = await setUp();
+    for (const action of ['approve', 'reject']) {
+      const input = `${gitRequest}username=u\npassword=p\n\n`;
+      expect(await run('git', ['credential', action], the.env, input)).toEqual({ code: 0, stdout: '', stderr: '' });
+    }
+  });
+});
+
+function isThere(shell: string): boolean {
+  const [command = ''] = shell.split(' ');
+  return (
+    command.startsWith('/') ||
+    ['/bin', '/usr/bin', '/usr/local/bin'].some((folder) => existsSync(join(folder, command)))
+  );
+}
