@@ -45,17 +45,12 @@ export class ContextKeys {
   }
 }
 
-const operators: Record<string, (actual: string, expected: string) => boolean> = {
-  StringEquals: (actual, expected) => actual === expected,
-  StringEqualsIgnoreCase: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(),
-  StringLike: () => false, // matched as a pattern, in matchesValue
-  Bool: (actual, expected) => actual.toLowerCase() === expected.toLowerCase(),
-};
-const negated: Record<string, string> = {
-  StringNotEquals: 'StringEquals',
-  StringNotEqualsIgnoreCase: 'StringEqualsIgnoreCase',
-  StringNotLike: 'StringLike',
-};
+const operators = new Set(['StringEquals', 'StringEqualsIgnoreCase', 'StringLike', 'Bool']);
+const negated = new Map([
+  ['StringNotEquals', 'StringEquals'],
+  ['StringNotEqualsIgnoreCase', 'StringEqualsIgnoreCase'],
+  ['StringNotLike', 'StringLike'],
+]);
 
 const list = <T>(value: T | T[] | undefined): T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
@@ -93,7 +88,7 @@ export function validatePolicy(document: PolicyDocument, kind: 'trust' | 'permis
     }
     for (const [operator, keys] of Object.entries(statement.Condition ?? {})) {
       const { base, quantifier, ifExists } = parseOperator(operator);
-      if (base !== 'Null' && !(base in operators) && !(base in negated)) {
+      if (base !== 'Null' && !operators.has(base) && !negated.has(base)) {
         throw malformed(`Invalid Condition type : ${operator}.`);
       }
       if (base === 'Null' && (quantifier !== undefined || ifExists)) {
@@ -172,9 +167,9 @@ function conditionHolds(
   const { base, quantifier, ifExists } = parseOperator(operator);
   if (base === 'Null') return expected.some((value) => (value.toLowerCase() === 'true') === (actual === undefined));
 
-  const isNegated = base in negated;
-  const positive = negated[base] ?? base;
-  if (!(positive in operators)) throw new AwsError('MalformedPolicyDocument', `Invalid Condition type : ${operator}.`);
+  const isNegated = negated.has(base);
+  const positive = negated.get(base) ?? base;
+  if (!operators.has(positive)) throw new AwsError('MalformedPolicyDocument', `Invalid Condition type : ${operator}.`);
   if (actual === undefined || actual.length === 0) {
     // A missing key satisfies IfExists, "all of none" and "is not"; nothing else.
     return ifExists || quantifier === 'ForAllValues' || (quantifier === undefined && isNegated);
@@ -188,8 +183,11 @@ function conditionHolds(
 
 function matchesValue(operator: string, actual: string, wanted: string, context: ContextKeys, variables: boolean) {
   if (operator === 'StringLike') return matchesPattern(actual, wanted, context, variables);
-  const literal = resolve(wanted, context, variables);
-  return literal !== undefined && (operators[operator]?.(actual, literal.map((part) => part.text).join('')) ?? false);
+  const text = resolve(wanted, context, variables)
+    ?.map((part) => part.text)
+    .join('');
+  if (text === undefined) return false;
+  return operator === 'StringEquals' ? actual === text : actual.toLowerCase() === text.toLowerCase();
 }
 
 function matchesPattern(actual: string, pattern: string, context: ContextKeys, variables: boolean): boolean {
