@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -61,8 +62,15 @@ export async function launchBrowser(options: LaunchOptions = {}): Promise<Launch
         ...(options.args ?? []),
       ],
     });
+    // Where the process ends without a close, at least nothing stays behind.
+    const abandon = () => {
+      browser.process()?.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    };
+    process.once('exit', abandon);
     let closed: Promise<void> | undefined;
     const close = () => {
+      process.off('exit', abandon);
       closed ??= browser.close().finally(remove);
       return closed;
     };

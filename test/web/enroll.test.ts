@@ -35,7 +35,7 @@ describe('enrolling a first key', () => {
   test('says for whom, on which host and from where', async () => {
     await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
     expect(await visitor.status('touching')).toContain('Touch your new security key');
-    const text = await visitor.page.evaluate(() => document.body.innerText);
+    const text = await visitor.page.evaluate(() => document.body.textContent);
     for (const part of ['alice@example.com', details.host, details.machine]) expect(text).toContain(part);
   });
 

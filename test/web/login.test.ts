@@ -26,7 +26,7 @@ describe('signing in', () => {
     await using visitor = await open();
     await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
     await visitor.page.waitForSelector('h1');
-    expect(await visitor.page.evaluate(() => document.body.innerText)).toContain('You’re signed in.');
+    expect(await visitor.page.evaluate(() => document.body.textContent)).toContain('You’re signed in.');
 
     expect(routes(site)).toEqual(['GET /login/u1/details', 'POST /login/u1/options', 'POST /login/u1/verify']);
     const assertion = site.calls[2]?.body as { type: string; response: { clientDataJSON: string; signature: string } };
@@ -51,7 +51,7 @@ describe('signing in', () => {
   test('says who asks, from where, when and to whom, and what to do', async () => {
     await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
     expect(await visitor.status('touching')).toContain('Touch your security key');
-    const text = await visitor.page.evaluate(() => document.body.innerText);
+    const text = await visitor.page.evaluate(() => document.body.textContent);
     expect(text).toContain('Vouch command line');
     expect(text).toContain('alices-laptop');
     expect(text).toMatch(/2 minutes ago, .*at \d\d:\d\d/);
@@ -105,6 +105,24 @@ describe('signing in', () => {
     await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
   });
 
+  test('where there is nothing to press, the focus is on the words', async () => {
+    site.answer('POST /login/u1/verify', problem('other-browser', 403));
+    await using visitor = await open();
+    await visitor.status('other-browser');
+    await visitor.page.waitForSelector('h2.status-title:focus');
+  });
+
+  test('a cancel that does not reach the server is said, and so is one that comes too late', async () => {
+    site.answer('POST /login/u1/cancel', { cut: true });
+    await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
+    await visitor.status('touching');
+    await visitor.page.locator('[data-cancel]').click();
+    await visitor.status('unreachable');
+    site.answer('POST /login/u1/cancel', problem('interaction-over', 410));
+    await visitor.page.locator('[data-cancel]').click();
+    await visitor.status('interaction-over');
+  });
+
   test('cancels: the browser’s dialog is taken down and the terminal is told', async () => {
     await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
     await visitor.status('touching');
@@ -115,7 +133,7 @@ describe('signing in', () => {
     await visitor.page.keyboard.press('Enter');
     await visitor.page.waitForFunction(() => location.search === '?failed');
     await visitor.page.waitForSelector('h1');
-    const text = await visitor.page.evaluate(() => document.body.innerText);
+    const text = await visitor.page.evaluate(() => document.body.textContent);
     expect(text).toContain('Your sign-in did not finish.');
     expect(text).toContain('Your terminal says why.');
     expect(routes(site)).toContain('POST /login/u1/cancel');
@@ -193,7 +211,8 @@ describe('when the browser or the key refuses', () => {
     await visitor.press();
     await visitor.status('cancelled');
     await visitor.page.locator('summary').click();
-    expect(await visitor.page.$eval('details', (element) => element.innerText)).toContain('Blocked for good');
+    expect(await visitor.page.$eval('details', (element) => element.open)).toBe(true);
+    expect(await visitor.page.$eval('details', (element) => element.textContent)).toContain('Blocked for good');
     // The PIN is right the next time.
     await visitor.key?.setUserVerified(true);
     await visitor.press();

@@ -59,12 +59,15 @@ export function Enroll({ ticket }: { ticket: string | undefined }) {
 }
 
 type Send = (event: Event) => void;
-const at = (ticket: string) => `/enroll/${encodeURIComponent(ticket)}`;
+
+/** A ticket here is as it stands in the address bar. */
+const at = (ticket: string) => `/enroll/${ticket}`;
 
 async function start(invitation: string, send: Send): Promise<void> {
   send({ type: 'submitted' });
   try {
-    const { ticket } = await call<{ ticket: string }>('POST', '/enroll/start', { invitation });
+    const answer = await call<{ ticket: string }>('POST', '/enroll/start', { invitation });
+    const ticket = encodeURIComponent(answer.ticket);
     history.replaceState(null, '', at(ticket));
     await open(ticket, send);
   } catch (error) {

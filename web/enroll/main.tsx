@@ -2,4 +2,4 @@ import { render } from 'preact';
 import { Enroll } from './enroll.tsx';
 
 const ticket = location.pathname.split('/')[2];
-render(<Enroll ticket={ticket ? decodeURIComponent(ticket) : undefined} />, document.querySelector('#page') as Element);
+render(<Enroll ticket={ticket || undefined} />, document.querySelector('#page') as Element);
