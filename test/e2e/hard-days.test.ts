@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PERSON, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+
+let sandbox: Sandbox;
+let url: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  url = sandbox.repositoryUrl;
+});
+afterAll(() => sandbox?.close());
+
+const agent = async () => JSON.parse((await sandbox.run('vouch', ['agent', 'status', '--json'])).stdout);
+const lsRemote = () => sandbox.run('git', ['ls-remote', url]);
+
+/** Starts a command that waits, and gives the address that it prints. */
+async function startLogin(args: string[]) {
+  const child = spawn('vouch', ['login', ...args], { env: sandbox.env, cwd: sandbox.home, stdio: 'pipe' });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number, stderr }));
+  for await (const line of createInterface({ input: child.stdout })) {
+    const address = /http:\/\/\S+/.exec(line)?.[0];
+    if (address !== undefined) return { child, address, ended };
+  }
+  throw new Error(`vouch login printed no address: ${stderr}`);
+}
+
+describe.sequential('what can go wrong on a day', () => {
+  test('kill -9 of the agent: Git says what to do, the next login works, no stale socket stands in the way', async () => {
+    await sandbox.succeed('vouch', ['login']);
+    expect((await lsRemote()).code).toBe(0);
+    const { pid } = await agent();
+    process.kill(pid, 'SIGKILL');
+    const refused = await lsRemote();
+    expect(refused).toMatchObject({ code: 128, stderr: expect.stringContaining('Run `vouch login`, then try again.') });
+    expect(refused.stderr).not.toMatch(/Username|Password/);
+    // The sockets are still there: nobody has taken them away.
+    expect(existsSync(join(sandbox.home, '.cache/vouch/agent.sock'))).toBe(true);
+    await sandbox.succeed('vouch', ['login']);
+    expect((await lsRemote()).code).toBe(0);
+    await sandbox.succeed('vouch', ['logout']);
+    expect(readdirSync(join(sandbox.home, '.cache/vouch'))).toEqual([]);
+  });
+
+  test('kill -9 of the server right after it confirmed an enrolment: after a restart the key signs in', async () => {
+    const { code } = JSON.parse(
+      (await sandbox.succeed('vouch-server', ['invite', 'bob@example.com', '--json'])).stdout,
+    );
+    const alices = (await sandbox.browser?.credentials()) ?? [];
+    await sandbox.browser?.changeKey();
+    await sandbox.succeed('vouch', ['enroll', '--server', sandbox.issuer], { input: code });
+    await sandbox.server.kill();
+    const down = await sandbox.run('vouch', ['login']);
+    expect(down).toMatchObject({ code: 4, stderr: expect.stringContaining('cannot be reached') });
+    await sandbox.server.start();
+    const signedIn = await sandbox.succeed('vouch', ['login']);
+    expect(signedIn.stdout).toContain('Signed in as bob@example.com with "Security key"');
+    await sandbox.succeed('vouch', ['logout']);
+    await sandbox.browser?.changeKey(alices);
+  });
+
+  test('a key that is not enrolled here signs nobody in, and Ctrl-C ends the wait', async () => {
+    const alices = (await sandbox.browser?.credentials()) ?? [];
+    await sandbox.browser?.changeKey();
+    const { child, ended } = await startLogin([]);
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    expect(code).toBe(130);
+    expect(stderr).not.toContain('vouch:');
+    // The agent that it had started has gone with it.
+    expect(await agent()).toEqual({ running: false });
+    await sandbox.browser?.changeKey(alices);
+  });
+
+  test('--timeout ends the wait with a sentence, and leaves nothing running', async () => {
+    const { address, ended } = await startLogin(['--no-browser', '--timeout', '1']);
+    expect(address).toContain('/auth?');
+    const { code, stderr } = await ended;
+    expect(code).toBe(1);
+    expect(stderr).toContain('vouch: Nobody touched a security key within 1 seconds.');
+    expect(await agent()).toEqual({ running: false });
+  });
+
+  test('--no-browser prints the address; opened by hand it signs in', async () => {
+    const { address, ended } = await startLogin(['--no-browser']);
+    await sandbox.browser?.open(address);
+    expect((await ended).code).toBe(0);
+    await sandbox.succeed('vouch', ['logout']);
+  });
+
+  test('cancelled in the browser: the terminal is told at once', async () => {
+    const { address, ended } = await startLogin(['--no-browser']);
+    const alices = (await sandbox.browser?.credentials()) ?? [];
+    await sandbox.browser?.changeKey();
+    const page = await sandbox.browser?.open(address);
+    // The empty key is refused; the person gives up.
+    const cancel = await page?.waitForSelector('button:not([data-primary])');
+    await cancel?.click();
+    const { code, stderr } = await ended;
+    expect(code).toBe(5);
+    expect(stderr).toContain('vouch: The sign-in was cancelled in the browser.');
+    await sandbox.browser?.changeKey(alices);
+  });
+
+  test('a second key for a person who has one needs a touch of the first', async () => {
+    const { code } = JSON.parse((await sandbox.succeed('vouch-server', ['invite', PERSON, '--json'])).stdout);
+    const alices = (await sandbox.browser?.credentials()) ?? [];
+    await sandbox.browser?.changeKey();
+    const enrolling = await sandbox.run('vouch', ['enroll', '--timeout', '3'], { input: code });
+    // Whoever holds the invitation alone gets nowhere.
+    expect(enrolling).toMatchObject({ code: 1, stderr: expect.stringContaining('not enrolled in time') });
+    await sandbox.browser?.changeKey(alices);
+  });
+
+  test('a role that does not trust the token: the refusal names the role and what to look at', async () => {
+    await sandbox.succeed('vouch', ['login']);
+    const role = sandbox.aws.account().role('VouchDeveloper');
+    if (role === undefined) throw new Error('no role');
+    const { trustPolicy, permissionPolicies } = role;
+    const denied = structuredClone(trustPolicy);
+    denied.Statement = [{ ...[denied.Statement].flat()[0], Action: ['sts:AssumeRoleWithWebIdentity'] } as never];
+    sandbox.aws.account().addRole({ name: 'VouchDeveloper', trustPolicy: denied, permissionPolicies });
+    const refused = await lsRemote();
+    expect(refused.code).toBe(128);
+    expect(refused.stderr).toContain(sandbox.roleArn);
+    expect(refused.stderr).toMatch(/sts:TagSession/);
+    sandbox.aws.account().addRole({ name: 'VouchDeveloper', trustPolicy, permissionPolicies });
+    expect((await lsRemote()).code).toBe(0);
+    await sandbox.succeed('vouch', ['logout']);
+  });
+
+  test('an invitation code that is nobody’s is refused in words', async () => {
+    const refused = await sandbox.run('vouch', ['enroll', '--server', sandbox.issuer], { input: 'AAAAAA-BBBBBB\n' });
+    expect(refused).toMatchObject({ code: 5, stderr: expect.stringContaining('This invitation cannot be used') });
+    const nothing = await sandbox.run('vouch', ['enroll', '--server', sandbox.issuer]);
+    expect(nothing).toMatchObject({ code: 2, stderr: expect.stringContaining('No invitation code was given.') });
+  });
+});

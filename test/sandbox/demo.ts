@@ -1,0 +1,103 @@
+/** `npm run demo`: the story of a first day, told by running the real commands in a sandbox and showing what they print. */
+import { spawn } from 'node:child_process';
+import { PERSON, REGION, REPOSITORY, type Sandbox, startSandbox } from './sandbox.ts';
+
+const color = process.stdout.isTTY && !process.env.NO_COLOR;
+const strong = (text: string) => (color ? `\x1b[1m${text}\x1b[0m` : text);
+const quiet = (text: string) => (color ? `\x1b[2m${text}\x1b[0m` : text);
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
+const chapter = (title: string) => print(`\n${strong(`# ${title}`)}`);
+const aside = (text: string) => print(quiet(`  (${text})`));
+
+interface Step {
+  cwd?: string;
+  /** What is typed. */
+  input?: string;
+  /** The status it should end with; 0 unless told. */
+  status?: number;
+}
+
+let interrupted = false;
+process.once('SIGINT', () => {
+  interrupted = true;
+});
+
+print('Starting a Vouch server, a local AWS, and a browser with a security key …');
+const sandbox = await startSandbox({ fresh: true });
+try {
+  await firstDay(sandbox);
+} finally {
+  await sandbox.close();
+}
+
+async function firstDay({ home, issuer, roleArn, repositoryUrl }: Sandbox): Promise<void> {
+  const work = `${home}/${REPOSITORY}`;
+
+  chapter('The administrator invites Alice');
+  const invitation = await stepWithAnswer(['vouch-server', 'invite', PERSON]);
+  const code = /Invitation code\s+(\S+)/.exec(invitation)?.[1] ?? '';
+
+  chapter('Alice makes her security key known, once');
+  aside('she types the invitation code, and touches the key when the browser asks');
+  await step(['vouch', 'enroll', '--server', issuer, '--name', 'Work key'], { input: `${code}\n` });
+
+  chapter('She sets up AWS and Git, once');
+  await step(['vouch', 'setup', 'aws', '--role', roleArn, '--region', REGION]);
+  await step(['vouch', 'setup', 'codecommit']);
+
+  chapter('Without a session, Git says what to do, and asks for nothing');
+  await step(['git', 'ls-remote', repositoryUrl], { status: 128 });
+
+  chapter('She touches her key, once a day');
+  await step(['vouch', 'login']);
+  await step(['vouch', 'status']);
+
+  chapter('And Git simply works');
+  await step(['git', 'clone', repositoryUrl]);
+  await step(['sh', '-c', 'echo "Hello from Vouch" > hello.txt'], { cwd: work });
+  await step(['git', 'add', 'hello.txt'], { cwd: work });
+  await step(['git', 'commit', '--quiet', '--message', 'Say hello'], { cwd: work });
+  await step(['git', 'push'], { cwd: work });
+  await step(['git', 'clone', repositoryUrl, 'second-clone']);
+  await step(['git', 'log', '--oneline', '--stat'], { cwd: `${home}/second-clone` });
+
+  chapter('In the evening she signs out');
+  await step(['vouch', 'logout']);
+  await step(['git', 'fetch'], { cwd: work, status: 128 });
+
+  print(`\n${strong('That was all of it.')} Nothing that could be stolen was ever on the disk.`);
+  print('To try it yourself:  npm run sandbox');
+}
+
+/** Shows a command and runs it with its output in plain sight. */
+async function step(command: string[], options: Step = {}): Promise<void> {
+  await show(command, options, 'inherit');
+}
+
+/** As `step`, and returns what the command printed. */
+function stepWithAnswer(command: string[]): Promise<string> {
+  return show(command, {}, 'pipe');
+}
+
+function show([command = '', ...args]: string[], options: Step, stdout: 'inherit' | 'pipe'): Promise<string> {
+  if (interrupted) throw new Error('interrupted');
+  const words = [command, ...args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`));
+  print(`\n${strong(`$ ${words.join(' ')}`)}`);
+  return new Promise((resolve, reject) => {
+    const cwd = options.cwd ?? sandbox.home;
+    const child = spawn(command, args, { env: sandbox.env, cwd, stdio: ['pipe', stdout, 'inherit'] });
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input ?? '');
+    let said = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk;
+      process.stdout.write(chunk);
+    });
+    child.once('error', reject);
+    child.once('close', (status) => {
+      if (status === (options.status ?? 0)) resolve(said);
+      else reject(new Error(`${words.join(' ')} ended with ${status}, not with ${options.status ?? 0}`));
+    });
+  });
+}
