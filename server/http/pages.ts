@@ -24,8 +24,6 @@ export function pages(folder: string): Router {
   };
   // Vite puts a hash of the content into the names.
   router.use('/assets', express.static(`${folder}/assets`, { immutable: true, maxAge: '1y', index: false }));
-  router.get('/favicon.svg', (_request, response) => response.sendFile('favicon.svg', { root: folder }));
-  router.get('/favicon.ico', (_request, response) => response.redirect(301, '/favicon.svg'));
   router.get('/login/:uid', page('login'));
   router.get(['/enroll', '/enroll/:ticket'], page('enroll'));
   router.get('/signed-in', page('signed-in'));
