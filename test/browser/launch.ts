@@ -100,6 +100,7 @@ export interface SecurityKey {
   credentials(): Promise<Credential[]>;
   addCredential(credential: Credential): Promise<void>;
   setUserVerified(verified: boolean): Promise<void>;
+  /** From the next ceremony on: one that already waits goes on waiting. */
   setTouchesByItself(touches: boolean): Promise<void>;
   /** Pulls the key out. */
   remove(): Promise<void>;
