@@ -6,6 +6,7 @@ import { asProblem, Problem } from '../problem.ts';
 import { version } from '../programs.ts';
 import { importAccess, revokeSession } from './identity-server.ts';
 import type { AgentStatus, Dropped, NewSession } from './protocol.ts';
+import { RecentFailures } from './recent-failures.ts';
 import { Session, warmUp } from './session.ts';
 
 /** How long an agent waits for a session before it ends, in milliseconds. */
@@ -28,12 +29,14 @@ export class Agent {
   readonly #startedAt: number;
   #session: Session | undefined;
   #waitingSince: number;
+  readonly #failures: RecentFailures;
   /** Why there is no session any more, for whoever asks next. */
   #ended: Problem | undefined;
 
   constructor({ env, now = Date.now }: AgentOptions) {
     this.#now = now;
     this.#profiles = profileReader(env);
+    this.#failures = new RecentFailures(now);
     this.#startedAt = this.#waitingSince = now();
   }
 
@@ -77,6 +80,7 @@ export class Agent {
     this.#session?.drop();
     this.#session = new Session({ access, email, key, expiresAt }, this.#now);
     this.#ended = undefined;
+    this.#failures.clear();
     warmUp();
   }
 
@@ -120,6 +124,31 @@ export class Agent {
       // The session ended or another one came while we waited: what we got is not to be given out any more. Ask again,
       // which answers for the new session or says why there is none.
     }
+  }
+
+  /**
+   * Answers a request of Git's where no reason can be given: the failure is kept for `explainGit`.
+   *
+   * @throws as answerGit
+   */
+  async answerGitQuickly(request: Uint8Array): Promise<string> {
+    try {
+      return await this.answerGit(request);
+    } catch (error) {
+      this.#failures.add(request, error);
+      throw error;
+    }
+  }
+
+  /**
+   * Answers a request of Git's that may have failed just now; then the reason is told without another try.
+   *
+   * @throws as answerGit
+   */
+  async explainGit(request: Uint8Array): Promise<string> {
+    const known = this.#failures.take(request);
+    if (known) throw known;
+    return this.answerGit(request);
   }
 
   /**

@@ -61,7 +61,7 @@ async function route(agent: Agent, leave: () => void, request: IncomingMessage, 
       return sendJson(response, answer);
     }
     case 'POST /git': {
-      const lines = await agent.answerGit(await readBody(request));
+      const lines = await agent.explainGit(await readBody(request));
       response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(lines);
       return;
     }

@@ -29,7 +29,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   const folder = prepareRuntimeFolder(options.env);
   const agent = new Agent(options);
   const http = createHttpServer(agent, () => leave());
-  const git = createGitServer((request) => agent.answerGit(request), options);
+  const git = createGitServer((request) => agent.answerGitQuickly(request), options);
 
   const agentSocket = await claim(await listenPrivately(http, folder), join(folder, 'agent.sock'));
   if (agentSocket === undefined) {

@@ -93,6 +93,14 @@ export function explainSts(error: unknown, context: StsContext): Problem {
   if (status !== undefined && status >= 400 && status < 500) {
     return refused(`STS answered ${printable(name, 100)}.`, 'Check that the role ARN that you set up is right.');
   }
+  if (error instanceof Error && '$response' in error && !('code' in error)) {
+    // What the SDK could not read is not quoted: it may be half of an answer that held credentials.
+    return unreachable(
+      `AWS STS in ${region} gave no proper answer.`,
+      'What came was cut off, or not from AWS: a proxy may have answered in its place.',
+      'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.',
+    );
+  }
   return unreachable(
     `AWS STS in ${region} could not be reached.`,
     status === undefined ? networkReason(error) : `It answered with status ${status}. ${said}`.trim(),
@@ -115,6 +123,8 @@ export function networkReason(error: unknown): string {
   if (innermost instanceof AggregateError && innermost.errors[0] instanceof Error) innermost = innermost.errors[0];
   if (!(innermost instanceof Error)) return printable(String(error), 300);
   const { code } = innermost as NodeJS.ErrnoException;
+  // The SDK calls a cut connection a TimeoutError too.
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'The connection was cut.';
   if (innermost.name === 'TimeoutError' || innermost.name === 'AbortError') return 'It did not answer in time.';
   const message = innermost.message || innermost.name;
   return printable(code && !message.includes(code) ? `${message} (${code})` : message, 300);

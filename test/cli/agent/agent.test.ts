@@ -189,6 +189,37 @@ describe('refusals', () => {
     });
   });
 
+  test('the helper is told why its quick request failed, without another try; the next request is a real one', async () => {
+    const the = await signedIn();
+    the.world.answers.sts = stsError('AccessDenied', 'no');
+    const reason = () => gitCredentials(Buffer.from(gitRequest), the.env).catch((error) => error.kind);
+    expect(await viaGit(the)).toBe('');
+    expect(await reason()).toBe('aws-refused');
+    expect(the.world.count('sts')).toBe(1);
+    expect(await reason()).toBe('aws-refused');
+    expect(the.world.count('sts')).toBe(2);
+    expect(await viaGit(the)).toBe('');
+    the.world.answers = {};
+    expect(await viaGit(the)).toContain('password=');
+  });
+
+  test.each([
+    ['cut off', '<AssumeRoleWithWebIdentityResponse><SecretAccessKey>do-not-tell'],
+    ['half a session', '<AssumeRoleWithWebIdentityResponse><x>do-not-tell</x></AssumeRoleWithWebIdentityResponse>'],
+  ])('an answer of STS that is %s is not quoted', async (_, body) => {
+    const the = await signedIn();
+    the.world.answers.sts = (response) => response.writeHead(200, { 'content-type': 'text/xml' }).end(body);
+    const problem = await awsCredentials(role, undefined, the.env).catch((error) => error);
+    expect(problem).toMatchObject({ kind: 'aws-unreachable', exitCode: 4 });
+    expect(problem.lines().join()).not.toContain('do-not-tell');
+  });
+
+  test('a connection that STS cuts is not called a time-out', async () => {
+    const the = await signedIn();
+    the.world.answers.sts = (response) => response.destroy();
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({ why: 'The connection was cut.' });
+  });
+
   test('an STS that answers garbage is exit code 4', async () => {
     const the = await signedIn();
     the.world.answers.sts = (response) => response.end('<html>welcome to the hotel');
