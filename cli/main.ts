@@ -2,7 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Io } from './io.ts';
 import { Interrupted } from './login/interrupt.ts';
-import { printProblem } from './problem.ts';
+import { Problem, printProblem } from './problem.ts';
 import { version } from './programs.ts';
 
 const io: Io = { stdout: process.stdout, stderr: process.stderr, env: process.env };
@@ -138,7 +138,18 @@ function positiveSeconds(value: string): number {
   return seconds;
 }
 
+/** Older Nodes lack what the agent is started with, and would say so in words that help nobody. */
+function checkNode(): void {
+  if (Number.parseInt(process.versions.node, 10) >= 24) return;
+  throw new Problem({
+    kind: 'old-node',
+    what: `Vouch needs Node 24 or newer, and this is ${process.versions.node}.`,
+    fix: 'Install a newer Node, or put it first on your PATH.',
+  });
+}
+
 try {
+  checkNode();
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

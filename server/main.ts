@@ -35,10 +35,11 @@ program
   });
 
 try {
+  if (Number.parseInt(process.versions.node, 10) < 24) {
+    throw new Error(`Node 24 or newer is needed, and this is ${process.versions.node}`);
+  }
   await program.parseAsync();
 } catch (error) {
-  const what =
-    error instanceof ConfigError || error instanceof TypeError ? error.message : String((error as Error).message);
-  console.error(`vouch-server: ${what}`);
+  console.error(`vouch-server: ${(error as Error).message}`);
   process.exitCode = error instanceof ConfigError ? 2 : 1;
 }

@@ -2,6 +2,7 @@ import { agentStatus, isNotRunning } from '../agent/client.ts';
 import type { AgentStatus } from '../agent/protocol.ts';
 import { type VouchProfile, vouchProfiles } from '../aws/profiles.ts';
 import { readConfig } from '../config.ts';
+import { gitAsksVouch } from '../git/effective-config.ts';
 import type { Io } from '../io.ts';
 import { clockTime, describeKey, duration } from '../login/describe.ts';
 
@@ -10,6 +11,8 @@ interface Report {
   session: AgentStatus['session'];
   agent: { pid: number; version: string } | null;
   profiles: { name: string; role: string; credentialsUntil: string | null }[];
+  /** Whether Git asks Vouch for CodeCommit's hosts. */
+  git: boolean;
 }
 
 /** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
@@ -20,12 +23,13 @@ export async function status(options: { json: boolean }, io: Io): Promise<number
 }
 
 async function collect(env: NodeJS.ProcessEnv): Promise<Report> {
-  const [agent, profiles] = await Promise.all([
+  const [agent, profiles, git] = await Promise.all([
     agentStatus(env).catch((error: unknown) => {
       if (isNotRunning(error)) return undefined;
       throw error;
     }),
     vouchProfiles(env),
+    gitAsksVouch(env),
   ]);
   return {
     server: agent?.session?.issuer ?? readConfig(env).server ?? null,
@@ -36,6 +40,7 @@ async function collect(env: NodeJS.ProcessEnv): Promise<Report> {
       role: profile.role.arn,
       credentialsUntil: credentialsUntil(agent, profile),
     })),
+    git,
   };
 }
 
@@ -61,5 +66,8 @@ function describe(report: Report, now: Date): string[] {
     const left = until === null ? undefined : duration(Date.parse(until) - now.getTime());
     lines.push(`AWS       profile ${profile.name}: ${profile.role}${left ? `, credentials for ${left}` : ''}`);
   }
+  lines.push(
+    `Git       ${report.git ? 'CodeCommit in every region, through vouch' : 'not set up: run `vouch setup codecommit`'}`,
+  );
   return lines;
 }

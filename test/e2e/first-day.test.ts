@@ -34,6 +34,8 @@ describe.sequential('a first day', () => {
     const status = await sandbox.succeed('vouch', ['status', '--json']);
     expect(JSON.parse(status.stdout)).toMatchObject({
       session: { email: 'alice@example.com', key: { name: 'Work key' } },
+      profiles: [{ name: 'vouch', role: sandbox.roleArn, credentialsUntil: null }],
+      git: true,
     });
   });
 

@@ -102,7 +102,7 @@ describe.sequential('what can go wrong on a day', () => {
     await sandbox.browser?.changeKey();
     const page = await sandbox.browser?.open(address);
     // The empty key is refused; the person gives up.
-    const cancel = await page?.waitForSelector('button:not([data-primary])');
+    const cancel = await page?.waitForSelector('[data-cancel]');
     await cancel?.click();
     const { code, stderr } = await ended;
     expect(code).toBe(5);
