@@ -7,7 +7,8 @@ import {
 import type { Context } from '../context.ts';
 import { Problem } from '../problem.ts';
 import type { Store } from '../store/store.ts';
-import { CEREMONY_MS, issueChallenge, type Purpose, useChallenge } from './challenges.ts';
+import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
+import { useClientData } from './client-data.ts';
 
 /** A key that signed, and its person. */
 export interface AssertedKey {
@@ -53,16 +54,9 @@ export async function verifyAssertion(
   response: AuthenticationResponseJSON,
 ): Promise<AssertedKey> {
   const key = await findKey(context.store, response.id);
+  const clientData = await useClientData(context, purpose, binding, response.response.clientDataJSON);
 
-  let challengeWasOurs = false;
-  const expectedChallenge = async (challenge: string) => {
-    challengeWasOurs = await useChallenge(context.store, context.now(), purpose, binding, challenge);
-    return challengeWasOurs;
-  };
-
-  // An unknown key uses the challenge up as well, so that one challenge is one try whoever tries.
   if (key === undefined) {
-    await expectedChallenge(challengeOf(response));
     throw new Problem(
       403,
       'unknown-key',
@@ -71,15 +65,20 @@ export async function verifyAssertion(
     );
   }
 
-  // The key says whose it is; it must be the person we know it by (WebAuthn, section 7.2, step 6).
-  if (response.response.userHandle !== undefined && response.response.userHandle !== key.user_handle) {
+  // Nobody may frame our pages (WebAuthn, section 7.2, steps 13 and 14).
+  if (clientData.framed) throw refused('the page was in another site’s frame');
+
+  // The key says whose it is; it must be the person we know it by. Only where we asked for that person's keys may it say
+  // nothing (WebAuthn, section 7.2, step 6).
+  const { userHandle } = response.response;
+  if (userHandle !== key.user_handle && !(userHandle === undefined && purpose === 'confirm-enrolment')) {
     throw refused('the user handle is not that of the key');
   }
 
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response,
-      expectedChallenge,
+      expectedChallenge: clientData.challenge,
       expectedOrigin: context.config.issuer,
       expectedRPID: context.config.rpId,
       requireUserVerification: true,
@@ -99,11 +98,6 @@ export async function verifyAssertion(
       counter: authenticationInfo.newCounter,
     };
   } catch (error) {
-    if (!challengeWasOurs) {
-      throw new Problem(403, 'challenge-used', 'This request is used up or too old', 'Try again.', {
-        reason: (error as Error).message,
-      });
-    }
     throw explain(error as Error);
   }
 }
@@ -142,17 +136,6 @@ function findKey(store: Store, id: string) {
     .where('people.disabled_at', 'is', null)
     .select(['keys.id', 'keys.name', 'keys.public_key', 'keys.person_id', 'people.email', 'people.user_handle'])
     .executeTakeFirst();
-}
-
-function challengeOf(response: AuthenticationResponseJSON): string {
-  try {
-    const clientData = JSON.parse(Buffer.from(response.response.clientDataJSON, 'base64url').toString()) as {
-      challenge?: unknown;
-    };
-    return String(clientData.challenge);
-  } catch {
-    return '';
-  }
 }
 
 function explain(error: Error): Problem {

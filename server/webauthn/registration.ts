@@ -8,7 +8,8 @@ import { decodeAttestationObject } from '@simplewebauthn/server/helpers';
 import type { Config } from '../config.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem.ts';
-import { CEREMONY_MS, issueChallenge, useChallenge } from './challenges.ts';
+import { CEREMONY_MS, issueChallenge } from './challenges.ts';
+import { useClientData } from './client-data.ts';
 import { modelOf } from './models.ts';
 
 /** ES256, EdDSA and RS256 (COSE algorithm identifiers): what security keys have. */
@@ -68,20 +69,20 @@ export async function verifyRegistration(
   binding: string,
   response: RegistrationResponseJSON,
 ): Promise<NewKey> {
-  let challengeWasOurs = false;
+  const clientData = await useClientData(context, 'enrol', binding, response.response.clientDataJSON);
+  // Nobody may frame our pages (WebAuthn, section 7.1, steps 10 and 11).
+  if (clientData.framed) throw refused('the page was in another site’s frame');
+
   const verified = await verifyRegistrationResponse({
     response,
-    expectedChallenge: async (challenge) => {
-      challengeWasOurs = await useChallenge(context.store, context.now(), 'enrol', binding, challenge);
-      return challengeWasOurs;
-    },
+    expectedChallenge: clientData.challenge,
     expectedOrigin: context.config.issuer,
     expectedRPID: context.config.rpId,
     requireUserPresence: true,
     requireUserVerification: true,
     supportedAlgorithmIDs: ALGORITHMS,
   }).catch((error: Error) => {
-    throw explain(error, challengeWasOurs);
+    throw explain(error);
   });
   const info = verified.registrationInfo;
   if (!verified.verified || info === undefined) throw refused('the attestation does not verify');
@@ -93,7 +94,7 @@ export async function verifyRegistration(
     publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
     counter: info.credential.counter,
     // What the browser says of transports is a hint for later dialogues: only its length and form matter.
-    transports: (info.credential.transports ?? []).filter((item) => /^[a-z-]{1,20}$/.test(item)).slice(0, 8),
+    transports: readTransports(info.credential.transports),
     aaguid: info.aaguid,
     model: modelOf(info.aaguid),
   };
@@ -120,12 +121,12 @@ function checkPolicy(config: Config, aaguid: string, hasCertificate: boolean): v
   }
 }
 
-function explain(error: Error, challengeWasOurs: boolean): Problem {
-  if (!challengeWasOurs) {
-    return new Problem(403, 'challenge-used', 'This request is used up or too old', 'Try again.', {
-      reason: error.message,
-    });
-  }
+function readTransports(value: unknown): string[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter((item) => typeof item === 'string' && /^[a-z-]{1,20}$/.test(item)).slice(0, 8);
+}
+
+function explain(error: Error): Problem {
   if (error.message.includes('User verification')) {
     return new Problem(
       403,

@@ -1,0 +1,230 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from '@simplewebauthn/server';
+import { expect, onTestFinished } from 'vitest';
+import { readConfig } from '../../server/config.ts';
+import type { Context } from '../../server/context.ts';
+import { invite } from '../../server/people/invitations.ts';
+import { serve } from '../../server/serve.ts';
+import { freePort } from '../support/free-port.ts';
+import { Browser } from './browser.ts';
+import { CliClient } from './cli-client.ts';
+import { type Ceremony, SoftKey } from './soft-key.ts';
+
+/** A server to test against. */
+export interface TestServer {
+  origin: string;
+  /** Its database and its clock; `context.now` may be replaced. */
+  context: Context;
+  databaseFile: string;
+  close: () => Promise<void>;
+}
+
+/** A temporary folder; the caller removes it. */
+export function temporaryFolder(): { path: string; remove: () => void } {
+  const path = mkdtempSync(join(tmpdir(), 'vouch-server-test-'));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Starts the server in this process, on a database of its own. */
+export async function startServer(settings: Record<string, string> = {}): Promise<TestServer> {
+  const folder = temporaryFolder();
+  const origin = `http://localhost:${await freePort()}`;
+  const databaseFile = join(folder.path, 'vouch.db');
+  const running = await serve(
+    readConfig({
+      VOUCH_ISSUER: origin,
+      VOUCH_DATABASE_URL: `sqlite:${databaseFile}`,
+      VOUCH_LOG_LEVEL: 'silent',
+      ...settings,
+    }),
+  );
+  return {
+    origin,
+    context: running.context,
+    databaseFile,
+    close: async () => {
+      await running.close();
+      folder.remove();
+    },
+  };
+}
+
+/** Moves the server's clock for the rest of this test. */
+export function moveClock(server: TestServer, milliseconds: number): void {
+  server.context.now = () => Date.now() + milliseconds;
+  onTestFinished(() => {
+    server.context.now = Date.now;
+  });
+}
+
+/** Expects a problem (RFC 9457) of one type. */
+export async function expectProblem(response: Response, status: number, name: string): Promise<void> {
+  const body = await response.text();
+  expect({ status: response.status, type: response.headers.get('content-type'), body }).toMatchObject({
+    status,
+    type: expect.stringMatching(/^application\/problem\+json/),
+  });
+  expect(JSON.parse(body)).toEqual({
+    type: `urn:vouch:problem:${name}`,
+    status,
+    title: expect.any(String),
+    detail: expect.any(String),
+  });
+}
+
+/** Expects an OAuth error (RFC 6749, section 5.2). */
+export async function expectOAuthError(response: Response, status: number, error: string): Promise<void> {
+  const body = (await response.json()) as { error?: string };
+  expect({ status: response.status, error: body.error }).toEqual({ status, error });
+}
+
+export async function jsonOf<Body = Record<string, unknown>>(response: Response): Promise<Body> {
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return JSON.parse(text) as Body;
+}
+
+let count = 0;
+
+/** An address that nobody has. */
+export function newAddress(): string {
+  count += 1;
+  return `person${count}@example.com`;
+}
+
+export async function inviteCode(server: TestServer, email: string): Promise<string> {
+  const { code } = await invite(server.context.store, server.context.now(), { email, admin: false });
+  return code;
+}
+
+/** An enrolment under way, in a browser that has opened it. */
+export class Enrolment {
+  readonly browser: Browser;
+  readonly ticket: string;
+  readonly poll: string;
+
+  private constructor(browser: Browser, ticket: string, poll: string) {
+    this.browser = browser;
+    this.ticket = ticket;
+    this.poll = poll;
+  }
+
+  static async start(origin: string, invitation: string): Promise<Enrolment> {
+    const browser = new Browser(origin);
+    const started = await browser.post('/enroll/start', { invitation, machine: 'alices-laptop' });
+    const { ticket, poll } = await jsonOf<{ ticket: string; poll: string }>(started);
+    return new Enrolment(browser, ticket, poll);
+  }
+
+  static async open(origin: string, invitation: string): Promise<Enrolment> {
+    const enrolment = await Enrolment.start(origin, invitation);
+    await jsonOf(await enrolment.post('open'));
+    return enrolment;
+  }
+
+  post(step: string, body: unknown = {}): Promise<Response> {
+    return this.browser.post(`/enroll/${this.ticket}/${step}`, body);
+  }
+
+  async options(): Promise<PublicKeyCredentialCreationOptionsJSON> {
+    return jsonOf<PublicKeyCredentialCreationOptionsJSON>(await this.post('options'));
+  }
+
+  async register(key: SoftKey, how: Ceremony = {}): Promise<Response> {
+    return this.post('verify', key.create(await this.options(), how));
+  }
+
+  async confirm(key: SoftKey, how: Ceremony = {}): Promise<Response> {
+    const options = await jsonOf<PublicKeyCredentialRequestOptionsJSON>(await this.post('confirm/options'));
+    return this.post('confirm/verify', key.get(options, how));
+  }
+}
+
+/** Enrols a new person with a new key. */
+export async function enrolPerson(
+  server: TestServer,
+  options: { counts?: boolean } = {},
+): Promise<{ email: string; key: SoftKey }> {
+  const email = newAddress();
+  const key = new SoftKey(server.origin, options);
+  const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+  await jsonOf(await enrolment.register(key));
+  return { email, key };
+}
+
+/** A sign-in page, opened. */
+export class SignIn {
+  readonly browser: Browser;
+  readonly client: CliClient;
+  readonly uid: string;
+
+  private constructor(browser: Browser, client: CliClient, uid: string) {
+    this.browser = browser;
+    this.client = client;
+    this.uid = uid;
+  }
+
+  /** Pushes a request and opens it. */
+  static async open(origin: string, browser = new Browser(origin)): Promise<SignIn> {
+    const client = await CliClient.create(origin);
+    return SignIn.openPath(browser, client, await client.pushed());
+  }
+
+  static async openPath(browser: Browser, client: CliClient, path: string): Promise<SignIn> {
+    const response = await browser.get(path);
+    const uid = /\/login\/([\w-]+)$/.exec(response.headers.get('location') ?? '')?.[1];
+    if (uid === undefined) throw new Error(`no sign-in page: ${response.status} ${response.headers.get('location')}`);
+    return new SignIn(browser, client, uid);
+  }
+
+  post(step: string, body: unknown = {}): Promise<Response> {
+    return this.browser.post(`/login/${this.uid}/${step}`, body);
+  }
+
+  async options(): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    return jsonOf<PublicKeyCredentialRequestOptionsJSON>(await this.post('options'));
+  }
+
+  async touch(key: SoftKey, how: Ceremony = {}): Promise<Response> {
+    return this.post('verify', key.get(await this.options(), how));
+  }
+
+  /** Touches the key and follows to the loopback listener's URL. */
+  async callback(key: SoftKey): Promise<URL> {
+    const { redirectTo } = await jsonOf<{ redirectTo: string }>(await this.touch(key));
+    return this.follow(redirectTo);
+  }
+
+  async follow(redirectTo: string): Promise<URL> {
+    const response = await this.browser.get(redirectTo);
+    expect(response.status).toBeGreaterThanOrEqual(302);
+    return new URL(response.headers.get('location') ?? '', this.client.origin);
+  }
+
+  async code(key: SoftKey): Promise<string> {
+    const url = await this.callback(key);
+    const code = url.searchParams.get('code');
+    if (code === null) throw new Error(`no code: ${url}`);
+    return code;
+  }
+}
+
+export interface Tokens {
+  access_token: string;
+  id_token: string;
+  token_type: string;
+  expires_in: number;
+}
+
+/** Signs in from the first request to the tokens. */
+export async function signIn(origin: string, key: SoftKey): Promise<{ client: CliClient; code: string } & Tokens> {
+  const page = await SignIn.open(origin);
+  const code = await page.code(key);
+  const tokens = await jsonOf<Tokens>(await page.client.redeem(code));
+  return { client: page.client, code, ...tokens };
+}
