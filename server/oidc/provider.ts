@@ -64,7 +64,7 @@ export function createProvider(context: Context, master: Buffer): Provider {
 function configuration(context: Context, master: Buffer): Configuration {
   const { config } = context;
   return {
-    adapter: (model: string) => new OidcAdapter(context.store, model, context.now),
+    adapter: (model: string) => new OidcAdapter(context.store, model, () => context.now()),
     clients: [
       {
         client_id: CLIENT_ID,
@@ -109,7 +109,7 @@ function configuration(context: Context, master: Buffer): Configuration {
     loadExistingGrant: (ctx) => grantForTouch(context, ctx),
     extraTokenClaims: (_ctx, token) => sessionClaims(context, token),
     ttl: {
-      AccessToken: (_ctx, token) => secondsLeft(context, token),
+      AccessToken: (ctx) => secondsLeft(context, ctx),
       AuthorizationCode: TTL.code,
       Grant: config.sessionSeconds,
       IdToken: TTL.idToken,
@@ -191,8 +191,8 @@ async function sessionClaims(context: Context, token: unknown): Promise<{ sid: s
 }
 
 /** The access token ends when the session does: counted from the touch, not from the code's redemption. */
-function secondsLeft(context: Context, token: unknown): number {
-  const { authTime } = token as { authTime?: number };
-  const touched = authTime ?? Math.floor(context.now() / 1000);
+function secondsLeft(context: Context, ctx: KoaContextWithOIDC): number {
+  const touched = ctx.oidc.entities.AuthorizationCode?.authTime;
+  if (touched === undefined) throw new errors.InvalidGrant('there was no touch');
   return Math.max(1, touched + context.config.sessionSeconds - Math.floor(context.now() / 1000));
 }
