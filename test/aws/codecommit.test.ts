@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   accountId,
   assume,
@@ -479,29 +479,45 @@ describe('the proxy', () => {
   });
 });
 
-describe('the end', () => {
-  it('comes though a client is in the middle of something, and leaves no process', async () => {
+/** A push that begins and never goes on: receive-pack waits for more. Resolves when it is being served. */
+async function unfinishedPush(local: LocalAws) {
+  trustIssuer(local, issuer);
+  await local.createRepository({ name: 'demo' });
+  const { username, password } = gitCredentials(await credentials(local, issuer));
+  const served = Promise.withResolvers<void>();
+  local.intercept = () => {
+    served.resolve();
+    return undefined;
+  };
+  const { socket } = await tunnel(local, `${host}:443`);
+  const tls = tlsConnect({ socket, servername: host, ca: await readFile(local.caFile) });
+  tls.on('error', () => {});
+  tls.write(
+    `POST /v1/repos/demo/git-receive-pack HTTP/1.1\r\nHost: ${host}\r\n` +
+      `Authorization: Basic ${Buffer.from(`${username}:${password}`).toString('base64')}\r\n` +
+      'Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000\r\n\r\n0',
+  );
+  await served.promise;
+  return socket;
+}
+
+describe('in the middle of a push', () => {
+  it('a client that goes away takes the processes with it', async () => {
+    const before = aws.log.length;
+    (await unfinishedPush(aws)).destroy();
+    // It is logged when http-backend has ended.
+    await vi.waitFor(
+      () => expect(aws.log.slice(before)).toContainEqual(expect.objectContaining({ action: 'GitPush' })),
+      {
+        timeout: 20_000,
+      },
+    );
+  });
+
+  it('the end comes, and comes once', async () => {
     const own = await temporaryFolder();
     const local = await startLocalAws({ folder: own.path });
-    trustIssuer(local, issuer);
-    await local.createRepository({ name: 'demo' });
-    const mine = await credentials(local, issuer);
-    const { socket } = await tunnel(local, `${host}:443`);
-    const tls = tlsConnect({ socket, servername: host, ca: await readFile(local.caFile) });
-    tls.on('error', () => {});
-    const { username, password } = gitCredentials(mine);
-    // A push that never goes on: receive-pack waits for more.
-    tls.write(
-      `POST /v1/repos/demo/git-receive-pack HTTP/1.1\r\nHost: ${host}\r\n` +
-        `Authorization: Basic ${Buffer.from(`${username}:${password}`).toString('base64')}\r\n` +
-        'Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000\r\n\r\n0',
-    );
-    const started = Promise.withResolvers<void>();
-    local.intercept = () => {
-      started.resolve();
-      return undefined;
-    };
-    await started.promise;
+    const socket = await unfinishedPush(local);
     await local.close();
     await local.close();
     socket.destroy();

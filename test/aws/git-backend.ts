@@ -19,6 +19,7 @@ export class GitBackend {
     response: ServerResponse,
     repository: { root: string; path: string; query: string; user: string },
   ): Promise<number> {
+    if (response.destroyed) return Promise.resolve(499); // the client is gone already: nobody would end the child
     const { headers } = request;
     const child = spawn('git', ['http-backend'], {
       // A group of its own, so that the processes it starts end with it.

@@ -118,8 +118,9 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     },
     close() {
       closing ??= (async () => {
-        await backend.close();
+        // Sockets first, so that nothing new begins.
         await Promise.all(closers.map((close) => close()));
+        await backend.close();
         await rm(home, { recursive: true, force: true });
       })();
       return closing;

@@ -125,6 +125,12 @@ describe('a token', () => {
       invalid,
       'No OpenIDConnect provider found in your account for https://evil.example',
     ],
+    [
+      'of an issuer of another scheme',
+      () => ({ iss: issuer.url.replace('http', 'https') }),
+      invalid,
+      /^No OpenIDConnect provider found/,
+    ],
     ['of an issuer that is longer', () => ({ iss: `${issuer.url}/x` }), invalid, /^No OpenIDConnect provider found/],
     ['of an issuer that is not https', () => ({ iss: 'http://auth.example.com' }), invalid, /https/],
     ['without an issuer', () => ({ iss: undefined }), invalid, 'Missing a required claim: iss'],
@@ -571,7 +577,14 @@ describe('GetCallerIdentity', () => {
     const { authorization = '' } = headers;
 
     expect((await send({})).code).toBeUndefined();
-    expect(await send({}, `${sent.body}&X=1`)).toMatchObject({ code: 'SignatureDoesNotMatch' });
+    // As long as the one that was signed, and the same to whoever reads the form.
+    const turned = sent.body.split('&').reverse().join('&');
+    expect(turned).not.toBe(sent.body);
+    expect(await send({}, turned)).toMatchObject({ code: 'SignatureDoesNotMatch' });
+    const yesterday = authorization.replace(/\/\d{8}\//, '/20200101/');
+    expect((await send({ authorization: yesterday })).message).toBe(
+      'Date in Credential scope does not match YYYYMMDD from ISO-8601.',
+    );
     expect(await send({ 'x-amz-extra': '1' })).toMatchObject({
       code: 'SignatureDoesNotMatch',
       message: expect.stringMatching(/x-amz-extra/),
@@ -579,7 +592,6 @@ describe('GetCallerIdentity', () => {
     for (const [from, to] of [
       ['/sts/', '/codecommit/'],
       ['/us-east-1/', '/us-west-2/'],
-      [/\/\d{8}\//, '/20200101/'],
       ['SignedHeaders=', 'SignedHeaders=accept;'],
       ['host;', ''],
     ] as const) {
