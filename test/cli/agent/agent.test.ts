@@ -155,6 +155,13 @@ describe('credentials for Git', () => {
     expect(await slow).toBe('');
   });
 
+  test('a client that sends more than 1 MiB is cut off before it ends', async () => {
+    const the = await signedIn();
+    const endless = `action=get\ntimeout=1\n${gitRequest}${'other=aaaaaaaaaaaaaaaaaaaaaa\n'.repeat(50_000)}`;
+    expect(await say(the.gitSocket, endless, { end: false })).toBe('');
+    expect(the.world.calls).toEqual([]);
+  });
+
   test('the profile is the one that the user name in the URL names', async () => {
     const the = await signedIn();
     setUpProfile(the, 'prod', `${role}-prod`);
