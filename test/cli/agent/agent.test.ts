@@ -156,7 +156,7 @@ describe('credentials for Git', () => {
   });
 
   test('a client that sends more than 1 MiB is cut off before it ends', async () => {
-    const the = await signedIn();
+    const the = await signedIn({ patience: 3600_000 });
     const endless = `action=get\ntimeout=1\n${gitRequest}${'other=aaaaaaaaaaaaaaaaaaaaaa\n'.repeat(50_000)}`;
     expect(await say(the.gitSocket, endless, { end: false })).toBe('');
     expect(the.world.calls).toEqual([]);
