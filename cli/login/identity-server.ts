@@ -18,7 +18,9 @@ export async function discover(server: string): Promise<client.Configuration> {
   try {
     return await client.discovery(new URL(server), CLIENT_ID, { dpop_bound_access_tokens: true }, client.None(), {
       timeout: TIMEOUT_SECONDS,
-      ...(local ? { execute: [client.allowInsecureRequests] } : {}),
+      // The ID token's signature is checked even though it comes from the server itself (OpenID Connect Core 1.0, section
+      // 3.1.3.7, allows to trust TLS instead): whoever terminates TLS before the server cannot sign for it.
+      execute: [client.enableNonRepudiationChecks, ...(local ? [client.allowInsecureRequests] : [])],
     });
   } catch (error) {
     throw explainServerError(server, error);

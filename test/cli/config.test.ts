@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { changeConfig, chosenServer, readConfig, serverUrl } from '../../cli/config.ts';
+
+let home: string;
+let env: NodeJS.ProcessEnv;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'vouch-config-'));
+  env = { HOME: home };
+});
+afterEach(() => rmSync(home, { recursive: true }));
+
+const file = () => join(home, '.config/vouch/config.json');
+
+describe('the settings', () => {
+  test('are empty when there is no file, and are written for their owner alone', () => {
+    expect(readConfig(env)).toEqual({});
+    changeConfig(env, { server: 'https://vouch.example.com' });
+    expect(readConfig(env)).toEqual({ server: 'https://vouch.example.com' });
+    expect(statSync(file()).mode & 0o777).toBe(0o600);
+  });
+
+  test('keep what they do not know', () => {
+    mkdirSync(join(home, '.config/vouch'), { recursive: true });
+    writeFileSync(file(), '{"later": true, "server": "https://old.example.com"}');
+    changeConfig(env, { server: 'https://new.example.com' });
+    expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ later: true, server: 'https://new.example.com' });
+  });
+
+  test('are in XDG_CONFIG_HOME when that is set', () => {
+    changeConfig({ ...env, XDG_CONFIG_HOME: join(home, 'xdg') }, { server: 'https://vouch.example.com' });
+    expect(statSync(join(home, 'xdg/vouch/config.json')).isFile()).toBe(true);
+  });
+
+  test.each(['nonsense', '[]', 'null', '{"server": 1}', '{"server": "http://vouch.example.com"}'])(
+    'are not guessed when the file holds %s',
+    (text) => {
+      changeConfig(env, {});
+      writeFileSync(file(), text);
+      expect(() => readConfig(env)).toThrow();
+      // And such a file is not written over.
+      expect(() => changeConfig(env, { server: 'https://vouch.example.com' })).toThrow();
+      expect(readFileSync(file(), 'utf8')).toBe(text);
+    },
+  );
+
+  test('the server that is named now comes before the one that is remembered; none is an error that says what to do', () => {
+    expect(() => chosenServer(env, undefined)).toThrow(expect.objectContaining({ kind: 'no-server', exitCode: 2 }));
+    changeConfig(env, { server: 'https://one.example.com' });
+    expect(chosenServer(env, undefined)).toBe('https://one.example.com');
+    expect(chosenServer(env, 'https://two.example.com/')).toBe('https://two.example.com');
+  });
+});
+
+describe('the server’s URL', () => {
+  test.each([
+    ['https://vouch.example.com', 'https://vouch.example.com'],
+    ['https://vouch.example.com/', 'https://vouch.example.com'],
+    ['vouch.example.com', 'https://vouch.example.com'],
+    ['http://localhost:8080', 'http://localhost:8080'],
+  ])('%s is %s', (value, expected) => {
+    expect(serverUrl(value)).toBe(expected);
+  });
+
+  test.each([
+    'http://vouch.example.com',
+    'http://localhost.evil.example',
+    'http://127.0.0.1:8080',
+    'https://user:password@vouch.example.com',
+    'https://vouch.example.com/path',
+    'https://vouch.example.com/?query',
+    'https://vouch.example.com/#fragment',
+    'ftp://vouch.example.com',
+    'javascript://alert(1)',
+    '',
+  ])('%s is refused', (value) => {
+    expect(() => serverUrl(value)).toThrow(expect.objectContaining({ kind: 'server-url', exitCode: 2 }));
+  });
+});

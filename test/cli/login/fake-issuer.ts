@@ -1,0 +1,89 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { freePort } from '../../support/free-port.ts';
+
+/** An identity server that can be told to answer wrongly. Written against the RFCs; it shares no code with ours. */
+export interface FakeIssuer {
+  url: string;
+  /** The pushed authorization requests (RFC 9126), as they came. */
+  pushed: URLSearchParams[];
+  /** The token requests, with their headers. */
+  redeemed: { body: URLSearchParams; dpop: string | undefined }[];
+  /** Changes the right answer into a wrong one. */
+  wrong: {
+    discovery?: Record<string, unknown>;
+    idToken?: JWTPayload;
+    foreignKey?: boolean;
+    token?: Record<string, unknown>;
+    session?: Record<string, unknown>;
+  };
+  close: () => Promise<void>;
+}
+
+export async function startFakeIssuer(): Promise<FakeIssuer> {
+  const url = `http://localhost:${await freePort()}`;
+  const keys = await generateKeyPair('ES256');
+  const foreign = await generateKeyPair('ES256');
+  const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'ES256', use: 'sig' };
+  const issuer: FakeIssuer = { url, pushed: [], redeemed: [], wrong: {}, close: async () => {} };
+
+  const idToken = () =>
+    new SignJWT({ nonce: issuer.pushed.at(-1)?.get('nonce') ?? '', ...issuer.wrong.idToken })
+      .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+      .setIssuer(issuer.wrong.idToken?.iss ?? url)
+      .setAudience(issuer.wrong.idToken?.aud ?? 'vouch-cli')
+      .setSubject('alice@example.com')
+      .setIssuedAt()
+      .setExpirationTime(issuer.wrong.idToken?.exp ?? '5m')
+      .sign(issuer.wrong.foreignKey ? foreign.privateKey : keys.privateKey);
+
+  const answers: Record<string, (request: IncomingMessage, body: string) => Promise<unknown>> = {
+    'GET /.well-known/openid-configuration': async () => ({
+      issuer: url,
+      authorization_endpoint: `${url}/auth`,
+      token_endpoint: `${url}/token`,
+      jwks_uri: `${url}/jwks`,
+      pushed_authorization_request_endpoint: `${url}/request`,
+      authorization_response_iss_parameter_supported: true,
+      id_token_signing_alg_values_supported: ['ES256'],
+      ...issuer.wrong.discovery,
+    }),
+    'GET /jwks': async () => ({ keys: [jwk] }),
+    'POST /request': async (_request, body) => {
+      issuer.pushed.push(new URLSearchParams(body));
+      return { request_uri: 'urn:ietf:params:oauth:request_uri:x', expires_in: 60 };
+    },
+    'POST /token': async (request, body) => {
+      issuer.redeemed.push({ body: new URLSearchParams(body), dpop: String(request.headers.dpop) });
+      return {
+        access_token: 'an-access-token',
+        token_type: 'DPoP',
+        expires_in: 60,
+        id_token: await idToken(),
+        ...issuer.wrong.token,
+      };
+    },
+    'GET /api/session': async () => ({
+      email: 'alice@example.com',
+      key: { name: 'Work key', model: null },
+      expiresAt: '2030-01-01T00:00:00.000Z',
+      ...issuer.wrong.session,
+    }),
+  };
+
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const answer = answers[`${request.method} ${request.url}`];
+    const status = answer === undefined ? 404 : request.url === '/request' ? 201 : 200;
+    response.writeHead(status, { 'content-type': 'application/json' });
+    response.end(JSON.stringify((await answer?.(request, body)) ?? {}));
+  });
+  await new Promise<void>((resolve) => server.listen(Number(new URL(url).port), '127.0.0.1', resolve));
+  issuer.close = () =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return issuer;
+}

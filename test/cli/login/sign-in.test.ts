@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { signIn } from '../../../cli/login/sign-in.ts';
+import { freePort } from '../../support/free-port.ts';
+import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
+
+let issuer: FakeIssuer;
+beforeEach(async () => {
+  issuer = await startFakeIssuer();
+});
+afterEach(() => issuer.close());
+
+/** Signs in, and plays the browser: it comes back to the listener at once. */
+async function comeBack(change: (query: URLSearchParams) => void = () => {}) {
+  let landed: Promise<string | null> = Promise.resolve(null);
+  const session = signIn({
+    server: issuer.url,
+    signal: AbortSignal.timeout(20_000),
+    onPage: () => {
+      const request = issuer.pushed.at(-1);
+      const query = new URLSearchParams({ code: 'the-code', state: request?.get('state') ?? '', iss: issuer.url });
+      change(query);
+      landed = fetch(`${request?.get('redirect_uri')}?${query}`, { redirect: 'manual' }).then(({ headers }) =>
+        headers.get('location'),
+      );
+    },
+  });
+  const result = await session.then(
+    (value) => ({ value, error: undefined }),
+    (error: Error & { kind?: string; exitCode?: number }) => ({ value: undefined, error }),
+  );
+  return { ...result, landed: await landed };
+}
+
+describe('signing in', () => {
+  test('pushes PKCE S256, state and nonce, redeems the code with a DPoP proof, and gives the session', async () => {
+    const { value, landed } = await comeBack();
+    const request = issuer.pushed[0];
+    const redeemed = issuer.redeemed[0];
+    expect(Object.fromEntries(request ?? [])).toMatchObject({
+      client_id: 'vouch-cli',
+      response_type: 'code',
+      scope: 'openid email',
+      resource: `${issuer.url}/api`,
+      code_challenge_method: 'S256',
+      redirect_uri: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/callback$/),
+    });
+    const verifier = redeemed?.body.get('code_verifier') ?? '';
+    expect(createHash('sha256').update(verifier).digest('base64url')).toBe(request?.get('code_challenge'));
+    expect(redeemed?.body.get('code')).toBe('the-code');
+    const proof = redeemed?.dpop ?? '';
+    expect(decodeJwt(proof)).toMatchObject({ htm: 'POST', htu: `${issuer.url}/token` });
+    const { x, y } = decodeProtectedHeader(proof).jwk ?? {};
+    expect(value).toMatchObject({
+      issuer: issuer.url,
+      accessToken: 'an-access-token',
+      email: 'alice@example.com',
+      key: { name: 'Work key', model: null },
+      dpopKey: { x, y, d: expect.any(String) },
+    });
+    expect(landed).toBe(`${issuer.url}/signed-in`);
+  });
+
+  test('every sign-in has its own state, nonce, verifier and key', async () => {
+    const [one, two] = [(await comeBack()).value, (await comeBack()).value];
+    for (const name of ['state', 'nonce', 'code_challenge']) {
+      expect(issuer.pushed[0]?.get(name)).not.toBe(issuer.pushed[1]?.get(name));
+    }
+    expect(one?.dpopKey.x).not.toBe(two?.dpopKey.x);
+  });
+
+  const lies: [string, FakeIssuer['wrong']][] = [
+    ['the ID token has another nonce', { idToken: { nonce: 'another' } }],
+    ['the ID token is for another client', { idToken: { aud: 'another-client' } }],
+    ['the ID token is another issuer’s', { idToken: { iss: 'https://evil.example' } }],
+    ['the ID token has expired', { idToken: { exp: 1_000_000_000 } }],
+    ['the ID token is signed by an unknown key', { foreignKey: true }],
+    ['there is no ID token', { token: { id_token: undefined } }],
+    ['the access token is not bound to our key', { token: { token_type: 'Bearer' } }],
+    ['the session is another person’s', { session: { email: 'mallory@example.com' } }],
+    ['the session has no end', { session: { expiresAt: 'never' } }],
+  ];
+  test.each(lies)('refuses when %s, and the page says that it did not finish', async (_what, wrong) => {
+    issuer.wrong = wrong;
+    const { error, landed } = await comeBack();
+    expect(error?.name).toBe('Problem');
+    expect([4, 5]).toContain(error?.exitCode);
+    expect(landed).toBe(`${issuer.url}/signed-in?failed`);
+  });
+
+  test('refuses a discovery document of another issuer', async () => {
+    issuer.wrong = { discovery: { issuer: 'https://evil.example' } };
+    expect((await comeBack()).error).toMatchObject({ kind: 'not-a-vouch-server', exitCode: 4 });
+    expect(issuer.pushed).toEqual([]);
+  });
+
+  test('a cancel in the browser is told as one', async () => {
+    const { error } = await comeBack((query) => {
+      query.delete('code');
+      query.set('error', 'access_denied');
+    });
+    expect(error).toMatchObject({ kind: 'cancelled', exitCode: 5 });
+    expect(issuer.redeemed).toEqual([]);
+  });
+
+  test('a server that is not there is told as unreachable', async () => {
+    const server = `http://localhost:${await freePort()}`;
+    const refused = signIn({ server, signal: AbortSignal.timeout(20_000), onPage: () => {} });
+    await expect(refused).rejects.toMatchObject({ kind: 'server-unreachable', exitCode: 4 });
+  });
+
+  test('an abort ends the wait with its reason, and the listener with it', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const waiting = signIn({ server: issuer.url, signal: stop.signal, onPage: () => stop.abort(reason) });
+    await expect(waiting).rejects.toBe(reason);
+    await expect(fetch(issuer.pushed[0]?.get('redirect_uri') ?? '')).rejects.toThrow('fetch failed');
+  });
+});
