@@ -31,20 +31,25 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   const http = createHttpServer(agent, () => leave());
   const git = createGitServer((request) => agent.answerGitQuickly(request), options);
 
-  const agentSocket = await claim(await listenPrivately(http, folder), join(folder, 'agent.sock'));
-  if (agentSocket === undefined) {
-    http.close();
-    return undefined;
-  }
-  // Who has agent.sock owns the folder's other names too.
+  let agentSocket: OwnedSocket | undefined;
   let gitSocket: OwnedSocket;
   try {
+    agentSocket = await claim(await listenPrivately(http, folder), join(folder, 'agent.sock'));
+    if (agentSocket === undefined) {
+      http.close();
+      return undefined;
+    }
+    // Who has agent.sock owns the folder's other names too.
     gitSocket = replace(await listenPrivately(git, folder), join(folder, 'git.sock'));
     sweep(folder);
   } catch (error) {
-    removeIfOurs(agentSocket);
+    if (agentSocket) removeIfOurs(agentSocket);
+    // A server that still listens would keep the process alive, reachable by nobody.
+    http.close();
+    git.close();
     throw error;
   }
+  const owned = agentSocket;
 
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   let left = false;
@@ -55,7 +60,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     clearInterval(timer);
     // In this order: as long as agent.sock is ours and answers, nobody else puts a git.sock there.
     removeIfOurs(gitSocket);
-    removeIfOurs(agentSocket);
+    removeIfOurs(owned);
     let open = 2;
     const closed = () => --open === 0 && resolve();
     git.close(closed);
@@ -70,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   };
   const timer = setInterval(() => {
     // An agent that has lost its name (the folder was wiped) can be reached by nobody, so it keeps secrets for nobody.
-    if (agent.done || !isOurs(agentSocket)) end();
+    if (agent.done || !isOurs(owned)) end();
   }, options.interval ?? 30_000);
   timer.unref();
 

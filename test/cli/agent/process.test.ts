@@ -20,7 +20,7 @@ import { handOverSession, startAgent } from '../../../cli/agent/start.ts';
 import { agentStart, agentStatusCommand, agentStop } from '../../../cli/commands/agent.ts';
 import { credentialAws } from '../../../cli/commands/credential.ts';
 import { checkSocketPath } from '../../../cli/paths.ts';
-import { captured, type Machine, machine, newSession, role, root, services } from '../support.ts';
+import { captured, type Machine, machine, newSession, role, root, run, services } from '../support.ts';
 
 /** Settles when an agent has gone: it is this process's child, but startAgent gives no handle of it. */
 async function gone(pid: number): Promise<void> {
@@ -196,6 +196,10 @@ describe('the folder', () => {
       kind: expect.stringMatching(/foreign-socket|agent-silent/),
     });
     expect(readFileSync(the.agentSocket, 'utf8')).toBe('precious');
+    // An agent that could not start is gone: this waits for its end.
+    const { code, stdout } = await run(process.execPath, [join(root, 'cli/agent/main.ts')], the.env);
+    expect([code, JSON.parse(stdout).state]).toEqual([1, 'failed']);
+    expect(sockets(the)).toEqual(['agent.sock']);
   });
 
   test('with too long a path is explained', async () => {
