@@ -9,7 +9,8 @@ import { Problem } from '../problem.ts';
 export function ownOrigin(config: Config): RequestHandler {
   const { host, protocol, origin } = new URL(config.issuer);
   return (request, _response, next) => {
-    if (request.headers.host?.toLowerCase() !== host) {
+    // A target in absolute form (RFC 9112, section 3.2.2) is meant for a proxy, and names a host of its own.
+    if (request.headers.host?.toLowerCase() !== host || !request.originalUrl.startsWith('/')) {
       throw new Problem(
         421,
         'misdirected-request',

@@ -102,8 +102,9 @@ function configuration(context: Context, master: Buffer): Configuration {
     enabledJWA: { idTokenSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256'] },
     extraParams: { machine: checkMachine },
     expiresWithSession: async () => false,
-    issueRefreshToken: async () => false,
-    rotateRefreshToken: false,
+    // RFC 8252, section 7.3: only the client knows its port. Without this, a request that is over would send the browser to
+    // the registered URI, where nobody listens, instead of to our page.
+    allowOmittingSingleRegisteredRedirectUri: false,
     interactions: { policy: everySignInIsATouch(), url: (_ctx, interaction) => `/login/${interaction.uid}` },
     findAccount: (_ctx, email) => ({ accountId: email, claims: () => ({ sub: email, email }) }),
     loadExistingGrant: (ctx) => grantForTouch(context, ctx),

@@ -1,0 +1,381 @@
+import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import { decodeJwt, importJWK, jwtVerify, SignJWT } from 'jose';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type CliClient, newKeyPair, type ProofOptions } from './cli-client.ts';
+import type { SoftKey } from './soft-key.ts';
+import { enrolPerson, expectProblem, jsonOf, moveClock, signIn, startServer, type TestServer } from './support.ts';
+
+const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
+
+let server: TestServer;
+let email: string;
+let key: SoftKey;
+let client: CliClient;
+let token: string;
+
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+async function freshSession(): Promise<void> {
+  ({ email, key } = await enrolPerson(server));
+  ({ client, access_token: token } = await signIn(server.origin, key));
+}
+
+const askForToken = (role: unknown = ROLE) => client.api('POST', '/api/aws/token', token, { body: { role } });
+
+async function issuedTokens(): Promise<number> {
+  const rows = await server.context.store
+    .selectFrom('audit')
+    .where('event', '=', 'aws-token-issued')
+    .where('email', '=', email)
+    .select('id')
+    .execute();
+  return rows.length;
+}
+
+describe('the ID token for AWS', () => {
+  beforeAll(freshSession);
+
+  test('has the claims of the contract and no other, lasts 5 minutes, and verifies against the key set', async () => {
+    const { token: idToken, expiresAt } = await jsonOf<{ token: string; expiresAt: string }>(await askForToken());
+    const { keys } = await jsonOf<{ keys: [Record<string, string>] }>(await fetch(`${server.origin}/jwks`));
+    const { payload, protectedHeader } = await jwtVerify(idToken, await importJWK(keys[0], 'ES256'));
+    expect(protectedHeader).toEqual({ alg: 'ES256', typ: 'JWT', kid: keys[0].kid });
+    const session = await jsonOf<{ authTime: string }>(await client.api('GET', '/api/session', token));
+    expect(payload).toEqual({
+      iss: server.origin,
+      sub: email,
+      aud: server.origin,
+      iat: expect.any(Number),
+      exp: Number(payload.iat) + 300,
+      jti: expect.any(String),
+      auth_time: Date.parse(session.authTime) / 1000,
+      amr: ['hwk', 'user', 'mfa'],
+      'https://aws.amazon.com/roles': [ROLE],
+      'https://aws.amazon.com/tags': {
+        principal_tags: { 'vouch:Email': [email], 'vouch:Domain': ['example.com'] },
+        transitive_tag_keys: ['vouch:Email', 'vouch:Domain'],
+      },
+      'https://aws.amazon.com/source_identity': email,
+    });
+    expect(Math.abs(Number(payload.iat) - Date.now() / 1000)).toBeLessThan(10);
+    expect(Date.parse(expiresAt)).toBe(Number(payload.exp) * 1000);
+  });
+
+  test('is for the audience that VOUCH_AWS_AUDIENCE names', async () => {
+    const other = await startServer({ VOUCH_AWS_AUDIENCE: 'sts.example' });
+    try {
+      const person = await enrolPerson(other);
+      const signedIn = await signIn(other.origin, person.key);
+      const response = await signedIn.client.api('POST', '/api/aws/token', signedIn.access_token, {
+        body: { role: ROLE },
+      });
+      expect(decodeJwt((await jsonOf<{ token: string }>(response)).token).aud).toBe('sts.example');
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('is written to the audit table with role and jti, never with itself', async () => {
+    const { token: idToken } = await jsonOf<{ token: string }>(await askForToken());
+    const row = await server.context.store
+      .selectFrom('audit')
+      .where('event', '=', 'aws-token-issued')
+      .orderBy('id', 'desc')
+      .selectAll()
+      .executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ email, key_id: key.id });
+    expect(JSON.parse(row.detail)).toEqual({ role: ROLE, jti: decodeJwt(idToken).jti });
+  });
+
+  const goodRoles = [
+    'arn:aws-us-gov:iam::123456789012:role/VouchDeveloper',
+    'arn:aws-cn:iam::123456789012:role/path/to/a+b=c,d.e@f-g_h',
+  ];
+  for (const role of goodRoles) {
+    test(`is given for ${role}`, async () => {
+      const { token: idToken } = await jsonOf<{ token: string }>(await askForToken(role));
+      expect(decodeJwt(idToken)['https://aws.amazon.com/roles']).toEqual([role]);
+    });
+  }
+
+  const badRoles = [
+    'VouchDeveloper',
+    'arn:aws:iam::123456789012:user/alice',
+    'arn:aws:iam::12345678901:role/x',
+    'arn:aws:iam::123456789012:role/',
+    'arn:aws:iam::123456789012:role/*',
+    `arn:aws:iam::123456789012:role/${'x'.repeat(65)}`,
+    'arn:aws:sts::123456789012:assumed-role/x/y',
+    'arn:aws:iam::123456789012:role/x y',
+    'arn:aws:iam::123456789012:role/x"',
+    'arn:evil:iam::123456789012:role/x',
+    `arn:aws:iam::123456789012:role/${'a/'.repeat(300)}!`,
+  ];
+  for (const role of badRoles) {
+    test(`is not given for ${role.slice(0, 60)}`, async () => {
+      const before = await issuedTokens();
+      await expectProblem(await askForToken(role), 400, 'role-refused');
+      expect(await issuedTokens()).toBe(before);
+    });
+  }
+
+  const noRoles: [string, unknown][] = [
+    ['a list', [ROLE]],
+    ['a number', 7],
+    ['null', null],
+    ['an object', { toString: ROLE }],
+    ['empty text', ''],
+    ['text of 641 characters', 'x'.repeat(641)],
+    ['text with a line break', `${ROLE}\nx`],
+  ];
+  for (const [name, role] of noRoles) {
+    test(`is not given for ${name}`, async () => {
+      await expectProblem(await askForToken(role), 400, 'bad-request');
+    });
+  }
+});
+
+describe('a session that does not stand any more: 401 session-over at every route', () => {
+  beforeEach(freshSession);
+
+  async function expectOver(): Promise<void> {
+    const before = await issuedTokens();
+    const response = await client.api('GET', '/api/session', token);
+    expect(response.headers.get('www-authenticate')).toContain('DPoP error="invalid_token"');
+    await expectProblem(response, 401, 'session-over');
+    await expectProblem(await askForToken(), 401, 'session-over');
+    await expectProblem(await client.api('DELETE', '/api/session', token), 401, 'session-over');
+    expect(await issuedTokens()).toBe(before);
+  }
+
+  test('signed out', async () => {
+    expect((await client.api('DELETE', '/api/session', token)).status).toBe(204);
+    await expectOver();
+    const rows = await server.context.store
+      .selectFrom('audit')
+      .where('event', '=', 'session-revoked')
+      .where('email', '=', email)
+      .select('detail')
+      .execute();
+    expect(rows.map((row) => JSON.parse(row.detail))).toEqual([{ reason: 'signed out' }]);
+  });
+
+  test('revoked', async () => {
+    const { sid } = decodeJwt(token);
+    await server.context.store.updateTable('sessions').set({ revoked_at: 1 }).where('id', '=', String(sid)).execute();
+    await expectOver();
+  });
+
+  test('over', async () => {
+    moveClock(server, 8 * 3600_000);
+    await expectOver();
+  });
+
+  test('the person is disabled', async () => {
+    await server.context.store.updateTable('people').set({ disabled_at: 1 }).where('email', '=', email).execute();
+    await expectOver();
+  });
+
+  test('the key is removed', async () => {
+    await server.context.store.updateTable('keys').set({ removed_at: 1 }).where('id', '=', key.id).execute();
+    await expectOver();
+  });
+
+  test('the session of somebody else is not touched by any of it', async () => {
+    const mine = { client, token };
+    await freshSession();
+    expect((await client.api('DELETE', '/api/session', token)).status).toBe(204);
+    expect((await mine.client.api('GET', '/api/session', mine.token)).status).toBe(200);
+  });
+});
+
+describe('an access token is refused', () => {
+  beforeAll(freshSession);
+
+  /** A token that differs from the real one as told, signed by the server's key unless told otherwise. */
+  async function forged(
+    claims: Record<string, unknown>,
+    how: { typ?: string; alg?: string; privateKey?: CryptoKey; kid?: string } = {},
+  ): Promise<string> {
+    const { signingKey } = server.context;
+    return new SignJWT({ ...decodeJwt(token), ...claims })
+      .setProtectedHeader({ alg: how.alg ?? 'ES256', typ: how.typ ?? 'at+jwt', kid: how.kid ?? signingKey.kid })
+      .sign(how.privateKey ?? signingKey.privateKey);
+  }
+
+  async function expectRefused(wrong: string): Promise<void> {
+    await expectProblem(await client.api('GET', '/api/session', wrong), 401, 'token-refused');
+    const response = await client.api('POST', '/api/aws/token', wrong, { body: { role: ROLE } });
+    await expectProblem(response, 401, 'token-refused');
+    expect(await issuedTokens()).toBe(0);
+  }
+
+  test('never when nothing is changed: the forgery of these tests is a good token', async () => {
+    expect((await client.api('GET', '/api/session', await forged({}))).status).toBe(200);
+  });
+
+  const seconds = () => Math.floor(Date.now() / 1000);
+  const wrong: [string, () => Promise<string>][] = [
+    ['expired', () => forged({ exp: seconds() - 61 })],
+    ['for another audience', () => forged({ aud: 'https://evil.example/api' })],
+    ['for the client', () => forged({ aud: 'vouch-cli' })],
+    ['of another issuer', () => forged({ iss: 'https://evil.example' })],
+    ['that is not bound to a key', () => forged({ cnf: undefined })],
+    ['that is bound to another key', () => forged({ cnf: { jkt: 'x'.repeat(43) } })],
+    ['by an unknown key', async () => forged({}, { privateKey: (await newKeyPair()).privateKey })],
+    [
+      'by an unknown key of another kid',
+      async () => forged({}, { privateKey: (await newKeyPair()).privateKey, kid: 'x' }),
+    ],
+    ['that is an ID token by its type', () => forged({}, { typ: 'JWT' })],
+    ['without a signature', async () => `${token.split('.').slice(0, 2).join('.')}.`],
+    ['that is garbage', async () => 'a.b.c'],
+    ['that is empty', async () => ''],
+    [
+      'of alg none',
+      async () => {
+        const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+        return `${part({ alg: 'none', typ: 'at+jwt', kid: server.context.signingKey.kid })}.${part(decodeJwt(token))}.`;
+      },
+    ],
+  ];
+  for (const [name, make] of wrong) {
+    test(name, async () => expectRefused(await make()));
+  }
+
+  test('that is the ID token of the sign-in', async () => {
+    const signedIn = await signIn(server.origin, key);
+    client = signedIn.client;
+    token = signedIn.access_token;
+    await expectRefused(signedIn.id_token);
+  });
+
+  test('that is the ID token for AWS', async () => {
+    const person = await enrolPerson(server);
+    const signedIn = await signIn(server.origin, person.key);
+    const response = await signedIn.client.api('POST', '/api/aws/token', signedIn.access_token, {
+      body: { role: ROLE },
+    });
+    const { token: idToken } = await jsonOf<{ token: string }>(response);
+    await expectProblem(await signedIn.client.api('GET', '/api/session', idToken), 401, 'token-refused');
+  });
+
+  test('as a Bearer token, with and without a proof', async () => {
+    await expectProblem(await client.api('GET', '/api/session', token, { scheme: 'Bearer' }), 401, 'token-refused');
+    const bare = await client.api('GET', '/api/session', token, { scheme: 'Bearer', proof: null });
+    await expectProblem(bare, 401, 'token-refused');
+  });
+
+  test('of a session that is another person’s', async () => {
+    await expectProblem(
+      await client.api('GET', '/api/session', await forged({ sub: 'eve@example.com' })),
+      401,
+      'session-over',
+    );
+    for (const sid of [randomUUID(), '', null, 7, { $ne: '' }, [decodeJwt(token).sid]]) {
+      await expectProblem(await client.api('GET', '/api/session', await forged({ sid })), 401, 'session-over');
+    }
+  });
+
+  test('when it is missing', async () => {
+    const response = await fetch(`${server.origin}/api/session`);
+    expect(response.headers.get('www-authenticate')).toContain('DPoP');
+    await expectProblem(response, 401, 'token-refused');
+  });
+});
+
+describe('a DPoP proof at the API is refused', () => {
+  beforeAll(freshSession);
+
+  const now = () => Math.floor(Date.now() / 1000);
+  const wrong: [string, () => Promise<ProofOptions>][] = [
+    ['for another method', async () => ({ htm: 'DELETE' })],
+    ['for another path', async () => ({ htu: `${server.origin}/api/aws/token` })],
+    ['for another server', async () => ({ htu: 'https://evil.example/api/session' })],
+    ['for another token', async () => ({ token: 'another' })],
+    ['by another key', async () => ({ key: await newKeyPair() })],
+    ['by another key that shows the right one', async () => ({ key: await newKeyPair(), shown: client.key.publicJwk })],
+    ['that is 6 minutes old', async () => ({ iat: now() - 360 })],
+    ['that is of 6 minutes from now', async () => ({ iat: now() + 360 })],
+    ['that is no proof by its type', async () => ({ typ: 'at+jwt' })],
+  ];
+  for (const [name, how] of wrong) {
+    test(name, async () => {
+      const proof = await client.proof('GET', '/api/session', { token, ...(await how()) });
+      await expectProblem(await client.api('GET', '/api/session', token, { proof }), 401, 'token-refused');
+    });
+  }
+
+  test('without the hash of the token', async () => {
+    const proof = await client.proof('GET', '/api/session');
+    await expectProblem(await client.api('GET', '/api/session', token, { proof }), 401, 'token-refused');
+  });
+
+  test('when there is none, or garbage, or two', async () => {
+    const two = `${await client.proof('GET', '/api/session', { token })}, ${await client.proof('GET', '/api/session', { token })}`;
+    for (const proof of [null, 'garbage', 'a.b.c', two, 'x'.repeat(9000)]) {
+      await expectProblem(await client.api('GET', '/api/session', token, { proof }), 401, 'token-refused');
+    }
+  });
+
+  test('again: the same proof, and another with the same jti', async () => {
+    const jti = randomUUID();
+    const proof = await client.proof('GET', '/api/session', { token, jti });
+    expect((await client.api('GET', '/api/session', token, { proof })).status).toBe(200);
+    await expectProblem(await client.api('GET', '/api/session', token, { proof }), 401, 'token-refused');
+    const again = await client.proof('GET', '/api/session', { token, jti, iat: now() - 1 });
+    await expectProblem(await client.api('GET', '/api/session', token, { proof: again }), 401, 'token-refused');
+  });
+
+  test('20 times at the same moment: once it is taken', async () => {
+    const proof = await client.proof('POST', '/api/aws/token', { token });
+    const before = await issuedTokens();
+    const responses = await Promise.all(
+      Array.from({ length: 20 }, () => client.api('POST', '/api/aws/token', token, { proof, body: { role: ROLE } })),
+    );
+    expect(responses.filter((response) => response.status === 200)).toHaveLength(1);
+    expect(responses.filter((response) => response.status === 401)).toHaveLength(19);
+    expect(await issuedTokens()).toBe(before + 1);
+  });
+
+  test('never because another client chose the same jti', async () => {
+    const jti = randomUUID();
+    const other = await signIn(server.origin, (await enrolPerson(server)).key);
+    for (const [who, whose] of [
+      [client, token],
+      [other.client, other.access_token],
+    ] as const) {
+      const proof = await who.proof('GET', '/api/session', { token: whose, jti });
+      expect((await who.api('GET', '/api/session', whose, { proof })).status).toBe(200);
+    }
+  });
+});
+
+describe('a request in absolute form (RFC 9112, section 3.2.2)', () => {
+  beforeAll(freshSession);
+
+  const send = (target: string, headers: Record<string, string>) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const { port, host } = new URL(server.origin);
+      const sent = request({ host: '127.0.0.1', port, path: target, headers: { host, ...headers } }, (response) => {
+        response.resume();
+        response.once('end', () => resolve(response.statusCode));
+      });
+      sent.once('error', reject);
+      sent.end();
+    });
+  const headers = async () => ({
+    authorization: `DPoP ${token}`,
+    dpop: await client.proof('GET', '/api/session', { token }),
+  });
+
+  test('is refused: it is meant for a proxy', async () => {
+    expect(await send('/api/session', await headers())).toBe(200);
+    expect(await send(`${server.origin}/api/session`, await headers())).toBe(421);
+    expect(await send('http://evil.example/api/session', await headers())).toBe(421);
+  });
+});
