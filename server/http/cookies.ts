@@ -1,10 +1,10 @@
 import type { Request } from 'express';
 
-/** The value of a cookie, or undefined. RFC 6265, section 4.2.1; ours are base64url, so nothing needs decoding. */
+/** The value of a cookie, or undefined where there is none or an empty one. RFC 6265, section 4.2.1; ours are base64url, so nothing needs decoding. */
 export function readCookie(request: Request, name: string): string | undefined {
   for (const pair of (request.headers.cookie ?? '').split(';')) {
     const [key, value] = pair.split('=', 2);
-    if (key?.trim() === name) return value?.trim();
+    if (key?.trim() === name) return value?.trim() || undefined;
   }
   return undefined;
 }

@@ -88,7 +88,7 @@ export function enrollRoutes(context: Context): Router {
   });
   step('confirm/verify', async (ticket, browser, request, response) => {
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
-    await confirmEnrolment(context, ticket, browser, credential);
+    await confirmEnrolment(context, ticket, browser, credential, String(request.ip));
     response.status(204).end();
   });
   step('options', async (ticket, browser, _request, response) => {

@@ -132,19 +132,27 @@ export async function confirmEnrolment(
   ticket: string,
   browser: string,
   response: AuthenticationResponseJSON,
+  ip: string,
 ): Promise<void> {
   const enrolment = await findEnrolment(context, ticket, browser);
-  const key = await verifyAssertion(context, 'confirm-enrolment', enrolment.ticket_hash, response);
-  if (key.email !== enrolment.email) {
-    throw new Problem(403, 'unknown-key', 'This key is another person’s', 'Use a key that you have enrolled yourself.');
-  }
-  await context.store.transaction().execute(async (transaction) => {
-    await acceptCounter(transaction, key, context.now());
-    await transaction
-      .updateTable('enrolments')
-      .set({ confirmed_key_id: key.keyId })
-      .where('ticket_hash', '=', enrolment.ticket_hash)
-      .execute();
+  await auditRefusal(context, enrolment.email, response.id, ip, async () => {
+    const key = await verifyAssertion(context, 'confirm-enrolment', enrolment.ticket_hash, response);
+    if (key.email !== enrolment.email) {
+      throw new Problem(
+        403,
+        'unknown-key',
+        'This key is another person’s',
+        'Use a key that you have enrolled yourself.',
+      );
+    }
+    await context.store.transaction().execute(async (transaction) => {
+      await acceptCounter(transaction, key, context.now());
+      await transaction
+        .updateTable('enrolments')
+        .set({ confirmed_key_id: key.keyId })
+        .where('ticket_hash', '=', enrolment.ticket_hash)
+        .execute();
+    });
   });
 }
 
@@ -175,30 +183,51 @@ export async function finishEnrolment(
   ip: string,
 ): Promise<{ email: string; key: { name: string; model: string | null } }> {
   const enrolment = await findEnrolment(context, ticket, browser);
-  const key = await verifyRegistration(context, enrolment.ticket_hash, response);
-  return context.store.transaction().execute(async (transaction) => {
-    const now = context.now();
-    const invitation = await useInvitation(transaction, enrolment.invitation_id, now);
-    if (invitation === undefined) throw invitationRefused();
-    const keys = await keysOf(transaction, invitation.email);
-    checkConfirmed(keys, enrolment.confirmed_key_id);
-    const personId = await findOrMakePerson(transaction, invitation, enrolment.user_handle, now);
-    const name = await nameFor(transaction, personId, enrolment.key_name, key);
-    await insertKey(transaction, personId, name, key, now);
-    await transaction
-      .updateTable('enrolments')
-      .set({ key_id: key.id })
-      .where('ticket_hash', '=', enrolment.ticket_hash)
-      .execute();
-    await audit(transaction, now, {
-      event: 'enrolled',
-      email: invitation.email,
-      keyId: key.id,
-      ip,
-      detail: { name, model: key.model, aaguid: key.aaguid, machine: enrolment.machine },
+  return auditRefusal(context, enrolment.email, response.id, ip, async () => {
+    const key = await verifyRegistration(context, enrolment.ticket_hash, response);
+    return context.store.transaction().execute(async (transaction) => {
+      const now = context.now();
+      const invitation = await useInvitation(transaction, enrolment.invitation_id, now);
+      if (invitation === undefined) throw invitationRefused();
+      const keys = await keysOf(transaction, invitation.email);
+      checkConfirmed(keys, enrolment.confirmed_key_id);
+      const personId = await findOrMakePerson(transaction, invitation, enrolment.user_handle, now);
+      const name = await nameFor(transaction, personId, enrolment.key_name, key);
+      await insertKey(transaction, personId, name, key, now);
+      await transaction
+        .updateTable('enrolments')
+        .set({ key_id: key.id })
+        .where('ticket_hash', '=', enrolment.ticket_hash)
+        .execute();
+      await audit(transaction, now, {
+        event: 'enrolled',
+        email: invitation.email,
+        keyId: key.id,
+        ip,
+        detail: { name, model: key.model, aaguid: key.aaguid, machine: enrolment.machine },
+      });
+      return { email: invitation.email, key: { name, model: key.model } };
     });
-    return { email: invitation.email, key: { name, model: key.model } };
   });
+}
+
+/** Does a step of an enrolment; where it is refused, the audit table tells of it, outside of the transaction that it undid. */
+async function auditRefusal<Result>(
+  context: Context,
+  email: string,
+  keyId: string,
+  ip: string,
+  step: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof Problem) {
+      const detail = { problem: error.problem, reason: error.reason, keyId };
+      await audit(context.store, context.now(), { event: 'enrolment-refused', email, ip, detail });
+    }
+    throw error;
+  }
 }
 
 async function findEnrolment(context: Context, ticket: string, browser: string) {

@@ -1,0 +1,586 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { invite } from '../../server/people/invitations.ts';
+import { Browser } from './browser.ts';
+import { selfMadeCertificate } from './certificates.ts';
+import { type Ceremony, SoftKey } from './soft-key.ts';
+import {
+  Enrolment,
+  enrolPerson,
+  expectProblem,
+  inviteCode,
+  jsonOf,
+  moveClock,
+  newAddress,
+  SignIn,
+  signIn,
+  startServer,
+  type TestServer,
+} from './support.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+const start = (invitation: unknown, more: Record<string, unknown> = {}) =>
+  new Browser(server.origin).post('/enroll/start', { invitation, ...more });
+
+async function keysOf(email: string): Promise<string[]> {
+  const rows = await server.context.store
+    .selectFrom('keys')
+    .innerJoin('people', 'people.id', 'keys.person_id')
+    .where('people.email', '=', email)
+    .select('keys.name')
+    .execute();
+  return rows.map((row) => row.name);
+}
+
+async function peopleOf(email: string): Promise<number> {
+  return (await server.context.store.selectFrom('people').where('email', '=', email).select('id').execute()).length;
+}
+
+describe('an invitation', () => {
+  test('leads to a person with a key that signs in', async () => {
+    const email = newAddress();
+    const key = new SoftKey(server.origin);
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, email));
+    const status = () => enrolment.browser.post('/enroll/status', { poll: enrolment.poll });
+    expect(await jsonOf(await status())).toEqual({ state: 'waiting', email });
+    expect(await jsonOf(await enrolment.post('open'))).toEqual({
+      email,
+      machine: 'alices-laptop',
+      client: 'Vouch CLI',
+      requestedAt: expect.any(String),
+      expiresAt: expect.any(String),
+      host: new URL(server.origin).host,
+      needsConfirmation: false,
+    });
+    expect(await jsonOf(await status())).toEqual({ state: 'opened', email });
+    const enrolled = { email, key: { name: 'Security key', model: null } };
+    expect(await jsonOf(await enrolment.register(key))).toEqual(enrolled);
+    expect(await jsonOf(await status())).toEqual({ state: 'done', ...enrolled });
+    await signIn(server.origin, key);
+  });
+
+  test('asks for a discoverable credential on a roaming key that verifies its user, and for its model', async () => {
+    const email = newAddress();
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    expect(await enrolment.options()).toMatchObject({
+      rp: { id: 'localhost', name: 'Vouch' },
+      user: { name: email },
+      attestation: 'direct',
+      hints: ['security-key'],
+      timeout: 300_000,
+      excludeCredentials: [],
+      authenticatorSelection: {
+        residentKey: 'required',
+        requireResidentKey: true,
+        userVerification: 'required',
+        authenticatorAttachment: 'cross-platform',
+      },
+    });
+  });
+
+  test('may be typed in lower case, without hyphens, with O for 0 and I or L for 1', async () => {
+    const code = await inviteCode(server, newAddress());
+    const typed = code.toLowerCase().replaceAll('-', ' ').replaceAll('0', 'o').replaceAll('1', 'l');
+    await jsonOf(await start(`  ${typed}  `));
+  });
+
+  test('enrols one key: used twice it is refused', async () => {
+    const email = newAddress();
+    const code = await inviteCode(server, email);
+    const enrolment = await Enrolment.open(server.origin, code);
+    await jsonOf(await enrolment.register(new SoftKey(server.origin)));
+    await expectProblem(await start(code), 403, 'invitation-refused');
+    await expectProblem(await enrolment.post('options'), 403, 'invitation-refused');
+    await expectProblem(await enrolment.post('open'), 403, 'invitation-refused');
+    expect(await keysOf(email)).toHaveLength(1);
+  });
+
+  test('enrols one key: of 10 at the same moment one wins', async () => {
+    const email = newAddress();
+    const code = await inviteCode(server, email);
+    const racers = await Promise.all(
+      Array.from({ length: 10 }, async () => {
+        const enrolment = await Enrolment.open(server.origin, code);
+        return { enrolment, answer: new SoftKey(server.origin).create(await enrolment.options()) };
+      }),
+    );
+    const responses = await Promise.all(racers.map(({ enrolment, answer }) => enrolment.post('verify', answer)));
+    expect(responses.filter((response) => response.status === 200)).toHaveLength(1);
+    for (const response of responses.filter((item) => item.status !== 200)) {
+      await expectProblem(response, 403, 'invitation-refused');
+    }
+    expect(await keysOf(email)).toHaveLength(1);
+    expect(await peopleOf(email)).toBe(1);
+  });
+
+  test('is good for 72 hours', async () => {
+    const code = await inviteCode(server, newAddress());
+    moveClock(server, 72 * 3600_000 - 5000);
+    await jsonOf(await start(code));
+    moveClock(server, 72 * 3600_000);
+    await expectProblem(await start(code), 403, 'invitation-refused');
+  });
+
+  test('that ends while the enrolment is under way enrols nobody', async () => {
+    const email = newAddress();
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    const answer = new SoftKey(server.origin).create(await enrolment.options());
+    await server.context.store.updateTable('invitations').set({ expires_at: 1 }).where('email', '=', email).execute();
+    await expectProblem(await enrolment.post('verify', answer), 403, 'invitation-refused');
+    expect(await peopleOf(email)).toBe(0);
+  });
+
+  test('for another address is refused, in the same words', async () => {
+    const email = newAddress();
+    const code = await inviteCode(server, email);
+    const refused = await start(code, { email: 'somebody@example.com' });
+    const garbage = await start('garbage', { email });
+    expect(await refused.clone().text()).toBe(await garbage.clone().text());
+    await expectProblem(refused, 403, 'invitation-refused');
+    await jsonOf(await start(code, { email: email.toUpperCase() }));
+  });
+
+  test('is void once there is a newer one for the address, also under way', async () => {
+    const email = newAddress();
+    const old = await inviteCode(server, email);
+    const underWay = await Enrolment.open(server.origin, old);
+    const answer = new SoftKey(server.origin).create(await underWay.options());
+    const next = await inviteCode(server, email);
+    await expectProblem(await start(old), 403, 'invitation-refused');
+    await expectProblem(await underWay.post('verify', answer), 403, 'invitation-refused');
+    await jsonOf(await start(next));
+  });
+
+  const garbage: [string, unknown, string][] = [
+    ['a code that nobody got', '0'.repeat(26), 'invitation-refused'],
+    ['the hash of one', 'A'.repeat(43), 'invitation-refused'],
+    ['text with a percent sign', '%', 'invitation-refused'],
+    ['nothing', undefined, 'bad-request'],
+    ['empty text', '  ', 'bad-request'],
+    ['101 characters', '0'.repeat(101), 'bad-request'],
+    ['a number', 7, 'bad-request'],
+    ['a list', ['0'], 'bad-request'],
+    ['an object', { $gt: '' }, 'bad-request'],
+    ['NUL', 'a\u0000b', 'bad-request'],
+  ];
+  for (const [name, code, problem] of garbage) {
+    test(`is not ${name}`, async () => {
+      await expectProblem(await start(code), problem === 'bad-request' ? 400 : 403, problem);
+    });
+  }
+
+  test('does not help a disabled person', async () => {
+    const { email, key } = await enrolPerson(server);
+    const { store } = server.context;
+    await store.updateTable('people').set({ disabled_at: 1 }).where('email', '=', email).execute();
+    await store.updateTable('keys').set({ removed_at: 1 }).where('id', '=', key.id).execute();
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await expectProblem(await enrolment.register(new SoftKey(server.origin)), 403, 'invitation-refused');
+    expect(await keysOf(email)).toHaveLength(1);
+  });
+
+  test('of an administrator makes one, an ordinary one afterwards takes nothing away', async () => {
+    const email = newAddress();
+    const { store } = server.context;
+    const admin = async () =>
+      (await store.selectFrom('people').where('email', '=', email).select('admin').executeTakeFirst())?.admin;
+    const { code } = await invite(store, Date.now(), { email, admin: true });
+    const first = new SoftKey(server.origin);
+    await jsonOf(await (await Enrolment.open(server.origin, code)).register(first));
+    expect(await admin()).toBe(1);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    expect((await enrolment.confirm(first)).status).toBe(204);
+    await jsonOf(await enrolment.register(new SoftKey(server.origin)));
+    expect(await admin()).toBe(1);
+  });
+});
+
+describe('an address is refused at the invitation, with the reason', () => {
+  const refused: [string, RegExp][] = [
+    [`${'a'.repeat(53)}@example.com`, /65 characters.*at most 64/],
+    ['al ice@example.com', /" "/],
+    ['alice/admin@example.com', /"\/"/],
+    ['älice@example.com', /"ä"/],
+    ['alice*@example.com', /"\*"/],
+    ["o'neill@example.com", /"'"/],
+    ['alice\n@example.com', /"\\n"/],
+    // AWS takes it in a session name, but not in the session tag vouch:Email.
+    ['alice,bob@example.com', /","/],
+    ['\u212Aate@example.com', /"\u212A"/],
+    ['alice', /not an e-mail address/],
+    ['alice@localhost', /not an e-mail address/],
+    ['@example.com', /not an e-mail address/],
+    ['alice@@example.com', /not an e-mail address/],
+    ['alice@example..com', /not an e-mail address/],
+    ['', /not an e-mail address/],
+  ];
+  for (const [address, reason] of refused) {
+    test(JSON.stringify(address), async () => {
+      const { store } = server.context;
+      const before = await store.selectFrom('invitations').select('id').execute();
+      await expect(invite(store, Date.now(), { email: address, admin: false })).rejects.toThrow(reason);
+      expect(await store.selectFrom('invitations').select('id').execute()).toHaveLength(before.length);
+    });
+  }
+
+  test('but one of 64 characters in capitals is taken, in lower case', async () => {
+    const address = `${'A'.repeat(48)}+x_y@EXAMPLE.com`;
+    const { email } = await invite(server.context.store, Date.now(), { email: ` ${address} `, admin: false });
+    expect(email).toBe(address.toLowerCase());
+    expect(email).toHaveLength(64);
+  });
+});
+
+describe('an enrolment', () => {
+  test('belongs to the browser that opens it first', async () => {
+    const email = newAddress();
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    const answer = new SoftKey(server.origin).create(await enrolment.options());
+    const cookies: Record<string, string>[] = [
+      {},
+      { cookie: 'vouch-enroll=' },
+      { cookie: 'vouch-enroll' },
+      { cookie: 'vouch-enroll=null' },
+    ];
+    for (const headers of cookies) {
+      for (const step of ['open', 'options', 'verify', 'confirm/options', 'confirm/verify']) {
+        const stranger = new Browser(server.origin);
+        const path = `/enroll/${enrolment.ticket}/${step}`;
+        await expectProblem(await stranger.post(path, answer, headers), 403, 'other-browser');
+      }
+    }
+    expect(await keysOf(email)).toEqual([]);
+    await jsonOf(await enrolment.post('open'));
+    await jsonOf(await enrolment.post('verify', answer));
+  });
+
+  test('cannot go on before it is opened', async () => {
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    await expectProblem(await enrolment.post('options'), 403, 'other-browser');
+  });
+
+  test('opened with an empty cookie is not everybody’s', async () => {
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    const first = new Browser(server.origin);
+    await jsonOf(await first.post(`/enroll/${enrolment.ticket}/open`, {}, { cookie: 'vouch-enroll=' }));
+    await jsonOf(await first.post(`/enroll/${enrolment.ticket}/options`));
+    const stranger = new Browser(server.origin);
+    await expectProblem(await stranger.post(`/enroll/${enrolment.ticket}/options`), 403, 'other-browser');
+  });
+
+  test('opened by 10 browsers at the same moment belongs to one', async () => {
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    const responses = await Promise.all(
+      Array.from({ length: 10 }, () => new Browser(server.origin).post(`/enroll/${enrolment.ticket}/open`)),
+    );
+    expect(responses.filter((response) => response.status === 200)).toHaveLength(1);
+  });
+
+  test('is over after 15 minutes', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    moveClock(server, 15 * 60_000);
+    await expectProblem(await enrolment.post('options'), 403, 'invitation-refused');
+    const status = await enrolment.browser.post('/enroll/status', { poll: enrolment.poll });
+    await expectProblem(status, 404, 'interaction-over');
+  });
+
+  test('is told to who holds the poll secret, not to who holds the ticket', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const status = await enrolment.browser.post('/enroll/status', { poll: enrolment.ticket });
+    await expectProblem(status, 404, 'interaction-over');
+    await expectProblem(await enrolment.browser.post(`/enroll/${enrolment.poll}/open`), 403, 'invitation-refused');
+  });
+
+  test('that is nobody’s, too long or not text is refused', async () => {
+    const browser = new Browser(server.origin);
+    await expectProblem(await browser.post('/enroll/nobody/open'), 403, 'invitation-refused');
+    await expectProblem(await browser.post(`/enroll/${'x'.repeat(101)}/open`), 400, 'bad-request');
+    await expectProblem(await browser.post('/enroll/%E0%A4%A/open'), 400, 'bad-request');
+  });
+
+  test('is written to the audit table, and so is one that was refused', async () => {
+    const email = newAddress();
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    const key = new SoftKey(server.origin);
+    await enrolment.register(key, { userVerified: false });
+    await enrolment.register(key);
+    const rows = await server.context.store
+      .selectFrom('audit')
+      .where('email', '=', email)
+      .orderBy('id')
+      .select(['event', 'key_id'])
+      .execute();
+    expect(rows).toEqual([
+      { event: 'invited', key_id: null },
+      { event: 'enrolment-refused', key_id: null },
+      { event: 'enrolled', key_id: key.id },
+    ]);
+  });
+});
+
+describe('a registration is refused', () => {
+  const wrong: [string, Ceremony, string][] = [
+    ['from another origin', { origin: 'https://localhost.evil.example' }, 'key-refused'],
+    ['for another RP ID', { rpId: 'evil.example' }, 'key-refused'],
+    ['without user presence', { userPresent: false }, 'key-refused'],
+    ['without user verification', { userVerified: false }, 'user-not-verified'],
+    ['of the type of a sign-in', { type: 'webauthn.get' }, 'key-refused'],
+    ['from a frame', { crossOrigin: true }, 'key-refused'],
+    ['with a bad attestation signature', { attestation: 'self', badSignature: true }, 'key-refused'],
+    ['with a challenge that nobody made', { challenge: 'A'.repeat(43) }, 'challenge-used'],
+  ];
+  for (const [name, how, problem] of wrong) {
+    test(name, async () => {
+      const email = newAddress();
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+      const key = new SoftKey(server.origin);
+      await expectProblem(await enrolment.register(key, how), 403, problem);
+      expect(await peopleOf(email)).toBe(0);
+      // The invitation is not used up by that.
+      await jsonOf(await enrolment.register(key));
+    });
+  }
+
+  test('with a certificate’s signature over something else', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const attestation = await selfMadeCertificate();
+    const response = await enrolment.register(new SoftKey(server.origin), { attestation, badSignature: true });
+    await expectProblem(response, 403, 'key-refused');
+  });
+
+  test('with an algorithm that was not offered', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const response = await enrolment.register(new SoftKey(server.origin, { curve: 'P-384' }));
+    await expectProblem(response, 403, 'key-refused');
+  });
+
+  test('with a challenge used before, old, of another enrolment, or of a sign-in', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const key = new SoftKey(server.origin);
+    const options = await enrolment.options();
+    await expectProblem(await enrolment.post('verify', key.create(options, { rpId: 'x' })), 403, 'key-refused');
+    await expectProblem(await enrolment.post('verify', key.create(options)), 403, 'challenge-used');
+
+    const other = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const { challenge } = await other.options();
+    await expectProblem(await enrolment.register(key, { challenge }), 403, 'challenge-used');
+
+    const page = await (await SignIn.open(server.origin)).options();
+    await expectProblem(await enrolment.register(key, { challenge: page.challenge }), 403, 'challenge-used');
+
+    const old = await enrolment.options();
+    moveClock(server, 5 * 60_000);
+    await expectProblem(await enrolment.post('verify', key.create(old)), 403, 'challenge-used');
+  });
+
+  test('of a credential ID that another person has, and of one’s own again', async () => {
+    const { email, key } = await enrolPerson(server);
+    const stranger = newAddress();
+    const theirs = await Enrolment.open(server.origin, await inviteCode(server, stranger));
+    const response = await theirs.register(new SoftKey(server.origin), { credentialId: key.id });
+    await expectProblem(response, 403, 'key-refused');
+    expect(await peopleOf(stranger)).toBe(0);
+
+    const again = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await again.confirm(key);
+    expect((await again.options()).excludeCredentials).toMatchObject([{ id: key.id, transports: ['usb'] }]);
+    await expectProblem(await again.register(key), 403, 'key-refused');
+    await signIn(server.origin, key);
+  });
+
+  test('or taken without them, when its transports are nonsense', async () => {
+    for (const transports of ['usb', 7, { length: 1 }, [['usb'], null, 'USB', 'x'.repeat(30), 'nfc']]) {
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const key = new SoftKey(server.origin);
+      const answer = key.create(await enrolment.options());
+      await jsonOf(await enrolment.post('verify', { ...answer, response: { ...answer.response, transports } }));
+      const row = await server.context.store.selectFrom('keys').where('id', '=', key.id).select('transports').execute();
+      expect(row[0]?.transports).toBe(Array.isArray(transports) ? '["nfc"]' : '[]');
+    }
+  });
+
+  const bodies: [string, unknown][] = [
+    ['an empty object', {}],
+    ['no response', { id: 'a', rawId: 'a', type: 'public-key' }],
+    ['a list as response', { id: 'a', rawId: 'a', type: 'public-key', response: [] }],
+    ['numbers', { id: 'a', rawId: 'a', type: 'public-key', response: { clientDataJSON: 7, attestationObject: 7 } }],
+    ['two IDs', { id: 'a', rawId: 'b', type: 'public-key', response: {} }],
+    ['a long ID', { id: 'a'.repeat(1401), rawId: 'a'.repeat(1401), type: 'public-key', response: {} }],
+    ['another type', { id: 'a', rawId: 'a', type: 'password', response: {} }],
+  ];
+  for (const [name, body] of bodies) {
+    test(`with ${name}`, async () => {
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const response = await enrolment.post('verify', body);
+      expect([400, 403]).toContain(response.status);
+      const page = await SignIn.open(server.origin);
+      expect([400, 403]).toContain((await page.post('verify', body)).status);
+    });
+  }
+
+  test('with hostile clientData and attestation, never with an internal error', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const page = await SignIn.open(server.origin);
+    const { key } = await enrolPerson(server);
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const { challenge } = await enrolment.options();
+    const clientData = { type: 'webauthn.create', challenge, origin: server.origin };
+    const answers: [unknown, unknown][] = [
+      [encode(null), ''],
+      [encode([]), ''],
+      [encode('text'), ''],
+      [encode({ ...clientData, challenge: { toString: 1 } }), ''],
+      [encode(clientData), ''],
+      [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 7],
+      [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'AAAA'],
+      // CBOR: a text of 2^32 bytes, a map that is cut off, lists within lists.
+      [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'ev____8'],
+      [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'o2NmbXQ'],
+      [
+        encode({ ...clientData, challenge: (await enrolment.options()).challenge }),
+        Buffer.alloc(9_000, 0x81).toString('base64url'),
+      ],
+    ];
+    for (const [clientDataJSON, rest] of answers) {
+      const response = {
+        clientDataJSON,
+        attestationObject: rest,
+        authenticatorData: rest,
+        signature: rest,
+        userHandle: rest,
+      };
+      const body = { id: key.id, rawId: key.id, type: 'public-key', response };
+      expect((await enrolment.post('verify', body)).status).toBe(403);
+      expect((await page.post('verify', body)).status).toBe(403);
+    }
+  });
+});
+
+describe('a second key', () => {
+  test('needs a touch of the first', async () => {
+    const { email, key } = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    expect(await jsonOf(await enrolment.post('open'))).toMatchObject({ needsConfirmation: true });
+    await expectProblem(await enrolment.post('options'), 403, 'confirmation-needed');
+    const confirmation = await jsonOf<{ allowCredentials: { id: string }[] }>(await enrolment.post('confirm/options'));
+    expect(confirmation.allowCredentials.map((item) => item.id)).toEqual([key.id]);
+
+    expect((await enrolment.confirm(key)).status).toBe(204);
+    expect(await jsonOf(await enrolment.post('open'))).toMatchObject({ needsConfirmation: false });
+    const second = new SoftKey(server.origin);
+    await jsonOf(await enrolment.register(second));
+    expect(await keysOf(email)).toEqual(['Security key', 'Security key 2']);
+    // Both keys sign for the same user handle.
+    expect(second.userHandle).toBe(key.userHandle);
+    await signIn(server.origin, second);
+    await signIn(server.origin, key);
+  });
+
+  test('is confirmed by a key that says nothing of its user: it was asked for by its ID', async () => {
+    const { email, key } = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    expect((await enrolment.confirm(key, { userHandle: null })).status).toBe(204);
+  });
+
+  test('is not confirmed by another person’s key', async () => {
+    const { email } = await enrolPerson(server);
+    const other = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await expectProblem(await enrolment.confirm(other.key), 403, 'unknown-key');
+    await expectProblem(await enrolment.post('options'), 403, 'confirmation-needed');
+    expect(await keysOf(email)).toHaveLength(1);
+  });
+
+  const wrong: [string, Ceremony, string][] = [
+    ['without user verification', { userVerified: false }, 'user-not-verified'],
+    ['with a bad signature', { badSignature: true }, 'assertion-refused'],
+    ['from another origin', { origin: 'https://evil.example' }, 'assertion-refused'],
+    ['with a counter that went back', { counter: 1 }, 'counter-went-back'],
+  ];
+  for (const [name, how, problem] of wrong) {
+    test(`is not confirmed ${name}`, async () => {
+      const { email, key } = await enrolPerson(server);
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+      await expectProblem(await enrolment.confirm(key, how), 403, problem);
+      await expectProblem(await enrolment.post('options'), 403, 'confirmation-needed');
+    });
+  }
+
+  test('is not enrolled when the key that confirmed has been removed since, and another is there', async () => {
+    const { email, key } = await enrolPerson(server);
+    const first = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await first.confirm(key);
+    await jsonOf(await first.register(new SoftKey(server.origin)));
+    const second = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await second.confirm(key);
+    await server.context.store.updateTable('keys').set({ removed_at: 1 }).where('id', '=', key.id).execute();
+    await expectProblem(await second.post('options'), 403, 'confirmation-needed');
+  });
+
+  test('of two first keys for one new person at the same moment: one person, the other needs confirmation', async () => {
+    const email = newAddress();
+    const { store } = server.context;
+    const first = await Enrolment.open(server.origin, await inviteCode(server, email));
+    const second = await Enrolment.open(server.origin, await inviteCode(server, email));
+    // The second invitation made the first void: as if it had not.
+    await store
+      .updateTable('invitations')
+      .set({ expires_at: Date.now() + 60_000 })
+      .where('email', '=', email)
+      .execute();
+    const answers = await Promise.all(
+      [first, second].map(async (enrolment) => new SoftKey(server.origin).create(await enrolment.options())),
+    );
+    const responses = await Promise.all([first.post('verify', answers[0]), second.post('verify', answers[1])]);
+    expect(responses.map((response) => response.status).sort()).toEqual([200, 403]);
+    for (const response of responses) {
+      if (response.status === 403) await expectProblem(response, 403, 'confirmation-needed');
+    }
+    expect(await peopleOf(email)).toBe(1);
+    expect(await keysOf(email)).toHaveLength(1);
+    const open = await store
+      .selectFrom('invitations')
+      .where('email', '=', email)
+      .where('used_at', 'is', null)
+      .select('id')
+      .execute();
+    expect(open).toHaveLength(1);
+  });
+});
+
+describe('the administrator’s policy', () => {
+  const yubikey = '2fc0579f-8113-47ea-b116-bb5a8db9202a';
+
+  async function withServer(settings: Record<string, string>, check: (strict: TestServer) => Promise<void>) {
+    const strict = await startServer(settings);
+    try {
+      await check(strict);
+    } finally {
+      await strict.close();
+    }
+  }
+
+  test('VOUCH_ALLOWED_AAGUIDS refuses every other model', () =>
+    withServer({ VOUCH_ALLOWED_AAGUIDS: yubikey.toUpperCase() }, async (strict) => {
+      const enrolment = await Enrolment.open(strict.origin, await inviteCode(strict, newAddress()));
+      await expectProblem(await enrolment.register(new SoftKey(strict.origin)), 403, 'key-refused');
+      const allowed = new SoftKey(strict.origin, { aaguid: yubikey });
+      expect(await jsonOf(await enrolment.register(allowed))).toMatchObject({
+        key: { name: 'YubiKey 5 NFC', model: 'YubiKey 5 NFC' },
+      });
+    }));
+
+  test('VOUCH_REQUIRE_ATTESTATION_CERT refuses keys without a certificate', () =>
+    withServer({ VOUCH_REQUIRE_ATTESTATION_CERT: 'true' }, async (strict) => {
+      const enrolment = await Enrolment.open(strict.origin, await inviteCode(strict, newAddress()));
+      for (const attestation of ['none', 'self'] as const) {
+        const response = await enrolment.register(new SoftKey(strict.origin), { attestation });
+        await expectProblem(response, 403, 'key-refused');
+      }
+      await jsonOf(await enrolment.register(new SoftKey(strict.origin), { attestation: await selfMadeCertificate() }));
+    }));
+});
