@@ -1,5 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 
 /**
@@ -22,16 +33,23 @@ export function masterKey(config: Config): Buffer {
   return key;
 }
 
+/** Written under another name and then linked: whoever starts at the same moment finds no file or a whole one. */
 function makeOnce(file: string): void {
-  let descriptor: number;
+  if (existsSync(file)) return;
+  const draft = `${file}.${randomUUID()}`;
+  const descriptor = openSync(draft, 'wx', 0o600);
   try {
-    descriptor = openSync(file, 'wx', 0o600);
+    writeSync(descriptor, `${randomBytes(32).toString('base64')}\n`);
+    // The signing key will be unreadable without this file: it must be on the disk before the database needs it.
+    fsyncSync(descriptor);
+    linkSync(draft, file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    closeSync(descriptor);
+    unlinkSync(draft);
   }
-  writeSync(descriptor, `${randomBytes(32).toString('base64')}\n`);
-  // The signing key will be unreadable without this file: it must be on the disk before the database needs it.
-  fsyncSync(descriptor);
-  closeSync(descriptor);
+  const folder = openSync(dirname(file), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
 }

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
-import { Kysely, Migrator, SqliteDialect } from 'kysely';
+import { Kysely, Migrator, SqliteDialect, sql } from 'kysely';
 import { migrations } from './migrations/index.ts';
 import type { Schema } from './schema.ts';
 import { openNodeSqlite } from './sqlite/node-sqlite.ts';
@@ -20,15 +20,25 @@ export async function openSqliteStore(file: string): Promise<Store> {
     chmodSync(file, 0o600);
   }
   const store = new Kysely<Schema>({ dialect: new SqliteDialect({ database: openNodeSqlite(file) }) });
-  await migrate(store);
-  return store;
-}
-
-async function migrate(store: Store): Promise<void> {
-  const migrator = new Migrator({ db: store, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) {
+  try {
+    await migrate(store);
+  } catch (error) {
     await store.destroy();
     throw error;
   }
+  return store;
+}
+
+/**
+ * In one transaction that has the write lock from its start. Kysely's SQLite adapter locks nothing, and of servers that start
+ * together on an empty database each would find it empty.
+ */
+async function migrate(store: Store): Promise<void> {
+  await store.connection().execute(async (connection) => {
+    await sql`begin immediate`.execute(connection);
+    const migrator = new Migrator({ db: connection, provider: { getMigrations: async () => migrations } });
+    const { error } = await migrator.migrateToLatest();
+    await (error === undefined ? sql`commit` : sql`rollback`).execute(connection);
+    if (error !== undefined) throw error;
+  });
 }

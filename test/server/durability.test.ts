@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
+import { ServerProcess, vouchServer } from './program.ts';
+import { SoftKey } from './soft-key.ts';
+import { Enrolment, expectOAuthError, expectProblem, jsonOf, SignIn, signIn, temporaryFolder } from './support.ts';
+
+async function newSettings(): Promise<{ origin: string; settings: Record<string, string> }> {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const origin = `http://localhost:${await freePort()}`;
+  const database = join(folder.path, 'vouch.db');
+  return { origin, settings: { VOUCH_ISSUER: origin, VOUCH_DATABASE_URL: `sqlite:${database}` } };
+}
+
+async function start(settings: Record<string, string>): Promise<ServerProcess> {
+  const server = await ServerProcess.start(settings);
+  onTestFinished(() => server.end('SIGKILL'));
+  return server;
+}
+
+async function invitation(settings: Record<string, string>, email: string): Promise<string> {
+  const { stdout } = await vouchServer(['invite', email, '--json'], settings);
+  return (JSON.parse(stdout) as { code: string }).code;
+}
+
+test('kill -9 right after an enrolment was confirmed: after a restart the key signs in', async () => {
+  const { origin, settings } = await newSettings();
+  const first = await start(settings);
+  const code = await invitation(settings, 'alice@example.com');
+  const key = new SoftKey(origin);
+  const enrolment = await Enrolment.open(origin, code);
+  await jsonOf(await enrolment.register(key));
+  await first.end('SIGKILL');
+
+  await start(settings);
+  const { client, access_token } = await signIn(origin, key);
+  expect(await jsonOf(await client.api('GET', '/api/session', access_token))).toMatchObject({
+    email: 'alice@example.com',
+  });
+  const status = await enrolment.browser.post('/enroll/status', { poll: enrolment.poll });
+  expect(await jsonOf(status)).toMatchObject({ state: 'done' });
+  await expectProblem(await enrolment.browser.post('/enroll/start', { invitation: code }), 403, 'invitation-refused');
+});
+
+test('kill -9 between any two steps: a server that starts afterwards goes on, and what was used stays used', async () => {
+  const { origin, settings } = await newSettings();
+  let server = await start(settings);
+  const restart = async () => {
+    await server.end('SIGKILL');
+    server = await start(settings);
+  };
+  const enrolment = await Enrolment.open(origin, await invitation(settings, 'bob@example.com'));
+  const creation = await enrolment.options();
+  await restart();
+  const key = new SoftKey(origin);
+  await jsonOf(await enrolment.post('verify', key.create(creation)));
+
+  const page = await SignIn.open(origin);
+  const options = await page.options();
+  await restart();
+  const assertion = key.get(options);
+  const { redirectTo } = await jsonOf<{ redirectTo: string }>(await page.post('verify', assertion));
+  await restart();
+  await expectProblem(await page.post('verify', assertion), 403, 'challenge-used');
+  const code = (await page.follow(redirectTo)).searchParams.get('code') ?? '';
+  await restart();
+  const proof = await page.client.proof('POST', '/token');
+  const { access_token } = await jsonOf<{ access_token: string }>(await page.client.redeem(code, {}, proof));
+  const used = await page.client.proof('GET', '/api/session', { token: access_token });
+  await jsonOf(await page.client.api('GET', '/api/session', access_token, { proof: used }));
+  await restart();
+  const replayed = await page.client.api('GET', '/api/session', access_token, { proof: used });
+  await expectProblem(replayed, 401, 'token-refused');
+  await jsonOf(await page.client.api('GET', '/api/session', access_token));
+  await expectOAuthError(await page.client.redeem(code), 400, 'invalid_grant');
+  await expectProblem(await page.client.api('GET', '/api/session', access_token), 401, 'session-over');
+});
+
+test('two servers on one database are one server to whoever asks', async () => {
+  const { origin, settings } = await newSettings();
+  const port = await freePort();
+  await start(settings);
+  await start({ ...settings, VOUCH_LISTEN: `127.0.0.1:${port}` });
+  const key = new SoftKey(origin);
+  const enrolment = await Enrolment.open(origin, await invitation(settings, 'carol@example.com'));
+  await jsonOf(await enrolment.register(key));
+  const { client, access_token } = await signIn(origin, key);
+
+  // What the first server took, the second does not take again.
+  const proof = await client.proof('GET', '/api/session', { token: access_token });
+  const { request } = await import('node:http');
+  const ask = (at: number) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { host: new URL(origin).host, authorization: `DPoP ${access_token}`, dpop: proof };
+      const sent = request({ host: '127.0.0.1', port: at, path: '/api/session', headers }, (response) => {
+        response.resume();
+        response.once('end', () => resolve(response.statusCode));
+      });
+      sent.once('error', reject);
+      sent.end();
+    });
+  const own = Number(new URL(origin).port);
+  const statuses = await Promise.all([ask(own), ask(port), ask(own), ask(port)]);
+  expect(statuses.sort()).toEqual([200, 401, 401, 401]);
+});

@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { cleanEnvironment } from '../support/clean-environment.ts';
+import { type Finished, run } from '../support/run.ts';
+
+const program = resolve(import.meta.dirname, '../../dist/server/vouch-server.js');
+
+/** Runs the built `vouch-server` to its end. */
+export function vouchServer(args: string[], settings: Record<string, string>): Promise<Finished> {
+  return run(process.execPath, [program, ...args], { env: cleanEnvironment(settings), timeout: 20_000 });
+}
+
+/** The built server as a process of its own, which can be killed. */
+export class ServerProcess {
+  readonly #child: ChildProcess;
+  #output = '';
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** Starts it and waits until it listens. */
+  static async start(settings: Record<string, string>): Promise<ServerProcess> {
+    const child = spawn(process.execPath, [program, 'serve'], { env: cleanEnvironment(settings), stdio: 'pipe' });
+    const server = new ServerProcess(child);
+    const listening = new Promise<void>((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        server.#output += chunk.toString();
+        if (server.#output.includes('"msg":"listening"')) resolve();
+      };
+      child.stdout?.on('data', read);
+      child.stderr?.on('data', read);
+      child.once('close', (code) => reject(new Error(`vouch-server ended with ${code}\n${server.#output}`)));
+    });
+    await listening;
+    return server;
+  }
+
+  /** Everything that it has written to stdout and stderr. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Ends it: SIGKILL as a power cut would, SIGTERM as an administrator does. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const closed = once(this.#child, 'close');
+    this.#child.kill(signal);
+    await closed;
+  }
+}
