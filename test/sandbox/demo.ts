@@ -18,20 +18,28 @@ interface Step {
   status?: number;
 }
 
-let interrupted = false;
-process.once('SIGINT', () => {
-  interrupted = true;
-});
-
-print('Starting a Vouch server, a local AWS, and a browser with a security key …');
-const sandbox = await startSandbox({ fresh: true });
-try {
-  await firstDay(sandbox);
-} finally {
-  await sandbox.close();
+const stopping = new AbortController();
+const { signal } = stopping;
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(name, () => stopping.abort(new Error(`ended by ${name}`)));
 }
 
-async function firstDay({ home, issuer, roleArn, repositoryUrl }: Sandbox): Promise<void> {
+let sandbox: Sandbox | undefined;
+try {
+  print('Starting a Vouch server, a local AWS, and a browser with a security key …');
+  sandbox = await startSandbox({ fresh: true, signal });
+  await firstDay(sandbox);
+} catch (error) {
+  process.stderr.write(`demo: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+} finally {
+  await sandbox?.close();
+}
+
+async function firstDay(sandbox: Sandbox): Promise<void> {
+  const { home, issuer, roleArn, repositoryUrl } = sandbox;
+  const stepWithAnswer = (command: string[]) => show(sandbox, command, {}, 'pipe');
+  const step = (command: string[], options: Step = {}) => show(sandbox, command, options, 'inherit');
   const work = `${home}/${REPOSITORY}`;
 
   chapter('The administrator invites Alice');
@@ -70,23 +78,22 @@ async function firstDay({ home, issuer, roleArn, repositoryUrl }: Sandbox): Prom
   print('To try it yourself:  npm run sandbox');
 }
 
-/** Shows a command and runs it with its output in plain sight. */
-async function step(command: string[], options: Step = {}): Promise<void> {
-  await show(command, options, 'inherit');
-}
-
-/** As `step`, and returns what the command printed. */
-function stepWithAnswer(command: string[]): Promise<string> {
-  return show(command, {}, 'pipe');
-}
-
-function show([command = '', ...args]: string[], options: Step, stdout: 'inherit' | 'pipe'): Promise<string> {
-  if (interrupted) throw new Error('interrupted');
+/**
+ * Shows a command, and runs it with its output in plain sight.
+ *
+ * @param stdout 'pipe' to return what it prints as well; 'inherit' keeps it in order with what it says on standard error
+ */
+function show(
+  { env, home }: Sandbox,
+  [command = '', ...args]: string[],
+  options: Step,
+  stdout: 'inherit' | 'pipe',
+): Promise<string> {
+  signal.throwIfAborted();
   const words = [command, ...args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`));
   print(`\n${strong(`$ ${words.join(' ')}`)}`);
   return new Promise((resolve, reject) => {
-    const cwd = options.cwd ?? sandbox.home;
-    const child = spawn(command, args, { env: sandbox.env, cwd, stdio: ['pipe', stdout, 'inherit'] });
+    const child = spawn(command, args, { env, cwd: options.cwd ?? home, stdio: ['pipe', stdout, 'inherit'] });
     child.stdin?.on('error', () => {});
     child.stdin?.end(options.input ?? '');
     let said = '';

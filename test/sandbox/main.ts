@@ -13,31 +13,34 @@ const program = new Command('sandbox')
   .allowExcessArguments();
 
 program.action(async (command: string[], options: { fresh: boolean; browser: boolean }) => {
-  // Ctrl-C is for the command: we stay until it has ended, and clean up.
-  for (const signal of ['SIGINT', 'SIGQUIT'] as const) process.on(signal, () => {});
-  const sandbox = await startSandbox({
-    // With one's own key there is nobody to touch it while the sandbox starts.
-    fresh: options.fresh || options.browser,
-    ownBrowser: options.browser,
-  });
+  const starting = new AbortController();
+  const stopStarting = (signal: NodeJS.Signals) => starting.abort(new Error(`ended by ${signal}`));
+  // These stay: Ctrl-C is for the command, and we clean up when it has ended.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopStarting);
+  const sandbox = await startSandbox({ fresh: options.fresh, ownBrowser: options.browser, signal: starting.signal });
   try {
-    tell(sandbox, options);
+    tell(sandbox, options.fresh);
     process.exitCode = await runInside(sandbox, command);
   } finally {
     await sandbox.close();
   }
 });
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`sandbox: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}
 
-function tell(sandbox: Sandbox, options: { fresh: boolean; browser: boolean }): void {
+function tell(sandbox: Sandbox, fresh: boolean): void {
   const lines = [
     'Vouch sandbox',
     `  home     ${sandbox.home}`,
     `  server   ${sandbox.issuer} (log: ${sandbox.serverLog})`,
     `  AWS      ${sandbox.aws.stsUrl}, role ${sandbox.roleArn} (log: ${sandbox.folder}/aws/aws.log)`,
     `  Git      ${sandbox.repositoryUrl}`,
-    options.fresh || options.browser
+    fresh
       ? `  next     vouch-server invite you@example.com, vouch enroll --server ${sandbox.issuer},\n` +
         `           vouch setup aws --role ${sandbox.roleArn} --region us-east-1, vouch setup codecommit, vouch login`
       : '  next     vouch login',

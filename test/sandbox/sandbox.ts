@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -20,6 +21,8 @@ export interface SandboxOptions {
   fresh?: boolean;
   /** The user's own browser and key are used instead of the virtual ones. */
   ownBrowser?: boolean;
+  /** Ends the start half way; what had been started ends too. */
+  signal?: AbortSignal;
 }
 
 /** A whole world for Vouch in one folder: the real programs, a real server, browser and Git, and the local AWS. */
@@ -120,7 +123,9 @@ async function start(
   // The agent is the one program that outlives the command that started it.
   closers.unshift(() => sandbox.run('vouch', ['agent', 'stop']));
   await settleIn(sandbox);
-  if (options.fresh !== true) await setUp(sandbox);
+  options.signal?.throwIfAborted();
+  if (options.fresh !== true) await setUp(sandbox, options);
+  options.signal?.throwIfAborted();
   return sandbox;
 }
 
@@ -137,13 +142,32 @@ async function settleIn(sandbox: Sandbox): Promise<void> {
 }
 
 /** The first day's work: invitation, enrolment, AWS profile, Git's settings. */
-async function setUp(sandbox: Sandbox): Promise<void> {
+async function setUp(sandbox: Sandbox, { ownBrowser, signal }: SandboxOptions): Promise<void> {
   const invited = await sandbox.succeed('vouch-server', ['invite', PERSON, '--json']);
   const { code } = JSON.parse(invited.stdout) as { code: string };
-  const name = ['--name', 'Work key'];
-  await sandbox.succeed('vouch', ['enroll', '--server', sandbox.issuer, ...name], { input: `${code}\n` });
+  const enroll = ['enroll', '--server', sandbox.issuer, '--name', 'Work key'];
+  if (ownBrowser) await enrollInPlainSight(sandbox, enroll, code, signal);
+  else await sandbox.succeed('vouch', enroll, { input: `${code}\n` });
   await sandbox.succeed('vouch', ['setup', 'aws', '--role', sandbox.roleArn, '--region', REGION]);
   await sandbox.succeed('vouch', ['setup', 'codecommit']);
+}
+
+/** With a person's own key the person must see what is asked of them; standard output stays the command's. */
+function enrollInPlainSight(
+  { env, home }: Sandbox,
+  enroll: string[],
+  code: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('vouch', enroll, { env, cwd: home, stdio: ['pipe', 2, 2], ...(signal ? { signal } : {}) });
+    child.stdin?.end(`${code}\n`);
+    child.once('error', reject);
+    child.once('close', (status) => {
+      if (status === 0) resolve();
+      else reject(new Error(`vouch enroll ended with ${status}`));
+    });
+  });
 }
 
 /** What the user's own browser needs to start on their desktop. */
