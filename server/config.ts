@@ -53,7 +53,7 @@ export function readConfig(env: Environment): Config {
     sqliteFile: readDatabase(env),
     listen: readListen(env, url),
     masterKey: readMasterKey(env, local),
-    sessionSeconds: readHours(env) * 3600,
+    sessionSeconds: Math.round(readHours(env) * 3600),
     awsAudience: readAudience(env, issuer),
     allowedAaguids: readAaguids(env),
     requireAttestationCert: readBoolean(env, 'VOUCH_REQUIRE_ATTESTATION_CERT'),

@@ -46,7 +46,8 @@ export class Problem extends Error {
     this.problem = problem;
     this.title = title;
     this.detail = detail;
-    this.reason = more.reason ?? title;
+    // A library's message may quote what a stranger sent, at any length.
+    this.reason = (more.reason ?? title).slice(0, 300);
     this.headers = more.headers ?? {};
   }
 

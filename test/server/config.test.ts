@@ -53,6 +53,10 @@ describe('one setting is enough', () => {
   });
 });
 
+test('a session of 1.1 hours has whole seconds, as tokens need', () => {
+  expect(readConfig({ ...HTTPS, VOUCH_SESSION_HOURS: '1.1' }).sessionSeconds).toBe(3960);
+});
+
 describe('a wrong setting is named, with what it should look like', () => {
   const wrong: [string, Record<string, string>, RegExp][] = [
     ['VOUCH_ISSUER missing', {}, /^VOUCH_ISSUER is not set; it should be .*https:\/\/vouch.example.com/],

@@ -113,6 +113,20 @@ describe('a touch', () => {
   });
 });
 
+test('what a refused assertion says of itself is cut short in the audit table', async () => {
+  const { key } = await enrolPerson(server);
+  const page = await SignIn.open(server.origin);
+  await expectProblem(await page.touch(key, { origin: `https://${'x'.repeat(40_000)}` }), 403, 'assertion-refused');
+  const row = await server.context.store
+    .selectFrom('audit')
+    .where('event', '=', 'sign-in-refused')
+    .where('key_id', '=', key.id)
+    .select('detail')
+    .executeTakeFirstOrThrow();
+  expect(row.detail).toContain('origin');
+  expect(row.detail.length).toBeLessThan(600);
+});
+
 describe('an assertion is refused', () => {
   const wrong: [string, Ceremony, string][] = [
     ['from another origin', { origin: 'https://localhost.evil.example' }, 'assertion-refused'],
