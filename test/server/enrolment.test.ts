@@ -480,6 +480,18 @@ describe('a second key', () => {
     await signIn(server.origin, key);
   });
 
+  test('takes no challenge of the confirmation for the registration, nor the other way round', async () => {
+    const { email, key } = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await enrolment.confirm(key);
+    const confirm = await jsonOf<{ challenge: string }>(await enrolment.post('confirm/options'));
+    const second = new SoftKey(server.origin);
+    const response = await enrolment.register(second, { challenge: confirm.challenge });
+    await expectProblem(response, 403, 'challenge-used');
+    const { challenge } = await enrolment.options();
+    await expectProblem(await enrolment.confirm(key, { challenge }), 403, 'challenge-used');
+  });
+
   test('is confirmed by a key that says nothing of its user: it was asked for by its ID', async () => {
     const { email, key } = await enrolPerson(server);
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
