@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { decodeJwt, importJWK, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bindSessionToGrant, findSessionOfGrant } from '../../server/people/sessions.ts';
 import { type CliClient, newKeyPair, type ProofOptions } from './cli-client.ts';
 import type { SoftKey } from './soft-key.ts';
 import { enrolPerson, expectProblem, jsonOf, moveClock, signIn, startServer, type TestServer } from './support.ts';
@@ -191,6 +192,15 @@ describe('a session that does not stand any more: 401 session-over at every rout
     expect((await client.api('DELETE', '/api/session', token)).status).toBe(204);
     expect((await mine.client.api('GET', '/api/session', mine.token)).status).toBe(200);
   });
+});
+
+test('a session belongs to one OAuth grant for ever: the touch of a sign-in cannot be given to a second', async () => {
+  await freshSession();
+  const { store } = server.context;
+  const id = String(decodeJwt(token).sid);
+  expect(await bindSessionToGrant(store, id, 'another grant')).toBe(false);
+  expect(await findSessionOfGrant(store, 'another grant', Date.now())).toBeUndefined();
+  expect((await client.api('GET', '/api/session', token)).status).toBe(200);
 });
 
 describe('an access token is refused', () => {
