@@ -11,6 +11,7 @@ import { securityHeaders } from './http/security-headers.ts';
 import { requireSession } from './oidc/access-token.ts';
 import { loginRoutes } from './oidc/login-routes.ts';
 import { createProvider, SESSION_COOKIES } from './oidc/provider.ts';
+import { revocationRoute } from './oidc/revocation-route.ts';
 import { enrollRoutes } from './people/enroll-routes.ts';
 import { sessionRoutes } from './people/session-routes.ts';
 
@@ -41,6 +42,7 @@ export function createApp(context: Context, master: Buffer): Express {
   app.use(loginRoutes(context, provider));
   app.use(sessionRoutes(context, session));
   app.use(awsTokenRoute(context, session));
+  app.use(revocationRoute(context));
   app.use(openIdConnect(provider.callback()));
 
   app.use(notFound);

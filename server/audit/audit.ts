@@ -8,7 +8,6 @@ export type AuditEvent =
   | 'signed-in'
   | 'sign-in-refused'
   | 'aws-token-issued'
-  | 'aws-token-refused'
   | 'session-revoked';
 
 export interface AuditEntry {

@@ -12,11 +12,14 @@ export class OidcAdapter implements Adapter {
   readonly #store: Store;
   readonly #model: string;
   readonly #now: () => number;
+  readonly #revokeGrant: (grantId: string) => Promise<void>;
 
-  constructor(store: Store, model: string, now: () => number) {
+  /** @param revokeGrant ends what a grant gave besides the library's own models */
+  constructor(store: Store, model: string, now: () => number, revokeGrant: (grantId: string) => Promise<void>) {
     this.#store = store;
     this.#model = model;
     this.#now = now;
+    this.#revokeGrant = revokeGrant;
   }
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
@@ -80,6 +83,8 @@ export class OidcAdapter implements Adapter {
   }
 
   async revokeByGrantId(grantId: string): Promise<void> {
+    // First, and waited for: the answer that says so must not come before it is so.
+    await this.#revokeGrant(grantId);
     await this.#store
       .deleteFrom('oidc_payloads')
       .where('model', '=', this.#model)

@@ -41,14 +41,8 @@ const TTL = {
  */
 export function createProvider(context: Context, master: Buffer): Provider {
   const provider = new Provider(context.config.issuer, configuration(context, master));
-  // app.ts says which scheme the outside has; see `throughProxy` there.
+  // http/origin.ts tells it which scheme the outside has.
   provider.proxy = true;
-  // A code that comes twice has been stolen once: the session that it gave dies (RFC 6749, section 4.1.2).
-  provider.on('grant.revoked', (_ctx, grantId) => {
-    void revokeSession(context.store, context.now(), { grantId }, { reason: 'the code was used twice' }).catch((err) =>
-      context.log.error({ err }, 'session not revoked'),
-    );
-  });
   provider.on('server_error', (_ctx, err) => context.log.error({ err }, 'oidc-provider failed'));
   const refused = (_ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
     context.log.info(
@@ -64,7 +58,7 @@ export function createProvider(context: Context, master: Buffer): Provider {
 function configuration(context: Context, master: Buffer): Configuration {
   const { config } = context;
   return {
-    adapter: (model: string) => new OidcAdapter(context.store, model, () => context.now()),
+    adapter: (model: string) => new OidcAdapter(context.store, model, () => context.now(), revokeGrant(context)),
     clients: [
       {
         client_id: CLIENT_ID,
@@ -145,6 +139,11 @@ function configuration(context: Context, master: Buffer): Configuration {
       ctx.redirect('/login/over');
     },
   };
+}
+
+/** A code that comes twice has been stolen once: the session that it gave dies (RFC 6749, section 4.1.2). */
+function revokeGrant(context: Context): (grantId: string) => Promise<void> {
+  return (grantId) => revokeSession(context.store, context.now(), { grantId }, { reason: 'the code was used twice' });
 }
 
 /** Asks for a touch whenever this very request has not had one; `prompt=none` and remembered sessions change nothing. */

@@ -18,7 +18,7 @@ import {
 /** The routes under /enroll that the page and `vouch enroll` call; docs/http-api.md lists them. */
 export function enrollRoutes(context: Context): Router {
   const router = Router();
-  const cookie = context.config.local ? 'vouch-enroll' : '__Secure-vouch-enroll';
+  const cookie = context.config.local ? 'vouch-enroll' : '__Host-vouch-enroll';
 
   router.post('/enroll/start', async (request, response) => {
     const body = objectBody(request.body);
@@ -61,7 +61,8 @@ export function enrollRoutes(context: Context): Router {
         httpOnly: true,
         sameSite: 'strict',
         secure: !context.config.local,
-        path: '/enroll',
+        // What __Host- asks for: no sibling's page can plant it.
+        path: '/',
         maxAge: 60 * 60 * 1000,
       });
     }

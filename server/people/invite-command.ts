@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { openSqliteStore } from '../store/store.ts';
+import { normalizeEmail } from './email.ts';
 import { invite } from './invitations.ts';
 
 /** `vouch-server invite`: prints the code, once; it is stored nowhere. */
@@ -7,6 +8,8 @@ export async function runInvite(
   config: Config,
   options: { email: string; admin: boolean; json: boolean },
 ): Promise<void> {
+  // First of all, so that a refused address leaves nothing behind.
+  normalizeEmail(options.email);
   const store = await openSqliteStore(config.sqliteFile);
   try {
     const { email, code, expiresAt } = await invite(store, Date.now(), options);

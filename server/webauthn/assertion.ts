@@ -9,6 +9,7 @@ import { Problem } from '../problem.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { useClientData } from './client-data.ts';
+import { refusal } from './refusal.ts';
 
 /** A key that signed, and its person. */
 export interface AssertedKey {
@@ -66,13 +67,13 @@ export async function verifyAssertion(
   }
 
   // Nobody may frame our pages (WebAuthn, section 7.2, steps 13 and 14).
-  if (clientData.framed) throw refused('the page was in another site’s frame');
+  if (clientData.framed) throw refused(new Error('the page was in another site’s frame'));
 
   // The key says whose it is; it must be the person we know it by. Only where we asked for that person's keys may it say
   // nothing (WebAuthn, section 7.2, step 6).
   const { userHandle } = response.response;
   if (userHandle !== key.user_handle && !(userHandle === undefined && purpose === 'confirm-enrolment')) {
-    throw refused('the user handle is not that of the key');
+    throw refused(new Error('the user handle is not that of the key'));
   }
 
   try {
@@ -98,7 +99,7 @@ export async function verifyAssertion(
       counter: authenticationInfo.newCounter,
     };
   } catch (error) {
-    throw explain(error as Error);
+    throw refused(error as Error);
   }
 }
 
@@ -138,21 +139,6 @@ function findKey(store: Store, id: string) {
     .executeTakeFirst();
 }
 
-function explain(error: Error): Problem {
-  if (error.message.includes('User verification')) {
-    return new Problem(
-      403,
-      'user-not-verified',
-      'The key did not check that it is you',
-      'Set a PIN (or a fingerprint) on the key, then try again.',
-      { reason: error.message },
-    );
-  }
-  return refused(error.message);
-}
-
-function refused(reason: string): Problem {
-  return new Problem(403, 'assertion-refused', 'The key’s answer was refused', 'Try again from your terminal.', {
-    reason,
-  });
+function refused(error: Error): Problem {
+  return refusal(error, 'assertion-refused', 'Try again from your terminal.');
 }

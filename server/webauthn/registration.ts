@@ -11,6 +11,7 @@ import { Problem } from '../problem.ts';
 import { CEREMONY_MS, issueChallenge } from './challenges.ts';
 import { useClientData } from './client-data.ts';
 import { modelOf } from './models.ts';
+import { refusal } from './refusal.ts';
 
 /** ES256, EdDSA and RS256 (COSE algorithm identifiers): what security keys have. */
 const ALGORITHMS = [-7, -8, -257];
@@ -71,7 +72,7 @@ export async function verifyRegistration(
 ): Promise<NewKey> {
   const clientData = await useClientData(context, 'enrol', binding, response.response.clientDataJSON);
   // Nobody may frame our pages (WebAuthn, section 7.1, steps 10 and 11).
-  if (clientData.framed) throw refused('the page was in another site’s frame');
+  if (clientData.framed) throw refused(new Error('the page was in another site’s frame'));
 
   const verified = await verifyRegistrationResponse({
     response,
@@ -82,10 +83,22 @@ export async function verifyRegistration(
     requireUserVerification: true,
     supportedAlgorithmIDs: ALGORITHMS,
   }).catch((error: Error) => {
-    throw explain(error);
+    throw refused(error);
   });
   const info = verified.registrationInfo;
-  if (!verified.verified || info === undefined) throw refused('the attestation does not verify');
+  if (!verified.verified || info === undefined) throw refused(new Error('the attestation does not verify'));
+
+  // "The private key never leaves the key" is what a session's `hwk` says: a passkey that is copied to a cloud is none
+  // (WebAuthn, section 6.1.3, backup eligibility).
+  if (info.credentialDeviceType !== 'singleDevice') {
+    throw new Problem(
+      403,
+      'key-refused',
+      'This passkey can be copied to other devices',
+      'Use a hardware security key: its secret never leaves it.',
+      { reason: 'the credential is eligible for backup' },
+    );
+  }
 
   const statement = decodeAttestationObject(info.attestationObject).get('attStmt');
   checkPolicy(context.config, info.aaguid, statement.get('x5c') !== undefined);
@@ -126,19 +139,6 @@ function readTransports(value: unknown): string[] {
   return value.filter((item) => typeof item === 'string' && /^[a-z-]{1,20}$/.test(item)).slice(0, 8);
 }
 
-function explain(error: Error): Problem {
-  if (error.message.includes('User verification')) {
-    return new Problem(
-      403,
-      'user-not-verified',
-      'The key did not check that it is you',
-      'Set a PIN (or a fingerprint) on the key, then try again.',
-      { reason: error.message },
-    );
-  }
-  return refused(error.message);
-}
-
-function refused(reason: string): Problem {
-  return new Problem(403, 'key-refused', 'The key’s answer was refused', 'Try again, or use another key.', { reason });
+function refused(error: Error): Problem {
+  return refusal(error, 'key-refused', 'Try again, or use another key.');
 }

@@ -16,7 +16,7 @@ async function losers(racers: Promise<unknown>[]): Promise<unknown[]> {
 }
 
 test('a code that was found by 20 requests is consumed by one', async () => {
-  const codes = new OidcAdapter(store, 'AuthorizationCode', Date.now);
+  const codes = new OidcAdapter(store, 'AuthorizationCode', Date.now, async () => {});
   await codes.upsert('code', { grantId: 'grant' }, 60);
   const found = await Promise.all(Array.from({ length: 20 }, () => codes.find('code')));
   expect(found.filter((code) => code?.consumed === undefined)).toHaveLength(20);
@@ -27,7 +27,7 @@ test('a code that was found by 20 requests is consumed by one', async () => {
 });
 
 test('a proof that 20 requests found unused is taken from one', async () => {
-  const proofs = new OidcAdapter(store, 'ReplayDetection', Date.now);
+  const proofs = new OidcAdapter(store, 'ReplayDetection', Date.now, async () => {});
   const lost = await losers(Array.from({ length: 20 }, () => proofs.upsert('proof', { iss: 'vouch-cli' }, 60)));
   expect(lost).toHaveLength(19);
   for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidDpopProof);
@@ -35,7 +35,12 @@ test('a proof that 20 requests found unused is taken from one', async () => {
 
 test('what is over is not found, and IDs are stored as hashes alone', async () => {
   let now = 1_000_000;
-  const grants = new OidcAdapter(store, 'Grant', () => now);
+  const grants = new OidcAdapter(
+    store,
+    'Grant',
+    () => now,
+    async () => {},
+  );
   await grants.upsert('the-secret-id', { jti: 'the-secret-id', accountId: 'alice@example.com' }, 10);
   expect(await grants.find('the-secret-id')).toEqual({ jti: 'the-secret-id', accountId: 'alice@example.com' });
   const rows = await store.selectFrom('oidc_payloads').selectAll().execute();

@@ -276,15 +276,33 @@ describe('a DPoP proof at the token endpoint is refused', () => {
   });
 });
 
-test('the revocation endpoint says that it does not revoke access tokens, which DELETE /api/session does', async () => {
-  const { client, access_token } = await signIn(server.origin, key);
-  const response = await fetch(`${server.origin}/token/revocation`, {
-    method: 'POST',
-    body: new URLSearchParams({ token: access_token, client_id: 'vouch-cli' }),
+describe('the revocation endpoint (RFC 7009)', () => {
+  const revoke = (fields: Record<string, string>) =>
+    fetch(`${server.origin}/token/revocation`, { method: 'POST', body: new URLSearchParams(fields) });
+
+  test('ends the session behind an access token, and does so twice without complaint', async () => {
+    const { client, access_token } = await signIn(server.origin, key);
+    expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
+    expect((await revoke({ token: access_token, client_id: 'vouch-cli' })).status).toBe(200);
+    await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over');
+    expect((await revoke({ token: access_token, client_id: 'vouch-cli' })).status).toBe(200);
   });
-  await expectOAuthError(response, 400, 'unsupported_token_type');
-  expect((await client.api('DELETE', '/api/session', access_token)).status).toBe(204);
-  await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over');
+
+  test('takes a token that is not ours for one that is over, and ends nothing', async () => {
+    const { client, access_token } = await signIn(server.origin, key);
+    const forged = `${access_token.slice(0, -8)}AAAAAAAA`;
+    for (const token of [forged, 'nonsense', 'x'.repeat(9_000)]) {
+      expect((await revoke({ token, client_id: 'vouch-cli' })).status).toBe(200);
+    }
+    expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
+  });
+
+  test('refuses other clients, and requests without a token or too large', async () => {
+    await expectOAuthError(await revoke({ token: 'x', client_id: 'another' }), 401, 'invalid_client');
+    await expectOAuthError(await revoke({ token: 'x' }), 401, 'invalid_client');
+    await expectOAuthError(await revoke({ client_id: 'vouch-cli' }), 400, 'invalid_request');
+    expect((await revoke({ token: 'x'.repeat(20_000), client_id: 'vouch-cli' })).status).toBe(413);
+  });
 });
 
 test('tokens come with nothing that outlives the session', async () => {

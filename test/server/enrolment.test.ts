@@ -352,6 +352,13 @@ describe('a registration is refused', () => {
     await expectProblem(response, 403, 'key-refused');
   });
 
+  test('of a passkey that can be copied to other devices', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const key = new SoftKey(server.origin);
+    const answer = key.create(await enrolment.options(), { backupEligible: true });
+    await expectProblem(await enrolment.post('verify', answer), 403, 'key-refused');
+  });
+
   test('with an algorithm that was not offered', async () => {
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
     const response = await enrolment.register(new SoftKey(server.origin, { curve: 'P-384' }));

@@ -17,6 +17,8 @@ export interface Ceremony {
   rpId?: string;
   userPresent?: boolean;
   userVerified?: boolean;
+  /** Whether the credential may be copied to other devices. */
+  backupEligible?: boolean;
   counter?: number;
   credentialId?: string;
   /** null: the authenticator says nothing of its user. */
@@ -33,7 +35,7 @@ export interface Certificate {
   privateKey: KeyObject;
 }
 
-const FLAG = { userPresent: 0x01, userVerified: 0x04, attested: 0x40 } as const;
+const FLAG = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08, attested: 0x40 } as const;
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest();
 
@@ -127,7 +129,10 @@ export class SoftKey {
     if (this.#counts && how.counter === undefined) this.counter += 1;
     const rest = Buffer.alloc(5);
     rest[0] =
-      flags | ((how.userPresent ?? true) ? FLAG.userPresent : 0) | ((how.userVerified ?? true) ? FLAG.userVerified : 0);
+      flags |
+      ((how.userPresent ?? true) ? FLAG.userPresent : 0) |
+      ((how.userVerified ?? true) ? FLAG.userVerified : 0) |
+      (how.backupEligible ? FLAG.backupEligible : 0);
     rest.writeUInt32BE(how.counter ?? this.counter, 1);
     return Buffer.concat([sha256(how.rpId ?? rpId), rest]);
   }

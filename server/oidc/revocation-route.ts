@@ -1,0 +1,47 @@
+import express, { Router } from 'express';
+import { importJWK, jwtVerify } from 'jose';
+import type { Context } from '../context.ts';
+import { revokeSession } from '../people/sessions.ts';
+import { apiAudience, CLIENT_ID } from './provider.ts';
+
+/**
+ * `POST /token/revocation` (RFC 7009) for our JWT access tokens, which `oidc-provider` does not store and so cannot revoke:
+ * the session behind the token ends, and with it everything that the token is good for.
+ *
+ * The client is public, so holding the token is enough; whoever has it could do worse than end it.
+ */
+export function revocationRoute(context: Context): Router {
+  const router = Router();
+  const form = express.urlencoded({ extended: false, limit: '16kb', parameterLimit: 10 });
+
+  router.post('/token/revocation', form, async (request, response) => {
+    const { token, client_id } = (request.body ?? {}) as Record<string, unknown>;
+    response.set('Cache-Control', 'no-store');
+    if (client_id !== CLIENT_ID) {
+      response.status(401).json({ error: 'invalid_client' });
+      return;
+    }
+    if (typeof token !== 'string' || token === '') {
+      response.status(400).json({ error: 'invalid_request', error_description: "'token' is missing" });
+      return;
+    }
+    const id = await sessionOf(context, token);
+    if (id !== undefined) {
+      await revokeSession(context.store, context.now(), { id }, { reason: 'token revoked', ip: String(request.ip) });
+    }
+    // RFC 7009, section 2.2: a token that is not ours, or no longer good, is as revoked as can be.
+    response.status(200).end();
+  });
+
+  return router;
+}
+
+async function sessionOf(context: Context, token: string): Promise<string | undefined> {
+  const { issuer } = context.config;
+  const key = await importJWK(context.signingKey.publicJwk, 'ES256');
+  const checks = { issuer, audience: apiAudience(issuer), typ: 'at+jwt', algorithms: ['ES256'] };
+  return jwtVerify(token, key, checks).then(
+    ({ payload }) => (typeof payload.sid === 'string' ? payload.sid : undefined),
+    () => undefined,
+  );
+}
