@@ -50,7 +50,10 @@ const server: UserConfig = {
     outDir: here('dist/server'),
     emptyOutDir: true,
     target: 'node24',
-    rolldownOptions: { input: { 'vouch-server': here('server/main.ts') }, output: { chunkFileNames: '[name]-[hash].js' } },
+    rolldownOptions: {
+      input: { 'vouch-server': here('server/main.ts') },
+      output: { chunkFileNames: '[name]-[hash].js' },
+    },
   },
 };
 

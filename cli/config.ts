@@ -59,7 +59,9 @@ export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
  * @throws Problem `server-url`; `http:` is for `localhost` alone, where nothing crosses a network
  */
 export function serverUrl(value: string): string {
-  const url = URL.parse(value.includes('://') ? value : `https://${value}`);
+  // Without a scheme it is the one that the host can have.
+  const scheme = /^localhost(:\d+)?\/?$/.test(value) ? 'http' : 'https';
+  const url = URL.parse(value.includes('://') ? value : `${scheme}://${value}`);
   const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && url.hostname === 'localhost');
   if (url === null || !secure || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
     throw new Problem({

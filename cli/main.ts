@@ -22,7 +22,7 @@ async function finish(command: Promise<number>): Promise<void> {
 }
 
 const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
-const json = () => new Option('--json', 'print JSON, for scripts').default(false, 'off');
+const json = () => new Option('--json', 'print JSON, for scripts');
 const noBrowser = () => new Option('--no-browser', 'only print the address to open');
 const timeout = () =>
   new Option('--timeout <seconds>', 'the longest wait for your touch').default(300).argParser(positiveSeconds);
@@ -76,7 +76,7 @@ setup
   .requiredOption('--role <arn>', 'the role to assume, such as arn:aws:iam::123456789012:role/VouchDeveloper')
   .option('--region <region>', 'the region of the profile, such as us-east-1')
   .option('--profile <name>', 'the name of the profile', 'vouch')
-  .option('--force', 'change an existing profile of that name', false)
+  .option('--force', 'change an existing profile of that name')
   .action(async (options) => {
     const { setupAws } = await import('./commands/setup-aws.ts');
     await finish(setupAws(options, io));

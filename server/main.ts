@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { ConfigError, readConfig } from './config.ts';
 
 const program = new Command('vouch-server')
   .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  .exitOverride();
 
 program
   .command('serve')
@@ -27,11 +28,11 @@ program
   .command('invite')
   .description('make a one-time invitation to enroll a security key, good for 72 hours')
   .argument('<email>', 'whom: the address that AWS will show as the session name')
-  .option('--admin', 'the person may administer the server', false)
+  .option('--admin', 'the person may administer the server')
   .option('--json', 'print JSON')
-  .action(async (email: string, options: { admin: boolean; json?: boolean }) => {
+  .action(async (email: string, { admin = false, json = false }: { admin?: boolean; json?: boolean }) => {
     const { runInvite } = await import('./people/invite-command.ts');
-    await runInvite(readConfig(process.env), { email, admin: options.admin, json: options.json === true });
+    await runInvite(readConfig(process.env), { email, admin, json });
   });
 
 try {
@@ -40,6 +41,11 @@ try {
   }
   await program.parseAsync();
 } catch (error) {
-  console.error(`vouch-server: ${(error as Error).message}`);
-  process.exitCode = error instanceof ConfigError ? 2 : 1;
+  if (error instanceof CommanderError) {
+    // commander has said it already; wrong usage is 2, help is 0.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    console.error(`vouch-server: ${(error as Error).message}`);
+    process.exitCode = error instanceof ConfigError || error instanceof TypeError ? 2 : 1;
+  }
 }

@@ -59,10 +59,10 @@ export function roleOfCredentialProcess(command: string): RoleArn | undefined {
 
 /**
  * Which profile serves a request of Git's, first match: the one that the user name in the URL names
- * (`https://prod@git-codecommit…`), the only one, the one named `vouch`.
+ * (`credential.<URL>.username` in Git's configuration), the only one, the one named `vouch`.
  *
  * @param profiles Vouch's profiles
- * @param username the user name in the URL, if there is one
+ * @param username the user name that Git already has, if any
  * @throws Problem `no-profile`, `unknown-profile`, `several-profiles`
  */
 export function chooseProfile(profiles: readonly VouchProfile[], username: string | undefined): VouchProfile {
@@ -82,9 +82,9 @@ export function chooseProfile(profiles: readonly VouchProfile[], username: strin
     if (named) return named;
     throw new Problem({
       kind: 'unknown-profile',
-      what: `The URL names the AWS profile "${username}", and Vouch has no such profile.`,
+      what: `Git asks for the AWS profile "${username}", and Vouch has no such profile.`,
       why: `Vouch's profiles are: ${list}.`,
-      fix: `Name one of them in the URL, or run \`vouch setup aws --profile <name> --role <role ARN>\`.`,
+      fix: `Run \`vouch setup aws --profile ${username} --role <role ARN>\`, or change credential.<URL>.username in your Git config.`,
     });
   }
   const chosen = profiles.length === 1 ? first : profiles.find(({ name }) => name === 'vouch');
@@ -93,6 +93,6 @@ export function chooseProfile(profiles: readonly VouchProfile[], username: strin
     kind: 'several-profiles',
     what: 'Several AWS profiles could serve this repository.',
     why: `Vouch's profiles are: ${list}.`,
-    fix: `Name one in the URL: https://${first.name}@git-codecommit.<region>.amazonaws.com/v1/repos/<repository>`,
+    fix: `Name one: \`git config --global credential.<repository URL>.username ${first.name}\``,
   });
 }

@@ -2,7 +2,7 @@ import { agentStatus, dropSession, isNotRunning } from '../agent/client.ts';
 import type { Io } from '../io.ts';
 
 /** `vouch logout`: ends the session at the server and forgets everything here. */
-export async function logout(options: { json: boolean }, io: Io): Promise<number> {
+export async function logout(options: { json?: boolean }, io: Io): Promise<number> {
   let email: string | undefined;
   try {
     email = (await agentStatus(io.env)).session?.email;

@@ -16,7 +16,7 @@ interface Report {
 }
 
 /** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
-export async function status(options: { json: boolean }, io: Io): Promise<number> {
+export async function status(options: { json?: boolean }, io: Io): Promise<number> {
   const report = await collect(io.env);
   io.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
   return report.session === null ? 3 : 0;

@@ -17,7 +17,9 @@ export async function readLine(question: string, signal: AbortSignal): Promise<s
   throw new Problem({
     kind: 'no-input',
     what: 'No invitation code was given.',
-    fix: 'Run the command on a terminal, or give it the code on standard input.',
+    fix: process.stdin.isTTY
+      ? 'Run the command again with the code that your administrator sent you.'
+      : 'Run the command on a terminal, or give it the code on standard input.',
     exitCode: 2,
   });
 }

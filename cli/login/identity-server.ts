@@ -84,6 +84,9 @@ function networkReason(error: unknown): string | undefined {
     SELF_SIGNED_CERT_IN_CHAIN: 'Its TLS certificate is signed by an authority that this machine does not know.',
     UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'Its TLS certificate is signed by an authority that this machine does not know.',
     CERT_HAS_EXPIRED: 'Its TLS certificate has expired.',
+    ERR_TLS_CERT_ALTNAME_INVALID: 'Its TLS certificate is for another host.',
+    ERR_SSL_WRONG_VERSION_NUMBER: 'It does not speak TLS on this port.',
+    ERR_SSL_PACKET_LENGTH_TOO_LONG: 'It does not speak TLS on this port.',
   };
   return (
     known[code] ?? (/^(E[A-Z]+|ERR_TLS|ERR_SSL|CERT_|UND_ERR_)/.test(code) ? `${error.message} (${code})` : undefined)

@@ -59,6 +59,8 @@ describe('the server’s URL', () => {
     ['https://vouch.example.com', 'https://vouch.example.com'],
     ['https://vouch.example.com/', 'https://vouch.example.com'],
     ['vouch.example.com', 'https://vouch.example.com'],
+    ['localhost:8080', 'http://localhost:8080'],
+    ['localhost.example.com', 'https://localhost.example.com'],
     ['http://localhost:8080', 'http://localhost:8080'],
   ])('%s is %s', (value, expected) => {
     expect(serverUrl(value)).toBe(expected);

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gitSignature } from '../aws/git-signature.ts';
@@ -160,7 +160,10 @@ function argumentsOfAllPrograms(): string[] {
 }
 
 function allFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false);
+  // Without what lies elsewhere and is only linked to: the packages.
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return allFiles(path);
+    return entry.isFile() ? [path] : [];
+  });
 }

@@ -118,6 +118,27 @@ describe.sequential('what can go wrong on a day', () => {
     // Whoever holds the invitation alone gets nowhere.
     expect(enrolling).toMatchObject({ code: 1, stderr: expect.stringContaining('not enrolled in time') });
     await sandbox.browser?.changeKey(alices);
+    const spare = await sandbox.succeed('vouch', ['enroll', '--name', 'Spare key'], { input: code });
+    expect(spare.stdout).toContain('Enrolled "Spare key" for alice@example.com.');
+    // And the new one signs in by itself.
+    const first = (await sandbox.browser?.credentials()) ?? [];
+    await sandbox.browser?.changeKey(await sandbox.browser.drawer());
+    expect((await sandbox.succeed('vouch', ['login'])).stdout).toContain('with "Spare key"');
+    await sandbox.succeed('vouch', ['logout']);
+    await sandbox.browser?.changeKey(first);
+  });
+
+  test('of several profiles, Git’s configuration names the one for a repository', async () => {
+    const role = ['--role', sandbox.roleArn];
+    await sandbox.succeed('vouch', ['setup', 'aws', '--profile', 'prod', ...role]);
+    await sandbox.succeed('vouch', ['login']);
+    const as = (profile: string) => ['-c', `credential.${url}.username=${profile}`, 'ls-remote', url];
+    expect((await sandbox.run('git', as('prod'))).code).toBe(0);
+    expect(await sandbox.run('git', as('nobody'))).toMatchObject({
+      code: 128,
+      stderr: expect.stringContaining('Vouch has no such profile'),
+    });
+    await sandbox.succeed('vouch', ['logout']);
   });
 
   test('a role that does not trust the token: the refusal names the role and what to look at', async () => {

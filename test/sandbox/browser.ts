@@ -9,14 +9,19 @@ import {
   type SecurityKey,
 } from '../browser/launch.ts';
 
-/** The person at the desk: a browser that opens what it is told to, and a security key that is touched at once. */
+/**
+ * The person at the desk: a browser that opens what it is told to, and a security key that is touched at once. Asked for a
+ * second key, the person brings one, and puts it into a drawer afterwards.
+ */
 export interface SandboxBrowser {
   /** Opens a page with the key plugged in. */
   open(url: string): Promise<Page>;
   /** The page that was opened last. */
   page(): Page | undefined;
-  /** What the key holds. */
+  /** What the key in hand holds. */
   credentials(): Promise<Credential[]>;
+  /** What the key in the drawer holds. */
+  drawer(): Promise<Credential[]>;
   /** Exchanges the key for another (an empty one by default). */
   changeKey(credentials?: readonly Credential[]): Promise<void>;
   close(): Promise<void>;
@@ -31,13 +36,21 @@ export interface SandboxBrowser {
 export async function startBrowser(socket: string, folder: string): Promise<SandboxBrowser> {
   const launched: LaunchedBrowser = await launchBrowser({ folder });
   let held: Credential[] = [];
-  let current: { page: Page; key: SecurityKey } | undefined;
+  let drawer: Credential[] = [];
+  let current: Desk | undefined;
   let opening: Promise<unknown> = Promise.resolve();
+
+  const remember = async () => {
+    if (current === undefined) return;
+    const plugged = await current.key.credentials();
+    if (current.first === undefined) held = plugged;
+    else [held, drawer] = [current.first, plugged];
+  };
 
   /** Takes the key out of the page before: Chromium keeps virtual keys apart by page, and the counter lives in them. */
   const unplug = async () => {
     if (current === undefined) return;
-    held = await current.key.credentials();
+    await remember();
     await current.page.close();
     current = undefined;
   };
@@ -47,6 +60,7 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
     const key = await addSecurityKey(page, { credentials: held });
     current = { page, key };
     await page.goto(url);
+    if (new URL(url).pathname.startsWith('/enroll')) void bringSecondKey(current).catch(() => {});
     return page;
   };
 
@@ -73,7 +87,13 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
     page: () => current?.page,
     credentials: async () => {
       await opening;
-      return current === undefined ? held : current.key.credentials();
+      await remember();
+      return held;
+    },
+    drawer: async () => {
+      await opening;
+      await remember();
+      return drawer;
     },
     changeKey: async (credentials = []) => {
       await opening;
@@ -86,4 +106,24 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
       await launched.close();
     },
   };
+}
+
+/** The page that is open, with the key that is plugged in there. */
+interface Desk {
+  page: Page;
+  key: SecurityKey;
+  /** What the first key holds, when it has been pulled out for a second. */
+  first?: Credential[];
+}
+
+/** Where the page asks for the key that a person has and then for a new one, they are exchanged in between. */
+async function bringSecondKey(desk: Desk): Promise<void> {
+  const { page } = desk;
+  const status = (value: string) => `[role=status][data-status${value}]`;
+  await page.waitForSelector(status('^="confirm-"'), { timeout: 0 });
+  await page.waitForSelector(status('="ready"'), { timeout: 0 });
+  desk.first = await desk.key.credentials();
+  await desk.key.remove();
+  desk.key = await addSecurityKey(page);
+  await page.locator('[data-primary]').click();
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 /** The real `vouch-server serve`, as a process of its own. */
@@ -10,8 +9,6 @@ export interface IdentityServer {
   kill(): Promise<void>;
   stop(): Promise<void>;
 }
-
-const program = resolve(import.meta.dirname, '../../dist/server/vouch-server.js');
 
 /**
  * @param env the environment with the server's settings
@@ -35,7 +32,7 @@ export function identityServer(env: Record<string, string>, logFile: string): Id
       new Promise((resolve, reject) => {
         const log = openSync(logFile, 'a', 0o600);
         // A group of its own: Ctrl-C in the sandbox's shell is not meant for the server.
-        const started = spawn(process.execPath, [program, 'serve'], {
+        const started = spawn('vouch-server', ['serve'], {
           env,
           stdio: ['ignore', 'pipe', log],
           detached: true,
@@ -48,7 +45,7 @@ export function identityServer(env: Record<string, string>, logFile: string): Id
         });
         started.once('close', (code) => {
           closeSync(log);
-          reject(new Error(`vouch-server ended with ${code}; its log is ${join(logFile)}`));
+          reject(new Error(`vouch-server ended with ${code}; its log is ${logFile}`));
         });
       }),
     kill: () => end('SIGKILL'),

@@ -1,30 +1,34 @@
 /** `npm run sandbox [-- [--fresh] [--browser] [CMD ARGS…]]`: docs/getting-started.md says what it is for. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { Command } from 'commander';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
 const program = new Command('sandbox')
   .description('Runs a command, or a shell, where Vouch, Git and a local AWS are all set up and nobody is logged in.')
-  .option('--fresh', 'only the servers run: nobody is invited, nothing is set up', false)
-  .option('--browser', 'use your own browser and security key', false)
+  .option('--fresh', 'only the servers run: nobody is invited, nothing is set up')
+  .option('--browser', 'use your own browser and security key')
   .argument('[command...]', 'what to run; a shell when nothing is named')
   .passThroughOptions()
   .allowExcessArguments();
 
-program.action(async (command: string[], options: { fresh: boolean; browser: boolean }) => {
-  const starting = new AbortController();
-  const stopStarting = (signal: NodeJS.Signals) => starting.abort(new Error(`ended by ${signal}`));
-  // These stay: Ctrl-C is for the command, and we clean up when it has ended.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopStarting);
-  const sandbox = await startSandbox({ fresh: options.fresh, ownBrowser: options.browser, signal: starting.signal });
-  try {
-    tell(sandbox, options.fresh);
-    process.exitCode = await runInside(sandbox, command);
-  } finally {
-    await sandbox.close();
-  }
-});
+program.action(
+  async (command: string[], { fresh = false, browser = false }: { fresh?: boolean; browser?: boolean }) => {
+    process.stderr.write('Starting a Vouch server, a local AWS and a browser …\n');
+    const starting = new AbortController();
+    const stopStarting = (signal: NodeJS.Signals) => starting.abort(new Error(`ended by ${signal}`));
+    // These stay: Ctrl-C is for the command, and we clean up when it has ended.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopStarting);
+    const sandbox = await startSandbox({ fresh, ownBrowser: browser, signal: starting.signal });
+    try {
+      tell(sandbox, fresh);
+      process.exitCode = await runInside(sandbox, command);
+    } finally {
+      await sandbox.close();
+    }
+  },
+);
 
 try {
   await program.parseAsync();
@@ -34,16 +38,20 @@ try {
 }
 
 function tell(sandbox: Sandbox, fresh: boolean): void {
+  const steps = [
+    'vouch-server invite you@example.com',
+    `vouch enroll --server ${sandbox.issuer}`,
+    `vouch setup aws --role ${sandbox.roleArn} --region us-east-1`,
+    'vouch setup codecommit',
+    'vouch login',
+  ];
   const lines = [
-    'Vouch sandbox',
     `  home     ${sandbox.home}`,
     `  server   ${sandbox.issuer} (log: ${sandbox.serverLog})`,
-    `  AWS      ${sandbox.aws.stsUrl}, role ${sandbox.roleArn} (log: ${sandbox.folder}/aws/aws.log)`,
+    `  AWS      ${sandbox.aws.stsUrl} (log: ${sandbox.folder}/aws/aws.log)`,
+    `  role     ${sandbox.roleArn}`,
     `  Git      ${sandbox.repositoryUrl}`,
-    fresh
-      ? `  next     vouch-server invite you@example.com, vouch enroll --server ${sandbox.issuer},\n` +
-        `           vouch setup aws --role ${sandbox.roleArn} --region us-east-1, vouch setup codecommit, vouch login`
-      : '  next     vouch login',
+    ...(fresh ? steps : steps.slice(-1)).map((step, index) => `  ${index === 0 ? 'next' : '    '}     ${step}`),
   ];
   process.stderr.write(`${lines.join('\n')}\n`);
 }
@@ -60,10 +68,11 @@ function runInside(sandbox: Sandbox, command: string[]): Promise<number> {
     const pass = () => child.kill('SIGTERM');
     for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, pass);
     child.once('error', (error: NodeJS.ErrnoException) => {
-      process.stderr.write(`sandbox: ${program}: ${error.message}\n`);
-      resolve(error.code === 'ENOENT' ? 127 : 126);
+      const missing = error.code === 'ENOENT';
+      process.stderr.write(`sandbox: ${program}: ${missing ? 'command not found' : error.message}\n`);
+      resolve(missing ? 127 : 126);
     });
-    child.once('close', (code, signal) => resolve(code ?? 128 + (signal === 'SIGTERM' ? 15 : 9)));
+    child.once('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
 }
 

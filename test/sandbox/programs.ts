@@ -1,23 +1,31 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import manifest from '../../package.json' with { type: 'json' };
 
 const root = resolve(import.meta.dirname, '../..');
 
 /**
- * A folder for PATH in which our programs stand as npm's global install would link them, with the Node that runs this.
+ * Installs our programs as `npm install --global` would: a copy of the package, and links to its programs in a folder for
+ * PATH, beside the Node that runs this. A copy, because the next build must not take them away from a running sandbox.
  *
- * @param folder made by this call
+ * @param folder where both go
+ * @returns the folder for PATH
  */
-export function installPrograms(folder: string): void {
-  mkdirSync(folder, { recursive: true });
-  for (const [name, file] of Object.entries(manifest.bin)) {
-    const program = join(root, file);
-    // npm makes what it links executable; the build does not.
-    chmodSync(program, 0o755);
-    symlinkSync(program, join(folder, name));
+export function installPrograms(folder: string): string {
+  const bin = join(folder, 'bin');
+  const copy = join(folder, 'package');
+  mkdirSync(bin, { recursive: true });
+  for (const part of ['dist', 'cli/git/git-credential-vouch', 'package.json']) {
+    cpSync(join(root, part), join(copy, part), { recursive: true });
   }
-  symlinkSync(process.execPath, join(folder, 'node'));
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  for (const [name, file] of Object.entries(manifest.bin)) {
+    // npm makes what it links executable; the build does not.
+    chmodSync(join(copy, file), 0o755);
+    symlinkSync(join(copy, file), join(bin, name));
+  }
+  symlinkSync(process.execPath, join(bin, 'node'));
+  return bin;
 }
 
 /**

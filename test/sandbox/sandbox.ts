@@ -73,7 +73,7 @@ async function start(
 ): Promise<Sandbox> {
   const at = (name: string) => join(folder, name);
   for (const name of ['home', 'tmp', 'aws', 'server']) await mkdir(at(name), { mode: 0o700 });
-  installPrograms(at('bin'));
+  const bin = installPrograms(folder);
   const issuer = `http://localhost:${await freePort()}`;
 
   const aws = await startLocalAws({ folder: at('aws') });
@@ -88,7 +88,7 @@ async function start(
   if (browser) closers.unshift(() => browser.close());
 
   const env = cleanEnvironment({
-    PATH: `${at('bin')}${delimiter}${process.env.PATH ?? '/usr/bin:/bin'}`,
+    PATH: `${bin}${delimiter}${process.env.PATH ?? '/usr/bin:/bin'}`,
     HOME: at('home'),
     TMPDIR: at('tmp'),
     AWS_ENDPOINT_URL_STS: aws.stsUrl,
