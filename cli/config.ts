@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { configFile } from './paths.ts';
 import { Problem } from './problem.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** What `~/.config/vouch/config.json` holds: preferences, never a secret. */
 export interface Config {
@@ -38,19 +38,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   return { ...found, server: serverUrl(server) };
 }
 
-/** Changes settings and keeps the others. Written beside and renamed, so that a crash leaves the old file or the new one. */
+/** Changes settings and keeps the others. A crash leaves the old file or the new one. */
 export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
-  const file = configFile(env);
-  const text = `${JSON.stringify({ ...readConfig(env), ...change }, null, 2)}\n`;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}.new`;
-  try {
-    writeFileSync(draft, text, { mode: 0o600, flush: true });
-    chmodSync(draft, 0o600);
-    renameSync(draft, file);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  const settings = { ...readConfig(env), ...change };
+  replaceFile(configFile(env), `${JSON.stringify(settings, null, 2)}\n`);
 }
 
 /**

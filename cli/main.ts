@@ -7,9 +7,6 @@ import { version } from './programs.ts';
 
 const io: Io = { stdout: process.stdout, stderr: process.stderr, env: process.env };
 
-/** The exit code of a command that Ctrl-C ended, as shells have it. */
-const INTERRUPTED = 130;
-
 const program = new Command('vouch')
   .description('Touch your security key once a day, then use Git against AWS CodeCommit with no stored secret.')
   .version(version)
@@ -156,7 +153,7 @@ try {
     // commander has said it already; wrong usage is 2, help and version are 0.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else if (error instanceof Interrupted) {
-    process.exitCode = INTERRUPTED;
+    process.exitCode = error.exitCode;
   } else {
     process.exitCode = printProblem(process.stderr, error);
   }

@@ -1,6 +1,7 @@
 import { type AwsCredentials, signForCodeCommit } from '../aws/codecommit-signature.ts';
 import { codeCommitHost, type RoleArn } from '../aws/partitions.ts';
 import { chooseProfile, profileReader, type VouchProfile } from '../aws/profiles.ts';
+import { clockTime } from '../describe.ts';
 import { parseGitRequest } from '../git/request.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { version } from '../programs.ts';
@@ -212,7 +213,7 @@ export class Agent {
   #forgetIfOver(): void {
     const session = this.#session;
     if (!session?.over) return;
-    const ended = new Date(session.details.expiresAt).toTimeString().slice(0, 5);
+    const ended = clockTime(new Date(session.details.expiresAt), new Date(this.#now()));
     this.#forget(
       session,
       new Problem({

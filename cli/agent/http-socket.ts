@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isRegion, parseRoleArn } from '../aws/partitions.ts';
+import { longestRequest } from '../git/request.ts';
 import { asProblem, type Problem } from '../problem.ts';
 import { type Agent, badRequest } from './agent.ts';
 import { isIssuer } from './identity-server.ts';
 import type { CredentialsAnswer, Dropped, NewSession } from './protocol.ts';
 
-/** The largest body that is read, in bytes. Only Git's requests come near it. */
+/** The largest body that is read, in bytes, except for Git's requests. */
 const longestBody = 64 * 1024;
 
 /**
@@ -36,7 +37,8 @@ export function createHttpServer(agent: Agent, leave: () => void): Server {
 }
 
 async function route(agent: Agent, leave: () => void, request: IncomingMessage, response: ServerResponse) {
-  const url = new URL(request.url ?? '/', 'http://agent.invalid');
+  const url = URL.parse(request.url ?? '/', 'http://agent.invalid');
+  if (url === null) throw badRequest('That is no address.');
   switch (`${request.method} ${url.pathname}`) {
     case 'GET /status':
       return sendJson(response, agent.status());
@@ -61,7 +63,7 @@ async function route(agent: Agent, leave: () => void, request: IncomingMessage, 
       return sendJson(response, answer);
     }
     case 'POST /git': {
-      const lines = await agent.explainGit(await readBody(request));
+      const lines = await agent.explainGit(await readBody(request, longestRequest));
       response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(lines);
       return;
     }
@@ -69,12 +71,12 @@ async function route(agent: Agent, leave: () => void, request: IncomingMessage, 
   sendProblem(response, badRequest(`There is no ${request.method} ${url.pathname}.`), 404);
 }
 
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+async function readBody(request: IncomingMessage, longest = longestBody): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > longestBody) throw badRequest(`The body is longer than ${longestBody} bytes.`);
+    if (length > longest) throw badRequest(`The body is longer than ${longest} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -6,7 +6,8 @@ import {
   protectedResourceRequest,
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
-import { networkReason } from '../aws/explain-sts.ts';
+import { clockSkew } from '../clock-skew.ts';
+import { networkReason } from '../network-reason.ts';
 import { Problem, printable } from '../problem.ts';
 import type { NewSession } from './protocol.ts';
 
@@ -54,8 +55,8 @@ function isLoopbackHttp(url: URL): boolean {
 /**
  * Asks the server for an ID token that AWS takes for one role (`POST /api/aws/token`).
  *
- * @throws Problem `session-over` (exit code 3) when the server no longer takes the session, `role-refused` (5),
- *   `server-unreachable` (4)
+ * @throws Problem `session-over` (exit code 3) when the server no longer takes the session, `clock-skew` and
+ *   `role-refused` (5), `server-unreachable` (4)
  */
 export async function requestAwsToken(access: Access, role: string, signal: AbortSignal): Promise<string> {
   const response = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
@@ -115,6 +116,9 @@ async function refusal(access: Access, response: Response): Promise<Problem> {
   const said = typeof title === 'string' ? printable(title, 300) : `status ${response.status}`;
   const next = typeof detail === 'string' ? printable(detail, 300) : '';
   const host = new URL(access.issuer).host;
+  // A proof of the wrong time says nothing of the session, which is still good when the clock is.
+  const skew = kind === 'token-refused' ? clockSkew(response, Date.now()) : undefined;
+  if (skew) return skew;
   if (response.status === 401 || kind === 'session-over' || kind === 'token-refused') {
     return new Problem({
       kind: 'session-over',

@@ -23,8 +23,10 @@ export async function startAgent(env: NodeJS.ProcessEnv = process.env): Promise<
   } catch (error) {
     if (!isNotRunning(error)) throw error;
   }
-  // Without --disable-sigusr1 a signal opens Node's inspector, on a port that any local user can connect to.
-  const child = spawn(process.execPath, ['--disable-sigusr1', programFile('agent')], {
+  // Without --disable-sigusr1 a signal opens Node's inspector, on a port that any local user can connect to. Without the limit
+  // a crash would write the agent's memory to the disk; Node cannot set it, so a shell does, and becomes the agent.
+  const command = [process.execPath, '--disable-sigusr1', programFile('agent')];
+  const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', ...command], {
     cwd: '/',
     detached: true,
     env: agentEnvironment(env),
@@ -70,13 +72,17 @@ function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
   });
 }
 
-/** Our environment, without what would let somebody look into the agent's memory. */
+/** Options of Node that say whom to trust and whom to ask, and nothing else. */
+const HARMLESS = /^--(use-system-ca|use-openssl-ca|use-bundled-ca|dns-result-order=\w+)$/;
+
+/**
+ * Our environment, without what would let somebody look into the agent's memory: of NODE_OPTIONS only what is known to be
+ * harmless stays.
+ */
 function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS, NODE_V8_COVERAGE, ...rest } = env;
-  const options = NODE_OPTIONS?.split(/\s+/).filter(
-    (option) => !/^--(inspect|heapsnapshot|heap-prof|report)/.test(option),
-  );
-  return options?.length ? { ...rest, NODE_OPTIONS: options.join(' ') } : rest;
+  const { NODE_OPTIONS = '', NODE_V8_COVERAGE, ...rest } = env;
+  const options = NODE_OPTIONS.split(/\s+/).filter((option) => HARMLESS.test(option));
+  return options.length > 0 ? { ...rest, NODE_OPTIONS: options.join(' ') } : rest;
 }
 
 function failed(why: string): Problem {

@@ -1,3 +1,4 @@
+import { networkReason } from '../network-reason.ts';
 import { Problem, printable } from '../problem.ts';
 
 /** What was asked of STS, as far as an explanation needs it. */
@@ -114,18 +115,4 @@ function describe(error: unknown): { name: string; message: string; status: numb
   // The SDK also fills the status in for an answer that it could not read; such an error has no `$fault`.
   const status = '$fault' in error ? metadata?.httpStatusCode : undefined;
   return { name: error.name, message: error.message, status };
-}
-
-/** The innermost reason of a failed connection: an error code says more than the wrapping "fetch failed". */
-export function networkReason(error: unknown): string {
-  let innermost = error;
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
-  if (innermost instanceof AggregateError && innermost.errors[0] instanceof Error) innermost = innermost.errors[0];
-  if (!(innermost instanceof Error)) return printable(String(error), 300);
-  const { code } = innermost as NodeJS.ErrnoException;
-  // The SDK calls a cut connection a TimeoutError too.
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'The connection was cut.';
-  if (innermost.name === 'TimeoutError' || innermost.name === 'AbortError') return 'It did not answer in time.';
-  const message = innermost.message || innermost.name;
-  return printable(code && !message.includes(code) ? `${message} (${code})` : message, 300);
 }

@@ -1,6 +1,7 @@
 import { agentStatus, dropSession, isNotRunning } from '../agent/client.ts';
 import type { AgentStatus } from '../agent/protocol.ts';
 import { startAgent } from '../agent/start.ts';
+import { clockTime } from '../describe.ts';
 import type { Io } from '../io.ts';
 import { printProblem } from '../problem.ts';
 
@@ -53,17 +54,14 @@ export async function agentStatusCommand({ json = false }: AgentStatusOptions, i
 }
 
 function describe({ pid, version, startedAt, session, credentials }: AgentStatus): string {
-  const lines = [`Agent     running since ${clock(startedAt)}, version ${version}, process ${pid}`];
+  const now = new Date();
+  const lines = [`Agent     running since ${clockTime(new Date(startedAt), now)}, version ${version}, process ${pid}`];
   lines.push(
     session
-      ? `Session   ${session.email}, "${session.key.name}", until ${clock(session.expiresAt)}`
+      ? `Session   ${session.email}, "${session.key.name}", until ${clockTime(new Date(session.expiresAt), now)}`
       : 'Session   none: run `vouch login`',
   );
-  for (const { role, expiresAt } of credentials) lines.push(`AWS       ${role}, credentials until ${clock(expiresAt)}`);
+  for (const { role, expiresAt } of credentials)
+    lines.push(`AWS       ${role}, credentials until ${clockTime(new Date(expiresAt), now)}`);
   return `${lines.join('\n')}\n`;
-}
-
-/** Hours and minutes of this machine's time. */
-function clock(time: string): string {
-  return new Date(time).toTimeString().slice(0, 5);
 }

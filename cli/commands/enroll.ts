@@ -1,12 +1,11 @@
-import { hostname } from 'node:os';
-import { changeConfig, chosenServer } from '../config.ts';
+import { changeConfig, chosenServer, readConfig } from '../config.ts';
+import { describeKey } from '../describe.ts';
 import { readLine } from '../login/ask.ts';
-import { describeKey } from '../login/describe.ts';
 import { enrolledKey, startEnrolment } from '../login/enrolment.ts';
 import { interruptible } from '../login/interrupt.ts';
+import { machineName } from '../login/machine-name.ts';
 import { openBrowser } from '../login/open-browser.ts';
-import { waitingLine } from '../login/waiting.ts';
-import { printable } from '../problem.ts';
+import { Waiting } from '../login/waiting.ts';
 
 export interface EnrollOptions {
   server?: string;
@@ -21,33 +20,37 @@ export interface EnrollOptions {
 /** `vouch enroll`: makes a security key known to the server, with an invitation from the administrator. */
 export async function enroll(options: EnrollOptions): Promise<number> {
   const { env, stdout, stderr } = process;
+  // What would fail afterwards fails before the person is asked for anything.
   const server = chosenServer(env, options.server);
+  readConfig(env);
   const { signal, release } = interruptible(
     options.timeout,
     'The key was not enrolled in time.',
     'Run `vouch enroll` again; your invitation is still good.',
   );
+  const waiting = new Waiting(stderr);
   try {
     const invitation = await readLine('Invitation code (from your administrator): ', signal);
-    const machine = hostname().replace(/\p{C}/gu, '').slice(0, 64);
-    const request = { invitation, machine, ...(options.name === undefined ? {} : { name: options.name }) };
+    const request = {
+      invitation,
+      machine: machineName(),
+      ...(options.name === undefined ? {} : { name: options.name }),
+    };
     const { url, poll, email } = await startEnrolment(server, request, signal);
-    const whose = `Enrolling a security key for ${printable(email)} at ${new URL(server).host}`;
-    stdout.write(`${whose}\n  ${url}\n`);
-    if (options.browser && !(await openBrowser(url, env))) {
-      stderr.write('No browser could be started: open the address above yourself.\n');
-    }
-    const waiting = waitingLine(stderr, 'Follow the browser: it asks for your security key …');
-    try {
-      const key = await enrolledKey(server, poll, signal);
-      waiting.done();
-      changeConfig(env, { server });
-      stdout.write(`Enrolled ${describeKey(key)} for ${printable(email)}. Next: \`vouch login\`\n`);
-      return 0;
-    } finally {
-      waiting.done();
-    }
+    stdout.write(`Enrolling a security key for ${email} at ${new URL(server).host}\n  ${url}\n`);
+    const opened = options.browser && (await openBrowser(url, env));
+    waiting.show(
+      opened || !options.browser
+        ? 'Follow the browser: it asks for your security key …'
+        : 'No browser could be started: open the address above. Waiting for your touch …',
+    );
+    const key = await enrolledKey(server, poll, signal);
+    waiting.end();
+    changeConfig(env, { server });
+    stdout.write(`Enrolled ${describeKey(key)} for ${email}. Next: \`vouch login\`\n`);
+    return 0;
   } finally {
+    waiting.end();
     release();
   }
 }

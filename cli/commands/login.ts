@@ -1,12 +1,13 @@
-import { dropSession } from '../agent/client.ts';
 import type { NewSession } from '../agent/protocol.ts';
-import { handOverSession, startAgent } from '../agent/start.ts';
+import { handOverSession } from '../agent/start.ts';
 import { changeConfig, chosenServer, readConfig } from '../config.ts';
-import { clockTime, describeKey, duration } from '../login/describe.ts';
+import { clockTime, describeKey, duration } from '../describe.ts';
 import { interruptible } from '../login/interrupt.ts';
 import { openBrowser } from '../login/open-browser.ts';
 import { signIn } from '../login/sign-in.ts';
-import { type WaitingLine, waitingLine } from '../login/waiting.ts';
+import { Waiting } from '../login/waiting.ts';
+import { prepareRuntimeFolder } from '../paths.ts';
+import { printProblem } from '../problem.ts';
 
 export interface LoginOptions {
   server?: string;
@@ -19,15 +20,16 @@ export interface LoginOptions {
 /** `vouch login`: a touch of the security key, then 8 hours of Git. */
 export async function login(options: LoginOptions): Promise<number> {
   const { env, stdout, stderr } = process;
+  // What would fail afterwards fails before the person is asked for anything.
   const server = chosenServer(env, options.server);
+  const remembered = readConfig(env).server;
+  prepareRuntimeFolder(env);
   const { signal, release } = interruptible(
     options.timeout,
-    `Nobody touched a security key within ${Math.round(options.timeout)} seconds.`,
+    `Nobody touched a security key within ${options.timeout} seconds.`,
     'Run `vouch login` again (`--timeout` allows more time).',
   );
-  // Started first: it is ready when the person is.
-  const { started } = await startAgent(env);
-  let waiting: WaitingLine | undefined;
+  const waiting = new Waiting(stderr);
   let session: NewSession;
   try {
     session = await signIn({
@@ -35,36 +37,38 @@ export async function login(options: LoginOptions): Promise<number> {
       signal,
       onPage: (url) => {
         const host = new URL(server).host;
-        stdout.write(
-          options.browser ? `Opening your browser to sign in at ${host}\n  ${url}\n` : `To sign in, open\n  ${url}\n`,
-        );
-        waiting = waitingLine(stderr, 'Touch your security key in the browser …');
-        if (options.browser) {
-          void openBrowser(url, env).then((opened) => {
-            if (!opened && !signal.aborted) {
-              waiting?.done();
-              stderr.write('No browser could be started: open the address above yourself.\n');
-              waiting = waitingLine(stderr, 'Waiting for your touch …');
-            }
-          });
+        if (!options.browser) {
+          stdout.write(`To sign in, open\n  ${url}\n`);
+          waiting.show('Touch your security key in the browser …');
+          return;
         }
+        stdout.write(`Opening your browser to sign in at ${host}\n  ${url}\n`);
+        waiting.show('Touch your security key in the browser …');
+        void openBrowser(url, env).then((opened) => {
+          if (!opened) waiting.show('No browser could be started: open the address above. Waiting for your touch …');
+        });
       },
     });
     await handOverSession(session, env);
-  } catch (error) {
-    // What this command started and has no use, it ends.
-    if (started) await dropSession(env).catch(() => {});
-    throw error;
   } finally {
-    waiting?.done();
+    waiting.end();
     release();
   }
-  if (readConfig(env).server !== server) changeConfig(env, { server });
   const until = new Date(session.expiresAt);
   const now = new Date();
   stdout.write(
     `Signed in as ${session.email} with ${describeKey(session.key)} ` +
       `until ${clockTime(until, now)}, ${duration(until.getTime() - now.getTime())} from now\n`,
   );
+  if (remembered !== server) remember(server);
   return 0;
+}
+
+/** The session stands whether or not the server's name could be written down. */
+function remember(server: string): void {
+  try {
+    changeConfig(process.env, { server });
+  } catch (error) {
+    printProblem(process.stderr, error);
+  }
 }

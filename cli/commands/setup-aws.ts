@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { findProfile, type ProfileSettings, putProfile, saysTheSame, settingsOf } from '../aws/config-edit.ts';
 import { isRegion, parseRoleArn } from '../aws/partitions.ts';
-import { replaceFile } from '../aws/replace-file.ts';
 import type { Io } from '../io.ts';
 import { awsConfigFile } from '../paths.ts';
 import { Problem, printProblem } from '../problem.ts';
+import { replaceFile } from '../replace-file.ts';
 
 export interface SetupAwsOptions {
   /** The ARN of the role. */

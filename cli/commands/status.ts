@@ -2,9 +2,9 @@ import { agentStatus, isNotRunning } from '../agent/client.ts';
 import type { AgentStatus } from '../agent/protocol.ts';
 import { type VouchProfile, vouchProfiles } from '../aws/profiles.ts';
 import { readConfig } from '../config.ts';
-import { gitAsksVouch } from '../git/effective-config.ts';
+import { clockTime, describeKey, duration } from '../describe.ts';
+import { gitAsksVouch } from '../git/config.ts';
 import type { Io } from '../io.ts';
-import { clockTime, describeKey, duration } from '../login/describe.ts';
 
 interface Report {
   server: string | null;

@@ -50,6 +50,21 @@ export async function setGlobalValues(
   for (const value of rest) await git(['config', '--global', '--add', key, value], env);
 }
 
+/** A repository's URL on CodeCommit's public hosts: which region it is in makes no difference to Git's configuration. */
+const example = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
+
+/**
+ * Whether Git, as it is configured for this user, asks Vouch last for CodeCommit: that helper's answer counts, because
+ * `vouch setup codecommit` clears the ones before it.
+ *
+ * @returns false as well where there is no Git
+ */
+export async function gitAsksVouch(env: NodeJS.ProcessEnv): Promise<boolean> {
+  const found = git(['config', '--get-urlmatch', 'credential.helper', example], env, [0, 1]);
+  const { stdout } = await found.catch(() => ({ stdout: '' }));
+  return /(^|\/)(git-credential-)?vouch(\s|$)/.test(stdout.trim());
+}
+
 function git(args: string[], env: NodeJS.ProcessEnv, accepted = [0]): Promise<{ stdout: string; code: number }> {
   // GIT_CONFIG would send `git config` to another file than Git itself reads.
   const { GIT_CONFIG: _, ...clean } = env;

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { addAbortSignal } from 'node:stream';
 import { Problem } from '../problem.ts';
 
 /** More than any code has: what is longer is not one. */
@@ -12,7 +13,7 @@ const MOST_BYTES = 1024;
  * @throws Problem `no-input`
  */
 export async function readLine(question: string, signal: AbortSignal): Promise<string> {
-  const line = process.stdin.isTTY ? await ask(question, signal) : await firstLineOfInput();
+  const line = process.stdin.isTTY ? await ask(question, signal) : await firstLineOfInput(signal);
   if (line.trim() !== '') return line.trim();
   throw new Problem({
     kind: 'no-input',
@@ -30,19 +31,26 @@ async function ask(question: string, signal: AbortSignal): Promise<string> {
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     return await terminal.question(question, { signal });
-  } catch (error) {
+  } catch {
     signal.throwIfAborted();
-    throw error;
+    // Ctrl-D: nothing was given.
+    return '';
   } finally {
     terminal.close();
   }
 }
 
-async function firstLineOfInput(): Promise<string> {
+async function firstLineOfInput(signal: AbortSignal): Promise<string> {
+  const input = addAbortSignal(signal, process.stdin.setEncoding('utf8'));
   let text = '';
-  for await (const chunk of process.stdin.setEncoding('utf8')) {
-    text += chunk;
-    if (text.includes('\n') || text.length > MOST_BYTES) break;
+  try {
+    for await (const chunk of input) {
+      text += chunk;
+      if (text.includes('\n') || text.length > MOST_BYTES) break;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
   }
   return (text.split('\n', 1)[0] ?? '').slice(0, MOST_BYTES);
 }

@@ -29,21 +29,25 @@ export async function listenForCallback(): Promise<CallbackListener> {
   let waiting: { expected: { state: string; issuer: string }; resolve: (callback: Callback) => void } | undefined;
   let port = 0;
 
-  const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000 }, (request, response) => {
-    const url = callbackUrl(request, port);
-    if (url === undefined) {
-      refuse(response, 404, 'There is nothing here.');
-      return;
-    }
-    if (waiting === undefined || !fits(url, waiting.expected)) {
-      refuse(response, 400, 'This is not the sign-in that your terminal is waiting for.');
-      return;
-    }
-    const { resolve } = waiting;
-    waiting = undefined;
-    resolve({ url, answer: (location) => redirect(response, location) });
-  });
-  server.maxConnections = 16;
+  const server = createServer(
+    { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 },
+    (request, response) => {
+      const url = callbackUrl(request, port);
+      if (url === undefined) {
+        refuse(response, 404, 'There is nothing here.');
+        return;
+      }
+      if (waiting === undefined || !fits(url, waiting.expected)) {
+        refuse(response, 400, 'This is not the sign-in that your terminal is waiting for.');
+        return;
+      }
+      const { resolve } = waiting;
+      waiting = undefined;
+      resolve({ url, answer: (location) => redirect(response, location) });
+    },
+  );
+  // More than a browser opens; and who sits on one silently loses it within seconds.
+  server.maxConnections = 256;
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -101,7 +105,11 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
 
 function redirect(response: ServerResponse, location: string): Promise<void> {
   return new Promise((resolve) => {
-    // A browser that has gone away must not keep the login waiting.
+    // A browser that has gone away, or goes now, must not keep the login waiting.
+    if (response.destroyed || response.closed) {
+      resolve();
+      return;
+    }
     response.once('close', resolve);
     response.writeHead(303, { ...HEADERS, location }).end();
   });

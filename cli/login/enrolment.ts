@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyName } from '../agent/protocol.ts';
 import { Problem, printable } from '../problem.ts';
 import { explainServerError } from './identity-server.ts';
+import { readKeyName } from './key-name.ts';
 
 /** How often the server is asked how it goes, in milliseconds. */
 const POLL_MS = 500;
@@ -23,12 +24,13 @@ export async function startEnrolment(
   request: { invitation: string; machine: string; name?: string; email?: string },
   signal: AbortSignal,
 ): Promise<StartedEnrolment> {
-  const started = await post<StartedEnrolment>(server, '/enroll/start', request, signal);
-  // The page's address is opened in a browser: it must be the server's own.
-  if (URL.parse(started.url)?.origin !== server || typeof started.poll !== 'string') {
-    throw explainServerError(server, new Error('The page it named is not its own.'));
+  const { url, poll, email, expiresAt } = await post(server, '/enroll/start', request, signal);
+  // The page's address is opened in a browser: it must be the server's own, and is shown in its parsed form.
+  const page = URL.parse(String(url));
+  if (page?.origin !== server || typeof poll !== 'string') {
+    throw explainServerError(server, new Error('It described no enrolment.'));
   }
-  return started;
+  return { url: page.href, poll, email: printable(String(email)), expiresAt: String(expiresAt) };
 }
 
 /**
@@ -38,15 +40,22 @@ export async function startEnrolment(
  */
 export async function enrolledKey(server: string, poll: string, signal: AbortSignal): Promise<KeyName> {
   for (;;) {
-    const status = await post<{ state: string; key?: KeyName }>(server, '/enroll/status', { poll }, signal);
-    if (status.state === 'done' && status.key) return { name: status.key.name, model: status.key.model ?? null };
+    const status: Record<string, unknown> = await post(server, '/enroll/status', { poll }, signal).catch(
+      (error: unknown) => {
+        // The person is at the page: a network that is away for a moment is no reason to give up.
+        if (error instanceof Problem && error.kind === 'server-unreachable') return {};
+        throw error;
+      },
+    );
+    const key = status.state === 'done' ? readKeyName(status.key) : undefined;
+    if (key !== undefined) return key;
     await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
-async function post<Answer>(server: string, path: string, body: object, signal: AbortSignal): Promise<Answer> {
+async function post(server: string, path: string, body: object, signal: AbortSignal): Promise<Record<string, unknown>> {
   let response: Response;
-  let answer: unknown;
+  let answer: Record<string, unknown>;
   try {
     response = await fetch(new URL(path, server), {
       method: 'POST',
@@ -55,13 +64,13 @@ async function post<Answer>(server: string, path: string, body: object, signal: 
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
     });
-    answer = await response.json();
+    answer = Object(await response.json());
   } catch (error) {
     signal.throwIfAborted();
     throw explainServerError(server, error);
   }
-  if (response.ok) return answer as Answer;
-  const { type, title, detail } = answer as { type?: unknown; title?: unknown; detail?: unknown };
+  if (response.ok) return answer;
+  const { type, title, detail } = answer;
   throw new Problem({
     kind: String(type).replace(/^urn:vouch:problem:/, ''),
     what: `${printable(String(title ?? `The server answered with status ${response.status}`))}.`,

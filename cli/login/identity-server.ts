@@ -1,4 +1,6 @@
 import * as client from 'openid-client';
+import { clockSkew } from '../clock-skew.ts';
+import { networkFailure } from '../network-reason.ts';
 import { Problem, printable } from '../problem.ts';
 
 /** The name that the server knows this program by. */
@@ -11,13 +13,19 @@ const TIMEOUT_SECONDS = 10;
  * Reads the server's discovery document (OpenID Connect Discovery 1.0, section 4).
  *
  * @param server the issuer URL
+ * @param signal ends this and every later request of the configuration
  * @throws Problem `server-unreachable` or `not-a-vouch-server`
  */
-export async function discover(server: string): Promise<client.Configuration> {
+export async function discover(server: string, signal: AbortSignal): Promise<client.Configuration> {
   const local = server.startsWith('http://localhost');
   try {
     return await client.discovery(new URL(server), CLIENT_ID, { dpop_bound_access_tokens: true }, client.None(), {
       timeout: TIMEOUT_SECONDS,
+      [client.customFetch]: (url, options) =>
+        fetch(url, {
+          ...options,
+          signal: options.signal ? AbortSignal.any([signal, options.signal]) : signal,
+        } as RequestInit),
       // The ID token's signature is checked even though it comes from the server itself (OpenID Connect Core 1.0, section
       // 3.1.3.7, allows to trust TLS instead): whoever terminates TLS before the server cannot sign for it.
       execute: [client.enableNonRepudiationChecks, ...(local ? [client.allowInsecureRequests] : [])],
@@ -30,7 +38,7 @@ export async function discover(server: string): Promise<client.Configuration> {
 /** A failed request to the server in words: unreachable, refused, or not a Vouch server at all. */
 export function explainServerError(server: string, error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const { cause, message, code } = error as Error & { cause?: unknown; code?: string };
+  const { message, code } = error as Error & { code?: string };
   if (error instanceof client.AuthorizationResponseError && error.error === 'access_denied') {
     return new Problem({
       kind: 'cancelled',
@@ -39,6 +47,8 @@ export function explainServerError(server: string, error: unknown): Problem {
       exitCode: 5,
     });
   }
+  const skew = error instanceof client.ResponseBodyError ? clockSkew(error.response, Date.now()) : undefined;
+  if (skew) return skew;
   if (error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError) {
     return new Problem({
       kind: 'refused',
@@ -48,7 +58,7 @@ export function explainServerError(server: string, error: unknown): Problem {
       exitCode: 5,
     });
   }
-  const reason = networkReason(error) ?? networkReason(cause);
+  const reason = networkFailure(error);
   if (reason !== undefined) {
     return new Problem({
       kind: 'server-unreachable',
@@ -65,30 +75,4 @@ export function explainServerError(server: string, error: unknown): Problem {
     fix: 'Check the URL with your administrator.',
     exitCode: 4,
   });
-}
-
-/** What went wrong on the way, where it was the way: fetch hides it in `cause`. */
-function networkReason(error: unknown): string | undefined {
-  if (!(error instanceof Error)) return undefined;
-  if (error.name === 'TimeoutError' || error.name === 'AbortError') {
-    return `No answer within ${TIMEOUT_SECONDS} seconds.`;
-  }
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === undefined) return error.cause === undefined ? undefined : networkReason(error.cause);
-  const known: Record<string, string> = {
-    ECONNREFUSED: 'Nothing listens there: the connection was refused.',
-    ENOTFOUND: 'The host name is not known.',
-    EAI_AGAIN: 'The host name could not be looked up.',
-    ECONNRESET: 'The connection was cut.',
-    ETIMEDOUT: 'The connection timed out.',
-    SELF_SIGNED_CERT_IN_CHAIN: 'Its TLS certificate is signed by an authority that this machine does not know.',
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'Its TLS certificate is signed by an authority that this machine does not know.',
-    CERT_HAS_EXPIRED: 'Its TLS certificate has expired.',
-    ERR_TLS_CERT_ALTNAME_INVALID: 'Its TLS certificate is for another host.',
-    ERR_SSL_WRONG_VERSION_NUMBER: 'It does not speak TLS on this port.',
-    ERR_SSL_PACKET_LENGTH_TOO_LONG: 'It does not speak TLS on this port.',
-  };
-  return (
-    known[code] ?? (/^(E[A-Z]+|ERR_TLS|ERR_SSL|CERT_|UND_ERR_)/.test(code) ? `${error.message} (${code})` : undefined)
-  );
 }

@@ -1,10 +1,15 @@
+import { constants } from 'node:os';
 import { Problem } from '../problem.ts';
 
 /** What Ctrl-C ends a command with: nothing is said that the person does not know. */
 export class Interrupted extends Error {
-  constructor() {
+  /** 128 and the signal's number, as shells have it. */
+  readonly exitCode: number;
+
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
     super('interrupted');
     this.name = 'Interrupted';
+    this.exitCode = 128 + constants.signals[signal];
   }
 }
 
@@ -21,7 +26,7 @@ export function interruptible(
   fix: string,
 ): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
-  const interrupt = () => controller.abort(new Interrupted());
+  const interrupt = (name: NodeJS.Signals) => controller.abort(new Interrupted(name === 'SIGTERM' ? name : 'SIGINT'));
   const timer = setTimeout(() => controller.abort(new Problem({ kind: 'timed-out', what, fix })), seconds * 1000);
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);

@@ -26,9 +26,13 @@ function start(program: string, url: string, env: NodeJS.ProcessEnv): Promise<bo
   const words = program.trim().split(/\s+/);
   const placed = words.some((word) => word.includes('%s'));
   const [command = '', ...args] = placed ? words.map((word) => word.replaceAll('%s', url)) : [...words, url];
-  // No shell: nothing in a URL may ever be taken for a command.
-  const child = spawn(command, args, { env, stdio: 'ignore', detached: true });
-  return started(child);
+  try {
+    // No shell: nothing in a URL may ever be taken for a command.
+    return started(spawn(command, args, { env, stdio: 'ignore', detached: true }));
+  } catch {
+    // Some errors (a path below a file) are thrown at once.
+    return Promise.resolve(false);
+  }
 }
 
 function started(child: ReturnType<typeof spawn>): Promise<boolean> {

@@ -1,10 +1,11 @@
-import { hostname } from 'node:os';
 import { exportJWK } from 'jose';
 import * as client from 'openid-client';
 import type { NewSession } from '../agent/protocol.ts';
-import { Problem } from '../problem.ts';
-import { type Callback, listenForCallback } from './callback-listener.ts';
+import { Problem, printable } from '../problem.ts';
+import { type CallbackListener, listenForCallback } from './callback-listener.ts';
 import { discover, explainServerError } from './identity-server.ts';
+import { readKeyName } from './key-name.ts';
+import { machineName } from './machine-name.ts';
 
 export interface SignInOptions {
   /** The server's issuer URL. */
@@ -22,27 +23,31 @@ export interface SignInOptions {
  * @throws Problem when the server cannot be reached or refuses, or the person cancels; `signal.reason` when aborted
  */
 export async function signIn(options: SignInOptions): Promise<NewSession> {
-  const { server, signal } = options;
   const listener = await listenForCallback();
   try {
-    const config = await discover(server);
-    const request = await pushRequest(config, listener.redirectUri).catch((error: unknown) => {
-      throw explainServerError(server, error);
-    });
-    signal.throwIfAborted();
-    const coming = listener.callback({ state: request.state, issuer: server });
-    options.onPage(request.url);
-    const callback = await untilAborted(coming, signal);
-    try {
-      const session = await redeem(config, request, callback.url);
-      await callback.answer(`${server}/signed-in`);
-      return session;
-    } catch (error) {
-      await callback.answer(`${server}/signed-in?failed`);
-      throw explainServerError(server, error);
-    }
+    // Whatever is being waited for, and whether or not it can be aborted: the person is not kept.
+    return await untilAborted(ceremony(options, listener), options.signal);
   } finally {
     listener.close();
+  }
+}
+
+async function ceremony({ server, signal, onPage }: SignInOptions, listener: CallbackListener): Promise<NewSession> {
+  const config = await discover(server, signal);
+  const request = await pushRequest(config, listener.redirectUri).catch((error: unknown) => {
+    throw explainServerError(server, error);
+  });
+  const coming = listener.callback({ state: request.state, issuer: server });
+  signal.throwIfAborted();
+  onPage(request.url);
+  const callback = await coming;
+  try {
+    const session = await redeem(config, request, callback.url);
+    await callback.answer(`${server}/signed-in`);
+    return session;
+  } catch (error) {
+    await callback.answer(`${server}/signed-in?failed`);
+    throw explainServerError(server, error);
   }
 }
 
@@ -66,8 +71,8 @@ async function pushRequest(config: client.Configuration, redirectUri: string) {
       code_challenge_method: 'S256',
       state,
       nonce,
-      // Shown on the page; letters that the server would refuse are not worth a failed login.
-      machine: hostname().replace(/\p{C}/gu, '').slice(0, 64),
+      // Shown on the page.
+      machine: machineName(),
     },
     { DPoP: dpop },
   );
@@ -108,11 +113,12 @@ async function fetchSession(config: client.Configuration, accessToken: string, d
   const response = await client.fetchProtectedResource(config, accessToken, url, 'GET', null, undefined, {
     DPoP: dpop,
   });
-  const { email, key, expiresAt } = (await response.json()) as Pick<NewSession, 'email' | 'key' | 'expiresAt'>;
-  if (typeof email !== 'string' || typeof key?.name !== 'string' || Number.isNaN(Date.parse(expiresAt))) {
+  const { email, key, expiresAt } = Object(await response.json()) as Record<string, unknown>;
+  const name = readKeyName(key);
+  if (typeof email !== 'string' || name === undefined || Number.isNaN(Date.parse(String(expiresAt)))) {
     throw unexpected('Its description of the session is not complete.');
   }
-  return { email, key: { name: key.name, model: key.model ?? null }, expiresAt };
+  return { email: printable(email), key: name, expiresAt: String(expiresAt) };
 }
 
 function unexpected(why: string): Problem {
@@ -125,11 +131,11 @@ function unexpected(why: string): Problem {
   });
 }
 
-function untilAborted(coming: Promise<Callback>, signal: AbortSignal): Promise<Callback> {
+function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
-    coming.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }

@@ -1,36 +1,43 @@
-/** A line that shows that something is being waited for, and for how long. */
-export interface WaitingLine {
-  /** Takes the line away; a second call does nothing. */
-  done: () => void;
-}
-
 /**
- * Shows a line with the time that has passed, rewritten each second on a terminal; elsewhere it is written once.
- *
- * @param stream where a person looks: standard error
- * @param text what is waited for
+ * A line on standard error that says what is being waited for, and for how long: rewritten each second on a terminal,
+ * elsewhere written once. When it has ended nothing brings it back.
  */
-export function waitingLine(stream: NodeJS.WriteStream, text: string): WaitingLine {
-  if (!stream.isTTY) {
-    stream.write(`${text}\n`);
-    return { done: () => {} };
+export class Waiting {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #start = Date.now();
+  #text = '';
+  #ticking: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
   }
-  const start = Date.now();
-  const show = () => {
-    const seconds = Math.floor((Date.now() - start) / 1000);
+
+  /** Shows the line, or changes what it says. */
+  show(text: string): void {
+    if (this.#ended) return;
+    this.#text = text;
+    if (!this.#stream.isTTY) {
+      this.#stream.write(`${text}\n`);
+      return;
+    }
+    this.#draw();
+    this.#ticking ??= setInterval(() => this.#draw(), 1000);
+  }
+
+  /** Takes the line away. */
+  end(): void {
+    this.#ended = true;
+    if (this.#ticking === undefined) return;
+    clearInterval(this.#ticking);
+    this.#ticking = undefined;
+    this.#stream.write('\r\x1b[K');
+  }
+
+  #draw(): void {
+    const seconds = Math.floor((Date.now() - this.#start) / 1000);
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-    const room = Math.max(10, (stream.columns ?? 80) - time.length - 4);
-    stream.write(`\r\x1b[K${text.slice(0, room)}   ${time}`);
-  };
-  show();
-  let over = false;
-  const ticking = setInterval(show, 1000);
-  return {
-    done: () => {
-      if (over) return;
-      over = true;
-      clearInterval(ticking);
-      stream.write('\r\x1b[K');
-    },
-  };
+    const room = Math.max(10, (this.#stream.columns ?? 80) - time.length - 4);
+    this.#stream.write(`\r\x1b[K${this.#text.slice(0, room)}   ${time}`);
+  }
 }

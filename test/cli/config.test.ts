@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -27,6 +27,17 @@ describe('the settings', () => {
     writeFileSync(file(), '{"later": true, "server": "https://old.example.com"}');
     changeConfig(env, { server: 'https://new.example.com' });
     expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ later: true, server: 'https://new.example.com' });
+  });
+
+  test('stay where a symbolic link leads, as dotfile managers have it', () => {
+    mkdirSync(join(home, '.config/vouch'), { recursive: true });
+    writeFileSync(join(home, 'dotfile.json'), '{}');
+    symlinkSync(join(home, 'dotfile.json'), file());
+    changeConfig(env, { server: 'https://vouch.example.com' });
+    expect(readConfig({ ...env })).toEqual({ server: 'https://vouch.example.com' });
+    expect(JSON.parse(readFileSync(join(home, 'dotfile.json'), 'utf8'))).toEqual({
+      server: 'https://vouch.example.com',
+    });
   });
 
   test('are in XDG_CONFIG_HOME when that is set', () => {

@@ -80,6 +80,15 @@ describe.sequential('what can go wrong on a day', () => {
     await sandbox.browser?.changeKey(alices);
   });
 
+  test('a login that is given up does not end the session that another login has made', async () => {
+    const { child, ended } = await startLogin(['--no-browser']);
+    await sandbox.succeed('vouch', ['login']);
+    child.kill('SIGINT');
+    expect((await ended).code).toBe(130);
+    expect((await lsRemote()).code).toBe(0);
+    await sandbox.succeed('vouch', ['logout']);
+  });
+
   test('--timeout ends the wait with a sentence, and leaves nothing running', async () => {
     const { address, ended } = await startLogin(['--no-browser', '--timeout', '1']);
     expect(address).toContain('/auth?');

@@ -232,10 +232,10 @@ describe('vouch-server invite', () => {
   test('refuses an address with the reason, and a missing one with how it is called', async () => {
     const settings = await localSettings();
     const refused = await vouchServer(['invite', "o'neill@example.com"], settings);
-    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect([refused.code, refused.stdout]).toEqual([2, '']);
     expect(refused.stderr).toMatch(/^vouch-server: The address holds "'"; AWS takes/);
     const missing = await vouchServer(['invite'], settings);
-    expect(missing.code).not.toBe(0);
+    expect(missing.code).toBe(2);
     expect(missing.stderr).toContain('Usage: vouch-server invite');
   });
 });

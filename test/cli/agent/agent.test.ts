@@ -192,7 +192,7 @@ describe('refusals', () => {
     await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
       kind: 'aws-unreachable',
       exitCode: 4,
-      why: expect.stringContaining('ECONNREFUSED'),
+      why: expect.stringContaining('the connection was refused'),
     });
   });
 
@@ -261,6 +261,31 @@ describe('refusals', () => {
     expect(problem).toMatchObject({ kind, exitCode });
     expect(problem.why).toMatch(/: No\. \[2J$/);
     expect((await agentStatus(the.env)).session).not.toBeNull();
+  });
+
+  test('a proof that was refused because the clock is wrong leaves the session, and says so', async () => {
+    const the = await signedIn();
+    const refuse = (date: number) => {
+      the.world.answers.token = (response) =>
+        json(
+          response,
+          401,
+          { type: 'urn:vouch:problem:token-refused', title: 'No.' },
+          { 'www-authenticate': 'DPoP error="invalid_token"', date: new Date(date).toUTCString() },
+        );
+    };
+    refuse(Date.now() - 10 * 60_000);
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
+      kind: 'clock-skew',
+      what: "The clock of this machine is 10 minutes ahead of the server's.",
+      exitCode: 5,
+    });
+    refuse(Date.now() + 10 * 60_000);
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
+      what: "The clock of this machine is 10 minutes behind the server's.",
+    });
+    delete the.world.answers.token;
+    expect((await awsCredentials(role, undefined, the.env)).accessKeyId).toBeDefined();
   });
 
   test.each([

@@ -44,7 +44,7 @@ test('a network failure is not a refusal', () => {
   expect(explainSts(error, context)).toMatchObject({
     kind: 'aws-unreachable',
     exitCode: 4,
-    why: expect.stringContaining('ECONNREFUSED'),
+    why: expect.stringContaining('the connection was refused'),
   });
 });
 

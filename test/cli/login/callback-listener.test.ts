@@ -30,8 +30,25 @@ function raw(request: string): Promise<string> {
 }
 
 describe('the loopback listener', () => {
-  test('is bound to 127.0.0.1 alone, at /callback', () => {
+  test('is bound to 127.0.0.1 alone, at /callback', async () => {
     expect(listener.redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
+    const { port } = new URL(listener.redirectUri);
+    // Another address of this same machine: who listens on all of them answers there too.
+    await expect(fetch(`http://127.0.0.2:${port}/callback`)).rejects.toThrow('fetch failed');
+  });
+
+  test('is not blocked by connections that say nothing', async () => {
+    const { port } = new URL(listener.redirectUri);
+    const silent = await Promise.all(
+      Array.from({ length: 50 }, () => {
+        const socket = connect(Number(port), '127.0.0.1');
+        return new Promise<typeof socket>((resolve) => socket.once('connect', () => resolve(socket)));
+      }),
+    );
+    const coming = listener.callback(expected);
+    void get(good).catch(() => {});
+    expect((await coming).url.searchParams.get('code')).toBe('c');
+    for (const socket of silent) socket.destroy();
   });
 
   test('takes the callback with our state and the server’s iss, and redirects, so that the code leaves the address', async () => {

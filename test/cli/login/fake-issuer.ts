@@ -15,8 +15,13 @@ export interface FakeIssuer {
     idToken?: JWTPayload;
     foreignKey?: boolean;
     token?: Record<string, unknown>;
+    tokenStatus?: number;
     session?: Record<string, unknown>;
   };
+  /** The Date header's time, if it is not now. */
+  date?: Date;
+  /** Called before the token endpoint answers. */
+  beforeToken: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -25,7 +30,14 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
   const keys = await generateKeyPair('ES256');
   const foreign = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'ES256', use: 'sig' };
-  const issuer: FakeIssuer = { url, pushed: [], redeemed: [], wrong: {}, close: async () => {} };
+  const issuer: FakeIssuer = {
+    url,
+    pushed: [],
+    redeemed: [],
+    wrong: {},
+    beforeToken: async () => {},
+    close: async () => {},
+  };
 
   const idToken = () =>
     new SignJWT({ nonce: issuer.pushed.at(-1)?.get('nonce') ?? '', ...issuer.wrong.idToken })
@@ -54,6 +66,7 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
       return { request_uri: 'urn:ietf:params:oauth:request_uri:x', expires_in: 60 };
     },
     'POST /token': async (request, body) => {
+      await issuer.beforeToken();
       issuer.redeemed.push({ body: new URLSearchParams(body), dpop: String(request.headers.dpop) });
       return {
         access_token: 'an-access-token',
@@ -75,9 +88,13 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
     let body = '';
     for await (const chunk of request) body += chunk;
     const answer = answers[`${request.method} ${request.url}`];
-    const status = answer === undefined ? 404 : request.url === '/request' ? 201 : 200;
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify((await answer?.(request, body)) ?? {}));
+    const statuses: Record<string, number> = { '/request': 201, '/token': issuer.wrong.tokenStatus ?? 200 };
+    const content = JSON.stringify((await answer?.(request, body)) ?? {});
+    response.writeHead(answer === undefined ? 404 : (statuses[request.url ?? ''] ?? 200), {
+      'content-type': 'application/json',
+      ...(issuer.date ? { date: issuer.date.toUTCString() } : {}),
+    });
+    response.end(content);
   });
   await new Promise<void>((resolve) => server.listen(Number(new URL(url).port), '127.0.0.1', resolve));
   issuer.close = () =>

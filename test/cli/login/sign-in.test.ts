@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { signIn } from '../../../cli/login/sign-in.ts';
@@ -108,6 +109,54 @@ describe('signing in', () => {
     const server = `http://localhost:${await freePort()}`;
     const refused = signIn({ server, signal: AbortSignal.timeout(20_000), onPage: () => {} });
     await expect(refused).rejects.toMatchObject({ kind: 'server-unreachable', exitCode: 4 });
+  });
+
+  test('a browser that goes away after its callback does not keep the login', async () => {
+    const session = signIn({
+      server: issuer.url,
+      signal: AbortSignal.timeout(20_000),
+      onPage: () => {
+        const request = issuer.pushed.at(-1);
+        const uri = new URL(request?.get('redirect_uri') ?? '');
+        const query = new URLSearchParams({ code: 'c', state: request?.get('state') ?? '', iss: issuer.url });
+        const socket = connect(Number(uri.port), uri.hostname, () => {
+          socket.write(`GET /callback?${query} HTTP/1.1\r\nHost: ${uri.host}\r\n\r\n`);
+        });
+        // The token endpoint answers when the browser's connection is closed on both sides.
+        issuer.beforeToken = () =>
+          new Promise((resolve) => {
+            socket.once('close', () => resolve());
+            socket.destroy();
+          });
+      },
+    });
+    expect((await session).email).toBe('alice@example.com');
+  });
+
+  test('a server that accepts and never answers does not keep a person who gives up', async () => {
+    const silent = createServer(() => {});
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    silent.once('connection', () => stop.abort(reason));
+    const waiting = signIn({ server: `http://localhost:${port}`, signal: stop.signal, onPage: () => {} });
+    await expect(waiting).rejects.toBe(reason);
+    silent.close();
+  });
+
+  test('what the server says of person and key cannot steer a terminal', async () => {
+    const hostile = '\u001b]0;owned\u0007\u001b[31mred';
+    issuer.wrong = { session: { key: { name: hostile, model: hostile.repeat(50) } } };
+    const { value } = await comeBack();
+    expect(JSON.stringify(value?.key)).not.toMatch(/\\u001b|\\u0007/);
+    expect(value?.key.model?.length).toBeLessThanOrEqual(64);
+  });
+
+  test('a clock that is wrong is told as that', async () => {
+    issuer.date = new Date(Date.now() - 10 * 60_000);
+    issuer.wrong = { tokenStatus: 400, token: { error: 'invalid_dpop_proof' } };
+    expect((await comeBack()).error).toMatchObject({ kind: 'clock-skew', exitCode: 5 });
   });
 
   test('an abort ends the wait with its reason, and the listener with it', async () => {

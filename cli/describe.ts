@@ -1,4 +1,4 @@
-import type { KeyName } from '../agent/protocol.ts';
+import type { KeyName } from './agent/protocol.ts';
 
 /** A key as a person knows it: "Work key" (YubiKey 5C NFC). */
 export function describeKey(key: KeyName): string {

@@ -1,0 +1,12 @@
+import type { KeyName } from '../agent/protocol.ts';
+import { printable } from '../problem.ts';
+
+/** More than the server gives names; what is longer would only fill a screen. */
+const LONGEST = 64;
+
+/** A key's name as a server described it, safe to show on a terminal; undefined when it is no description. */
+export function readKeyName(value: unknown): KeyName | undefined {
+  const { name, model } = Object(value) as Record<string, unknown>;
+  if (typeof name !== 'string') return undefined;
+  return { name: printable(name, LONGEST), model: typeof model === 'string' ? printable(model, LONGEST) : null };
+}

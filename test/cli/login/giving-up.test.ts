@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../../support/free-port.ts';
+import { machine, root, run } from '../support.ts';
+import { startFakeIssuer } from './fake-issuer.ts';
+
+const program = join(root, 'cli/main.ts');
+
+async function issuer() {
+  const started = await startFakeIssuer();
+  onTestFinished(() => started.close());
+  return started;
+}
+
+describe('what fails, fails before the person is asked, and ends', () => {
+  test('a folder for the sockets that is not safe', async () => {
+    const the = machine();
+    const server = await issuer();
+    mkdirSync(dirname(the.agentSocket));
+    chmodSync(dirname(the.agentSocket), 0o777);
+    const ended = await run(process.execPath, [program, 'login', '--server', server.url], the.env);
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('chmod 700') });
+    expect(server.pushed).toEqual([]);
+  });
+
+  test('settings that cannot be read', async () => {
+    const the = machine();
+    const server = await issuer();
+    mkdirSync(join(String(the.env.HOME), '.config/vouch'), { recursive: true });
+    writeFileSync(join(String(the.env.HOME), '.config/vouch/config.json'), '{bad');
+    for (const command of ['login', 'enroll']) {
+      const ended = await run(process.execPath, [program, command, '--server', server.url], the.env);
+      expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('settings cannot be read') });
+    }
+    expect(server.pushed).toEqual([]);
+  });
+});
+
+describe('Ctrl-C and --timeout', () => {
+  /** `vouch enroll` with a pipe on standard input that says nothing. */
+  async function waitingForInput(args: string[]) {
+    const server = `http://localhost:${await freePort()}`;
+    const child = spawn(process.execPath, [program, 'enroll', '--server', server, ...args], {
+      env: machine().env,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { child, ended };
+  }
+
+  test('end the wait for an invitation code on a pipe', async () => {
+    expect(await (await waitingForInput(['--timeout', '0.5'])).ended).toBe(1);
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s ends a login that waits, with status %i', async (signal, code) => {
+    const server = await issuer();
+    const args = [program, 'login', '--no-browser', '--server', server.url];
+    const child = spawn(process.execPath, args, { env: machine().env, stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    child.stdout.once('data', () => child.kill(signal));
+    expect(await ended).toBe(code);
+  });
+});
