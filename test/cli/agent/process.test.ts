@@ -62,12 +62,26 @@ describe('the agent as a process', () => {
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('--disable-sigusr1');
   });
 
-  test('may not dump its memory into a file, nor be told by NODE_OPTIONS to show it', async () => {
+  test('may not dump its memory into a file', async () => {
+    const the = agentMachine();
+    // As large as this machine lets it be, so that it is not 0 already.
+    const start = [
+      '-c',
+      'ulimit -S -c "$(ulimit -H -c)"; exec "$@"',
+      'sh',
+      process.execPath,
+      join(root, 'cli/main.ts'),
+    ];
+    expect(await run('/bin/sh', [...start, 'agent', 'start'], the.env)).toMatchObject({ code: 0 });
+    const { pid } = await agentStatus(the.env);
+    expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size +0 /m);
+  });
+
+  test('is not told by NODE_OPTIONS to show its memory', async () => {
     const the = agentMachine();
     the.env.NODE_OPTIONS = '"--inspect=127.0.0.1:0" --heap_prof --tls-keylog=/tmp/keys --dns-result-order=ipv4first';
     await startAgent(the.env);
     const { pid } = await agentStatus(the.env);
-    expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size +0 /m);
     const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
     expect(environment.filter((line) => line.startsWith('NODE_OPTIONS'))).toEqual([
       'NODE_OPTIONS=--dns-result-order=ipv4first',
