@@ -128,6 +128,8 @@ describe('git-credential-vouch', () => {
     ['another host', gitRequest.replace(host, 'github.com')],
     ['a host that only begins like CodeCommit', gitRequest.replace('amazonaws.com', 'amazonaws.com.evil.example')],
     ['http', gitRequest.replace('https', 'http')],
+    ['a NUL in the path', gitRequest.replace('v1/repos', 'v1/re\0pos')],
+    ['a NUL in the host', gitRequest.replace('amazonaws', 'amazon\0aws')],
     ['a carriage return', gitRequest.replace('\npath', '\r\npath')],
     ['a line of 70,000 bytes', `${gitRequest}other=${'a'.repeat(70_000)}\n`],
     ['nothing', ''],
