@@ -91,7 +91,7 @@ describe('git-credential-vouch', () => {
   test('without Node on the PATH says so and stops Git', async () => {
     const the = await setUp();
     const env = { ...the.env, PATH: join(the.folder, 'bin') };
-    for (const tool of ['readlink', 'git']) shadow(the, tool, `PATH=/usr/bin:/bin exec ${tool} "$@"`);
+    for (const tool of ['readlink', 'tr', 'git']) shadow(the, tool, `PATH=/usr/bin:/bin exec ${tool} "$@"`);
     const { code, stdout, stderr } = await run('/bin/sh', [the.helper, 'get'], env, gitRequest);
     expect([code, stdout]).toEqual([0, 'quit=1\n']);
     expect(stderr).toMatch(/^vouch: Node\.js is not on the PATH[^\n]*\n$/);
