@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { Page } from 'puppeteer-core';
+import type { HTTPResponse, Page } from 'puppeteer-core';
 import {
   addSecurityKey,
   type Credential,
@@ -59,8 +59,9 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
     const page = await launched.browser.newPage();
     const key = await addSecurityKey(page, { credentials: held });
     current = { page, key };
-    await page.goto(url);
+    // It watches from the start: a confirmation can be over before the page has loaded.
     if (new URL(url).pathname.startsWith('/enroll')) void bringSecondKey(current).catch(() => {});
+    await page.goto(url);
     return page;
   };
 
@@ -119,9 +120,9 @@ interface Desk {
 /** Where the page asks for the key that a person has and then for a new one, they are exchanged in between. */
 async function bringSecondKey(desk: Desk): Promise<void> {
   const { page } = desk;
-  const status = (value: string) => `[role=status][data-status${value}]`;
-  await page.waitForSelector(status('^="confirm-"'), { timeout: 0 });
-  await page.waitForSelector(status('="ready"'), { timeout: 0 });
+  const confirmed = (response: HTTPResponse) => response.url().endsWith('/confirm/verify') && response.ok();
+  await page.waitForResponse(confirmed, { timeout: 0 });
+  await page.waitForSelector('[role=status][data-status="ready"]', { timeout: 0 });
   desk.first = await desk.key.credentials();
   await desk.key.remove();
   desk.key = await addSecurityKey(page);
