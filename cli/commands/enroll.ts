@@ -46,8 +46,8 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     );
     const key = await enrolledKey(server, poll, signal);
     waiting.end();
-    changeConfig(env, { server });
     stdout.write(`Enrolled ${describeKey(key)} for ${email}. Next: \`vouch login\`\n`);
+    changeConfig(env, { server });
     return 0;
   } finally {
     waiting.end();
