@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes, X509Certificate } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import type { Page } from 'puppeteer-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TestCa } from '../aws/test-ca.ts';
+import { addSecurityKey, type LaunchedBrowser, launchBrowser, type SecurityKey } from '../browser/launch.ts';
+import { type Machine, machine, root } from '../cli/support.ts';
+import { inviteCode, startServer, type TestServer } from '../server/support.ts';
+import { freePort } from '../support/free-port.ts';
+
+/** As in production: an https issuer, a reverse proxy that ends TLS, and programs that check its certificate. */
+let server: TestServer;
+let proxy: ReturnType<typeof createHttpsServer>;
+let ca: TestCa;
+let launched: LaunchedBrowser;
+let page: Page;
+let key: SecurityKey;
+let issuer: string;
+
+beforeAll(async () => {
+  ca = await TestCa.create();
+  const [outside, inside] = [await freePort(), await freePort()];
+  issuer = `https://localhost:${outside}`;
+  server = await startServer({
+    VOUCH_ISSUER: issuer,
+    VOUCH_LISTEN: `127.0.0.1:${inside}`,
+    VOUCH_MASTER_KEY: randomBytes(32).toString('base64'),
+  });
+  proxy = createHttpsServer(
+    { SNICallback: (host, done) => void ca.contextFor(host).then((context) => done(null, context), done) },
+    (request, response) => {
+      const { method, url: path, headers } = request;
+      const onward = httpRequest({ host: '127.0.0.1', port: inside, method, path, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    },
+  );
+  await new Promise<void>((resolve) => proxy.listen(outside, '127.0.0.1', resolve));
+  expect((proxy.address() as AddressInfo).port).toBe(outside);
+  // Chromium has no other way to trust a CA for one run.
+  const spki = new X509Certificate(ca.pem).publicKey.export({ type: 'spki', format: 'der' });
+  const trusted = createHash('sha256').update(spki).digest('base64');
+  launched = await launchBrowser({ args: [`--ignore-certificate-errors-spki-list=${trusted}`] });
+  page = await launched.browser.newPage();
+  key = await addSecurityKey(page);
+});
+afterAll(async () => {
+  await launched?.close();
+  proxy?.closeAllConnections();
+  proxy?.close();
+  await server?.close();
+});
+
+function developer(trust = true): Machine {
+  const the = machine();
+  if (!trust) return the;
+  const file = join(the.folder, 'ca.pem');
+  writeFileSync(file, ca.pem);
+  the.env.NODE_EXTRA_CA_CERTS = file;
+  return the;
+}
+
+/** Starts a `vouch` command that waits for the browser, opens the page that it names, and waits for its end. */
+function vouch(
+  the: Machine,
+  args: string[],
+  input = '',
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, 'cli/main.ts'), ...args], { env: the.env, stdio: 'pipe' });
+    const said = { stdout: '', stderr: '' };
+    let opened = false;
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      said.stdout += text;
+      const url = /https:\/\/\S+\/(auth|enroll)\S+(?=\n)/.exec(said.stdout)?.[0];
+      if (url === undefined || opened) return;
+      opened = true;
+      page.goto(url).catch(reject);
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said.stderr += text;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, ...said }));
+    child.stdin.end(input);
+  });
+}
+
+describe.sequential('an https issuer behind a reverse proxy', () => {
+  test('enrolls a key whose invitation is typed into the page', async () => {
+    await page.goto(`${issuer}/enroll`);
+    await page.type('input', await inviteCode(server, 'alice@example.com'));
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('[role=status][data-status="done"]');
+    const [credential] = await key.credentials();
+    expect(credential?.rpId).toBe('localhost');
+    const cookies = await launched.browser.cookies();
+    expect(cookies.filter(({ secure, httpOnly }) => !(secure && httpOnly))).toEqual([]);
+    expect(cookies.map(({ name }) => name)).toContain('__Host-vouch-enroll');
+  });
+
+  test('signs in with the real command line, and out again', async () => {
+    const the = developer();
+    const signedIn = await vouch(the, ['login', '--no-browser', '--server', issuer]);
+    expect(signedIn).toMatchObject({ code: 0, stdout: expect.stringContaining('Signed in as alice@example.com') });
+    await page.waitForFunction(() => document.body.textContent?.includes('Go back to your terminal'));
+    expect(page.url()).toBe(`${issuer}/signed-in`);
+    const out = await vouch(the, ['logout', '--json']);
+    expect(JSON.parse(out.stdout)).toEqual({ signedOut: true, revoked: true });
+  });
+
+  test('is refused by a command line that does not know its authority', async () => {
+    const refused = await vouch(developer(false), ['login', '--no-browser', '--server', issuer]);
+    expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('signed by an authority that') });
+  });
+});
