@@ -1,4 +1,4 @@
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type Request, type RequestHandler } from 'express';
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
 import { dropCookies } from './http/cookies.ts';
@@ -14,6 +14,7 @@ import { createProvider, SESSION_COOKIES } from './oidc/provider.ts';
 import { revocationRoute } from './oidc/revocation-route.ts';
 import { enrollRoutes } from './people/enroll-routes.ts';
 import { sessionRoutes } from './people/session-routes.ts';
+import { Problem } from './problem.ts';
 
 /** What `oidc-provider` serves; everything else is ours. */
 const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth(\/[\w-]+)?|token(\/revocation)?)$/;
@@ -63,12 +64,27 @@ const noStore: RequestHandler = (_request, response, next) => {
   next();
 };
 
+/** What a pushed request is stored with for minutes is bounded: ours has about 500 bytes, and says so beforehand. */
+const LONGEST_FORM = 16 * 1024;
+
+function checkLength(request: Request): void {
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (request.headers['transfer-encoding'] === undefined && length <= LONGEST_FORM) return;
+  throw new Problem(
+    413,
+    'bad-request',
+    'The request is too long, or does not say how long it is',
+    `Send at most ${LONGEST_FORM} bytes, with a Content-Length header.`,
+  );
+}
+
 function openIdConnect(callback: RequestHandler): RequestHandler {
   return (request, response, next) => {
     if (!OIDC_PATHS.test(request.path)) {
       next();
       return;
     }
+    checkLength(request);
     // No sign-in is remembered: whoever comes back, even with a cookie, touches the key again.
     dropCookies(request, SESSION_COOKIES);
     return callback(request, response, next);

@@ -37,6 +37,18 @@ function raw(
 }
 
 describe('a request is refused', () => {
+  test('by the OAuth endpoints when it is long, or does not say how long it is', async () => {
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const body = `client_id=vouch-cli&state=${'x'.repeat(17 * 1024)}`;
+    for (const path of ['/request', '/token']) {
+      const long = { ...form, 'content-length': String(body.length) };
+      await expectProblem(await raw(path, { method: 'POST', body, headers: long }), 413, 'bad-request');
+      const unsaid = { ...form, 'transfer-encoding': 'chunked' };
+      await expectProblem(await raw(path, { method: 'POST', body: 'a=b', headers: unsaid }), 413, 'bad-request');
+    }
+    expect(await server.context.store.selectFrom('oidc_payloads').selectAll().execute()).toEqual([]);
+  });
+
   const hosts = ['evil.example', 'localhost', '127.0.0.1', 'localhost:1', `${'x'.repeat(100)}.example`, ''];
   for (const name of hosts) {
     test(`for host ${JSON.stringify(name.slice(0, 20))}`, async () => {
