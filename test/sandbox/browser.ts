@@ -34,7 +34,6 @@ export interface SandboxBrowser {
  * @param folder for the browser's throw-away profile
  */
 export async function startBrowser(socket: string, folder: string): Promise<SandboxBrowser> {
-  const launched: LaunchedBrowser = await launchBrowser({ folder });
   let held: Credential[] = [];
   let drawer: Credential[] = [];
   let current: Desk | undefined;
@@ -77,6 +76,10 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(socket, resolve);
+  });
+  const launched: LaunchedBrowser = await launchBrowser({ folder }).catch((error: unknown) => {
+    server.close();
+    throw error;
   });
 
   return {

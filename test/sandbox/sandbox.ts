@@ -50,7 +50,7 @@ export interface Sandbox extends AsyncDisposable {
 /** Starts a sandbox. When that fails, nothing is left of it. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   await ensureBuilt();
-  const folder = await realpath(await mkdtemp(join(tmpdir(), 'vouch-')));
+  const folder = await realpath(await mkdtemp(join(await shortTemporaryFolder(), 'vouch-')));
   const closers: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true, maxRetries: 5 })];
   let closing: Promise<void> | undefined;
   const close = () => {
@@ -127,6 +127,12 @@ async function start(
   if (options.fresh !== true) await setUp(sandbox, options);
   options.signal?.throwIfAborted();
   return sandbox;
+}
+
+/** Sockets lie in there, and a socket's path has about 100 bytes (unix(7)): macOS's own temporary folder is too deep. */
+async function shortTemporaryFolder(): Promise<string> {
+  const usual = await realpath(tmpdir());
+  return Buffer.byteLength(usual) <= 30 ? usual : '/tmp';
 }
 
 /** What stands on a machine at an office: who commits, and the way to (the local) CodeCommit. */
