@@ -130,7 +130,7 @@ agent
 function positiveSeconds(value: string): number {
   const seconds = Number(value);
   if (!/^\d+(\.\d+)?$/.test(value) || seconds <= 0 || seconds > 3600) {
-    throw new InvalidArgumentError('It should be a number of seconds from 1 to 3600.');
+    throw new InvalidArgumentError('It should be a number of seconds, more than 0 and at most 3600.');
   }
   return seconds;
 }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** What the administrator decides, read once at start. */
 export interface Config {
@@ -84,6 +85,9 @@ function readDatabase(env: Environment): string {
   const file = value.startsWith('sqlite:') ? value.slice('sqlite:'.length) : '';
   if (file === '' || file.startsWith('//')) {
     throw new ConfigError('VOUCH_DATABASE_URL', value, 'sqlite:FILE, such as sqlite:/var/lib/vouch/vouch.db');
+  }
+  if (file !== ':memory:' && !existsSync(dirname(file))) {
+    throw new ConfigError('VOUCH_DATABASE_URL', value, 'sqlite:FILE in a folder that exists');
   }
   return file;
 }

@@ -37,7 +37,7 @@ export class Waiting {
   #draw(): void {
     const seconds = Math.floor((Date.now() - this.#start) / 1000);
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-    const room = Math.max(10, (this.#stream.columns ?? 80) - time.length - 4);
+    const room = Math.max(10, (this.#stream.columns || 80) - time.length - 4);
     this.#stream.write(`\r\x1b[K${this.#text.slice(0, room)}   ${time}`);
   }
 }

@@ -74,6 +74,11 @@ describe('a wrong setting is named, with what it should look like', () => {
     ['VOUCH_ISSUER IPv6 address', { VOUCH_ISSUER: 'https://[::1]' }, /security keys do not sign for IP addresses/],
     ['VOUCH_DATABASE_URL mysql', { ...HTTPS, VOUCH_DATABASE_URL: 'mysql://x' }, /^VOUCH_DATABASE_URL .*sqlite:FILE/],
     ['VOUCH_DATABASE_URL empty', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:' }, /^VOUCH_DATABASE_URL/],
+    [
+      'VOUCH_DATABASE_URL nowhere',
+      { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:/nonexistent/x.db' },
+      /a folder that exists/,
+    ],
     ['VOUCH_DATABASE_URL //', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite://host/x' }, /^VOUCH_DATABASE_URL/],
     ['VOUCH_LISTEN text', { ...HTTPS, VOUCH_LISTEN: 'everywhere' }, /^VOUCH_LISTEN .*127.0.0.1:8080/],
     ['VOUCH_LISTEN port', { ...HTTPS, VOUCH_LISTEN: '65536' }, /^VOUCH_LISTEN/],
