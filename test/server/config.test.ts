@@ -200,7 +200,10 @@ describe('starting', () => {
     const broken = await vouchServer(['serve'], await localSettings(file));
     expect([broken.code, broken.stderr]).toEqual([1, expect.stringMatching(/^vouch-server: .*not a database/)]);
     const nowhere = await vouchServer(['serve'], await localSettings(join(folder.path, 'nowhere', 'vouch.db')));
-    expect([nowhere.code, nowhere.stderr]).toEqual([1, expect.stringMatching(/^vouch-server: .*nowhere/)]);
+    expect([nowhere.code, nowhere.stderr]).toEqual([
+      2,
+      expect.stringMatching(/VOUCH_DATABASE_URL .*nowhere.*a folder that exists/),
+    ]);
   });
 
   test('of 8 servers at once on an empty database: all start, and agree on one signing key', async () => {
