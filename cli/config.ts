@@ -7,7 +7,15 @@ import { replaceFile } from './replace-file.ts';
 export interface Config {
   /** The server's issuer URL. */
   server?: string;
+  /**
+   * Whether Git's helper starts a login where one is needed: `auto` (the default) when a person is there to see it, `always`
+   * also without a terminal, for editors, `never` not at all.
+   */
+  autoLogin?: AutoLogin;
 }
+
+export const autoLogins = ['auto', 'always', 'never'] as const;
+export type AutoLogin = (typeof autoLogins)[number];
 
 /**
  * Reads the settings; a file that is not there is an empty one.
@@ -32,14 +40,22 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) {
     throw unreadable(file, 'It holds no JSON object.');
   }
-  const { server } = found as Record<string, unknown>;
-  if (server === undefined) return found as Config;
-  if (typeof server !== 'string') throw unreadable(file, '"server" is not a URL.');
-  return { ...found, server: serverUrl(server) };
+  const { server, autoLogin } = found as Record<string, unknown>;
+  if (server !== undefined && typeof server !== 'string') throw unreadable(file, '"server" is not a URL.');
+  if (autoLogin !== undefined && !isAutoLogin(autoLogin)) {
+    throw unreadable(file, `"autoLogin" is none of ${autoLogins.join(', ')}.`);
+  }
+  return server === undefined ? (found as Config) : { ...found, server: serverUrl(server) };
 }
 
-/** Changes settings and keeps the others. A crash leaves the old file or the new one. */
+/** Whether a value is one that the setting `autoLogin` can have. */
+export function isAutoLogin(value: unknown): value is AutoLogin {
+  return (autoLogins as readonly unknown[]).includes(value);
+}
+
+/** Changes settings and keeps the others; an undefined one is removed. A crash leaves the old file or the new one. */
 export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
+  // JSON has no undefined: such a setting is not written.
   const settings = { ...readConfig(env), ...change };
   replaceFile(configFile(env), `${JSON.stringify(settings, null, 2)}\n`);
 }
