@@ -13,18 +13,40 @@ const oldest = [2, 31] as const;
  * @throws Problem `no-git`, `old-git`
  */
 export async function checkGit(env: NodeJS.ProcessEnv): Promise<string> {
-  const { stdout } = await git(['--version'], env);
-  const [, major = '0', minor = '0'] = /^git version (\d+)\.(\d+)/.exec(stdout) ?? [];
-  const [majorNeeded, minorNeeded] = oldest;
-  if (Number(major) > majorNeeded || (Number(major) === majorNeeded && Number(minor) >= minorNeeded)) {
-    return stdout.trim().replace(/^git version /, '');
-  }
+  const version = await gitVersion(env);
+  if (isAtLeast(version, oldest)) return version.text;
   throw new Problem({
     kind: 'old-git',
-    what: `This Git is too old for Vouch: ${printable(stdout)}`,
+    what: `This Git is too old for Vouch: ${printable(version.text)}`,
     why: `Vouch needs ${oldest.join('.')} or newer.`,
     fix: 'Update Git, then try again.',
   });
+}
+
+/** Git's version: as it says it, and its first two numbers (0 when it says something else). */
+export interface GitVersion {
+  text: string;
+  major: number;
+  minor: number;
+}
+
+/**
+ * Which Git is on the PATH.
+ *
+ * @throws Problem `no-git`
+ */
+export async function gitVersion(env: NodeJS.ProcessEnv): Promise<GitVersion> {
+  const { stdout } = await git(['--version'], env);
+  const [, major, minor] = /^git version (\d+)\.(\d+)/.exec(stdout) ?? [];
+  return { text: stdout.trim().replace(/^git version /, ''), major: Number(major ?? 0), minor: Number(minor ?? 0) };
+}
+
+/** Whether a version is the wanted one or newer. */
+export function isAtLeast(
+  { major, minor }: GitVersion,
+  [wantedMajor, wantedMinor]: readonly [number, number],
+): boolean {
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
 /**
@@ -34,7 +56,9 @@ export async function checkGit(env: NodeJS.ProcessEnv): Promise<string> {
  * @param name the setting in that section
  */
 export async function globalValues(section: string, name: string, env: NodeJS.ProcessEnv): Promise<string[]> {
-  const { stdout, code } = await git(['config', '--global', '--null', '--get-all', `${section}.${name}`], env, [0, 1]);
+  const { stdout, code } = await git(['config', '--global', '--null', '--get-all', `${section}.${name}`], env, {
+    accepted: [0, 1],
+  });
   return code === 0 ? stdout.split('\0').slice(0, -1) : [];
 }
 
@@ -60,37 +84,52 @@ const example = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example
  * @returns false as well where there is no Git
  */
 export async function gitAsksVouch(env: NodeJS.ProcessEnv): Promise<boolean> {
-  const found = git(['config', '--get-urlmatch', 'credential.helper', example], env, [0, 1]);
+  const found = git(['config', '--get-urlmatch', 'credential.helper', example], env, { accepted: [0, 1] });
   const { stdout } = await found.catch(() => ({ stdout: '' }));
   return /(^|\/)(git-credential-)?vouch(\s|$)/.test(stdout.trim());
 }
 
-function git(args: string[], env: NodeJS.ProcessEnv, accepted = [0]): Promise<{ stdout: string; code: number }> {
+/**
+ * Runs Git to its end.
+ *
+ * @param accepted exit codes that are results and no errors
+ * @throws Problem `no-git`, `git-config` (with what Git said)
+ */
+export function git(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { accepted = [0], cwd }: { accepted?: readonly number[]; cwd?: string | undefined } = {},
+): Promise<{ stdout: string; code: number }> {
   // GIT_CONFIG would send `git config` to another file than Git itself reads.
   const { GIT_CONFIG: _, ...clean } = env;
   return new Promise((resolve, reject) => {
-    execFile('git', args, { env: { ...clean, LC_ALL: 'C' } }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : error.code;
-      if (typeof code === 'number' && accepted.includes(code)) {
-        resolve({ stdout, code });
-      } else if (code === 'ENOENT') {
-        reject(
-          new Problem({
-            kind: 'no-git',
-            what: 'Git is not on your PATH.',
-            fix: 'Install Git 2.31 or newer, then try again.',
-          }),
-        );
-      } else {
-        reject(
-          new Problem({
-            kind: 'git-config',
-            what: `\`git ${args.slice(0, 2).join(' ')}\` failed.`,
-            why: stderr.trim() || (error?.message ?? ''),
-            fix: 'Mend that, then try again.',
-          }),
-        );
-      }
-    });
+    execFile(
+      'git',
+      args,
+      { env: { ...clean, LC_ALL: 'C' }, cwd, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : error.code;
+        if (typeof code === 'number' && accepted.includes(code)) {
+          resolve({ stdout, code });
+        } else if (code === 'ENOENT') {
+          reject(
+            new Problem({
+              kind: 'no-git',
+              what: 'Git is not on your PATH.',
+              fix: 'Install Git 2.31 or newer, then try again.',
+            }),
+          );
+        } else {
+          reject(
+            new Problem({
+              kind: 'git-config',
+              what: `\`git ${args.slice(0, 2).join(' ')}\` failed.`,
+              why: stderr.trim() || (error?.message ?? ''),
+              fix: 'Mend that, then try again.',
+            }),
+          );
+        }
+      },
+    );
   });
 }

@@ -1,0 +1,167 @@
+import { isAbsolute, join } from 'node:path';
+import { splitCommandLine } from '../aws/command-line.ts';
+import { git } from './config.ts';
+import { normalizeUrl, urlMatches } from './url-match.ts';
+import { type VouchHelper, vouchHelper } from './vouch-helper.ts';
+
+/** Git's settings about credentials as they take effect for one URL, from all of its files. */
+
+export interface Origin {
+  scope: 'system' | 'global' | 'local' | 'worktree' | 'command';
+  /** The absolute path of the file that it stands in, an included one too; undefined on the command line. */
+  file: string | undefined;
+}
+
+export interface ConfiguredHelper {
+  value: string;
+  /** `credential.<url>`; undefined when it is for every URL. */
+  section: string | undefined;
+  origin: Origin;
+  /** Set when it is Vouch's. */
+  vouch: VouchHelper | undefined;
+}
+
+export interface CredentialConfig {
+  /** The helpers that Git asks for this URL, in its order, after every empty `helper =` that clears earlier ones. */
+  helpers: ConfiguredHelper[];
+  useHttpPath: { value: boolean; origin: Origin } | undefined;
+  username: { value: string; origin: Origin } | undefined;
+}
+
+/**
+ * What Git does about credentials for a URL: which helpers it asks in which order, whether it tells them the path, and
+ * which user name it begins with. Every section that matches counts, in the order in which Git reads its files: a more
+ * specific one hides nothing.
+ *
+ * @param url a repository's
+ * @param cwd where Git would run
+ * @throws Problem `no-git`, `git-config`
+ */
+export async function credentialConfig(url: string, env: NodeJS.ProcessEnv, cwd?: string): Promise<CredentialConfig> {
+  const asked = parseUrl(url);
+  const whole = asked.protocol && asked.host ? normalizeUrl(credentialUrl(asked)) : undefined;
+  const found: CredentialConfig = { helpers: [], useHttpPath: undefined, username: undefined };
+  for (const { section, name, value, origin } of await credentialEntries(env, cwd)) {
+    if (section !== undefined) {
+      const pattern = normalizeUrl(section.slice('credential.'.length), { pattern: true });
+      const username = asked.username ?? found.username?.value;
+      const matches = pattern
+        ? whole !== undefined && urlMatches(whole, pattern)
+        : partMatches(parseUrl(section.slice('credential.'.length)), { ...asked, username });
+      if (!matches) continue;
+    }
+    if (name === 'helper' && value === '') found.helpers = [];
+    else if (name === 'helper') found.helpers.push({ value, section, origin, vouch: vouchHelper(value) });
+    else if (name === 'usehttppath') found.useHttpPath = { value: isTrue(value), origin };
+    else if (name === 'username' && !asked.username) found.username = { value, origin };
+  }
+  return found;
+}
+
+/**
+ * The helpers that an older Git would have store what Vouch gave: after a request that worked, it tells every helper
+ * that it has for the URL (`credential_approve`), those before Vouch as well as those after. Left out are helpers that
+ * keep nothing: Vouch's own, and that of AWS's command line.
+ */
+export function storingHelpers(config: CredentialConfig): ConfiguredHelper[] {
+  return config.helpers.filter(({ value, vouch }) => vouch === undefined && !isAwsHelper(value));
+}
+
+/** Whether it is AWS CLI's helper, however that is started: `!aws --profile x codecommit credential-helper $@`. */
+export function isAwsHelper(value: string): boolean {
+  if (!value.startsWith('!') || /[;&|<>`()]/.test(value)) return false;
+  const [program = '', ...words] = splitCommandLine(value.slice(1).trim()) ?? [];
+  const at = words.indexOf('codecommit');
+  return /(^|[/\\])aws(\.exe)?$/.test(program) && at !== -1 && words[at + 1] === 'credential-helper';
+}
+
+/** What Git knows of a URL that it needs credentials for. */
+export interface CredentialUrl {
+  protocol?: string | undefined;
+  host?: string | undefined;
+  path?: string | undefined;
+  username?: string | undefined;
+}
+
+/** The URL of a request of Git's for credentials, escaped as Git does it before it looks for sections. */
+export function credentialUrl({ protocol = '', host = '', path, username }: CredentialUrl): string {
+  const user = username ? `${encodeURIComponent(username)}@` : '';
+  const tail = path === undefined ? '' : `/${path.split('/').map(encodeURIComponent).join('/')}`;
+  return `${protocol}://${user}${host}${tail}`;
+}
+
+interface Entry {
+  /** `credential.<url>`; undefined when it is for every URL. */
+  section: string | undefined;
+  /** In lower case. */
+  name: string;
+  value: string;
+  origin: Origin;
+}
+
+/** Every setting about credentials, in the order in which Git reads them. */
+async function credentialEntries(env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<Entry[]> {
+  const args = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', '^credential\\.'];
+  const { stdout } = await git(args, env, { accepted: [0, 1], cwd });
+  const fields = stdout.split('\0');
+  const base = fields.some((field) => /^file:[^/]/.test(field)) ? await topFolder(env, cwd) : '';
+  const entries: Entry[] = [];
+  for (let i = 0; i + 2 < fields.length; i += 3) {
+    const [scope = '', source = '', setting = ''] = fields.slice(i, i + 3);
+    const newline = setting.indexOf('\n');
+    // A name without a value means true (git-config(1)); Git itself refuses that for helpers.
+    const [key, value] = newline === -1 ? [setting, 'true'] : [setting.slice(0, newline), setting.slice(newline + 1)];
+    const dot = key.lastIndexOf('.');
+    const file = source.startsWith('file:') ? source.slice('file:'.length) : undefined;
+    entries.push({
+      section: dot > 'credential'.length ? key.slice(0, dot) : undefined,
+      name: key.slice(dot + 1),
+      value,
+      origin: {
+        scope: scope as Origin['scope'],
+        file: file === undefined || isAbsolute(file) ? file : join(base, file),
+      },
+    });
+  }
+  return entries;
+}
+
+/** What Git's relative file names are relative to. */
+async function topFolder(env: NodeJS.ProcessEnv, cwd = process.cwd()): Promise<string> {
+  const found = git(['rev-parse', '--show-toplevel'], env, { cwd });
+  return found.then(({ stdout }) => stdout.replace(/\n$/, '') || cwd).catch(() => cwd);
+}
+
+/** As Git takes a URL, or a part of one, to pieces; what is not there matches everything. */
+function parseUrl(url: string): CredentialUrl {
+  const [, protocol, rest = ''] = /^(?:(.*?):\/\/)?(.*)$/s.exec(url) ?? [];
+  const [, authority = '', tail = ''] = /^([^/?#]*)(.*)$/s.exec(rest) ?? [];
+  const at = authority.indexOf('@');
+  const path = tail.replace(/^\/+/, '').replace(/(?<=.)\/+$/, '');
+  return {
+    protocol: protocol || undefined,
+    username: at === -1 ? undefined : decode(authority.slice(0, at).split(':', 1)[0] ?? ''),
+    host: decode(authority.slice(at + 1)) || undefined,
+    path: decode(path) || undefined,
+  };
+}
+
+/** Sections need not name a whole URL: `credential.example.com` is for that host, by every protocol. */
+function partMatches(part: CredentialUrl, asked: CredentialUrl): boolean {
+  return (['protocol', 'host', 'path', 'username'] as const).every(
+    (name) => part[name] === undefined || part[name] === asked[name],
+  );
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** git-config(1), "Values": true, yes, on and every number but 0. */
+function isTrue(value: string): boolean {
+  return /^(true|yes|on)$/i.test(value) || (/^-?\d+[kmg]?$/i.test(value) && Number.parseInt(value, 10) !== 0);
+}

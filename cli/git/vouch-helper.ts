@@ -1,0 +1,30 @@
+import { basename, isAbsolute } from 'node:path';
+import { splitCommandLine } from '../aws/command-line.ts';
+
+/** Vouch's own helper, as a value of `credential.<URL>.helper` names it. */
+export interface VouchHelper {
+  /** The AWS profile it is for. */
+  profile: string | undefined;
+  /** The helper's absolute path, when it is written so. */
+  program: string | undefined;
+}
+
+/**
+ * Recognises Vouch's helper: `vouch`, or an absolute path (gitcredentials(7)), and nothing but options that it has.
+ *
+ * @returns undefined when the value is another helper, or a command of which Vouch is only a part
+ */
+export function vouchHelper(value: string): VouchHelper | undefined {
+  const [program, ...options] = splitCommandLine(value.replace(/^!\s*/, '')) ?? [];
+  if (program === undefined || /[;&|<>`$()]/.test(value)) return undefined;
+  const byPath = isAbsolute(program);
+  const name = byPath || value.startsWith('!') ? 'git-credential-vouch' : 'vouch';
+  if (basename(program) !== name) return undefined;
+  const found: VouchHelper = { profile: undefined, program: byPath ? program : undefined };
+  for (let i = 0; i < options.length; i += 2) {
+    const [option, argument] = [options[i], options[i + 1]];
+    if (argument === undefined || (option !== '--profile' && option !== '--node')) return undefined;
+    if (option === '--profile') found.profile = argument;
+  }
+  return found;
+}

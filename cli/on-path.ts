@@ -1,0 +1,21 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/**
+ * All executable files of a name on the PATH, in its order: the first one is what a shell or Git would start.
+ *
+ * @param program its name, without a folder
+ */
+export function findOnPath(program: string, env: NodeJS.ProcessEnv): string[] {
+  const files = (env.PATH ?? '').split(delimiter).map((folder) => join(folder || '.', program));
+  return [...new Set(files)].filter(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
