@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AwsError } from './aws-error.ts';
+import { partitionOfRegion } from './hosts.ts';
 import { type PolicyDocument, validatePolicy } from './policy.ts';
 
 /** What IAM keeps of an OpenID Connect provider. */
@@ -122,6 +123,13 @@ export class Account {
 
   /** Remembers that a repository exists; LocalAws makes it on the disk. */
   addRepository(region: string, name: string): void {
+    if (partitionOfRegion(region) !== this.partition) {
+      throw new AwsError(
+        'UnrecognizedClientException',
+        `Account ${this.id} is not in the partition of ${region}.`,
+        403,
+      );
+    }
     if (!repositoryName.test(name) || name.endsWith('.git')) {
       throw new AwsError('InvalidRepositoryNameException', `"${name}" is no repository name.`);
     }

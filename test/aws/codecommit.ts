@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
-import { repositoryName } from './accounts.ts';
 import { AwsError } from './aws-error.ts';
 import type { GitBackend } from './git-backend.ts';
 import { verifyGitCredentials } from './git-signature.ts';
+import { type GitHost, gitHost } from './hosts.ts';
 import type { Intercept } from './intercept.ts';
 import type { Log, LogEntry } from './log.ts';
 import { evaluate } from './policy.ts';
@@ -23,11 +23,6 @@ export interface CodeCommitOptions {
   intercept: Intercept;
 }
 
-/** The region of a CodeCommit host, or undefined for every other host. Nothing may stand before it or after it. */
-export function regionOfHost(host: string): string | undefined {
-  return /^git-codecommit(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d)\.amazonaws\.com$/.exec(host)?.[1];
-}
-
 /**
  * CodeCommit's Git endpoints: HTTPS with a certificate for the host that was asked for, then smart HTTP and nothing
  * else. https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html#regions-git
@@ -36,7 +31,7 @@ export function createCodeCommitServer(options: CodeCommitOptions): Server {
   return createServer(
     {
       SNICallback: (host, done) => {
-        if (regionOfHost(host) === undefined) return done(new Error(`no certificate for ${host}`));
+        if (gitHost(host) === undefined) return done(new Error(`no certificate for ${host}`));
         options.ca.contextFor(host).then((context) => done(null, context), done);
       },
     },
@@ -61,13 +56,14 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
     });
   response.setHeader('x-amzn-requestid', randomUUID());
   try {
-    const { host, region } = checkHost(request);
+    const { host, region, partition } = checkHost(request);
     const target = smartHttp(request);
+    details.host = host;
     details.region = region;
     if (target === undefined) throw new AwsError('UnknownOperationException', 'There is nothing here', 404);
     details.action = target.action;
     details.repo = target.name;
-    details.path = target.path;
+    details.path = target.url;
     if ((await options.intercept({ service: 'codecommit', action: target.action, request, response })) === true) return;
 
     const credentials = basicCredentials(request);
@@ -75,9 +71,9 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
       response.setHeader('www-authenticate', 'Basic realm="AWS CodeCommit"');
       throw new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token', 401);
     }
-    const path = `/v1/repos/${target.name}`;
     const { sessions } = options;
-    const session = verifyGitCredentials({ ...credentials, host, region, path, sessions, now: options.now() });
+    const signed = { host, region, partition, path: target.path };
+    const session = verifyGitCredentials({ ...credentials, ...signed, sessions, now: options.now() });
     details.role = session.roleArn;
     details.session = session.name;
     if (session.sourceIdentity !== undefined) details.sourceIdentity = session.sourceIdentity;
@@ -108,7 +104,7 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
 
     const status = await options.backend.serve(request, response, {
       root: join(options.folder, account.id, region),
-      path: `/${target.name}.git${target.path.slice(path.length)}`,
+      path: `/${target.name}.git/${target.endpoint}`,
       query: target.query,
       user: session.name,
     });
@@ -123,28 +119,45 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
 }
 
 /** The host is CodeCommit's, and the one that the certificate was made for. */
-function checkHost(request: IncomingMessage): { host: string; region: string } {
+function checkHost(request: IncomingMessage): GitHost & { host: string } {
   const host = (request.headers.host ?? '').replace(/:443$/, '');
-  const region = regionOfHost(host);
+  const known = gitHost(host);
   const servername = 'servername' in request.socket ? request.socket.servername : undefined;
-  if (region === undefined || servername !== host) {
+  if (known === undefined || servername !== host) {
     throw new AwsError('MisdirectedRequest', 'This is not the host that the certificate is for', 421);
   }
-  return { host, region };
+  return { host, ...known };
 }
 
-/** The three requests of smart HTTP, and no other. https://git-scm.com/docs/http-protocol */
+/**
+ * The three requests of smart HTTP, and no other. https://git-scm.com/docs/http-protocol
+ *
+ * Any segment is taken for a name, as one cannot learn from the answer which names could exist; on the disk is only
+ * what the account has.
+ */
 function smartHttp(request: IncomingMessage) {
   const match = /^(\/v1\/repos\/([^/?]+)\/(info\/refs|git-upload-pack|git-receive-pack))(?:\?(.*))?$/.exec(
     request.url ?? '',
   );
-  const [, path = '', name = '', endpoint = '', query = ''] = match ?? [];
-  if (!repositoryName.test(name)) return undefined;
+  const [, url = '', segment = '', endpoint = '', query = ''] = match ?? [];
+  const name = percentDecoded(segment);
+  if (name === undefined || /^\.{0,2}$|[/\0]/.test(name)) return undefined;
   const discovery = endpoint === 'info/refs';
   if (request.method !== (discovery ? 'GET' : 'POST')) return undefined;
   const service = discovery ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1] : endpoint;
   if (service === undefined || (!discovery && query !== '')) return undefined;
-  return { name, path, query, action: service === 'git-receive-pack' ? 'GitPush' : 'GitPull' };
+  const action = service === 'git-receive-pack' ? 'GitPush' : 'GitPull';
+  // `path` is the repository's, as Git tells it to a credential helper: decoded.
+  return { name, path: `/v1/repos/${name}`, url, endpoint, query, action };
+}
+
+/** RFC 3986, section 2.1; undefined for what is no percent-encoded UTF-8. */
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** RFC 7617. The first colon ends the user name. */

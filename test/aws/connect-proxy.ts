@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
-import { regionOfHost } from './codecommit.ts';
+import { gitHost } from './hosts.ts';
 
 /**
  * The way from Git to the local CodeCommit under its real names: a CONNECT proxy that knows these hosts, port 443, and
@@ -13,7 +13,7 @@ export function createConnectProxy(codeCommitPort: () => number): Server {
   server.on('connect', (request, client, head) => {
     client.on('error', () => client.destroy());
     const [, host = '', port] = /^([^:]+):(\d+)$/.exec(request.url ?? '') ?? [];
-    if (regionOfHost(host) === undefined || port !== '443') {
+    if (gitHost(host) === undefined || port !== '443') {
       client.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }

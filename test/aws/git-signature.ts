@@ -1,13 +1,15 @@
 import { AwsError } from './aws-error.ts';
 import { type Session, type Sessions, sameSecret } from './sessions.ts';
-import { parseBasicDate, signature, stringToSign } from './sigv4.ts';
+import { encode, parseBasicDate, signature, stringToSign } from './sigv4.ts';
 
 const maxSkew = 15 * 60_000;
 
 /**
  * CodeCommit's signature of a repository's path: Signature Version 4 of a canonical request whose method is `GIT` and
  * which has an empty line where other services put the payload's hash. There is no public page about it: AWS CLI's
- * `codecommit credential-helper` and git-remote-codecommit are the specification.
+ * `codecommit credential-helper` and git-remote-codecommit are the specification, but for the path: those two sign it as
+ * it is, and what has special characters in it is refused (https://github.com/aws/aws-cli/issues/9327: the service
+ * computes its signature from the percent-encoded path, as SigV4's canonical request has it).
  *
  * @param date `20260101T000000`, without a Z
  */
@@ -17,12 +19,13 @@ export function gitSignature(options: {
   region: string;
   /** Without the port. */
   host: string;
-  /** `/v1/repos/demo` */
+  /** `/v1/repos/demo`, as Git tells it to a credential helper: decoded. */
   path: string;
 }): string {
   const { secretAccessKey, date, region, host, path } = options;
   const day = date.slice(0, 8);
-  const canonicalRequest = `GIT\n${path}\n\nhost:${host}\n\nhost\n`;
+  const canonicalPath = path.split('/').map(encode).join('/');
+  const canonicalRequest = `GIT\n${canonicalPath}\n\nhost:${host}\n\nhost\n`;
   return signature({
     secretAccessKey,
     date: day,
@@ -40,18 +43,21 @@ export function verifyGitCredentials(options: {
   password: string;
   host: string;
   region: string;
+  partition: string;
+  /** Decoded. */
   path: string;
   sessions: Sessions;
   now: Date;
 }): Session {
-  const { username, password, host, region, path, sessions, now } = options;
+  const { username, password, host, region, partition, path, sessions, now } = options;
   const refused = (code: string, why: string) => new AwsError(code, why, 403);
 
   const percent = username.indexOf('%');
   const accessKeyId = percent === -1 ? username : username.slice(0, percent);
   const sessionToken = percent === -1 ? undefined : username.slice(percent + 1);
   const session = sessions.find(accessKeyId, sessionToken);
-  if (session === undefined) {
+  // One partition's credentials mean nothing in another.
+  if (session === undefined || session.account.partition !== partition) {
     throw refused('UnrecognizedClientException', 'The security token included in the request is invalid');
   }
   if (session.expiration <= now) {

@@ -14,6 +14,9 @@ export interface LogEntry {
   session?: string;
   subject?: string;
   sourceIdentity?: string;
+  /** CodeCommit's host, or nothing. */
+  host?: string;
+  /** Of the host, or of the signature. */
   region?: string;
   repo?: string;
   method?: string;

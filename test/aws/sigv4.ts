@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { AwsError } from './aws-error.ts';
+import { partitionOfRegion } from './hosts.ts';
 import { type Session, type Sessions, sameSecret } from './sessions.ts';
 
 /** A request as it came over the wire. */
@@ -51,8 +52,13 @@ export const basicDate = (date: Date): string => date.toISOString().replace(/[-:
 
 const maxSkew = 5 * 60_000;
 
-/** Who signed this request? Refuses, in AWS's words, one that nobody did. */
-export function verifySignature(request: SignedRequest, service: string, sessions: Sessions, now: Date): Session {
+/** Who signed this request, and for which region? Refuses, in AWS's words, one that nobody did. */
+export function verifySignature(
+  request: SignedRequest,
+  service: string,
+  sessions: Sessions,
+  now: Date,
+): { session: Session; region: string } {
   const authorization = single(request, 'authorization');
   if (authorization === undefined) {
     throw new AwsError('MissingAuthenticationToken', 'Request is missing Authentication Token', 403);
@@ -70,7 +76,8 @@ export function verifySignature(request: SignedRequest, service: string, session
 
   // The key is known, the session token goes with it, and the session is not over.
   const session = sessions.find(accessKeyId, single(request, 'x-amz-security-token'));
-  if (session === undefined) {
+  // One partition's credentials mean nothing in another.
+  if (session === undefined || partitionOfRegion(region) !== session.account.partition) {
     throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid.', 403);
   }
   if (session.expiration <= now) {
@@ -112,7 +119,7 @@ export function verifySignature(request: SignedRequest, service: string, session
       'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
     );
   }
-  return session;
+  return { session, region };
 }
 
 function canonicalRequest(request: SignedRequest, signedHeaders: readonly string[]): string {
@@ -132,8 +139,15 @@ function canonicalRequest(request: SignedRequest, signedHeaders: readonly string
   ].join('\n');
 }
 
-const encode = (text: string) =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+/**
+ * SigV4's UriEncode: every byte of the text's UTF-8 but the unreserved characters, with capital hexadecimal digits.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request
+ */
+export const encode = (text: string): string =>
+  Array.from(Buffer.from(text, 'utf8'), (byte) => {
+    const char = String.fromCharCode(byte);
+    return /[A-Za-z0-9._~-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }).join('');
 
 function single(request: SignedRequest, name: string): string | undefined {
   const value = request.headers[name];

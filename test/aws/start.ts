@@ -7,6 +7,7 @@ import { Account } from './accounts.ts';
 import { createCodeCommitServer } from './codecommit.ts';
 import { createConnectProxy } from './connect-proxy.ts';
 import { GitBackend } from './git-backend.ts';
+import { firstRegion, gitUrlPatterns, repositoryUrl } from './hosts.ts';
 import { IssuerKeys } from './identity-provider.ts';
 import type { Intercept } from './intercept.ts';
 import { Log, type LogEntry } from './log.ts';
@@ -41,7 +42,10 @@ export interface LocalAws {
   /** The account of that id; the first one unless told. */
   account(id?: string): Account;
   addAccount(id: string, partition?: string): Account;
-  /** Makes an empty repository, whose default branch is main. */
+  /**
+   * Makes an empty repository, whose default branch is main, in the given region or the first one of the account's
+   * partition. Its URL is on the public host; hosts.ts names it on the region's other hosts.
+   */
   createRepository(options: {
     name: string;
     region?: string;
@@ -88,9 +92,9 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     stsUrl: `http://127.0.0.1:${port(sts)}`,
     proxyUrl,
     caFile,
-    gitConfig: ['git-codecommit', 'git-codecommit-fips'].flatMap((host) => [
-      [`http.https://${host}.*.amazonaws.com.proxy`, proxyUrl] as const,
-      [`http.https://${host}.*.amazonaws.com.sslCAInfo`, caFile] as const,
+    gitConfig: gitUrlPatterns.flatMap((pattern) => [
+      [`http.${pattern}.proxy`, proxyUrl] as const,
+      [`http.${pattern}.sslCAInfo`, caFile] as const,
     ]),
     log: log.entries,
     now: options.now ?? (() => new Date()),
@@ -105,8 +109,9 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       accounts.set(id, account);
       return account;
     },
-    async createRepository({ name, region = 'us-east-1', account: id }) {
+    async createRepository({ name, account: id, ...where }) {
       const account = aws.account(id);
+      const { region = firstRegion(account.partition) } = where;
       account.addRepository(region, name);
       const path = join(repositories, account.id, region, `${name}.git`);
       await mkdir(path, { recursive: true });
@@ -114,7 +119,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       await promisify(execFile)('git', ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', path], {
         env,
       });
-      return { path, url: `https://git-codecommit.${region}.amazonaws.com/v1/repos/${name}` };
+      return { path, url: repositoryUrl(region, name) };
     },
     close() {
       closing ??= (async () => {

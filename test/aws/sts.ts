@@ -185,7 +185,8 @@ function trustContext(identity: WebIdentity, sessionName: string): ContextKeys {
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
 function getCallerIdentity(options: StsOptions, request: IncomingMessage, body: Buffer, details: Details): string {
   const { method = '', url = '', headers } = request;
-  const session = verifySignature({ method, url, headers, body }, 'sts', options.sessions, options.now());
+  const { session, region } = verifySignature({ method, url, headers, body }, 'sts', options.sessions, options.now());
+  details.region = region;
   details.role = session.roleArn;
   details.session = session.name;
   return (

@@ -1,0 +1,79 @@
+/**
+ * CodeCommit's hosts, for a server that has to know its own names. The regions' shapes and the DNS suffixes are those
+ * of AWS's published partition data (`partitions.json` of the SDKs); the names before them are from
+ * https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html#regions-git and
+ * https://docs.aws.amazon.com/codecommit/latest/userguide/codecommit-and-interface-VPC.html
+ */
+
+const partitions = [
+  { id: 'aws', region: /^(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+$/, suffix: 'amazonaws.com', first: 'us-east-1' },
+  { id: 'aws-us-gov', region: /^us-gov-\w+-\d+$/, suffix: 'amazonaws.com', first: 'us-gov-west-1' },
+  { id: 'aws-cn', region: /^cn-\w+-\d+$/, suffix: 'amazonaws.com.cn', first: 'cn-north-1' },
+  { id: 'aws-eusc', region: /^eusc-(de)-\w+-\d+$/, suffix: 'amazonaws.eu', first: 'eusc-de-east-1' },
+] as const;
+
+const suffixes = [...new Set(partitions.map(({ suffix }) => suffix))];
+
+/** Where a host's repositories are. */
+export interface GitHost {
+  region: string;
+  partition: string;
+}
+
+/** The partition of a region, by its shape; undefined when it is none of these. */
+export function partitionOfRegion(region: string): string | undefined {
+  return partitions.find((partition) => partition.region.test(region))?.id;
+}
+
+/** The region where tests put what they do not care about. */
+export function firstRegion(partition: string): string {
+  const known = partitions.find(({ id }) => id === partition);
+  if (known === undefined) throw new Error(`there is no partition ${partition}`);
+  return known.first;
+}
+
+/**
+ * What a CodeCommit host stands for, or undefined for every other host: nothing may stand before it or after it, and
+ * the region is one of the suffix's partition.
+ *
+ * PrivateLink puts the endpoint's name (`vpce-<id>-<suffix>`, with an availability zone at its end for a zonal one)
+ * first and `vpce` after the region:
+ * https://docs.aws.amazon.com/vpc/latest/privatelink/privatelink-access-aws-services.html#interface-endpoint-dns-hostnames
+ */
+export function gitHost(host: string): GitHost | undefined {
+  const [, endpoint, region = '', vpce, suffix] =
+    /^((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+)?git-codecommit(?:-fips)?\.([a-z0-9-]+)\.(vpce\.)?(amazonaws\.com(?:\.cn)?|amazonaws\.eu)$/.exec(
+      host,
+    ) ?? [];
+  if (suffix === undefined || (endpoint === undefined) !== (vpce === undefined)) return undefined;
+  if (endpoint !== undefined && !endpoint.startsWith('vpce-')) return undefined;
+  const partition = partitions.find((known) => known.suffix === suffix && known.region.test(region));
+  return partition && { region, partition: partition.id };
+}
+
+/** Which of a region's hosts: `fips`, and the name of a PrivateLink endpoint. */
+export interface HostKind {
+  fips?: boolean;
+  /** `vpce-0b47ea360adebf88a-jkl88hez` */
+  endpoint?: string;
+}
+
+/** The name of a region's host. */
+export function hostOf(region: string, { fips = false, endpoint }: HostKind = {}): string {
+  const suffix = partitions.find((partition) => partition.region.test(region))?.suffix;
+  if (suffix === undefined) throw new Error(`"${region}" is no region`);
+  const name = `git-codecommit${fips ? '-fips' : ''}.${region}`;
+  return endpoint === undefined ? `${name}.${suffix}` : `${endpoint}.${name}.vpce.${suffix}`;
+}
+
+/** The URL of a repository on one of its region's hosts. */
+export const repositoryUrl = (region: string, name: string, kind: HostKind = {}): string =>
+  `https://${hostOf(region, kind)}/v1/repos/${name}`;
+
+/** Patterns for Git's `http.<url>`, one for each family of hosts: a `*` is one whole label. git-config(1), http.<url>.* */
+export const gitUrlPatterns: readonly string[] = suffixes.flatMap((suffix) =>
+  ['git-codecommit', 'git-codecommit-fips'].flatMap((name) => [
+    `https://${name}.*.${suffix}`,
+    `https://*.${name}.*.vpce.${suffix}`,
+  ]),
+);
