@@ -27,6 +27,11 @@ export function gitSocket(env: NodeJS.ProcessEnv = process.env): string {
   return join(runtimeFolder(env), 'git.sock');
 }
 
+/** The socket of the sign-in that is under way, if one is (login/lock.ts). */
+export function loginSocket(env: NodeJS.ProcessEnv = process.env): string {
+  return join(runtimeFolder(env), 'login.sock');
+}
+
 /** Vouch's own settings (server URL, preferences; never a secret). */
 export function configFile(env: NodeJS.ProcessEnv = process.env): string {
   const config = env.XDG_CONFIG_HOME;

@@ -1,12 +1,8 @@
-import type { NewSession } from '../agent/protocol.ts';
-import { handOverSession } from '../agent/start.ts';
 import { changeConfig, chosenServer, readConfig } from '../config.ts';
-import { clockTime, describeKey, duration } from '../describe.ts';
 import { interruptible } from '../login/interrupt.ts';
-import { openBrowser } from '../login/open-browser.ts';
-import { signIn } from '../login/sign-in.ts';
+import { type HeldLogin, holdLogin } from '../login/lock.ts';
+import { logIn, signedIn } from '../login/log-in.ts';
 import { Waiting } from '../login/waiting.ts';
-import { prepareRuntimeFolder } from '../paths.ts';
 import { printProblem } from '../problem.ts';
 
 export interface LoginOptions {
@@ -23,43 +19,30 @@ export async function login(options: LoginOptions): Promise<number> {
   // What would fail afterwards fails before the person is asked for anything.
   const server = chosenServer(env, options.server);
   const remembered = readConfig(env).server;
-  prepareRuntimeFolder(env);
   const { signal, release } = interruptible(
     options.timeout,
     `Nobody touched a security key within ${options.timeout} seconds.`,
     'Run `vouch login` again (`--timeout` allows more time).',
   );
   const waiting = new Waiting(stderr);
-  let session: NewSession;
+  const say = (text: string) => stdout.write(`${text}\n`);
+  let held: HeldLogin | undefined;
   try {
-    session = await signIn({
-      server,
-      signal,
-      onPage: (url) => {
-        const host = new URL(server).host;
-        if (!options.browser) {
-          stdout.write(`To sign in, open\n  ${url}\n`);
-          waiting.show('Touch your security key in the browser …');
-          return;
-        }
-        stdout.write(`Opening your browser to sign in at ${host}\n  ${url}\n`);
-        waiting.show('Touch your security key in the browser …');
-        void openBrowser(url, env).then((opened) => {
-          if (!opened) waiting.show('No browser could be started: open the address above. Waiting for your touch …');
-        });
-      },
-    });
-    await handOverSession(session, env);
+    // A Git that needs a session meanwhile waits for this one.
+    held = await holdLogin(env);
+    // The person may have closed the other one's tab.
+    if (held === undefined) say('Another sign-in is under way already; this one goes on beside it.');
+    const session = await logIn({ env, server, browser: options.browser, signal, onPage: held?.page, say, waiting });
+    held?.done();
+    waiting.end();
+    say(signedIn(session));
+  } catch (error) {
+    held?.failed(error);
+    throw error;
   } finally {
     waiting.end();
     release();
   }
-  const until = new Date(session.expiresAt);
-  const now = new Date();
-  stdout.write(
-    `Signed in as ${session.email} with ${describeKey(session.key)} ` +
-      `until ${clockTime(until, now)}, ${duration(until.getTime() - now.getTime())} from now\n`,
-  );
   if (remembered !== server) remember(server);
   return 0;
 }

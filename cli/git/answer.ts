@@ -1,11 +1,22 @@
 import { gitCredentials } from '../agent/client.ts';
 import { codeCommitHost } from '../aws/partitions.ts';
-import type { Io } from '../io.ts';
+import { Interrupted } from '../login/interrupt.ts';
+import { personIsThere } from '../login/person.ts';
+import type { Screen } from '../login/waiting.ts';
 import { asProblem, printable } from '../problem.ts';
 import { parseGitRequest } from './request.ts';
 
+/** Where the helper writes; `process` fits. */
+export interface HelperIo {
+  /** For Git alone: nothing but the answer. */
+  stdout: { write(text: string): unknown };
+  stderr: Screen;
+  env: NodeJS.ProcessEnv;
+}
+
 /**
- * Answers a credential request of Git's over the agent, or says why it cannot be answered.
+ * Answers a credential request of Git's over the agent, or says why it cannot be answered. Without a session, and where a
+ * person is there, it has them sign in first.
  *
  * A request that is malformed or not about CodeCommit over HTTPS gets no answer, so that Git goes on to its other
  * helpers. Any trouble with one that is ours ends in `quit=1` (git-credential(1)): Git then stops, instead of asking for
@@ -13,18 +24,35 @@ import { parseGitRequest } from './request.ts';
  *
  * @param request the lines as Git wrote them
  */
-export async function answer(request: Uint8Array, io: Io): Promise<void> {
+export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
   const asked = parseGitRequest(request);
   if (asked?.protocol !== 'https' || codeCommitHost(asked.host) === undefined) return;
   try {
-    io.stdout.write(await gitCredentials(request, io.env));
+    io.stdout.write(await credentials(request, io));
   } catch (error) {
-    const problem = asProblem(error);
-    // Without a session there is one thing to do, whatever the reason, so one line says it all.
-    const lines = problem.exitCode === 3 ? [sentence(problem)] : problem.lines();
-    io.stderr.write(lines.map((line) => `vouch: ${line}\n`).join(''));
+    if (!(error instanceof Interrupted)) tell(error, io);
     io.stdout.write('quit=1\n');
   }
+}
+
+async function credentials(request: Uint8Array, io: HelperIo): Promise<string> {
+  try {
+    return await gitCredentials(request, io.env);
+  } catch (error) {
+    const { exitCode, what } = asProblem(error);
+    if (exitCode !== 3 || !personIsThere(io.stderr, io.env)) throw error;
+    // Where nobody is there, none of this is loaded: the answer comes at once.
+    const { logInWhenNeeded } = await import('../login/when-needed.ts');
+    await logInWhenNeeded(what, io.stderr, io.env);
+    return gitCredentials(request, io.env);
+  }
+}
+
+function tell(error: unknown, { stderr }: HelperIo): void {
+  const problem = asProblem(error);
+  // Without a session there is one thing to do, whatever the reason, so one line says it all.
+  const lines = problem.exitCode === 3 ? [sentence(problem)] : problem.lines();
+  stderr.write(lines.map((line) => `vouch: ${line}\n`).join(''));
 }
 
 function sentence({ what, fix }: { what: string; fix: string }): string {

@@ -8,6 +8,8 @@ import { longestRequest, withContext } from './request.ts';
 
 // Git may be gone when the answer comes.
 process.stdout.on('error', () => {});
+// So may be the terminal.
+process.stderr.on('error', () => {});
 
 const { operation, profile } = readArguments(process.argv.slice(2));
 if (operation === 'get') {

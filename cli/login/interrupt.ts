@@ -1,12 +1,16 @@
 import { constants } from 'node:os';
 import { Problem } from '../problem.ts';
 
+/** Ctrl-C, a polite kill, and a terminal that was closed. */
+const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+type Stopping = (typeof stopping)[number];
+
 /** What Ctrl-C ends a command with: nothing is said that the person does not know. */
 export class Interrupted extends Error {
   /** 128 and the signal's number, as shells have it. */
   readonly exitCode: number;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(signal: Stopping) {
     super('interrupted');
     this.name = 'Interrupted';
     this.exitCode = 128 + constants.signals[signal];
@@ -14,7 +18,7 @@ export class Interrupted extends Error {
 }
 
 /**
- * A signal that ends a wait: at Ctrl-C (or a polite kill), or after a time.
+ * A signal that ends a wait: at Ctrl-C (or a polite kill, or when the terminal is closed), or after a time.
  *
  * @param seconds the longest wait
  * @param what the sentence for the time-out
@@ -26,16 +30,14 @@ export function interruptible(
   fix: string,
 ): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
-  const interrupt = (name: NodeJS.Signals) => controller.abort(new Interrupted(name === 'SIGTERM' ? name : 'SIGINT'));
+  const interrupts = stopping.map((name) => [name, () => controller.abort(new Interrupted(name))] as const);
   const timer = setTimeout(() => controller.abort(new Problem({ kind: 'timed-out', what, fix })), seconds * 1000);
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
+  for (const [name, interrupt] of interrupts) process.on(name, interrupt);
   return {
     signal: controller.signal,
     release: () => {
       clearTimeout(timer);
-      process.off('SIGINT', interrupt);
-      process.off('SIGTERM', interrupt);
+      for (const [name, interrupt] of interrupts) process.off(name, interrupt);
     },
   };
 }

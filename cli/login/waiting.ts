@@ -1,15 +1,23 @@
+/** Where it is shown: `process.stderr` fits. */
+export interface Screen {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  /** The terminal's width. */
+  columns?: number;
+}
+
 /**
  * A line on standard error that says what is being waited for, and for how long: rewritten each second on a terminal,
  * elsewhere written once. When it has ended nothing brings it back.
  */
 export class Waiting {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: Screen;
   readonly #start = Date.now();
   #text = '';
   #ticking: NodeJS.Timeout | undefined;
   #ended = false;
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: Screen) {
     this.#stream = stream;
   }
 
@@ -23,6 +31,13 @@ export class Waiting {
     }
     this.#draw();
     this.#ticking ??= setInterval(() => this.#draw(), 1000);
+  }
+
+  /** Writes lines that stay, above the line. */
+  say(text: string): void {
+    // On a terminal, other processes that wait as well may have left their line where the cursor is.
+    this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${text}\n` : `${text}\n`);
+    if (this.#ticking !== undefined) this.#draw();
   }
 
   /** Takes the line away. */

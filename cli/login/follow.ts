@@ -1,0 +1,55 @@
+import { connect } from 'node:net';
+import { loginSocket } from '../paths.ts';
+import { Problem } from '../problem.ts';
+
+/** More than a holder ever says, in bytes. */
+const longest = 64 * 1024;
+
+/**
+ * Waits for the sign-in that another process has under way (lock.ts).
+ *
+ * @param onPage is told the address to open
+ * @param signal ends the wait; its reason is what is thrown
+ * @returns whether it is `done`; `gone` is a process that ended without a word, or had ended already
+ * @throws Problem the reason when the sign-in failed
+ */
+export function followLogin(
+  env: NodeJS.ProcessEnv,
+  onPage: (url: string) => void,
+  signal: AbortSignal,
+): Promise<'done' | 'gone'> {
+  const { promise, resolve, reject } = Promise.withResolvers<'done' | 'gone'>();
+  const socket = connect(loginSocket(env)).setEncoding('utf8');
+  const stop = () => reject(signal.reason);
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+
+  let text = '';
+  socket.on('data', (chunk: string) => {
+    text += chunk;
+    if (text.length > longest) socket.destroy();
+    const lines = text.split('\n');
+    text = lines.pop() ?? '';
+    for (const { state, url, problem } of lines.map(parse)) {
+      if (state === 'page') onPage(String(url));
+      else if (state === 'done') resolve('done');
+      else if (state === 'failed') reject(Problem.fromJSON(problem) ?? new Error('The sign-in failed.'));
+    }
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    if (!['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes(error.code ?? '')) reject(error);
+  });
+  socket.on('close', () => resolve('gone'));
+  return promise.finally(() => {
+    signal.removeEventListener('abort', stop);
+    socket.destroy();
+  });
+}
+
+function parse(line: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(line));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,53 @@
+import type { NewSession } from '../agent/protocol.ts';
+import { handOverSession } from '../agent/start.ts';
+import { clockTime, describeKey, duration } from '../describe.ts';
+import { openBrowser } from './open-browser.ts';
+import { signIn } from './sign-in.ts';
+import type { Waiting } from './waiting.ts';
+
+export interface LogInOptions {
+  env: NodeJS.ProcessEnv;
+  /** The server's issuer URL. */
+  server: string;
+  /** False when the person opens the page themselves. */
+  browser: boolean;
+  /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
+  signal: AbortSignal;
+  /** Is told the page's address, for others who wait for this login. */
+  onPage?: ((url: string) => void) | undefined;
+  /** Tells the person which page to open. */
+  say: (text: string) => void;
+  /** Shows what is being waited for. */
+  waiting: Waiting;
+}
+
+/**
+ * A whole login: opens the browser, waits for the touch, and hands the session to the agent.
+ *
+ * @throws Problem as signIn and handOverSession; `signal.reason` when aborted
+ */
+export async function logIn({ env, server, browser, signal, onPage, say, waiting }: LogInOptions): Promise<NewSession> {
+  const session = await signIn({
+    server,
+    signal,
+    onPage: (url) => {
+      onPage?.(url);
+      say(`${browser ? `Opening your browser to sign in at ${new URL(server).host}` : 'To sign in, open'}\n  ${url}`);
+      waiting.show('Touch your security key in the browser …');
+      if (!browser) return;
+      void openBrowser(url, env).then((opened) => {
+        if (!opened) waiting.show('No browser could be started: open the address above. Waiting for your touch …');
+      });
+    },
+  });
+  await handOverSession(session, env);
+  return session;
+}
+
+/** Who is signed in now, with which key, and for how long, without a full stop. */
+export function signedIn({ email, key, expiresAt }: NewSession): string {
+  const until = new Date(expiresAt);
+  const now = new Date();
+  const left = duration(until.getTime() - now.getTime());
+  return `Signed in as ${email} with ${describeKey(key)} until ${clockTime(until, now)}, ${left} from now`;
+}

@@ -1,0 +1,78 @@
+import { agentStatus, isNotRunning } from '../agent/client.ts';
+import { chosenServer } from '../config.ts';
+import { printable } from '../problem.ts';
+import { followLogin } from './follow.ts';
+import { interruptible } from './interrupt.ts';
+import { type HeldLogin, holdLogin } from './lock.ts';
+import { logIn, signedIn } from './log-in.ts';
+import { type Screen, Waiting } from './waiting.ts';
+
+/** The longest wait for the touch, in seconds; the same as that of `vouch login`. */
+const timeout = 300;
+
+/** How often it is looked whether a session has come by another way, in milliseconds. */
+const lookEvery = 1000;
+
+/**
+ * Gets a session while a program waits that cannot go on without one. Of any number of processes that do this at once, one
+ * opens the browser, and the others wait for it; a session that comes by another way (`vouch login` in another terminal)
+ * ends the wait as well. Nothing is written but to `stderr`.
+ *
+ * @param why the sentence that says why there is no session
+ * @throws Problem when the login fails, here or in the process that this one waits for; Interrupted at Ctrl-C
+ */
+export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.ProcessEnv): Promise<void> {
+  const server = chosenServer(env, undefined);
+  const { signal: stopped, release } = interruptible(
+    timeout,
+    `Nobody touched a security key within ${timeout} seconds.`,
+    'Run `vouch login`, then try again.',
+  );
+  const found = new AbortController();
+  const looking = setInterval(() => {
+    hasSession(env).then(
+      (has) => has && found.abort(),
+      () => {},
+    );
+  }, lookEvery);
+  const signal = AbortSignal.any([stopped, found.signal]);
+  const waiting = new Waiting(stderr);
+  const say = (text: string) => waiting.say(text);
+  const onPage = (url: string) => say(`vouch: a sign-in is under way, and this waits for it: ${printable(url)}`);
+  let held: HeldLogin | undefined;
+  try {
+    for (;;) {
+      held = await holdLogin(env);
+      if (held) break;
+      waiting.show('Waiting for the sign-in that is under way …');
+      if ((await followLogin(env, onPage, signal)) === 'done') return;
+      // Whoever had the turn is gone: it is taken again, by us or by another one of those who wait.
+    }
+    if (!(await hasSession(env))) {
+      say(`vouch: ${printable(why.charAt(0).toLowerCase() + why.slice(1))} Git waits while you sign in.`);
+      const session = await logIn({ env, server, browser: true, signal, onPage: held.page, say, waiting });
+      waiting.end();
+      say(`vouch: s${signedIn(session).slice(1)}`);
+    }
+    held.done();
+  } catch (error) {
+    if (!found.signal.aborted || stopped.aborted) {
+      held?.failed(error);
+      throw error;
+    }
+    held?.done();
+  } finally {
+    clearInterval(looking);
+    waiting.end();
+    release();
+  }
+}
+
+async function hasSession(env: NodeJS.ProcessEnv): Promise<boolean> {
+  try {
+    return (await agentStatus(env)).session !== null;
+  } catch (error) {
+    if (isNotRunning(error)) return false;
+    throw error;
+  }
+}
