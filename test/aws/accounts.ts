@@ -79,8 +79,7 @@ export class Account {
     if (!Number.isInteger(maxSessionDuration) || maxSessionDuration < 3600 || maxSessionDuration > 43200) {
       throw new AwsError('ValidationError', 'MaxSessionDuration must be 3600 to 43200.');
     }
-    validatePolicy(trustPolicy, 'trust');
-    for (const policy of permissionPolicies) validatePolicy(policy, 'permission');
+    this.#validate(trustPolicy, permissionPolicies);
     const role: Role = {
       name,
       path,
@@ -115,8 +114,7 @@ export class Account {
     const role = this.role(name);
     if (role === undefined) throw new AwsError('NoSuchEntity', `The role with name ${name} cannot be found.`, 404);
     const { trustPolicy = role.trustPolicy, permissionPolicies = role.permissionPolicies } = policies;
-    validatePolicy(trustPolicy, 'trust');
-    for (const policy of permissionPolicies) validatePolicy(policy, 'permission');
+    this.#validate(trustPolicy, permissionPolicies);
     role.trustPolicy = structuredClone(trustPolicy);
     role.permissionPolicies = structuredClone(permissionPolicies);
   }
@@ -142,6 +140,29 @@ export class Account {
 
   hasRepository(region: string, name: string): boolean {
     return this.#repositories.has(`${region}/${name}`);
+  }
+
+  /** Refuses what IAM would not store, ARNs of another partition among them. */
+  #validate(trustPolicy: PolicyDocument, permissionPolicies: readonly PolicyDocument[]): void {
+    validatePolicy(trustPolicy, 'trust');
+    for (const policy of permissionPolicies) validatePolicy(policy, 'permission');
+    for (const statement of [trustPolicy, ...permissionPolicies].flatMap((policy) => policy.Statement)) {
+      const { Principal: principal = {}, Resource: resources = [], NotResource: others = [] } = statement;
+      const principals = typeof principal === 'object' ? Object.values(principal).flat() : [];
+      const elsewhere = (arn: string) => /^arn:(?!\*:)/.test(arn) && !arn.startsWith(`arn:${this.partition}:`);
+      const stranger = principals.find(elsewhere);
+      if (stranger !== undefined) {
+        throw new AwsError('MalformedPolicyDocument', `Invalid principal in policy: "${stranger}"`);
+      }
+      const resource = [resources, others].flat().find(elsewhere);
+      if (resource !== undefined) {
+        const [, partition = ''] = resource.split(':');
+        throw new AwsError(
+          'MalformedPolicyDocument',
+          `Partition "${partition}" is not valid for resource "${resource}".`,
+        );
+      }
+    }
   }
 }
 

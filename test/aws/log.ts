@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs';
 export interface LogEntry {
   at: string;
   service: 'sts' | 'codecommit';
-  /** `AssumeRoleWithWebIdentity`, `GetCallerIdentity`, `GitPull`, `GitPush`; `-` when it is not known. */
+  /** `AssumeRole`, `AssumeRoleWithWebIdentity`, `GetCallerIdentity`, `GitPull`, `GitPush`; `-` when it is not known. */
   action: string;
   /** `OK`, or the code of the refusal. */
   outcome: string;
@@ -13,6 +13,8 @@ export interface LogEntry {
   role?: string;
   session?: string;
   subject?: string;
+  /** The session that asked for another one. */
+  caller?: string;
   sourceIdentity?: string;
   /** CodeCommit's host, or nothing. */
   host?: string;

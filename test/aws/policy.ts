@@ -27,6 +27,8 @@ export interface PolicyRequest {
   resource?: string;
   /** The ARN of the identity provider that vouches for the caller: for trust policies. */
   federated?: string;
+  /** Every name by which a trust policy may mean the caller, when that is no identity provider. */
+  principals?: readonly string[];
   context: ContextKeys;
 }
 
@@ -123,7 +125,7 @@ export function evaluate(
 }
 
 function applies(statement: Statement, request: PolicyRequest, variables: boolean): boolean {
-  const { action, resource, federated, context } = request;
+  const { action, resource, federated, principals, context } = request;
   const actionIn = (patterns: string | string[]) =>
     list(patterns).some((pattern) => glob(pattern.toLowerCase()).test(action.toLowerCase()));
   if (statement.Action !== undefined && !actionIn(statement.Action)) return false;
@@ -133,6 +135,11 @@ function applies(statement: Statement, request: PolicyRequest, variables: boolea
     const principal = statement.Principal;
     const named = typeof principal === 'object' ? list(principal.Federated) : [];
     if (!named.includes(federated)) return false;
+  }
+  if (principals !== undefined) {
+    const { Principal: principal } = statement;
+    const named = typeof principal === 'object' ? list(principal.AWS) : list(principal);
+    if (!named.some((name) => principals.includes(name))) return false;
   }
   if (resource !== undefined) {
     const resourceIn = (patterns: string | string[]) =>

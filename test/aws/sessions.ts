@@ -13,10 +13,12 @@ export interface Session {
   roleName: string;
   roleArn: string;
   name: string;
-  /** The provider's ARN, and the condition keys that its token brought along. */
-  provider: string;
+  /** The provider's ARN, and the condition keys that its token brought along; none after role chaining. */
+  provider: string | undefined;
   providerKeys: Record<string, string | string[]>;
   tags: Record<string, string>;
+  /** Those of the tags that come along to the next session of a role chain. */
+  transitiveTags: Record<string, string>;
   sourceIdentity: string | undefined;
 }
 
@@ -33,9 +35,10 @@ export class Sessions {
     role: Role;
     name: string;
     expiration: Date;
-    provider: string;
+    provider: string | undefined;
     providerKeys: Record<string, string | string[]>;
     tags: Record<string, string>;
+    transitiveTags: Record<string, string>;
     sourceIdentity: string | undefined;
   }): Session {
     const { role, ...rest } = options;

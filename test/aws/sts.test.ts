@@ -360,9 +360,9 @@ describe('parameters', () => {
     ['policy ARNs, which are not offered', { 'PolicyArns.member.1.arn': 'arn' }, 'NotImplemented', /PolicyArns/],
     [
       'another action',
-      { Action: 'AssumeRole' },
+      { Action: 'AssumeRoleWithSAML' },
       'InvalidAction',
-      'Could not find operation AssumeRole for version 2011-06-15',
+      'Could not find operation AssumeRoleWithSAML for version 2011-06-15',
     ],
     ['another version', { Version: '2010-05-08' }, 'InvalidAction', /2010-05-08/],
     ['no action', { Action: undefined }, 'MissingAction', /action/],

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Account } from './accounts.ts';
+import { assumeRole } from './assume-role.ts';
 import { AwsError } from './aws-error.ts';
 import type { IssuerKeys } from './identity-provider.ts';
 import type { Intercept } from './intercept.ts';
 import type { Log, LogEntry } from './log.ts';
 import { ContextKeys, evaluate } from './policy.ts';
-import { type Session, type Sessions, sessionArn } from './sessions.ts';
+import { type Sessions, sessionArn } from './sessions.ts';
 import { verifySignature } from './sigv4.ts';
+import { assumedRole, element, xml } from './sts-answer.ts';
+import { Parameters, patterns } from './sts-parameters.ts';
 import { providerKeys, verifyWebIdentity, type WebIdentity } from './web-identity.ts';
 
 export interface StsOptions {
@@ -21,11 +24,14 @@ export interface StsOptions {
 
 type Details = Partial<LogEntry>;
 
+const actions = ['AssumeRole', 'AssumeRoleWithWebIdentity', 'GetCallerIdentity'] as const;
+type Action = (typeof actions)[number];
+
 const version = '2011-06-15';
 const namespace = `https://sts.amazonaws.com/doc/${version}/`;
 const maxBody = 256 * 1024;
 
-/** AWS STS, two actions of it, in the query protocol. https://docs.aws.amazon.com/STS/latest/APIReference/ */
+/** AWS STS, three actions of it, in the query protocol. https://docs.aws.amazon.com/STS/latest/APIReference/ */
 export function createStsServer(options: StsOptions): Server {
   return createServer((request, response) => {
     serve(options, request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -54,9 +60,9 @@ async function serve(options: StsOptions, request: IncomingMessage, response: Se
     details.action = action;
     if ((await options.intercept({ service: 'sts', action, request, response })) === true) return;
     const result =
-      action === 'GetCallerIdentity'
-        ? getCallerIdentity(options, request, body, details)
-        : await assumeRoleWithWebIdentity(options, form, details);
+      action === 'AssumeRoleWithWebIdentity'
+        ? await assumeRoleWithWebIdentity(options, form, details)
+        : await signedAction(options, action, request, body, details);
     finish(
       200,
       'OK',
@@ -79,21 +85,18 @@ async function serve(options: StsOptions, request: IncomingMessage, response: Se
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/MakingQueryRequests.html */
-function checkAction(
-  request: IncomingMessage,
-  form: URLSearchParams,
-): 'AssumeRoleWithWebIdentity' | 'GetCallerIdentity' {
+function checkAction(request: IncomingMessage, form: URLSearchParams): Action {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   if (request.method !== 'POST' || pathname !== '/') {
     throw new AwsError('UnsupportedProtocol', 'The local STS takes POST requests for / alone.', 400);
   }
   const action = form.get('Action');
   if (action === null) throw new AwsError('MissingAction', 'The request is missing an action.');
-  const known = action === 'AssumeRoleWithWebIdentity' || action === 'GetCallerIdentity';
-  if (!known || form.get('Version') !== version) {
+  const known = actions.find((name) => name === action);
+  if (known === undefined || form.get('Version') !== version) {
     throw new AwsError('InvalidAction', `Could not find operation ${action} for version ${form.get('Version')}`);
   }
-  return action;
+  return known;
 }
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
@@ -134,6 +137,7 @@ async function assumeRoleWithWebIdentity(
     );
   }
 
+  const transitiveKeys = identity.transitiveTagKeys.map((key) => key.toLowerCase());
   const session = options.sessions.issue({
     account,
     role,
@@ -143,28 +147,16 @@ async function assumeRoleWithWebIdentity(
     provider: federated,
     providerKeys: providerKeys(identity),
     tags: identity.tags,
+    transitiveTags: Object.fromEntries(
+      Object.entries(identity.tags).filter(([key]) => transitiveKeys.includes(key.toLowerCase())),
+    ),
     sourceIdentity: identity.sourceIdentity,
   });
-  return assumedRole(session, identity);
-}
-
-function assumedRole(session: Session, identity: WebIdentity): string {
-  const packed = Object.entries(session.tags).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   return (
     element('SubjectFromWebIdentityToken', identity.subject) +
     element('Audience', identity.audience) +
-    '    <AssumedRoleUser>\n' +
-    element('Arn', sessionArn(session)) +
-    element('AssumedRoleId', `${session.roleId}:${session.name}`) +
-    '    </AssumedRoleUser>\n    <Credentials>\n' +
-    element('AccessKeyId', session.accessKeyId) +
-    element('SecretAccessKey', session.secretAccessKey) +
-    element('SessionToken', session.sessionToken) +
-    element('Expiration', session.expiration.toISOString().replace('.000Z', 'Z')) +
-    '    </Credentials>\n' +
-    element('Provider', session.provider) +
-    (session.sourceIdentity === undefined ? '' : element('SourceIdentity', session.sourceIdentity)) +
-    (packed === 0 ? '' : element('PackedPolicySize', String(Math.ceil(packed / 20))))
+    element('Provider', federated) +
+    assumedRole(session)
   );
 }
 
@@ -182,11 +174,28 @@ function trustContext(identity: WebIdentity, sessionName: string): ContextKeys {
   return context;
 }
 
-/** https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
-function getCallerIdentity(options: StsOptions, request: IncomingMessage, body: Buffer, details: Details): string {
+/** AssumeRole and GetCallerIdentity, for whoever signed the request. */
+function signedAction(
+  options: StsOptions,
+  action: 'AssumeRole' | 'GetCallerIdentity',
+  request: IncomingMessage,
+  body: Buffer,
+  details: Details,
+): string {
   const { method = '', url = '', headers } = request;
+  const form = new URLSearchParams(body.toString('utf8'));
+  if (action === 'AssumeRole') {
+    const asked = { role: form.get('RoleArn'), session: form.get('RoleSessionName') };
+    Object.assign(details, Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== null)));
+  }
   const { session, region } = verifySignature({ method, url, headers, body }, 'sts', options.sessions, options.now());
   details.region = region;
+  if (session.sourceIdentity !== undefined) details.sourceIdentity = session.sourceIdentity;
+  if (action === 'AssumeRole') {
+    details.caller = sessionArn(session);
+    return assumedRole(assumeRole(options, session, region, form));
+  }
+  // https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
   details.role = session.roleArn;
   details.session = session.name;
   return (
@@ -196,51 +205,23 @@ function getCallerIdentity(options: StsOptions, request: IncomingMessage, body: 
   );
 }
 
-/** The constraints of the service's model, all of them named in one error, as AWS does. */
 function checkParameters(form: URLSearchParams) {
-  const unsupported = [...form.keys()].find((key) => key === 'Policy' || key.startsWith('PolicyArns.'));
-  if (unsupported !== undefined) {
-    throw new AwsError('NotImplemented', `The local STS knows no session policies (${unsupported}).`, 501);
-  }
+  const parameters = new Parameters(form);
+  parameters.refuse('Policy', 'PolicyArns');
   if (form.has('ProviderId')) {
     throw new AwsError(
       'ValidationError',
       'ProviderId is for OAuth 2.0 access tokens, not for OpenID Connect ID tokens',
     );
   }
-  const failures: string[] = [];
-  const fail = (name: string, value: string | null, constraint: string) =>
-    failures.push(
-      // The token is a secret: its value is not shown.
-      `Value ${name === 'webIdentityToken' || value === null ? (value === null ? 'null ' : '') : `'${value}' `}at '${name}' failed to satisfy constraint: Member must ${constraint}`,
-    );
-  const text = (name: string, min: number, max: number, pattern?: RegExp): string => {
-    const value = form.get(`${name[0]?.toUpperCase()}${name.slice(1)}`);
-    if (value === null) fail(name, value, 'not be null');
-    else {
-      if (pattern !== undefined && !pattern.test(value)) {
-        fail(name, value, `satisfy regular expression pattern: ${pattern.source.slice(1, -1)}`);
-      }
-      if (value.length < min) fail(name, value, `have length greater than or equal to ${min}`);
-      if (value.length > max) fail(name, value, `have length less than or equal to ${max}`);
-    }
-    return value ?? '';
+  const request = {
+    roleArn: parameters.text('RoleArn', { min: 20, max: 2048 }),
+    sessionName: parameters.text('RoleSessionName', { min: 2, max: 64, pattern: patterns.sessionName }),
+    token: parameters.text('WebIdentityToken', { min: 4, max: 20_000, secret: true }),
+    duration: parameters.duration(),
   };
-  const roleArn = text('roleArn', 20, 2048);
-  const sessionName = text('roleSessionName', 2, 64, /^[\w+=,.@-]*$/);
-  const token = text('webIdentityToken', 4, 20_000);
-  const seconds = form.get('DurationSeconds') ?? '3600';
-  if (!/^-?\d{1,9}$/.test(seconds)) {
-    throw new AwsError('MalformedInput', `DurationSeconds must be an integer, not '${seconds}'`);
-  }
-  const duration = Number(seconds);
-  if (duration < 900) fail('durationSeconds', seconds, 'have value greater than or equal to 900');
-  if (duration > 43_200) fail('durationSeconds', seconds, 'have value less than or equal to 43200');
-  if (failures.length > 0) {
-    const count = `${failures.length} validation error${failures.length === 1 ? '' : 's'} detected`;
-    throw new AwsError('ValidationError', `${count}: ${failures.join('; ')}`);
-  }
-  return { roleArn, sessionName, token, duration };
+  parameters.check();
+  return request;
 }
 
 const notAuthorized = (action: string) => new AwsError('AccessDenied', `Not authorized to perform ${action}`, 403);
@@ -255,7 +236,3 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
   }
   return Buffer.concat(chunks);
 }
-
-const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
-const xml = (text: string) => text.replace(/[&<>"']/g, (char) => escapes[char] ?? '');
-const element = (name: string, value: string) => `    <${name}>${xml(value)}</${name}>\n`;
