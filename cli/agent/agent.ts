@@ -1,14 +1,15 @@
 import { type AwsCredentials, signForCodeCommit } from '../aws/codecommit-signature.ts';
-import { codeCommitHost, type RoleArn } from '../aws/partitions.ts';
-import { chooseProfile, profileReader, type VouchProfile } from '../aws/profiles.ts';
+import { type CodeCommitHost, codeCommitHost } from '../aws/partitions.ts';
+import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/profiles.ts';
 import { clockTime } from '../describe.ts';
-import { parseGitRequest } from '../git/request.ts';
+import { type GitCredentialRequest, parseGitRequest } from '../git/request.ts';
+import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { version } from '../programs.ts';
 import { importAccess, revokeSession } from './identity-server.ts';
 import type { AgentStatus, Dropped, NewSession } from './protocol.ts';
 import { RecentFailures } from './recent-failures.ts';
-import { Session, warmUp } from './session.ts';
+import { type CredentialsOptions, partitionsOf, type RoleChain, Session, warmUp } from './session.ts';
 
 /** How long an agent waits for a session before it ends, in milliseconds. */
 const patience = 10 * 60_000;
@@ -17,7 +18,7 @@ const patience = 10 * 60_000;
 const passwordLife = 15 * 60_000;
 
 export interface AgentOptions {
-  /** Where the AWS config file is looked up. */
+  /** Where HOME is, for the AWS config file of callers that name none. */
   env: NodeJS.ProcessEnv;
   /** The wall clock, in milliseconds since 1970. */
   now?: () => number;
@@ -26,7 +27,8 @@ export interface AgentOptions {
 /** What the agent knows and does; the sockets are elsewhere (git-socket.ts, http-socket.ts). Nothing is kept on disk. */
 export class Agent {
   readonly #now: () => number;
-  readonly #profiles: () => Promise<VouchProfile[]>;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #profiles = new ProfileReader();
   readonly #startedAt: number;
   #session: Session | undefined;
   #waitingSince: number;
@@ -36,7 +38,8 @@ export class Agent {
 
   constructor({ env, now = Date.now }: AgentOptions) {
     this.#now = now;
-    this.#profiles = profileReader(env);
+    // Not AWS_CONFIG_FILE: it is the caller's that counts, which need not be what it was when the agent was started.
+    this.#env = { HOME: env.HOME };
     this.#failures = new RecentFailures(now);
     this.#startedAt = this.#waitingSince = now();
   }
@@ -108,14 +111,45 @@ export class Agent {
   /**
    * AWS credentials for a role, see Session.credentials.
    *
-   * @throws Problem `no-session` and `session-over` (exit code 3), and as Session.credentials
+   * @throws Problem `no-session` and `session-over` (exit code 3), `partition`, and as Session.credentials
    */
-  async credentials(role: RoleArn, region?: string): Promise<AwsCredentials> {
+  async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<AwsCredentials> {
+    checkChain(chain);
+    return this.#withSession((session) => session.credentials(chain, options));
+  }
+
+  /**
+   * AWS credentials for a profile of Vouch's.
+   *
+   * @param name the profile's name
+   * @param config the caller's AWS config file
+   * @throws Problem `no-profile`, `unknown-profile`, and as credentials
+   */
+  async profileCredentials(
+    name: string,
+    config: string | undefined,
+    options: CredentialsOptions,
+  ): Promise<AwsCredentials> {
+    this.#current();
+    return this.credentials(chooseProfile(await this.#profilesOf(config), { profile: name }), options);
+  }
+
+  /**
+   * The claims of a fresh ID token for a role; the token itself stays here.
+   *
+   * @throws Problem `no-session` and `session-over` (exit code 3), and as requestAwsToken
+   */
+  async claims(role: string): Promise<Record<string, unknown>> {
+    return this.#withSession((session) => session.claims(role));
+  }
+
+  /** Asks the session, and the next one if that one ended or was replaced meanwhile. */
+  async #withSession<T>(ask: (session: Session) => Promise<T>): Promise<T> {
     for (;;) {
       const session = this.#current();
       try {
-        const credentials = await session.credentials(role, region);
-        if (this.#session === session && !session.over) return credentials;
+        const answer = await ask(session);
+        if (this.#session === session && !session.over) return answer;
       } catch (error) {
         if (this.#session === session) {
           if (error instanceof Problem && error.kind === 'session-over') this.#forget(session, error);
@@ -125,6 +159,10 @@ export class Agent {
       // The session ended or another one came while we waited: what we got is not to be given out any more. Ask again,
       // which answers for the new session or says why there is none.
     }
+  }
+
+  #profilesOf(config: string | undefined): Promise<VouchProfile[]> {
+    return this.#profiles.read(config ?? awsConfigFile(this.#env));
   }
 
   /**
@@ -175,25 +213,17 @@ export class Agent {
       });
     }
     this.#current();
-    const { role, name } = chooseProfile(await this.#profiles(), asked.username);
-    if (role.partition.id !== target.partition.id) {
-      throw new Problem({
-        kind: 'partition',
-        what: `The role of profile "${name}" cannot open a repository in ${target.region}.`,
-        why: `${role.arn} is of the partition ${role.partition.id}, and ${target.host} of ${target.partition.id}.`,
-        fix: `Set up a role of that partition: \`vouch setup aws --profile <name> --role <role ARN>\`.`,
-      });
-    }
-    const credentials = await this.credentials(role, target.region);
+    const profile = chooseProfile(await this.#profilesOf(asked.awsConfig), asked);
+    checkPartition(profile, target);
+    const credentials = await this.credentials(profile, { region: target.region });
     const at = this.#now();
-    const { username, password } = await signForCodeCommit(credentials, {
+    const signed = await signForCodeCommit(credentials, {
       host: target.host,
       region: target.region,
       path: asked.path,
       at,
     });
-    const expiry = Math.floor(Math.min(at + passwordLife, credentials.expiration) / 1000);
-    return `username=${username}\npassword=${password}\npassword_expiry_utc=${expiry}\n`;
+    return credentialLines(asked, signed, Math.min(at + passwordLife, credentials.expiration));
   }
 
   #current(): Session {
@@ -232,6 +262,50 @@ export class Agent {
     this.#ended = why;
     this.#waitingSince = this.#now();
   }
+}
+
+/**
+ * The answer in Git's terms (git-credential(1)). Where Git takes it, the credential is already in the form of HTTP's header,
+ * and `ephemeral`: so that no helper is asked to store it, which `password_expiry_utc` alone leaves to the helpers.
+ *
+ * @param expiry when CodeCommit no longer takes it, in milliseconds since 1970
+ */
+function credentialLines(
+  { authtype }: GitCredentialRequest,
+  { username, password }: { username: string; password: string },
+  expiry: number,
+): string {
+  const credential = authtype
+    ? [
+        'capability[]=authtype',
+        'authtype=Basic',
+        `credential=${Buffer.from(`${username}:${password}`).toString('base64')}`,
+        'ephemeral=1',
+      ]
+    : [`username=${username}`, `password=${password}`];
+  return [...credential, `password_expiry_utc=${Math.floor(expiry / 1000)}`, ''].join('\n');
+}
+
+function checkPartition({ name, role }: VouchProfile, { host, region, partition }: CodeCommitHost): void {
+  if (role.partition.id === partition.id) return;
+  throw new Problem({
+    kind: 'partition',
+    what: `The role of profile "${name}" cannot open a repository in ${region}.`,
+    why: `${role.arn} is of the partition ${role.partition.id}, and ${host} of ${partition.id}.`,
+    fix: `Set up a role of ${partition.id}: \`vouch setup aws --profile <name> --role <role ARN>\`.`,
+  });
+}
+
+/** No credentials are good in two partitions, so such a chain need not be tried. */
+function checkChain(chain: RoleChain): void {
+  const other = partitionsOf(chain).find(({ id }) => id !== chain.role.partition.id);
+  if (other === undefined) return;
+  throw new Problem({
+    kind: 'partition',
+    what: `The role ${chain.role.arn} cannot be assumed through a role of another partition.`,
+    why: `It is of the partition ${chain.role.partition.id}, and its source_profile leads to one of ${other.id}.`,
+    fix: 'Name a source_profile of the same partition in your AWS config.',
+  });
 }
 
 export function badRequest(why: string): Problem {

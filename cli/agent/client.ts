@@ -1,7 +1,8 @@
 import { request as httpRequest } from 'node:http';
-import { agentSocket, checkRuntimeFolder, runtimeFolder } from '../paths.ts';
+import { resolve } from 'node:path';
+import { agentSocket, awsConfigFile, checkRuntimeFolder, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
-import type { AgentStatus, CredentialsAnswer, Dropped, NewSession } from './protocol.ts';
+import type { AgentStatus, CredentialsAnswer, Dropped, NewSession, RoleClaims } from './protocol.ts';
 
 /**
  * The agent's end of these calls is agent/http-socket.ts. Each throws a Problem: the agent's own, or `agent-not-running`
@@ -39,6 +40,38 @@ export async function awsCredentials(
 ): Promise<CredentialsAnswer> {
   const query = new URLSearchParams(region === undefined ? { role } : { role, region });
   return JSON.parse(await call(env, 'GET', `/credentials?${query}`)) as CredentialsAnswer;
+}
+
+export interface ProfileCredentialsOptions {
+  /** Whose STS is asked; without one, what is in hand for any region will do. */
+  region?: string;
+  /** Whether AWS is to be asked even though there is something in hand. */
+  fresh?: boolean;
+}
+
+/**
+ * AWS credentials for a profile of Vouch's, a chained one too.
+ *
+ * @param name the profile's name in the AWS config file that `env` leads to
+ */
+export async function profileCredentials(
+  name: string,
+  { region, fresh = false }: ProfileCredentialsOptions,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<CredentialsAnswer> {
+  const query = new URLSearchParams({ profile: name, config: resolve(awsConfigFile(env)) });
+  if (region !== undefined) query.set('region', region);
+  if (fresh) query.set('fresh', '1');
+  return JSON.parse(await call(env, 'GET', `/credentials?${query}`)) as CredentialsAnswer;
+}
+
+/**
+ * What the server says in an ID token for a role: the claims of a fresh one, never the token itself.
+ *
+ * @param role the role's ARN
+ */
+export async function roleClaims(role: string, env: NodeJS.ProcessEnv = process.env): Promise<RoleClaims> {
+  return JSON.parse(await call(env, 'GET', `/claims?${new URLSearchParams({ role })}`)) as RoleClaims;
 }
 
 /** The credential lines that answer a request of Git's. */

@@ -1,10 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { isRegion, parseRoleArn } from '../aws/partitions.ts';
+import { isAbsolute } from 'node:path';
+import type { AwsCredentials } from '../aws/codecommit-signature.ts';
+import { isRegion, parseRoleArn, type RoleArn } from '../aws/partitions.ts';
 import { longestRequest } from '../git/request.ts';
 import { asProblem, type Problem } from '../problem.ts';
 import { type Agent, badRequest } from './agent.ts';
 import { isIssuer } from './identity-server.ts';
-import type { CredentialsAnswer, Dropped, NewSession } from './protocol.ts';
+import type { CredentialsAnswer, Dropped, NewSession, RoleClaims } from './protocol.ts';
 
 /** The largest body that is read, in bytes, except for Git's requests. */
 const longestBody = 64 * 1024;
@@ -54,12 +56,12 @@ async function route(agent: Agent, leave: () => void, request: IncomingMessage, 
       return sendJson(response, dropped);
     }
     case 'GET /credentials': {
-      const role = parseRoleArn(url.searchParams.get('role') ?? '');
-      const region = url.searchParams.get('region') ?? undefined;
-      if (role === undefined) throw badRequest('`role` is not the ARN of a role.');
-      if (region !== undefined && !isRegion(region)) throw badRequest('`region` is not the name of a region.');
-      const { expiration, ...secrets } = await agent.credentials(role, region);
+      const { expiration, ...secrets } = await credentials(agent, url.searchParams);
       const answer: CredentialsAnswer = { ...secrets, expiration: new Date(expiration).toISOString() };
+      return sendJson(response, answer);
+    }
+    case 'GET /claims': {
+      const answer: RoleClaims = { claims: await agent.claims(readRole(url.searchParams).arn) };
       return sendJson(response, answer);
     }
     case 'POST /git': {
@@ -69,6 +71,27 @@ async function route(agent: Agent, leave: () => void, request: IncomingMessage, 
     }
   }
   sendProblem(response, badRequest(`There is no ${request.method} ${url.pathname}.`), 404);
+}
+
+/** `role=`, or `profile=` and the config file where it is; `region=` and `fresh=1` with either. */
+function credentials(agent: Agent, query: URLSearchParams): Promise<AwsCredentials> {
+  const options = { region: query.get('region') ?? undefined, fresh: query.get('fresh') === '1' };
+  if (options.region !== undefined && !isRegion(options.region)) {
+    throw badRequest('`region` is not the name of a region.');
+  }
+  const profile = query.get('profile');
+  if (profile === null) return agent.credentials({ role: readRole(query) }, options);
+  const config = query.get('config') ?? undefined;
+  if (config !== undefined && (!isAbsolute(config) || config.includes('\0'))) {
+    throw badRequest('`config` is not an absolute path.');
+  }
+  return agent.profileCredentials(profile, config, options);
+}
+
+function readRole(query: URLSearchParams): RoleArn {
+  const role = parseRoleArn(query.get('role') ?? '');
+  if (role === undefined) throw badRequest('`role` is not the ARN of a role.');
+  return role;
 }
 
 async function readBody(request: IncomingMessage, longest = longestBody): Promise<Buffer> {

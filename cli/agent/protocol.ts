@@ -44,3 +44,9 @@ export interface CredentialsAnswer {
   sessionToken: string;
   expiration: string;
 }
+
+/** The answer to `GET /claims`. */
+export interface RoleClaims {
+  /** The payload of an ID token for the role, without its signature. */
+  claims: Record<string, unknown>;
+}

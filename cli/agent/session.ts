@@ -1,6 +1,8 @@
 import { clearCredentialCache } from '@smithy/signature-v4';
+import { decodeJwt } from 'jose';
 import type { AwsCredentials } from '../aws/codecommit-signature.ts';
-import type { RoleArn } from '../aws/partitions.ts';
+import type { Partition } from '../aws/partitions.ts';
+import type { VouchProfile } from '../aws/profiles.ts';
 import { type Access, requestAwsToken } from './identity-server.ts';
 import type { KeyName } from './protocol.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -10,6 +12,12 @@ const leastLeft = 5 * 60_000;
 
 /** A fetch of credentials may take this long in all, in milliseconds. */
 const patience = 20_000;
+
+/**
+ * How long credentials are asked for, in seconds: an hour at most, which is what AWS lets a chained role have, and STS's
+ * minimum at least.
+ */
+const [longest, shortest] = [3600, 900];
 
 /** More roles and regions than a person works with; the oldest goes first. */
 const mostEntries = 100;
@@ -22,6 +30,46 @@ export interface SessionDetails {
   expiresAt: number;
 }
 
+/** A role, and how one comes to it: with an ID token, or through the role of its `source`. A profile is one. */
+export interface RoleChain extends Pick<VouchProfile, 'role' | 'externalId' | 'roleSessionName' | 'durationSeconds'> {
+  source?: RoleChain;
+}
+
+/** The roles from the last one to the first. */
+function* hops(chain: RoleChain): Generator<RoleChain> {
+  for (let hop: RoleChain | undefined = chain; hop !== undefined; hop = hop.source) yield hop;
+}
+
+export function partitionsOf(chain: RoleChain): Partition[] {
+  return [...hops(chain)].map(({ role }) => role.partition);
+}
+
+/** What the credentials of a chain are known by: all that AWS is asked with. */
+function keyOf(chain: RoleChain): string {
+  return JSON.stringify(
+    [...hops(chain)].map(({ role, externalId, roleSessionName, durationSeconds }) => [
+      role.arn,
+      externalId ?? null,
+      roleSessionName ?? null,
+      durationSeconds ?? null,
+    ]),
+  );
+}
+
+export interface CredentialsOptions {
+  /** Whose STS is asked; without one, credentials of any region will do, as a role's are good in all of them. */
+  region?: string | undefined;
+  /** Whether AWS is to be asked even though there is something in hand. */
+  fresh?: boolean;
+}
+
+interface Entry {
+  chain: string;
+  role: string;
+  region: string;
+  credentials: AwsCredentials;
+}
+
 /**
  * One session and all that was obtained with it. The AWS credentials live in here and not beside it, so that what an
  * earlier session was still waiting for can never reach a later one.
@@ -29,7 +77,7 @@ export interface SessionDetails {
 export class Session {
   readonly details: SessionDetails;
   readonly #now: () => number;
-  readonly #credentials = new Map<string, { role: string; region: string; credentials: AwsCredentials }>();
+  readonly #credentials = new Map<string, Entry>();
   readonly #flights = new SingleFlight<AwsCredentials>();
   readonly #dropped = new AbortController();
 
@@ -56,23 +104,32 @@ export class Session {
 
   /**
    * AWS credentials for a role: those in hand, or new ones. Any number of callers causes one request to the server and
-   * one to STS.
+   * one to STS for each role of the chain.
    *
-   * @param role the role
-   * @param region whose STS is asked; without one, credentials of any region will do, as a role's are good in all of them
-   * @throws Problem as requestAwsToken and assumeRole
+   * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity and assumeRole
    */
-  async credentials(role: RoleArn, region: string | undefined): Promise<AwsCredentials> {
+  async credentials(chain: RoleChain, { region, fresh = false }: CredentialsOptions = {}): Promise<AwsCredentials> {
     this.#forgetExpired();
-    const found = this.#find(role, region);
+    const key = keyOf(chain);
+    const found = fresh ? undefined : this.#find(key, region);
     if (found) return found;
-    const where = region ?? role.partition.defaultRegion;
-    const name = `${role.arn} ${where}`;
-    return this.#flights.run(name, async () => {
-      const credentials = await this.#fetch(role, where);
-      if (!this.#dropped.signal.aborted) this.#remember(name, role.arn, where, credentials);
+    const where = region ?? chain.role.partition.defaultRegion;
+    return this.#flights.run(`${key} ${where}${fresh ? ' fresh' : ''}`, async () => {
+      const credentials = await this.#fetch(chain, { region: where, fresh });
+      if (!this.#dropped.signal.aborted) {
+        this.#remember({ chain: key, role: chain.role.arn, region: where, credentials });
+      }
       return credentials;
     });
+  }
+
+  /**
+   * The claims of a fresh ID token for a role.
+   *
+   * @throws Problem as requestAwsToken
+   */
+  async claims(role: string): Promise<Record<string, unknown>> {
+    return decodeJwt(await requestAwsToken(this.details.access, role, this.#deadline()));
   }
 
   /** Ends it: what is under way is given up, and nothing is kept. */
@@ -83,38 +140,48 @@ export class Session {
     clearCredentialCache();
   }
 
-  #find(role: RoleArn, region: string | undefined): AwsCredentials | undefined {
+  #find(chain: string, region: string | undefined): AwsCredentials | undefined {
     const usable = [...this.#credentials.values()].filter(
       (entry) =>
-        entry.role === role.arn &&
+        entry.chain === chain &&
         (region === undefined || entry.region === region) &&
         entry.credentials.expiration - this.#now() > leastLeft,
     );
     return usable.sort((a, b) => b.credentials.expiration - a.credentials.expiration)[0]?.credentials;
   }
 
-  async #fetch(role: RoleArn, region: string): Promise<AwsCredentials> {
-    const signal = AbortSignal.any([this.#dropped.signal, AbortSignal.timeout(patience)]);
+  async #fetch(chain: RoleChain, { region, fresh }: { region: string; fresh: boolean }): Promise<AwsCredentials> {
+    const { role, source, externalId, roleSessionName, durationSeconds = longest } = chain;
+    const { access, email, expiresAt } = this.details;
+    // Begins here, so that a chain of roles takes no longer in all.
+    const signal = this.#deadline();
     // The SDK is loaded when it is first needed, which is soon after a login (see warmUp).
-    const [{ assumeRole }, token] = await Promise.all([
+    const [sts, proof] = await Promise.all([
       import('../aws/sts.ts'),
-      requestAwsToken(this.details.access, role.arn, signal),
+      source ? this.credentials(source, { region, fresh }) : requestAwsToken(access, role.arn, signal),
     ]);
-    const left = Math.floor((this.details.expiresAt - this.#now()) / 1000);
-    return assumeRole({
+    // No longer than the session, where STS's minimum lets that be.
+    const left = Math.floor((expiresAt - this.#now()) / 1000);
+    const request = {
       role: role.arn,
       region,
-      token,
-      sessionName: this.details.email,
-      // No longer than the session, where STS's minimum of 900 seconds lets that be.
-      duration: Math.max(900, Math.min(3600, left)),
+      sessionName: roleSessionName ?? email,
+      duration: Math.max(shortest, Math.min(longest, durationSeconds, left)),
       signal,
-    });
+    };
+    return typeof proof === 'string'
+      ? sts.assumeRoleWithWebIdentity({ ...request, token: proof })
+      : sts.assumeRole({ ...request, source: { role: source?.role.arn ?? '', credentials: proof }, externalId });
   }
 
-  #remember(name: string, role: string, region: string, credentials: AwsCredentials): void {
-    this.#credentials.delete(name);
-    this.#credentials.set(name, { role, region, credentials });
+  #deadline(): AbortSignal {
+    return AbortSignal.any([this.#dropped.signal, AbortSignal.timeout(patience)]);
+  }
+
+  #remember(entry: Entry): void {
+    const key = `${entry.chain} ${entry.region}`;
+    this.#credentials.delete(key);
+    this.#credentials.set(key, entry);
     const [oldest] = this.#credentials.keys();
     if (this.#credentials.size > mostEntries && oldest !== undefined) this.#credentials.delete(oldest);
   }

@@ -9,6 +9,16 @@ export interface StsContext {
   duration: number;
 }
 
+export interface ChainContext extends StsContext {
+  /** The ARN of the role whose credentials were shown. */
+  source: string;
+}
+
+/** Puts a refusal of AssumeRole in words, for the one role of a chain that was refused. */
+export function explainAssumeRole(error: unknown, context: ChainContext): Problem {
+  return explainSts(error, context);
+}
+
 /**
  * Puts a refusal of AssumeRoleWithWebIdentity in words: which role, why, and which condition to look at.
  *

@@ -6,44 +6,130 @@ import { Problem } from '../problem.ts';
 import { splitCommandLine } from './command-line.ts';
 import { parseRoleArn, type RoleArn } from './partitions.ts';
 
-/** A profile in AWS's config file that gets its credentials from Vouch. */
+/** A profile in AWS's config file whose role is assumed with Vouch's session, at once or through other roles. */
 export interface VouchProfile {
   name: string;
   role: RoleArn;
   region: string | undefined;
+  /** The Vouch profile that this one's role is assumed through (`source_profile`), for role chaining. */
+  source?: VouchProfile;
+  externalId?: string;
+  roleSessionName?: string;
+  /** In seconds. */
+  durationSeconds?: number;
 }
 
+/** No config file of a person's is longer, in bytes. */
+const longestFile = 1024 * 1024;
+
 /**
- * The profiles whose `credential_process` is `vouch credential aws --role <arn>`, in the order of the file.
+ * Vouch's profiles: those whose `credential_process` is `vouch credential aws --role <arn>`, and those with `role_arn` whose
+ * `source_profile` leads to such a one, in the order of the file. What asks for a code of an MFA device (`mfa_serial`) is left
+ * out, and so is a chain that bites its own tail.
+ *
+ * A profile with `role_arn` and `source_profile` is a role to be assumed, whatever its `credential_process` says: AWS's SDKs
+ * for Python and JavaScript agree on that, and that a source with keys of its own means these.
  *
  * @param env where AWS_CONFIG_FILE and HOME are looked up
  * @returns an empty list when there is no such file
  */
 export async function vouchProfiles(env: NodeJS.ProcessEnv = process.env): Promise<VouchProfile[]> {
+  return readProfiles(awsConfigFile(env));
+}
+
+async function readProfiles(file: string): Promise<VouchProfile[]> {
+  // A pipe would be waited for without end, and a device read without end.
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile() || found.size > longestFile) return [];
   const { configFile } = await loadSharedConfigFiles({
-    configFilepath: awsConfigFile(env),
+    configFilepath: file,
     // Only the config file: a credentials file holds what Vouch replaces.
     filepath: '/dev/null',
     ignoreCache: true,
   });
-  const profiles: VouchProfile[] = [];
-  for (const [name, settings] of Object.entries(configFile)) {
-    const role = roleOfCredentialProcess(settings.credential_process ?? '');
-    if (role) profiles.push({ name, role, region: settings.region });
-  }
-  return profiles;
+  const sections = new Map(Object.entries(configFile));
+  const known = new Map<string, VouchProfile | undefined>();
+  return [...sections.keys()].flatMap((name) => resolveProfile(name, sections, known) ?? []);
 }
 
-/** As `vouchProfiles`, but the file is only read again when it has changed. */
-export function profileReader(env: NodeJS.ProcessEnv): () => Promise<VouchProfile[]> {
-  let known: { stamp: string; profiles: VouchProfile[] } | undefined;
-  return async () => {
-    const file = await stat(awsConfigFile(env), { bigint: true }).catch(() => undefined);
-    const stamp = file ? `${file.dev} ${file.ino} ${file.size} ${file.mtimeNs} ${file.ctimeNs}` : 'none';
-    if (known?.stamp !== stamp) known = { stamp, profiles: await vouchProfiles(env) };
-    return known.profiles;
+type Settings = Record<string, string | undefined>;
+
+/** Follows a chain to its end and back; step by step, as a file may hold one of any length. */
+function resolveProfile(
+  name: string,
+  sections: ReadonlyMap<string, Settings>,
+  known: Map<string, VouchProfile | undefined>,
+): VouchProfile | undefined {
+  const waiting: string[] = [];
+  const seen = new Set<string>();
+  for (let next: string | undefined = name; next !== undefined; ) {
+    // A loop, or something that was found out before.
+    if (seen.has(next) || known.has(next)) break;
+    seen.add(next);
+    waiting.push(next);
+    next = sourceOf(sections.get(next) ?? {});
+  }
+  for (const one of waiting.reverse()) {
+    const settings = sections.get(one) ?? {};
+    const source = sourceOf(settings);
+    known.set(one, source === undefined ? direct(one, settings) : chained(one, settings, known.get(source), sections));
+  }
+  return known.get(name);
+}
+
+/** The profile that this one's role is assumed through; undefined when it is not one of that kind. */
+function sourceOf({ role_arn, source_profile, credential_source }: Settings): string | undefined {
+  return role_arn !== undefined && credential_source === undefined ? source_profile : undefined;
+}
+
+function direct(name: string, settings: Settings): VouchProfile | undefined {
+  const role = roleOfCredentialProcess(settings.credential_process ?? '');
+  return role && { name, role, region: settings.region };
+}
+
+function chained(
+  name: string,
+  settings: Settings,
+  source: VouchProfile | undefined,
+  sections: ReadonlyMap<string, Settings>,
+): VouchProfile | undefined {
+  const role = parseRoleArn(settings.role_arn ?? '');
+  if (role === undefined || source === undefined || settings.mfa_serial !== undefined) return undefined;
+  const { aws_access_key_id, aws_secret_access_key } = sections.get(source.name) ?? {};
+  if (aws_access_key_id !== undefined && aws_secret_access_key !== undefined) return undefined;
+  const { external_id, role_session_name, duration_seconds = '' } = settings;
+  return {
+    name,
+    role,
+    region: settings.region,
+    source,
+    ...(external_id && { externalId: external_id }),
+    ...(role_session_name && { roleSessionName: role_session_name }),
+    ...(/^\d{1,6}$/.test(duration_seconds) && { durationSeconds: Number(duration_seconds) }),
   };
 }
+
+/** Reads profiles as `vouchProfiles` does, but reads a file again only when it has changed. */
+export class ProfileReader {
+  readonly #known = new Map<string, { stamp: string; profiles: VouchProfile[] }>();
+
+  /** @param file the config file, an absolute path */
+  async read(file: string): Promise<VouchProfile[]> {
+    const found = await stat(file, { bigint: true }).catch(() => undefined);
+    const stamp = found ? `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` : 'none';
+    const known = this.#known.get(file);
+    if (known?.stamp === stamp) return known.profiles;
+    const profiles = await readProfiles(file);
+    this.#known.delete(file);
+    this.#known.set(file, { stamp, profiles });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > mostFiles && oldest !== undefined) this.#known.delete(oldest);
+    return profiles;
+  }
+}
+
+/** More config files than a person works with; the oldest goes first. */
+const mostFiles = 16;
 
 /** The role in a `credential_process` that is ours: `vouch credential aws --role <arn>`, vouch by name or by path. */
 export function roleOfCredentialProcess(command: string): RoleArn | undefined {
@@ -57,42 +143,57 @@ export function roleOfCredentialProcess(command: string): RoleArn | undefined {
   return arn === undefined ? undefined : parseRoleArn(arn);
 }
 
+/** What a request says about the profile that shall serve it. */
+export interface Wanted {
+  /** The user name that Git already has, from the URL or from `credential.<URL>.username`. */
+  username?: string | undefined;
+  /** The `--profile` of the helper in Git's configuration. */
+  profile?: string | undefined;
+  /** The caller's AWS_PROFILE. */
+  awsProfile?: string | undefined;
+}
+
 /**
- * Which profile serves a request of Git's, first match: the one that the user name in the URL names
- * (`credential.<URL>.username` in Git's configuration), the only one, the one named `vouch`.
+ * Which profile serves a request, first match: the user name in the URL, the helper's `--profile`, AWS_PROFILE if it is one
+ * of Vouch's, the only one that there is. An empty name counts as none.
  *
  * @param profiles Vouch's profiles
- * @param username the user name that Git already has, if any
  * @throws Problem `no-profile`, `unknown-profile`, `several-profiles`
  */
-export function chooseProfile(profiles: readonly VouchProfile[], username: string | undefined): VouchProfile {
-  const [first] = profiles;
+export function chooseProfile(profiles: readonly VouchProfile[], wanted: Wanted): VouchProfile {
+  const [first, second] = profiles;
   if (first === undefined) {
     throw new Problem({
       kind: 'no-profile',
       what: 'No AWS role is set up for Vouch.',
       why: 'No profile in your AWS config has `credential_process = vouch credential aws --role …`.',
       fix: 'Run `vouch setup aws --role <role ARN>`, then try again.',
-      exitCode: 1,
     });
   }
-  const list = profiles.map(({ name, role }) => `${name} (${role.arn})`).join(', ');
-  if (username !== undefined && username !== '') {
-    const named = profiles.find(({ name }) => name === username);
-    if (named) return named;
+  const list = `Vouch's profiles are: ${profiles.map(({ name, role }) => `${name} (${role.arn})`).join(', ')}.`;
+  const named = wanted.username || wanted.profile;
+  if (named) {
+    const found = profiles.find(({ name }) => name === named);
+    if (found) return found;
+    const where = wanted.username
+      ? "the user name in the repository's URL (or credential.<URL>.username)"
+      : 'the --profile of the helper';
     throw new Problem({
       kind: 'unknown-profile',
-      what: `Git asks for the AWS profile "${username}", and Vouch has no such profile.`,
-      why: `Vouch's profiles are: ${list}.`,
-      fix: `Run \`vouch setup aws --profile ${username} --role <role ARN>\`, or change credential.<URL>.username in your Git config.`,
+      what: `Git asks for the AWS profile "${named}", and Vouch has no such profile.`,
+      why: list,
+      fix: `Run \`vouch setup aws --profile <name> --role <role ARN>\`, or change ${where}${wanted.username ? '' : ' in your Git config'}.`,
     });
   }
-  const chosen = profiles.length === 1 ? first : profiles.find(({ name }) => name === 'vouch');
-  if (chosen) return chosen;
+  const preferred = wanted.awsProfile && profiles.find(({ name }) => name === wanted.awsProfile);
+  if (preferred) return preferred;
+  if (second === undefined) return first;
   throw new Problem({
     kind: 'several-profiles',
     what: 'Several AWS profiles could serve this repository.',
-    why: `Vouch's profiles are: ${list}.`,
-    fix: `Name one: \`git config --global credential.<repository URL>.username ${first.name}\``,
+    why: list,
+    fix:
+      `Name one: in the URL (https://${first.name}@git-codecommit…), for good with ` +
+      `\`vouch setup codecommit --profile ${first.name} --url <URL>\`, or with AWS_PROFILE=${first.name}.`,
   });
 }

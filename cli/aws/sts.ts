@@ -1,19 +1,28 @@
-import { AssumeRoleWithWebIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type Credentials, STSClient } from '@aws-sdk/client-sts';
 import type { AwsCredentials } from './codecommit-signature.ts';
-import { explainSts } from './explain-sts.ts';
+import { explainAssumeRole, explainSts } from './explain-sts.ts';
 
-export interface AssumeRoleRequest {
+interface RoleRequest {
   /** The ARN of the role. */
   role: string;
   /** The region whose STS is asked. */
   region: string;
-  /** The ID token that is pinned to the role. */
-  token: string;
-  /** The session's name in CloudTrail and in trust policies: the e-mail address. */
+  /** The session's name in CloudTrail and in trust policies: the e-mail address unless the profile has another. */
   sessionName: string;
   /** Seconds, from STS's 900 up to the role's maximum. */
   duration: number;
   signal: AbortSignal;
+}
+
+export interface WebIdentityRequest extends RoleRequest {
+  /** The ID token that is pinned to the role. */
+  token: string;
+}
+
+export interface ChainedRoleRequest extends RoleRequest {
+  /** The role that this one is assumed through. */
+  source: { role: string; credentials: AwsCredentials };
+  externalId?: string | undefined;
 }
 
 /**
@@ -22,38 +31,67 @@ export interface AssumeRoleRequest {
  *
  * @throws Problem that says which role was refused and which condition to look at, see explainSts
  */
-export async function assumeRole(request: AssumeRoleRequest): Promise<AwsCredentials> {
-  const client = new STSClient({
-    region: request.region,
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 3000, requestTimeout: 5000, throwOnRequestTimeout: true },
-    // The call is not signed. Should the SDK ever ask, then for nothing that it finds in the environment.
-    credentials: async () => {
-      throw new Error('AssumeRoleWithWebIdentity needs no credentials');
-    },
+export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Promise<AwsCredentials> {
+  // The call is not signed. Should the SDK ever ask, then for nothing that it finds in the environment.
+  const client = stsClient(request.region, async () => {
+    throw new Error('AssumeRoleWithWebIdentity needs no credentials');
   });
   try {
-    const { Credentials: found } = await client.send(
-      new AssumeRoleWithWebIdentityCommand({
-        RoleArn: request.role,
-        RoleSessionName: request.sessionName,
-        WebIdentityToken: request.token,
-        DurationSeconds: request.duration,
-      }),
-      { abortSignal: request.signal },
-    );
-    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = found ?? {};
-    if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration)
-      throw new Error('STS answered no credentials');
-    return {
-      accessKeyId: AccessKeyId,
-      secretAccessKey: SecretAccessKey,
-      sessionToken: SessionToken,
-      expiration: Expiration.getTime(),
-    };
+    const command = new AssumeRoleWithWebIdentityCommand({
+      RoleArn: request.role,
+      RoleSessionName: request.sessionName,
+      WebIdentityToken: request.token,
+      DurationSeconds: request.duration,
+    });
+    return found((await client.send(command, { abortSignal: request.signal })).Credentials);
   } catch (error) {
     throw explainSts(error, request);
   } finally {
     client.destroy();
   }
+}
+
+/**
+ * Assumes a role with the credentials of another one (STS, AssumeRole). Tags and source identity that the first session of
+ * the chain was given come along by themselves.
+ *
+ * @throws Problem that says which role of the chain was refused and to whom, see explainAssumeRole
+ */
+export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCredentials> {
+  const { accessKeyId, secretAccessKey, sessionToken } = request.source.credentials;
+  const client = stsClient(request.region, async () => ({ accessKeyId, secretAccessKey, sessionToken }));
+  try {
+    const command = new AssumeRoleCommand({
+      RoleArn: request.role,
+      RoleSessionName: request.sessionName,
+      DurationSeconds: request.duration,
+      ExternalId: request.externalId,
+    });
+    return found((await client.send(command, { abortSignal: request.signal })).Credentials);
+  } catch (error) {
+    throw explainAssumeRole(error, { ...request, source: request.source.role });
+  } finally {
+    client.destroy();
+  }
+}
+
+function stsClient(region: string, credentials: () => Promise<Credential>): STSClient {
+  return new STSClient({
+    region,
+    maxAttempts: 3,
+    requestHandler: { connectionTimeout: 3000, requestTimeout: 5000, throwOnRequestTimeout: true },
+    credentials,
+  });
+}
+
+type Credential = Pick<AwsCredentials, 'accessKeyId' | 'secretAccessKey' | 'sessionToken'>;
+
+function found({ AccessKeyId, SecretAccessKey, SessionToken, Expiration }: Partial<Credentials> = {}): AwsCredentials {
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) throw new Error('STS answered no credentials');
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+    expiration: Expiration.getTime(),
+  };
 }

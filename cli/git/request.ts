@@ -1,4 +1,7 @@
-/** The attributes of Git's credential request that concern us (git-credential(1), INPUT/OUTPUT FORMAT). */
+import { isAbsolute } from 'node:path';
+import { awsConfigFile } from '../paths.ts';
+
+/** The attributes of a credential request that concern us: Git's (git-credential(1), INPUT/OUTPUT FORMAT), and our own. */
 export interface GitCredentialRequest {
   protocol: string;
   /** With its port if the URL has one. */
@@ -7,6 +10,14 @@ export interface GitCredentialRequest {
   path: string | undefined;
   /** The user name in the URL. */
   username: string | undefined;
+  /** Whether Git takes a pre-encoded credential (`capability[]=authtype`, Git 2.46 and newer). */
+  authtype: boolean;
+  /** The AWS profile that the helper's `--profile` names. */
+  profile: string | undefined;
+  /** The caller's AWS_PROFILE. */
+  awsProfile: string | undefined;
+  /** The caller's AWS_CONFIG_FILE, an absolute path. */
+  awsConfig: string | undefined;
 }
 
 /** Git's own bound on a line (LARGE_PACKET_MAX - 1 in its credential reader), in bytes without the newline. */
@@ -15,16 +26,29 @@ export const longestLine = 65_535;
 /** More than any request that Git makes, in bytes. */
 export const longestRequest = 1024 * 1024;
 
-const attributes = ['protocol', 'host', 'path', 'username'] as const;
+/** Linux's PATH_MAX without the final NUL, in bytes. */
+const longestPath = 4095;
+
+const attributes = new Set([
+  'protocol',
+  'host',
+  'path',
+  'username',
+  'vouch-profile',
+  'vouch-aws-profile',
+  'vouch-aws-config',
+]);
 
 /**
  * Reads a credential request as Git writes it: lines of `key=value`, ended by a blank line or the end of input. What is
  * malformed gets no interpretation: a value that could mean two things to two readers is how credentials have leaked
- * from Git before (CVE-2020-5260, CVE-2020-11008, CVE-2024-52006).
+ * from Git before (CVE-2020-5260, CVE-2020-11008, CVE-2024-52006). Git writes no newline within a value, so a URL cannot
+ * bring a `vouch-…` line along.
  *
- * @param input the bytes as they came
+ * @param input the bytes as they came, with the lines of `withContext` before Git's own
  * @returns undefined when anything is malformed: not UTF-8, a NUL or carriage return anywhere, a line without `=` or
- *   longer than Git writes, an attribute given twice, something after the blank line, no protocol or host
+ *   longer than Git writes, an attribute given twice, something after the blank line, no protocol or host, a config file
+ *   whose path is not absolute
  */
 export function parseGitRequest(input: Uint8Array): GitCredentialRequest | undefined {
   if (input.length > longestRequest) return undefined;
@@ -40,20 +64,60 @@ export function parseGitRequest(input: Uint8Array): GitCredentialRequest | undef
   if (end !== -1 && lines.slice(end).some((line) => line !== '')) return undefined;
 
   const found = new Map<string, string>();
+  let authtype = false;
   for (const line of end === -1 ? lines : lines.slice(0, end)) {
     if (Buffer.byteLength(line) > longestLine) return undefined;
     const equals = line.indexOf('=');
     if (equals < 1) return undefined;
     const key = line.slice(0, equals);
-    // Other attributes (`capability[]`, `wwwauth[]`, whatever Git adds next) are not ours to judge.
-    if (!(attributes as readonly string[]).includes(key)) continue;
+    const value = line.slice(equals + 1);
+    if (key === 'capability[]') authtype ||= value === 'authtype';
+    // Other attributes (`wwwauth[]`, whatever Git adds next) are not ours to judge.
+    if (!attributes.has(key)) continue;
     if (found.has(key)) return undefined;
-    found.set(key, line.slice(equals + 1));
+    found.set(key, value);
   }
   const protocol = found.get('protocol');
   const host = found.get('host');
   if (!protocol || !host) return undefined;
-  return { protocol, host, path: found.get('path'), username: found.get('username') };
+  const awsConfig = found.get('vouch-aws-config');
+  if (awsConfig !== undefined && (!isAbsolute(awsConfig) || Buffer.byteLength(awsConfig) > longestPath))
+    return undefined;
+  return {
+    protocol,
+    host,
+    path: found.get('path'),
+    username: found.get('username'),
+    authtype,
+    profile: found.get('vouch-profile'),
+    awsProfile: found.get('vouch-aws-profile'),
+    awsConfig,
+  };
+}
+
+/**
+ * Puts what the agent cannot know of its caller before Git's own lines: the helper's `--profile`, AWS_PROFILE and
+ * AWS_CONFIG_FILE. `cli/git/git-credential-vouch` does the same, byte for byte, so that the agent knows a request again
+ * that it has just refused (agent/recent-failures.ts).
+ *
+ * A value that would not be one line is left out, and so is a config file that is not named by an absolute path.
+ *
+ * @param request the lines as Git wrote them
+ * @param context what the helper's command line says
+ * @param env the helper's environment
+ */
+export function withContext(
+  request: Uint8Array,
+  { profile }: { profile?: string | undefined },
+  env: NodeJS.ProcessEnv,
+): Uint8Array {
+  const config = env.AWS_CONFIG_FILE ? awsConfigFile(env) : '';
+  const lines = [
+    ['vouch-profile', profile],
+    ['vouch-aws-profile', env.AWS_PROFILE],
+    ['vouch-aws-config', isAbsolute(config) ? config : ''],
+  ].flatMap(([key, value]) => (value && !/[\n\r]/.test(value) ? [`${key}=${value}\n`] : []));
+  return Buffer.concat([Buffer.from(lines.join('')), request]);
 }
 
 /**

@@ -162,12 +162,17 @@ describe('credentials for Git', () => {
     expect(the.world.calls).toEqual([]);
   });
 
-  test('the profile is the one that the user name in the URL names', async () => {
+  test('the profile is the one that the URL, the helper or the environment names, in this order', async () => {
     const the = await signedIn();
-    setUpProfile(the, 'prod', `${role}-prod`);
-    await viaGit(the, `${gitRequest}username=prod\n`);
-    await viaGit(the);
-    expect(the.world.calls.flatMap(({ query }) => query?.get('RoleArn') ?? [])).toEqual([`${role}-prod`, role]);
+    for (const name of ['prod', 'test']) setUpProfile(the, name, `${role}-${name}`);
+    const environment = 'vouch-aws-profile=vouch\n';
+    await viaGit(the, `vouch-profile=test\n${environment}${gitRequest}username=prod\n`);
+    await viaGit(the, `vouch-profile=test\n${environment}${gitRequest}`);
+    await viaGit(the, `${environment}${gitRequest}`);
+    const roles = the.world.calls.flatMap(({ query }) => query?.get('RoleArn') ?? []);
+    expect(roles).toEqual([`${role}-prod`, `${role}-test`, role]);
+    expect(await viaGit(the)).toBe('');
+    await expect(gitCredentials(Buffer.from(gitRequest), the.env)).rejects.toMatchObject({ kind: 'several-profiles' });
   });
 });
 

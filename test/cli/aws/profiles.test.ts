@@ -2,7 +2,14 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { splitCommandLine } from '../../../cli/aws/command-line.ts';
-import { chooseProfile, profileReader, roleOfCredentialProcess, vouchProfiles } from '../../../cli/aws/profiles.ts';
+import {
+  chooseProfile,
+  ProfileReader,
+  roleOfCredentialProcess,
+  vouchProfiles,
+  type Wanted,
+} from '../../../cli/aws/profiles.ts';
+import type { Problem } from '../../../cli/problem.ts';
 import { machine, role } from '../support.ts';
 
 function config(text: string) {
@@ -50,8 +57,9 @@ test('AWS_CONFIG_FILE is honoured, and a file that is not there holds no profile
 });
 
 test('a changed file is read again', async () => {
-  const { env, file } = config('');
-  const read = profileReader(env);
+  const { file } = config('');
+  const reader = new ProfileReader();
+  const read = () => reader.read(file);
   expect(await read()).toEqual([]);
   writeFileSync(file, `[profile p]\ncredential_process = vouch credential aws --role ${role}\n`);
   const [profile] = await read();
@@ -93,16 +101,35 @@ test('which profile serves a request', async () => {
       .join(''),
   );
   const profiles = await vouchProfiles(env);
-  const others = profiles.filter(({ name }) => name !== 'vouch');
-  expect(chooseProfile(profiles, 'prod').name).toBe('prod');
-  expect(chooseProfile(profiles, undefined).name).toBe('vouch');
-  expect(chooseProfile(others.slice(0, 1), undefined).name).toBe('prod');
-  expect(() => chooseProfile([], undefined)).toThrow(
-    expect.objectContaining({ kind: 'no-profile', fix: expect.stringContaining('vouch setup aws') }),
-  );
-  for (const attempt of [() => chooseProfile(others, undefined), () => chooseProfile(others, 'nobody')]) {
-    expect(attempt).toThrow(
-      expect.objectContaining({ why: `Vouch's profiles are: prod (${role}-prod), test (${role}-test).` }),
+  const choice = (wanted: Wanted, among = profiles) => chooseProfile(among, wanted).name;
+  expect(choice({ username: 'prod', profile: 'test', awsProfile: 'vouch' })).toBe('prod');
+  expect(choice({ username: '', profile: 'test', awsProfile: 'vouch' })).toBe('test');
+  expect(choice({ awsProfile: 'vouch' })).toBe('vouch');
+  expect(choice({ awsProfile: 'of-somebody-else' }, profiles.slice(1, 2))).toBe('prod');
+  expect(choice({}, profiles.slice(1, 2))).toBe('prod');
+  const kinds = (wanted: Wanted, among = profiles) => {
+    try {
+      return choice(wanted, among);
+    } catch (error) {
+      return (error as Problem).kind;
+    }
+  };
+  expect(kinds({})).toBe('several-profiles');
+  expect(kinds({ awsProfile: 'of-somebody-else' })).toBe('several-profiles');
+  expect(kinds({ username: 'nobody', profile: 'test' })).toBe('unknown-profile');
+  expect(kinds({ profile: 'nobody' }, profiles.slice(1, 2))).toBe('unknown-profile');
+  expect(kinds({ username: 'Prod' })).toBe('unknown-profile');
+  expect(kinds({}, [])).toBe('no-profile');
+  for (const wanted of [{}, { username: 'nobody' }, { profile: 'nobody' }]) {
+    expect(() => choice(wanted)).toThrow(
+      expect.objectContaining({
+        why: `Vouch's profiles are: vouch (${role}-vouch), prod (${role}-prod), test (${role}-test).`,
+      }),
     );
   }
+  expect(() => choice({})).toThrow(
+    expect.objectContaining({
+      fix: expect.stringMatching(/https:\/\/vouch@git-codecommit.*--profile.*AWS_PROFILE=vouch/),
+    }),
+  );
 });

@@ -6,9 +6,18 @@ const parse = (text: string) => parseGitRequest(Buffer.from(text));
 
 describe("Git's credential request", () => {
   test('is read', () => {
-    const expected = { protocol: 'https', host: 'h:1', path: 'a=b/ü', username: 'u' };
+    const expected = {
+      protocol: 'https',
+      host: 'h:1',
+      path: 'a=b/ü',
+      username: 'u',
+      authtype: true,
+      profile: 'prod',
+      awsProfile: 'a b=ü',
+      awsConfig: '/a/b',
+    };
     const text =
-      'capability[]=authtype\ncapability[]=state\nprotocol=https\nhost=h:1\npath=a=b/ü\nusername=u\nwwwauth[]=Basic realm=x';
+      'vouch-profile=prod\nvouch-aws-profile=a b=ü\nvouch-aws-config=/a/b\ncapability[]=authtype\ncapability[]=state\nprotocol=https\nhost=h:1\npath=a=b/ü\nusername=u\nwwwauth[]=Basic realm=x';
     expect(parse(text)).toEqual(expected);
     expect(parse(`${text}\n`)).toEqual(expected);
     expect(parse(`${text}\n\n`)).toEqual(expected);
@@ -17,7 +26,12 @@ describe("Git's credential request", () => {
       host: 'h',
       path: undefined,
       username: undefined,
+      authtype: false,
+      profile: undefined,
+      awsProfile: undefined,
+      awsConfig: undefined,
     });
+    expect(parse('protocol=https\nhost=h\ncapability[]=state\nauthtype=Basic\n')?.authtype).toBe(false);
   });
 
   test.each([
@@ -30,6 +44,12 @@ describe("Git's credential request", () => {
     ['a line without =', 'protocol=https\nhost=h\nnonsense\n'],
     ['a line without a key', 'protocol=https\nhost=h\n=x\n'],
     ['a host twice', 'protocol=https\nhost=h\nhost=evil\n'],
+    ['our --profile twice', 'vouch-profile=a\nprotocol=https\nhost=h\nvouch-profile=a\n'],
+    ['AWS_PROFILE twice', 'vouch-aws-profile=a\nprotocol=https\nhost=h\nvouch-aws-profile=b\n'],
+    ['a config file twice', 'vouch-aws-config=/a\nprotocol=https\nhost=h\nvouch-aws-config=/b\n'],
+    ['a relative config file', 'vouch-aws-config=a\nprotocol=https\nhost=h\n'],
+    ['an empty config file', 'vouch-aws-config=\nprotocol=https\nhost=h\n'],
+    ['a config file with too long a path', `vouch-aws-config=/${'a'.repeat(4095)}\nprotocol=https\nhost=h\n`],
     ['something after the blank line', 'protocol=https\nhost=h\n\nhost=evil\n'],
     ['no protocol', 'host=h\npath=p\n'],
     ['no host', 'protocol=https\npath=p\n'],
