@@ -119,20 +119,3 @@ export function withContext(
   ].flatMap(([key, value]) => (value && !/[\n\r]/.test(value) ? [`${key}=${value}\n`] : []));
   return Buffer.concat([Buffer.from(lines.join('')), request]);
 }
-
-/**
- * Puts what the helper was told beside Git's lines before them: the profile on its command line, and what its environment
- * says about AWS's profiles, which is not the agent's.
- */
-export function withContext(
-  request: Uint8Array,
-  context: { profile?: string },
-  env: NodeJS.ProcessEnv = process.env,
-): Uint8Array {
-  const lines = [
-    ['vouch-profile', context.profile],
-    ['vouch-aws-profile', env.AWS_PROFILE],
-    ['vouch-aws-config', env.AWS_CONFIG_FILE?.startsWith('/') ? env.AWS_CONFIG_FILE : undefined],
-  ].flatMap(([key, value]) => (value && !/[\r\n]/.test(value) ? [`${key}=${value}\n`] : []));
-  return Buffer.concat([Buffer.from(lines.join('')), request]);
-}
