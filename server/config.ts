@@ -44,7 +44,7 @@ type Environment = Record<string, string | undefined>;
  * @throws ConfigError for the first setting that is missing or wrong
  */
 export function readConfig(env: Environment): Config {
-  const issuer = readIssuer(env);
+  const { issuer, awsAudience } = readAwsTrust(env);
   const url = new URL(issuer);
   const local = url.protocol === 'http:';
   return {
@@ -55,11 +55,21 @@ export function readConfig(env: Environment): Config {
     listen: readListen(env, url),
     masterKey: readMasterKey(env, local),
     sessionSeconds: Math.round(readHours(env) * 3600),
-    awsAudience: readAudience(env, issuer),
+    awsAudience,
     allowedAaguids: readAaguids(env),
     requireAttestationCert: readBoolean(env, 'VOUCH_REQUIRE_ATTESTATION_CERT'),
     logLevel: readLogLevel(env),
   };
+}
+
+/**
+ * Reads what AWS must know of the server, and nothing else: neither a master key nor a database is needed for it.
+ *
+ * @throws ConfigError for the first of these settings that is missing or wrong
+ */
+export function readAwsTrust(env: Environment): Pick<Config, 'issuer' | 'awsAudience'> {
+  const issuer = readIssuer(env);
+  return { issuer, awsAudience: readAudience(env, issuer) };
 }
 
 function readIssuer(env: Environment): string {

@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { ConfigError, readConfig } from './config.ts';
+import { Command, CommanderError, Option } from 'commander';
+import type { Wanted } from './aws/template/check.ts';
+import type { Format } from './aws/template/role-template.ts';
+import { ConfigError, readAwsTrust, readConfig } from './config.ts';
+import { UsageError } from './usage-error.ts';
 
 const program = new Command('vouch-server')
   .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
@@ -35,6 +38,33 @@ program
     await runInvite(readConfig(process.env), { email, admin, json });
   });
 
+program
+  .command('aws-template')
+  .description("print the OIDC provider and the role that let people in: an AWS account's side of Vouch")
+  .addOption(
+    new Option('--format <format>', 'what to print')
+      .choices(['cloudformation', 'terraform', 'cli'])
+      .makeOptionMandatory(),
+  )
+  .requiredOption('--account <id>', 'the AWS account, 12 digits')
+  .requiredOption('--domain <name...>', 'whom to let in: everybody with an address there (several: repeat it)')
+  .option('--repository <arn...>', 'what they may pull and push (several: repeat it); nothing unless named', [])
+  .option('--role <name>', "the role's name", 'VouchDeveloper')
+  .option('--partition <id>', 'aws, aws-us-gov, aws-cn or aws-eusc', 'aws')
+  .option('--existing-provider', 'the account has the OIDC provider already: print the role alone', false)
+  .addHelpText(
+    'after',
+    `
+VOUCH_ISSUER (and VOUCH_AWS_AUDIENCE, if it is set) must be the server's own. For example:
+  vouch-server aws-template --format cloudformation --account 123456789012 --domain example.com \\
+    --repository arn:aws:codecommit:us-east-1:123456789012:demo > vouch.json
+  aws cloudformation deploy --stack-name vouch --template-file vouch.json --capabilities CAPABILITY_NAMED_IAM`,
+  )
+  .action(async ({ format, ...wanted }: Wanted & { format: Format }) => {
+    const { runAwsTemplate } = await import('./aws/template/command.ts');
+    runAwsTemplate(readAwsTrust(process.env), format, wanted);
+  });
+
 try {
   if (Number.parseInt(process.versions.node, 10) < 24) {
     throw new Error(`Node 24 or newer is needed, and this is ${process.versions.node}`);
@@ -46,6 +76,7 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     console.error(`vouch-server: ${(error as Error).message}`);
-    process.exitCode = error instanceof ConfigError || error instanceof TypeError ? 2 : 1;
+    const usage = [ConfigError, UsageError, TypeError].some((kind) => error instanceof kind);
+    process.exitCode = usage ? 2 : 1;
   }
 }

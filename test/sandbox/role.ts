@@ -1,40 +1,28 @@
-import type { Account, RoleOptions } from '../aws/accounts.ts';
+import type { Account, Role } from '../aws/accounts.ts';
+import { createStack } from '../aws/cloudformation.ts';
+import { succeed } from '../support/run.ts';
 
 /**
- * The role that docs/aws.md tells the administrator to make: whom AWS trusts, and what they may do.
+ * Does in an account what docs/aws.md tells its administrator to do: makes the OIDC provider and the role that
+ * `vouch-server aws-template` prints.
  *
- * @param issuer the Vouch server's URL, which is the audience too
+ * @param env the server's settings, and a PATH that has vouch-server
+ * @param repositories ARNs; every repository of the account unless told
  */
-export function developerRole(account: Account, issuer: string, region: string, repository: string): RoleOptions {
-  const provider = new URL(issuer).host;
-  return {
-    name: 'VouchDeveloper',
-    trustPolicy: {
-      Version: '2012-10-17',
-      Statement: [
-        {
-          Effect: 'Allow',
-          Principal: { Federated: account.providerArn(issuer) },
-          Action: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'],
-          Condition: {
-            StringEquals: { [`${provider}:aud`]: issuer, 'sts:RoleSessionName': `\${${provider}:sub}` },
-            StringLike: { [`${provider}:sub`]: '*@example.com' },
-            Bool: { 'sts:RoleAuthorizedByIdp': 'true' },
-          },
-        },
-      ],
-    },
-    permissionPolicies: [
-      {
-        Version: '2012-10-17',
-        Statement: [
-          {
-            Effect: 'Allow',
-            Action: ['codecommit:GitPull', 'codecommit:GitPush'],
-            Resource: `arn:aws:codecommit:${region}:${account.id}:${repository}`,
-          },
-        ],
-      },
+export async function makeDeveloperRole(
+  account: Account,
+  env: Record<string, string>,
+  repositories: readonly string[] = [`arn:${account.partition}:codecommit:*:${account.id}:*`],
+): Promise<Role> {
+  const printed = await succeed(
+    'vouch-server',
+    [
+      ...['aws-template', '--format', 'cloudformation', '--account', account.id, '--partition', account.partition],
+      ...['--domain', 'example.com', '--repository', ...repositories],
     ],
-  };
+    { env },
+  );
+  const [role] = createStack(account, printed.stdout);
+  if (role === undefined) throw new Error('vouch-server aws-template printed no role');
+  return role;
 }

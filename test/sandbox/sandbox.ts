@@ -10,7 +10,7 @@ import { type Finished, run, succeed } from '../support/run.ts';
 import { type SandboxBrowser, startBrowser } from './browser.ts';
 import { type IdentityServer, identityServer } from './identity-server.ts';
 import { installBrowserOpener, installPrograms } from './programs.ts';
-import { developerRole } from './role.ts';
+import { makeDeveloperRole } from './role.ts';
 
 export const PERSON = 'alice@example.com';
 export const REGION = 'us-east-1';
@@ -78,8 +78,6 @@ async function start(
 
   const aws = await startLocalAws({ folder: at('aws') });
   closers.unshift(() => aws.close());
-  aws.account().addProvider({ url: issuer, clientIds: [issuer] });
-  const role = aws.account().addRole(developerRole(aws.account(), issuer, REGION, REPOSITORY));
   const repository = await aws.createRepository({ name: REPOSITORY, region: REGION });
 
   const browserSocket = at('browser.sock');
@@ -98,6 +96,9 @@ async function start(
     VOUCH_SANDBOX: folder,
     ...(own ? ownDesktop() : { BROWSER: installBrowserOpener(folder, browserSocket) }),
   });
+
+  const account = aws.account();
+  const role = await makeDeveloperRole(account, env, [`arn:aws:codecommit:${REGION}:${account.id}:${REPOSITORY}`]);
 
   const serverLog = at('server.log');
   const server = identityServer(env, serverLog);

@@ -1,0 +1,40 @@
+import { type Document, description, permissionPolicy, permissionPolicyName, trustPolicy } from './policies.ts';
+import type { RoleTemplate } from './role-template.ts';
+
+/** A shell script of the AWS CLI's commands. It changes nothing in another account than the template's. */
+export function cli(template: RoleTemplate): string {
+  const provider = `
+aws iam create-open-id-connect-provider \\
+  --url ${quoted(template.issuer)} \\
+  --client-id-list ${quoted(JSON.stringify([template.audience]))}
+`;
+  return `#!/bin/sh
+# For AWS account ${template.account}. Made by vouch-server aws-template; runs with the AWS CLI's own credentials.
+set -eu
+
+account=$(aws sts get-caller-identity --query Account --output text)
+if [ "$account" != ${template.account} ]; then
+  echo "The AWS CLI's credentials are for account $account, not for ${template.account}. Nothing was changed." >&2
+  exit 1
+fi
+
+trust_policy=${document(trustPolicy(template))}
+
+permission_policy=${document(permissionPolicy(template))}
+${template.existingProvider ? '' : provider}
+aws iam create-role \\
+  --role-name=${quoted(template.roleName)} \\
+  --description ${quoted(description(template))} \\
+  --assume-role-policy-document "$trust_policy"
+
+aws iam put-role-policy \\
+  --role-name=${quoted(template.roleName)} \\
+  --policy-name ${quoted(permissionPolicyName)} \\
+  --policy-document "$permission_policy"
+`;
+}
+
+const document = (policy: Document) => quoted(JSON.stringify(policy, null, 2));
+
+/** A shell word that means exactly this text: inside single quotes nothing is special but the quote itself. */
+const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;

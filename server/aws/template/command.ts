@@ -1,0 +1,41 @@
+import { checkTemplate, type Wanted } from './check.ts';
+import { cli } from './cli.ts';
+import { cloudFormation } from './cloudformation.ts';
+import { permissionPolicy, trustPolicy } from './policies.ts';
+import type { Format, RoleTemplate } from './role-template.ts';
+import { terraform } from './terraform.ts';
+
+const formats = { cloudformation: cloudFormation, terraform, cli };
+
+/** `vouch-server aws-template`: the template goes to standard output alone, remarks go to standard error. */
+export function runAwsTemplate(trust: { issuer: string; awsAudience: string }, format: Format, wanted: Wanted): void {
+  const template = checkTemplate(trust, wanted);
+  for (const remark of remarks(template)) process.stderr.write(`vouch-server: ${remark}\n`);
+  process.stdout.write(formats[format](template));
+}
+
+/** What AWS will not like, though it can be printed. */
+function remarks(template: RoleTemplate): string[] {
+  const { hostname, port } = new URL(template.issuer);
+  const found: string[] = [];
+  if (hostname === 'localhost') {
+    found.push(
+      `AWS cannot reach ${template.issuer}: this is for a local AWS alone. Set VOUCH_ISSUER to the public URL.`,
+    );
+  } else if (port !== '') {
+    // IAM API reference, CreateOpenIDConnectProvider, Url: "The URL should not contain a port number."
+    found.push(`AWS takes no issuer with a port, such as ${template.issuer}. Serve Vouch at port 443.`);
+  }
+  // IAM user guide, "IAM and AWS STS quotas": white space is not counted.
+  if (JSON.stringify(trustPolicy(template)).length > 2048) {
+    found.push(
+      'The trust policy is longer than the 2,048 characters of IAM’s default quota. Ask AWS for more, or make two roles.',
+    );
+  }
+  if (JSON.stringify(permissionPolicy(template)).length > 10_240) {
+    found.push(
+      'The permissions are longer than the 10,240 characters IAM takes. Use patterns such as …:team-*, or make two roles.',
+    );
+  }
+  return found;
+}

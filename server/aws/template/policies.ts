@@ -1,0 +1,66 @@
+import type { RoleTemplate } from './role-template.ts';
+
+/** What every printed format puts into IAM: one source, so that the formats cannot differ. */
+export type Document = Record<string, unknown>;
+
+/** The OIDC provider's ARN: IAM names it by the issuer without its scheme. */
+export function providerArn({ partition, account, issuer }: RoleTemplate): string {
+  return `arn:${partition}:iam::${account}:oidc-provider/${withoutScheme(issuer)}`;
+}
+
+export function roleArn({ partition, account, roleName }: RoleTemplate): string {
+  return `arn:${partition}:iam::${account}:role/${roleName}`;
+}
+
+/**
+ * Whom the role lets in. The three actions are one statement, since a token with tags and a source identity needs all of
+ * them (IAM user guide, "Pass session tags in AWS STS", and "Monitor and control actions taken with assumed roles").
+ */
+export function trustPolicy(template: RoleTemplate): Document {
+  const provider = withoutScheme(template.issuer);
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Federated: providerArn(template) },
+        Action: ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'],
+        Condition: {
+          StringEquals: {
+            [`${provider}:aud`]: literal(template.audience),
+            // A policy variable: nobody can choose another name for the session than their own address.
+            'sts:RoleSessionName': `\${${provider}:sub}`,
+          },
+          // The `@` ends what `*` can stand for: the server takes addresses with exactly one.
+          StringLike: { [`${provider}:sub`]: template.domains.map((domain) => `*@${domain}`) },
+          // The token names this very role: one that was made for another role, or for none, opens nothing.
+          Bool: { 'sts:RoleAuthorizedByIdp': 'true' },
+        },
+      },
+    ],
+  };
+}
+
+/** What the role may do. */
+export function permissionPolicy({ repositories }: RoleTemplate): Document {
+  return {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: ['codecommit:GitPull', 'codecommit:GitPush'], Resource: [...repositories] }],
+  };
+}
+
+/** The permission policy's name in every format. */
+export const permissionPolicyName = 'CodeCommit';
+
+/** What it is for, as IAM shows it beside the role. */
+export function description({ issuer, domains }: RoleTemplate): string {
+  return `Git with CodeCommit for ${domains.map((domain) => `@${domain}`).join(' ')} through Vouch at ${issuer}`.slice(
+    0,
+    1000,
+  );
+}
+
+/** Text in which IAM shall see no policy variable (IAM user guide, "Policy variables", special characters). */
+const literal = (text: string) => text.replaceAll('${', () => `\${$}{`);
+
+const withoutScheme = (issuer: string) => new URL(issuer).host;

@@ -1,0 +1,99 @@
+import type { Account, OidcProvider, Role, RoleOptions } from './accounts.ts';
+import { AwsError } from './aws-error.ts';
+import type { PolicyDocument } from './policy.ts';
+
+/**
+ * Makes what a CloudFormation template (JSON) describes, as a stack in this account would: OpenID Connect providers and
+ * roles. A template with anything that is not understood is refused, and then nothing is made.
+ *
+ * @returns the roles, in the template's order
+ * @throws AwsError with CloudFormation's code ValidationError, or IAM's own when it refuses a part
+ */
+export function createStack(account: Account, template: string): Role[] {
+  const { Resources } = object(parse(template), 'the template', {
+    required: ['Resources'],
+    optional: ['AWSTemplateFormatVersion', 'Description', 'Outputs'],
+  });
+  const resources = Object.entries(object(Resources, 'Resources'));
+  const made = resources.map(([name, resource]) => read(name, resource, Object.keys(Resources as object)));
+  for (const { provider } of made) if (provider) account.addProvider(provider);
+  return made.flatMap(({ role }) => (role ? [account.addRole(role)] : []));
+}
+
+function read(name: string, resource: unknown, names: string[]): { provider?: OidcProvider; role?: RoleOptions } {
+  if (!/^[A-Za-z0-9]{1,255}$/.test(name))
+    throw invalid(`Template format error: Resource name ${name} is non alphanumeric.`);
+  const { Type, Properties, DependsOn } = object(resource, name, {
+    required: ['Type', 'Properties'],
+    optional: ['DependsOn'],
+  });
+  for (const other of list(DependsOn ?? [])) {
+    if (!names.includes(text(other, 'DependsOn'))) throw invalid(`Unresolved resource dependencies [${other}].`);
+  }
+  plain(Properties, name);
+  if (Type === 'AWS::IAM::OIDCProvider') {
+    const { Url, ClientIdList } = object(Properties, name, { required: ['Url', 'ClientIdList'] });
+    return { provider: { url: text(Url, 'Url'), clientIds: list(ClientIdList).map((id) => text(id, 'ClientIdList')) } };
+  }
+  if (Type === 'AWS::IAM::Role') {
+    const properties = object(Properties, name, {
+      required: ['RoleName', 'AssumeRolePolicyDocument'],
+      optional: ['Description', 'Policies', 'MaxSessionDuration'],
+    });
+    return {
+      role: {
+        name: text(properties.RoleName, 'RoleName'),
+        trustPolicy: properties.AssumeRolePolicyDocument as PolicyDocument,
+        permissionPolicies: list(properties.Policies ?? []).map((policy) => {
+          return object(policy, 'Policies', { required: ['PolicyName', 'PolicyDocument'] })
+            .PolicyDocument as PolicyDocument;
+        }),
+        ...(properties.MaxSessionDuration === undefined
+          ? {}
+          : { maxSessionDuration: Number(properties.MaxSessionDuration) }),
+      },
+    };
+  }
+  throw invalid(`The local AWS knows no resource of type ${Type}.`);
+}
+
+/** Intrinsic functions would have to be worked out first. `${…}` in plain text stays as it is, as in CloudFormation. */
+function plain(value: unknown, where: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (/^(Ref|Condition)$/.test(key) && typeof inner === 'string') throw invalid(`${where} uses ${key}.`);
+    if (key.startsWith('Fn::')) throw invalid(`${where} uses ${key}.`);
+    plain(inner, where);
+  }
+}
+
+function parse(template: string): unknown {
+  try {
+    return JSON.parse(template);
+  } catch (error) {
+    throw invalid(`Template format error: JSON not well-formed. ${(error as Error).message}`);
+  }
+}
+
+/** An object that has what is required, and nothing that is not known. */
+function object(
+  value: unknown,
+  where: string,
+  keys?: { required: string[]; optional?: string[] },
+): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${where} is not an object.`);
+  const missing = keys?.required.find((key) => !Object.hasOwn(value, key));
+  if (missing !== undefined) throw invalid(`${where} has no ${missing}.`);
+  const unknown = keys && Object.keys(value).find((key) => ![...keys.required, ...(keys.optional ?? [])].includes(key));
+  if (unknown !== undefined) throw invalid(`${where} has ${unknown}, which the local AWS does not know.`);
+  return value as Record<string, unknown>;
+}
+
+function text(value: unknown, where: string): string {
+  if (typeof value !== 'string') throw invalid(`${where} is not text.`);
+  return value;
+}
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+
+const invalid = (why: string) => new AwsError('ValidationError', why);
