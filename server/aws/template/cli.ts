@@ -3,14 +3,17 @@ import type { RoleTemplate } from './role-template.ts';
 
 /** A shell script of the AWS CLI's commands. It changes nothing in another account than the template's. */
 export function cli(template: RoleTemplate): string {
+  // The audience goes in as JSON: version 1 of the AWS CLI would fetch a plain https:// value, and take what it gets.
   const provider = `
 aws iam create-open-id-connect-provider \\
   --url ${quoted(template.issuer)} \\
-  --client-id-list ${quoted(JSON.stringify([template.audience]))}
+  --client-id-list ${quoted(JSON.stringify([template.audience]))} \\
+  --query OpenIDConnectProviderArn --output text
 `;
   return `#!/bin/sh
 # For AWS account ${template.account}. Made by vouch-server aws-template; runs with the AWS CLI's own credentials.
 set -eu
+export AWS_PAGER=
 
 account=$(aws sts get-caller-identity --query Account --output text)
 if [ "$account" != ${template.account} ]; then
@@ -25,7 +28,8 @@ ${template.existingProvider ? '' : provider}
 aws iam create-role \\
   --role-name=${quoted(template.roleName)} \\
   --description ${quoted(description(template))} \\
-  --assume-role-policy-document "$trust_policy"
+  --assume-role-policy-document "$trust_policy" \\
+  --query Role.Arn --output text
 
 aws iam put-role-policy \\
   --role-name=${quoted(template.roleName)} \\
