@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Account } from './accounts.ts';
 import { createCodeCommitServer } from './codecommit.ts';
 import { createConnectProxy } from './connect-proxy.ts';
+import { firstCommit } from './first-commit.ts';
 import { GitBackend } from './git-backend.ts';
 import { firstRegion, gitUrlPatterns, repositoryUrl } from './hosts.ts';
 import { IssuerKeys } from './identity-provider.ts';
@@ -43,13 +44,15 @@ export interface LocalAws {
   account(id?: string): Account;
   addAccount(id: string, partition?: string): Account;
   /**
-   * Makes an empty repository, whose default branch is main, in the given region or the first one of the account's
+   * Makes a repository, empty unless it is given files, whose default branch is main, in the given region or the first one of the account's
    * partition. Its URL is on the public host; hosts.ts names it on the region's other hosts.
    */
   createRepository(options: {
     name: string;
     region?: string;
     account?: string;
+    /** What it begins with, as one commit on main. */
+    files?: Record<string, string>;
   }): Promise<{ path: string; url: string }>;
   /** Ends servers, sockets and child processes. Again does nothing. */
   close(): Promise<void>;
@@ -109,7 +112,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       accounts.set(id, account);
       return account;
     },
-    async createRepository({ name, account: id, ...where }) {
+    async createRepository({ name, account: id, files, ...where }) {
       const account = aws.account(id);
       const { region = firstRegion(account.partition) } = where;
       account.addRepository(region, name);
@@ -119,6 +122,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
       await promisify(execFile)('git', ['init', '--quiet', '--bare', '--template=', '--initial-branch=main', path], {
         env,
       });
+      if (files !== undefined) await firstCommit(path, files, env);
       return { path, url: repositoryUrl(region, name) };
     },
     close() {

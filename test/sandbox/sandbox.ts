@@ -7,14 +7,14 @@ import { cleanEnvironment } from '../support/clean-environment.ts';
 import { ensureBuilt } from '../support/ensure-built.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Finished, run, succeed } from '../support/run.ts';
+import { type DeveloperAccount, type DeveloperAccountOptions, openAccount } from './accounts.ts';
 import { type SandboxBrowser, startBrowser } from './browser.ts';
 import { type IdentityServer, identityServer } from './identity-server.ts';
 import { installBrowserOpener, installPrograms } from './programs.ts';
-import { makeDeveloperRole } from './role.ts';
 
 export const PERSON = 'alice@example.com';
 export const REGION = 'us-east-1';
-export const REPOSITORY = 'demo';
+export { REPOSITORY } from './accounts.ts';
 
 export interface SandboxOptions {
   /** Only the servers run: nobody is invited, nothing is set up. */
@@ -35,8 +35,18 @@ export interface Sandbox extends AsyncDisposable {
   server: IdentityServer;
   serverLog: string;
   aws: LocalAws;
+  /** The account that the sandbox begins with: its role is the profile `vouch`. */
+  first: DeveloperAccount;
   roleArn: string;
   repositoryUrl: string;
+  /**
+   * Makes another account with a role that trusts the server and a repository that the role may use (`demo` unless
+   * told), and a profile for it when that is named.
+   */
+  addAccount(
+    id: string,
+    options?: DeveloperAccountOptions & { partition?: string; profile?: string },
+  ): Promise<DeveloperAccount>;
   /** Undefined with the user's own browser. */
   browser: SandboxBrowser | undefined;
   /** Runs a program of the sandbox to its end. */
@@ -78,7 +88,6 @@ async function start(
 
   const aws = await startLocalAws({ folder: at('aws') });
   closers.unshift(() => aws.close());
-  const repository = await aws.createRepository({ name: REPOSITORY, region: REGION });
 
   const browserSocket = at('browser.sock');
   const own = options.ownBrowser === true;
@@ -97,8 +106,7 @@ async function start(
     ...(own ? ownDesktop() : { BROWSER: installBrowserOpener(folder, browserSocket) }),
   });
 
-  const account = aws.account();
-  const role = await makeDeveloperRole(account, env, [`arn:aws:codecommit:${REGION}:${account.id}:${REPOSITORY}`]);
+  const first = await openAccount(aws, aws.account(), env, { region: REGION });
 
   const serverLog = at('server.log');
   const server = identityServer(env, serverLog);
@@ -113,9 +121,18 @@ async function start(
     server,
     serverLog,
     aws,
-    roleArn: role.arn,
-    repositoryUrl: repository.url,
+    first,
+    roleArn: first.role.arn,
+    repositoryUrl: first.repositoryUrl,
     browser,
+    async addAccount(id, { partition, profile, ...how } = {}) {
+      const added = await openAccount(aws, aws.addAccount(id, partition), env, how);
+      if (profile !== undefined) {
+        const args = ['--profile', profile, '--role', added.role.arn, '--region', added.region];
+        await sandbox.succeed('vouch', ['setup', 'aws', ...args]);
+      }
+      return added;
+    },
     run: (command, args, how = {}) => run(command, args, { env, cwd: at('home'), ...how }),
     succeed: (command, args, how = {}) => succeed(command, args, { env, cwd: at('home'), ...how }),
     close,
