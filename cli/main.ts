@@ -98,6 +98,57 @@ program
     await finish(credentialAws(options, io));
   });
 
+const config = program
+  .command('config')
+  .description('show and change your settings')
+  .addHelpText(
+    'after',
+    `
+Settings:
+  server     the URL of your Vouch server; enroll and login set it
+  autoLogin  whether Git may start a login where it needs one:
+               auto    when it runs on a terminal, and not in CI (the default)
+               always  also without a terminal, for editors that run Git
+               never   not at all; Git then says to run \`vouch login\`
+`,
+  );
+
+config
+  .command('get <setting>')
+  .description('print what a setting is; status 1 if it has no value')
+  .addOption(json())
+  .action(async (setting, options) => {
+    const { configGet } = await import('./commands/config.ts');
+    await finish(configGet(setting, options, io));
+  });
+
+config
+  .command('set <setting> <value>')
+  .description('change a setting')
+  .addOption(json())
+  .action(async (setting, value, options) => {
+    const { configSet } = await import('./commands/config.ts');
+    await finish(configSet(setting, value, options, io));
+  });
+
+config
+  .command('unset <setting>')
+  .description('go back to the default')
+  .addOption(json())
+  .action(async (setting, options) => {
+    const { configUnset } = await import('./commands/config.ts');
+    await finish(configUnset(setting, options, io));
+  });
+
+config
+  .command('list')
+  .description('show all settings')
+  .addOption(json())
+  .action(async (options) => {
+    const { configList } = await import('./commands/config.ts');
+    await finish(configList(options, io));
+  });
+
 const agent = program
   .command('agent')
   .description('the program in the background that keeps the session, in memory only');

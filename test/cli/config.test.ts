@@ -1,8 +1,20 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { configGet, configList, configSet, configUnset } from '../../cli/commands/config.ts';
 import { changeConfig, chosenServer, readConfig, serverUrl } from '../../cli/config.ts';
+import type { Io } from '../../cli/io.ts';
+import { captured } from './support.ts';
 
 let home: string;
 let env: NodeJS.ProcessEnv;
@@ -90,5 +102,70 @@ describe('the server’s URL', () => {
     '',
   ])('%s is refused', (value) => {
     expect(() => serverUrl(value)).toThrow(expect.objectContaining({ kind: 'server-url', exitCode: 2 }));
+  });
+});
+
+describe('vouch config', () => {
+  type Command = (io: Io) => Promise<number>;
+  const get = (name: string, json = false) => ((io) => configGet(name, { json }, io)) satisfies Command;
+  const set = (name: string, value: string, json = false) =>
+    ((io) => configSet(name, value, { json }, io)) satisfies Command;
+  const unset = (name: string, json = false) => ((io) => configUnset(name, { json }, io)) satisfies Command;
+  const list = (json = false) => ((io) => configList({ json }, io)) satisfies Command;
+  const run = async (command: Command) => {
+    const { io, out } = captured(env);
+    return { code: await command(io), ...out };
+  };
+
+  test('shows what holds: values, defaults, and what has none', async () => {
+    const nothing = { code: 0, stdout: 'server    (not set)\nautoLogin auto (default)\n', stderr: '' };
+    expect(await run(list())).toEqual(nothing);
+    expect(await run(list(true))).toMatchObject({ code: 0, stdout: '{"server":null,"autoLogin":"auto"}\n' });
+    expect(await run(get('server'))).toEqual({ code: 1, stdout: '', stderr: '' });
+    expect(await run(get('autoLogin'))).toEqual({ code: 0, stdout: 'auto\n', stderr: '' });
+    expect(await run(get('server', true))).toMatchObject({ code: 1, stdout: '{"server":null}\n' });
+    // Looking writes nothing.
+    expect(existsSync(file())).toBe(false);
+  });
+
+  test('sets, keeps the rest, and goes back', async () => {
+    expect(await run(set('server', 'vouch.example.com'))).toMatchObject({
+      code: 0,
+      stdout: 'server is https://vouch.example.com\n',
+    });
+    expect(await run(set('autoLogin', 'always', true))).toMatchObject({ code: 0, stdout: '{"autoLogin":"always"}\n' });
+    expect(readConfig(env)).toEqual({ server: 'https://vouch.example.com', autoLogin: 'always' });
+    expect(await run(unset('autoLogin'))).toMatchObject({
+      code: 0,
+      stdout: 'autoLogin is not set, which means auto\n',
+    });
+    expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({ server: 'https://vouch.example.com' });
+    const { ino } = statSync(file());
+    expect((await run(unset('autoLogin'))).code).toBe(0);
+    expect(statSync(file()).ino).toBe(ino);
+  });
+
+  test.each([
+    [set('autoLogin', 'yes'), 'auto, always, never'],
+    [set('autoLogin', 'Always'), 'auto, always, never'],
+    [set('autoLogin', ''), 'auto, always, never'],
+    [set('server', 'http://vouch.example.com'), 'not the URL'],
+    [set('autologin', 'auto'), 'The settings are: server, autoLogin.'],
+    [get('__proto__'), 'The settings are'],
+    [unset('constructor'), 'The settings are'],
+    [get('a\u001b[31m\nb'), 'no setting of this name: a [31m b\n'],
+  ])('refuses what is no setting or no value of it, and changes nothing (%#)', async (command, words) => {
+    expect(await run(command)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(words) });
+    expect(existsSync(file())).toBe(false);
+  });
+
+  test('does not write over a file with a value that is none', async () => {
+    changeConfig(env, {});
+    writeFileSync(file(), '{"autoLogin": "sometimes"}');
+    expect(await run(set('server', 'vouch.example.com'))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('"autoLogin" is none of auto, always, never.'),
+    });
+    expect(readFileSync(file(), 'utf8')).toBe('{"autoLogin": "sometimes"}');
   });
 });
