@@ -37,6 +37,7 @@ const cli: UserConfig = {
         vouch: here('cli/main.ts'),
         agent: here('cli/agent/main.ts'),
         'git-credential-vouch': here('cli/git/helper.ts'),
+        'git-remote-codecommit': here('cli/git/remote/main.ts'),
       },
     },
   },

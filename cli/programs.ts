@@ -9,6 +9,7 @@ export const version: string = manifest.version;
 const sources = {
   agent: 'agent/main.ts',
   'git-credential-vouch': 'git/helper.ts',
+  'git-remote-codecommit': 'git/remote/main.ts',
 } as const;
 
 /**
@@ -23,4 +24,16 @@ export function programFile(name: keyof typeof sources): string {
   // Code that bundles share lies in a folder below theirs.
   const folder = [here, dirname(here)].find((candidate) => existsSync(join(candidate, `${name}.js`))) ?? here;
   return join(folder, `${name}.js`);
+}
+
+/** Git's credential helper: the script, as an absolute path. */
+export function credentialHelperScript(): string {
+  const folder = dirname(programFile('git-credential-vouch'));
+  const fromSource = import.meta.filename.endsWith('.ts');
+  return join(folder, fromSource ? 'git-credential-vouch' : '../../cli/git/git-credential-vouch');
+}
+
+/** The `git-remote-codecommit` that is ours, as an absolute path: what a link on the PATH leads to when it is installed. */
+export function ourRemoteHelper(): string {
+  return programFile('git-remote-codecommit');
 }

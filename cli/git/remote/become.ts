@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+/**
+ * Replaces this process by a program, so that no Node waits in memory while Git transfers. Where Node cannot do that, the
+ * program runs as a child instead: with our standard streams, our signals, and its end as ours.
+ *
+ * Nothing may have touched process.stdin before: what Node reads ahead would be lost.
+ *
+ * @param file the program's file
+ */
+export function become(file: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
+  // Experimental in Node 24; the warning would be printed later, and there is no later.
+  process.execve?.(file, [file, ...args], env);
+
+  const child = spawn(file, args, { env, stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  child.once('error', (error) => {
+    process.stderr.write(`vouch: ${file} could not be started: ${error.message}\n`);
+    process.exitCode = 1;
+  });
+  child.once('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + constants.signals[signal ?? 'SIGTERM'];
+  });
+}
