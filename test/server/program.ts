@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { type Finished, run } from '../support/run.ts';
 
-const program = resolve(import.meta.dirname, '../../dist/server/vouch-server.js');
+export const program = resolve(import.meta.dirname, '../../dist/server/vouch-server.js');
 
 /** Runs the built `vouch-server` to its end. */
 export function vouchServer(args: string[], settings: Record<string, string>): Promise<Finished> {
