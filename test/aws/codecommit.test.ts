@@ -13,11 +13,14 @@ import {
   git,
   gitCredentials,
   type Issuer,
+  readCredentials,
   startIssuer,
   temporaryFolder,
+  trust,
   trustIssuer,
   tunnel,
 } from './fixtures.ts';
+import { firstRegion, hostOf, repositoryUrl } from './hosts.ts';
 import { type LocalAws, startLocalAws } from './start.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -176,6 +179,55 @@ describe('the real Git', () => {
     const asked = await git(aws, home.path, ['ls-remote', url]);
     expect(asked).toMatchObject({ code: 128, stderr: expect.stringContaining('could not read Username') });
     expect(aws.log.at(-1)).toMatchObject({ outcome: 'MissingAuthenticationTokenException' });
+  });
+});
+
+describe("every partition's hosts", () => {
+  const endpoint = 'vpce-0b47ea360adebf88a-jkl88hez';
+
+  /** An account of that partition, and credentials there. */
+  async function inPartition(id: string, partition: string) {
+    const account = aws.addAccount(id, partition);
+    const region = firstRegion(partition);
+    account.addProvider({ url: issuer.url, clientIds: [issuer.url] });
+    const { arn } = account.addRole({
+      name: 'Developer',
+      trustPolicy: { Statement: { ...trust(issuer), Principal: { Federated: account.providerArn(issuer.url) } } },
+      permissionPolicies: [{ Statement: { Effect: 'Allow', Action: 'codecommit:*', Resource: '*' } }],
+    });
+    await aws.createRepository({ name: 'demo', account: id });
+    return { region, held: readCredentials(await assume(aws, await issuer.token(), { RoleArn: arn })) };
+  }
+
+  it.each([
+    ['aws', '410987654321'],
+    ['aws-us-gov', '510987654321'],
+    ['aws-cn', '610987654321'],
+    ['aws-eusc', '710987654321'],
+  ])('%s: public, FIPS, PrivateLink and both', async (partition, id) => {
+    const there = await inPartition(id, partition);
+    const { region } = there;
+    for (const kind of [{}, { fips: true }, { endpoint }, { fips: true, endpoint: `${endpoint}-${region}a` }]) {
+      const host = hostOf(region, kind);
+      const to = repositoryUrl(region, 'demo', kind);
+      const signed = gitCredentials(there.held, { host, region });
+      expect(await lsRemote(signed, to), to).toMatchObject({ code: 0 });
+      expect(aws.log.at(-1)).toMatchObject({ host, region, outcome: 'OK' });
+      // What was signed for one host of a region is worth nothing at another.
+      const elsewhere = gitCredentials(there.held, { host: `x${host}`, region });
+      expectRefused(await lsRemote(elsewhere, to), 403, 'InvalidSignatureException');
+    }
+  });
+
+  it("know nothing of another partition's credentials", async () => {
+    const china = await inPartition('610987654321', 'aws-cn');
+    expectRefused(await lsRemote(gitCredentials(china.held)), 403, 'UnrecognizedClientException');
+    const signed = gitCredentials(held, { host: hostOf(china.region), region: china.region });
+    expectRefused(await lsRemote(signed, repositoryUrl(china.region, 'demo')), 403, 'UnrecognizedClientException');
+  });
+
+  it("have no repository of another partition's account", async () => {
+    await expect(aws.createRepository({ name: 'demo', region: 'cn-north-1' })).rejects.toThrow('not in the partition');
   });
 });
 
@@ -366,8 +418,43 @@ describe('repositories', () => {
     expectRefused(await lsRemote(...named('west')), 404, missing);
   });
 
-  it.each(['..', 'a/b', 'demo.git', '%64emo'])('are not called %s', async (name) => {
+  it.each(['..', 'a/b', '%2e%2e', 'a%2fb', 'a%00b', '%ff'])('are not called %s', async (name) => {
     expect(await lsRemote(...named(name))).toMatchObject({ code: 128 });
+  });
+
+  it.each([
+    ['a name and its suffix', 'demo.git', 'demo.git'],
+    ['a space', 'my%20demo', 'my demo'],
+    ['a plus sign', 'c+%2B', 'c++'],
+    ['other letters', 'd%C3%A9mo%e2%82%ac', 'démo€'],
+    ['a percent sign', '100%25', '100%'],
+  ])('of a name that there cannot be are not found, by a good signature: %s', async (_name, inUrl, name) => {
+    const to = url.replace(/demo$/, inUrl);
+    const signed = gitCredentials(held, { path: `/v1/repos/${name}` });
+    expectRefused(await lsRemote(signed, to), 404, missing);
+    expectRefused(await lsRemote(gitCredentials(held), to), 403, 'InvalidSignatureException');
+  });
+
+  it('are the same, however their URL is written', async () => {
+    const to = url.replace(/demo$/, 'd%65m%6F');
+    expect(await lsRemote(gitCredentials(held), to)).toMatchObject({ code: 0 });
+  });
+
+  it('of one name are apart in two accounts and in two regions', async () => {
+    const other = aws.addAccount('310987654321');
+    await aws.createRepository({ name: 'same', files: { README: 'one' } });
+    await aws.createRepository({ name: 'same', region: 'eu-west-1', files: { README: 'two' } });
+    await aws.createRepository({ name: 'same', account: other.id, files: { README: 'three' } });
+    const heads = await Promise.all(
+      ['us-east-1', 'eu-west-1'].map(async (region) => {
+        const signed = gitCredentials(held, { host: hostOf(region), region, path: '/v1/repos/same' });
+        const { stdout } = await lsRemote(signed, repositoryUrl(region, 'same'));
+        return stdout.split('\t')[0];
+      }),
+    );
+    expect(heads[0]).toMatch(/^[0-9a-f]{40}$/);
+    expect(heads[1]).toMatch(/^[0-9a-f]{40}$/);
+    expect(heads[0]).not.toBe(heads[1]);
   });
 
   it.each(['..', 'a/b', '', 'x'.repeat(101), 'demo.git'])('cannot be called %s', async (name) => {

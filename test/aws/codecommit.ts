@@ -26,6 +26,22 @@ export interface CodeCommitOptions {
 /**
  * CodeCommit's Git endpoints: HTTPS with a certificate for the host that was asked for, then smart HTTP and nothing
  * else. https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html#regions-git
+ *
+ * What it answers is not documented; this is what its users see of it:
+ * - no credentials: 401 with a Basic challenge, so that Git asks its helpers (its user guide sets these up for HTTPS).
+ * - credentials that have expired, or are wrong: 403, never another 401. Git therefore neither asks again nor tells the
+ *   helper to erase them. https://blog.rowanudell.com/federated-codecommit-access/
+ *   https://qiita.com/szk3/items/f346d5c1804653d8b35a
+ * - a role that may not pull or not push: 403 as well, at `info/refs` already.
+ *   https://github.com/aws-amplify/amplify-hosting/issues/2133 https://github.com/treeverse/dvc/issues/9416
+ *   https://github.com/aws/git-remote-codecommit/issues/55 (it may not use the repository's KMS key)
+ * - a repository that is not in this account and region, asked for by one who might see it: 404, which Git calls "not
+ *   found". https://github.com/aws/git-remote-codecommit/issues/49 https://github.com/aws-samples/aws-cdk-tfsec/issues/2
+ *   Where the role's policy names its repositories, IAM has said no (403) before that could be found out.
+ *
+ * So Git cannot tell a bad signature from a missing permission. The bodies and the realm here are made up after AWS's
+ * other XML services: Git shows bodies of text/plain alone, and nobody has been seen to quote one. Nothing may rest on
+ * them; why a request was refused is in the log.
  */
 export function createCodeCommitServer(options: CodeCommitOptions): Server {
   return createServer(

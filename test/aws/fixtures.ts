@@ -158,13 +158,15 @@ export interface Credentials {
 
 /** Credentials of the role, by a good token. */
 export async function credentials(aws: LocalAws, issuer: Issuer): Promise<Credentials> {
-  const assumed = await assume(aws, await issuer.token());
-  return {
-    accessKeyId: assumed.text('AccessKeyId') ?? '',
-    secretAccessKey: assumed.text('SecretAccessKey') ?? '',
-    sessionToken: assumed.text('SessionToken') ?? '',
-  };
+  return readCredentials(await assume(aws, await issuer.token()));
 }
+
+/** The credentials in STS's answer. */
+export const readCredentials = (assumed: StsAnswer): Credentials => ({
+  accessKeyId: assumed.text('AccessKeyId') ?? '',
+  secretAccessKey: assumed.text('SecretAccessKey') ?? '',
+  sessionToken: assumed.text('SessionToken') ?? '',
+});
 
 /** What a credential helper would answer for a repository. */
 export function gitCredentials(

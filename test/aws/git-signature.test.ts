@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { gitSignature } from './git-signature.ts';
 import { basicDate, parseBasicDate, signature } from './sigv4.ts';
@@ -48,6 +49,22 @@ describe('known answers', () => {
   ])('signs for %s as AWS CLI does', (host, region, path, expected) => {
     expect(gitSignature({ secretAccessKey, date: '20261122T030405', region, host, path })).toBe(expected);
   });
+});
+
+it('signs a path as SigV4 encodes it, once, whatever is in it', () => {
+  const sign = (path: string) =>
+    gitSignature({ secretAccessKey, date: '20261122T030405', region: 'us-east-1', host: 'h', path });
+  const scope = '20261122/us-east-1/codecommit/aws4_request';
+  const signed = (canonicalPath: string) => {
+    const hash = createHash('sha256').update(`GIT\n${canonicalPath}\n\nhost:h\n\nhost\n`).digest('hex');
+    const stringToSign = `AWS4-HMAC-SHA256\n20261122T030405\n${scope}\n${hash}`;
+    return signature({ secretAccessKey, date: '20261122', region: 'us-east-1', service: 'codecommit', stringToSign });
+  };
+  // Unreserved characters are left alone (RFC 3986, section 2.3), and so is the slash.
+  expect(sign('/v1/repos/aZ09-._~')).toBe(signed('/v1/repos/aZ09-._~'));
+  expect(sign("/a b+c*'()!")).toBe(signed('/a%20b%2Bc%2A%27%28%29%21'));
+  expect(sign('/%41:@&=?#')).toBe(signed('/%2541%3A%40%26%3D%3F%23'));
+  expect(sign('/é€\u{1f511}\n')).toBe(signed('/%C3%A9%E2%82%AC%F0%9F%94%91%0A'));
 });
 
 it('reads dates in the basic format, and nothing else', () => {
