@@ -81,6 +81,7 @@ function credentials(agent: Agent, query: URLSearchParams): Promise<AwsCredentia
   }
   const profile = query.get('profile');
   if (profile === null) return agent.credentials({ role: readRole(query) }, options);
+  if (profile === '') throw badRequest('`profile` is empty.');
   const config = query.get('config') ?? undefined;
   if (config !== undefined && (!isAbsolute(config) || config.includes('\0'))) {
     throw badRequest('`config` is not an absolute path.');

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import {
   allowInsecureRequests,
   DPoP,
@@ -63,6 +64,19 @@ export async function requestAwsToken(access: Access, role: string, signal: Abor
   const { token } = (await readJson(response)) as { token?: unknown };
   if (response.status === 200 && typeof token === 'string' && token !== '') return token;
   throw unreachable(access, `It answered with status ${response.status}, which is no answer to the question.`);
+}
+
+/**
+ * What an ID token says, its signature unchecked: that is for AWS, and we have it from the server itself.
+ *
+ * @throws Problem `server-unreachable` when it is no token
+ */
+export function readClaims(access: Access, token: string): Record<string, unknown> {
+  try {
+    return decodeJwt(token);
+  } catch {
+    throw unreachable(access, 'It answered with something that is no token.');
+  }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { honourProxies } from '../network-environment.ts';
 import { asProblem } from '../problem.ts';
 import { serve } from './serve.ts';
 
@@ -15,6 +16,7 @@ process.stderr.on('error', () => {});
 const report = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
 try {
+  honourProxies(process.env);
   const running = await serve({ env: process.env });
   if (running === undefined) {
     report({ state: 'running' });

@@ -1,9 +1,8 @@
 import { clearCredentialCache } from '@smithy/signature-v4';
-import { decodeJwt } from 'jose';
 import type { AwsCredentials } from '../aws/codecommit-signature.ts';
 import type { Partition } from '../aws/partitions.ts';
 import type { VouchProfile } from '../aws/profiles.ts';
-import { type Access, requestAwsToken } from './identity-server.ts';
+import { type Access, readClaims, requestAwsToken } from './identity-server.ts';
 import type { KeyName } from './protocol.ts';
 import { SingleFlight } from './single-flight.ts';
 
@@ -129,7 +128,7 @@ export class Session {
    * @throws Problem as requestAwsToken
    */
   async claims(role: string): Promise<Record<string, unknown>> {
-    return decodeJwt(await requestAwsToken(this.details.access, role, this.#deadline()));
+    return readClaims(this.details.access, await requestAwsToken(this.details.access, role, this.#deadline()));
   }
 
   /** Ends it: what is under way is given up, and nothing is kept. */

@@ -14,9 +14,44 @@ export interface ChainContext extends StsContext {
   source: string;
 }
 
-/** Puts a refusal of AssumeRole in words, for the one role of a chain that was refused. */
+/**
+ * Puts a refusal of AssumeRole in words, for the one role of a chain that was refused: who asked for it, and which of the two
+ * sides has to allow what.
+ *
+ * A Vouch session has tags that are transitive and a source identity, so a chained role must let both come along (IAM User
+ * Guide, "Chaining roles with session tags" and "Permissions required to set source identity": the latter on both sides).
+ *
+ * @returns a Problem as explainSts
+ */
 export function explainAssumeRole(error: unknown, context: ChainContext): Problem {
-  return explainSts(error, context);
+  const { name, message } = describe(error);
+  if (/^(ExpiredToken|RequestExpired|SignatureDoesNotMatch|InvalidClientTokenId)/.test(name)) {
+    return new Problem({
+      kind: 'aws-refused',
+      what: `AWS did not take the credentials of ${context.source}, so the role ${context.role} was not given.`,
+      why: said(message),
+      fix: 'Check the clock of this machine, then try again.',
+      exitCode: 5,
+    });
+  }
+  if (name !== 'AccessDenied' && name !== 'AccessDeniedException') return explainSts(error, context);
+  const { role, source } = context;
+  const missing = /not authorized to perform: (sts:(?:AssumeRole|TagSession|SetSourceIdentity))\b/.exec(message)?.[1];
+  const [, principal] = /\bUser: (arn:\S+)/.exec(message) ?? [];
+  const lacks =
+    missing === undefined || missing === 'sts:AssumeRole'
+      ? `${source} may not assume it, its trust policy does not trust ${source}, or it does not exist.`
+      : `What is missing is ${missing}.`;
+  return new Problem({
+    kind: 'aws-refused',
+    what: `AWS refused the role ${role} to ${principal ? printable(principal, 300) : source}.`,
+    why: [lacks, said(message)].filter(Boolean).join(' '),
+    fix:
+      'Ask who runs your AWS accounts to allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity twice: to ' +
+      `${source} in its permissions, with ${role} as the resource, and in the trust policy of ${role}, with ${source} as the ` +
+      'principal. Where that trust policy has a condition on sts:ExternalId, your profile needs it as external_id.',
+    exitCode: 5,
+  });
 }
 
 /**
@@ -28,13 +63,12 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
  */
 export function explainSts(error: unknown, context: StsContext): Problem {
   const { name, message, status } = describe(error);
-  const said = message === '' ? '' : `AWS says: ${printable(message, 400)}`;
   const { role, region, sessionName } = context;
   const refused = (why: string, fix: string) =>
     new Problem({
       kind: 'aws-refused',
       what: `AWS refused the role ${role}.`,
-      why: [why, said].filter(Boolean).join(' '),
+      why: [why, said(message)].filter(Boolean).join(' '),
       fix,
       exitCode: 5,
     });
@@ -67,7 +101,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     case 'IDPCommunicationErrorException':
       return unreachable(
         `AWS could not fetch your Vouch server's keys, so the role ${role} was not given.`,
-        said || 'STS reads the discovery document and the keys over the internet.',
+        said(message) || 'STS reads the discovery document and the keys over the internet.',
         'Ask who runs the server whether it is reachable from the internet over HTTPS; then try again.',
       );
     case 'ExpiredTokenException':
@@ -99,7 +133,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     case 'TooManyRequestsException':
     case 'RequestLimitExceeded':
     case 'SlowDown':
-      return unreachable('AWS is too busy right now.', said, 'Try again in a minute.');
+      return unreachable('AWS is too busy right now.', said(message), 'Try again in a minute.');
   }
   if (status !== undefined && status >= 400 && status < 500) {
     return refused(`STS answered ${printable(name, 100)}.`, 'Check that the role ARN that you set up is right.');
@@ -114,9 +148,13 @@ export function explainSts(error: unknown, context: StsContext): Problem {
   }
   return unreachable(
     `AWS STS in ${region} could not be reached.`,
-    status === undefined ? networkReason(error) : `It answered with status ${status}. ${said}`.trim(),
+    status === undefined ? networkReason(error) : `It answered with status ${status}. ${said(message)}`.trim(),
     'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.',
   );
+}
+
+function said(message: string): string {
+  return message === '' ? '' : `AWS says: ${printable(message, 400)}`;
 }
 
 function describe(error: unknown): { name: string; message: string; status: number | undefined } {

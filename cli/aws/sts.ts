@@ -1,4 +1,5 @@
 import { AssumeRoleCommand, AssumeRoleWithWebIdentityCommand, type Credentials, STSClient } from '@aws-sdk/client-sts';
+import { awsHttpAgents } from '../network-environment.ts';
 import type { AwsCredentials } from './codecommit-signature.ts';
 import { explainAssumeRole, explainSts } from './explain-sts.ts';
 
@@ -27,7 +28,7 @@ export interface ChainedRoleRequest extends RoleRequest {
 
 /**
  * Exchanges an ID token for temporary credentials of a role (STS, AssumeRoleWithWebIdentity). Honours
- * AWS_ENDPOINT_URL_STS and what else the SDK reads for itself; needs and uses no AWS credentials that may lie about.
+ * AWS_ENDPOINT_URL_STS, proxies and AWS_CA_BUNDLE; needs and uses no AWS credentials that may lie about.
  *
  * @throws Problem that says which role was refused and which condition to look at, see explainSts
  */
@@ -79,7 +80,12 @@ function stsClient(region: string, credentials: () => Promise<Credential>): STSC
   return new STSClient({
     region,
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 3000, requestTimeout: 5000, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 3000,
+      requestTimeout: 5000,
+      throwOnRequestTimeout: true,
+      ...awsHttpAgents(process.env),
+    },
     credentials,
   });
 }

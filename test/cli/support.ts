@@ -63,6 +63,12 @@ export function setUpProfile({ env }: Machine, name = 'vouch', arn = role): void
   writeFileSync(file, `[profile ${name}]\ncredential_process = vouch credential aws --role ${arn}\n`, { flag: 'a' });
 }
 
+/** Writes a profile whose role is assumed through another profile's. */
+export function setUpChain({ env }: Machine, name: string, source: string, arn: string, more = ''): void {
+  const file = join(env.HOME ?? '', '.aws/config');
+  writeFileSync(file, `[profile ${name}]\nrole_arn = ${arn}\nsource_profile = ${source}\n${more}\n`, { flag: 'a' });
+}
+
 export interface Finished {
   code: number | null;
   stdout: string;
@@ -158,12 +164,13 @@ export async function services(): Promise<Services> {
     serial++;
     if (what === 'token')
       return json(response, 200, { token: `idtoken.${serial}.x`, expiresAt: new Date().toISOString() });
+    const action = new URLSearchParams(body).get('Action');
     response.writeHead(200, { 'content-type': 'text/xml' }).end(
-      `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-        <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>ASIAEXAMPLE${serial}</AccessKeyId>
+      `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+        <${action}Result><Credentials><AccessKeyId>ASIAEXAMPLE${serial}</AccessKeyId>
         <SecretAccessKey>secret/of+${serial}</SecretAccessKey><SessionToken>sessiontoken/of+${serial}==</SessionToken>
         <Expiration>${new Date(result.expiration()).toISOString()}</Expiration></Credentials>
-        </AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
+        </${action}Result></${action}Response>`,
     );
   };
   await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 }, resolve));

@@ -1,6 +1,16 @@
 import { Buffer } from 'node:buffer';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { agentStatus, awsCredentials, dropSession, gitCredentials, putSession } from '../../../cli/agent/client.ts';
+import {
+  agentStatus,
+  awsCredentials,
+  dropSession,
+  gitCredentials,
+  profileCredentials,
+  putSession,
+  roleClaims,
+} from '../../../cli/agent/client.ts';
 import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
 import { signForCodeCommit } from '../../../cli/aws/codecommit-signature.ts';
 import {
@@ -14,6 +24,7 @@ import {
   role,
   say,
   services,
+  setUpChain,
   setUpProfile,
   stsError,
 } from '../support.ts';
@@ -173,6 +184,272 @@ describe('credentials for Git', () => {
     expect(roles).toEqual([`${role}-prod`, `${role}-test`, role]);
     expect(await viaGit(the)).toBe('');
     await expect(gitCredentials(Buffer.from(gitRequest), the.env)).rejects.toMatchObject({ kind: 'several-profiles' });
+  });
+});
+
+describe('the answer', () => {
+  test('is pre-encoded and not to be stored where Git can take that', async () => {
+    const the = await signedIn();
+    const plain = lines(await viaGit(the));
+    const answer = await viaGit(the, `capability[]=authtype\ncapability[]=state\n${gitRequest}`);
+    expect(answer.split('\n')).toEqual([
+      'capability[]=authtype',
+      'authtype=Basic',
+      `credential=${Buffer.from(`${plain.username}:${plain.password}`).toString('base64')}`,
+      'ephemeral=1',
+      `password_expiry_utc=${plain.password_expiry_utc}`,
+      '',
+    ]);
+    expect(await viaGit(the, `capability[]=state\n${gitRequest}`)).toMatch(/^username=ASIA/);
+  });
+});
+
+describe("the caller's AWS config file", () => {
+  const other = (the: Machine, name: string, arn: string) => {
+    const file = join(the.folder, name);
+    writeFileSync(file, `[default]\ncredential_process = vouch credential aws --role ${arn}\n`);
+    return file;
+  };
+
+  test('is the one that counts, and not the one of who started the agent', async () => {
+    const the = await signedIn();
+    const file = other(the, 'config', `${role}-other`);
+    await viaGit(the, `vouch-aws-config=${file}\n${gitRequest}`);
+    await profileCredentials('default', {}, { ...the.env, AWS_CONFIG_FILE: file });
+    await viaGit(the);
+    expect(the.world.calls.flatMap(({ query }) => query?.get('RoleArn') ?? [])).toEqual([`${role}-other`, role]);
+    await expect(profileCredentials('default', {}, the.env)).rejects.toMatchObject({ kind: 'unknown-profile' });
+  });
+
+  test('of any number of callers: none gets the role of another', async () => {
+    const the = await signedIn();
+    const files = Array.from({ length: 40 }, (_, n) => other(the, `config-${n}`, `${role}-${n}`));
+    const asked = [...files, ...files.reverse()];
+    const answers = await Promise.all(asked.map((file) => viaGit(the, `vouch-aws-config=${file}\n${gitRequest}`)));
+    const users = new Map<string | undefined, Set<string>>();
+    asked.forEach((file, n) => {
+      const { username } = lines(answers[n] ?? '');
+      users.set(username, (users.get(username) ?? new Set()).add(file));
+    });
+    expect(users.size).toBe(40);
+    for (const [username, its] of users) expect([username, its.size]).toEqual([expect.stringMatching(/^ASIA/), 1]);
+  });
+
+  test.each(['/nonexistent/config', '/dev/zero', '/tmp'])('may be %s, which holds no profile', async (file) => {
+    const the = await signedIn();
+    const request = Buffer.from(`vouch-aws-config=${file}\n${gitRequest}`);
+    await expect(gitCredentials(request, the.env)).rejects.toMatchObject({ kind: 'no-profile' });
+    expect(the.world.calls).toEqual([]);
+  });
+
+  test('may not be named by a relative path', async () => {
+    const the = await signedIn();
+    expect(await viaGit(the, `vouch-aws-config=.aws/config\n${gitRequest}`)).toBe('');
+    const answer = await say(
+      the.agentSocket,
+      'GET /credentials?profile=vouch&config=x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+  });
+});
+
+describe('a chained role', () => {
+  const team = 'arn:aws:iam::210987654321:role/Team';
+  const asked = (the: { world: { calls: { query?: URLSearchParams }[] } }) =>
+    the.world.calls.flatMap(({ query }) => (query?.has('RoleArn') ? [Object.fromEntries(query)] : []));
+
+  test('is assumed with the credentials of the one before it, in the same region', async () => {
+    const the = await signedIn();
+    setUpChain(the, 'team', 'vouch', team);
+    setUpChain(the, 'deep', 'team', `${team}2`, 'external_id = x/1\nrole_session_name = ci\nduration_seconds = 1200');
+    const { username } = lines(await viaGit(the, `${gitRequest}username=deep\n`));
+    expect(asked(the)).toEqual([
+      expect.objectContaining({ Action: 'AssumeRoleWithWebIdentity', RoleArn: role, DurationSeconds: '3600' }),
+      {
+        Action: 'AssumeRole',
+        Version: '2011-06-15',
+        RoleArn: team,
+        RoleSessionName: 'alice@example.com',
+        DurationSeconds: '3600',
+      },
+      {
+        Action: 'AssumeRole',
+        Version: '2011-06-15',
+        RoleArn: `${team}2`,
+        RoleSessionName: 'ci',
+        ExternalId: 'x/1',
+        DurationSeconds: '1200',
+      },
+    ]);
+    // Each call is signed by the role before it, for the repository's region.
+    const signers = the.world.calls.filter(({ what }) => what === 'sts').map(({ authorization }) => authorization);
+    expect(signers).toEqual([
+      undefined,
+      expect.stringMatching(/Credential=ASIAEXAMPLE2\/\d{8}\/us-east-1\/sts\//),
+      expect.stringMatching(/Credential=ASIAEXAMPLE3\/\d{8}\/us-east-1\/sts\//),
+    ]);
+    expect(username).toMatch(/^ASIAEXAMPLE4%/);
+    // Every role on the way is in hand now, by itself.
+    for (const name of ['vouch', 'team', 'deep']) await viaGit(the, `${gitRequest}username=${name}\n`);
+    expect(the.world.count('sts')).toBe(3);
+    expect(the.world.count('token')).toBe(1);
+  });
+
+  test('is asked for once, however many wait for it, and mixed with no other', async () => {
+    const the = await signedIn();
+    setUpChain(the, 'team', 'vouch', team);
+    setUpChain(the, 'guest', 'vouch', team, 'external_id = guest');
+    setUpChain(the, 'named', 'vouch', team, 'role_session_name = named');
+    const names = ['vouch', 'team', 'guest', 'named'];
+    const requests = Array.from({ length: 400 }, (_, n) => names[n % 4]);
+    const answers = await Promise.all(requests.map((name) => viaGit(the, `${gitRequest}username=${name}\n`)));
+    const users = names.map((_, n) => new Set(answers.filter((_, i) => i % 4 === n).map((a) => lines(a).username)));
+    expect(users.map(({ size }) => size)).toEqual([1, 1, 1, 1]);
+    expect(new Set(users.flatMap((one) => [...one])).size).toBe(4);
+    expect([the.world.count('token'), the.world.count('sts')]).toEqual([1, 4]);
+  });
+
+  test('lasts no longer than the session where STS lets that be', async () => {
+    const the = await signedIn();
+    setUpChain(the, 'team', 'vouch', team, 'duration_seconds = 43200');
+    setUpChain(the, 'short', 'vouch', team, 'duration_seconds = 60');
+    await profileCredentials('team', { region: 'us-east-1' }, the.env);
+    await profileCredentials('short', { region: 'us-east-1' }, the.env);
+    the.clock.now += 7 * hour + 30 * 60_000;
+    await profileCredentials('team', { region: 'us-east-1' }, the.env);
+    const durations = asked(the).map(({ Action, DurationSeconds }) => `${Action} ${DurationSeconds}`);
+    expect(durations).toEqual([
+      'AssumeRoleWithWebIdentity 3600',
+      'AssumeRole 3600',
+      'AssumeRole 900',
+      'AssumeRoleWithWebIdentity 1800',
+      'AssumeRole 1800',
+    ]);
+  });
+
+  test('is not asked for across partitions, nor for a repository of another', async () => {
+    const the = await signedIn();
+    const china = 'arn:aws-cn:iam::210987654321:role/Team';
+    setUpChain(the, 'team', 'vouch', team);
+    setUpChain(the, 'china', 'vouch', china);
+    const reason = (request: string) => gitCredentials(Buffer.from(request), the.env);
+    const inChina = gitRequest.replace('us-east-1.amazonaws.com', 'cn-north-1.amazonaws.com.cn');
+    await expect(reason(`${inChina}username=china\n`)).rejects.toMatchObject({
+      kind: 'partition',
+      what: expect.stringContaining(china),
+      why: expect.stringMatching(/aws-cn.*aws\b/),
+    });
+    await expect(reason(`${inChina}username=team\n`)).rejects.toMatchObject({
+      kind: 'partition',
+      what: expect.stringMatching(/"team".*cn-north-1/),
+      why: expect.stringMatching(/partition aws, .* of aws-cn\./),
+    });
+    expect(the.world.calls).toEqual([]);
+  });
+
+  test.each([
+    ['AssumeRole', /may not assume it, its trust policy/],
+    ['TagSession', /missing is sts:TagSession/],
+    ['SetSourceIdentity', /missing is sts:SetSourceIdentity/],
+  ])('that is refused for want of sts:%s says which one, to whom, and what to allow', async (action, why) => {
+    const the = await signedIn();
+    setUpChain(the, 'team', 'vouch', team);
+    await awsCredentials(role, 'us-east-1', the.env);
+    const principal = 'arn:aws:sts::123456789012:assumed-role/VouchDeveloper/alice@example.com';
+    the.world.answers.sts = stsError(
+      'AccessDenied',
+      `User: ${principal} is not authorized to perform: sts:${action} on resource: ${team}`,
+    );
+    await expect(gitCredentials(Buffer.from(`${gitRequest}username=team\n`), the.env)).rejects.toMatchObject({
+      kind: 'aws-refused',
+      exitCode: 5,
+      what: `AWS refused the role ${team} to ${principal}.`,
+      why: expect.stringMatching(why),
+      fix: expect.stringMatching(
+        /sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity.*VouchDeveloper.*trust policy of .*Team/,
+      ),
+    });
+  });
+
+  test('whose first role is refused says that one', async () => {
+    const the = await signedIn();
+    setUpChain(the, 'team', 'vouch', team);
+    the.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
+    await expect(profileCredentials('team', {}, the.env)).rejects.toMatchObject({
+      what: `AWS refused the role ${role}.`,
+    });
+    expect(the.world.count('sts')).toBe(1);
+  });
+
+  test('is forgotten with the session', async () => {
+    const the = await signedIn();
+    setUpChain(the, 'team', 'vouch', team);
+    const before = await profileCredentials('team', {}, the.env);
+    const expiresAt = new Date(the.clock.now + hour).toISOString();
+    await putSession(newSession(the.world.url, { email: 'bob@example.com', expiresAt }), the.env);
+    const after = await profileCredentials('team', {}, the.env);
+    expect(after.accessKeyId).not.toBe(before.accessKeyId);
+    expect(asked(the).map(({ RoleSessionName }) => RoleSessionName)).toEqual([
+      'alice@example.com',
+      'alice@example.com',
+      'bob@example.com',
+      'bob@example.com',
+    ]);
+  });
+});
+
+describe("a profile's credentials", () => {
+  test('come from memory, or fresh all the way when that is asked for', async () => {
+    const the = await signedIn();
+    setUpChain(the, 'team', 'vouch', `${role}-team`);
+    const [first, second, fresh] = [
+      await profileCredentials('team', {}, the.env),
+      await profileCredentials('team', {}, the.env),
+      await profileCredentials('team', { fresh: true }, the.env),
+    ];
+    expect(second).toEqual(first);
+    expect(fresh.accessKeyId).not.toBe(first.accessKeyId);
+    expect([the.world.count('token'), the.world.count('sts')]).toEqual([2, 4]);
+    // What was fetched then is what is in hand now.
+    expect(await profileCredentials('team', {}, the.env)).toEqual(fresh);
+  });
+
+  test.each(['nobody', ''])('are not given for the profile %j', async (name) => {
+    const the = await signedIn();
+    setUpProfile(the, 'prod', `${role}-prod`);
+    const kind = name === '' ? 'bad-request' : 'unknown-profile';
+    await expect(profileCredentials(name, {}, the.env)).rejects.toMatchObject({ kind });
+    expect(the.world.calls).toEqual([]);
+  });
+});
+
+describe("a role's claims", () => {
+  const claims = { iss: 'https://vouch.example.com', sub: 'alice@example.com', 'https://aws.amazon.com/roles': [role] };
+  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+
+  test('are those of a fresh ID token for that role, without the token', async () => {
+    const the = await signedIn();
+    the.world.answers.token = (response) => json(response, 200, { token });
+    expect(await roleClaims(role, the.env)).toEqual({ claims });
+    expect(await roleClaims(role, the.env)).toEqual({ claims });
+    expect(the.world.calls.map(({ what, body }) => [what, body])).toEqual([
+      ['token', JSON.stringify({ role })],
+      ['token', JSON.stringify({ role })],
+    ]);
+  });
+
+  test('need a session and a role', async () => {
+    const the = await agent();
+    await expect(roleClaims(role, the.env)).rejects.toMatchObject({ kind: 'no-session', exitCode: 3 });
+    await expect(roleClaims('nonsense', the.env)).rejects.toMatchObject({ kind: 'bad-request' });
+  });
+
+  test('that cannot be read are a trouble of the server, told without the token', async () => {
+    const the = await signedIn();
+    the.world.answers.token = (response) => json(response, 200, { token: 'do-not-tell' });
+    const problem = await roleClaims(role, the.env).catch((error) => error);
+    expect(problem).toMatchObject({ kind: 'server-unreachable', exitCode: 4 });
+    expect(problem.lines().join()).not.toContain('do-not-tell');
   });
 });
 
