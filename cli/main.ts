@@ -82,6 +82,17 @@ setup
 setup
   .command('codecommit')
   .description('have Git ask Vouch for credentials for AWS CodeCommit')
+  .option('--region <region>', "only for this region's hosts")
+  .option('--url <url>', 'only for this repository or host, such as https://git-codecommit.us-east-1.amazonaws.com')
+  .option('--profile <name>', 'the AWS profile whose role serves them')
+  .option('--global', 'in your own Git configuration (this is what is done by default)')
+  .option('--local', "in this repository's configuration")
+  .option('--system', "in this machine's configuration")
+  .option('--absolute', 'write the absolute paths of the helper and of Node, for programs that do not have your PATH')
+  .option('--no-remote-helper', 'set nothing up for codecommit:// URLs')
+  .option('--dry-run', 'show what would change, and write nothing')
+  .option('--remove', 'take away what this command has added')
+  .addOption(json())
   .action(async (options) => {
     const { setupCodeCommit } = await import('./commands/setup-codecommit.ts');
     await finish(setupCodeCommit(options, io));

@@ -23,7 +23,7 @@ export function replaceFile(path: string, content: string): void {
 }
 
 /** Where a path leads, also when there is nothing at the end yet, as with a link into a folder of dotfiles. */
-function followLinks(path: string): string {
+export function followLinks(path: string): string {
   let target = resolve(path);
   // As many as Linux follows (path_resolution(7)).
   for (let links = 0; links < 40; links++) {

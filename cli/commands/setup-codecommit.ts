@@ -1,56 +1,193 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { checkGit, globalValues, setGlobalValues } from '../git/config.ts';
+import { vouchProfiles } from '../aws/profiles.ts';
+import { checkGit, gitVersion, isAtLeast } from '../git/config.ts';
+import { addOurs, ourSections, removeOurs, type WantedSetting } from '../git/setup/arrange.ts';
+import { changeConfigFile, configFileOf, type Scope, type Setting } from '../git/setup/config-file.ts';
+import { findingsForAll } from '../git/setup/effect.ts';
+import { type ChangedLine, lineDiff } from '../git/setup/line-diff.ts';
+import { helperProgram, remoteHelper } from '../git/setup/programs.ts';
+import { httpSettings, proactiveAuth, type UrlPattern, urlPatterns, usage } from '../git/setup/wanted.ts';
+import { vouchHelper } from '../git/vouch-helper.ts';
 import type { Io } from '../io.ts';
-import { printProblem } from '../problem.ts';
+import { findOnPath } from '../on-path.ts';
+import { Problem, printable, printProblem } from '../problem.ts';
 
-/** A `*` stands for one whole label of the host, here the region. */
-const section = 'credential.https://git-codecommit.*.amazonaws.com';
+export interface SetupCodeCommitOptions {
+  /** Only this region's hosts. */
+  region?: string;
+  /** The AWS profile whose role serves these URLs. */
+  profile?: string;
+  /** Only this host or repository. */
+  url?: string;
+  local?: boolean;
+  global?: boolean;
+  system?: boolean;
+  /** Show, and write nothing. */
+  dryRun?: boolean;
+  /** Take away what setup added. */
+  remove?: boolean;
+  /** False with `--no-remote-helper`: nothing is set up for `codecommit://`. */
+  remoteHelper?: boolean;
+  /** Write the helper's absolute path, and Node's. */
+  absolute?: boolean;
+  json?: boolean;
+}
+
+interface Report {
+  file: string;
+  scope: Scope;
+  /** Whether the file has been changed, or would be. */
+  changed: boolean;
+  dryRun: boolean;
+  diff: ChangedLine[];
+  /** What a person should know: sentences. */
+  notes: string[];
+}
 
 /**
- * The empty helper clears those that were named before: a store of passwords would keep, and later replay, one that has
- * expired. Without the path, nothing can be signed.
+ * `vouch setup codecommit`: makes Git ask Vouch for CodeCommit's credentials, in one of Git's own configuration files,
+ * or takes that away again.
  */
-const wanted = { helper: ['', 'vouch'], useHttpPath: ['true'] };
-
-/** `vouch setup codecommit`: makes Git ask Vouch for CodeCommit's credentials, in the user's own Git configuration. */
-export async function setupCodeCommit(_options: object, io: Io): Promise<number> {
+export async function setupCodeCommit(options: SetupCodeCommitOptions, io: Io, cwd?: string): Promise<number> {
   try {
     const version = await checkGit(io.env);
-    const changed: string[] = [];
-    for (const [name, values] of Object.entries(wanted)) {
-      const found = await globalValues(section, name, io.env);
-      if (JSON.stringify(found) === JSON.stringify(values)) continue;
-      await setGlobalValues(section, name, values, io.env);
-      changed.push(...values.map((value) => `  ${section}.${name} = ${value}\n`));
-      const foreign = found.filter((value) => value !== '' && !values.includes(value));
-      if (foreign.length > 0) changed.push(`  (was ${foreign.join(', ')})\n`);
-    }
-    if (changed.length === 0) {
-      io.stdout.write('Git asks Vouch for CodeCommit already, nothing to change\n');
-    } else {
-      io.stdout.write(`Git ${version} now asks Vouch for CodeCommit. Your Git config has:\n${changed.join('')}`);
-    }
-    if (!isOnPath('git-credential-vouch', io.env)) {
-      io.stderr.write(
-        'vouch: git-credential-vouch is not on your PATH, so Git will not find it.\n' +
-          '  Add the folder of the `vouch` command to your PATH.\n',
-      );
-    }
+    const report = await (options.remove ? remove(options, io.env, cwd) : add(options, io.env, cwd));
+    if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
+    else print(report, options, version, io);
     return 0;
   } catch (error) {
     return printProblem(io.stderr, error);
   }
 }
 
-function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
-  return (env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      const file = join(folder || '.', program);
-      accessSync(file, constants.X_OK);
-      return statSync(file).isFile();
-    } catch {
-      return false;
-    }
+async function add(options: SetupCodeCommitOptions, env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<Report> {
+  const scope = scopeOf(options);
+  const profiles = await vouchProfiles(env);
+  const profile = options.profile === undefined ? undefined : namedProfile(options.profile, profiles);
+  const patterns = urlPatterns({ region: options.region, url: options.url, profile });
+  const version = await gitVersion(env);
+  const settings: WantedSetting[] = httpSettings(patterns, profile ? [profile] : profiles, version);
+  if (options.remoteHelper !== false) {
+    settings.push({ section: 'protocol.codecommit', name: 'allow', value: 'always' });
+  }
+  const file = await configFileOf(scope, env, cwd);
+  const dryRun = options.dryRun === true;
+  const { before, after, result } = await changeConfigFile(file, env, { dryRun }, async (copy) => {
+    const has = await copy.settings();
+    const left = await addOurs(copy, { sections: patterns.map((one) => wantedSection(one, options, has)), settings });
+    return left.map((setting) => leftAlone(setting, file, settings));
   });
+  const notes = [...result, ...programNotes(options, env)];
+  // What takes effect can only be seen when it has been written.
+  if (!dryRun) notes.push(...(await findingsForAll(patterns, env, isAtLeast(version, proactiveAuth), cwd)));
+  return { file, scope, changed: before !== after, dryRun, diff: lineDiff(before, after), notes };
+}
+
+async function remove(
+  options: SetupCodeCommitOptions,
+  env: NodeJS.ProcessEnv,
+  cwd: string | undefined,
+): Promise<Report> {
+  const scope = scopeOf(options);
+  const narrowed = options.region !== undefined || options.url !== undefined;
+  const patterns = narrowed ? urlPatterns({ region: options.region, url: options.url }) : [];
+  const only = narrowed ? (pattern: string) => patterns.some((one) => one.pattern === pattern) : undefined;
+  const file = await configFileOf(scope, env, cwd);
+  const dryRun = options.dryRun === true;
+  const { before, after } = await changeConfigFile(file, env, { dryRun }, async (copy) => {
+    const profile = options.profile;
+    if (profile === undefined) return removeOurs(copy, only);
+    const its = ourSections(await copy.settings()).filter(({ helper }) => vouchHelper(helper)?.profile === profile);
+    return removeOurs(copy, (pattern) => its.some((one) => one.pattern === pattern) && (only?.(pattern) ?? true));
+  });
+  return { file, scope, changed: before !== after, dryRun, diff: lineDiff(before, after), notes: [] };
+}
+
+function scopeOf({ local, global, system }: SetupCodeCommitOptions): Scope {
+  if ([local, global, system].filter(Boolean).length > 1) {
+    throw usage(
+      '--local, --global and --system name three different files.',
+      'One setup changes one file.',
+      'Name one of them.',
+    );
+  }
+  return local ? 'local' : system ? 'system' : 'global';
+}
+
+function namedProfile<T extends { name: string; role: { arn: string } }>(name: string, profiles: readonly T[]): T {
+  const found = profiles.find((profile) => profile.name === name);
+  if (found) return found;
+  const list = profiles.map((profile) => `${profile.name} (${profile.role.arn})`).join(', ');
+  throw new Problem({
+    kind: 'unknown-profile',
+    what: `Vouch has no AWS profile "${name}".`,
+    why: list === '' ? 'Your AWS config has no profile of Vouch.' : `Vouch's profiles are: ${list}.`,
+    fix: `Name one of those, or run \`vouch setup aws --profile ${name} --role <role ARN>\` first.`,
+    exitCode: 2,
+  });
+}
+
+/** The helper for a pattern: with the profile that is asked for, or else with the one that it had. */
+function wantedSection({ pattern }: UrlPattern, options: SetupCodeCommitOptions, has: readonly Setting[]) {
+  const before = ourSections(has).find((one) => one.pattern === pattern);
+  const profile = options.profile ?? (before && vouchHelper(before.helper)?.profile);
+  const words = options.absolute ? [helperProgram(), '--node', process.execPath] : ['vouch'];
+  if (profile !== undefined) words.push('--profile', profile);
+  return { pattern, helper: words.map(shellWord).join(' ') };
+}
+
+/** A word as a shell reads it: Git starts helpers through one. */
+function shellWord(word: string): string {
+  return /^[A-Za-z0-9_.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function leftAlone({ section, name, value }: Setting, file: string, wanted: readonly WantedSetting[]): string {
+  const ours = wanted.find((one) => one.section === section && one.name === name)?.value;
+  return `${file} has ${section}.${name} = ${value}, which was left as it is. Vouch would have it ${ours}.`;
+}
+
+/** Programs that Git would not find, or would find too early. */
+function programNotes(options: SetupCodeCommitOptions, env: NodeJS.ProcessEnv): string[] {
+  const notes: string[] = [];
+  if (!options.absolute && findOnPath('git-credential-vouch', env).length === 0) {
+    notes.push(
+      'git-credential-vouch is not on your PATH, so Git will not find it. ' +
+        'Add the folder of the `vouch` command to your PATH, or run this with --absolute.',
+    );
+  }
+  const remote = options.remoteHelper === false ? undefined : remoteHelper(env);
+  if (remote?.isOurs === false) {
+    notes.push(
+      `Another git-remote-codecommit comes first on your PATH, so Git will use that for codecommit:// and not Vouch's: ${remote.file}. ` +
+        'Remove it, or put the folder of the `vouch` command before it.',
+    );
+  }
+  return notes;
+}
+
+function print(report: Report, options: SetupCodeCommitOptions, version: string, io: Io): void {
+  const { file, changed, dryRun, diff, notes } = report;
+  if (!changed) {
+    const already = options.remove
+      ? `Nothing of Vouch is in ${file}, nothing to change`
+      : 'Git asks Vouch for CodeCommit already, nothing to change';
+    io.stdout.write(`${already}\n`);
+  } else {
+    const [does, would] = options.remove ? ['no longer asks', 'would no longer ask'] : ['now asks', 'would ask'];
+    io.stdout.write(
+      `Git ${version} ${dryRun ? would : does} Vouch for CodeCommit. ${dryRun ? 'This would change' : 'Changed'} ${file}:\n`,
+    );
+    io.stdout.write(diff.map((one) => `${coloured(one, io)}\n`).join(''));
+    if (dryRun) io.stdout.write('Nothing was written (--dry-run)\n');
+  }
+  for (const note of notes) {
+    const [what, ...rest] = note.split(/(?<=\.) (?=[A-Z`])/);
+    io.stderr.write(`vouch: ${what}\n${rest.length > 0 ? `  ${rest.join(' ')}\n` : ''}`);
+  }
+}
+
+function coloured({ sign, line }: ChangedLine, { stdout, env }: Io): string {
+  const text = `${sign} ${line.replace(/^\t/, '    ').replace(/[\r\t]/g, ' ')}`;
+  const plain = printable(text.trimEnd(), 10_000);
+  const onTerminal = 'isTTY' in stdout && stdout.isTTY === true && !env.NO_COLOR;
+  return onTerminal ? `\x1b[${sign === '+' ? 32 : 31}m${plain}\x1b[0m` : plain;
 }

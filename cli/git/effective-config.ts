@@ -90,6 +90,12 @@ export function credentialUrl({ protocol = '', host = '', path, username }: Cred
   return `${protocol}://${user}${host}${tail}`;
 }
 
+/** The URLs, or parts of one, that Git's files have sections about credentials for. */
+export async function credentialSections(env: NodeJS.ProcessEnv, cwd?: string): Promise<string[]> {
+  const entries = await credentialEntries(env, cwd);
+  return [...new Set(entries.flatMap(({ section }) => section?.slice('credential.'.length) ?? []))];
+}
+
 interface Entry {
   /** `credential.<url>`; undefined when it is for every URL. */
   section: string | undefined;

@@ -64,6 +64,19 @@ export function urlMatches(url: NormalUrl, pattern: NormalUrl): boolean {
   );
 }
 
+/** Whether there may be a URL that both patterns are for. */
+export function patternsOverlap(a: NormalUrl, b: NormalUrl): boolean {
+  const [labels, others] = [a.host.split('.'), b.host.split('.')];
+  return (
+    a.scheme === b.scheme &&
+    (a.user === undefined || b.user === undefined || a.user === b.user) &&
+    labels.length === others.length &&
+    labels.every((label, i) => label === '*' || others[i] === '*' || label === others[i]) &&
+    a.port === b.port &&
+    (pathMatches(a.path, b.path) || pathMatches(b.path, a.path))
+  );
+}
+
 /** A `*` that is a whole label stands for one label. */
 function hostMatches(host: string, pattern: string): boolean {
   const labels = host.split('.');

@@ -16,7 +16,9 @@ export interface VouchHelper {
  */
 export function vouchHelper(value: string): VouchHelper | undefined {
   const [program, ...options] = splitCommandLine(value.replace(/^!\s*/, '')) ?? [];
-  if (program === undefined || /[;&|<>`$()]/.test(value)) return undefined;
+  // What a shell would do besides starting one program, outside of quotes.
+  const bare = value.replace(/'[^']*'|"[^"$`\\]*"/g, '');
+  if (program === undefined || /[;&|<>`$()\n]/.test(bare)) return undefined;
   const byPath = isAbsolute(program);
   const name = byPath || value.startsWith('!') ? 'git-credential-vouch' : 'vouch';
   if (basename(program) !== name) return undefined;

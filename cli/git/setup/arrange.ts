@@ -1,0 +1,187 @@
+import { normalizeUrl, patternsOverlap } from '../url-match.ts';
+import { vouchHelper } from '../vouch-helper.ts';
+import type { ConfigCopy, Setting } from './config-file.ts';
+
+/**
+ * What Vouch has in one of Git's files, and how it gets there and away. Only ever added to, never put in the place of what
+ * the user has: an empty `helper =` clears the helpers named before it, and the last value of everything else counts.
+ *
+ * Ours are:
+ * - sections `[credential "<pattern>"]` whose helpers are an empty one and Vouch, with `useHttpPath = true`; where the user
+ *   has a section of that very name, ours ends in a slash, which means the same to Git;
+ * - `http.<pattern>.proactiveAuth = basic`, or `emptyAuth = true` with a user name, and `protocol.codecommit.allow = always`;
+ *   where the user had that already, `vouch.kept` names it, so that it stays when ours are removed.
+ */
+
+/** A section of credentials that Vouch wants to have. */
+export interface WantedSection {
+  pattern: string;
+  helper: string;
+}
+
+/** A single setting that Vouch wants to have. */
+export interface WantedSetting {
+  section: string;
+  name: string;
+  value: string;
+}
+
+export interface Wanted {
+  sections: readonly WantedSection[];
+  settings: readonly WantedSetting[];
+}
+
+/** A section of credentials of ours, as it is in the file. */
+export interface OurSection extends WantedSection {
+  /** The section's whole name, maybe with a slash at its end. */
+  section: string;
+}
+
+/** Those of our sections that are whole, in the order of the file. */
+export function ourSections(settings: readonly Setting[]): OurSection[] {
+  const found: OurSection[] = [];
+  for (const section of new Set(settings.map((setting) => setting.section))) {
+    const values = (name: string) =>
+      settings.filter((setting) => setting.section === section && setting.name === name).map(({ value }) => value);
+    const [empty, helper = '', ...more] = values('helper');
+    const whole = empty === '' && vouchHelper(helper) && more.length === 0 && values('usehttppath').at(-1) === 'true';
+    if (whole && section.startsWith('credential.')) found.push({ section, helper, pattern: patternOf(section) });
+  }
+  return found;
+}
+
+/**
+ * Adds what is wanted and not there, in the order that Git needs: wide patterns first, and all of ours behind other helpers.
+ * What is there already stays as it is.
+ *
+ * @returns settings of the user's that were left although they are others than Vouch wants
+ */
+export async function addOurs(copy: ConfigCopy, wanted: Wanted): Promise<Setting[]> {
+  const before = await copy.settings();
+  const isFirst = !before.some(({ name, value }) => name === 'helper' && vouchHelper(value));
+  await changeHelpers(copy, before, wanted.sections);
+  await arrange(copy, wanted.sections);
+  const left: Setting[] = [];
+  for (const { section, name, value } of wanted.settings) {
+    const has = before.filter((setting) => setting.section === section && setting.name === name.toLowerCase());
+    const last = has.at(-1);
+    if (last === undefined) await copy.add(section, name, value);
+    else if (last.value !== value) left.push({ ...last, name });
+    else if (isFirst) await copy.add('vouch', 'kept', `${section}.${name}`);
+  }
+  return left;
+}
+
+/** Another helper of ours (another profile, say) takes the place of ours where it stands. */
+async function changeHelpers(copy: ConfigCopy, settings: Setting[], wanted: readonly WantedSection[]): Promise<void> {
+  for (const { section, pattern, helper } of ourSections(settings)) {
+    const other = wanted.find((one) => one.pattern === pattern);
+    if (other && other.helper !== helper) await copy.replace(section, 'helper', helper, other.helper);
+  }
+}
+
+async function arrange(copy: ConfigCopy, wanted: readonly WantedSection[]): Promise<void> {
+  const settings = await copy.settings();
+  const ours = ourSections(settings);
+  const missing = wanted.filter(({ pattern }) => !ours.some((one) => one.pattern === pattern));
+  const unique = ours.filter(({ pattern }, i) => ours.findIndex((one) => one.pattern === pattern) === i);
+  const all: WantedSection[] = [...unique, ...missing].sort((a, b) => narrowness(a.pattern) - narrowness(b.pattern));
+  const stays = ours.every((one, i) => all[i]?.pattern === one.pattern) && !isFollowed(settings, ours);
+  if (!stays)
+    await removeSections(
+      copy,
+      ours.map(({ section }) => section),
+    );
+  for (const { pattern, helper } of stays ? all.slice(ours.length) : all) {
+    const taken = (await copy.settings()).some(({ section }) => section === `credential.${pattern}`);
+    await copy.append(`credential.${pattern}${taken ? '/' : ''}`, [
+      ['helper', ''],
+      ['helper', helper],
+      ['useHttpPath', 'true'],
+    ]);
+  }
+}
+
+/** Whether something comes after our first section that could bring another helper for its URLs. */
+function isFollowed(settings: readonly Setting[], ours: readonly OurSection[]): boolean {
+  const names = new Set(ours.map(({ section }) => section));
+  const patterns = ours
+    .map(({ pattern }) => normalizeUrl(pattern, { pattern: true }))
+    .filter((one) => one !== undefined);
+  const first = settings.findIndex(({ section }) => names.has(section));
+  return settings.slice(first + 1).some(({ section, name, value }) => {
+    if (first === -1 || names.has(section)) return false;
+    if (/^include(if\.|$)/.test(section)) return name === 'path';
+    if (!/^credential(\.|$)/.test(section) || (name !== 'helper' && (name !== 'usehttppath' || value === 'true')))
+      return false;
+    const pattern = normalizeUrl(section.slice('credential.'.length), { pattern: true });
+    // A section for a part of a URL, or for all of them, could be for ours.
+    return pattern === undefined || patterns.some((one) => patternsOverlap(one, pattern));
+  });
+}
+
+/**
+ * Removes what is ours.
+ *
+ * @param only whether a pattern's settings are to go; all of them, unless it is given
+ */
+export async function removeOurs(copy: ConfigCopy, only?: (pattern: string) => boolean): Promise<void> {
+  const settings = await copy.settings();
+  const kept = new Set(settings.filter(isKept).map(({ value }) => value.toLowerCase()));
+  const goes = (pattern: string) => only === undefined || only(pattern);
+  const vouched = settings.filter(
+    ({ section, name, value }) => name === 'helper' && section.startsWith('credential.') && vouchHelper(value),
+  );
+  await removeSections(
+    copy,
+    [...new Set(vouched.map(({ section }) => section))].filter((one) => goes(patternOf(one))),
+  );
+
+  const rest = (await copy.settings()).some(({ name, value }) => name === 'helper' && vouchHelper(value));
+  for (const { section, name, value } of settings) {
+    const added = isAdded({ section, name, value }, rest) && goes(patternOf(section).replace(/(?<=:\/\/)[^/@]*@/, ''));
+    if (added && !kept.has(`${section}.${name}`.toLowerCase())) await copy.remove(section, name, value);
+  }
+  if (rest) return;
+  for (const value of new Set(settings.filter(isKept).map((setting) => setting.value)))
+    await copy.remove('vouch', 'kept', value);
+}
+
+/** Whether a single setting is one that setup adds. The one about the protocol stays as long as there is a helper of ours. */
+function isAdded({ section, name, value }: Setting, helpersStay: boolean): boolean {
+  if (section === 'protocol.codecommit') return name === 'allow' && value === 'always' && !helpersStay;
+  if (!/^http\.https:\/\/.*git-codecommit/.test(section)) return false;
+  return (
+    (name === 'proactiveauth' && value === 'basic') ||
+    (name === 'emptyauth' && value === 'true' && section.includes('@'))
+  );
+}
+
+const isKept = ({ section, name }: Setting) => section === 'vouch' && name === 'kept';
+
+/** Takes our helper, the empty one before it, and our `useHttpPath` out of sections, and leaves what else is in them. */
+async function removeSections(copy: ConfigCopy, sections: readonly string[]): Promise<void> {
+  const settings = await copy.settings();
+  for (const section of sections) {
+    const values = (name: string) =>
+      settings.filter((setting) => setting.section === section && setting.name === name).map(({ value }) => value);
+    const helpers = values('helper');
+    const ours = helpers.filter((value, i) => vouchHelper(value) && helpers[i - 1] === '');
+    if (ours.length === 0) continue;
+    for (const value of new Set(ours)) await copy.remove(section, 'helper', value);
+    if (helpers.filter((value) => value === '').length === ours.length) await copy.remove(section, 'helper', '');
+    const paths = values('usehttppath').filter((value) => value === 'true');
+    if (paths.length > 0 && paths.length <= ours.length) await copy.remove(section, 'useHttpPath', 'true');
+  }
+}
+
+/** The URL in a section's name, without the slash by which ours is told from the user's. */
+function patternOf(section: string): string {
+  return section.slice(section.indexOf('.') + 1).replace(/\/$/, '');
+}
+
+/** How narrow a pattern is: every region, any endpoint in one region, a host, a repository. */
+function narrowness(pattern: string): number {
+  if (/git-codecommit(-fips)?\.\*\./.test(pattern)) return 0;
+  return pattern.includes('*') ? 1 : 2 + pattern.split('/').length;
+}

@@ -1,0 +1,229 @@
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { Problem } from '../../problem.ts';
+import { followLinks } from '../../replace-file.ts';
+import { git } from '../config.ts';
+
+/** Which of Git's files: the machine's, the user's, or the repository's. */
+export type Scope = 'system' | 'global' | 'local';
+
+/** A setting in the file itself, without what it includes. */
+export interface Setting {
+  /** `credential.https://…`, `include`; section and name in lower case, the subsection as it is written. */
+  section: string;
+  name: string;
+  value: string;
+}
+
+/**
+ * The file that `git config --<scope>` writes, whether it exists yet or not. Git says which one that is, as far as it
+ * tells that without writing.
+ *
+ * @throws Problem `no-repository` for `local` outside of one
+ */
+export async function configFileOf(scope: Scope, env: NodeJS.ProcessEnv, cwd?: string): Promise<string> {
+  if (scope === 'local') return localFile(env, cwd);
+  const listed = await git(['config', `--${scope}`, '--null', '--show-origin', '--list'], env, {
+    accepted: [0, 1, 128],
+    cwd,
+  });
+  const [origin = ''] = listed.stdout.split('\0');
+  if (listed.code === 0 && origin.startsWith('file:')) return absolute(origin.slice('file:'.length), cwd);
+  return scope === 'global' ? newGlobalFile(env) : systemFile(env, cwd);
+}
+
+/**
+ * Changes one of Git's configuration files in one step: all edits are made by `git config` on a copy, which then takes the
+ * file's place the way that Git itself does it (a lock file beside it, renamed). Whatever fails half way, the file is as
+ * it was. A symbolic link stays one, and the mode is kept.
+ *
+ * @param file as `configFileOf` gives it
+ * @param edit what to do to the copy
+ * @param dryRun whether to stop before the file is touched, without taking the lock
+ * @returns the file's text before and after
+ * @throws Problem `config-locked`, `config-file`
+ */
+export async function changeConfigFile<T>(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  { dryRun }: { dryRun: boolean },
+  edit: (copy: ConfigCopy) => Promise<T>,
+): Promise<{ before: string; after: string; result: T }> {
+  const target = followLinks(file);
+  const found = statSync(target, { throwIfNoEntry: false });
+  if (found && !found.isFile()) throw unusable(file, 'It is no regular file.');
+  const lock = dryRun ? undefined : takeLock(file, `${target}.lock`);
+  const folder = mkdtempSync(join(tmpdir(), 'vouch-'));
+  try {
+    const path = join(folder, 'config');
+    const before = read(target);
+    writeFileSync(path, before ?? '', { mode: 0o600 });
+    const result = await edit(new ConfigCopy(path, file, env));
+    const after = readFileSync(path);
+    const same = after.equals(before ?? Buffer.alloc(0));
+    if (lock !== undefined && !same) {
+      writeFileSync(lock.descriptor, after);
+      fsyncSync(lock.descriptor);
+      if (found) chmodSync(lock.path, found.mode & 0o7777);
+      renameSync(lock.path, target);
+    }
+    return { before: (before ?? '').toString(), after: after.toString(), result };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    if (lock !== undefined) {
+      closeSync(lock.descriptor);
+      // After the rename there is none, or it is another's by now: the descriptor tells.
+      if (lock.isStillThere()) rmSync(lock.path, { force: true });
+    }
+  }
+}
+
+/** A copy of a configuration file, edited by `git config` alone. */
+export class ConfigCopy {
+  readonly #path: string;
+  readonly #file: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  /**
+   * @param path the copy
+   * @param file what it is a copy of
+   */
+  constructor(path: string, file: string, env: NodeJS.ProcessEnv) {
+    this.#path = path;
+    this.#file = file;
+    this.#env = env;
+  }
+
+  async settings(): Promise<Setting[]> {
+    const { stdout } = await this.#config(['--null', '--list']);
+    return stdout
+      .split('\0')
+      .slice(0, -1)
+      .map((setting) => {
+        const newline = setting.indexOf('\n');
+        const key = newline === -1 ? setting : setting.slice(0, newline);
+        const dot = key.lastIndexOf('.');
+        const value = newline === -1 ? 'true' : setting.slice(newline + 1);
+        return { section: key.slice(0, dot), name: key.slice(dot + 1), value };
+      });
+  }
+
+  /** Adds a value after those that are there, in the section of that name if there is one. */
+  async add(section: string, name: string, value: string): Promise<void> {
+    await this.#config(['--add', `${section}.${name}`, value]);
+  }
+
+  /** Adds a section at the end of the file, also where there is one of that name already. */
+  async append(section: string, settings: readonly (readonly [name: string, value: string])[]): Promise<void> {
+    // Git adds to the last section of a name: a name that nobody uses makes it begin a new one.
+    const fresh = 'vouch-setup.new';
+    for (const [name, value] of settings) await this.add(fresh, name, value);
+    await this.#config(['--rename-section', fresh, section]);
+  }
+
+  /** Replaces every value that is exactly `before`. */
+  async replace(section: string, name: string, before: string, after: string): Promise<void> {
+    await this.#config(['--fixed-value', '--replace-all', `${section}.${name}`, after, before]);
+  }
+
+  /** Removes every value that is exactly this one, if there is any. */
+  async remove(section: string, name: string, value: string): Promise<void> {
+    await this.#config(['--fixed-value', '--unset-all', `${section}.${name}`, value], [0, 5]);
+  }
+
+  async #config(args: string[], accepted = [0]): Promise<{ stdout: string }> {
+    try {
+      // Away from any repository, whose configuration could be broken.
+      return await git(['config', '--file', this.#path, ...args], this.#env, { accepted, cwd: tmpdir() });
+    } catch (error) {
+      if (!(error instanceof Problem) || error.kind !== 'git-config') throw error;
+      const why = error.why.replaceAll(this.#path, this.#file);
+      throw new Problem({ ...error, what: `Git cannot change ${this.#file}.`, why, fix: error.fix });
+    }
+  }
+}
+
+/** Git writes the user's own file, or else the one in XDG's folder if that exists (git-config(1), FILES). */
+function newGlobalFile(env: NodeJS.ProcessEnv): string {
+  if (env.GIT_CONFIG_GLOBAL) return absolute(env.GIT_CONFIG_GLOBAL);
+  if (!env.HOME) throw unusable('Your Git configuration', 'HOME is not set.');
+  const own = join(env.HOME, '.gitconfig');
+  const xdg = join(env.XDG_CONFIG_HOME || join(env.HOME, '.config'), 'git', 'config');
+  return !existsSync(own) && existsSync(xdg) ? xdg : own;
+}
+
+/** Where Git was built to look: it hands the name to an editor, and creates nothing. */
+async function systemFile(env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<string> {
+  const { stdout } = await git(['config', '--system', '--edit'], { ...env, GIT_EDITOR: "printf '%s'" }, { cwd });
+  return absolute(stdout, cwd);
+}
+
+async function localFile(env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<string> {
+  const found = await git(['rev-parse', '--path-format=absolute', '--git-path', 'config'], env, {
+    accepted: [0, 128],
+    cwd,
+  });
+  if (found.code === 0) return found.stdout.replace(/\n$/, '');
+  throw new Problem({
+    kind: 'no-repository',
+    what: 'There is no Git repository here, so that --local has no file to write.',
+    fix: 'Change into a repository, or leave --local out.',
+  });
+}
+
+function takeLock(file: string, path: string) {
+  try {
+    // As Git does it: who creates the lock has it (api-lockfile in Git's sources).
+    const descriptor = openSync(path, 'wx', 0o666);
+    const { ino } = statSync(path);
+    return { descriptor, path, isStillThere: () => statSync(path, { throwIfNoEntry: false })?.ino === ino };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new Problem({
+        kind: 'config-locked',
+        what: `Another program is changing ${file}, or was ended while it did.`,
+        why: `Git's lock is there: ${path}`,
+        fix: `Try again. If nothing is running, remove that file (rm '${path}').`,
+      });
+    }
+    throw unusable(file, (error as Error).message, error);
+  }
+}
+
+function read(file: string): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unusable(file, (error as Error).message, error);
+  }
+}
+
+function unusable(file: string, why: string, cause?: unknown): Problem {
+  return new Problem(
+    {
+      kind: 'config-file',
+      what: `${file} cannot be changed.`,
+      why,
+      fix: 'Check its owner and mode (the --system one needs root), or choose another with --global or --local.',
+    },
+    { cause },
+  );
+}
+
+function absolute(path: string, cwd = process.cwd()): string {
+  return isAbsolute(path) ? path : resolve(cwd, path);
+}

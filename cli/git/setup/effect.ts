@@ -1,0 +1,57 @@
+import { credentialConfig, credentialSections } from '../effective-config.ts';
+import { normalizeUrl, patternsOverlap } from '../url-match.ts';
+import { findings } from './other-helpers.ts';
+import type { UrlPattern } from './wanted.ts';
+
+/**
+ * What keeps Vouch from serving these URLs alone, with all of Git's files as they are: helpers that are read later, or
+ * stand on a narrower URL. One sentence for what is wrong and one for what to do, each pair once.
+ *
+ * @param keepsNothing whether Git itself tells helpers not to store
+ */
+export async function findingsForAll(
+  patterns: readonly UrlPattern[],
+  env: NodeJS.ProcessEnv,
+  keepsNothing: boolean,
+  cwd?: string,
+): Promise<string[]> {
+  const urls = new Set(patterns.map(({ pattern }) => exampleOf(pattern)));
+  for (const section of await credentialSections(env, cwd)) {
+    const narrower = normalizeUrl(section, { pattern: true });
+    const ours = patterns.find(({ pattern }) => {
+      const one = normalizeUrl(pattern, { pattern: true });
+      return narrower && one && patternsOverlap(one, narrower);
+    });
+    if (ours) urls.add(exampleOf(ours.pattern, section));
+  }
+  const found = new Map<string, string>();
+  for (const url of urls) {
+    for (const { what, fix } of findings(url, await credentialConfig(url, env, cwd), { keepsNothing })) {
+      // The same helper for the next family is no news.
+      const helper = what.replace(url, '');
+      if (!found.has(helper)) found.set(helper, `${what} ${fix}`);
+    }
+  }
+  return [...found.values()];
+}
+
+/** A URL that a pattern is for, and another pattern as well if one is given. */
+function exampleOf(pattern: string, other?: string): string {
+  const { host = '', path = '/' } = normalizeUrl(pattern, { pattern: true }) ?? {};
+  const narrow = other === undefined ? undefined : normalizeUrl(other, { pattern: true });
+  const others = narrow?.host.split('.') ?? [];
+  const labels = host.split('.').map((label, i, all) => {
+    if (label !== '*') return label;
+    const its = others[i];
+    if (its !== undefined && its !== '*') return its;
+    return i === 0 && all.length > 1 && all[1]?.startsWith('git-codecommit') ? 'vpce-0example' : regionFor(host);
+  });
+  const paths = [path, narrow?.path ?? '/'].sort((a, b) => b.length - a.length);
+  const user = narrow?.user ? `${narrow.user}@` : '';
+  return `https://${user}${labels.join('.')}${paths[0] === '/' ? '/v1/repos/example' : paths[0]?.replace(/\/$/, '')}`;
+}
+
+function regionFor(host: string): string {
+  if (host.endsWith('.cn')) return 'cn-north-1';
+  return host.endsWith('.eu') ? 'eusc-de-east-1' : 'us-east-1';
+}

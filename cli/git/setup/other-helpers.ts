@@ -1,0 +1,75 @@
+import { type ConfiguredHelper, type CredentialConfig, type Origin, storingHelpers } from '../effective-config.ts';
+
+/** What is wrong with Git's configuration for a URL as it takes effect, and the command that mends it. */
+export interface Finding {
+  kind: 'not-asked' | 'answers-first' | 'would-store' | 'no-path';
+  what: string;
+  /** What to do, a sentence. */
+  fix: string;
+}
+
+/**
+ * What keeps Vouch from serving a URL alone: helpers that answer before it, helpers that would store what it gave, and
+ * a path that Git does not tell.
+ *
+ * @param url the one that the configuration is for
+ * @param keepsNothing whether Git itself tells helpers not to store (`ephemeral`, from 2.46 on)
+ */
+export function findings(
+  url: string,
+  config: CredentialConfig,
+  { keepsNothing }: { keepsNothing: boolean },
+): Finding[] {
+  const found: Finding[] = [];
+  const at = config.helpers.findIndex(({ vouch }) => vouch !== undefined);
+  if (at === -1) {
+    const last = config.helpers.at(-1);
+    const instead = last ? `Git asks ${describe(last)} for ${url}, and not Vouch.` : `Git asks no helper for ${url}.`;
+    return [{ kind: 'not-asked', what: instead, fix: mend(last?.origin) }];
+  }
+  for (const helper of config.helpers.slice(0, at)) {
+    found.push({
+      kind: 'answers-first',
+      what: `Git asks ${describe(helper)} before Vouch for ${url}.`,
+      fix: mend(helper.origin),
+    });
+  }
+  const storing = keepsNothing ? [] : storingHelpers(config).filter((helper) => config.helpers.indexOf(helper) > at);
+  for (const helper of storing) {
+    found.push({
+      kind: 'would-store',
+      what: `Git would have ${describe(helper)} store what Vouch gives for ${url}.`,
+      fix: mend(helper.origin),
+    });
+  }
+  if (config.useHttpPath?.value !== true) {
+    const origin = config.useHttpPath?.origin;
+    const why = origin ? `: credential.useHttpPath is false in ${place(origin)}` : '';
+    found.push({ kind: 'no-path', what: `Git does not tell Vouch the path of ${url}${why}.`, fix: mend(origin) });
+  }
+  return found;
+}
+
+/** A helper, and where it is configured: `the helper "store" (credential.helper in /home/alice/.gitconfig)`. */
+export function describe({ value, section, origin }: ConfiguredHelper): string {
+  return `the helper "${value}" (${section ?? 'credential'}.helper in ${place(origin)})`;
+}
+
+function place({ scope, file }: Origin): string {
+  return file ?? (scope === 'command' ? "Git's command line (git -c, GIT_CONFIG_COUNT)" : scope);
+}
+
+/** What puts Vouch behind, and so before, a setting that stands there. */
+export function mend(origin: Origin | undefined): string {
+  switch (origin?.scope) {
+    case 'command':
+      return 'Leave that out, as it comes after every file.';
+    case 'worktree':
+      return `Remove that from ${origin.file}.`;
+    case 'local':
+      return 'Run `vouch setup codecommit --local` in that repository.';
+    // Git reads the user's file after the machine's, so that what is there suffices for both.
+    default:
+      return 'Run `vouch setup codecommit`.';
+  }
+}

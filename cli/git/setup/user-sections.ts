@@ -1,0 +1,29 @@
+import { vouchProfiles } from '../../aws/profiles.ts';
+import { git, gitVersion, isAtLeast } from '../config.ts';
+import { type OurSection, ourSections } from './arrange.ts';
+import { httpSettings, proactiveAuth, urlPatterns } from './wanted.ts';
+
+/**
+ * The Vouch profiles whose name in a URL (`https://prod@git-codecommit…`) an older Git would send on without asking Vouch,
+ * because `vouch setup codecommit` ran before the profile was there: running it again mends that.
+ *
+ * @returns their names; none with a Git that needs no such sections, or where Vouch is not set up for every region
+ */
+export async function missingUserSections(env: NodeJS.ProcessEnv, cwd?: string): Promise<string[]> {
+  const version = await gitVersion(env);
+  if (isAtLeast(version, proactiveAuth)) return [];
+  const { stdout } = await git(['config', '--null', '--list'], env, { cwd });
+  const settings = stdout.split('\0').map((entry) => {
+    const [key = '', ...value] = entry.split('\n');
+    const dot = key.lastIndexOf('.');
+    return { section: key.slice(0, dot), name: key.slice(dot + 1), value: value.join('\n') };
+  });
+  const asked = ourSections(settings).map(({ pattern }: OurSection) => pattern);
+  const patterns = urlPatterns({}).filter(({ pattern }) => asked.includes(pattern));
+  const has = (section: string) =>
+    settings.some((setting) => setting.section === section && setting.name === 'emptyauth' && setting.value === 'true');
+  const profiles = await vouchProfiles(env);
+  return profiles
+    .filter((profile) => httpSettings(patterns, [profile], version).some(({ section }) => !has(section)))
+    .map(({ name }) => name);
+}

@@ -1,0 +1,107 @@
+import { codeCommitHost, type Partition, partitions } from '../../aws/partitions.ts';
+import type { VouchProfile } from '../../aws/profiles.ts';
+import { Problem } from '../../problem.ts';
+import { type GitVersion, isAtLeast } from '../config.ts';
+import type { WantedSetting } from './arrange.ts';
+import { gitUrlPatterns } from './url-families.ts';
+
+/** A pattern of URLs for Git's configuration, and whose roles can be used there. */
+export interface UrlPattern {
+  pattern: string;
+  partitions: readonly Partition['id'][];
+}
+
+export interface Narrowing {
+  region?: string | undefined;
+  url?: string | undefined;
+  profile?: VouchProfile | undefined;
+}
+
+/**
+ * The patterns that a setup is for: one URL, or every family of CodeCommit's hosts, narrowed to a region and to the
+ * partition of a profile's role.
+ *
+ * @throws Problem `usage`
+ */
+export function urlPatterns({ region, url, profile }: Narrowing): UrlPattern[] {
+  const partition = profile?.role.partition;
+  if (url !== undefined) {
+    if (region !== undefined) throw usage('--url and --region cannot be used together.', 'The URL names the region.');
+    const one = oneUrl(url);
+    if (partition && !one.partitions.includes(partition.id)) throw wrongPartition(profile, url, one.partitions);
+    return [one];
+  }
+  let families: readonly UrlPattern[] = gitUrlPatterns();
+  if (region !== undefined) {
+    const its = partitions.find((known) => known.region.test(region));
+    if (its === undefined) throw usage(`This is not the name of a region: ${region}`, 'It looks like us-east-1.');
+    if (partition && partition.id !== its.id) throw wrongPartition(profile, region, [its.id]);
+    families = families
+      .filter((family) => family.partitions.includes(its.id))
+      // The region is the last label that may be any.
+      .map((family) => ({ pattern: family.pattern.replace(/\*(?!.*\*)/, region), partitions: [its.id] }));
+  }
+  return partition ? families.filter((family) => family.partitions.includes(partition.id)) : [...families];
+}
+
+function oneUrl(url: string): UrlPattern {
+  const example = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/payments';
+  const [, authority = '', path = ''] =
+    /^https:\/\/([^/?#]*)(\/v1\/repos\/[A-Za-z0-9._-]{1,100})?\/?$/i.exec(url) ?? [];
+  if (authority.includes('@')) {
+    throw usage(
+      `${url} has a user name in it.`,
+      'A section is for every user name.',
+      'Leave it out, and name a profile with --profile.',
+    );
+  }
+  const host = codeCommitHost(authority);
+  if (host === undefined) {
+    throw usage(
+      `This is not the URL of a repository on CodeCommit, nor of one of its hosts: ${url}`,
+      `It looks like ${example}.`,
+    );
+  }
+  return { pattern: `https://${authority.toLowerCase()}${path}`, partitions: [host.partition.id] };
+}
+
+/** From this Git on, credentials can be sent with the first request. */
+export const proactiveAuth = [2, 46] as const;
+
+/**
+ * What Git's HTTP must be told for these URLs. CodeCommit is never anonymous, so a newer Git need not try that first.
+ * An older one given a user name in the URL (`https://prod@git-codecommit…`) sends that name without a password;
+ * CodeCommit's answer is 403, and no helper is asked. `emptyAuth` keeps the name to the helper; it does so only
+ * for a user name that the section names, and would do harm without one.
+ */
+export function httpSettings(
+  patterns: readonly UrlPattern[],
+  profiles: readonly VouchProfile[],
+  version: GitVersion,
+): WantedSetting[] {
+  if (isAtLeast(version, proactiveAuth)) {
+    return patterns.map(({ pattern }) => ({ section: `http.${pattern}`, name: 'proactiveAuth', value: 'basic' }));
+  }
+  return patterns.flatMap((pattern) =>
+    profiles
+      .filter(({ role }) => pattern.partitions.includes(role.partition.id))
+      .map(({ name }) => ({ section: `http.${withUser(pattern.pattern, name)}`, name: 'emptyAuth', value: 'true' })),
+  );
+}
+
+/** What a profile's name is in a URL: only what would end it is escaped, so that it is what a person would write. */
+function withUser(pattern: string, name: string): string {
+  return pattern.replace('://', () => `://${name.replace(/[%@:/?#]/g, encodeURIComponent)}@`);
+}
+
+function wrongPartition(profile: VouchProfile | undefined, where: string, its: readonly string[]): Problem {
+  return usage(
+    `The profile ${profile?.name} cannot be used for ${where}.`,
+    `Its role ${profile?.role.arn} is of the partition ${profile?.role.partition.id}, and that is of ${its.join(', ')}.`,
+    'Name another profile.',
+  );
+}
+
+export function usage(what: string, why: string, fix = ''): Problem {
+  return new Problem({ kind: 'usage', what, why, fix, exitCode: 2 });
+}
