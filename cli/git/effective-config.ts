@@ -38,10 +38,15 @@ export interface CredentialConfig {
  * @throws Problem `no-git`, `git-config`
  */
 export async function credentialConfig(url: string, env: NodeJS.ProcessEnv, cwd?: string): Promise<CredentialConfig> {
+  return configFor(url, await credentialEntries(env, cwd));
+}
+
+/** As `credentialConfig`, of settings that have been read. */
+export function configFor(url: string, entries: readonly CredentialEntry[]): CredentialConfig {
   const asked = parseUrl(url);
   const whole = asked.protocol && asked.host ? normalizeUrl(credentialUrl(asked)) : undefined;
   const found: CredentialConfig = { helpers: [], useHttpPath: undefined, username: undefined };
-  for (const { section, name, value, origin } of await credentialEntries(env, cwd)) {
+  for (const { section, name, value, origin } of entries) {
     if (section !== undefined) {
       const pattern = normalizeUrl(section.slice('credential.'.length), { pattern: true });
       const username = asked.username ?? found.username?.value;
@@ -90,13 +95,8 @@ export function credentialUrl({ protocol = '', host = '', path, username }: Cred
   return `${protocol}://${user}${host}${tail}`;
 }
 
-/** The URLs, or parts of one, that Git's files have sections about credentials for. */
-export async function credentialSections(env: NodeJS.ProcessEnv, cwd?: string): Promise<string[]> {
-  const entries = await credentialEntries(env, cwd);
-  return [...new Set(entries.flatMap(({ section }) => section?.slice('credential.'.length) ?? []))];
-}
-
-interface Entry {
+/** One setting about credentials. */
+export interface CredentialEntry {
   /** `credential.<url>`; undefined when it is for every URL. */
   section: string | undefined;
   /** In lower case. */
@@ -106,12 +106,12 @@ interface Entry {
 }
 
 /** Every setting about credentials, in the order in which Git reads them. */
-async function credentialEntries(env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<Entry[]> {
+export async function credentialEntries(env: NodeJS.ProcessEnv, cwd?: string): Promise<CredentialEntry[]> {
   const args = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', '^credential\\.'];
   const { stdout } = await git(args, env, { accepted: [0, 1], cwd });
   const fields = stdout.split('\0');
   const base = fields.some((field) => /^file:[^/]/.test(field)) ? await topFolder(env, cwd) : '';
-  const entries: Entry[] = [];
+  const entries: CredentialEntry[] = [];
   for (let i = 0; i + 2 < fields.length; i += 3) {
     const [scope = '', source = '', setting = ''] = fields.slice(i, i + 3);
     const newline = setting.indexOf('\n');

@@ -92,9 +92,10 @@ async function arrange(copy: ConfigCopy, wanted: readonly WantedSection[]): Prom
       copy,
       ours.map(({ section }) => section),
     );
+  const left = stays ? settings : await copy.settings();
   for (const { pattern, helper } of stays ? all.slice(ours.length) : all) {
-    const taken = (await copy.settings()).some(({ section }) => section === `credential.${pattern}`);
-    await copy.append(`credential.${pattern}${taken ? '/' : ''}`, [
+    const isTaken = left.some(({ section }) => section === `credential.${pattern}`);
+    await copy.append(`credential.${pattern}${isTaken ? '/' : ''}`, [
       ['helper', ''],
       ['helper', helper],
       ['useHttpPath', 'true'],

@@ -128,10 +128,12 @@ export class ConfigCopy {
 
   /** Adds a section at the end of the file, also where there is one of that name already. */
   async append(section: string, settings: readonly (readonly [name: string, value: string])[]): Promise<void> {
-    // Git adds to the last section of a name: a name that nobody uses makes it begin a new one.
-    const fresh = 'vouch-setup.new';
-    for (const [name, value] of settings) await this.add(fresh, name, value);
-    await this.#config(['--rename-section', fresh, section]);
+    // Git adds to the last section of a name, be there but its heading: a name that nobody uses makes it begin a new one.
+    const subsection = section.slice(section.indexOf('.') + 1);
+    const isNew = !readFileSync(this.#path, 'utf8').includes(subsection);
+    const name = isNew ? section : 'vouch-setup.new';
+    for (const [key, value] of settings) await this.add(name, key, value);
+    if (!isNew) await this.#config(['--rename-section', name, section]);
   }
 
   /** Replaces every value that is exactly `before`. */

@@ -1,4 +1,4 @@
-import { credentialConfig, credentialSections } from '../effective-config.ts';
+import { configFor, credentialEntries } from '../effective-config.ts';
 import { normalizeUrl, patternsOverlap } from '../url-match.ts';
 import { findings } from './other-helpers.ts';
 import type { UrlPattern } from './wanted.ts';
@@ -16,7 +16,9 @@ export async function findingsForAll(
   cwd?: string,
 ): Promise<string[]> {
   const urls = new Set(patterns.map(({ pattern }) => exampleOf(pattern)));
-  for (const section of await credentialSections(env, cwd)) {
+  const entries = await credentialEntries(env, cwd);
+  for (const name of new Set(entries.map((entry) => entry.section))) {
+    const section = name?.slice('credential.'.length) ?? '';
     const narrower = normalizeUrl(section, { pattern: true });
     const ours = patterns.find(({ pattern }) => {
       const one = normalizeUrl(pattern, { pattern: true });
@@ -26,7 +28,7 @@ export async function findingsForAll(
   }
   const found = new Map<string, string>();
   for (const url of urls) {
-    for (const { what, fix } of findings(url, await credentialConfig(url, env, cwd), { keepsNothing })) {
+    for (const { what, fix } of findings(url, configFor(url, entries), { keepsNothing })) {
       // The same helper for the next family is no news.
       const helper = what.replace(url, '');
       if (!found.has(helper)) found.set(helper, `${what} ${fix}`);

@@ -1,9 +1,8 @@
-import { codeCommitHost, type Partition, partitions } from '../../aws/partitions.ts';
+import { codeCommitHost, gitUrlPatterns, type Partition, partitions } from '../../aws/partitions.ts';
 import type { VouchProfile } from '../../aws/profiles.ts';
 import { Problem } from '../../problem.ts';
 import { type GitVersion, isAtLeast } from '../config.ts';
 import type { WantedSetting } from './arrange.ts';
-import { gitUrlPatterns } from './url-families.ts';
 
 /** A pattern of URLs for Git's configuration, and whose roles can be used there. */
 export interface UrlPattern {
