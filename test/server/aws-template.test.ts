@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkTemplate, type Wanted } from '../../server/aws/template/check.ts';
@@ -333,4 +334,16 @@ describe('the command', () => {
 test('the printed script is one that sh can read', async () => {
   const { stdout } = await print('cli');
   expect(() => execFileSync('sh', ['-n'], { input: stdout })).not.toThrow();
+});
+
+test('docs/aws.md shows what the command prints', () => {
+  const docs = readFileSync(resolve(import.meta.dirname, '../../docs/aws.md'), 'utf8');
+  const blocks = [...docs.matchAll(/^```console\n\$ (vouch-server aws-template [\s\S]*?[^\\])\n(?!>)([\s\S]*?)```$/gm)];
+  expect(blocks).toHaveLength(3);
+  const file = join(folder.path, 'vouch-server');
+  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`, { mode: 0o755 });
+  const env = cleanEnvironment({ ...HTTPS, PATH: `${folder.path}:/usr/bin:/bin` });
+  for (const [, command = '', shown] of blocks) {
+    expect(execFileSync('sh', ['-c', command.replaceAll('\n> ', '\n')], { env, encoding: 'utf8' })).toBe(shown);
+  }
 });
