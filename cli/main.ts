@@ -158,6 +158,20 @@ config
   .action(async (options) => {
     const { configList } = await import('./commands/config.ts');
     await finish(configList(options, io));
+program
+  .command('doctor')
+  .description('find out what stands between you and a repository, and what to do about it')
+  .argument('[url]', "a repository's URL or a remote's name; unless given, the remote of the repository here")
+  .addOption(json())
+  .option(
+    '--fix',
+    'do what is safe about it (Git config, starting the agent), after showing it; never touches AWS or the server',
+  )
+  .option('--yes', 'with --fix: do not ask (without a terminal it never asks)')
+  .option('--try-regions', 'look for a repository that is not found in the regions of your other profiles')
+  .action(async (url, options) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    await finish(doctor(url, options));
   });
 
 const agent = program

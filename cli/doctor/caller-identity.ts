@@ -1,0 +1,43 @@
+import type { CredentialsAnswer } from '../agent/protocol.ts';
+
+/** Who AWS takes the bearer of credentials for, and what time it is there. */
+export interface CallerIdentity {
+  account: string;
+  arn: string;
+  /** STS's clock, from its Date header; undefined when it does not say. */
+  date: string | undefined;
+}
+
+/** Asks STS whose credentials these are (GetCallerIdentity, which no policy can forbid). */
+export async function callerIdentity(
+  credentials: CredentialsAnswer,
+  region: string,
+  signal: AbortSignal,
+): Promise<CallerIdentity> {
+  // Loaded here: it is large, and most runs never come so far.
+  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  const client = new STSClient({
+    region,
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: 3000, requestTimeout: 5000, throwOnRequestTimeout: true },
+    credentials: { accessKeyId, secretAccessKey, sessionToken },
+  });
+  let date: string | undefined;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      date = (result.response as { headers?: Record<string, string> }).headers?.date;
+      return result;
+    },
+    { step: 'deserialize' },
+  );
+  try {
+    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), {
+      abortSignal: AbortSignal.any([signal, AbortSignal.timeout(8000)]),
+    });
+    return { account: Account ?? '', arn: Arn ?? '', date };
+  } finally {
+    client.destroy();
+  }
+}

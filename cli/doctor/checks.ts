@@ -1,0 +1,35 @@
+import type { Check } from './check.ts';
+import { agent } from './checks/agent.ts';
+import { git } from './checks/git.ts';
+import { gitConfig } from './checks/git-config.ts';
+import { helper } from './checks/helper.ts';
+import { idToken } from './checks/id-token.ts';
+import { node } from './checks/node.ts';
+import { profile } from './checks/profile.ts';
+import { pull } from './checks/pull.ts';
+import { push } from './checks/push.ts';
+import { remoteHelper } from './checks/remote-helper.ts';
+import { server } from './checks/server.ts';
+import { session } from './checks/session.ts';
+import { sts } from './checks/sts.ts';
+import { submodules } from './checks/submodules.ts';
+import { vouch } from './checks/vouch.ts';
+
+/** All checks, each after those that it needs. */
+export const checks: readonly Check[] = [
+  node,
+  git,
+  vouch,
+  helper,
+  remoteHelper,
+  agent,
+  session,
+  server,
+  profile,
+  idToken,
+  sts,
+  gitConfig,
+  submodules,
+  pull,
+  push,
+];

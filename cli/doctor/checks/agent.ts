@@ -1,0 +1,53 @@
+import { agentStatus, isNotRunning } from '../../agent/client.ts';
+import { startAgent } from '../../agent/start.ts';
+import { clockTime } from '../../describe.ts';
+import { version } from '../../programs.ts';
+import type { Check, Finding } from '../check.ts';
+
+/** An agent runs, answers, and is of this version. */
+export const agent: Check = {
+  id: 'agent',
+  title: 'Agent',
+  needs: () => [],
+  run: async ({ env, chart }) => {
+    try {
+      chart.agent = await agentStatus(env);
+    } catch (error) {
+      if (!isNotRunning(error)) throw error;
+      return { says: 'not running', findings: [notRunning(env)] };
+    }
+    const { pid, startedAt } = chart.agent;
+    const findings: Finding[] = [];
+    if (chart.agent.version !== version) {
+      findings.push({
+        id: 'agent.other-version',
+        severity: 'warning',
+        what: `The agent is of version ${chart.agent.version}, and this is ${version}.`,
+        why: ['It was started before Vouch was updated.'],
+        fix: ['Run `vouch agent stop`, then `vouch login`.'],
+      });
+    }
+    return {
+      says: `running since ${clockTime(new Date(startedAt), new Date())}, process ${pid}`,
+      findings,
+      data: { pid, version: chart.agent.version, startedAt },
+    };
+  },
+};
+
+function notRunning(env: NodeJS.ProcessEnv): Finding {
+  return {
+    id: 'agent.not-running',
+    severity: 'trouble',
+    what: 'No vouch agent is running.',
+    why: ['It keeps the session, in its memory alone: without it nobody is signed in.'],
+    fix: ['Run `vouch login`, which starts it.'],
+    mend: {
+      name: 'agent',
+      preview: async () => ['start the agent (`vouch agent start`)'],
+      apply: async () => {
+        await startAgent(env);
+      },
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { checkGit, gitVersion } from '../../git/config.ts';
+import { findOnPath } from '../../on-path.ts';
+import { Problem } from '../../problem.ts';
+import type { Check } from '../check.ts';
+import { tilde } from '../tilde.ts';
+
+/** Git is there, and not older than what Vouch asks of it. */
+export const git: Check = {
+  id: 'git',
+  title: 'Git',
+  needs: () => [],
+  run: async ({ env, chart }) => {
+    // The Problems `no-git` and `old-git` say it all.
+    await checkGit(env);
+    chart.gitVersion = await gitVersion(env);
+    const [first] = findOnPath('git', env);
+    if (first === undefined) throw new Problem({ kind: 'no-git', what: 'Git is not on your PATH.' });
+    return { says: `${chart.gitVersion.text} (${tilde(first, env)})`, data: { version: chart.gitVersion.text } };
+  },
+};

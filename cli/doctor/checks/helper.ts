@@ -1,0 +1,88 @@
+import { existsSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { findOnPath } from '../../on-path.ts';
+import { version } from '../../programs.ts';
+import type { Check, Finding, Outcome, Visit } from '../check.ts';
+import { gitCredentials } from '../git-credentials.ts';
+import { ourPackage, packageOf } from '../package-of.ts';
+import { useAbsolutePath } from '../setup-mend.ts';
+import { tilde } from '../tilde.ts';
+
+const program = 'git-credential-vouch';
+
+/** What a program gets as PATH that no shell of yours has started: an editor from the desktop, cron, launchd, systemd. */
+const plainPath = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(delimiter);
+
+/** The program that Git starts to ask Vouch: there, ours, and found by editors too. */
+export const helper: Check = {
+  id: 'helper',
+  title: "Git's helper",
+  needs: () => ['git'],
+  run: async (visit) => {
+    const { helpers } = await gitCredentials(visit);
+    const absolute = helpers.find(({ vouch }) => vouch?.program !== undefined)?.vouch?.program;
+    return absolute === undefined ? onPath(visit) : byPath(absolute, visit);
+  },
+};
+
+function onPath(visit: Visit): Outcome {
+  const { env } = visit;
+  const [first] = findOnPath(program, env);
+  if (first === undefined) {
+    const missing: Finding = {
+      id: 'helper.not-on-path',
+      severity: 'trouble',
+      what: `\`${program}\` is not on your PATH, so Git does not find it.`,
+      why: [`npm puts it into the same folder as \`vouch\`.`],
+      fix: [
+        'Add that folder to your PATH (`npm prefix --global` names its parent), or run `vouch setup codecommit --absolute`.',
+      ],
+      mend: useAbsolutePath(visit),
+    };
+    return { says: 'not on your PATH', findings: [missing] };
+  }
+  const findings = judge(first, env);
+  if (findOnPath(program, { PATH: plainPath }).length === 0 || findOnPath('node', { PATH: plainPath }).length === 0) {
+    findings.push({
+      id: 'helper.this-shell-only',
+      severity: 'warning',
+      what: 'It is found because of the PATH of this shell.',
+      why: ['An editor that was started from the desktop has another one, and so has cron.'],
+      fix: ['If Git does not work there: `vouch setup codecommit --absolute`'],
+    });
+  }
+  return { says: tilde(first, env), findings, data: { file: first } };
+}
+
+function byPath(file: string, visit: Visit): Outcome {
+  const { env } = visit;
+  if (!existsSync(file)) {
+    const missing: Finding = {
+      id: 'helper.missing',
+      severity: 'trouble',
+      what: `Git is told to start ${tilde(file, env)}, and there is no such file.`,
+      why: ['Vouch or Node has been moved or updated since.'],
+      fix: ['Run `vouch setup codecommit --absolute`.'],
+      mend: useAbsolutePath(visit),
+    };
+    return { says: 'missing', findings: [missing] };
+  }
+  return { says: `${tilde(file, env)}, by its absolute path`, findings: judge(file, env), data: { file } };
+}
+
+/** Whether it is the one that came with us. */
+function judge(file: string, env: NodeJS.ProcessEnv): Finding[] {
+  const [found, ours] = [packageOf(file), ourPackage()];
+  if (found?.folder === ours?.folder && found !== undefined) return [];
+  const other =
+    found === undefined ? 'of no package' : `of ${found.name} ${found.version}, in ${tilde(found.folder, env)}`;
+  return [
+    {
+      id: 'helper.another-package',
+      severity: found?.name === 'vouch' ? 'warning' : 'trouble',
+      what: `${tilde(file, env)} is ${other}.`,
+      why: [`This vouch is ${version}${ours ? `, in ${tilde(ours.folder, env)}` : ''}.`],
+      fix: ['Remove one of the two, or put the folder of this one first on your PATH.'],
+    },
+  ];
+}

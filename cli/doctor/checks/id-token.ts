@@ -1,0 +1,55 @@
+import { roleClaims } from '../../agent/client.ts';
+import type { VouchProfile } from '../../aws/profiles.ts';
+import { clockTime } from '../../describe.ts';
+import type { Check } from '../check.ts';
+
+/** The server gives an ID token for the role; its claims are shown, and never the token. */
+export const idToken: Check = {
+  id: 'id-token',
+  title: 'ID token',
+  needs: () => ['session', 'server', 'profile'],
+  // Without a repository, and with several profiles, there is no role to ask for.
+  applies: ({ chart }) => !(chart.profiles && chart.profiles.length > 1 && chart.profile === undefined),
+  run: async ({ chart, env }) => {
+    const { role } = firstOf(chart.profile as VouchProfile);
+    const { claims } = await roleClaims(role.arn, env);
+    chart.claims = claims;
+    const { exp } = claims;
+    const until = typeof exp === 'number' ? `, good until ${clockTime(new Date(exp * 1000), new Date())}` : '';
+    return {
+      says: `for ${claims.sub}${until}`,
+      details: describe(claims),
+      data: { claims },
+    };
+  },
+};
+
+/** The profile at the beginning of a chain: the one whose role is assumed with the ID token. */
+export function firstOf(profile: VouchProfile): VouchProfile {
+  let first = profile;
+  while (first.source) first = first.source;
+  return first;
+}
+
+/** The claims that AWS looks at, one a line. */
+function describe(claims: Record<string, unknown>): string[] {
+  const names = [
+    'iss',
+    'aud',
+    'sub',
+    'https://aws.amazon.com/roles',
+    'https://aws.amazon.com/source_identity',
+    'https://aws.amazon.com/tags',
+  ];
+  return names.flatMap((name) => {
+    const value = claims[name];
+    if (value === undefined) return [];
+    const short = name.slice(name.lastIndexOf('/') + 1);
+    return [`${short}: ${typeof value === 'string' ? value : JSON.stringify(tags(value) ?? value)}`];
+  });
+}
+
+/** Of the tags only names and values; that they are transitive is always so. */
+function tags(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>).principal_tags : undefined;
+}

@@ -1,0 +1,94 @@
+import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/profiles.ts';
+import { awsConfigFile } from '../../paths.ts';
+import { Problem } from '../../problem.ts';
+import type { Check, Outcome, Visit } from '../check.ts';
+import { gitCredentials, placeOf } from '../git-credentials.ts';
+import { tilde } from '../tilde.ts';
+
+/** Which AWS profile, and so which role, serves the repository, and why that one. */
+export const profile: Check = {
+  id: 'profile',
+  title: 'AWS profile',
+  needs: () => [],
+  run: async (visit) => {
+    const { chart, env, target } = visit;
+    const profiles = await vouchProfiles(env);
+    chart.profiles = profiles;
+    const { wanted, because } = await whatIsWanted(visit);
+    let chosen: VouchProfile;
+    try {
+      chosen = chooseProfile(profiles, wanted);
+    } catch (error) {
+      // Without a repository in question, several are no trouble.
+      const several = error instanceof Problem && error.kind === 'several-profiles' && target === undefined;
+      if (!several) throw error;
+      return list(profiles, visit);
+    }
+    chart.profile = chosen;
+    checkPartition(chosen, visit);
+    const reason = reasonFor(chosen, profiles, because);
+    const through = chosen.source ? [`through profile ${chosen.source.name}: ${chosen.source.role.arn}`] : [];
+    return {
+      says: `${chosen.name}, ${reason}`,
+      details: [chosen.role.arn, ...through],
+      data: { name: chosen.name, role: chosen.role.arn, region: chosen.region ?? null, because: reason },
+    };
+  },
+};
+
+/** What names a profile, first match first, and the words for each. */
+async function whatIsWanted(visit: Visit): Promise<{ wanted: Wanted; because: Partial<Record<keyof Wanted, string>> }> {
+  const { env, target } = visit;
+  const wanted: Wanted = {};
+  const because: Partial<Record<keyof Wanted, string>> = {};
+  // Without Git there is another check that says so.
+  const credentials = await gitCredentials(visit).catch(() => undefined);
+  const inUrl = target?.profile;
+  if (inUrl !== undefined) {
+    wanted.username = inUrl;
+    because.username = 'named in the URL';
+  } else if (credentials?.username && target?.scheme !== 'codecommit') {
+    wanted.username = credentials.username.value;
+    because.username = `named by credential.username in ${tilde(placeOf(credentials.username.origin), env)}`;
+  }
+  const ours = credentials?.helpers.find(({ vouch }) => vouch?.profile !== undefined);
+  if (ours?.vouch?.profile) {
+    wanted.profile = ours.vouch.profile;
+    because.profile = `named by --profile in ${tilde(placeOf(ours.origin), env)}`;
+  }
+  if (env.AWS_PROFILE) {
+    wanted.awsProfile = env.AWS_PROFILE;
+    because.awsProfile = 'named by AWS_PROFILE';
+  }
+  return { wanted, because };
+}
+
+function reasonFor(
+  chosen: VouchProfile,
+  profiles: readonly VouchProfile[],
+  because: Partial<Record<keyof Wanted, string>>,
+): string {
+  const named = because.username ?? because.profile;
+  if (named !== undefined) return named;
+  return profiles.length === 1 ? "the only one of Vouch's" : (because.awsProfile ?? `${chosen.name}`);
+}
+
+function list(profiles: readonly VouchProfile[], { env }: Visit): Outcome {
+  return {
+    says: `${profiles.length} in ${tilde(awsConfigFile(env), env)}; which one serves depends on the repository`,
+    details: profiles.map(({ name, role }) => `${name}: ${role.arn}`),
+    data: { profiles: profiles.map(({ name, role }) => ({ name, role: role.arn })) },
+  };
+}
+
+/** A role of another partition than the host is refused before any call. */
+function checkPartition({ name, role }: VouchProfile, { target }: Visit): void {
+  if (target === undefined || target.host.partition.id === role.partition.id) return;
+  const { host, region, partition } = target.host;
+  throw new Problem({
+    kind: 'partition',
+    what: `The role of profile "${name}" cannot open a repository in ${region}.`,
+    why: `${role.arn} is of the partition ${role.partition.id}, and ${host} of ${partition.id}.`,
+    fix: `Set up a role of ${partition.id}: \`vouch setup aws --profile <name> --role <role ARN>\`.`,
+  });
+}

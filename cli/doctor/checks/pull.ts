@@ -1,0 +1,89 @@
+import type { Check, Finding, Visit } from '../check.ts';
+import { gitSaid } from '../explain-git.ts';
+import { explainReply, repositoryArn } from '../refusal.ts';
+import { findElsewhere } from '../regions.ts';
+import { tryPull, tryPush } from '../repository.ts';
+import type { Target } from '../target.ts';
+
+/** A real request for the list of refs, as a clone, fetch or pull begins with. */
+export const pull: Check = {
+  id: 'pull',
+  title: 'Pull',
+  needs: ({ target }) => (target?.scheme === 'codecommit' ? ['remote-helper', 'sts'] : ['helper', 'git-config', 'sts']),
+  applies: ({ target }) => target !== undefined,
+  run: async (visit) => {
+    const reply = await tryPull(visit);
+    if (reply.outcome === 'done') {
+      const refs = reply.answer.stdout.split('\n').filter(Boolean).length;
+      return { says: `allowed; ls-remote lists ${refs} refs`, data: { refs } };
+    }
+    if (reply.outcome === 'not-found') return { says: 'no such repository', findings: [await notFound(visit)] };
+    if (reply.outcome !== 'forbidden') return { says: 'failed', findings: [await explainReply('pull', reply, visit)] };
+    return { says: 'refused by AWS', findings: [await forbidden(visit, gitSaid(reply.answer))] };
+  },
+};
+
+async function notFound(visit: Visit): Promise<Finding> {
+  const { host, repository } = visit.target as Target;
+  const account = visit.chart.identity?.account ?? '';
+  return {
+    id: 'pull.not-found',
+    severity: 'trouble',
+    what: `There is no repository ${repository} in ${host.region} of account ${account}.`,
+    ...(await elsewhere(visit, [], [])),
+  };
+}
+
+async function forbidden(visit: Visit, said: string): Promise<Finding> {
+  const target = visit.target as Target;
+  const account = visit.chart.identity?.account ?? '';
+  const arn = repositoryArn(target, account);
+  const role = visit.chart.profile?.role.arn ?? '';
+  if ((await tryPush(visit)).outcome === 'done') {
+    visit.chart.pushDespitePull = true;
+    return {
+      id: 'pull.no-git-pull',
+      severity: 'trouble',
+      what: 'The role may push to the repository, and may not pull from it.',
+      why: [`The role is ${role}; its policies do not allow codecommit:GitPull on ${arn}`, `Git says: ${said}`],
+      fix: ['Ask who runs your AWS account to allow codecommit:GitPull for the role there.'],
+    };
+  }
+  return {
+    id: 'pull.forbidden',
+    severity: 'trouble',
+    what: 'The role may neither pull from the repository nor push to it.',
+    ...(await elsewhere(
+      visit,
+      [`The role is ${role}; its policies allow no codecommit:GitPull on ${arn}`, `Git says: ${said}`],
+      ['Ask who runs your AWS account to allow codecommit:GitPull (and codecommit:GitPush) for the role there.'],
+    )),
+  };
+}
+
+/** What the other regions have to say, if they are to be asked; else how to ask them. */
+async function elsewhere(visit: Visit, why: string[], fix: string[]): Promise<Pick<Finding, 'why' | 'fix'>> {
+  const { https } = visit.target as Target;
+  if (!visit.tryRegions) {
+    return {
+      why,
+      fix: [
+        'Check region, account and name in the URL (`git remote -v`).',
+        ...fix,
+        `To look for it in the regions of your other profiles: \`vouch doctor --try-regions ${https}\``,
+      ],
+    };
+  }
+  const { tried, found } = await findElsewhere(visit);
+  const places = tried.map(({ profile, region }) => `${region} (profile ${profile})`).join(', ');
+  if (found === undefined) {
+    const looked = tried.length === 0 ? 'No profile names another region.' : `It is not in ${places} either.`;
+    return { why: [...why, looked], fix: ['Check region, account and name in the URL (`git remote -v`).', ...fix] };
+  }
+  const { region, profile, url } = found;
+  const other = profile === visit.chart.profile?.name ? url : url.replace('https://', `https://${profile}@`);
+  return {
+    why: [...why, `There is one of that name in ${region}, for profile ${profile}: ${url}`],
+    fix: [`If that is the one: \`git remote set-url origin ${other}\``],
+  };
+}

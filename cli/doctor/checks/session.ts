@@ -1,0 +1,40 @@
+import { clockTime, describeKey, duration } from '../../describe.ts';
+import type { Check, Finding } from '../check.ts';
+
+/** With less left than this a day's work is about to be cut, in milliseconds. */
+const soon = 15 * 60_000;
+
+/** Somebody is signed in, for a while yet. */
+export const session: Check = {
+  id: 'session',
+  title: 'Session',
+  needs: () => ['agent'],
+  run: async ({ chart }) => {
+    const found = chart.agent?.session ?? null;
+    if (found === null) {
+      const none: Finding = {
+        id: 'session.none',
+        severity: 'trouble',
+        what: 'You are not signed in.',
+        fix: ['Run `vouch login`.'],
+      };
+      return { says: 'none', findings: [none] };
+    }
+    const until = new Date(found.expiresAt);
+    const left = until.getTime() - Date.now();
+    const findings: Finding[] = [];
+    if (left < soon) {
+      findings.push({
+        id: 'session.ends-soon',
+        severity: 'warning',
+        what: `Your session ends in ${duration(left)}.`,
+        fix: ['Run `vouch login` for another one.'],
+      });
+    }
+    return {
+      says: `${found.email}, ${describeKey(found.key)}, ${duration(left)} left (until ${clockTime(until, new Date())})`,
+      findings,
+      data: { email: found.email, expiresAt: found.expiresAt, issuer: found.issuer },
+    };
+  },
+};

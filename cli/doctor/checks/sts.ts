@@ -1,0 +1,82 @@
+import { profileCredentials } from '../../agent/client.ts';
+import type { CredentialsAnswer } from '../../agent/protocol.ts';
+import type { VouchProfile } from '../../aws/profiles.ts';
+import { clockSkew } from '../../clock-skew.ts';
+import { asProblem } from '../../problem.ts';
+import { callerIdentity } from '../caller-identity.ts';
+import type { Check, Finding, Outcome, Visit } from '../check.ts';
+import { networkTrouble } from '../network-trouble.ts';
+import { troubleOf } from '../trouble.ts';
+import { explainRefusal } from '../trust.ts';
+import { threeWays } from '../ways.ts';
+import { firstOf } from './id-token.ts';
+
+/** AWS takes the token for the role, and knows the credentials that it gave for it. */
+export const sts: Check = {
+  id: 'sts',
+  title: 'AWS STS',
+  needs: () => ['id-token'],
+  applies: ({ chart }) => !(chart.profiles && chart.profiles.length > 1 && chart.profile === undefined),
+  run: async (visit) => {
+    const profile = visit.chart.profile as VouchProfile;
+    const region = visit.target?.host.region ?? profile.region ?? profile.role.partition.defaultRegion;
+    let credentials: CredentialsAnswer;
+    try {
+      credentials = await profileCredentials(profile.name, { region, fresh: true }, visit.env);
+    } catch (error) {
+      return { says: 'no credentials for the role', findings: [await explain(error, profile, visit)] };
+    }
+    return identify(credentials, region, visit);
+  },
+};
+
+async function explain(error: unknown, profile: VouchProfile, visit: Visit): Promise<Finding> {
+  const problem = asProblem(error);
+  const first = firstOf(profile);
+  if (problem.kind === 'aws-unreachable') {
+    if (/could not fetch/.test(problem.what)) return troubleOf('sts.issuer-unreachable', problem);
+    const finding = await networkTrouble('sts', problem.why || problem.what, visit);
+    const open = (await threeWays(visit)).find(({ name }) => name === 'AWS STS')?.closed === undefined;
+    if (!open) return finding;
+    return {
+      ...finding,
+      id: 'sts.agent-environment',
+      what: 'The agent cannot reach AWS STS, and this shell can.',
+      fix: [
+        'The agent keeps the environment that it was started in: `vouch agent stop`, then `vouch login` from here.',
+      ],
+    };
+  }
+  if (problem.kind !== 'aws-refused') return troubleOf(`sts.${problem.kind}`, problem);
+  // Of a chain, only the first role is assumed with the token.
+  if (profile.source && !problem.what.includes(first.role.arn)) return troubleOf('sts.chain', problem);
+  return explainRefusal({ profile: first, claims: visit.chart.claims ?? {}, problem });
+}
+
+async function identify(credentials: CredentialsAnswer, region: string, visit: Visit): Promise<Outcome> {
+  try {
+    const identity = await callerIdentity(credentials, region, visit.signal);
+    visit.chart.identity = identity;
+    const date = identity.date;
+    const skew = date === undefined ? undefined : clockSkew(new Response(null, { headers: { date } }), Date.now());
+    return {
+      says: `account ${identity.account}, by STS in ${region}`,
+      details: [identity.arn],
+      findings: skew ? [troubleOf('sts.clock-skew', skew, { what: skew.what.replace("the server's", "AWS's") })] : [],
+      data: { account: identity.account, arn: identity.arn, region },
+    };
+  } catch (error) {
+    visit.signal.throwIfAborted();
+    const refused = (error as { $fault?: unknown }).$fault === 'client';
+    const finding: Finding = refused
+      ? {
+          id: 'sts.identity',
+          severity: 'trouble',
+          what: 'AWS gave credentials, and does not know them (GetCallerIdentity).',
+          why: [asProblem(error).why],
+          fix: ['Try again in a minute; if it stays, ask who runs your AWS account.'],
+        }
+      : await networkTrouble('sts', error, visit);
+    return { says: 'credentials that could not be checked', findings: [finding] };
+  }
+}

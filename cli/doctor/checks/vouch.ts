@@ -1,0 +1,43 @@
+import { findOnPath } from '../../on-path.ts';
+import { version } from '../../programs.ts';
+import type { Check, Finding } from '../check.ts';
+import { ourPackage, packageOf } from '../package-of.ts';
+import { tilde } from '../tilde.ts';
+
+/** AWS's own tools start `vouch` by its name, so that it should be found, and be this one. */
+export const vouch: Check = {
+  id: 'vouch',
+  title: 'Vouch',
+  needs: () => [],
+  run: async ({ env }) => {
+    const [first] = findOnPath('vouch', env);
+    const findings: Finding[] = [];
+    if (first === undefined) {
+      findings.push({
+        id: 'vouch.not-on-path',
+        severity: 'warning',
+        what: '`vouch` is not on your PATH.',
+        why: ["AWS's tools start it by that name (credential_process in your AWS config)."],
+        fix: ["Add npm's global `bin` folder to your PATH (`npm prefix --global` names its parent)."],
+      });
+    } else {
+      const found = packageOf(first);
+      const ours = ourPackage();
+      if (found?.folder !== ours?.folder) {
+        findings.push({
+          id: 'vouch.another-first',
+          severity: 'warning',
+          what: `Another \`vouch\` comes first on your PATH: ${tilde(first, env)} (${found?.version ?? 'of no package'}).`,
+          why: [`This one is ${version}${ours ? `, in ${tilde(ours.folder, env)}` : ''}.`],
+          fix: ['Remove one of them, so that what you call and what AWS’s tools call are the same.'],
+        });
+      }
+    }
+    const place = first === undefined ? '' : ` (${tilde(first, env)})`;
+    return {
+      says: `${version}${findings.length > 0 ? '' : place}`,
+      findings,
+      data: { version, onPath: first ?? null },
+    };
+  },
+};

@@ -1,0 +1,61 @@
+import { asProblem } from '../problem.ts';
+import type { Check, CheckId, Outcome, Result, Visit } from './check.ts';
+import { troubleOf } from './trouble.ts';
+
+/** What is told while the checks run. */
+export interface Listener {
+  /** A check begins. */
+  starts?(check: Check): void;
+  /** A check has its result. */
+  ends?(result: Result): void;
+}
+
+/**
+ * Runs the checks in their order. One whose ground has failed, or was not tried itself, is not tried: it could only fail for
+ * the same reason.
+ *
+ * @param checks in an order in which each comes after those that it needs
+ * @throws what the visit's signal was aborted with
+ */
+export async function examine(checks: readonly Check[], visit: Visit, listener: Listener = {}): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const check of checks) {
+    if (check.applies && !(await check.applies(visit))) continue;
+    const waitsFor = missingGround(check.needs(visit), results);
+    const { id, title } = check;
+    let result: Result;
+    if (waitsFor.length > 0) {
+      result = { id, title, status: 'not-tried', waitsFor, findings: [] };
+    } else {
+      listener.starts?.(check);
+      const outcome = await attempt(check, visit);
+      visit.signal.throwIfAborted();
+      result = { id, title, status: statusOf(outcome), ...outcome };
+    }
+    results.push(result);
+    listener.ends?.(result);
+  }
+  return results;
+}
+
+function missingGround(needs: readonly CheckId[], results: readonly Result[]): CheckId[] {
+  const bad = (id: CheckId) =>
+    results.some((result) => result.id === id && (result.status === 'failed' || result.status === 'not-tried'));
+  return needs.filter(bad);
+}
+
+async function attempt(check: Check, visit: Visit): Promise<Outcome & { findings: NonNullable<Outcome['findings']> }> {
+  try {
+    const outcome = await check.run(visit);
+    return { ...outcome, findings: outcome.findings ?? [] };
+  } catch (error) {
+    // A Problem has a kind, and says all that a finding does; anything else is a mistake of ours, and is said to be one.
+    const problem = asProblem(error);
+    return { says: problem.what, findings: [troubleOf(`${check.id}.${problem.kind}`, problem)] };
+  }
+}
+
+function statusOf({ findings }: { findings: NonNullable<Outcome['findings']> }): 'ok' | 'warning' | 'failed' {
+  if (findings.some(({ severity }) => severity === 'trouble')) return 'failed';
+  return findings.length > 0 ? 'warning' : 'ok';
+}

@@ -1,0 +1,24 @@
+import { type CredentialConfig, credentialConfig } from '../git/effective-config.ts';
+import type { Visit } from './check.ts';
+
+/** Any repository: without one in question, Git's configuration is looked at for this. */
+export const exampleUrl = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
+
+/** What Git does about credentials for the repository; read once a visit. */
+export async function gitCredentials({ chart, target, env, cwd }: Visit): Promise<CredentialConfig> {
+  chart.credentials ??= await credentialConfig(urlForGit(target), env, cwd);
+  return chart.credentials;
+}
+
+/** The address that Git asks its helpers about: with the user name that is in it, and never a codecommit:// one. */
+function urlForGit(target: Visit['target']): string {
+  if (target === undefined) return exampleUrl;
+  return target.scheme === 'https' ? target.url : target.https;
+}
+
+/** Where a setting stands, for a person. */
+export function placeOf({ scope, file }: CredentialConfig['helpers'][number]['origin']): string {
+  return (
+    file ?? { system: 'system', global: 'global', local: 'local', worktree: 'worktree', command: 'environment' }[scope]
+  );
+}

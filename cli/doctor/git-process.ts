@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+
+/** What a Git that was asked something has said. */
+export interface GitAnswer {
+  /** Its exit code; 128 when it was ended by us. */
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** Whether it was ended because it took too long. */
+  late: boolean;
+}
+
+/** The longest that Git may take to reach a server, in milliseconds. */
+export const networkPatience = 10_000;
+
+/** More than any answer that matters here, in characters. */
+const longest = 256 * 1024;
+
+/**
+ * Runs Git where nobody is: it asks for no password, opens no window, starts no login, and has no terminal. It ends in
+ * time, and with everything that it started.
+ *
+ * @param args without `git`
+ * @param how `input` for its standard input; `patience` in milliseconds
+ * @throws what the signal was aborted with; ENOENT when there is no Git
+ */
+export function runGit(
+  args: readonly string[],
+  how: {
+    env: NodeJS.ProcessEnv;
+    cwd: string;
+    signal: AbortSignal;
+    input?: string;
+    patience?: number;
+    program?: string;
+  },
+): Promise<GitAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<GitAnswer>();
+  how.signal.throwIfAborted();
+  // A session of its own: no terminal to ask on (setsid(2)), and one process group to end.
+  const child = spawn(how.program ?? 'git', args, {
+    env: unattended(how.env),
+    cwd: how.cwd,
+    detached: true,
+    stdio: 'pipe',
+  });
+  let late = false;
+  const answer = { stdout: '', stderr: '' };
+  const end = () => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  const timer = setTimeout(() => {
+    late = true;
+    end();
+  }, how.patience ?? networkPatience);
+  how.signal.addEventListener('abort', end, { once: true });
+  const tidy = () => {
+    clearTimeout(timer);
+    how.signal.removeEventListener('abort', end);
+  };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      answer[name] = (answer[name] + text).slice(0, longest);
+    });
+  }
+  // Who does not read its input may close it.
+  child.stdin.on('error', () => {});
+  child.stdin.end(how.input ?? '');
+  child.once('error', (error) => {
+    tidy();
+    reject(error);
+  });
+  child.once('close', (code) => {
+    tidy();
+    if (how.signal.aborted) reject(how.signal.reason);
+    else resolve({ code: code ?? 128, ...answer, late });
+  });
+  return promise;
+}
+
+/** git(1): with GIT_TERMINAL_PROMPT=0 neither Git nor our helper asks anybody; an empty GIT_ASKPASS beats core.askPass. */
+function unattended(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  // GIT_CONFIG would send `git config` to another file than Git itself reads; traces would tell what is secret.
+  const { GIT_CONFIG: _, SSH_ASKPASS: __, ...rest } = env;
+  const kept = Object.entries(rest).filter(([name]) => !/^GIT_(TRACE|CURL_VERBOSE)/.test(name));
+  return {
+    ...Object.fromEntries(kept),
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '',
+    GCM_INTERACTIVE: 'never',
+    LC_ALL: 'C',
+  };
+}

@@ -1,0 +1,45 @@
+import type { VouchProfile } from '../aws/profiles.ts';
+import type { Visit } from './check.ts';
+import { listToPull } from './repository.ts';
+import type { Target } from './target.ts';
+
+/** Where a repository was looked for. */
+export interface Place {
+  profile: string;
+  region: string;
+  url: string;
+}
+
+/** More places than this are not tried: each takes a while. */
+const most = 12;
+
+/**
+ * Looks for a repository of that name in the regions of all profiles: with the profile that serves it in each of them, and with
+ * each other profile in its own.
+ *
+ * @returns where it was looked for, and the place where it is, if it was found
+ */
+export async function findElsewhere(visit: Visit): Promise<{ tried: Place[]; found: Place | undefined }> {
+  const target = visit.target as Target;
+  const { profile, profiles = [] } = visit.chart;
+  const places = new Map<string, Place>();
+  const add = (of: VouchProfile, region: string) => {
+    const url = inRegion(target, region);
+    const same = of.name === profile?.name && region === target.host.region;
+    if (same || !of.role.partition.region.test(region) || of.role.partition.id !== target.host.partition.id) return;
+    places.set(`${of.name} ${region}`, { profile: of.name, region, url });
+  };
+  const regions = new Set(profiles.flatMap(({ region }) => (region === undefined ? [] : [region])));
+  if (profile) for (const region of regions) add(profile, region);
+  for (const other of profiles) add(other, other.region ?? target.host.region);
+  const tried = [...places.values()].slice(0, most);
+  const replies = await Promise.all(
+    tried.map(({ url, profile: name }) => listToPull(visit, url, ['-c', `credential.${url}.username=${name}`])),
+  );
+  return { tried, found: tried.find((_, index) => replies[index]?.outcome === 'done') };
+}
+
+/** The same repository's URL in another region. */
+function inRegion({ https, host }: Target, region: string): string {
+  return https.replace(host.host, host.host.replace(`.${host.region}.`, `.${region}.`));
+}

@@ -1,0 +1,45 @@
+import type { Visit } from './check.ts';
+import { type GitOutcome, gitOutcome } from './explain-git.ts';
+import { type GitAnswer, runGit } from './git-process.ts';
+import { addressOf, type Target } from './target.ts';
+
+/** What came of a real request to the repository. */
+export interface Reply {
+  answer: GitAnswer;
+  outcome: GitOutcome;
+}
+
+const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<Reply>>>>();
+
+/** Asks for what a pull begins with; once a visit. */
+export function tryPull(visit: Visit): Promise<Reply> {
+  return once('pull', visit, () => listToPull(visit, (visit.target as Target).url));
+}
+
+/** Asks for what a push begins with; once a visit. */
+export function tryPush(visit: Visit): Promise<Reply> {
+  return once('push', visit, () => listToPush(visit, visit.target as Target));
+}
+
+function once(what: 'pull' | 'push', visit: Visit, ask: () => Promise<Reply>): Promise<Reply> {
+  const replies = known.get(visit) ?? {};
+  known.set(visit, replies);
+  replies[what] ??= ask();
+  return replies[what];
+}
+
+/** `git ls-remote`: upload-pack's list of refs, for which codecommit:GitPull is needed. */
+export async function listToPull(visit: Visit, url: string, settings: readonly string[] = []): Promise<Reply> {
+  const answer = await runGit([...settings, 'ls-remote', '--', url], visit);
+  return { answer, outcome: gitOutcome(answer) };
+}
+
+/**
+ * The list of refs of receive-pack, for which codecommit:GitPush is needed. Git's own remote helper is asked for it
+ * (gitremote-helpers(7), `list for-push`), as `git push` does before it sends anything. Nothing can be written: that is a
+ * command of its own (`push`), which is never given.
+ */
+async function listToPush(visit: Visit, { url, scheme }: Target): Promise<Reply> {
+  const answer = await runGit([`remote-${scheme}`, url, addressOf(url)], { ...visit, input: 'list for-push\n\n' });
+  return { answer, outcome: gitOutcome(answer) };
+}

@@ -1,0 +1,91 @@
+import { type CodeCommitHost, codeCommitHost } from '../aws/partitions.ts';
+import { repositoryUrl } from '../git/remote/endpoint.ts';
+import { regionOf } from '../git/remote/region.ts';
+import { parseRemoteUrl } from '../git/remote/url.ts';
+import { Problem } from '../problem.ts';
+import { runGit } from './git-process.ts';
+
+/** The repository in question. */
+export interface Target {
+  /** What Git would open: with `url.<base>.insteadOf` applied. */
+  url: string;
+  scheme: 'https' | 'codecommit';
+  /** The same repository over HTTPS, without a user name. */
+  https: string;
+  host: CodeCommitHost;
+  repository: string;
+  /** The AWS profile that a codecommit:// address names. */
+  profile?: string | undefined;
+}
+
+interface Where {
+  env: NodeJS.ProcessEnv;
+  cwd: string;
+  signal: AbortSignal;
+}
+
+/**
+ * The repository that is meant: a URL, or the name of a remote; without either, the remote that `git pull` here would use,
+ * or `origin`, if it is CodeCommit's.
+ *
+ * @returns undefined when nothing was named, and here is no repository of CodeCommit's
+ * @throws Problem `not-codecommit`, exit code 2, when what was named is something else
+ */
+export async function findTarget(named: string | undefined, where: Where): Promise<Target | undefined> {
+  if (named !== undefined) {
+    const url = (await urlOf(named, where)) ?? named;
+    const target = await readTarget(url, where.env);
+    if (target) return target;
+    throw new Problem({
+      kind: 'not-codecommit',
+      what: `This is no repository of CodeCommit's: ${url}`,
+      why: 'It looks like https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo, or like codecommit://demo.',
+      fix: 'Name its URL, or the name of a remote (`git remote -v`).',
+      exitCode: 2,
+    });
+  }
+  for (const remote of [undefined, 'origin']) {
+    const url = await urlOf(remote, where);
+    const target = url === undefined ? undefined : await readTarget(url, where.env).catch(() => undefined);
+    if (target) return target;
+  }
+  return undefined;
+}
+
+/** git-ls-remote(1): "Expand the URL of the given remote repository … and exit without talking to the remote". */
+async function urlOf(remote: string | undefined, where: Where): Promise<string | undefined> {
+  const args = ['ls-remote', '--get-url', ...(remote === undefined ? [] : ['--', remote])];
+  const { code, stdout } = await runGit(args, where).catch(() => ({ code: 128, stdout: '' }));
+  where.signal.throwIfAborted();
+  return code === 0 && stdout !== '\n' ? stdout.replace(/\n$/, '') : undefined;
+}
+
+/**
+ * Takes an address to pieces.
+ *
+ * @throws Problem as git-remote-codecommit would for a codecommit:// address: malformed, without a region, …
+ */
+export async function readTarget(url: string, env: NodeJS.ProcessEnv): Promise<Target | undefined> {
+  return url.startsWith('codecommit:') ? readCodeCommit(url, env) : readHttps(url);
+}
+
+async function readCodeCommit(url: string, env: NodeJS.ProcessEnv): Promise<Target | undefined> {
+  const remote = parseRemoteUrl(addressOf(url));
+  const https = repositoryUrl(await regionOf(remote, env), remote.repository, env);
+  const plain = readHttps(https);
+  return plain && { ...plain, url, scheme: 'codecommit', ...(remote.profile && { profile: remote.profile }) };
+}
+
+/** What Git hands to git-remote-codecommit: of `codecommit::region://…` what stands behind the helper's name. */
+export function addressOf(url: string): string {
+  return url.replace(/^codecommit::/, '');
+}
+
+function readHttps(url: string): Target | undefined {
+  const parsed = URL.parse(url);
+  const host = parsed?.protocol === 'https:' ? codeCommitHost(parsed.host) : undefined;
+  const repository = /^\/v1\/repos\/([^/]+)\/?$/.exec(parsed?.pathname ?? '')?.[1];
+  if (parsed === null || host === undefined || repository === undefined) return undefined;
+  const https = `https://${parsed.host}${parsed.pathname}`;
+  return { url, scheme: 'https', https, host, repository: repository.replace(/\.git$/, '') };
+}

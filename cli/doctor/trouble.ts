@@ -1,0 +1,20 @@
+import { type Problem, printable } from '../problem.ts';
+import type { Finding } from './check.ts';
+
+/**
+ * A Problem as a finding that fails its check.
+ *
+ * @param id the finding's name for scripts
+ * @param more what the check knows besides
+ */
+export function troubleOf(id: string, problem: Problem, more: Partial<Finding> = {}): Finding {
+  const lines = (text: string) => (text === '' ? [] : [printable(text)]);
+  return {
+    id,
+    severity: 'trouble',
+    what: printable(problem.what),
+    ...more,
+    why: [...lines(problem.why), ...(more.why ?? [])],
+    fix: more.fix ?? lines(problem.fix),
+  };
+}

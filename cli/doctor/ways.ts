@@ -1,0 +1,61 @@
+import { networkReason } from '../network-reason.ts';
+import type { Visit } from './check.ts';
+import { gitOutcome, gitSaid } from './explain-git.ts';
+import { exampleUrl } from './git-credentials.ts';
+import { runGit } from './git-process.ts';
+
+/** The three ways into the network that a push needs, each of which has settings of its own. */
+export interface Way {
+  name: 'Vouch server' | 'AWS STS' | 'CodeCommit, by Git';
+  /** Why nobody was reached; undefined when somebody was, whatever they said. */
+  closed: string | undefined;
+}
+
+/** The longest that a way is tried, in milliseconds. */
+const patience = 6000;
+
+const known = new WeakMap<Visit, Promise<Way[]>>();
+
+/** Tries all three, without credentials, once a visit: to tell which of them is closed when one is. */
+export function threeWays(visit: Visit): Promise<Way[]> {
+  const found = known.get(visit) ?? Promise.all([server(visit), sts(visit), codeCommit(visit)]);
+  known.set(visit, found);
+  return found;
+}
+
+async function server({ chart, signal }: Visit): Promise<Way> {
+  const name = 'Vouch server';
+  if (chart.server === undefined) return { name, closed: 'It is not known.' };
+  return { name, closed: await closedTo(chart.server, signal) };
+}
+
+async function sts({ chart, target, env, signal }: Visit): Promise<Way> {
+  const partition = target?.host.partition ?? chart.profile?.role.partition;
+  const region = target?.host.region ?? chart.profile?.region ?? partition?.defaultRegion ?? 'us-east-1';
+  const usual = `https://sts.${region}.${partition?.suffix ?? 'amazonaws.com'}`;
+  return { name: 'AWS STS', closed: await closedTo(env.AWS_ENDPOINT_URL_STS || usual, signal) };
+}
+
+async function closedTo(url: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const late = AbortSignal.timeout(patience);
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.any([late, signal]) });
+    await response.body?.cancel();
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return networkReason(error);
+  }
+}
+
+async function codeCommit({ target, env, cwd, signal }: Visit): Promise<Way> {
+  const url = target?.https ?? exampleUrl;
+  const name = 'CodeCommit, by Git';
+  // Without helpers Git gets as far as being asked for a password, unless it is told to bring one at once.
+  const settings = ['-c', `credential.${url}.helper=`, '-c', `http.${url}.proactiveAuth=none`];
+  const answer = await runGit([...settings, 'ls-remote', url], { env, cwd, signal, patience });
+  const outcome = gitOutcome(answer);
+  if (outcome === 'late') return { name, closed: 'It did not answer in time.' };
+  const open = ['done', 'no-credentials', 'refused', 'forbidden', 'not-found', 'busy'].includes(outcome);
+  return { name, closed: open ? undefined : gitSaid(answer) };
+}
