@@ -158,6 +158,8 @@ config
   .action(async (options) => {
     const { configList } = await import('./commands/config.ts');
     await finish(configList(options, io));
+  });
+
 program
   .command('doctor')
   .description('find out what stands between you and a repository, and what to do about it')

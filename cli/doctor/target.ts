@@ -14,7 +14,7 @@ export interface Target {
   https: string;
   host: CodeCommitHost;
   repository: string;
-  /** The AWS profile that a codecommit:// address names. */
+  /** The AWS profile that is named as the user in the URL. */
   profile?: string | undefined;
 }
 
@@ -87,5 +87,14 @@ function readHttps(url: string): Target | undefined {
   const repository = /^\/v1\/repos\/([^/]+)\/?$/.exec(parsed?.pathname ?? '')?.[1];
   if (parsed === null || host === undefined || repository === undefined) return undefined;
   const https = `https://${parsed.host}${parsed.pathname}`;
-  return { url, scheme: 'https', https, host, repository: repository.replace(/\.git$/, '') };
+  const profile = parsed.username === '' ? {} : { profile: decode(parsed.username) };
+  return { url, scheme: 'https', https, host, repository: repository.replace(/\.git$/, ''), ...profile };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
