@@ -69,11 +69,17 @@ const setup = program.command('setup').description('set this machine up for AWS 
 
 setup
   .command('aws')
-  .description('write a profile that gets its credentials from Vouch into your AWS config')
-  .requiredOption('--role <arn>', 'the role to assume, such as arn:aws:iam::123456789012:role/VouchDeveloper')
+  .description('write a profile that gets its credentials from Vouch into your AWS config; asks what is not said')
+  .option('--role <arn>', 'the role to assume, such as arn:aws:iam::123456789012:role/VouchDeveloper')
   .option('--region <region>', 'the region of the profile, such as us-east-1')
-  .option('--profile <name>', 'the name of the profile', 'vouch')
+  .option('--profile <name>', 'the name of the profile (default: "vouch")')
+  .option('--source-profile <name>', 'the profile of Vouch that the role is assumed through (role chaining)')
+  .option('--external-id <id>', 'the external id that a chained role asks for')
+  .option('--absolute', 'name vouch by its path, for tools whose PATH lacks it')
   .option('--force', 'change an existing profile of that name')
+  .option('--remove', 'take the profile out again')
+  .option('--dry-run', 'show what would change, and change nothing')
+  .addOption(json())
   .action(async (options) => {
     const { setupAws } = await import('./commands/setup-aws.ts');
     await finish(setupAws(options, io));

@@ -1,6 +1,12 @@
-/** A profile as Vouch writes it into AWS's config file. */
+/**
+ * A profile as Vouch writes it into AWS's config file: with `credential_process`, or with `role_arn` and `source_profile` when
+ * its role is assumed through another profile's.
+ */
 export interface ProfileSettings {
-  credential_process: string;
+  credential_process?: string;
+  role_arn?: string;
+  source_profile?: string;
+  external_id?: string;
   region?: string;
 }
 
@@ -61,12 +67,10 @@ export function settingsOf(lines: readonly string[], section: Section): Map<stri
 
 /** Whether a section says what we would write, and nothing that contradicts it. */
 export function saysTheSame(settings: ReadonlyMap<string, string>, wanted: ProfileSettings): boolean {
-  for (const key of settings.keys()) {
-    if (rivals.has(key) && key !== 'credential_process') return false;
-  }
+  const values = new Map(Object.entries(wanted));
   return (
-    settings.get('credential_process') === wanted.credential_process &&
-    (wanted.region === undefined || settings.get('region') === wanted.region)
+    [...values].every(([key, value]) => settings.get(key) === value) &&
+    [...settings.keys()].every((key) => !rivals.has(key) || values.has(key))
   );
 }
 
@@ -77,17 +81,48 @@ export function saysTheSame(settings: ReadonlyMap<string, string>, wanted: Profi
  */
 export function putProfile(text: string, name: string, wanted: ProfileSettings): string {
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
-  const ours = Object.entries(wanted).map(([key, value]) => `${key} = ${value}`);
-  const lines = text.split(/\r?\n/);
+  const ours = Object.entries(wanted).map(([key, value]) => `${key} = ${value}${eol}`);
+  const lines = linesOf(text);
   const [section] = findProfile(lines, name);
   if (section === undefined) {
     const header = name === 'default' ? '[default]' : `[profile ${name}]`;
     const before = text === '' ? '' : `${text}${text.endsWith('\n') ? '' : eol}${eol}`;
-    return `${before}${[header, ...ours].join(eol)}${eol}`;
+    return [before, header, eol, ...ours].join('');
   }
+  const [header = ''] = lines.slice(section.start);
   const kept = lines.slice(section.start + 1, section.end).filter((line) => {
-    const key = /^([^\s#;=][^=]*?)\s*=/.exec(line)?.[1]?.toLowerCase();
+    const key = keyOf(line);
     return key === undefined || !(rivals.has(key) || (key === 'region' && wanted.region !== undefined));
   });
-  return [...lines.slice(0, section.start + 1), ...ours, ...kept, ...lines.slice(section.end)].join(eol);
+  return [
+    ...lines.slice(0, section.start),
+    header.endsWith('\n') ? header : `${header}${eol}`,
+    ...ours,
+    ...kept,
+    ...lines.slice(section.end),
+  ].join('');
+}
+
+/**
+ * Takes a profile out of the text of an AWS config file, and the blank line before it that putProfile wrote. Comments behind
+ * its last setting stay: they are about what follows.
+ */
+export function removeProfile(text: string, name: string): string {
+  const lines = linesOf(text);
+  const [section] = findProfile(lines, name);
+  if (section === undefined) return text;
+  let { start, end } = section;
+  while (end > start + 1 && /^\s*([#;]|$)/.test(lines[end - 1] ?? '')) end--;
+  const isBlank = (line: string | undefined) => line === undefined || line.trim() === '';
+  if (start > 0 && isBlank(lines[start - 1]) && isBlank(lines[end])) start--;
+  return [...lines.slice(0, start), ...lines.slice(end)].join('');
+}
+
+/** A text's lines with their ends, which may differ from line to line. */
+export function linesOf(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+function keyOf(line: string): string | undefined {
+  return /^([^\s#;=][^=]*?)\s*=/.exec(line)?.[1]?.toLowerCase();
 }

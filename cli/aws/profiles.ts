@@ -131,9 +131,14 @@ export class ProfileReader {
 /** More config files than a person works with; the oldest goes first. */
 const mostFiles = 16;
 
-/** The role in a `credential_process` that is ours: `vouch credential aws --role <arn>`, vouch by name or by path. */
+/**
+ * The role in a `credential_process` that is ours: `vouch credential aws --role <arn>`, vouch by name or by path, and also with
+ * its Node before it (`vouch setup aws --absolute`).
+ */
 export function roleOfCredentialProcess(command: string): RoleArn | undefined {
-  const [program, credential, aws, ...rest] = splitCommandLine(command) ?? [];
+  const words = splitCommandLine(command) ?? [];
+  if (basename(words[0] ?? '') === 'node') words.shift();
+  const [program, credential, aws, ...rest] = words;
   if (program === undefined || basename(program) !== 'vouch' || credential !== 'credential' || aws !== 'aws') {
     return undefined;
   }

@@ -27,7 +27,7 @@ function withConfig(text: string, mode = 0o644): Machine {
 
 async function setUp(the: Machine, options: Partial<SetupAwsOptions> = {}) {
   const { out, io } = captured(the.env);
-  return { code: await setupAws({ role, ...options }, io), ...out };
+  return { code: await setupAws({ role, ...options }, io, false), ...out };
 }
 
 const ours = `credential_process = vouch credential aws --role ${role}\n`;
@@ -36,7 +36,7 @@ test('writes a profile that Vouch finds again, and running it twice changes noth
   const the = machine();
   expect(await setUp(the, { region: 'eu-west-1' })).toEqual({
     code: 0,
-    stdout: `Wrote profile vouch in ${file(the)}\n  ${role}\n`,
+    stdout: `Wrote profile vouch in ${file(the)}\n  + [profile vouch]\n  + ${ours}  + region = eu-west-1\n`,
     stderr: '',
   });
   expect(read(file(the))).toBe(`[profile vouch]\n${ours}region = eu-west-1\n`);
@@ -155,4 +155,172 @@ test('a file that cannot be read is an error, not an empty file', async () => {
   mkdirSync(file(the), { recursive: true });
   expect(await setUp(the)).toMatchObject({ code: 1, stderr: expect.stringContaining('could not be read') });
   expect(execFileSync('ls', [file(the)], { encoding: 'utf8' })).toBe('');
+});
+
+const chained = 'arn:aws:iam::210987654321:role/team/Deployer';
+
+test('writes a profile for a role that is assumed through another profile of Vouch', async () => {
+  const the = machine();
+  await setUp(the);
+  const options = {
+    role: chained,
+    profile: 'deploy',
+    sourceProfile: 'vouch',
+    externalId: 'abc/1',
+    region: 'us-west-2',
+  };
+  expect((await setUp(the, options)).code).toBe(0);
+  expect(read(file(the))).toBe(
+    `[profile vouch]\n${ours}\n[profile deploy]\nrole_arn = ${chained}\nsource_profile = vouch\nexternal_id = abc/1\nregion = us-west-2\n`,
+  );
+  const [, deploy] = await vouchProfiles(the.env);
+  expect(deploy).toMatchObject({ name: 'deploy', externalId: 'abc/1', source: { name: 'vouch' } });
+  expect(await setUp(the, options)).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to change') });
+  // The same profile without its external id is another one.
+  expect((await setUp(the, { ...options, externalId: undefined })).code).toBe(1);
+  // And it can become a direct one.
+  expect((await setUp(the, { profile: 'deploy', force: true })).code).toBe(0);
+  expect(read(file(the))).toBe(`[profile vouch]\n${ours}\n[profile deploy]\n${ours}region = us-west-2\n`);
+});
+
+test.each<[Partial<SetupAwsOptions>, RegExp]>([
+  [{ sourceProfile: 'nobody' }, /Vouch has no profile "nobody".*\n.*Its profiles are: vouch\./],
+  [{ sourceProfile: 'foreign' }, /Vouch has no profile "foreign"/],
+  [{ sourceProfile: 'vouch', profile: 'vouch' }, /through itself/],
+  [{ sourceProfile: 'vouch', role: chained.replace('aws:', 'aws-cn:') }, /partition aws-cn/],
+  [{ sourceProfile: 'vouch', externalId: 'a b' }, /external id/],
+  [{ externalId: 'abc' }, /--source-profile/],
+])('refuses the chain %j as usage', async (options, words) => {
+  const before = `[profile vouch]\n${ours}\n[profile foreign]\nsso_session = x\n`;
+  const the = withConfig(before);
+  const refused = await setUp(the, { role: chained, profile: 'deploy', force: true, ...options });
+  expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(words) });
+  expect(read(file(the))).toBe(before);
+});
+
+test.each([
+  ['an empty file', ''],
+  ['a profile before it', '[default]\nregion = us-east-1\n'],
+  ['comments at the end', '[default]\nregion = us-east-1\n\n# the end\n'],
+  ['Windows line ends', '[default]\r\nregion = a\r\n'],
+  ['line ends of both kinds', '[default]\r\nregion = a\n[profile x]\r\nb = c\n'],
+])('--remove takes out what was written: %s', async (_, before) => {
+  const the = withConfig(before);
+  await setUp(the, { region: 'eu-west-1' });
+  const { code, stdout } = await setUp(the, { role: undefined, profile: 'vouch', remove: true });
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^Removed profile vouch in .*\n(.*\n)* {2}- \[profile vouch\]\n/),
+  ]);
+  expect(read(file(the))).toBe(before);
+  expect(await setUp(the, { role: undefined, profile: 'vouch', remove: true })).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('nothing to change'),
+  });
+});
+
+test('--remove leaves what stands around a profile in the middle', async () => {
+  const the = withConfig(`# a\n[profile vouch]\n${ours}s3 =\n  k = v\n\n# about x\n[profile x]\nb = c\n`);
+  expect((await setUp(the, { profile: 'vouch', remove: true })).code).toBe(0);
+  expect(read(file(the))).toBe('# a\n\n# about x\n[profile x]\nb = c\n');
+});
+
+test('--remove does not touch a profile that is another’s, or that others are assumed through', async () => {
+  const before = `[profile vouch]\n${ours}\n[profile x]\nsso_session = y\n[profile deploy]\nrole_arn = ${chained}\nsource_profile = vouch\n`;
+  const the = withConfig(before);
+  for (const force of [false, true]) {
+    expect(await setUp(the, { profile: 'x', remove: true, force })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("is not Vouch's"),
+    });
+  }
+  expect(await setUp(the, { profile: 'vouch', remove: true })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('deploy'),
+  });
+  expect(await setUp(the, { remove: true })).toMatchObject({ code: 2, stderr: expect.stringContaining('--profile') });
+  expect(read(file(the))).toBe(before);
+  expect((await setUp(the, { profile: 'deploy', remove: true })).code).toBe(0);
+  expect((await setUp(the, { profile: 'vouch', remove: true })).code).toBe(0);
+  expect(read(file(the))).toBe('\n[profile x]\nsso_session = y\n');
+});
+
+test('--dry-run shows the change and makes none', async () => {
+  const before = '[profile vouch]\noutput = json\nrole_arn = arn:x\n';
+  const the = withConfig(before);
+  expect(await setUp(the, { force: true, dryRun: true })).toMatchObject({
+    code: 0,
+    stdout: `Would change profile vouch in ${file(the)}\n  + ${ours}  - role_arn = arn:x\n`,
+  });
+  expect((await setUp(the, { profile: 'prod', dryRun: true })).stdout).toMatch(/^Would write profile prod/);
+  expect(read(file(the))).toBe(before);
+  const nothing = machine();
+  await setUp(nothing, { dryRun: true });
+  expect(readdirSync(join(nothing.folder, 'home'))).toEqual([]);
+});
+
+test('--json says what was done', async () => {
+  const the = machine();
+  const { stdout } = await setUp(the, { json: true });
+  expect(JSON.parse(stdout)).toEqual({
+    profile: 'vouch',
+    file: file(the),
+    change: 'written',
+    dryRun: false,
+    settings: { credential_process: ours.replace(/.* = |\n/g, '') },
+    diff: ['+ [profile vouch]', `+ ${ours.trim()}`],
+  });
+  expect(JSON.parse((await setUp(the, { json: true })).stdout)).toMatchObject({ change: 'none', diff: [] });
+});
+
+test('the diff shows no secret that it takes out, and nothing that steers a terminal', async () => {
+  const the = withConfig(
+    '[profile vouch]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = hunter2\naws_session_token=hunter3\nrole_arn = \u001b[31mred\n',
+  );
+  const { code, stdout } = await setUp(the, { force: true });
+  expect([code, stdout]).toEqual([0, expect.stringContaining('- aws_secret_access_key = …\n')]);
+  expect(stdout).not.toMatch(/hunter|[^\P{Cc}\n]/u);
+});
+
+test('lines that are not the profile’s keep their ends, whatever they are', async () => {
+  const the = withConfig('[default]\r\na = b\n[profile vouch]\r\nrole_arn = x\r\noutput = json\n[profile y]\nc = d');
+  expect((await setUp(the, { force: true })).code).toBe(0);
+  const crlf = ours.replace('\n', '\r\n');
+  expect(read(file(the))).toBe(`[default]\r\na = b\n[profile vouch]\r\n${crlf}output = json\n[profile y]\nc = d`);
+});
+
+test('a file that is not UTF-8 is left alone', async () => {
+  const the = withConfig('');
+  const bytes = Buffer.from('[default]\n# caf\xe9\n', 'latin1');
+  writeFileSync(file(the), bytes);
+  expect(await setUp(the)).toMatchObject({ code: 1, stderr: expect.stringContaining('could not be read') });
+  expect(readFileSync(file(the))).toEqual(bytes);
+});
+
+test('--absolute names Node and Vouch by their paths, which are recognised again', async () => {
+  const the = machine();
+  const program = join(the.folder, 'bin/vouch');
+  writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+  expect((await setUp(the, { absolute: true })).code).toBe(0);
+  expect(read(file(the))).toContain(
+    `credential_process = ${process.execPath} ${program} credential aws --role ${role}\n`,
+  );
+  expect((await vouchProfiles(the.env)).map(({ role }) => role.arn)).toEqual([role]);
+  // A path with a blank is quoted, as AWS's tools split the line.
+  const spaced = machine();
+  spaced.env.PATH = join(spaced.folder, 'my bin');
+  mkdirSync(spaced.env.PATH);
+  writeFileSync(join(spaced.env.PATH, 'vouch'), '#!/bin/sh\n', { mode: 0o755 });
+  expect((await setUp(spaced, { absolute: true })).code).toBe(0);
+  expect(read(file(spaced))).toContain(`"${join(spaced.env.PATH, 'vouch')}" credential aws`);
+  expect((await vouchProfiles(spaced.env)).map(({ role }) => role.arn)).toEqual([role]);
+});
+
+test('without a terminal and without a role it is a usage error', async () => {
+  const the = machine();
+  expect(await setUp(the, { role: undefined })).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('vouch setup aws --role'),
+  });
 });
