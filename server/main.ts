@@ -48,10 +48,10 @@ program
   )
   .requiredOption('--account <id>', 'the AWS account, 12 digits')
   .requiredOption('--domain <name...>', 'whom to let in: everybody with an address there (several: repeat it)')
-  .option('--repository <arn...>', 'what they may pull and push (several: repeat it); nothing unless named', [])
+  .option('--repository <arn...>', 'what they may pull and push (several: repeat it)')
   .option('--role <name>', "the role's name", 'VouchDeveloper')
   .option('--partition <id>', 'aws, aws-us-gov, aws-cn or aws-eusc', 'aws')
-  .option('--existing-provider', 'the account has the OIDC provider already: print the role alone', false)
+  .option('--existing-provider', 'the account has the OIDC provider already: print the role alone')
   .addHelpText(
     'after',
     `

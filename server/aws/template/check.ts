@@ -6,9 +6,9 @@ export interface Wanted {
   account: string;
   domain: readonly string[];
   role: string;
-  repository: readonly string[];
+  repository?: readonly string[];
   partition: string;
-  existingProvider: boolean;
+  existingProvider?: boolean;
 }
 
 /**
@@ -39,7 +39,8 @@ export function checkTemplate(trust: { issuer: string; awsAudience: string }, wa
       'Give a name such as VouchDeveloper.',
     );
   }
-  if (wanted.repository.length === 0) {
+  const { repository = [], existingProvider = false } = wanted;
+  if (repository.length === 0) {
     throw new UsageError(
       'No repository was named.',
       'The role may pull and push what is named here, and nothing else.',
@@ -53,8 +54,8 @@ export function checkTemplate(trust: { issuer: string; awsAudience: string }, wa
     account: wanted.account,
     roleName: wanted.role,
     domains: unique(wanted.domain.map(checkDomain)),
-    repositories: unique(wanted.repository.map((arn) => checkRepository(arn, partition, wanted.account))),
-    existingProvider: wanted.existingProvider,
+    repositories: unique(repository.map((arn) => checkRepository(arn, partition, wanted.account))),
+    existingProvider,
   };
 }
 
