@@ -14,8 +14,9 @@ import { readConfigFile, writeConfigFile } from '../aws/config-file.ts';
 import { parseRoleArn } from '../aws/partitions.ts';
 import { type Wrong, wrongExternalId, wrongProfileName, wrongRegion, wrongRole } from '../aws/profile-checks.ts';
 import { roleOfCredentialProcess, type VouchProfile, vouchProfiles } from '../aws/profiles.ts';
+import { missingUserSections } from '../git/setup/user-sections.ts';
 import type { Io } from '../io.ts';
-import { lineDiff } from '../line-diff.ts';
+import { type ChangedLine, lineDiff } from '../line-diff.ts';
 import { Interrupted } from '../login/interrupt.ts';
 import { findOnPath } from '../on-path.ts';
 import { awsConfigFile } from '../paths.ts';
@@ -72,7 +73,8 @@ export async function setupAws(
       : await addition(options, text, file, io, terminal);
     const write = outcome.change !== 'none' && !options.dryRun;
     if (write) writeConfigFile(file, outcome.text);
-    tell(outcome, diff(text, outcome.text), file, options, io);
+    const notes = write ? await notesFor(outcome, io.env) : [];
+    tell(outcome, { file, diff: diff(text, outcome.text), notes }, options, io);
     return 0;
   } catch (error) {
     if (error instanceof Interrupted) throw error;
@@ -248,11 +250,21 @@ function taken(profile: string, settings: ReadonlyMap<string, string>, file: str
 }
 
 /** The changed lines, as a person may see them. */
-function diff(before: string, after: string): string[] {
-  return lineDiff(before, after).map(({ sign, line }) => {
-    const shown = line.replace(/^(\s*aws_(?:secret_access_key|session_token)\s*=).*/i, '$1 …');
-    return `${sign} ${printable(shown)}`.trimEnd();
-  });
+function diff(before: string, after: string): ChangedLine[] {
+  return lineDiff(before, after).map(({ sign, line }) => ({
+    sign,
+    line: printable(line.replace(/^(\s*aws_(?:secret_access_key|session_token)\s*=).*/i, '$1 …')),
+  }));
+}
+
+/** What is left to do when a profile is there that was not before. */
+async function notesFor({ profile, change }: Outcome, env: NodeJS.ProcessEnv): Promise<string[]> {
+  if (change === 'removed') return [];
+  // Without a Git that works there is nothing to be said about it.
+  const missing = await missingUserSections(env).catch((): string[] => []);
+  return missing.includes(profile)
+    ? [`Run \`vouch setup codecommit\` again, so that ${profile}@ can stand in a repository's URL.`]
+    : [];
 }
 
 const verbs = {
@@ -263,16 +275,16 @@ const verbs = {
 
 function tell(
   { profile, settings, change }: Outcome,
-  lines: readonly string[],
-  file: string,
+  { file, diff, notes }: { file: string; diff: readonly ChangedLine[]; notes: readonly string[] },
   { dryRun = false, json = false, remove = false }: SetupAwsOptions,
   io: Io,
 ): void {
   if (json) {
-    io.stdout.write(`${JSON.stringify({ profile, file, change, dryRun, settings: settings ?? null, diff: lines })}\n`);
+    io.stdout.write(`${JSON.stringify({ profile, file, change, dryRun, settings: settings ?? null, diff, notes })}\n`);
   } else if (change !== 'none') {
     const verb = verbs[change][dryRun ? 1 : 0];
-    io.stdout.write(`${verb} profile ${profile} in ${file}\n${lines.map((line) => `  ${line}\n`).join('')}`);
+    const lines = diff.map(({ sign, line }) => `  ${sign} ${line}`.trimEnd());
+    io.stdout.write([`${verb} profile ${profile} in ${file}`, ...lines, ...notes].map((line) => `${line}\n`).join(''));
   } else if (remove) {
     io.stdout.write(`There is no profile ${profile} in ${file}, nothing to change\n`);
   } else {

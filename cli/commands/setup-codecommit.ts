@@ -3,11 +3,11 @@ import { checkGit, gitVersion, isAtLeast } from '../git/config.ts';
 import { addOurs, ourSections, removeOurs, type WantedSetting } from '../git/setup/arrange.ts';
 import { changeConfigFile, configFileOf, type Scope, type Setting } from '../git/setup/config-file.ts';
 import { findingsForAll } from '../git/setup/effect.ts';
-import { type ChangedLine, lineDiff } from '../git/setup/line-diff.ts';
 import { helperProgram, remoteHelper } from '../git/setup/programs.ts';
 import { httpSettings, proactiveAuth, type UrlPattern, urlPatterns, usage } from '../git/setup/wanted.ts';
 import { vouchHelper } from '../git/vouch-helper.ts';
 import type { Io } from '../io.ts';
+import { type ChangedLine, lineDiff } from '../line-diff.ts';
 import { findOnPath } from '../on-path.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
 

@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { vouchProfiles } from '../../../cli/aws/profiles.ts';
 import { type SetupAwsOptions, setupAws } from '../../../cli/commands/setup-aws.ts';
+import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
 import { captured, type Machine, machine, read, role } from '../support.ts';
 
 const file = ({ folder }: Machine) => join(folder, 'home/.aws/config');
@@ -268,7 +269,8 @@ test('--json says what was done', async () => {
     change: 'written',
     dryRun: false,
     settings: { credential_process: ours.replace(/.* = |\n/g, '') },
-    diff: ['+ [profile vouch]', `+ ${ours.trim()}`],
+    diff: ['[profile vouch]', ours.trim()].map((line) => ({ sign: '+', line })),
+    notes: [],
   });
   expect(JSON.parse((await setUp(the, { json: true })).stdout)).toMatchObject({ change: 'none', diff: [] });
 });
@@ -314,6 +316,25 @@ test('--absolute names Node and Vouch by their paths, which are recognised again
   expect((await setUp(spaced, { absolute: true })).code).toBe(0);
   expect(read(file(spaced))).toContain(`"${join(spaced.env.PATH, 'vouch')}" credential aws`);
   expect((await vouchProfiles(spaced.env)).map(({ role }) => role.arn)).toEqual([role]);
+});
+
+test('says when Git has to be told of the new profile', async () => {
+  const the = machine();
+  // Git 2.46 needs nothing of the kind, so an older one stands in the way of the real one.
+  const git = join(the.folder, 'bin/git');
+  writeFileSync(git, `#!/bin/sh\n[ "$1" = --version ] && echo git version 2.39.5 || PATH=\${PATH#*:} exec git "$@"\n`, {
+    mode: 0o755,
+  });
+  const again = /^Run `vouch setup codecommit` again.* prod@ /m;
+  await setUp(the);
+  expect((await setUp(the, { profile: 'prod' })).stdout).not.toMatch(again);
+  expect(await setupCodeCommit({}, captured(the.env).io)).toBe(0);
+  await setUp(the, { profile: 'prod', role: undefined, remove: true });
+  expect(await setupCodeCommit({ remove: true }, captured(the.env).io)).toBe(0);
+  expect(await setupCodeCommit({}, captured(the.env).io)).toBe(0);
+  expect((await setUp(the, { profile: 'prod' })).stdout).toMatch(again);
+  expect(await setupCodeCommit({}, captured(the.env).io)).toBe(0);
+  expect((await setUp(the, { profile: 'prod', role: chained, force: true })).stdout).not.toMatch(again);
 });
 
 test('without a terminal and without a role it is a usage error', async () => {
