@@ -1,5 +1,5 @@
 import { loadSharedConfigFiles } from '@smithy/shared-ini-file-loader';
-import { chooseProfile, type VouchProfile, vouchProfiles } from '../../aws/profiles.ts';
+import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/profiles.ts';
 import { awsConfigFile } from '../../paths.ts';
 import { Problem } from '../../problem.ts';
 
@@ -21,18 +21,18 @@ export async function namedProfile(name: string, env: NodeJS.ProcessEnv): Promis
     why: available
       ? `Available profiles are: ${available}. Others do not get their credentials from Vouch.`
       : 'No AWS profile gets its credentials from Vouch yet.',
-    fix: `${available ? 'Either use one of the available profiles, or run' : 'Run'} \`vouch setup aws --profile ${name} --role <role ARN>\`, then try again.`,
+    fix: `${available ? 'Either use one of the available profiles, or run' : 'Run'} \`vouch setup aws --profile <name> --role <role ARN>\`, then try again.`,
   });
 }
 
 /**
- * The profile that the credential helper will take where the URL names none, or undefined when that is open: the helper
- * then says so, once the region is known.
+ * The profile that the credential helper will take where the URL names none, or undefined when it will refuse: it then says
+ * why, once the region is known.
  */
-export async function onlyProfile(env: NodeJS.ProcessEnv): Promise<VouchProfile | undefined> {
-  const { AWS_PROFILE: awsProfile } = env;
+export async function servingProfile(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<VouchProfile | undefined> {
+  const profiles = await vouchProfiles(env);
   try {
-    return chooseProfile(await vouchProfiles(env), awsProfile ? { awsProfile } : {});
+    return chooseProfile(profiles, { ...wanted, awsProfile: env.AWS_PROFILE });
   } catch (error) {
     if (error instanceof Problem) return undefined;
     throw error;

@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { constants } from 'node:os';
-
 /**
  * Replaces this process by a program, so that no Node waits in memory while Git transfers. Where Node cannot do that, the
  * program runs as a child instead: with our standard streams, our signals, and its end as ours.
@@ -9,10 +6,11 @@ import { constants } from 'node:os';
  *
  * @param file the program's file
  */
-export function become(file: string, args: readonly string[], env: NodeJS.ProcessEnv): void {
+export async function become(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   // Experimental in Node 24; the warning would be printed later, and there is no later.
   process.execve?.(file, [file, ...args], env);
 
+  const [{ spawn }, { constants }] = await Promise.all([import('node:child_process'), import('node:os')]);
   const child = spawn(file, args, { env, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => {

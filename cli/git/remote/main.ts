@@ -2,10 +2,8 @@
 import { findOnPath } from '../../on-path.ts';
 import { Problem, printProblem } from '../../problem.ts';
 import { version } from '../../programs.ts';
-import { credentialConfig } from '../effective-config.ts';
 import { become } from './become.ts';
-import { repositoryUrl } from './endpoint.ts';
-import { regionOf } from './region.ts';
+import { locate } from './locate.ts';
 import { repeatedSettings, transferSettings, withSettings } from './settings.ts';
 import { parseRemoteUrl } from './url.ts';
 
@@ -23,7 +21,7 @@ so there is no need to run it by hand: try \`git clone codecommit::us-east-1://r
 
 async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv): Promise<void> {
   const parsed = parseRemoteUrl(address);
-  const url = repositoryUrl(await regionOf(parsed, env), parsed.repository, env);
+  const { url, configuredProfile } = await locate(parsed, env);
   const git = findOnPath('git', env)[0];
   if (git === undefined) {
     throw new Problem({
@@ -32,21 +30,12 @@ async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv)
       fix: 'Install Git 2.31 or newer, then try again.',
     });
   }
-  const settings = transferSettings(url, {
-    named: parsed.profile,
-    configured: parsed.profile === undefined ? await configuredProfile(url, env) : undefined,
-  });
-  become(git, [...repeatedSettings(env, settings), 'remote-https', remote, url], {
+  const settings = transferSettings(url, { named: parsed.profile, configured: configuredProfile });
+  await become(git, [...repeatedSettings(env, settings), 'remote-https', remote, url], {
     ...withSettings(env, settings),
     // Git has allowed `codecommit` to get here, and this is how that is spoken; nothing else is needed, in redirects either.
     GIT_ALLOW_PROTOCOL: 'https',
   });
-}
-
-/** The profile that `vouch setup codecommit --profile` has put on the helper for this URL. */
-async function configuredProfile(url: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const { helpers } = await credentialConfig(url, env);
-  return helpers.find(({ vouch }) => vouch !== undefined)?.vouch?.profile;
 }
 
 async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

@@ -1,5 +1,5 @@
 import { isRegion } from '../../aws/partitions.ts';
-import type { VouchProfile } from '../../aws/profiles.ts';
+import type { VouchProfile, Wanted } from '../../aws/profiles.ts';
 import { Problem } from '../../problem.ts';
 import { endpointOf } from './endpoint.ts';
 import { type RemoteUrl, unknownRegion } from './url.ts';
@@ -11,15 +11,16 @@ import { type RemoteUrl, unknownRegion } from './url.ts';
  *
  * The AWS config is read only if it can matter: it is most of what the start takes.
  *
+ * @param wanted what Git's configuration says about the profile, where the URL names none
  * @throws Problem `unknown-profile` when the URL names a profile that is not Vouch's; `no-region`, `unknown-region`
  */
-export async function regionOf(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise<string> {
+export async function regionOf(remote: RemoteUrl, wanted: Wanted, env: NodeJS.ProcessEnv): Promise<string> {
   if (remote.region !== undefined && remote.profile === undefined) return remote.region;
   const aws = await import('./aws-config.ts');
   const named = remote.profile === undefined ? undefined : await aws.namedProfile(remote.profile, env);
   if (remote.region !== undefined) return remote.region;
 
-  const profile = named ?? (await aws.onlyProfile(env));
+  const profile = named ?? (await aws.servingProfile(wanted, env));
   const usual = aws.defaultRegion;
   const sources: [name: string, find: () => string | undefined | Promise<string | undefined>][] = [
     [`The AWS profile ${profile?.name}`, () => profile?.region],

@@ -21,7 +21,7 @@ export function parseRemoteUrl(url: string): RemoteUrl {
   const [, scheme = '', authority = '', tail = ''] = /^([^:/?#@]+):\/\/([^/?#]+)(.*)$/s.exec(url) ?? [];
   if (authority === '') throw malformed(url);
   if (tail !== '' && tail !== '/')
-    throw malformed(url, `Nothing may follow the name of the repository, and here is ${tail}`);
+    throw malformed(url, `Nothing may follow the name of the repository, as "${tail}" does here.`);
   const at = authority.lastIndexOf('@');
   if (at === 0) throw malformed(url, 'There is no name of a profile before the @.');
   return {
@@ -77,7 +77,7 @@ function malformed(url: string, detail = ''): Problem {
   return new Problem({
     kind: 'malformed-url',
     what: `The following URL is malformed: ${url}`,
-    why: `${detail} A URL must be in one of the two following formats: codecommit://<profile>@<repository> or codecommit::<region>://<profile>@<repository>.`,
+    why: `${detail === '' ? '' : `${detail} `}A URL must be in one of the two following formats: codecommit://<profile>@<repository> or codecommit::<region>://<profile>@<repository>.`,
     fix: '`<profile>@` may be left out. `git remote -v` shows the URLs of your remotes.',
   });
 }
