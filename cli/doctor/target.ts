@@ -1,6 +1,5 @@
 import { type CodeCommitHost, codeCommitHost } from '../aws/partitions.ts';
-import { repositoryUrl } from '../git/remote/endpoint.ts';
-import { regionOf } from '../git/remote/region.ts';
+import { locate } from '../git/remote/locate.ts';
 import { parseRemoteUrl } from '../git/remote/url.ts';
 import { Problem } from '../problem.ts';
 import { runGit } from './git-process.ts';
@@ -71,8 +70,7 @@ export async function readTarget(url: string, env: NodeJS.ProcessEnv): Promise<T
 
 async function readCodeCommit(url: string, env: NodeJS.ProcessEnv): Promise<Target | undefined> {
   const remote = parseRemoteUrl(addressOf(url));
-  const https = repositoryUrl(await regionOf(remote, env), remote.repository, env);
-  const plain = readHttps(https);
+  const plain = readHttps((await locate(remote, env)).url);
   return plain && { ...plain, url, scheme: 'codecommit', ...(remote.profile && { profile: remote.profile }) };
 }
 
