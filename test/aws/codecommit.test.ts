@@ -494,6 +494,11 @@ describe('the endpoint', () => {
       challenge: undefined,
       body: expect.stringContaining('<UnrecognizedClientException>\n  <Message>The security token included'),
     });
+    // What curl makes of a user name in the URL.
+    expect(await ask('GET', refs, basic({ username: 'prod', password: '' }))).toMatchObject({
+      status: 403,
+      challenge: undefined,
+    });
     expect(await ask('GET', refs, basic(gitCredentials(held)))).toMatchObject({ status: 200 });
   });
 

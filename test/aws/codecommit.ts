@@ -32,6 +32,8 @@ export interface CodeCommitOptions {
  * - credentials that have expired, or are wrong: 403, never another 401. Git therefore neither asks again nor tells the
  *   helper to erase them. https://blog.rowanudell.com/federated-codecommit-access/
  *   https://qiita.com/szk3/items/f346d5c1804653d8b35a
+ * - a user name without a password, which is what curl tries first where a URL has a user name: 403 too, so that Git
+ *   never gets to ask. https://github.com/akuity/kargo/issues/6794
  * - a role that may not pull or not push: 403 as well, at `info/refs` already.
  *   https://github.com/aws-amplify/amplify-hosting/issues/2133 https://github.com/treeverse/dvc/issues/9416
  *   https://github.com/aws/git-remote-codecommit/issues/55 (it may not use the repository's KMS key)
@@ -61,7 +63,11 @@ export function createCodeCommitServer(options: CodeCommitOptions): Server {
 }
 
 async function serve(options: CodeCommitOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const details: Partial<LogEntry> & { action: string } = { action: '-', method: request.method ?? '' };
+  const details: Partial<LogEntry> & { action: string } = {
+    action: '-',
+    method: request.method ?? '',
+    client: request.headers['user-agent'] ?? '',
+  };
   const log = (outcome: string, message?: string) =>
     options.log.add({
       at: options.now().toISOString(),

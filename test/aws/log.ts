@@ -23,6 +23,8 @@ export interface LogEntry {
   repo?: string;
   method?: string;
   path?: string;
+  /** What the client calls itself: its User-Agent. */
+  client?: string;
 }
 
 /** Keeps what happened, for tests to look at, and writes it to a file, for people. */

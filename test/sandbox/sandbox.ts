@@ -21,6 +21,8 @@ export interface SandboxOptions {
   fresh?: boolean;
   /** The user's own browser and key are used instead of the virtual ones. */
   ownBrowser?: boolean;
+  /** What the repository begins with; it is empty unless given. */
+  files?: Record<string, string>;
   /** Ends the start half way; what had been started ends too. */
   signal?: AbortSignal;
 }
@@ -106,7 +108,10 @@ async function start(
     ...(own ? ownDesktop() : { BROWSER: installBrowserOpener(folder, browserSocket) }),
   });
 
-  const first = await openAccount(aws, aws.account(), env, { region: REGION });
+  const first = await openAccount(aws, aws.account(), env, {
+    region: REGION,
+    ...(options.files && { files: options.files }),
+  });
 
   const serverLog = at('server.log');
   const server = identityServer(env, serverLog);
