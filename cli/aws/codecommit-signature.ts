@@ -50,7 +50,16 @@ export async function signForCodeCommit(
   };
 }
 
-/** A path as SigV4 wants it: every byte but RFC 3986's unreserved ones percent-encoded, slashes kept, one at the start. */
+/**
+ * A path as SigV4 wants it: every byte but RFC 3986's unreserved ones percent-encoded, slashes kept, one at the start.
+ *
+ * Git decodes the URL's path before it asks a helper, so that this makes of it what goes over the wire. AWS's helper signs it
+ * decoded, and what has special characters in it is refused (https://github.com/aws/aws-cli/issues/9327, closed without a word,
+ * and the helper is as it was): the service takes the path encoded. Once, and not twice as SigV4 has it for most services: that is
+ * what the issue asks for, nothing says that CodeCommit encodes what it was sent once more, and a canonical request of which
+ * half is as nowhere else (no Z, no payload) says nothing about the rest. No name that CodeCommit allows (`[\w.-]`) comes
+ * to look different by it.
+ */
 export function canonicalPath(path: string): string {
   const encoded = encodeURIComponent(path.replace(/^\/+/, '').toWellFormed())
     .replaceAll('%2F', '/')

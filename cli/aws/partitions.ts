@@ -51,7 +51,10 @@ const services = ['git-codecommit', 'git-codecommit-fips'] as const;
 
 /** A repository's host, taken apart. */
 export interface CodeCommitHost {
-  /** In lower case and without a port, as it is signed. */
+  /**
+   * Without a port, and otherwise as it came: so Git sends it in HTTP's Host header, whose value SigV4 takes as it is, and so
+   * AWS's own helper signs it.
+   */
   host: string;
   region: string;
   partition: Partition;
@@ -66,12 +69,11 @@ export interface CodeCommitHost {
  * @returns undefined when the host is not CodeCommit's
  */
 export function codeCommitHost(value: string): CodeCommitHost | undefined {
-  const [, name, port] = /^([A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?$/.exec(value) ?? [];
-  if (name === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) return undefined;
-  const host = name.toLowerCase();
+  const [, host, port] = /^([A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?$/.exec(value) ?? [];
+  if (host === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) return undefined;
   const match =
     /^(?<vpce>vpce-[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.)?git-codecommit(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<infix>vpce\.)?(?<suffix>[a-z.]+)$/.exec(
-      host,
+      host.toLowerCase(),
     );
   if (match?.groups === undefined) return undefined;
   const { vpce, fips, region = '', infix, suffix } = match.groups;

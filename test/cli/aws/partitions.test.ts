@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { codeCommitHost, isRegion, parseRoleArn } from '../../../cli/aws/partitions.ts';
+import { codeCommitHost, codeCommitUrl, gitUrlPatterns, isRegion, parseRoleArn } from '../../../cli/aws/partitions.ts';
 
 describe("CodeCommit's hosts", () => {
   test.each([
@@ -19,7 +19,7 @@ describe("CodeCommit's hosts", () => {
   ])('%s', (value, region, partition) => {
     const found = codeCommitHost(value);
     expect([found?.region, found?.partition.id]).toEqual([region, partition]);
-    expect(found?.host).toBe(value.replace(':443', '').toLowerCase());
+    expect(found?.host).toBe(value.replace(':443', ''));
   });
 
   test.each([
@@ -47,6 +47,16 @@ describe("CodeCommit's hosts", () => {
     'vpce-1.git-codecommit.us-east-1.amazonaws.com',
     'vpce-1..git-codecommit.us-east-1.vpce.amazonaws.com',
     'evil.vpce-1.git-codecommit.us-east-1.vpce.amazonaws.com',
+    'git-codecommit-fips.cn-north-1.amazonaws.com.cn',
+    'git-codecommit-fips.eusc-de-east-1.amazonaws.eu',
+    'git-codecommit.us-gov-west-1.amazonaws.eu',
+    'git-codecommit.eusc-de-east-1.amazonaws.com',
+    'git-codecommit.us-iso-east-1.amazonaws.com',
+    'git-codecommit.us-east-1.amazonaws.com.eu',
+    'vpce-1.git-codecommit.cn-north-1.vpce.amazonaws.com',
+    'vpce-1.git-codecommit.us-east-1.vpce.amazonaws.com.evil.example',
+    'vpce-.git-codecommit.us-east-1.vpce.amazonaws.com',
+    '-vpce-1.git-codecommit.us-east-1.vpce.amazonaws.com',
     'codecommit.us-east-1.amazonaws.com',
     's3.us-east-1.amazonaws.com',
     '',
@@ -97,4 +107,35 @@ test('a region is recognised by its shape, so that new ones need no release', ()
   for (const region of ['', 'us-east', 'us-east-1a', 'US-EAST-1', 'us-east-1\n', '../x', 'us-east-123']) {
     expect(isRegion(region), region).toBe(false);
   }
+});
+
+test("the patterns for Git's configuration come from the table, one for each family of hosts", () => {
+  expect(gitUrlPatterns()).toEqual([
+    { pattern: 'https://git-codecommit.*.amazonaws.com', partitions: ['aws', 'aws-us-gov'] },
+    { pattern: 'https://git-codecommit-fips.*.amazonaws.com', partitions: ['aws', 'aws-us-gov'] },
+    { pattern: 'https://git-codecommit.*.amazonaws.com.cn', partitions: ['aws-cn'] },
+    { pattern: 'https://git-codecommit.*.amazonaws.eu', partitions: ['aws-eusc'] },
+    { pattern: 'https://*.git-codecommit.*.vpce.amazonaws.com', partitions: ['aws', 'aws-us-gov'] },
+    { pattern: 'https://*.git-codecommit-fips.*.vpce.amazonaws.com', partitions: ['aws', 'aws-us-gov'] },
+    { pattern: 'https://*.git-codecommit.*.vpce.amazonaws.com.cn', partitions: ['aws-cn'] },
+    { pattern: 'https://*.git-codecommit.*.vpce.amazonaws.eu', partitions: ['aws-eusc'] },
+  ]);
+});
+
+test.each([
+  ['us-east-1', false, 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo'],
+  ['us-gov-east-1', true, 'https://git-codecommit-fips.us-gov-east-1.amazonaws.com/v1/repos/demo'],
+  ['cn-north-1', false, 'https://git-codecommit.cn-north-1.amazonaws.com.cn/v1/repos/demo'],
+  ['eusc-de-east-1', false, 'https://git-codecommit.eusc-de-east-1.amazonaws.eu/v1/repos/demo'],
+  ['cn-north-1', true, undefined],
+  ['us-iso-east-1', false, undefined],
+  ['us-east-1.evil.example/', false, undefined],
+  ['', false, undefined],
+])('the address of a repository in %j, FIPS %s, is %s', (region, fips, url) => {
+  expect(codeCommitUrl(region, 'demo', { fips })).toBe(url);
+});
+
+test('no name of a repository reaches out of its place in the address', () => {
+  const url = codeCommitUrl('us-east-1', 'a/../b?c#d@e\n\ud800');
+  expect(url).toBe('https://git-codecommit.us-east-1.amazonaws.com/v1/repos/a%2F..%2Fb%3Fc%23d%40e%0A%EF%BF%BD');
 });
