@@ -33,9 +33,11 @@ export function networkFailure(error: unknown): string | undefined {
   // First, because the AWS SDK calls a cut connection a TimeoutError too.
   const known = code === undefined ? undefined : KNOWN[code];
   if (known !== undefined) return known;
-  // Node's two HTTP clients say it in two ways, and one of them as if we had given up.
-  const proxied = /tunnel/i.test(innermost.message) ? /\b[45]\d\d\b/.exec(innermost.message)?.[0] : undefined;
-  if (proxied !== undefined) return `The proxy did not let it through: it answered with status ${proxied}.`;
+  // Node's two HTTP clients say it in two ways, one of them as if we had given up, the other with the proxy's address.
+  if (/tunnel/i.test(innermost.message)) {
+    const status = /(?:HTTP\/1\.\d |response \()(\d{3})\b/.exec(innermost.message)?.[1];
+    return `The proxy did not let it through${status ? `: it answered with status ${status}` : ''}.`;
+  }
   if (innermost.name === 'TimeoutError' || innermost.name === 'AbortError') return 'It did not answer in time.';
   if (code === undefined || !/^(E[A-Z0-9]+|ERR_(TLS|SSL)_\w+|CERT_\w+|UND_ERR_\w+)$/.test(code)) return undefined;
   return printable(innermost.message.includes(code) ? innermost.message : `${innermost.message} (${code})`, 300);
