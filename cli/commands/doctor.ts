@@ -1,13 +1,15 @@
 import { createInterface } from 'node:readline/promises';
-import type { Finding, Result, Visit } from '../doctor/check.ts';
+import type { Finding, Mend, Result, Setup, Visit } from '../doctor/check.ts';
 import { checks } from '../doctor/checks.ts';
 import { examine, type Listener } from '../doctor/examine.ts';
 import { mendsOf, previewOf } from '../doctor/fix.ts';
 import { describeResult, describeWhole, looksOf, titlesOf } from '../doctor/print.ts';
 import { findTarget } from '../doctor/target.ts';
+import type { ChangedLine } from '../git/setup/line-diff.ts';
 import { interruptible } from '../login/interrupt.ts';
 import { Waiting } from '../login/waiting.ts';
-import { printable } from '../problem.ts';
+import { Problem, printable } from '../problem.ts';
+import { setupCodeCommit } from './setup-codecommit.ts';
 
 export interface DoctorOptions {
   /** JSON for programs. */
@@ -39,8 +41,9 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
   try {
     const cwd = process.cwd();
     const target = await findTarget(named, { env, cwd, signal });
-    const look = () =>
-      lookOnce({ env, cwd, target, tryRegions: options.tryRegions === true, signal, chart: {} }, options.json === true);
+    const { tryRegions = false, json: silent = false } = options;
+    const setUp = (setup: Setup) => setUpMend(setup, env);
+    const look = () => lookOnce({ env, cwd, target, tryRegions, signal, setUp, chart: {} }, silent);
     let results = await look();
     let fixed: string[] = [];
     if (options.fix) {
@@ -98,7 +101,7 @@ async function fix(results: readonly Result[], options: DoctorOptions, signal: A
     return [];
   }
   const preview = await previewOf(mends);
-  say(`\n--fix changes this:\n${preview.map((line) => `  ${line}\n`).join('')}`);
+  say(`\n--fix changes this:\n${preview.map((line) => `  ${printable(line)}\n`).join('')}`);
   const ask = stdin.isTTY === true && stdout.isTTY === true && !options.yes && !options.json;
   if (ask && !(await confirmed(signal))) return [];
   for (const mend of mends) await mend.apply();
@@ -118,6 +121,35 @@ async function confirmed(signal: AbortSignal): Promise<boolean> {
   } finally {
     terminal.close();
   }
+}
+
+/** `vouch setup codecommit` as a mend: first what it would change, then the change. */
+function setUpMend({ scope = 'global', absolute = false }: Setup, env: NodeJS.ProcessEnv): Mend {
+  const run = async (dryRun: boolean) => {
+    const said = { stdout: '', stderr: '' };
+    const io = {
+      env,
+      stdout: { write: (text: string) => (said.stdout += text) },
+      stderr: { write: (text: string) => (said.stderr += text) },
+    };
+    const code = await setupCodeCommit({ [scope]: true, absolute, dryRun, json: true }, io);
+    if (code === 0) return JSON.parse(said.stdout) as { file: string; diff: ChangedLine[] };
+    const [what = '', ...why] = said.stderr
+      .replace(/^vouch: /, '')
+      .trim()
+      .split('\n');
+    throw new Problem({ kind: 'setup', what, why: why.join(' ') });
+  };
+  return {
+    name: `setup ${scope} ${absolute}`,
+    preview: async () => {
+      const { file, diff } = await run(true);
+      return [`${file}:`, ...diff.map(({ sign, line }) => `${sign} ${line.replace(/^\t/, '    ')}`)];
+    },
+    apply: async () => {
+      await run(false);
+    },
+  };
 }
 
 /** For scripts: names that stay, and nothing secret. */

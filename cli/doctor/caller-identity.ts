@@ -1,4 +1,5 @@
 import type { CredentialsAnswer } from '../agent/protocol.ts';
+import { awsHttpAgents } from '../network-environment.ts';
 
 /** Who AWS takes the bearer of credentials for, and what time it is there. */
 export interface CallerIdentity {
@@ -20,7 +21,12 @@ export async function callerIdentity(
   const client = new STSClient({
     region,
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: 3000, requestTimeout: 5000, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 3000,
+      requestTimeout: 5000,
+      throwOnRequestTimeout: true,
+      ...awsHttpAgents(process.env),
+    },
     credentials: { accessKeyId, secretAccessKey, sessionToken },
   });
   let date: string | undefined;

@@ -1,6 +1,7 @@
 import type { AgentStatus } from '../agent/protocol.ts';
 import type { VouchProfile } from '../aws/profiles.ts';
 import type { CredentialConfig } from '../git/effective-config.ts';
+import type { Scope } from '../git/setup/config-file.ts';
 import type { Target } from './target.ts';
 
 /** The checks, by the names that scripts see. They never change; new ones may come. */
@@ -47,6 +48,14 @@ export interface Mend {
   apply(): Promise<void>;
 }
 
+/** What `vouch setup codecommit` is asked for, as a mend. */
+export interface Setup {
+  /** Whose file: the user's own unless told. */
+  scope?: Scope;
+  /** Whether the helper is to be named by its absolute path. */
+  absolute?: boolean | undefined;
+}
+
 /** What a check says when it was tried. */
 export interface Outcome {
   /** The rest of its line: what was found, as short as can be. */
@@ -70,6 +79,8 @@ export interface Chart {
   credentials?: CredentialConfig;
   /** Whether AWS refused a pull and would take a push, which then is a check of its own. */
   pushDespitePull?: boolean;
+  /** Whether Git's configuration names the helper by its absolute path, or should. */
+  absoluteHelper?: boolean;
 }
 
 /** One run of the doctor: where it looks, and what it knows. */
@@ -82,6 +93,8 @@ export interface Visit {
   tryRegions: boolean;
   /** Aborted at Ctrl-C. */
   signal: AbortSignal;
+  /** Makes a mend of `vouch setup codecommit`. */
+  setUp: (setup: Setup) => Mend;
   chart: Chart;
 }
 

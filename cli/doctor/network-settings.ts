@@ -1,6 +1,6 @@
 import { git } from '../git/config.ts';
 
-/** What steers the way into the network, by what reads it. */
+/** What steers the way into the network, whoever reads it. */
 const variables = [
   'HTTPS_PROXY',
   'https_proxy',
@@ -10,10 +10,10 @@ const variables = [
   'all_proxy',
   'NO_PROXY',
   'no_proxy',
-  'NODE_USE_ENV_PROXY',
   'NODE_EXTRA_CA_CERTS',
-  'NODE_TLS_REJECT_UNAUTHORIZED',
+  'NODE_USE_SYSTEM_CA',
   'NODE_OPTIONS',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'AWS_CA_BUNDLE',
@@ -26,22 +26,26 @@ const variables = [
   'CURL_CA_BUNDLE',
 ] as const;
 
-/** The settings that are there in the environment, as `NAME=value`; a proxy's password is not shown. */
-export function networkVariables(env: NodeJS.ProcessEnv): string[] {
-  return variables.flatMap((name) => (env[name] ? [`${name}=${withoutPassword(env[name])}`] : []));
+/** The settings that are there in the environment; what is secret in a proxy's address is not shown. */
+export function networkVariables(env: NodeJS.ProcessEnv): [name: string, value: string][] {
+  return variables.flatMap((name) => (env[name] ? [[name, withoutPassword(env[name])]] : []));
 }
 
-/** What of Git's configuration steers the way to a URL, as `name=value`. */
-export async function gitNetworkSettings(url: string, env: NodeJS.ProcessEnv, cwd: string): Promise<string[]> {
+/** What of Git's configuration steers the way to a URL. */
+export async function gitNetworkSettings(
+  url: string,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): Promise<[name: string, value: string][]> {
   const { stdout } = await git(['config', '--null', '--get-urlmatch', 'http', url], env, { accepted: [0, 1], cwd });
-  return stdout
-    .split('\0')
-    .map((entry) => entry.split('\n', 2))
-    .filter(([name = '']) => /^http\.(proxy|proxyauthmethod|ssl\w+|proxyssl\w+|schannel\w+)$/.test(name))
-    .map(([name = '', value = '']) => `${name}=${withoutPassword(value)}`);
+  return stdout.split('\0').flatMap((entry) => {
+    const [name = '', value = ''] = entry.split('\n', 2);
+    if (!/^http\.(proxy|proxyauthmethod|ssl\w+|proxyssl\w+|schannel\w+)$/.test(name)) return [];
+    return [[name, withoutPassword(value)]];
+  });
 }
 
-/** A value without the user name and password of any URL in it. */
+/** A value without the user name and password of any address in it. */
 export function withoutPassword(text: string): string {
-  return text.replace(/(^|\/\/|\s)[^/@\s]*:[^/@\s]*@/g, '$1…@').replace(/\/\/[^/@\s]+@/g, '//…@');
+  return text.replace(/\/\/[^/\s]*@/g, '//…@').replace(/(^|[\s,;])[^/\s:@]+:[^/\s@]*@/g, '$1…@');
 }

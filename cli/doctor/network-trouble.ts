@@ -4,60 +4,83 @@ import { exampleUrl } from './git-credentials.ts';
 import { gitNetworkSettings, networkVariables } from './network-settings.ts';
 import { threeWays } from './ways.ts';
 
+type Who = 'server' | 'sts' | 'pull' | 'push';
+type Kind = 'tls' | 'proxy' | 'unreachable';
+
+/** How each is called here and among the three ways. */
+const names = {
+  server: ['The Vouch server', 'Vouch server'],
+  sts: ['AWS STS', 'AWS STS'],
+  pull: ['CodeCommit', 'CodeCommit, by Git'],
+  push: ['CodeCommit', 'CodeCommit, by Git'],
+} as const;
+
 /**
  * What to know when somebody cannot be reached: why, which of the three ways is closed, and what steers them here.
  *
- * @param check whose finding it is
+ * @param who whose check it is
  * @param error what was thrown, or why in words
  */
-export async function networkTrouble(
-  check: 'server' | 'sts' | 'pull' | 'push',
-  error: unknown,
-  visit: Visit,
-): Promise<Finding> {
+export async function networkTrouble(who: Who, error: unknown, visit: Visit): Promise<Finding> {
   const reason = typeof error === 'string' ? error : networkReason(error);
-  const ways = await threeWays(visit);
   const { env, cwd, target } = visit;
   const variables = networkVariables(env);
   const settings = await gitNetworkSettings(target?.https ?? exampleUrl, env, cwd).catch(() => []);
-  const kind = kindOf(reason);
-  const who = { server: 'The Vouch server', sts: 'AWS STS', pull: 'CodeCommit', push: 'CodeCommit' }[check];
+  const [name, way] = names[who];
+  const others = (await threeWays(visit)).filter((one) => one.name !== way);
+  const kind = kindOf(reason, [...variables, ...settings]);
+  const list = (found: [string, string][]) => found.map(([key, value]) => `${key}=${value}`).join(', ');
   return {
-    id: `${check}.${kind}`,
+    id: `${who}.${kind}`,
     severity: 'trouble',
-    what: `${who} cannot be reached.`,
+    what: `${name} cannot be reached.`,
     why: [
       reason,
-      ...ways.map(({ name, closed }) => `${name}: ${closed === undefined ? 'can be reached' : `closed. ${closed}`}`),
-      `In the environment: ${variables.length > 0 ? variables.join(', ') : 'no proxy and no CA is named'}`,
-      `In Git's configuration: ${settings.length > 0 ? settings.join(', ') : 'neither http.proxy nor http.sslCAInfo'}`,
+      ...others.map(
+        (one) => `${one.name} ${one.closed ? `cannot be reached either: ${one.closed}` : 'can be reached.'}`,
+      ),
+      `In the environment: ${list(variables) || 'no proxy and no CA is named'}`,
+      `In Git's configuration: ${list(settings) || 'neither http.proxy nor http.sslCAInfo'}`,
     ],
-    fix: fixOf(kind, check),
+    fix: fixOf(kind, who, env, settings),
   };
 }
 
-type Kind = 'tls' | 'proxy' | 'unreachable';
-
-function kindOf(reason: string): Kind {
-  if (/proxy|CONNECT/i.test(reason)) return 'proxy';
+function kindOf(reason: string, settings: readonly [name: string, value: string][]): Kind {
+  if (/proxy|CONNECT tunnel/i.test(reason)) return 'proxy';
   if (/TLS|SSL|certificate|CAfile/i.test(reason)) return 'tls';
-  return 'unreachable';
+  // Somebody who does not listen is the proxy when that is who was asked.
+  const proxies = settings.filter(([name]) => /^(https?|all)_proxy$|^http\.proxy$/i.test(name));
+  const closed = proxies.some(([, value]) => {
+    const { hostname, port } = URL.parse(value.includes('://') ? value : `http://${value}`) ?? {};
+    return hostname && reason.includes(hostname) && (!port || reason.includes(port));
+  });
+  return closed ? 'proxy' : 'unreachable';
 }
 
-function fixOf(kind: Kind, check: 'server' | 'sts' | 'pull' | 'push'): string[] {
-  const git = check === 'pull' || check === 'push';
+function fixOf(kind: Kind, who: Who, env: NodeJS.ProcessEnv, settings: readonly [string, string][]): string[] {
+  if (who === 'pull' || who === 'push') return fixGit(kind, env, settings);
+  const again =
+    who === 'sts'
+      ? ['The agent keeps the environment that it was started in: `vouch agent stop`, then `vouch login`.']
+      : [];
   if (kind === 'tls') {
-    return git
-      ? ['If your company inspects TLS, name its CA: `git config --global http.sslCAInfo /path/to/ca.pem`']
-      : [
-          "If your company inspects TLS, name its CA in your shell's profile: `export NODE_EXTRA_CA_CERTS=/path/to/ca.pem`",
-          'The agent keeps the environment that it was started in: `vouch agent stop`, then `vouch login`.',
-        ];
+    const variable = who === 'sts' && env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
+    return [`Where a company inspects TLS, Node must know its CA: \`export ${variable}=/path/to/ca.pem\``, ...again];
   }
-  if (kind === 'proxy') {
-    return git
-      ? ['Check http.proxy and HTTPS_PROXY, and whether the proxy asks for a password.']
-      : ['Check HTTPS_PROXY and NO_PROXY, and whether the proxy asks for a password.'];
+  if (kind === 'proxy') return ['Check HTTPS_PROXY and NO_PROXY, and whether the proxy wants a password.', ...again];
+  return ['Check your network, your VPN, and whether a proxy is needed (HTTPS_PROXY).', ...again];
+}
+
+function fixGit(kind: Kind, env: NodeJS.ProcessEnv, settings: readonly [string, string][]): string[] {
+  if (kind === 'tls') {
+    // git-config(1), http.sslCAInfo: "Can be overridden by the GIT_SSL_CAINFO environment variable."
+    if (env.GIT_SSL_CAINFO) {
+      const beaten = settings.some(([name]) => name === 'http.sslcainfo') ? ', which beats http.sslCAInfo' : '';
+      return [`Correct GIT_SSL_CAINFO${beaten}, or \`unset GIT_SSL_CAINFO\`.`];
+    }
+    return ['Where a company inspects TLS, Git must know its CA: `git config --global http.sslCAInfo /path/to/ca.pem`'];
   }
-  return ['Check your network, your VPN and your proxy, then try again.'];
+  if (kind === 'proxy') return ['Check http.proxy and HTTPS_PROXY, and whether the proxy wants a password.'];
+  return ['Check your network, your VPN, and whether a proxy is needed (http.proxy, HTTPS_PROXY).'];
 }

@@ -1,4 +1,8 @@
+import { get as httpGet } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { awsHttpAgents, honourProxies } from '../network-environment.ts';
 import { networkReason } from '../network-reason.ts';
+import { Problem } from '../problem.ts';
 import type { Visit } from './check.ts';
 import { gitOutcome, gitSaid } from './explain-git.ts';
 import { exampleUrl } from './git-credentials.ts';
@@ -23,28 +27,49 @@ export function threeWays(visit: Visit): Promise<Way[]> {
   return found;
 }
 
-async function server({ chart, signal }: Visit): Promise<Way> {
-  const name = 'Vouch server';
-  if (chart.server === undefined) return { name, closed: 'It is not known.' };
-  return { name, closed: await closedTo(chart.server, signal) };
+async function server({ chart, env, signal }: Visit): Promise<Way> {
+  const { server: url } = chart;
+  if (url === undefined) return { name: 'Vouch server', closed: 'It is not known.' };
+  const ask = async () => {
+    honourProxies(env);
+    const late = AbortSignal.timeout(patience);
+    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.any([late, signal]) });
+    await response.body?.cancel();
+  };
+  return { name: 'Vouch server', closed: await reasonOf(ask, signal) };
 }
 
+/** As the agent goes there (aws/sts.ts), but in this shell's environment. */
 async function sts({ chart, target, env, signal }: Visit): Promise<Way> {
   const partition = target?.host.partition ?? chart.profile?.role.partition;
   const region = target?.host.region ?? chart.profile?.region ?? partition?.defaultRegion ?? 'us-east-1';
   const usual = `https://sts.${region}.${partition?.suffix ?? 'amazonaws.com'}`;
-  return { name: 'AWS STS', closed: await closedTo(env.AWS_ENDPOINT_URL_STS || usual, signal) };
+  const url = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL || usual;
+  const ask = async () => {
+    const { httpAgent, httpsAgent } = awsHttpAgents(env);
+    const late = AbortSignal.any([AbortSignal.timeout(patience), signal]);
+    try {
+      await new Promise((resolve, reject) => {
+        const request = url.startsWith('http:')
+          ? httpGet(url, { agent: httpAgent, signal: late }, resolve)
+          : httpsGet(url, { agent: httpsAgent, signal: late }, resolve);
+        request.on('error', reject);
+      });
+    } finally {
+      httpAgent.destroy();
+      httpsAgent.destroy();
+    }
+  };
+  return { name: 'AWS STS', closed: await reasonOf(ask, signal) };
 }
 
-async function closedTo(url: string, signal: AbortSignal): Promise<string | undefined> {
+async function reasonOf(ask: () => Promise<void>, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const late = AbortSignal.timeout(patience);
-    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.any([late, signal]) });
-    await response.body?.cancel();
+    await ask();
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    return networkReason(error);
+    return error instanceof Problem ? error.lines().slice(0, 2).join(' ') : networkReason(error);
   }
 }
 

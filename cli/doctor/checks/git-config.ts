@@ -1,8 +1,10 @@
 import { isAtLeast } from '../../git/config.ts';
-import { type ConfiguredHelper, type CredentialConfig, storingHelpers } from '../../git/effective-config.ts';
+import type { CredentialConfig } from '../../git/effective-config.ts';
+import type { Scope } from '../../git/setup/config-file.ts';
+import { findings, type Finding as HelperFinding } from '../../git/setup/other-helpers.ts';
+import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
-import { gitCredentials, placeOf } from '../git-credentials.ts';
-import { setUp } from '../setup-mend.ts';
+import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
 import { tilde } from '../tilde.ts';
 
 /** From this Git on, what Vouch answers is marked as not to be stored (`ephemeral`, git-credential(1)). */
@@ -16,12 +18,14 @@ export const gitConfig: Check = {
   // For codecommit:// our remote helper brings these settings along, for each transfer.
   applies: ({ target }) => target?.scheme !== 'codecommit',
   run: async (visit) => {
+    const { target, chart } = visit;
     const config = await gitCredentials(visit);
-    const findings = judge(config, visit);
+    const keepsNothing = chart.gitVersion !== undefined && isAtLeast(chart.gitVersion, ephemeral);
+    const found = findings(target?.https ?? exampleUrl, config, { keepsNothing });
     return {
       says: summary(config, visit),
       details: describe(config, visit),
-      findings,
+      findings: [...found.map((one) => told(one, visit)), ...(await userName(visit))],
       data: {
         helpers: config.helpers.map(({ value, section, origin }) => ({ value, section: section ?? null, ...origin })),
         useHttpPath: config.useHttpPath?.value ?? false,
@@ -30,95 +34,52 @@ export const gitConfig: Check = {
   },
 };
 
-function judge(config: CredentialConfig, visit: Visit): Finding[] {
-  const { helpers, useHttpPath } = config;
-  const at = helpers.findIndex(({ vouch }) => vouch !== undefined);
-  if (at === -1) return [notAsked(helpers, visit)];
-  const findings: Finding[] = [];
-  const before = helpers.slice(0, at);
-  if (before.length > 0) findings.push(anotherFirst(before, visit));
-  const storing = storingHelpers({ ...config, helpers: helpers.slice(at + 1) });
-  if (storing.length > 0) findings.push(stored(storing, visit));
-  if (useHttpPath?.value !== true) findings.push(noPath(useHttpPath, visit));
-  return findings;
-}
+const ids = {
+  'not-asked': 'git-config.no-helper',
+  'answers-first': 'git-config.another-first',
+  'would-store': 'git-config.another-stores',
+  'no-path': 'git-config.no-path',
+} as const;
 
-function notAsked(helpers: readonly ConfiguredHelper[], visit: Visit): Finding {
-  const { target } = visit;
+const reasons = {
+  'not-asked': 'So Git asks you for a user name and a password, and there are none.',
+  'answers-first': 'What that one answers is used: an old password from a store, or keys that are not yours.',
+  'would-store': 'Stored passwords are dead after 15 minutes, and would be offered again.',
+  'no-path': "CodeCommit's password is a signature of the path.",
+} as const;
+
+function told({ kind, what, fix, origin }: HelperFinding, visit: Visit): Finding {
+  const scope = scopeOf(origin);
   return {
-    id: 'git-config.no-helper',
+    id: ids[kind],
     severity: 'trouble',
-    what: `Git does not ask Vouch for ${target === undefined ? 'CodeCommit' : target.https}.`,
-    why: [
-      helpers.length === 0
-        ? 'No credential helper is configured for it: Git would ask you for a user name and password, and there are none.'
-        : `It asks ${names(helpers, visit)}.`,
-    ],
-    fix: ['Run `vouch setup codecommit`.'],
-    mend: setUp(visit),
+    what,
+    why: [reasons[kind]],
+    fix: [fix],
+    mend: scope && visit.setUp({ scope, absolute: visit.chart.absoluteHelper }),
   };
 }
 
-function anotherFirst(before: readonly ConfiguredHelper[], visit: Visit): Finding {
-  return {
-    id: 'git-config.another-first',
-    severity: 'trouble',
-    what: `Git asks another helper before Vouch: ${names(before, visit)}.`,
-    why: ['What that one answers is used: an old password from a store, or keys that are not yours.'],
-    fix: ['Run `vouch setup codecommit`, which clears it for CodeCommit alone.', ...removals(before)],
-    mend: setUp(visit),
-  };
+/** The file where setup helps against something that stands there: none, if that comes after every file. */
+function scopeOf(origin: HelperFinding['origin']): Scope | undefined {
+  if (origin?.scope === 'command' || origin?.scope === 'worktree') return undefined;
+  return origin?.scope === 'local' ? 'local' : 'global';
 }
 
-function stored(storing: readonly ConfiguredHelper[], visit: Visit): Finding {
-  const { gitVersion } = visit.chart;
-  const kept = gitVersion === undefined || !isAtLeast(gitVersion, ephemeral);
-  return {
-    id: 'git-config.another-stores',
-    severity: kept ? 'trouble' : 'warning',
-    what: `Git has another helper after Vouch: ${names(storing, visit)}.`,
-    why: [
-      kept
-        ? `Git ${gitVersion?.text ?? ''} hands it what Vouch gave, to be stored, and stored passwords are dead after 15 minutes.`
-        : 'Git 2.46 and newer do not hand it what Vouch gave; an older Git would.',
-    ],
-    fix: [
-      ...removals(storing),
-      'Or run `vouch setup codecommit` again, with --local if that file is the repository’s.',
-    ],
-    mend: setUp(visit, storing[0]?.origin.scope),
-  };
-}
-
-function noPath(setting: CredentialConfig['useHttpPath'], visit: Visit): Finding {
-  return {
-    id: 'git-config.no-path',
-    severity: 'trouble',
-    what: 'Git does not tell its helpers the path of the repository (credential.useHttpPath).',
-    why: [
-      "CodeCommit's password is a signature of the path.",
-      ...(setting ? [`It is set to false in ${tilde(placeOf(setting.origin), visit.env)}.`] : []),
-    ],
-    fix: ['Run `vouch setup codecommit`.'],
-    mend: setUp(visit, setting?.origin.scope),
-  };
-}
-
-/** The commands that take helpers out of the files where they stand. */
-function removals(helpers: readonly ConfiguredHelper[]): string[] {
-  return helpers.flatMap(({ section, origin }) =>
-    origin.file === undefined
-      ? []
-      : [
-          `Or take it out: \`git config --file ${quoted(origin.file)} --unset-all ${quoted(`${section ?? 'credential'}.helper`)}\``,
-        ],
-  );
-}
-
-const quoted = (word: string) => (/^[\w./:@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
-
-function names(helpers: readonly ConfiguredHelper[], { env }: Visit): string {
-  return helpers.map(({ value, origin }) => `${value} (${tilde(placeOf(origin), env)})`).join(', ');
+/** An older Git sends a user name in the URL on by itself, unless it is told about that name. */
+async function userName(visit: Visit): Promise<Finding[]> {
+  const { target, env, cwd } = visit;
+  if (target?.profile === undefined || !(await missingUserSections(env, cwd)).includes(target.profile)) return [];
+  return [
+    {
+      id: 'git-config.user-name',
+      severity: 'trouble',
+      what: `Git sends the user name ${target.profile} to CodeCommit, and asks no helper for a password.`,
+      why: ['This Git needs to be told about each such name; newer ones (2.46) do not.'],
+      fix: ['Run `vouch setup codecommit`.'],
+      mend: visit.setUp({ absolute: visit.chart.absoluteHelper }),
+    },
+  ];
 }
 
 function summary({ helpers }: CredentialConfig, { target }: Visit): string {

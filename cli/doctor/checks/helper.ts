@@ -5,7 +5,6 @@ import { version } from '../../programs.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { gitCredentials } from '../git-credentials.ts';
 import { ourPackage, packageOf } from '../package-of.ts';
-import { useAbsolutePath } from '../setup-mend.ts';
 import { tilde } from '../tilde.ts';
 
 const program = 'git-credential-vouch';
@@ -21,6 +20,7 @@ export const helper: Check = {
   run: async (visit) => {
     const { helpers } = await gitCredentials(visit);
     const absolute = helpers.find(({ vouch }) => vouch?.program !== undefined)?.vouch?.program;
+    visit.chart.absoluteHelper = absolute !== undefined;
     return absolute === undefined ? onPath(visit) : byPath(absolute, visit);
   },
 };
@@ -29,6 +29,7 @@ function onPath(visit: Visit): Outcome {
   const { env } = visit;
   const [first] = findOnPath(program, env);
   if (first === undefined) {
+    visit.chart.absoluteHelper = true;
     const missing: Finding = {
       id: 'helper.not-on-path',
       severity: 'trouble',
@@ -37,7 +38,7 @@ function onPath(visit: Visit): Outcome {
       fix: [
         'Add that folder to your PATH (`npm prefix --global` names its parent), or run `vouch setup codecommit --absolute`.',
       ],
-      mend: useAbsolutePath(visit),
+      mend: visit.setUp({ absolute: true }),
     };
     return { says: 'not on your PATH', findings: [missing] };
   }
@@ -63,7 +64,7 @@ function byPath(file: string, visit: Visit): Outcome {
       what: `Git is told to start ${tilde(file, env)}, and there is no such file.`,
       why: ['Vouch or Node has been moved or updated since.'],
       fix: ['Run `vouch setup codecommit --absolute`.'],
-      mend: useAbsolutePath(visit),
+      mend: visit.setUp({ absolute: true }),
     };
     return { says: 'missing', findings: [missing] };
   }

@@ -45,11 +45,16 @@ function describe(claims: Record<string, unknown>): string[] {
     const value = claims[name];
     if (value === undefined) return [];
     const short = name.slice(name.lastIndexOf('/') + 1);
-    return [`${short}: ${typeof value === 'string' ? value : JSON.stringify(tags(value) ?? value)}`];
+    return [`${short}: ${words(value)}`];
   });
 }
 
 /** Of the tags only names and values; that they are transitive is always so. */
-function tags(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>).principal_tags : undefined;
+function words(value: unknown): string {
+  if (Array.isArray(value)) return value.join(', ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  const { principal_tags: tags = {} } = value as { principal_tags?: object };
+  return Object.entries(tags)
+    .map(([name, one]) => `${name}=${words(one)}`)
+    .join(', ');
 }

@@ -1,5 +1,6 @@
 import { clockSkew } from '../../clock-skew.ts';
 import { readConfig } from '../../config.ts';
+import { honourProxies } from '../../network-environment.ts';
 import { networkFailure } from '../../network-reason.ts';
 import { Problem, printable } from '../../problem.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
@@ -21,6 +22,7 @@ export const server: Check = {
     chart.server = url;
     let response: Response;
     try {
+      honourProxies(env);
       const late = AbortSignal.timeout(patience);
       response = await fetch(`${url}/.well-known/openid-configuration`, {
         headers: { accept: 'application/json' },
@@ -29,6 +31,7 @@ export const server: Check = {
       });
     } catch (error) {
       visit.signal.throwIfAborted();
+      if (error instanceof Problem) throw error;
       return { says: `${url} cannot be reached`, findings: [await networkTrouble('server', error, visit)] };
     }
     return judge(url, response, visit);

@@ -1,6 +1,5 @@
 import { git } from '../../git/config.ts';
-import type { Check, Visit } from '../check.ts';
-import { allowCodeCommit } from '../setup-mend.ts';
+import type { Check, Mend, Visit } from '../check.ts';
 
 /** Git follows addresses of foreign schemes in submodules only where that is allowed (git-config(1), protocol.allow). */
 export const submodules: Check = {
@@ -37,6 +36,18 @@ export const submodules: Check = {
     };
   },
 };
+
+/** Also where it was set to something else before, which `vouch setup codecommit` leaves as it is. */
+function allowCodeCommit({ env, cwd }: Visit): Mend {
+  const args = ['config', '--global', 'protocol.codecommit.allow', 'always'];
+  return {
+    name: 'allow-codecommit',
+    preview: async () => [`git ${args.join(' ')}`],
+    apply: async () => {
+      await git(args, env, { cwd });
+    },
+  };
+}
 
 async function setting({ env, cwd }: Visit): Promise<string | undefined> {
   for (const name of ['protocol.codecommit.allow', 'protocol.allow']) {

@@ -6,6 +6,8 @@ export interface Finding {
   what: string;
   /** What to do, a sentence. */
   fix: string;
+  /** Where the setting stands that is in the way, if one does. */
+  origin: Origin | undefined;
 }
 
 /**
@@ -25,13 +27,14 @@ export function findings(
   if (at === -1) {
     const last = config.helpers.at(-1);
     const instead = last ? `Git asks ${describe(last)} for ${url}, and not Vouch.` : `Git asks no helper for ${url}.`;
-    return [{ kind: 'not-asked', what: instead, fix: mend(last?.origin) }];
+    return [{ kind: 'not-asked', what: instead, fix: mend(last?.origin), origin: last?.origin }];
   }
   for (const helper of config.helpers.slice(0, at)) {
     found.push({
       kind: 'answers-first',
       what: `Git asks ${describe(helper)} before Vouch for ${url}.`,
       fix: mend(helper.origin),
+      origin: helper.origin,
     });
   }
   const storing = keepsNothing ? [] : storingHelpers(config).filter((helper) => config.helpers.indexOf(helper) > at);
@@ -40,12 +43,18 @@ export function findings(
       kind: 'would-store',
       what: `Git would have ${describe(helper)} store what Vouch gives for ${url}.`,
       fix: mend(helper.origin),
+      origin: helper.origin,
     });
   }
   if (config.useHttpPath?.value !== true) {
     const origin = config.useHttpPath?.origin;
     const why = origin ? `: credential.useHttpPath is false in ${place(origin)}` : '';
-    found.push({ kind: 'no-path', what: `Git does not tell Vouch the path of ${url}${why}.`, fix: mend(origin) });
+    found.push({
+      kind: 'no-path',
+      what: `Git does not tell Vouch the path of ${url}${why}.`,
+      fix: mend(origin),
+      origin,
+    });
   }
   return found;
 }
