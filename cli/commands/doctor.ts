@@ -5,7 +5,7 @@ import { examine, type Listener } from '../doctor/examine.ts';
 import { mendsOf, previewOf } from '../doctor/fix.ts';
 import { describeResult, describeWhole, looksOf, titlesOf } from '../doctor/print.ts';
 import { findTarget } from '../doctor/target.ts';
-import type { ChangedLine } from '../git/setup/line-diff.ts';
+import type { ChangedLine } from '../line-diff.ts';
 import { interruptible } from '../login/interrupt.ts';
 import { Waiting } from '../login/waiting.ts';
 import { Problem, printable } from '../problem.ts';
