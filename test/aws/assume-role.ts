@@ -81,6 +81,7 @@ export function assumeRole(
 /**
  * The role must trust the caller. That is enough where its trust policy names the caller's role or session and both
  * are of one account; where it names the account, or another account's role, the caller's own policies must allow it too.
+ * (IAM keeps a role that is named by its unique id, so that one made anew under the name is not trusted; not so here.)
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
  *

@@ -117,6 +117,22 @@ describe.sequential('one repository name in three accounts', () => {
     expect(await sandbox.run('git', ['ls-remote', other])).toMatchObject({ code: 128 });
   });
 
+  // The chained role may use every repository of its account, so that 403 means the signature, and 404 the name.
+  test.each<[string, string, number, string]>([
+    ['a slash at its end', `${url}/`, 0, 'OK'],
+    ['the port', url.replace('.com/', '.com:443/'), 0, 'OK'],
+    ['percent-encoded letters', url.replace('/demo', '/d%65m%6f'), 0, 'OK'],
+    ['a space', url.replace('/demo', '/my%20demo'), 128, 'RepositoryDoesNotExistException'],
+    ['a plus sign', url.replace('/demo', '/c++%2B'), 128, 'RepositoryDoesNotExistException'],
+    ['an apostrophe and an asterisk', url.replace('/demo', "/it's*"), 128, 'RepositoryDoesNotExistException'],
+    ['letters beyond ASCII', url.replace('/demo', '/d%C3%A9mo'), 128, 'RepositoryDoesNotExistException'],
+    ['a percent sign', url.replace('/demo', '/100%25'), 128, 'RepositoryDoesNotExistException'],
+    ['.git at its end', `${url}.git`, 128, 'RepositoryDoesNotExistException'],
+  ])('a URL with %s is signed as it was sent', async (_name, to, code, outcome) => {
+    const ran = await sandbox.run('git', ['ls-remote', as('chained', to)]);
+    expect({ ...ran, outcome: sandbox.aws.log.at(-1)?.outcome }).toMatchObject({ code, outcome });
+  });
+
   test('40 Git processes at once, mixed: each is served with its own account’s session', async () => {
     // A new session: nothing is in the agent's memory.
     await sandbox.succeed('vouch', ['logout']);
