@@ -11,7 +11,7 @@ const longest = 64 * 1024;
  * @param onPage is told the address to open
  * @param signal ends the wait; its reason is what is thrown
  * @returns whether it is `done`; `gone` is a process that ended without a word, or had ended already
- * @throws Problem the reason when the sign-in failed
+ * @throws Problem the reason when the sign-in failed; `login-unclear`
  */
 export function followLogin(
   env: NodeJS.ProcessEnv,
@@ -27,13 +27,13 @@ export function followLogin(
   let text = '';
   socket.on('data', (chunk: string) => {
     text += chunk;
-    if (text.length > longest) socket.destroy();
+    if (text.length > longest) reject(unclear());
     const lines = text.split('\n');
     text = lines.pop() ?? '';
     for (const { state, url, problem } of lines.map(parse)) {
       if (state === 'page') onPage(String(url));
       else if (state === 'done') resolve('done');
-      else if (state === 'failed') reject(Problem.fromJSON(problem) ?? new Error('The sign-in failed.'));
+      else if (state === 'failed') reject(Problem.fromJSON(problem) ?? unclear());
     }
   });
   socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -43,6 +43,15 @@ export function followLogin(
   return promise.finally(() => {
     signal.removeEventListener('abort', stop);
     socket.destroy();
+  });
+}
+
+function unclear(): Problem {
+  return new Problem({
+    kind: 'login-unclear',
+    what: 'Another process has a sign-in under way, and does not say properly how it goes.',
+    fix: 'Run `vouch login`, then try again.',
+    exitCode: 3,
   });
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { agentStatus, isNotRunning } from '../agent/client.ts';
 import { chosenServer } from '../config.ts';
 import { printable } from '../problem.ts';
@@ -12,6 +13,9 @@ const timeout = 300;
 
 /** How often it is looked whether a session has come by another way, in milliseconds. */
 const lookEvery = 1000;
+
+/** How long after a process that had the turn is gone the next one tries, in milliseconds: nobody should be asked without end. */
+const retryAfter = 100;
 
 /**
  * Gets a session while a program waits that cannot go on without one. Of any number of processes that do this at once, one
@@ -47,6 +51,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
       waiting.show('Waiting for the sign-in that is under way …');
       if ((await followLogin(env, onPage, signal)) === 'done') return;
       // Whoever had the turn is gone: it is taken again, by us or by another one of those who wait.
+      await sleep(retryAfter, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
     if (!(await hasSession(env))) {
       say(`vouch: ${printable(why.charAt(0).toLowerCase() + why.slice(1))} Git waits while you sign in.`);

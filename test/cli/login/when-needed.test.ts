@@ -1,0 +1,341 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { agentStatus, dropSession } from '../../../cli/agent/client.ts';
+import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
+import { type Config, changeConfig } from '../../../cli/config.ts';
+import { loginSocket } from '../../../cli/paths.ts';
+import { onTerminal } from '../../support/terminal.ts';
+import { captured, gitRequest, installHelper, machine, read, root, run } from '../support.ts';
+import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
+
+const vouch = `'${process.execPath}' '${join(root, 'cli/main.ts')}'`;
+const notSignedIn = 'vouch: you are not signed in. Run `vouch login`, then try again.\n';
+
+/** A machine with Git set up for Vouch, a server, and a browser that only writes down what it is to open. */
+async function setUp(settings: Config = {}) {
+  const the = machine();
+  const issuer = await startFakeIssuer();
+  onTestFinished(async () => {
+    await dropSession(the.env).catch(() => {});
+    await issuer.close();
+  });
+  installHelper(the);
+  await setupCodeCommit({}, captured(the.env).io);
+  changeConfig(the.env, { server: issuer.url, ...settings });
+  const opened = join(the.folder, 'opened');
+  writeFileSync(opened, '');
+  const browser = join(the.folder, 'bin/browser');
+  writeFileSync(browser, `#!/bin/sh\necho "$1" >>'${opened}'\n`, { mode: 0o755 });
+  the.env.BROWSER = browser;
+  const request = join(the.folder, 'request');
+  writeFileSync(request, gitRequest);
+  return {
+    ...the,
+    issuer,
+    /** The addresses that the browser was told to open. */
+    opened: () => read(opened).split('\n').filter(Boolean),
+    /** Git on a terminal, asking for credentials. */
+    git: (env: Record<string, string> = {}) =>
+      onTerminal(`exec git credential fill <'${request}'`, { env: { ...the.env, ...env } }),
+    /** The helper alone, which says its process first. */
+    helper: () =>
+      onTerminal(
+        `echo "pid=$$"; exec '${process.execPath}' '${join(root, 'cli/git/helper.ts')}' get <'${request}'`,
+        the,
+      ),
+    vouch: (command: string) => onTerminal(`exec ${vouch} ${command}`, the),
+    sockets: () => readdirSync(dirname(the.agentSocket)),
+  };
+}
+
+/** The browser comes back from the server. */
+async function comeBack(issuer: FakeIssuer, result: Record<string, string> = { code: 'the-code' }): Promise<void> {
+  const request = issuer.pushed.at(-1);
+  const query = new URLSearchParams({ ...result, state: request?.get('state') ?? '', iss: issuer.url });
+  await fetch(`${request?.get('redirect_uri')}?${query}`, { redirect: 'manual' });
+}
+
+const touch = /Touch your security key in the browser … {3}0:00/;
+const following = /vouch: a sign-in is under way, and this waits for it: (http\S+)\n/;
+
+describe('Git on a terminal, without a session', () => {
+  test('has the person sign in, and says where', async () => {
+    const the = await setUp();
+    const git = the.git();
+    const [, address] = await git.until(
+      /vouch: you are not signed in\. Git waits while you sign in\.\n[^\n]*\n {2}(http\S+)\n/,
+    );
+    await git.until(touch);
+    await comeBack(the.issuer);
+    await git.until(/vouch: signed in as alice@example\.com with "Work key" until /);
+    // This server gives no tokens for AWS; that is told like any other trouble.
+    expect(await git.ended).toBe(128);
+    expect(the.opened()).toEqual([address]);
+    expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
+    expect(the.sockets().sort()).toEqual(['agent.sock', 'git.sock']);
+  });
+
+  test('Ctrl-C ends Git and the helper, and nothing stays behind', async () => {
+    const the = await setUp();
+    const git = the.git();
+    await git.until(touch);
+    const callback = the.issuer.pushed[0]?.get('redirect_uri') ?? '';
+    expect((await fetch(callback)).status).toBe(400);
+    git.type('\x03');
+    expect(await git.ended).toBe(130);
+    // The helper was told at the same moment as Git.
+    await expect.poll(() => the.sockets()).toEqual([]);
+    await expect.poll(() => fetch(callback).catch(({ message }) => message)).toBe('fetch failed');
+    expect(git.said()).not.toContain('fatal');
+  });
+
+  test.each<[string, Config, Record<string, string>]>([
+    ['in CI', {}, { CI: 'true' }],
+    ['in CI, whatever the setting', { autoLogin: 'always' }, { CI: '1' }],
+    ['when Git may not ask on the terminal', {}, { GIT_TERMINAL_PROMPT: '0' }],
+    ['when the setting says never', { autoLogin: 'never' }, {}],
+  ])('says what to do and stops %s', async (_, settings, env) => {
+    const the = await setUp(settings);
+    const git = the.git(env);
+    expect(await git.ended).toBe(128);
+    expect(git.said()).toBe(`${notSignedIn}fatal: credential helper 'vouch' told us to quit\n`);
+    expect(the.issuer.pushed).toEqual([]);
+    expect(the.opened()).toEqual([]);
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['CI is empty', { CI: '' }],
+    ['CI is false', { CI: 'false' }],
+    ['GIT_TERMINAL_PROMPT is true', { GIT_TERMINAL_PROMPT: '1' }],
+  ])('starts a login where %s', async (_, env) => {
+    const the = await setUp();
+    const git = the.git(env);
+    await git.until(touch);
+    git.type('\x03');
+    await git.ended;
+  });
+
+  test('that does not know its server says how it gets to know it', async () => {
+    const the = await setUp({ server: undefined });
+    const git = the.git();
+    expect(await git.ended).toBe(128);
+    expect(git.said()).toContain('vouch enroll --server');
+  });
+
+  test('writes nothing but the answer to standard output', async () => {
+    const the = await setUp();
+    const out = join(the.folder, 'out');
+    const helper = onTerminal(`exec git credential-vouch get <'${join(the.folder, 'request')}' >'${out}'`, the);
+    await helper.until(touch);
+    await comeBack(the.issuer, { error: 'access_denied' });
+    expect(await helper.ended).toBe(0);
+    expect(helper.said()).toContain('vouch: The sign-in was cancelled in the browser.');
+    expect(read(out)).toBe('quit=1\n');
+  });
+});
+
+describe('the helper without a terminal', () => {
+  /** Runs it, and tells which modules were loaded that only a login needs. */
+  async function ask(the: Awaited<ReturnType<typeof setUp>>) {
+    const hook = `import { registerHooks } from 'node:module';
+      registerHooks({ load(url, context, next) {
+        if (/openid-client|when-needed|sign-in|open-browser/.test(url)) process._rawDebug('loaded ' + url);
+        return next(url, context);
+      } });`;
+    const program = [
+      '--import',
+      `data:text/javascript,${encodeURIComponent(hook)}`,
+      join(root, 'cli/git/helper.ts'),
+      'get',
+    ];
+    return run(process.execPath, program, the.env, gitRequest);
+  }
+
+  test.each<[string, Config]>([
+    ['no setting', {}],
+    ['autoLogin auto', { autoLogin: 'auto' }],
+    ['autoLogin never', { autoLogin: 'never' }],
+  ])('and with %s stops Git, and loads nothing that a login needs', async (_, settings) => {
+    const the = await setUp(settings);
+    expect(await ask(the)).toEqual({ code: 0, stdout: 'quit=1\n', stderr: notSignedIn });
+    expect(the.issuer.pushed).toEqual([]);
+  });
+
+  test('and with autoLogin always has the person sign in', async () => {
+    const the = await setUp({ autoLogin: 'always' });
+    const asked = ask(the);
+    await expect.poll(() => the.opened().length).toBe(1);
+    await comeBack(the.issuer);
+    const { stdout, stderr } = await asked;
+    expect(stdout).toBe('quit=1\n');
+    expect(stderr).toMatch(/loaded .*when-needed/);
+    expect(stderr).toContain('vouch: signed in as alice@example.com');
+    // No terminal, no line that is drawn again and again.
+    expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+});
+
+describe('of several processes', () => {
+  test('one opens the browser and the others follow it to its end', async () => {
+    const the = await setUp();
+    const first = the.git();
+    await first.until(touch);
+    const others = [the.git(), the.git(), the.git()];
+    for (const other of others) expect((await other.until(following))[1]).toBe(the.opened()[0]);
+    await comeBack(the.issuer);
+    for (const git of [first, ...others]) await git.ended;
+    expect(the.issuer.pushed.length).toBe(1);
+    expect(the.issuer.redeemed.length).toBe(1);
+    expect(others.map((other) => other.said()).join('')).not.toMatch(/given up|not signed in/);
+  });
+
+  test('those who follow stop with the one that is cancelled in the browser', async () => {
+    const the = await setUp();
+    const [first, second] = [the.git(), the.git()];
+    await Promise.race([first.until(touch), second.until(touch)]);
+    await Promise.race([first.until(following), second.until(following)]);
+    await comeBack(the.issuer, { error: 'access_denied' });
+    for (const git of [first, second]) {
+      expect(await git.ended).toBe(128);
+      expect(git.said()).toContain('vouch: The sign-in was cancelled in the browser.\nvouch: Run `vouch login`');
+    }
+    expect(the.opened().length).toBe(1);
+  });
+
+  test('those who follow stop with the one that is given up with Ctrl-C', async () => {
+    const the = await setUp();
+    const first = the.git();
+    await first.until(touch);
+    const second = the.git();
+    await second.until(following);
+    first.type('\x03');
+    expect(await second.ended).toBe(128);
+    expect(second.said()).toContain('vouch: the sign-in was given up. Run `vouch login`, then try again.\n');
+    expect(the.opened().length).toBe(1);
+    await first.ended;
+    await expect.poll(() => the.sockets()).toEqual([]);
+  });
+
+  test('one takes over from one that dies without a word', async () => {
+    const the = await setUp();
+    const first = the.helper();
+    const [, pid] = await first.until(/pid=(\d+)/);
+    await first.until(touch);
+    const others = [the.git(), the.git()];
+    for (const other of others) await other.until(following);
+    process.kill(Number(pid), 'SIGKILL');
+    await Promise.any(others.map((other) => other.until(touch)));
+    await Promise.any(others.map((other) => other.until(new RegExp(`${following.source}[^]*${following.source}`))));
+    await comeBack(the.issuer);
+    for (const git of [first, ...others]) await git.ended;
+    expect(the.opened().length).toBe(2);
+    expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
+    expect(the.sockets().sort()).toEqual(['agent.sock', 'git.sock']);
+  });
+
+  test('Git waits for a vouch login that is under way', async () => {
+    const the = await setUp();
+    const login = the.vouch('login');
+    await login.until(touch);
+    const git = the.git();
+    await git.until(following);
+    await comeBack(the.issuer);
+    expect(await login.ended).toBe(0);
+    await git.ended;
+    expect(git.said()).not.toContain('not signed in');
+    expect(the.opened().length).toBe(1);
+  });
+
+  test('vouch login goes on beside a Git that waits, and Git goes on with its session', async () => {
+    const the = await setUp();
+    const git = the.git();
+    await git.until(touch);
+    const follower = the.git();
+    await follower.until(following);
+    const login = the.vouch('login --no-browser');
+    await login.until(/^Another sign-in is under way already; this one goes on beside it\.\n/);
+    await login.until(touch);
+    await comeBack(the.issuer);
+    expect(await login.ended).toBe(0);
+    for (const one of [git, follower]) {
+      await one.ended;
+      expect(one.said()).not.toMatch(/given up|timed|unexpected/);
+    }
+    expect(the.sockets().sort()).toEqual(['agent.sock', 'git.sock']);
+  });
+
+  test('a process that has stopped does not keep the one that it follows', async () => {
+    const the = await setUp({ autoLogin: 'always' });
+    const first = the.git();
+    await first.until(touch);
+    // Not on a terminal: script(1) would stop as well, and go on by itself.
+    const second = spawn(process.execPath, [join(root, 'cli/git/helper.ts'), 'get'], { env: the.env });
+    onTestFinished(() => void second.kill('SIGKILL'));
+    second.stdin.end(gitRequest);
+    let said = '';
+    second.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const ended = once(second, 'close');
+    await expect.poll(() => said).toMatch(following);
+    second.kill('SIGSTOP');
+    await comeBack(the.issuer);
+    await first.ended;
+    second.kill('SIGCONT');
+    await ended;
+    expect(said).not.toMatch(/given up/);
+  });
+});
+
+describe('what else can be in the place of the socket', () => {
+  test('a file is named, and left alone', async () => {
+    const the = await setUp();
+    mkdirSync(dirname(the.agentSocket), { mode: 0o700 });
+    writeFileSync(loginSocket(the.env), 'mine');
+    const git = the.git();
+    expect(await git.ended).toBe(128);
+    expect(git.said()).toContain(loginSocket(the.env));
+    expect(read(loginSocket(the.env))).toBe('mine');
+  });
+
+  test.each([
+    ['more than anybody waits for', 'x'.repeat(100_000)],
+    ['a failure without a reason', '{"state":"failed"}\n'],
+    ['nonsense first', 'null\n[]\n{"state":{}}\n"x"\n{"state":"failed","problem":{"type":3}}\n'],
+  ])('something that says %s is not followed', async (_, words) => {
+    const the = await setUp();
+    mkdirSync(dirname(the.agentSocket), { mode: 0o700 });
+    const connected = new Set<Socket>();
+    const server = createServer((socket) => {
+      connected.add(socket.on('error', () => {}));
+      socket.write(words);
+    });
+    await new Promise<void>((resolve) => server.listen(loginSocket(the.env), resolve));
+    onTestFinished(() => {
+      for (const socket of connected) socket.destroy();
+      server.close();
+    });
+    const git = the.git();
+    expect(await git.ended).toBe(128);
+    expect(git.said()).toContain('does not say properly how it goes. Run `vouch login`, then try again.');
+    expect(the.opened()).toEqual([]);
+  });
+
+  test('an address cannot steer the terminal', async () => {
+    const the = await setUp();
+    mkdirSync(dirname(the.agentSocket), { mode: 0o700 });
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.end(`${JSON.stringify({ state: 'page', url: 'http://x/\u001b]0;owned\u0007' })}\n{"state":"failed"}\n`);
+    });
+    await new Promise<void>((resolve) => server.listen(loginSocket(the.env), resolve));
+    onTestFinished(() => void server.close());
+    const git = the.git();
+    await git.ended;
+    expect(git.said()).toContain('waits for it: http://x/ ]0;owned\n');
+  });
+});
