@@ -175,6 +175,13 @@ describe('the real Git', () => {
     expectRefused(await lsRemote(gitCredentials(held), to), 403, 'InvalidSignatureException');
   });
 
+  it('may write the host in capitals, which the signature then has as well', async () => {
+    const capitals = host.replace('git-codecommit', 'GIT-CodeCommit');
+    const to = url.replace(host, capitals);
+    expect(await lsRemote(gitCredentials(held, { host: capitals }), to)).toMatchObject({ code: 0 });
+    expectRefused(await lsRemote(gitCredentials(held), to), 403, 'InvalidSignatureException');
+  });
+
   it('is asked for a user name and a password', async () => {
     const asked = await git(aws, home.path, ['ls-remote', url]);
     expect(asked).toMatchObject({ code: 128, stderr: expect.stringContaining('could not read Username') });

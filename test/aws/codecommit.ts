@@ -50,7 +50,7 @@ export function createCodeCommitServer(options: CodeCommitOptions): Server {
     {
       SNICallback: (host, done) => {
         if (gitHost(host) === undefined) return done(new Error(`no certificate for ${host}`));
-        options.ca.contextFor(host).then((context) => done(null, context), done);
+        options.ca.contextFor(host.toLowerCase()).then((context) => done(null, context), done);
       },
     },
     (request, response) => {
@@ -140,12 +140,15 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
   }
 }
 
-/** The host is CodeCommit's, and the one that the certificate was made for. */
+/**
+ * The host is CodeCommit's, and the one that the certificate was made for. It is left as it came: that is what a
+ * canonical request has.
+ */
 function checkHost(request: IncomingMessage): GitHost & { host: string } {
   const host = (request.headers.host ?? '').replace(/:443$/, '');
   const known = gitHost(host);
-  const servername = 'servername' in request.socket ? request.socket.servername : undefined;
-  if (known === undefined || servername !== host) {
+  const servername = 'servername' in request.socket ? String(request.socket.servername) : '';
+  if (known === undefined || servername.toLowerCase() !== host.toLowerCase()) {
     throw new AwsError('MisdirectedRequest', 'This is not the host that the certificate is for', 421);
   }
   return { host, ...known };

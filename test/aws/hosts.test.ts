@@ -8,6 +8,7 @@ const zonal = `${endpoint}-us-east-1a`;
 describe('hosts', () => {
   it.each([
     ['git-codecommit.us-east-1.amazonaws.com', 'us-east-1', 'aws'],
+    ['GIT-CodeCommit.us-east-1.AmazonAWS.com', 'us-east-1', 'aws'],
     ['git-codecommit.il-central-1.amazonaws.com', 'il-central-1', 'aws'],
     ['git-codecommit-fips.ca-central-1.amazonaws.com', 'ca-central-1', 'aws'],
     ['git-codecommit.us-gov-east-1.amazonaws.com', 'us-gov-east-1', 'aws-us-gov'],
@@ -37,7 +38,6 @@ describe('hosts', () => {
     'xgit-codecommit.us-east-1.amazonaws.com',
     'git-codecommit.us-east-1.amazonaws.comx',
     'git-codecommit.us-east-1.amazonawsxcom',
-    'GIT-CODECOMMIT.us-east-1.amazonaws.com',
     // The region of one partition under the suffix of another.
     'git-codecommit.cn-north-1.amazonaws.com',
     'git-codecommit.us-east-1.amazonaws.com.cn',

@@ -34,7 +34,7 @@ export function firstRegion(partition: string): string {
 
 /**
  * What a CodeCommit host stands for, or undefined for every other host: nothing may stand before it or after it, and
- * the region is one of the suffix's partition.
+ * the region is one of the suffix's partition. Case makes no difference (RFC 9110, section 4.2.3).
  *
  * PrivateLink puts the endpoint's name (`vpce-<id>-<suffix>`, with an availability zone at its end for a zonal one)
  * first and `vpce` after the region:
@@ -43,7 +43,7 @@ export function firstRegion(partition: string): string {
 export function gitHost(host: string): GitHost | undefined {
   const [, endpoint, region = '', vpce, suffix] =
     /^((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+)?git-codecommit(?:-fips)?\.([a-z0-9-]+)\.(vpce\.)?(amazonaws\.com(?:\.cn)?|amazonaws\.eu)$/.exec(
-      host,
+      host.toLowerCase(),
     ) ?? [];
   if (suffix === undefined || (endpoint === undefined) !== (vpce === undefined)) return undefined;
   if (endpoint !== undefined && !endpoint.startsWith('vpce-')) return undefined;

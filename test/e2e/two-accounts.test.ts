@@ -121,6 +121,7 @@ describe.sequential('one repository name in three accounts', () => {
   test.each<[string, string, number, string]>([
     ['a slash at its end', `${url}/`, 0, 'OK'],
     ['the port', url.replace('.com/', '.com:443/'), 0, 'OK'],
+    ['capitals in the host', url.replace('git-codecommit', 'GIT-CodeCommit'), 0, 'OK'],
     ['percent-encoded letters', url.replace('/demo', '/d%65m%6f'), 0, 'OK'],
     ['a space', url.replace('/demo', '/my%20demo'), 128, 'RepositoryDoesNotExistException'],
     ['a plus sign', url.replace('/demo', '/c++%2B'), 128, 'RepositoryDoesNotExistException'],
