@@ -1,8 +1,10 @@
-import { createHash, createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalPath, signForCodeCommit } from '../../../cli/aws/codecommit-signature.ts';
 import { codeCommitHost } from '../../../cli/aws/partitions.ts';
+import { gitSignature } from '../../aws/git-signature.ts';
+import { hostOf } from '../../aws/hosts.ts';
+import { basicDate } from '../../aws/sigv4.ts';
 // Computed with awscli 1.45's awscli/customizations/codecommit.py, its clock set to `at`.
 import vectors from './codecommit-signature.vectors.json' with { type: 'json' };
 
@@ -18,20 +20,56 @@ describe('the signature of a repository', () => {
     expect(answer).toEqual({ username: vector.username, password: vector.password });
   });
 
-  test('equals an independent one, whatever is signed', async () => {
+  test('equals that of the local CodeCommit, which has an implementation of its own, whatever is signed', async () => {
     const text = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });
-    const regions = fc.constantFrom('us-east-1', 'eu-west-3', 'us-gov-west-1', 'cn-north-1', 'ap-southeast-4');
+    const path = fc.oneof(
+      text,
+      fc.string({ maxLength: 60, unit: 'binary' }),
+      fc.constantFrom(
+        'v1/repos/demo',
+        'v1/repos/demo.git',
+        'v1/repos/demo/',
+        "v1/repos/a b'(c)*!%20",
+        'v1//repos/../x',
+      ),
+    );
+    const region = fc.constantFrom('us-east-1', 'eu-west-3', 'us-gov-west-1', 'cn-north-1', 'eusc-de-east-1');
+    const kind = fc.record(
+      { fips: fc.boolean(), endpoint: fc.stringMatching(/^vpce-[0-9a-f]{1,17}(-[a-z0-9]{1,8}){0,3}$/) },
+      { requiredKeys: [] },
+    );
     const time = fc.date({ min: new Date('2020-01-01'), max: new Date('2090-01-01'), noInvalidDate: true });
     await fc.assert(
-      fc.asyncProperty(text, text, regions, text, time, async (id, secret, region, path, date) => {
-        const host = `git-codecommit.${region}.amazonaws.com`;
+      fc.asyncProperty(text, text, region, kind, path, time, async (id, secret, region, kind, path, date) => {
+        const host = hostOf(region, kind);
         const at = date.getTime();
+        // As many slashes as one likes at the start are one on the wire.
+        const given = path.replace(/^\/+/, '');
         const request = { host, region, path, at };
         const { password } = await signForCodeCommit({ accessKeyId: id, secretAccessKey: secret }, request);
-        expect(password).toBe(independent(secret, request));
+        const signed = basicDate(date);
+        const theirs = gitSignature({
+          secretAccessKey: secret,
+          date: signed.slice(0, -1),
+          region,
+          host,
+          path: `/${given.toWellFormed()}`,
+        });
+        expect(password).toBe(`${signed}${theirs}`);
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
+  });
+
+  test('has the host as it came and without its port', async () => {
+    const sign = (value: string) => {
+      const { host, region } = codeCommitHost(value) ?? { host: '', region: '' };
+      const request = { host, region, path: 'v1/repos/demo', at: 0 };
+      return signForCodeCommit({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }, request);
+    };
+    const name = 'git-codecommit.us-east-1.amazonaws.com';
+    expect(await sign(`${name}:8443`)).toEqual(await sign(name));
+    expect(await sign(name.toUpperCase())).not.toEqual(await sign(name));
   });
 
   test('percent-encodes the path as Signature Version 4 asks', () => {
@@ -41,25 +79,3 @@ describe('the signature of a repository', () => {
     expect(canonicalPath('v1/\ud800')).toBe('/v1/%EF%BF%BD');
   });
 });
-
-/** Signature Version 4 from its description, with nothing of ours. */
-function independent(
-  secret: string,
-  { host, region, path, at }: { host: string; region: string; path: string; at: number },
-) {
-  const two = (value: number) => String(value).padStart(2, '0');
-  const t = new Date(at);
-  const day = `${t.getUTCFullYear()}${two(t.getUTCMonth() + 1)}${two(t.getUTCDate())}`;
-  const date = `${day}T${two(t.getUTCHours())}${two(t.getUTCMinutes())}${two(t.getUTCSeconds())}`;
-  let encoded = '/';
-  for (const byte of Buffer.from(path.replace(/^\/+/, ''))) {
-    const character = String.fromCharCode(byte);
-    encoded += /[A-Za-z0-9._~/-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  const canonical = ['GIT', encoded, '', `host:${host}`, '', 'host', ''].join('\n');
-  const hash = createHash('sha256').update(canonical).digest('hex');
-  const toSign = ['AWS4-HMAC-SHA256', date, `${day}/${region}/codecommit/aws4_request`, hash].join('\n');
-  const mac = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest();
-  const key = [day, region, 'codecommit', 'aws4_request'].reduce<Buffer | string>(mac, `AWS4${secret}`);
-  return `${date}Z${mac(key, toSign).toString('hex')}`;
-}
