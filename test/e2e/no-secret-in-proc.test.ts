@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { run } from '../support/run.ts';
+import { watchProcesses } from '../support/watch-processes.ts';
+
+let sandbox: Sandbox;
+const roles = { vouch: '', prod: '' };
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  roles.vouch = sandbox.roleArn;
+  roles.prod = (await sandbox.addAccount('222222222222', { profile: 'prod' })).role.arn;
+  // Git is told of the profiles' names.
+  await sandbox.succeed('vouch', ['setup', 'codecommit']);
+  await sandbox.succeed('vouch', ['login']);
+});
+afterAll(() => sandbox?.close());
+
+/**
+ * Each push is the first of its role, so that STS is asked while the credential helper waits, and goes through every
+ * program that there is on the way.
+ */
+describe.sequential('while Git pushes, no process has a secret in its arguments or its environment', () => {
+  test.each([
+    ['codecommit::us-east-1://vouch@demo', 'vouch', ['git-remote-codecommit', 'remote-https', 'git-credential-vouch']],
+    [
+      'https://prod@git-codecommit.us-east-1.amazonaws.com/v1/repos/demo',
+      'prod',
+      ['remote-https', 'git-credential-vouch'],
+    ],
+  ] as const)('%s', async (url, profile, programs) => {
+    const work = join(sandbox.home, profile);
+    await sandbox.succeed('git', ['init', work]);
+    writeFileSync(join(work, 'data'), randomBytes(8 * 1024 * 1024));
+    await sandbox.succeed('git', ['add', 'data'], { cwd: work });
+    await sandbox.succeed('git', ['commit', '--quiet', '-m', 'data'], { cwd: work });
+
+    const watch = watchProcesses();
+    const ps: string[] = [];
+    const asked: string[] = [];
+    sandbox.aws.intercept = async ({ action }) => {
+      asked.push(action);
+      await watch.look();
+      ps.push((await run('ps', ['-efww'], { env: sandbox.env })).stdout);
+      return false;
+    };
+    await sandbox.succeed('git', ['push', url, 'HEAD:main'], { cwd: work });
+    sandbox.aws.intercept = undefined;
+    const { looks, argumentLists, environments } = await watch.end();
+
+    // The looks were taken at the right moments: everything that is on the way was there.
+    expect(asked).toEqual(expect.arrayContaining(['AssumeRoleWithWebIdentity', 'GitPush']));
+    expect(looks).toBeGreaterThan(5);
+    for (const program of programs) {
+      expect(argumentLists.some((line) => line.includes(program))).toBe(true);
+      // This one is gone when AWS is asked: it has become Git's.
+      if (program !== 'git-remote-codecommit') expect(ps.some((lines) => lines.includes(program))).toBe(true);
+    }
+    expect(environments.some((text) => text.includes(`HOME=${sandbox.home}`))).toBe(true);
+
+    const secrets = await credentialsOf(roles[profile]);
+    const everything = [...argumentLists, ...environments, ...ps];
+    expect(everything.filter((text) => secrets.some((secret) => text.includes(secret)))).toEqual([]);
+    // Signatures, and tokens of any kind.
+    expect(everything.filter((text) => /\d{8}T\d{6}Z[0-9a-f]{64}|eyJ[\w-]{20,}\./.test(text))).toEqual([]);
+  });
+});
+
+/** What the agent has in hand for the role: it keeps credentials for their hour. */
+async function credentialsOf(role: string): Promise<string[]> {
+  const asked = () => sandbox.aws.log.filter(({ service }) => service === 'sts').length;
+  const before = asked();
+  const { stdout } = await sandbox.succeed('vouch', ['credential', 'aws', '--role', role]);
+  expect(asked()).toBe(before);
+  const { AccessKeyId, SecretAccessKey, SessionToken } = JSON.parse(stdout) as Record<string, string>;
+  return [AccessKeyId, SecretAccessKey, SessionToken].map(String);
+}
