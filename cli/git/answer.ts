@@ -5,6 +5,7 @@ import { personIsThere } from '../login/person.ts';
 import type { Screen } from '../login/waiting.ts';
 import { asProblem, printable } from '../problem.ts';
 import { parseGitRequest } from './request.ts';
+import { refuseIfStoredByOthers } from './stored-by-others.ts';
 
 /** Where the helper writes; `process` fits. */
 export interface HelperIo {
@@ -28,6 +29,8 @@ export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
   const asked = parseGitRequest(request);
   if (asked?.protocol !== 'https' || codeCommitHost(asked.host) === undefined) return;
   try {
+    // A newer Git is told to keep it to itself (`ephemeral`).
+    if (!asked.authtype) await refuseIfStoredByOthers(asked, io.env);
     io.stdout.write(await credentials(request, io));
   } catch (error) {
     if (!(error instanceof Interrupted)) tell(error, io);

@@ -65,11 +65,13 @@ export function configFor(url: string, entries: readonly CredentialEntry[]): Cre
 
 /**
  * The helpers that an older Git would have store what Vouch gave: after a request that worked, it tells every helper
- * that it has for the URL (`credential_approve`), those before Vouch as well as those after. Left out are helpers that
- * keep nothing: Vouch's own, and that of AWS's command line.
+ * that it has for the URL (`credential_approve` in its sources), those before Vouch as well as those after. Left out are
+ * helpers that keep nothing: Vouch's own, a script of the user's around it, and that of AWS's command line.
  */
 export function storingHelpers(config: CredentialConfig): ConfiguredHelper[] {
-  return config.helpers.filter(({ value, vouch }) => vouch === undefined && !isAwsHelper(value));
+  return config.helpers.filter(
+    ({ value, vouch }) => vouch === undefined && !isAwsHelper(value) && !/^!.*\bgit-credential-vouch\b/s.test(value),
+  );
 }
 
 /** Whether it is AWS CLI's helper, however that is started: `!aws --profile x codecommit credential-helper $@`. */

@@ -1,4 +1,6 @@
+import { gitUrlPatterns } from '../../aws/partitions.ts';
 import { type ConfiguredHelper, type CredentialConfig, type Origin, storingHelpers } from '../effective-config.ts';
+import { normalizeUrl, urlMatches } from '../url-match.ts';
 
 /** What is wrong with Git's configuration for a URL as it takes effect, and the command that mends it. */
 export interface Finding {
@@ -68,17 +70,29 @@ function place({ scope, file }: Origin): string {
   return file ?? (scope === 'command' ? "Git's command line (git -c, GIT_CONFIG_COUNT)" : scope);
 }
 
-/** What puts Vouch behind, and so before, a setting that stands there. */
-export function mend(origin: Origin | undefined): string {
+/**
+ * What puts Vouch behind, and so before, a setting that stands there.
+ *
+ * @param host the host that it is about, when only one is
+ */
+export function mend(origin: Origin | undefined, host?: string): string {
+  // An endpoint's name may have more labels than the sections of a setup for all hosts are for.
+  const isCovered = host === undefined || gitUrlPatterns().some(({ pattern }) => urlIsFor(`https://${host}`, pattern));
+  const setup = `vouch setup codecommit${isCovered ? '' : ` --url https://${host}`}`;
   switch (origin?.scope) {
     case 'command':
-      return 'Leave that out, as it comes after every file.';
+      return 'Leave that out: it counts more than every file.';
     case 'worktree':
       return `Remove that from ${origin.file}.`;
     case 'local':
-      return 'Run `vouch setup codecommit --local` in that repository.';
+      return `Run \`${setup} --local\` in that repository.`;
     // Git reads the user's file after the machine's, so that what is there suffices for both.
     default:
-      return 'Run `vouch setup codecommit`.';
+      return `Run \`${setup}\`.`;
   }
+}
+
+function urlIsFor(url: string, pattern: string): boolean {
+  const [one, other] = [normalizeUrl(url), normalizeUrl(pattern, { pattern: true })];
+  return one !== undefined && other !== undefined && urlMatches(one, other);
 }

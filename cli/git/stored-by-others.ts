@@ -1,0 +1,29 @@
+import { asProblem, Problem } from '../problem.ts';
+import { type CredentialUrl, credentialConfig, credentialUrl, storingHelpers } from './effective-config.ts';
+import { describe, mend } from './setup/other-helpers.ts';
+
+/**
+ * Makes sure that no other helper of Git's will store what Vouch is about to give: a Git older than 2.46 hands a user
+ * name and password that worked to every helper that is configured for the URL, and `store` writes them to the disk.
+ *
+ * @param asked what Git asks for
+ * @param env the helper's environment: it brings along what `git -c` says
+ * @throws Problem `would-store`, `git-config`
+ */
+export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.ProcessEnv): Promise<void> {
+  const config = await credentialConfig(credentialUrl(asked), env).catch((error: unknown) => {
+    // Where there is no Git, somebody else asks.
+    if (asProblem(error).kind === 'no-git') return undefined;
+    throw error;
+  });
+  // The one that is read last: what puts Vouch behind it puts it behind the others too.
+  const helper = config && storingHelpers(config).at(-1);
+  if (helper === undefined) return;
+  throw new Problem({
+    kind: 'would-store',
+    what: `Git would have ${describe(helper)} store what Vouch gives, so Vouch gives nothing.`,
+    why: 'A Git older than 2.46 hands a password that worked to every helper it has for a URL.',
+    fix: `${mend(helper.origin, asked.host)} Then try again.`,
+    exitCode: 5,
+  });
+}

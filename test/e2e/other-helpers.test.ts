@@ -1,0 +1,269 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { putSession } from '../../cli/agent/client.ts';
+import { serve } from '../../cli/agent/serve.ts';
+import { type Issuer, startIssuer, temporaryFolder, trustIssuer } from '../aws/fixtures.ts';
+import { type LocalAws, startLocalAws } from '../aws/start.ts';
+import {
+  type Finished,
+  installHelper,
+  json,
+  type Machine,
+  machine,
+  newSession,
+  root,
+  run,
+  services,
+  setUpProfile,
+} from '../cli/support.ts';
+
+type Level = 'system' | 'global' | 'local';
+
+interface World extends Machine {
+  aws: LocalAws;
+  url: string;
+  git(args: string[], cwd?: string): Promise<Finished>;
+  vouch(args: string[], cwd?: string): Promise<Finished>;
+}
+
+/** A signed-in developer's machine, the local AWS with an empty repository, and a system-wide configuration of its own. */
+async function world(): Promise<World> {
+  const the = machine();
+  installHelper(the);
+  setUpProfile(the);
+  const folder = await temporaryFolder();
+  const aws = await startLocalAws({ folder: folder.path });
+  const issuer = await startIssuer();
+  trustIssuer(aws, issuer);
+  const identity = await services();
+  identity.answers.token = async (response) =>
+    json(response, 200, { token: await tokenFor(issuer), expiresAt: new Date(Date.now() + 300_000).toISOString() });
+
+  delete the.env.GIT_CONFIG_NOSYSTEM;
+  Object.assign(the.env, { GIT_CONFIG_SYSTEM: join(the.folder, 'system'), GIT_TERMINAL_PROMPT: '0' });
+  the.env.AWS_ENDPOINT_URL_STS = aws.stsUrl;
+  process.env.AWS_ENDPOINT_URL_STS = aws.stsUrl;
+  const running = await serve({ env: the.env, now: () => Date.now() });
+  onTestFinished(async () => {
+    running?.end();
+    delete process.env.AWS_ENDPOINT_URL_STS;
+    await run('git', ['credential-cache', 'exit'], the.env);
+    await issuer.close();
+    await aws.close();
+    await folder.remove();
+  });
+  await putSession(newSession(identity.url), the.env);
+
+  const settings = [
+    ['user.name', 'Alice'],
+    ['user.email', 'a@example.com'],
+    ['init.defaultBranch', 'main'],
+  ] as const;
+  for (const [key, value] of [...settings, ...aws.gitConfig])
+    await run('git', ['config', '--global', key, value], the.env);
+  const { url } = await aws.createRepository({ name: 'demo' });
+  const inFolder = (cwd = the.env.HOME ?? '') => ['-C', cwd];
+  return {
+    ...the,
+    aws,
+    url,
+    git: (args, cwd) => run('git', [...inFolder(cwd), ...args], the.env),
+    // `git -C` has no counterpart: a shell changes the folder.
+    vouch: (args, cwd = the.env.HOME ?? '') =>
+      run(
+        '/bin/sh',
+        ['-c', 'cd "$0" && exec "$@"', cwd, process.execPath, join(root, 'cli/main.ts'), ...args],
+        the.env,
+      ),
+  };
+}
+
+const tokenFor = (issuer: Issuer) =>
+  issuer.token({
+    'https://aws.amazon.com/roles': ['arn:aws:iam::123456789012:role/VouchDeveloper'],
+    'https://aws.amazon.com/source_identity': 'alice@example.com',
+  });
+
+/** Has Git keep passwords, on the disk and in its cache, for every URL. */
+async function configureStores(the: World, level: Level, cwd?: string): Promise<void> {
+  for (const helper of ['store', 'cache'])
+    await the.git(['config', `--${level}`, '--add', 'credential.helper', helper], cwd);
+}
+
+/** Runs Git; where Vouch refuses, does what it says, until Git works. */
+async function persist(the: World, args: string[], cwd: string): Promise<{ refusals: string[] }> {
+  const refusals: string[] = [];
+  for (;;) {
+    const { code, stderr } = await the.git(args, cwd);
+    if (code === 0) return { refusals };
+    expect(stderr).toMatch(
+      /^vouch: Git would have the helper "(store|cache)" \(credential\S*\.helper in \S+\) store what Vouch gives/m,
+    );
+    const [, command = 'none'] = /^vouch: Run `vouch ([^`]*)`/m.exec(stderr) ?? [];
+    refusals.push(command);
+    expect(refusals.length, stderr).toBeLessThan(3);
+    const done = await the.vouch(command.split(' '), cwd);
+    expect(done, stderr).toMatchObject({ code: 0, stderr: '' });
+  }
+}
+
+/** What Git's own helpers would give for CodeCommit. */
+async function stored(the: World): Promise<string> {
+  const request = `protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\npath=v1/repos/demo\n\n`;
+  let found = '';
+  for (const helper of ['store', 'cache'])
+    found += (await run('git', [`credential-${helper}`, 'get'], the.env, request)).stdout;
+  try {
+    found += readFileSync(join(the.env.HOME ?? '', '.git-credentials'), 'utf8');
+  } catch {
+    // There is no such file, which is best.
+  }
+  return found;
+}
+
+const orders = (['system', 'global', 'local'] as const).flatMap((level) =>
+  (['system', 'global', 'local'] as const).flatMap((setup) =>
+    (['before', 'after'] as const).map((order) => ({ level, setup, order })),
+  ),
+);
+
+describe("Git's own store and cache keep nothing of Vouch's", () => {
+  test.each(orders)(
+    'configured at $level level, $order Vouch is set up at $setup level',
+    async ({ level, setup, order }) => {
+      const the = await world();
+      const work = join(the.folder, 'work');
+      await the.git(['init', '--quiet', work]);
+      await the.git(['remote', 'add', 'origin', the.url], work);
+      if (order === 'before') await configureStores(the, level, work);
+      expect(await the.vouch(['setup', 'codecommit', `--${setup}`], work)).toMatchObject({ code: 0 });
+      if (order === 'after') await configureStores(the, level, work);
+
+      await persist(the, ['fetch', '--quiet'], work);
+      await the.git(['commit', '--quiet', '--allow-empty', '-m', 'first'], work);
+      await persist(the, ['push', '--quiet', 'origin', 'main'], work);
+      const elsewhere = setup === 'local' || level === 'local' ? [] : [the.folder];
+      for (const cwd of elsewhere) await persist(the, ['clone', '--quiet', the.url, 'clone'], cwd);
+      expect(await stored(the)).toBe('');
+      expect(
+        the.aws.log.filter(({ action, outcome }) => action === 'GitPush' && outcome === 'OK').length,
+      ).toBeGreaterThan(0);
+    },
+  );
+
+  test('a clone that is told to store by its own configuration, then by the command line', async () => {
+    const the = await world();
+    await the.vouch(['setup', 'codecommit']);
+    const ephemeral = (await the.git(['version'])).stdout.match(/(\d+)\.(\d+)/);
+    const isOld = Number(ephemeral?.[1]) === 2 && Number(ephemeral?.[2]) < 46;
+    for (const args of [
+      ['clone', '-c', 'credential.helper=store', the.url, 'one'],
+      ['-c', 'credential.helper=store', 'clone', the.url, 'two'],
+    ]) {
+      const { code, stderr } = await the.git(args);
+      expect([code, /^vouch: (Leave that out|Run `vouch setup codecommit --local)/m.test(stderr)]).toEqual(
+        isOld ? [128, true] : [0, false],
+      );
+    }
+    expect(await stored(the)).toBe('');
+  });
+
+  test('the same stores do keep a password that somebody else gives: this test would see it', async () => {
+    const the = await world();
+    await configureStores(the, 'global');
+    await run('git', ['credential', 'approve'], the.env, `url=${the.url}\nusername=u\npassword=p\n\n`);
+    const found = await stored(the);
+    expect(found).toContain('password=p');
+    expect(found).toContain('https://u:p@git-codecommit');
+  });
+});
+
+describe('git-credential-vouch with a Git that tells every helper', () => {
+  const host = 'git-codecommit.us-east-1.amazonaws.com';
+  const family = 'credential "https://git-codecommit.*.amazonaws.com"';
+  const request = `protocol=https\nhost=${host}\npath=v1/repos/demo\n`;
+
+  const ours = `[${family}]\n\thelper =\n\thelper = vouch\n\tuseHttpPath = true\n`;
+  const store = '[credential]\n\thelper = store\n';
+  const table: [what: string, config: string, expected: 'fast' | 'refused' | 'decided'][] = [
+    ['nothing at all', '', 'fast'],
+    ['our section', ours, 'fast'],
+    ['our section with a profile', ours.replace('= vouch', '= vouch --profile vouch'), 'fast'],
+    ['our section with paths', ours.replace('= vouch', '= /a/git-credential-vouch --node /b/node'), 'fast'],
+    ['our section with quoted paths', ours.replace('= vouch', "= '/a b/git-credential-vouch' --node /b/node"), 'fast'],
+    ['our section behind a store', store + ours, 'fast'],
+    [
+      'two of ours behind a store',
+      `${store}${ours}[credential "https://${host}/"]\n\thelper =\n\thelper = vouch\n`,
+      'fast',
+    ],
+    ["another host's store behind", `${ours}[credential "https://github.com"]\n\thelper = store\n`, 'fast'],
+    ['a store behind that is cleared', `${ours}${store}\thelper =\n\thelper = vouch\n`, 'fast'],
+    ['a store behind', ours + store, 'refused'],
+    ['a store in our section', `${ours}\thelper = store\n`, 'refused'],
+    ['a store for a narrower URL behind', `${ours}[credential "https://${host}/v1"]\n\thelper = store\n`, 'refused'],
+    ['a store for a part of the URL behind', `${ours}[credential "${host}"]\n\thelper = store\n`, 'refused'],
+    ['a store for a wider pattern behind', `${ours}[credential "https://*.*.*.*"]\n\thelper = store\n`, 'refused'],
+    [
+      'a store for capitals behind',
+      `${ours}[credential "HTTPS://${host.toUpperCase()}"]\n\thelper = store\n`,
+      'refused',
+    ],
+    ['an absolute path behind', `${ours}[credential]\n\thelper = /usr/lib/git-core/git-credential-store\n`, 'refused'],
+    ['a store behind another word', `${ours}[credential]\n\thelper = "vouch; git credential-store"\n`, 'refused'],
+    [
+      'a store that a cleared neighbour does not clear',
+      `${store}[credential "https://git-codecommit.eu-west-1.amazonaws.com"]\n\thelper =\n\thelper = vouch\n`,
+      'refused',
+    ],
+    [
+      'a store that a family of another shape does not clear',
+      `${store}[credential "https://*.amazonaws.com"]\n\thelper =\n\thelper = vouch\n`,
+      'refused',
+    ],
+    [
+      'a store that a pattern of a path does not clear',
+      `${store}[credential "https://${host}/v1/repos/other"]\n\thelper =\n`,
+      'refused',
+    ],
+    ["AWS's helper behind", `${ours}[credential]\n\thelper = "!aws codecommit credential-helper $@"\n`, 'decided'],
+    ['a script around Vouch', '[credential]\n\thelper = "!f() { git-credential-vouch \\"$@\\"; }; f"\n', 'decided'],
+    [
+      'a store for another repository',
+      `${ours}[credential "https://${host}/v1/repos/other"]\n\thelper = store\n`,
+      'decided',
+    ],
+    ['a store for another port', `${ours}[credential "https://${host}:8443"]\n\thelper = store\n`, 'decided'],
+    [
+      'a value of two lines',
+      `${ours}[credential "https://github.com"]\n\thelper = "!f() {\\n git credential-store; }; f"\n`,
+      'decided',
+    ],
+  ];
+
+  test('answers by itself where that is surely safe, asks Node otherwise, and gives nothing that would be stored', async () => {
+    const the = await world();
+    const node = join(the.folder, 'bin/node');
+    writeFileSync(node, `#!/bin/sh\ntouch ${node}.started\nexec ${process.execPath} "$@"\n`, { mode: 0o755 });
+    const found: string[] = [];
+    for (const [what, config] of table) {
+      writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), config);
+      rmSync(`${node}.started`, { force: true });
+      const { stdout } = await run(join(the.folder, 'bin/git-credential-vouch'), ['get'], the.env, request);
+      const byNode = existsSync(`${node}.started`);
+      const gave = /^password=\d{8}T/m.test(stdout);
+      const how = gave ? (byNode ? 'decided' : 'fast') : stdout === 'quit=1\n' ? 'refused' : stdout;
+      found.push(`${what}: ${how}`);
+    }
+    expect(found).toEqual(table.map(([what, , expected]) => `${what}: ${expected}`));
+  });
+
+  test('refuses where Git cannot read its configuration', async () => {
+    const the = await world();
+    writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), '[credential\n');
+    const { stdout, stderr } = await run(join(the.folder, 'bin/git-credential-vouch'), ['get'], the.env, request);
+    expect(stdout).toBe('quit=1\n');
+    expect(stderr).toContain('bad config line 1');
+  });
+});
