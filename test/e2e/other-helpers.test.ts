@@ -108,9 +108,9 @@ async function persist(the: World, args: string[], cwd: string): Promise<{ refus
   }
 }
 
-/** What Git's own helpers would give for CodeCommit. */
+/** What Git's own helpers would give for CodeCommit, for whatever path. */
 async function stored(the: World): Promise<string> {
-  const request = `protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\npath=v1/repos/demo\n\n`;
+  const request = 'protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\n\n';
   let found = '';
   for (const helper of ['store', 'cache'])
     found += (await run('git', [`credential-${helper}`, 'get'], the.env, request)).stdout;
