@@ -24,8 +24,8 @@ const longestFile = 1024 * 1024;
 
 /**
  * Vouch's profiles: those whose `credential_process` is `vouch credential aws --role <arn>`, and those with `role_arn` whose
- * `source_profile` leads to such a one, in the order of the file. What asks for a code of an MFA device (`mfa_serial`) is left
- * out, and so is a chain that bites its own tail.
+ * `source_profile` leads to such a one, in the order of the file but for `[default]`, which comes first. What asks for a code
+ * of an MFA device (`mfa_serial`) is left out, and so is a chain that bites its own tail.
  *
  * A profile with `role_arn` and `source_profile` is a role to be assumed, whatever its `credential_process` says: AWS's SDKs
  * for Python and JavaScript agree on that, and that a source with keys of its own means these.

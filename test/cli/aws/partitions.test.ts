@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { splitCommandLine } from '../../../cli/aws/command-line.ts';
 import { codeCommitHost, codeCommitUrl, gitUrlPatterns, isRegion, parseRoleArn } from '../../../cli/aws/partitions.ts';
 
 describe("CodeCommit's hosts", () => {
@@ -138,4 +140,94 @@ test.each([
 test('no name of a repository reaches out of its place in the address', () => {
   const url = codeCommitUrl('us-east-1', 'a/../b?c#d@e\n\ud800');
   expect(url).toBe('https://git-codecommit.us-east-1.amazonaws.com/v1/repos/a%2F..%2Fb%3Fc%23d%40e%0A%EF%BF%BD');
+});
+
+describe('whatever it is', () => {
+  const near = fc
+    .array(
+      fc.constantFrom(
+        ...[
+          'git-codecommit',
+          '-fips',
+          '.',
+          '..',
+          '-',
+          'vpce',
+          'vpce-1',
+          'us-east-1',
+          'cn-north-1',
+          'amazonaws',
+          'com',
+          'cn',
+          'eu',
+        ],
+        ...[
+          'arn',
+          'aws',
+          ':',
+          '::',
+          'iam',
+          'sts',
+          '123456789012',
+          'role',
+          '/',
+          'a',
+          '@',
+          '%',
+          '\n',
+          '\0',
+          '"',
+          "'",
+          '\\',
+          ' ',
+        ],
+      ),
+      { maxLength: 14 },
+    )
+    .map((pieces) => pieces.join(''));
+  const anything = fc.oneof(near, fc.string({ unit: 'binary', maxLength: 300 }));
+
+  test("a host is taken apart, or nobody's", () => {
+    fc.assert(
+      fc.property(anything, (value) => {
+        const found = codeCommitHost(value);
+        if (found === undefined) return;
+        expect(value).toMatch(/^[A-Za-z0-9.-]+(:\d+)?$/);
+        expect(found.region).toMatch(found.partition.region);
+        const [first = '', ...rest] = found.host.toLowerCase().split('.git-codecommit');
+        const own = rest.length === 0 ? first : `git-codecommit${rest.join('')}`;
+        expect(own.endsWith(`.${found.partition.suffix}`)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('an ARN is taken apart, or none', () => {
+    fc.assert(
+      fc.property(anything, (value) => {
+        const found = parseRoleArn(value);
+        if (found) expect(value).toBe(`arn:${found.partition.id}:iam::${found.account}:role/${found.name}`);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a command line is words, or none', () => {
+    fc.assert(
+      fc.property(anything, (value) => {
+        const words = splitCommandLine(value);
+        if (words) expect(words.join('').length).toBeLessThanOrEqual(value.length);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('a command line of quoted words is these words', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { maxLength: 6 }), (words) => {
+        const quoted = words.map((word) => `'${word.replaceAll("'", `'"'"'`)}'`).join(' \t');
+        expect(splitCommandLine(quoted)).toEqual(words);
+      }),
+    );
+  });
 });

@@ -1,16 +1,18 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
 import { splitCommandLine } from '../../../cli/aws/command-line.ts';
 import {
   chooseProfile,
   ProfileReader,
   roleOfCredentialProcess,
+  type VouchProfile,
   vouchProfiles,
   type Wanted,
 } from '../../../cli/aws/profiles.ts';
 import type { Problem } from '../../../cli/problem.ts';
-import { machine, role } from '../support.ts';
+import { machine, role, run } from '../support.ts';
 
 function config(text: string) {
   const { env } = machine();
@@ -48,6 +50,167 @@ sso_region = us-east-1
     ['quoted', `${role}2`, undefined],
     ['equals', `${role}3`, undefined],
   ]);
+});
+
+describe('chained profiles', () => {
+  const process = (name: string, arn = role) =>
+    `[${name === 'default' ? name : `profile ${name}`}]\ncredential_process = vouch credential aws --role ${arn}\n`;
+  const chain = (name: string, source: string, more = '') =>
+    `[profile ${name}]\nrole_arn = ${role}-${name}\nsource_profile = ${source}\n${more}\n`;
+
+  /** Each profile's name and the ones that it is assumed through. */
+  async function found(text: string) {
+    const way = (profile: VouchProfile | undefined): string[] =>
+      profile === undefined ? [] : [profile.name, ...way(profile.source)];
+    return (await vouchProfiles(config(text).env)).map((profile) => way(profile).join(' < '));
+  }
+
+  test('lead to a direct one, over any number of others, in whatever order the file has them', async () => {
+    const text =
+      chain('c', 'b') + process('default') + chain('b', 'a') + process('x', `${role}x`) + chain('a', 'default');
+    expect(await found(text)).toEqual(['default', 'c < b < a < default', 'b < a < default', 'x', 'a < default']);
+  });
+
+  test('say how the role is to be assumed', async () => {
+    const more = 'region = eu-west-1\nexternal_id = e/1=\nrole_session_name = ci\nduration_seconds = 1200\n';
+    const [, profile] = await vouchProfiles(config(process('vouch') + chain('a', 'vouch', more)).env);
+    expect(profile).toEqual({
+      name: 'a',
+      role: expect.objectContaining({ arn: `${role}-a`, account: '123456789012' }),
+      region: 'eu-west-1',
+      source: { name: 'vouch', role: expect.objectContaining({ arn: role }), region: undefined },
+      externalId: 'e/1=',
+      roleSessionName: 'ci',
+      durationSeconds: 1200,
+    });
+  });
+
+  test.each([
+    ['a source that is not there', chain('a', 'nobody')],
+    ["a source of somebody else's", `[profile other]\nsso_session = x\n${chain('a', 'other')}`],
+    ['a code of an MFA device', chain('a', 'vouch', 'mfa_serial = arn:aws:iam::123456789012:mfa/alice')],
+    ['a source that wants such a code', chain('a', 'vouch', 'mfa_serial = x') + chain('b', 'a')],
+    ['itself as the source', chain('a', 'a')],
+    [
+      'itself as the source, and a process',
+      chain('a', 'a', `credential_process = vouch credential aws --role ${role}`),
+    ],
+    ['a loop', chain('a', 'b') + chain('b', 'c') + chain('c', 'a')],
+    ['a way into a loop', chain('a', 'b') + chain('b', 'c') + chain('c', 'b')],
+    ['a source with keys of its own', `${process('keys').replace('vouch cred', 'other cred')}${chain('a', 'keys')}`],
+    ['an ARN that is none', chain('a', 'vouch').replace('arn:aws', 'arn:moon')],
+    ['two kinds of source', chain('a', 'vouch', 'credential_source = Environment')],
+    ['no source', `[profile a]\nrole_arn = ${role}\n`],
+    ['an empty source', chain('a', '')],
+  ])('with %s are not ours', async (_, text) => {
+    expect(await found(text + process('vouch'))).toEqual(['vouch']);
+  });
+
+  test('whose source has keys of its own, which AWS tools would use, are not ours', async () => {
+    const text = `${process('vouch')}aws_access_key_id = AKIA\naws_secret_access_key = secret\n${chain('a', 'vouch')}`;
+    expect(await found(text)).toEqual(['vouch']);
+  });
+
+  test('are what role_arn says where credential_process says something else, as in AWS tools', async () => {
+    const both = chain('a', 'vouch', `credential_process = vouch credential aws --role ${role}-of-the-process`);
+    const [, profile] = await vouchProfiles(config(process('vouch') + both).env);
+    expect([profile?.role.arn, profile?.source?.name]).toEqual([`${role}-a`, 'vouch']);
+  });
+
+  test('of thousands of hops are followed to the end', async () => {
+    const hops = Array.from(
+      { length: 5000 },
+      (_, n) => `[profile p${n}]\nrole_arn=${role}\nsource_profile=p${n + 1}\n`,
+    );
+    const profiles = await vouchProfiles(config(hops.join('') + process('p5000')).env);
+    expect(profiles).toHaveLength(5001);
+  });
+});
+
+describe('a config file', () => {
+  test('may hold anything: it is read, or holds no profile', async () => {
+    const { env, file } = config('');
+    const piece = fc.constantFrom(
+      '[',
+      ']',
+      'profile ',
+      '[profile a]',
+      '[default]',
+      '[profile __proto__]',
+      '[__proto__]',
+      '[profile b]',
+      '\n',
+      '\r',
+      '\0',
+      '=',
+      ' ',
+      '\t',
+      '#',
+      ';',
+      'role_arn',
+      'source_profile',
+      'credential_process',
+      '__proto__',
+      'constructor',
+      'a',
+      'b',
+      '"',
+      "'",
+      role,
+      `vouch credential aws --role ${role}`,
+      '\ufeff',
+      'é',
+    );
+    const text = fc.oneof(
+      fc.array(piece, { maxLength: 60 }).map((all) => all.join('')),
+      fc.string({ unit: 'binary' }),
+    );
+    await fc.assert(
+      fc.asyncProperty(text, async (content) => {
+        writeFileSync(file, content);
+        for (const profile of await vouchProfiles(env)) expect(profile.role.arn).toContain('arn:aws:iam::');
+      }),
+      { numRuns: 150 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 400 }), async (bytes) => {
+        writeFileSync(file, bytes);
+        expect(await vouchProfiles(env)).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('of more than 1 MiB is not read', async () => {
+    const { env } = config(
+      `[profile p]\ncredential_process = vouch credential aws --role ${role}\n${'#\n'.repeat(600_000)}`,
+    );
+    expect(await vouchProfiles(env)).toEqual([]);
+  });
+
+  test('that never ends, or never begins, is not waited for', async () => {
+    const { env, folder } = machine();
+    const fifo = join(folder, 'fifo');
+    expect(await run('mkfifo', [fifo], env)).toMatchObject({ code: 0 });
+    for (const file of [fifo, '/dev/zero', folder]) {
+      expect(await vouchProfiles({ ...env, AWS_CONFIG_FILE: file })).toEqual([]);
+    }
+  });
+
+  test('among very many is read again when its turn comes, and never taken for another', async () => {
+    const { folder } = machine();
+    const reader = new ProfileReader();
+    const files = Array.from({ length: 50 }, (_, n) => {
+      const file = join(folder, String(n));
+      writeFileSync(file, `[profile p]\ncredential_process = vouch credential aws --role ${role}-${n}\n`);
+      return file;
+    });
+    for (const round of [files, files.toReversed(), files]) {
+      const all = await Promise.all(round.map((file) => reader.read(file)));
+      const arns = all.map(([profile]) => profile?.role.arn);
+      expect(arns).toEqual(round.map((file) => `${role}-${file.slice(folder.length + 1)}`));
+    }
+  });
 });
 
 test('AWS_CONFIG_FILE is honoured, and a file that is not there holds no profile', async () => {

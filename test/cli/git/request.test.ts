@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseGitRequest } from '../../../cli/git/request.ts';
+import { parseGitRequest, withContext } from '../../../cli/git/request.ts';
 
 const parse = (text: string) => parseGitRequest(Buffer.from(text));
 
@@ -69,7 +69,71 @@ describe("Git's credential request", () => {
     ).toBeUndefined();
   });
 
-  test('never makes the reader throw', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void parseGitRequest(bytes)));
+  const pieces = fc.array(
+    fc.constantFrom(
+      ...[
+        'protocol',
+        'host',
+        'path',
+        'username',
+        'capability[]',
+        'vouch-profile',
+        'vouch-aws-profile',
+        'vouch-aws-config',
+      ],
+      ...['=', '=', '=', '\n', '\n', '\n', 'https', 'authtype', '/a', 'x', '\r', '\0', ' ', 'é'],
+    ),
+    { maxLength: 40 },
+  );
+  const anything = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    pieces.map((all) => Buffer.from(all.join(''))),
+    fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+  );
+
+  test('never makes the reader throw, and what is read is what a line says', () => {
+    fc.assert(
+      fc.property(anything, (bytes) => {
+        const found = parseGitRequest(bytes);
+        if (found === undefined) return;
+        const text = `\n${Buffer.from(bytes).toString('utf8')}\n`;
+        expect(text).toContain(`\nprotocol=${found.protocol}\n`);
+        expect(text).toContain(`\nhost=${found.host}\n`);
+        for (const value of [found.path, found.username, found.profile, found.awsProfile, found.awsConfig]) {
+          if (value !== undefined) expect(text).toContain(`=${value}\n`);
+        }
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test('says what its context says, and nothing that the context says can be taken for Git', () => {
+    const value = fc.option(
+      fc.oneof(
+        fc.string({ unit: 'binary', maxLength: 30 }),
+        fc.constantFrom('a\nhost=evil', '/a\nusername=b', '/etc/x', '\r'),
+      ),
+      { nil: undefined },
+    );
+    const request = Buffer.from('protocol=https\nhost=h\nusername=u\n');
+    fc.assert(
+      fc.property(value, value, value, (profile, AWS_PROFILE, AWS_CONFIG_FILE) => {
+        // A NUL can be in no argument and no variable, and makes the request malformed; half of a character neither.
+        const texts = [profile, AWS_PROFILE, AWS_CONFIG_FILE].filter((text) => text !== undefined);
+        fc.pre(texts.every((text) => text.isWellFormed() && !text.includes('\0')));
+        const env = { HOME: '/home/alice', AWS_PROFILE, AWS_CONFIG_FILE };
+        const found = parseGitRequest(withContext(request, { profile }, env));
+        const sent = (text: string | undefined) => (text && !/[\r\n]/.test(text) ? text : undefined);
+        expect(found).toMatchObject({
+          protocol: 'https',
+          host: 'h',
+          username: 'u',
+          profile: sent(profile),
+          awsProfile: sent(AWS_PROFILE),
+        });
+        expect(found?.awsConfig ?? '/').toMatch(/^\//);
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
