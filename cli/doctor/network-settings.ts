@@ -1,4 +1,5 @@
 import { git } from '../git/config.ts';
+import { proxyEnvironment } from '../network-environment.ts';
 
 /** What steers the way into the network, whoever reads it. */
 const variables = [
@@ -48,4 +49,16 @@ export async function gitNetworkSettings(
 /** A value without the user name and password of any address in it. */
 export function withoutPassword(text: string): string {
   return text.replace(/\/\/[^/\s]*@/g, '//…@').replace(/(^|[\s,;])[^/\s:@]+:[^/\s@]*@/g, '$1…@');
+}
+
+/** Whether our own programs go to an address through a proxy (network-environment.ts). */
+export function goesThroughProxy(address: string, env: NodeJS.ProcessEnv): boolean {
+  const proxies = proxyEnvironment(env);
+  const url = URL.parse(address);
+  if (proxies === undefined || url === null) return false;
+  const proxy = url.protocol === 'https:' ? proxies.HTTPS_PROXY : proxies.HTTP_PROXY;
+  const direct = proxies.NO_PROXY.split(',').some(
+    (name) => name === '*' || name === url.hostname || (name.startsWith('.') && url.hostname.endsWith(name)),
+  );
+  return proxy !== undefined && !direct;
 }

@@ -1,8 +1,8 @@
 import { networkReason } from '../network-reason.ts';
 import type { Finding, Visit } from './check.ts';
 import { exampleUrl } from './git-credentials.ts';
-import { gitNetworkSettings, networkVariables } from './network-settings.ts';
-import { threeWays } from './ways.ts';
+import { gitNetworkSettings, goesThroughProxy, networkVariables } from './network-settings.ts';
+import { stsUrl, threeWays } from './ways.ts';
 
 type Who = 'server' | 'sts' | 'pull' | 'push';
 type Kind = 'tls' | 'proxy' | 'unreachable';
@@ -28,7 +28,7 @@ export async function networkTrouble(who: Who, error: unknown, visit: Visit): Pr
   const settings = await gitNetworkSettings(target?.https ?? exampleUrl, env, cwd).catch(() => []);
   const [name, way] = names[who];
   const others = (await threeWays(visit)).filter((one) => one.name !== way);
-  const kind = kindOf(reason, [...variables, ...settings]);
+  const kind = kindOf(reason, who, visit, [...variables, ...settings]);
   const list = (found: [string, string][]) => found.map(([key, value]) => `${key}=${value}`).join(', ');
   return {
     id: `${who}.${kind}`,
@@ -46,9 +46,12 @@ export async function networkTrouble(who: Who, error: unknown, visit: Visit): Pr
   };
 }
 
-function kindOf(reason: string, settings: readonly [name: string, value: string][]): Kind {
+function kindOf(reason: string, who: Who, visit: Visit, settings: readonly [name: string, value: string][]): Kind {
   if (/proxy|CONNECT tunnel/i.test(reason)) return 'proxy';
   if (/TLS|SSL|certificate|CAfile/i.test(reason)) return 'tls';
+  // Through a proxy, the proxy is the only one that is connected to, and looked up.
+  if (who === 'server' && visit.chart.server && goesThroughProxy(visit.chart.server, visit.env)) return 'proxy';
+  if (who === 'sts' && goesThroughProxy(stsUrl(visit), visit.env)) return 'proxy';
   // Somebody who does not listen is the proxy when that is who was asked.
   const proxies = settings.filter(([name]) => /^(https?|all)_proxy$|^http\.proxy$/i.test(name));
   const closed = proxies.some(([, value]) => {

@@ -39,12 +39,19 @@ async function server({ chart, env, signal }: Visit): Promise<Way> {
   return { name: 'Vouch server', closed: await reasonOf(ask, signal) };
 }
 
-/** As the agent goes there (aws/sts.ts), but in this shell's environment. */
-async function sts({ chart, target, env, signal }: Visit): Promise<Way> {
+/** Where STS is asked for this repository and this profile. */
+export function stsUrl({ chart, target, env }: Visit): string {
   const partition = target?.host.partition ?? chart.profile?.role.partition;
   const region = target?.host.region ?? chart.profile?.region ?? partition?.defaultRegion ?? 'us-east-1';
-  const usual = `https://sts.${region}.${partition?.suffix ?? 'amazonaws.com'}`;
-  const url = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL || usual;
+  return (
+    env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL || `https://sts.${region}.${partition?.suffix ?? 'amazonaws.com'}`
+  );
+}
+
+/** As the agent goes there (aws/sts.ts), but in this shell's environment. */
+async function sts(visit: Visit): Promise<Way> {
+  const { env, signal } = visit;
+  const url = stsUrl(visit);
   const ask = async () => {
     const { httpAgent, httpsAgent } = awsHttpAgents(env);
     const late = AbortSignal.any([AbortSignal.timeout(patience), signal]);

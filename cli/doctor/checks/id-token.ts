@@ -1,15 +1,14 @@
 import { roleClaims } from '../../agent/client.ts';
 import type { VouchProfile } from '../../aws/profiles.ts';
 import { clockTime } from '../../describe.ts';
-import type { Check } from '../check.ts';
+import type { Check, Visit } from '../check.ts';
 
 /** The server gives an ID token for the role; its claims are shown, and never the token. */
 export const idToken: Check = {
   id: 'id-token',
   title: 'ID token',
   needs: () => ['session', 'server', 'profile'],
-  // Without a repository, and with several profiles, there is no role to ask for.
-  applies: ({ chart }) => !(chart.profiles && chart.profiles.length > 1 && chart.profile === undefined),
+  applies: hasRole,
   run: async ({ chart, env }) => {
     const { role } = firstOf(chart.profile as VouchProfile);
     const { claims } = await roleClaims(role.arn, env);
@@ -23,6 +22,11 @@ export const idToken: Check = {
     };
   },
 };
+
+/** Whether there is a role to ask for: without a repository in question, several profiles leave that open. */
+export function hasRole({ target, chart }: Visit): boolean {
+  return target !== undefined || chart.profile !== undefined || (chart.profiles?.length ?? 0) < 2;
+}
 
 /** The profile at the beginning of a chain: the one whose role is assumed with the ID token. */
 export function firstOf(profile: VouchProfile): VouchProfile {

@@ -9,14 +9,14 @@ import { networkTrouble } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
 import { explainRefusal } from '../trust.ts';
 import { threeWays } from '../ways.ts';
-import { firstOf } from './id-token.ts';
+import { firstOf, hasRole } from './id-token.ts';
 
 /** AWS takes the token for the role, and knows the credentials that it gave for it. */
 export const sts: Check = {
   id: 'sts',
   title: 'AWS STS',
   needs: () => ['id-token'],
-  applies: ({ chart }) => !(chart.profiles && chart.profiles.length > 1 && chart.profile === undefined),
+  applies: hasRole,
   run: async (visit) => {
     const profile = visit.chart.profile as VouchProfile;
     const region = visit.target?.host.region ?? profile.region ?? profile.role.partition.defaultRegion;
