@@ -1,5 +1,6 @@
 import { printable } from '../problem.ts';
 import type { GitAnswer } from './git-process.ts';
+import { withoutPassword } from './network-settings.ts';
 
 /** What became of a request of Git's, as far as it can be told from what Git says (with LC_ALL=C). */
 export type GitOutcome =
@@ -24,8 +25,8 @@ export type GitOutcome =
 
 /** In their order: what stands first says more than what follows from it. */
 const patterns: [GitOutcome, RegExp][] = [
-  ['not-allowed', /transport '[^']*' not allowed/],
-  ['no-remote-helper', /remote helper for '|'remote-[a-z]+' is not a git command/],
+  ['not-allowed', /transport '' not allowed/],
+  ['no-remote-helper', /remote helper for ''|git: '' is not a git command/],
   ['quit', /told us to quit/],
   ['proxy', /proxy|HTTP code \d+ from proxy|CONNECT tunnel failed/i],
   ['tls', /SSL|TLS|certificate|CAfile|CApath/],
@@ -34,7 +35,7 @@ const patterns: [GitOutcome, RegExp][] = [
     /Could not resolve host|Failed to connect|Connection (refused|reset|timed out)|Empty reply|Couldn't connect/i,
   ],
   ['forbidden', /returned error: 403/],
-  ['not-found', /repository '[^']*' not found|returned error: 404/],
+  ['not-found', /repository '' not found|returned error: 404/],
   ['busy', /returned error: (429|5\d\d)/],
   ['refused', /Authentication failed for|returned error: 40[01]/],
   ['no-credentials', /could not read (Username|Password)/],
@@ -43,14 +44,14 @@ const patterns: [GitOutcome, RegExp][] = [
 export function gitOutcome({ code, stderr, late }: GitAnswer): GitOutcome {
   if (late) return 'late';
   if (code === 0) return 'done';
-  return patterns.find(([, pattern]) => pattern.test(stderr))?.[0] ?? 'other';
+  // Neither what the server says nor how the repository is called.
+  const said = stderr.replace(/^remote:.*$/gm, '').replace(/'[^'\n]*'/g, "''");
+  return patterns.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other';
 }
 
 /** The last words of Git that mean something, as one line. */
 export function gitSaid({ stderr }: GitAnswer): string {
   const lines = stderr.split('\n').filter((line) => /^(fatal|error|remote|vouch|git):?/.test(line));
   const meant = lines.filter((line) => !/told us to quit/.test(line));
-  // A URL may hold a user name, and what an ill helper has put there.
-  const text = (meant.length > 0 ? meant : lines).join(' ').replace(/\/\/[^/@\s]+@/g, '//');
-  return printable(text, 400);
+  return printable(withoutPassword((meant.length > 0 ? meant : lines).join(' ')), 400);
 }

@@ -24,7 +24,7 @@ const longest = 256 * 1024;
  * @param how `input` for its standard input; `patience` in milliseconds
  * @throws what the signal was aborted with; ENOENT when there is no Git
  */
-export function runGit(
+export async function runGit(
   args: readonly string[],
   how: {
     env: NodeJS.ProcessEnv;
@@ -70,6 +70,10 @@ export function runGit(
   // Who does not read its input may close it.
   child.stdin.on('error', () => {});
   child.stdin.end(how.input ?? '');
+  // What it had started in a session of its own may hold the pipes.
+  child.once('exit', () => {
+    if (late || how.signal.aborted) for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
+  });
   child.once('error', (error) => {
     tidy();
     reject(error);
@@ -91,6 +95,8 @@ function unattended(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     ...Object.fromEntries(kept),
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '',
+    // Nobody is there for a login, whatever autoLogin says (login/person.ts).
+    CI: 'true',
     GCM_INTERACTIVE: 'never',
     LC_ALL: 'C',
   };

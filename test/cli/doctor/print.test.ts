@@ -1,0 +1,92 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { Result } from '../../../cli/doctor/check.ts';
+import { describeResult, describeWhole, hang, looksOf } from '../../../cli/doctor/print.ts';
+
+const titles = { width: 14, of: (id: string) => ({ sts: 'AWS STS' })[id] ?? id };
+const plain = { colour: false, columns: 80 };
+const failed: Result = {
+  id: 'helper',
+  title: "Git's helper",
+  status: 'failed',
+  says: 'not on your PATH',
+  findings: [
+    {
+      id: 'helper.not-on-path',
+      severity: 'trouble',
+      what: '`git-credential-vouch` is not on your PATH, so Git does not find it.',
+      why: ['npm puts it into the same folder as `vouch`.'],
+      fix: [
+        'Add that folder to your PATH, or run `vouch setup codecommit --absolute` where you have no PATH to change.',
+      ],
+    },
+  ],
+};
+
+describe('describeResult', () => {
+  test('shows the line, its reason and its mend, and no line longer than the terminal is wide', () => {
+    expect(describeResult(failed, titles, plain)).toBe(
+      [
+        "✗ Git's helper    not on your PATH",
+        '    `git-credential-vouch` is not on your PATH, so Git does not find it.',
+        '    npm puts it into the same folder as `vouch`.',
+        '  → Add that folder to your PATH, or run `vouch setup codecommit --absolute`',
+        '    where you have no PATH to change.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('says of a check that was not tried what it waits for', () => {
+    const result: Result = { id: 'pull', title: 'Pull', status: 'not-tried', waitsFor: ['sts'], findings: [] };
+    expect(describeResult(result, titles, plain)).toBe('- Pull            not tried: needs AWS STS\n');
+  });
+
+  test('tells the four states apart by their shapes, and repeats them in colours where these are wanted', () => {
+    const ok: Result = { id: 'node', title: 'Node', status: 'ok', says: '24', findings: [] };
+    const symbols = [ok, { ...ok, status: 'warning' as const }, failed].map(
+      (one) => describeResult(one, titles, plain)[0],
+    );
+    expect(symbols).toEqual(['✓', '!', '✗']);
+    const coloured = describeResult(failed, titles, { ...plain, colour: true });
+    expect(coloured).toContain('\u001b[31m✗\u001b[39m');
+    expect(stripVTControlCharacters(coloured)).toBe(describeResult(failed, titles, plain));
+  });
+
+  test('lets nothing that others wrote steer the terminal', () => {
+    const hostile: Result = {
+      id: 'server',
+      title: 'Server',
+      status: 'ok',
+      says: 'a\u001b]0;title\u0007b\r\nc',
+      details: ['d\u001b[2Je'],
+      findings: [{ id: 'x', severity: 'trouble', what: '\u202ef', why: ['\u009bg'], fix: ['h\ni'] }],
+    };
+    expect(describeResult(hostile, titles, plain)).not.toMatch(/[^\P{C}\n]/u);
+  });
+});
+
+describe('looksOf', () => {
+  test('has no colours in a file, with NO_COLOR, or on a dumb terminal', () => {
+    expect(looksOf({ isTTY: true, columns: 100 }, {})).toEqual({ colour: true, columns: 100 });
+    expect(looksOf({ isTTY: true, columns: 100 }, { NO_COLOR: '1' }).colour).toBe(false);
+    expect(looksOf({ isTTY: true }, { TERM: 'dumb' }).colour).toBe(false);
+    expect(looksOf({}, {})).toEqual({ colour: false, columns: 80 });
+  });
+});
+
+describe('hang', () => {
+  test('keeps what is to be copied in one piece, also when it is longer than the line', () => {
+    expect(hang('> ', 'Run `git config --global credential.helper x` now', 20)).toBe(
+      '> Run\n  `git config --global credential.helper x`\n  now',
+    );
+  });
+});
+
+describe('describeWhole', () => {
+  test('counts', () => {
+    const waits: Result = { id: 'pull', title: 'Pull', status: 'not-tried', waitsFor: ['sts'], findings: [] };
+    expect(describeWhole([failed, waits], 'https://…', plain)).toBe('1 of 2 checks failed. 1 was not tried.');
+    expect(describeWhole([], 'https://…', plain)).toContain('All is well');
+  });
+});

@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Server } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { changeConfig } from '../../../cli/config.ts';
+import { TestCa } from '../../aws/test-ca.ts';
+import { freePort } from '../../support/free-port.ts';
+import { type Machine, machine, root, run } from '../support.ts';
+
+async function listen(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** A server on loopback, and its URL. */
+async function serve(listener: (url: string) => RequestListener): Promise<string> {
+  let url = '';
+  const server = createServer((request, response) => listener(url)(request, response));
+  url = `http://localhost:${await listen(server)}`;
+  return url;
+}
+
+/** What `vouch doctor` finds about the server, in a process of its own as a person would run it. */
+async function findings(the: Machine, url: string | undefined, env: NodeJS.ProcessEnv = {}) {
+  if (url !== undefined) changeConfig(the.env, { server: url });
+  const args = [join(root, 'cli/main.ts'), 'doctor', '--json'];
+  const { stdout, stderr } = await run(process.execPath, args, { ...the.env, ...env });
+  if (stdout === '') throw new Error(stderr);
+  const check = JSON.parse(stdout).checks.find(({ id }: { id: string }) => id === 'server');
+  return check.findings as { id: string; what: string; why: string[]; fix: string[] }[];
+}
+
+const discovery =
+  (more: { issuer?: string; date?: Date } = {}) =>
+  (url: string): RequestListener =>
+  (_request, response) => {
+    response.setHeader('date', (more.date ?? new Date()).toUTCString());
+    response.end(JSON.stringify({ issuer: more.issuer ?? url }));
+  };
+
+describe('the server', () => {
+  test('that answers, is who it says, and has our time, is well', async () => {
+    expect(await findings(machine(), await serve(discovery()))).toEqual([]);
+  });
+
+  test('that nobody has named', async () => {
+    expect(await findings(machine(), undefined)).toMatchObject([{ id: 'server.unknown' }]);
+  });
+
+  test('whose clock is another', async () => {
+    const date = new Date(Date.now() - 11 * 60_000);
+    expect(await findings(machine(), await serve(discovery({ date })))).toMatchObject([
+      { id: 'server.clock-skew', what: "The clock of this machine is 11 minutes ahead of the server's." },
+    ]);
+  });
+
+  test('that calls itself something else', async () => {
+    expect(await findings(machine(), await serve(discovery({ issuer: 'https://vouch.example.com' })))).toMatchObject([
+      { id: 'server.issuer', what: expect.stringContaining('calls itself https://vouch.example.com') },
+    ]);
+  });
+
+  test.each([
+    ['a page', '<html>sign in to this hotel’s network</html>'],
+    ['another JSON', '[]'],
+    ['an endless answer', 'x'.repeat(1024 * 1024)],
+    ['nothing', ''],
+  ])('that is none: %s', async (_name, body) => {
+    const url = await serve(() => (_request, response) => response.end(body));
+    expect(await findings(machine(), url)).toMatchObject([{ id: 'server.not-vouch' }]);
+  });
+
+  test('that sends us elsewhere is not followed', async () => {
+    const url = await serve(
+      () => (_request, response) => response.writeHead(302, { location: 'https://example.com/' }).end(),
+    );
+    expect(await findings(machine(), url)).toMatchObject([{ id: expect.stringMatching(/^server\./) }]);
+  });
+
+  test('whose CA is not known, or is', async () => {
+    const ca = await TestCa.create();
+    let url = '';
+    const server = createHttpsServer(
+      { SNICallback: (host, done) => void ca.contextFor(host).then((context) => done(null, context), done) },
+      (request, response) => discovery()(url)(request, response),
+    );
+    url = `https://localhost:${await listen(server)}`;
+    const the = machine();
+    const [found] = await findings(the, url);
+    expect(found).toMatchObject({ id: 'server.tls', fix: [expect.stringContaining('NODE_EXTRA_CA_CERTS')] });
+    const file = join(the.folder, 'ca.pem');
+    writeFileSync(file, ca.pem);
+    expect(await findings(the, url, { NODE_EXTRA_CA_CERTS: file })).toEqual([]);
+  });
+
+  test('behind a proxy that does not answer; the proxy’s password is not shown', async () => {
+    const proxy = `http://bob:hunter2@127.0.0.1:${await freePort()}`;
+    const [found] = await findings(machine(), 'https://vouch.example.com', { HTTPS_PROXY: proxy });
+    expect(found?.id).toBe('server.proxy');
+    expect(found?.why.join('\n')).toContain('HTTPS_PROXY=http://…@127.0.0.1');
+    expect(JSON.stringify(found)).not.toContain('hunter2');
+    const [wrong] = await findings(machine(), 'https://vouch.example.com', { HTTPS_PROXY: 'socks5://bob:hunter2@x' });
+    expect(wrong).toMatchObject({ id: 'server.proxy', what: expect.stringContaining('HTTPS_PROXY') });
+    expect(JSON.stringify(wrong)).not.toContain('hunter2');
+  });
+});

@@ -1,0 +1,19 @@
+import type { Chart, Outcome, Visit } from '../../../cli/doctor/check.ts';
+import { readTarget } from '../../../cli/doctor/target.ts';
+import type { Machine } from '../support.ts';
+
+/** A visit of the doctor to a machine of a test's, that can mend nothing. */
+export async function visitTo({ env }: Pick<Machine, 'env'>, url?: string, chart: Chart = {}): Promise<Visit> {
+  return {
+    env,
+    cwd: env.HOME ?? '/',
+    target: url === undefined ? undefined : await readTarget(url, env),
+    tryRegions: false,
+    signal: new AbortController().signal,
+    setUp: () => ({ name: 'setup', preview: async () => [], apply: async () => {} }),
+    chart,
+  };
+}
+
+/** The names of an outcome's findings. */
+export const ids = ({ findings = [] }: Outcome) => findings.map(({ id }) => id);
