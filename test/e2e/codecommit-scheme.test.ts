@@ -131,7 +131,7 @@ describe.sequential('codecommit:// without vouch setup codecommit', () => {
     const before = sandbox.aws.log.length;
     const { code, stdout, stderr } = await git(['ls-remote', url]);
     expect([code, stdout]).toEqual([128, '']);
-    expect(stderr).toMatch(/^vouch: [^\n]+\n {2}[^\n]+\n {2}[^\n]+\n$/);
+    expect(stderr).toMatch(/^vouch: [^\n]+\n {2}[^\n]+\n {2}[^\n]+\n/);
     expect(sandbox.aws.log.length).toBe(before);
   });
 

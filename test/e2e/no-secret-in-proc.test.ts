@@ -34,7 +34,7 @@ describe.sequential('while Git pushes, no process has a secret in its arguments 
   ] as const)('%s', async (url, profile, programs) => {
     const work = join(sandbox.home, profile);
     await sandbox.succeed('git', ['init', work]);
-    writeFileSync(join(work, 'data'), randomBytes(8 * 1024 * 1024));
+    writeFileSync(join(work, 'data'), randomBytes(512 * 1024));
     await sandbox.succeed('git', ['add', 'data'], { cwd: work });
     await sandbox.succeed('git', ['commit', '--quiet', '-m', 'data'], { cwd: work });
 
