@@ -48,7 +48,7 @@ export async function gitNetworkSettings(
 
 /** A value without the user name and password of any address in it. */
 export function withoutPassword(text: string): string {
-  return text.replace(/\/\/\S*@/g, '//…@').replace(/(^|[\s,;])[^\s:@/]+:\S*@/g, '$1…@');
+  return text.replace(/\/\/\S*@/g, '//…@').replace(/(^|[\s,;])[^\s:@/]+:(?!\/\/)\S*@/g, '$1…@');
 }
 
 /** Whether our own programs go to an address through a proxy (network-environment.ts). */

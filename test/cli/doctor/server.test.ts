@@ -5,9 +5,12 @@ import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { changeConfig } from '../../../cli/config.ts';
+import { server as check } from '../../../cli/doctor/checks/server.ts';
+import { examine } from '../../../cli/doctor/examine.ts';
 import { TestCa } from '../../aws/test-ca.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type Machine, machine, root, run } from '../support.ts';
+import { visitTo } from './visit.ts';
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
@@ -23,9 +26,16 @@ async function serve(listener: (url: string) => RequestListener): Promise<string
   return url;
 }
 
-/** What `vouch doctor` finds about the server, in a process of its own as a person would run it. */
-async function findings(the: Machine, url: string | undefined, env: NodeJS.ProcessEnv = {}) {
+/** What the check finds about a server. */
+async function findings(the: Machine, url: string | undefined) {
   if (url !== undefined) changeConfig(the.env, { server: url });
+  const [result] = await examine([check], await visitTo(the));
+  return result?.findings;
+}
+
+/** The same in a process of its own: whom Node trusts, and which proxy it uses, is the whole process's. */
+async function findingsOfProcess(the: Machine, url: string, env: NodeJS.ProcessEnv = {}) {
+  changeConfig(the.env, { server: url });
   const args = [join(root, 'cli/main.ts'), 'doctor', '--json'];
   const { stdout, stderr } = await run(process.execPath, args, { ...the.env, ...env });
   if (stdout === '') throw new Error(stderr);
@@ -89,20 +99,22 @@ describe('the server', () => {
     );
     url = `https://localhost:${await listen(server)}`;
     const the = machine();
-    const [found] = await findings(the, url);
+    const [found] = await findingsOfProcess(the, url);
     expect(found).toMatchObject({ id: 'server.tls', fix: [expect.stringContaining('NODE_EXTRA_CA_CERTS')] });
     const file = join(the.folder, 'ca.pem');
     writeFileSync(file, ca.pem);
-    expect(await findings(the, url, { NODE_EXTRA_CA_CERTS: file })).toEqual([]);
+    expect(await findingsOfProcess(the, url, { NODE_EXTRA_CA_CERTS: file })).toEqual([]);
   });
 
   test('behind a proxy that does not answer; the proxy’s password is not shown', async () => {
     const proxy = `http://bob:hunter2@127.0.0.1:${await freePort()}`;
-    const [found] = await findings(machine(), 'https://vouch.example.com', { HTTPS_PROXY: proxy });
+    const [found] = await findingsOfProcess(machine(), 'https://vouch.example.com', { HTTPS_PROXY: proxy });
     expect(found?.id).toBe('server.proxy');
     expect(found?.why.join('\n')).toContain('HTTPS_PROXY=http://…@127.0.0.1');
     expect(JSON.stringify(found)).not.toContain('hunter2');
-    const [wrong] = await findings(machine(), 'https://vouch.example.com', { HTTPS_PROXY: 'socks5://bob:hunter2@x' });
+    const [wrong] = await findingsOfProcess(machine(), 'https://vouch.example.com', {
+      HTTPS_PROXY: 'socks5://bob:hunter2@x',
+    });
     expect(wrong).toMatchObject({ id: 'server.proxy', what: expect.stringContaining('HTTPS_PROXY') });
     expect(JSON.stringify(wrong)).not.toContain('hunter2');
   });
