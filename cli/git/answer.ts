@@ -4,7 +4,7 @@ import { Interrupted } from '../login/interrupt.ts';
 import { personIsThere } from '../login/person.ts';
 import type { Screen } from '../login/waiting.ts';
 import { asProblem, printable } from '../problem.ts';
-import { parseGitRequest } from './request.ts';
+import { type GitCredentialRequest, parseGitRequest } from './request.ts';
 import { refuseIfStoredByOthers } from './stored-by-others.ts';
 
 /** Where the helper writes; `process` fits. */
@@ -31,20 +31,23 @@ export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
   try {
     // A newer Git is told to keep it to itself (`ephemeral`).
     if (!asked.authtype) await refuseIfStoredByOthers(asked, io.env);
-    io.stdout.write(await credentials(request, io));
+    io.stdout.write(await credentials(request, asked, io));
   } catch (error) {
     if (!(error instanceof Interrupted)) tell(error, io);
     io.stdout.write('quit=1\n');
   }
 }
 
-async function credentials(request: Uint8Array, io: HelperIo): Promise<string> {
+async function credentials(request: Uint8Array, asked: GitCredentialRequest, io: HelperIo): Promise<string> {
   try {
     return await gitCredentials(request, io.env);
   } catch (error) {
     const { exitCode, what } = asProblem(error);
     if (exitCode !== 3 || !personIsThere(io.stderr, io.env)) throw error;
     // Where nobody is there, none of this is loaded: the answer comes at once.
+    const { chooseProfile, vouchProfiles } = await import('../aws/profiles.ts');
+    // Without a role a session is of no use: that is told before the person is asked for a touch.
+    chooseProfile(await vouchProfiles(io.env), asked);
     const { logInWhenNeeded } = await import('../login/when-needed.ts');
     await logInWhenNeeded(what, io.stderr, io.env);
     return gitCredentials(request, io.env);

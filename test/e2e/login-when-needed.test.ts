@@ -27,6 +27,9 @@ function browser(kind: 'works' | 'idle'): Record<string, string> {
   return { ...sandbox.env, BROWSER: file };
 }
 
+/** What comes soon, and on a busy machine somewhat later. */
+const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
+
 const tabs = () => readFileSync(opened, 'utf8').split('\n').filter(Boolean);
 const lsRemote = () => `exec git ls-remote '${sandbox.repositoryUrl}'`;
 const sockets = () => readdirSync(join(sandbox.home, '.cache/vouch')).sort();
@@ -58,7 +61,7 @@ describe.sequential('a login where one is needed', () => {
     const env = browser('idle');
     const gits = Array.from({ length: 20 }, () => onTerminal(lsRemote(), { env, cwd: sandbox.home }));
     await Promise.all(gits.map((git) => git.until(/a sign-in is under way, and this waits for it: http|Touch your/)));
-    await expect.poll(() => tabs().length).toBe(1);
+    await eventually(() => tabs().length).toBe(1);
     const [address = ''] = tabs();
     for (const git of gits) expect(git.said()).toContain(address);
     await sandbox.browser?.open(address);
@@ -91,7 +94,7 @@ describe.sequential('a login where one is needed', () => {
     await git.until(/Touch your security key/);
     git.type('\x03');
     expect(await git.ended).toBe(130);
-    await expect.poll(sockets).toEqual([]);
+    await eventually(sockets).toEqual([]);
     const again = onTerminal(lsRemote(), { env: browser('works'), cwd: sandbox.home });
     expect(await again.ended).toBe(0);
     expect(tabs().length).toBe(2);

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
 import { onTestFinished } from 'vitest';
 
 /** A command on a real pseudo terminal. */
 export interface Terminal {
-  /** What the screen was sent, with plain line ends. */
+  /** What the screen was sent, with plain line ends and without the sequences that steer it. */
   said(): string;
   /** Settles when what was said matches; fails when the command ends before that. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
@@ -46,7 +47,7 @@ export function onTerminal(command: string, { env, cwd }: { env: NodeJS.ProcessE
       look();
     });
   });
-  const text = () => said.replaceAll('\r\n', '\n');
+  const text = () => stripVTControlCharacters(said).replaceAll('\r\n', '\n');
   return {
     said: text,
     until: (pattern) =>

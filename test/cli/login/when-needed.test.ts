@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -9,7 +9,7 @@ import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
 import { type Config, changeConfig } from '../../../cli/config.ts';
 import { loginSocket } from '../../../cli/paths.ts';
 import { onTerminal } from '../../support/terminal.ts';
-import { captured, gitRequest, installHelper, machine, read, root, run } from '../support.ts';
+import { captured, gitRequest, installHelper, machine, read, root, run, setUpProfile } from '../support.ts';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 
 const vouch = `'${process.execPath}' '${join(root, 'cli/main.ts')}'`;
@@ -24,6 +24,7 @@ async function setUp(settings: Config = {}) {
     await issuer.close();
   });
   installHelper(the);
+  setUpProfile(the);
   await setupCodeCommit({}, captured(the.env).io);
   changeConfig(the.env, { server: issuer.url, ...settings });
   const opened = join(the.folder, 'opened');
@@ -59,6 +60,9 @@ async function comeBack(issuer: FakeIssuer, result: Record<string, string> = { c
   await fetch(`${request?.get('redirect_uri')}?${query}`, { redirect: 'manual' });
 }
 
+/** What comes soon, and on a busy machine somewhat later. */
+const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
+
 const touch = /Touch your security key in the browser … {3}0:00/;
 const following = /vouch: a sign-in is under way, and this waits for it: (http\S+)\n/;
 
@@ -88,8 +92,8 @@ describe('Git on a terminal, without a session', () => {
     git.type('\x03');
     expect(await git.ended).toBe(130);
     // The helper was told at the same moment as Git.
-    await expect.poll(() => the.sockets()).toEqual([]);
-    await expect.poll(() => fetch(callback).catch(({ message }) => message)).toBe('fetch failed');
+    await eventually(() => the.sockets()).toEqual([]);
+    await eventually(() => fetch(callback).catch(({ message }) => message)).toBe('fetch failed');
     expect(git.said()).not.toContain('fatal');
   });
 
@@ -124,6 +128,15 @@ describe('Git on a terminal, without a session', () => {
     const git = the.git();
     expect(await git.ended).toBe(128);
     expect(git.said()).toContain('vouch enroll --server');
+  });
+
+  test('that has no role to sign in for says so first', async () => {
+    const the = await setUp();
+    rmSync(join(String(the.env.HOME), '.aws'), { recursive: true });
+    const git = the.git();
+    expect(await git.ended).toBe(128);
+    expect(git.said()).toContain('vouch: No AWS role is set up for Vouch.');
+    expect(the.issuer.pushed).toEqual([]);
   });
 
   test('writes nothing but the answer to standard output', async () => {
@@ -168,7 +181,7 @@ describe('the helper without a terminal', () => {
   test('and with autoLogin always has the person sign in', async () => {
     const the = await setUp({ autoLogin: 'always' });
     const asked = ask(the);
-    await expect.poll(() => the.opened().length).toBe(1);
+    await eventually(() => the.opened().length).toBe(1);
     await comeBack(the.issuer);
     const { stdout, stderr } = await asked;
     expect(stdout).toBe('quit=1\n');
@@ -217,7 +230,7 @@ describe('of several processes', () => {
     expect(second.said()).toContain('vouch: the sign-in was given up. Run `vouch login`, then try again.\n');
     expect(the.opened().length).toBe(1);
     await first.ended;
-    await expect.poll(() => the.sockets()).toEqual([]);
+    await eventually(() => the.sockets()).toEqual([]);
   });
 
   test('one takes over from one that dies without a word', async () => {
@@ -229,7 +242,9 @@ describe('of several processes', () => {
     for (const other of others) await other.until(following);
     process.kill(Number(pid), 'SIGKILL');
     await Promise.any(others.map((other) => other.until(touch)));
-    await Promise.any(others.map((other) => other.until(new RegExp(`${following.source}[^]*${following.source}`))));
+    await Promise.any(
+      others.map((other) => other.until(new RegExp(`${following.source}[\\s\\S]*${following.source}`))),
+    );
     await comeBack(the.issuer);
     for (const git of [first, ...others]) await git.ended;
     expect(the.opened().length).toBe(2);
@@ -281,7 +296,7 @@ describe('of several processes', () => {
       said += text;
     });
     const ended = once(second, 'close');
-    await expect.poll(() => said).toMatch(following);
+    await eventually(() => said).toMatch(following);
     second.kill('SIGSTOP');
     await comeBack(the.issuer);
     await first.ended;
