@@ -1,10 +1,10 @@
 import { vouchProfiles } from '../aws/profiles.ts';
-import { checkGit, gitVersion, isAtLeast } from '../git/config.ts';
+import { checkGit, ephemeral, gitVersion, isAtLeast } from '../git/config.ts';
 import { addOurs, ourSections, removeOurs, type WantedSetting } from '../git/setup/arrange.ts';
 import { changeConfigFile, configFileOf, type Scope, type Setting } from '../git/setup/config-file.ts';
 import { findingsForAll } from '../git/setup/effect.ts';
 import { helperProgram, remoteHelper } from '../git/setup/programs.ts';
-import { httpSettings, proactiveAuth, type UrlPattern, urlPatterns, usage } from '../git/setup/wanted.ts';
+import { httpSettings, type UrlPattern, urlPatterns, usage } from '../git/setup/wanted.ts';
 import { vouchHelper } from '../git/vouch-helper.ts';
 import type { Io } from '../io.ts';
 import { type ChangedLine, lineDiff } from '../line-diff.ts';
@@ -78,7 +78,7 @@ async function add(options: SetupCodeCommitOptions, env: NodeJS.ProcessEnv, cwd:
   });
   const notes = [...result, ...programNotes(options, env)];
   // What takes effect can only be seen when it has been written.
-  if (!dryRun) notes.push(...(await findingsForAll(patterns, env, isAtLeast(version, proactiveAuth), cwd)));
+  if (!dryRun) notes.push(...(await findingsForAll(patterns, env, isAtLeast(version, ephemeral), cwd)));
   return { file, scope, changed: before !== after, dryRun, diff: lineDiff(before, after), notes };
 }
 

@@ -7,6 +7,13 @@ import { Problem, printable } from '../problem.ts';
 const oldest = [2, 31] as const;
 
 /**
+ * From this Git on, Vouch answers in the form that no helper is told to store (`authtype` and `ephemeral`, git-credential(1)).
+ * Git knows it from 2.46 on, but until 2.54 a push of more than http.postBuffer fails with it: git-credential-vouch looks at
+ * the version, too.
+ */
+export const ephemeral = [2, 54] as const;
+
+/**
  * Makes sure that Git is there and new enough.
  *
  * @returns its version, as it says it

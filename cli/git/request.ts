@@ -10,7 +10,7 @@ export interface GitCredentialRequest {
   path: string | undefined;
   /** The user name in the URL. */
   username: string | undefined;
-  /** Whether Git takes a pre-encoded credential (`capability[]=authtype`, Git 2.46 and newer). */
+  /** Whether Git takes a pre-encoded credential (`capability[]=authtype`, Git 2.46; see the script for those before 2.54). */
   authtype: boolean;
   /** The AWS profile that the helper's `--profile` names. */
   profile: string | undefined;

@@ -3,7 +3,7 @@ import { type CredentialUrl, credentialConfig, credentialUrl, storingHelpers } f
 import { describe, mend } from './setup/other-helpers.ts';
 
 /**
- * Makes sure that no other helper of Git's will store what Vouch is about to give: a Git older than 2.46 hands a user
+ * Makes sure that no other helper of Git's will store what Vouch is about to give: a Git older than 2.54 hands a user
  * name and password that worked to every helper that is configured for the URL, and `store` writes them to the disk.
  *
  * @param asked what Git asks for
@@ -22,7 +22,7 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
   throw new Problem({
     kind: 'would-store',
     what: `Git would have ${describe(helper)} store what Vouch gives, so Vouch gives nothing.`,
-    why: 'A Git older than 2.46 hands a password that worked to every helper it has for a URL.',
+    why: 'A Git older than 2.54 hands a password that worked to every helper it has for a URL.',
     fix: `${mend(helper.origin, asked.host)} Then try again.`,
     exitCode: 5,
   });

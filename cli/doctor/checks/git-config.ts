@@ -1,4 +1,4 @@
-import { isAtLeast } from '../../git/config.ts';
+import { ephemeral, isAtLeast } from '../../git/config.ts';
 import type { CredentialConfig } from '../../git/effective-config.ts';
 import type { Scope } from '../../git/setup/config-file.ts';
 import { findings, type Finding as HelperFinding } from '../../git/setup/other-helpers.ts';
@@ -6,9 +6,6 @@ import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
 import { tilde } from '../tilde.ts';
-
-/** From this Git on, what Vouch answers is marked as not to be stored (`ephemeral`, git-credential(1)). */
-const ephemeral = [2, 46] as const;
 
 /** What Git does about credentials for this URL, whatever file says so. */
 export const gitConfig: Check = {

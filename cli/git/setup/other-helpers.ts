@@ -17,7 +17,7 @@ export interface Finding {
  * a path that Git does not tell.
  *
  * @param url the one that the configuration is for
- * @param keepsNothing whether Git itself tells helpers not to store (`ephemeral`, from 2.46 on)
+ * @param keepsNothing whether Git itself tells helpers not to store (see `ephemeral` in ../config.ts)
  */
 export function findings(
   url: string,

@@ -81,6 +81,33 @@ describe.each(shells)('the script, in %s,', (shell) => {
   });
 
   test.each([
+    ['2.45.2', true],
+    ['2.46.0', false],
+    ['2.49.1', false],
+    ['2.50.1.windows.1', false],
+    ['2.53.0', false],
+    ['2.54.0', true],
+    ['2.60.0', true],
+    ['3.0.0', true],
+  ])('to Git %s, which says that it can take it: %s', async (version, encoded) => {
+    const the = await signedIn();
+    const real = `PATH=\${PATH#*:} exec git "$@"`;
+    const git = join(the.folder, 'bin/git');
+    writeFileSync(git, `#!/bin/sh\n[ "$1" = version ] && echo git version ${version} && exit\n${real}\n`, {
+      mode: 0o755,
+    });
+    for (const place of ['before', 'after']) {
+      const request = `${place === 'before' ? 'capability[]=authtype\n' : ''}capability[]=state\n${gitRequest}${place === 'after' ? 'capability[]=authtype\n' : ''}`;
+      const { stdout } = await run(shell, [the.helper, '--profile', 'prod', 'get'], the.env, request);
+      expect(Object.keys(lines(stdout))).toEqual(
+        encoded
+          ? ['capability[]', 'authtype', 'credential', 'ephemeral', 'password_expiry_utc']
+          : ['username', 'password', 'password_expiry_utc'],
+      );
+    }
+  });
+
+  test.each([
     ['plain', { profile: 'prod', AWS_PROFILE: 'test', AWS_CONFIG_FILE: '/etc/aws config' }],
     ['nothing', {}],
     ['empty', { profile: '', AWS_PROFILE: '', AWS_CONFIG_FILE: '' }],
