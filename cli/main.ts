@@ -177,6 +177,16 @@ program
   )
   .option('--yes', 'with --fix: do not ask (without a terminal it never asks)')
   .option('--try-regions', 'look for a repository that is not found in the regions of your other profiles')
+  .addHelpText(
+    'after',
+    `
+Checks what a fetch and a push need, in the order in which it depends on each other, and writes nothing, neither here nor
+to the repository. Status 0 when no check has failed (a warning is no failure), 1 when one has, 2 for wrong usage.
+
+--fix first shows what it would change. On a terminal it then asks, unless there is --yes; without a terminal, or with
+--json, it does it: nobody is there to be asked. \`vouch setup codecommit --remove\` takes away what it has set up.
+`,
+  )
   .action(async (url, options) => {
     const { doctor } = await import('./commands/doctor.ts');
     await finish(doctor(url, options));

@@ -70,6 +70,8 @@ export function describeWhole(results: readonly Result[], target: string | undef
   } else {
     parts.push(paint('red', `${failed} of ${results.length} checks failed.`));
   }
+  const warnings = count('warning');
+  if (warnings > 0) parts.push(warnings === 1 ? 'There is 1 warning.' : `There are ${warnings} warnings.`);
   const notTried = count('not-tried');
   if (notTried > 0) parts.push(`${notTried} ${notTried === 1 ? 'was' : 'were'} not tried.`);
   if (target === undefined) parts.push('To check the way to a repository: `vouch doctor <its URL>`.');

@@ -17,6 +17,8 @@ export const helper: Check = {
   id: 'helper',
   title: "Git's helper",
   needs: () => ['git'],
+  // For codecommit:// our remote helper names it by its path, for each transfer.
+  applies: ({ target }) => target?.scheme !== 'codecommit',
   run: async (visit) => {
     const { helpers } = await gitCredentials(visit);
     const absolute = helpers.find(({ vouch }) => vouch?.program !== undefined)?.vouch?.program;
@@ -47,8 +49,7 @@ function onPath(visit: Visit): Outcome {
     findings.push({
       id: 'helper.this-shell-only',
       severity: 'warning',
-      what: 'It is found because of the PATH of this shell.',
-      why: ['An editor that was started from the desktop has another one, and so has cron.'],
+      what: 'It is on the PATH of this shell alone: an editor may not find it, nor cron.',
       fix: ['If Git does not work there: `vouch setup codecommit --absolute`'],
     });
   }

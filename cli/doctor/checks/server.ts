@@ -48,9 +48,19 @@ function unknown(): Outcome {
   return { says: 'none', findings: [finding] };
 }
 
-async function judge(url: string, response: Response, { chart }: Visit): Promise<Outcome> {
+async function judge(url: string, response: Response, { chart, env }: Visit): Promise<Outcome> {
   const skew = clockSkew(response, Date.now());
   const findings: Finding[] = skew ? [troubleOf('server.clock-skew', skew)] : [];
+  const configured = readConfig(env).server;
+  if (configured !== undefined && configured !== url) {
+    findings.push({
+      id: 'server.another-configured',
+      severity: 'warning',
+      what: `You are signed in at ${url}, and your settings name ${configured}.`,
+      why: ['The next `vouch login` goes there.'],
+      fix: [`If that is wrong: \`vouch config set server ${url}\``],
+    });
+  }
   const date = response.headers.get('date');
   const data: Record<string, unknown> = { url, clock: date };
   let issuer: unknown;
