@@ -3,16 +3,19 @@ import { locate } from '../git/remote/locate.ts';
 import { parseRemoteUrl } from '../git/remote/url.ts';
 import { Problem } from '../problem.ts';
 import { runGit } from './git-process.ts';
+import { withoutPassword } from './network-settings.ts';
 
 /** The repository in question. */
 export interface Target {
-  /** What Git would open: with `url.<base>.insteadOf` applied. */
+  /** What Git would open, with `url.<base>.insteadOf` applied, and without a password. */
   url: string;
   scheme: 'https' | 'codecommit';
   /** The same repository over HTTPS, without a user name. */
   https: string;
   host: CodeCommitHost;
   repository: string;
+  /** Whether there was a password in the URL: Git would use that, and ask nobody. */
+  hasPassword?: boolean;
   /** The AWS profile that is named as the user in the URL. */
   profile?: string | undefined;
 }
@@ -37,7 +40,7 @@ export async function findTarget(named: string | undefined, where: Where): Promi
     if (target) return target;
     throw new Problem({
       kind: 'not-codecommit',
-      what: `This is no repository of CodeCommit's: ${url}`,
+      what: `This is no repository of CodeCommit's: ${withoutPassword(url)}`,
       why: 'It looks like https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo, or like codecommit://demo.',
       fix: 'Name its URL, or the name of a remote (`git remote -v`).',
       exitCode: 2,
@@ -86,7 +89,17 @@ function readHttps(url: string): Target | undefined {
   if (parsed === null || host === undefined || repository === undefined) return undefined;
   const https = `https://${parsed.host}${parsed.pathname}`;
   const profile = parsed.username === '' ? {} : { profile: decode(parsed.username) };
-  return { url, scheme: 'https', https, host, repository: repository.replace(/\.git$/, ''), ...profile };
+  const password = parsed.password === '' ? {} : { hasPassword: true };
+  const named = url.replace(/^(https:\/\/[^/?#:@]*):[^/?#]*@/i, '$1@');
+  return {
+    url: named,
+    scheme: 'https',
+    https,
+    host,
+    repository: repository.replace(/\.git$/, ''),
+    ...profile,
+    ...password,
+  };
 }
 
 function decode(text: string): string {

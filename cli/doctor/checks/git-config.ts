@@ -1,7 +1,7 @@
 import { ephemeral, isAtLeast } from '../../git/config.ts';
 import type { CredentialConfig } from '../../git/effective-config.ts';
 import type { Scope } from '../../git/setup/config-file.ts';
-import { findings, type Finding as HelperFinding } from '../../git/setup/other-helpers.ts';
+import { findings, type Finding as HelperFinding, shown } from '../../git/setup/other-helpers.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
@@ -22,9 +22,13 @@ export const gitConfig: Check = {
     return {
       says: summary(config, visit),
       details: describe(config, visit),
-      findings: [...found.map((one) => told(one, visit)), ...(await userName(visit))],
+      findings: [...passwordInUrl(visit), ...found.map((one) => told(one, visit)), ...(await userName(visit))],
       data: {
-        helpers: config.helpers.map(({ value, section, origin }) => ({ value, section: section ?? null, ...origin })),
+        helpers: config.helpers.map(({ value, section, origin }) => ({
+          value: shown(value),
+          section: section ?? null,
+          ...origin,
+        })),
         useHttpPath: config.useHttpPath?.value ?? false,
       },
     };
@@ -63,6 +67,19 @@ function scopeOf(origin: HelperFinding['origin']): Scope | undefined {
   return origin?.scope === 'local' ? 'local' : 'global';
 }
 
+function passwordInUrl({ target }: Visit): Finding[] {
+  if (!target?.hasPassword) return [];
+  return [
+    {
+      id: 'git-config.password-in-url',
+      severity: 'trouble',
+      what: 'There is a password in the URL: Git uses that, and asks no helper.',
+      why: ['It is also there for everybody to read who can read the file, or the list of processes.'],
+      fix: [`Take it out: \`git remote set-url origin ${target.url}\``],
+    },
+  ];
+}
+
 /** An older Git sends a user name in the URL on by itself, unless it is told about that name. */
 async function userName(visit: Visit): Promise<Finding[]> {
   const { target, env, cwd } = visit;
@@ -82,13 +99,13 @@ async function userName(visit: Visit): Promise<Finding[]> {
 function summary({ helpers }: CredentialConfig, { target }: Visit): string {
   const where = target === undefined ? ' for CodeCommit' : '';
   if (helpers.length === 0) return `asks nobody${where}`;
-  return `asks ${helpers.map(({ value, vouch }) => (vouch ? 'vouch' : value)).join(', then ')}${where}`;
+  return `asks ${helpers.map(({ value, vouch }) => (vouch ? 'vouch' : shown(value))).join(', then ')}${where}`;
 }
 
 function describe({ helpers, useHttpPath }: CredentialConfig, { env }: Visit): string[] {
   const lines = helpers.map(
     ({ value, section, origin }, index) =>
-      `${index + 1}. ${value} (${section ?? 'credential'}, ${tilde(placeOf(origin), env)})`,
+      `${index + 1}. ${shown(value)} (${section ?? 'credential'}, ${tilde(placeOf(origin), env)})`,
   );
   if (useHttpPath) lines.push(`useHttpPath = ${useHttpPath.value} (${tilde(placeOf(useHttpPath.origin), env)})`);
   return lines;

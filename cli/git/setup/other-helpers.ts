@@ -1,5 +1,11 @@
 import { gitUrlPatterns } from '../../aws/partitions.ts';
-import { type ConfiguredHelper, type CredentialConfig, type Origin, storingHelpers } from '../effective-config.ts';
+import {
+  type ConfiguredHelper,
+  type CredentialConfig,
+  isAwsHelper,
+  type Origin,
+  storingHelpers,
+} from '../effective-config.ts';
 import { normalizeUrl, urlMatches } from '../url-match.ts';
 
 /** What is wrong with Git's configuration for a URL as it takes effect, and the command that mends it. */
@@ -63,7 +69,13 @@ export function findings(
 
 /** A helper, and where it is configured: `the helper "store" (credential.helper in /home/alice/.gitconfig)`. */
 export function describe({ value, section, origin }: ConfiguredHelper): string {
-  return `the helper "${value}" (${section ?? 'credential'}.helper in ${place(origin)})`;
+  return `the helper "${shown(value)}" (${section ?? 'credential'}.helper in ${place(origin)})`;
+}
+
+/** A helper's value as it can be shown: a shell's command may hold a password (`!f() { echo password=…; }; f`). */
+export function shown(value: string): string {
+  const [first, ...rest] = value.split(/\s+/);
+  return value.startsWith('!') && rest.length > 0 && !isAwsHelper(value) ? `${first} …` : value;
 }
 
 function place({ scope, file }: Origin): string {

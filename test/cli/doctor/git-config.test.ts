@@ -1,0 +1,106 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
+import { gitConfig } from '../../../cli/doctor/checks/git-config.ts';
+import { examine } from '../../../cli/doctor/examine.ts';
+import { describeResult } from '../../../cli/doctor/print.ts';
+import { findTarget } from '../../../cli/doctor/target.ts';
+import { git } from '../../../cli/git/config.ts';
+import { captured, type Machine, machine, setUpProfile } from '../support.ts';
+import { visitTo } from './visit.ts';
+
+const host = 'git-codecommit.us-east-1.amazonaws.com';
+const url = `https://${host}/v1/repos/demo`;
+
+async function checked(the: Machine, address = url) {
+  const [result] = await examine([gitConfig], await visitTo(the, address));
+  if (result === undefined) throw new Error('nothing was checked');
+  return result;
+}
+
+/** All that is said of a result, to a person and to a script. */
+const said = (result: Awaited<ReturnType<typeof checked>>) =>
+  JSON.stringify(result) + describeResult(result, { width: 10, of: (id) => id }, { colour: false, columns: 80 });
+
+describe('Git’s configuration', () => {
+  test('a helper that is a shell’s command is named without what is in it', async () => {
+    const the = machine();
+    const helper = '!f() { echo username=bob; echo password=hunter2; }; f';
+    await git(['config', '--global', 'credential.helper', helper], the.env);
+    const result = await checked(the);
+    expect(result).toMatchObject({ status: 'failed', findings: [{ id: 'git-config.no-helper' }] });
+    expect(said(result)).toContain('!f() …');
+    expect(said(result)).not.toContain('hunter2');
+  });
+
+  test('a password in the URL is found, and never shown', async () => {
+    const the = machine();
+    await setupCodeCommit({}, captured(the.env).io);
+    for (const user of ['bob:hunter2@', ':hunter2@', 'bob:hunt@er2@']) {
+      const result = await checked(the, url.replace('//', `//${user}`));
+      expect(result.findings.map(({ id }) => id)).toContain('git-config.password-in-url');
+      expect(said(result)).not.toMatch(/hunt|er2/);
+    }
+    const where = { env: the.env, cwd: the.folder, signal: new AbortController().signal };
+    await expect(findTarget('https://bob:hunter2@example.com/x', where)).rejects.toThrow(/^(?!.*hunter2)/);
+  });
+
+  test('an older Git must be told of a user name in the URL', async () => {
+    const the = machine();
+    setUpProfile(the);
+    await setupCodeCommit({}, captured(the.env).io);
+    setUpProfile(the, 'prod');
+    const [, major, minor] = /(\d+)\.(\d+)/.exec((await git(['--version'], the.env)).stdout) ?? [];
+    const old = Number(major) === 2 && Number(minor) < 46;
+    const before = await checked(the, url.replace('//', '//prod@'));
+    expect(before.findings.map(({ id }) => id)).toEqual(old ? ['git-config.user-name'] : []);
+    await setupCodeCommit({}, captured(the.env).io);
+    expect((await checked(the, url.replace('//', '//prod@'))).status).toBe('ok');
+  });
+
+  test('a file that Git cannot read is a finding, with what Git says', async () => {
+    const the = machine();
+    writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), '[credential\n');
+    const result = await checked(the);
+    expect(result).toMatchObject({ status: 'failed', findings: [{ id: 'git-config.git-config' }] });
+    expect(result.findings[0]?.why?.[0]).toContain('bad config line 1');
+  });
+});
+
+describe('which repository is meant', () => {
+  const where = (the: Machine, cwd = the.folder) => ({ env: the.env, cwd, signal: new AbortController().signal });
+
+  test('url.<base>.insteadOf counts, as for Git', async () => {
+    const the = machine();
+    await git(['config', '--global', `url.https://${host}/v1/repos/.insteadOf`, 'cc:'], the.env);
+    expect(await findTarget('cc:demo', where(the))).toMatchObject({ url, repository: 'demo' });
+  });
+
+  test('an option is no URL, and nothing is no repository', async () => {
+    const the = machine();
+    for (const hostile of [
+      '--upload-pack=touch x',
+      '',
+      '\n',
+      `https://${host}.evil.example/v1/repos/demo`,
+      `http://${host}/v1/repos/demo`,
+    ]) {
+      await expect(findTarget(hostile, where(the))).rejects.toMatchObject({ kind: 'not-codecommit', exitCode: 2 });
+    }
+    expect(await findTarget(undefined, where(the))).toBeUndefined();
+  });
+
+  test('the branch’s own remote comes before origin; what is not CodeCommit’s is passed over', async () => {
+    const the = machine();
+    const run = (...args: string[]) => git(['-C', the.folder, ...args], the.env);
+    await run('init', '--quiet', '--initial-branch=main');
+    await run('remote', 'add', 'origin', url);
+    await run('remote', 'add', 'up', `${url}2`);
+    await run('config', 'branch.main.remote', 'up');
+    expect(await findTarget(undefined, where(the))).toMatchObject({ url: `${url}2` });
+    await run('remote', 'set-url', 'up', 'https://example.com/x');
+    expect(await findTarget(undefined, where(the))).toMatchObject({ url });
+    expect(await findTarget('origin', where(the))).toMatchObject({ url });
+  });
+});
