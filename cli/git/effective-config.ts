@@ -107,12 +107,24 @@ export interface CredentialEntry {
   origin: Origin;
 }
 
+/** What prints every setting about credentials, in the order in which Git reads them, with where it stands. */
+const listing = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', '^credential\\.'];
+
 /** Every setting about credentials, in the order in which Git reads them. */
 export async function credentialEntries(env: NodeJS.ProcessEnv, cwd?: string): Promise<CredentialEntry[]> {
-  const args = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', '^credential\\.'];
-  const { stdout } = await git(args, env, { accepted: [0, 1], cwd });
-  const fields = stdout.split('\0');
-  const base = fields.some((field) => /^file:[^/]/.test(field)) ? await topFolder(env, cwd) : '';
+  const { stdout } = await git(listing, env, { accepted: [0, 1], cwd });
+  const entries = parseListing(stdout);
+  const isRelative = ({ origin: { file } }: CredentialEntry) => file !== undefined && !isAbsolute(file);
+  if (!entries.some(isRelative)) return entries;
+  const base = await topFolder(env, cwd);
+  return entries.map((entry) =>
+    isRelative(entry) ? { ...entry, origin: { ...entry.origin, file: join(base, entry.origin.file ?? '') } } : entry,
+  );
+}
+
+/** The settings that `git config --null --show-scope --show-origin` prints; files as Git names them. */
+export function parseListing(text: string): CredentialEntry[] {
+  const fields = text.split('\0');
   const entries: CredentialEntry[] = [];
   for (let i = 0; i + 2 < fields.length; i += 3) {
     const [scope = '', source = '', setting = ''] = fields.slice(i, i + 3);
@@ -120,14 +132,13 @@ export async function credentialEntries(env: NodeJS.ProcessEnv, cwd?: string): P
     // A name without a value means true (git-config(1)); Git itself refuses that for helpers.
     const [key, value] = newline === -1 ? [setting, 'true'] : [setting.slice(0, newline), setting.slice(newline + 1)];
     const dot = key.lastIndexOf('.');
-    const file = source.startsWith('file:') ? source.slice('file:'.length) : undefined;
     entries.push({
       section: dot > 'credential'.length ? key.slice(0, dot) : undefined,
       name: key.slice(dot + 1),
       value,
       origin: {
         scope: scope as Origin['scope'],
-        file: file === undefined || isAbsolute(file) ? file : join(base, file),
+        file: source.startsWith('file:') ? source.slice('file:'.length) : undefined,
       },
     });
   }

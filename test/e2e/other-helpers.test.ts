@@ -187,7 +187,7 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
   const ours = `[${family}]\n\thelper =\n\thelper = vouch\n\tuseHttpPath = true\n`;
   const store = '[credential]\n\thelper = store\n';
   const table: [what: string, config: string, expected: 'fast' | 'refused' | 'decided'][] = [
-    ['nothing at all', '', 'fast'],
+    ['nothing at all', '', 'decided'],
     ['our section', ours, 'fast'],
     ['our section with a profile', ours.replace('= vouch', '= vouch --profile vouch'), 'fast'],
     ['our section with paths', ours.replace('= vouch', '= /a/git-credential-vouch --node /b/node'), 'fast'],
@@ -238,8 +238,16 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     [
       'a value of two lines',
       `${ours}[credential "https://github.com"]\n\thelper = "!f() {\\n git credential-store; }; f"\n`,
-      'decided',
+      'fast',
     ],
+    ['a setting that only a repository knows', `[extensions]\n\tworktreeConfig = true\n${ours}`, 'decided'],
+    ['an include for one branch', `[includeIf "onbranch:x"]\n\tpath = y\n${ours}`, 'decided'],
+    [
+      'lines that look like an answer',
+      `${ours}[credential "https://github.com"]\n\thelper = "!echo\\nusername=u\\npassword=p"\n`,
+      'fast',
+    ],
+    ['quotes that look like the end', `${ours}[credential]\n\thelper = "x\\",\\"value\\":\\"vouch\\"}"\n`, 'refused'],
   ];
 
   test('answers by itself where that is surely safe, asks Node otherwise, and gives nothing that would be stored', async () => {

@@ -109,7 +109,6 @@ describe('git-credential-vouch', () => {
     await run(the.helper, ['get'], the.env, gitRequest.replace('us-east-1', 'us-east-2'));
     expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
       `git credential-cache --socket ${the.gitSocket} get`,
-      String.raw`git config --get-regexp ^credential\.(.*\.)?helper$`,
       `git credential-cache --socket ${the.gitSocket} get`,
       expect.stringMatching(/^node \S+\/git-credential-vouch\.js get$/),
       String.raw`git config --null --show-scope --show-origin --get-regexp ^credential\.`,
