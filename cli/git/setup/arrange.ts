@@ -67,8 +67,10 @@ export async function addOurs(copy: ConfigCopy, wanted: Wanted): Promise<Setting
     const last = has.at(-1);
     if (last === undefined) await copy.add(section, name, value);
     else if (last.value !== value) left.push({ ...last, name });
-    else if (isFirst) await copy.add('vouch', 'kept', `${section}.${name}`);
   }
+  // Also what this Git is not told and another one was: all that would be taken for ours.
+  const kept = isFirst ? before.filter((setting) => isAdded(setting, false)) : [];
+  for (const { section, name } of kept) await copy.add('vouch', 'kept', `${section}.${name}`);
   return left;
 }
 
@@ -128,6 +130,8 @@ function isFollowed(settings: readonly Setting[], ours: readonly OurSection[]): 
  */
 export async function removeOurs(copy: ConfigCopy, only?: (pattern: string) => boolean): Promise<void> {
   const settings = await copy.settings();
+  // Without a helper of ours nothing here is ours, whatever it looks like.
+  if (!settings.some(({ name, value }) => name === 'helper' && vouchHelper(value))) return;
   const kept = new Set(settings.filter(isKept).map(({ value }) => value.toLowerCase()));
   const goes = (pattern: string) => only === undefined || only(pattern);
   const vouched = settings.filter(

@@ -144,6 +144,20 @@ export class ConfigCopy {
   /** Removes every value that is exactly this one, if there is any. */
   async remove(section: string, name: string, value: string): Promise<void> {
     await this.#config(['--fixed-value', '--unset-all', `${section}.${name}`, value], [0, 5]);
+    // Git leaves the heading of an empty section behind a comment, which could be about it.
+    if (this.#isHeadingOnly(section)) await this.#config(['--remove-section', section]);
+  }
+
+  /** Whether there is one section of that name, and nothing in it, not even a comment. */
+  #isHeadingOnly(section: string): boolean {
+    const dot = section.indexOf('.');
+    const subsection = section.slice(dot + 1).replace(/[\\"]/g, '\\$&');
+    const heading = dot === -1 ? `[${section}]` : `[${section.slice(0, dot)} "${subsection}"]`;
+    const lines = readFileSync(this.#path, 'utf8').split('\n');
+    const at = lines.indexOf(heading);
+    const next = lines[at + 1] ?? '';
+    const isEmpty = next.startsWith('[') || (next === '' && at + 2 >= lines.length);
+    return at !== -1 && isEmpty && !lines.includes(heading, at + 1);
   }
 
   async #config(args: string[], accepted = [0]): Promise<{ stdout: string }> {

@@ -1,0 +1,407 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type SetupCodeCommitOptions, setupCodeCommit } from '../../../../cli/commands/setup-codecommit.ts';
+import { credentialConfig } from '../../../../cli/git/effective-config.ts';
+import { missingUserSections } from '../../../../cli/git/setup/user-sections.ts';
+import { captured, installHelper, type Machine, machine, read, run, setUpProfile } from '../../support.ts';
+
+const family = 'https://git-codecommit.*.amazonaws.com';
+const repository = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo';
+const chinese = 'arn:aws-cn:iam::123456789012:role/VouchDeveloper';
+
+function machineWithHelper(): Machine & { config: string } {
+  const the = machine();
+  installHelper(the);
+  return { ...the, config: join(the.folder, 'home/.gitconfig') };
+}
+
+async function setUp(the: Machine, options: SetupCodeCommitOptions = {}, cwd = the.env.HOME) {
+  const { out, io } = captured(the.env);
+  return { code: await setupCodeCommit(options, io, cwd), ...out };
+}
+
+async function values(the: Machine, key: string) {
+  const { stdout } = await run('git', ['config', '--global', '--null', '--get-all', key], the.env);
+  return stdout.split('\0').slice(0, -1);
+}
+
+const asked = async (the: Machine, url = repository, cwd = the.env.HOME) =>
+  (await credentialConfig(url, the.env, cwd)).helpers.map(({ value }) => value);
+
+/** A Git that says that it is of another version, and is the real one otherwise. */
+function pretend(the: Machine, version: string): void {
+  const file = join(the.folder, 'bin/git');
+  writeFileSync(
+    file,
+    `#!/bin/sh\n[ "$1" = --version ] && { echo git version ${version}; exit 0; }\nPATH=\${PATH#*:} exec git "$@"\n`,
+    { mode: 0o755 },
+  );
+}
+
+describe('vouch setup codecommit', () => {
+  test('writes a section for each family of hosts, shows them, and changes nothing when run again', async () => {
+    const the = machineWithHelper();
+    const first = await setUp(the);
+    expect(first).toMatchObject({ code: 0, stderr: '' });
+    expect(first.stdout).toContain(
+      `Changed ${the.config}:\n+ [credential "${family}"]\n+     helper =\n+     helper = vouch\n`,
+    );
+    for (const host of [
+      'git-codecommit.eu-west-1.amazonaws.com',
+      'git-codecommit-fips.us-gov-west-1.amazonaws.com',
+      'git-codecommit.cn-north-1.amazonaws.com.cn',
+      'git-codecommit.eusc-de-east-1.amazonaws.eu',
+      'vpce-0a-bc.git-codecommit.us-east-1.vpce.amazonaws.com',
+      'vpce-0a-bc.git-codecommit-fips.us-east-1.vpce.amazonaws.com',
+      'vpce-0a-bc.git-codecommit.cn-north-1.vpce.amazonaws.com.cn',
+    ]) {
+      const config = await credentialConfig(`https://${host}/v1/repos/demo`, the.env);
+      expect([host, config.helpers.map(({ value }) => value), config.useHttpPath?.value]).toEqual([
+        host,
+        ['vouch'],
+        true,
+      ]);
+    }
+    expect(await asked(the, 'https://git-codecommit.us-east-1.amazonaws.com.evil.example/')).toEqual([]);
+    expect(await values(the, 'protocol.codecommit.allow')).toEqual(['always']);
+
+    utimesSync(the.config, 1, 1);
+    const { ino, mtimeMs } = statSync(the.config);
+    expect(await setUp(the)).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: 'Git asks Vouch for CodeCommit already, nothing to change\n',
+    });
+    expect(statSync(the.config)).toMatchObject({ ino, mtimeMs });
+    expect(readdirSync(dirname(the.config))).toEqual(['.gitconfig']);
+  });
+
+  // What must be there again, to the byte, when ours has gone.
+  const aws =
+    '[credential "https://git-codecommit.*.amazonaws.com"]\n\thelper = !aws codecommit credential-helper $@\n\tUseHttpPath = true\n';
+  const files: [what: string, text: string][] = [
+    ['nothing', ''],
+    ['comments and blank lines', '# mine\n\n[user]\n\tname = Alice ; me\n\n\n# the end\n'],
+    ['includes', '[include]\n\tpath = more\n[includeIf "gitdir:~/work/"]\n\tpath = work\n'],
+    ["AWS's section of the same name", `[user]\n\tname = Alice\n${aws}# behind\n`],
+    ["AWS's section, then a store", `${aws}[credential]\n\thelper = store\n`],
+    [
+      'an identical setting',
+      '[protocol "codecommit"]\n\tallow = always\n[http "https://git-codecommit.*.amazonaws.com"]\n\tproactiveAuth = basic\n',
+    ],
+    ['another protocol setting', '[protocol "codecommit"]\n\tallow = user\n'],
+    [
+      'a proxy for the same hosts',
+      '[http "https://git-codecommit.*.amazonaws.com"]\n\tproxy = http://localhost:1\n\n[core]\n\teditor = vi\n',
+    ],
+    [
+      'several sections of one name',
+      `${aws}[core]\n\tx = 1\n${aws}[credential "https://git-codecommit.*.amazonaws.com"]\n\thelper =\n`,
+    ],
+    ['quoted values', '[alias]\n\ta = "!f() { echo \\"x\\"; }; f"\n\tb = "two ; words # no comment" ; comment\n'],
+    [
+      'a heading with a comment only',
+      '[credential "https://git-codecommit.*.amazonaws.com"]\n\t# nothing here\n[credential]\n\thelper = store\n',
+    ],
+    ['a value without an equals sign', '[core]\n\tbare\n'],
+    ['comments between and behind', '# a\n[credential]\n\t# b\n\thelper = cache\n\t; c\n'],
+    ['no line end at its end', '[user]\n\tname = A'],
+    ['lines that end in CRLF', '[user]\r\n\tname = Alice\r\n'],
+    ['a section in one line', '[user] name = Alice\n[credential] helper = cache\n'],
+    ['odd spaces', '  [ user ]\n name=Alice\n\t\temail\t=\ta@example.com  \n'.replace('[ user ]', '[user]')],
+  ];
+
+  test.each(files)('--remove gives a file with %s back as it was', async (_, text) => {
+    const the = machineWithHelper();
+    setUpProfile(the);
+    writeFileSync(the.config, text);
+    expect((await setUp(the)).code).toBe(0);
+    expect(await asked(the)).toEqual(['vouch']);
+    const after = read(the.config);
+    expect(after).toContain(text.trimEnd().split('\n').at(0) ?? '');
+    expect((await setUp(the)).stdout).toContain('nothing to change');
+    expect(read(the.config)).toBe(after);
+    expect((await setUp(the, { profile: 'vouch' })).code).toBe(0);
+    expect(await asked(the)).toEqual(['vouch --profile vouch']);
+    expect((await setUp(the, { remove: true })).code).toBe(0);
+    // Git ends the last line when it writes behind it.
+    expect(read(the.config)).toBe(text.replace(/[^\n]$/, '$&\n'));
+    expect((await setUp(the, { remove: true })).stdout).toContain('nothing to change');
+  });
+
+  test('keeps what a newer Git is told, and takes that away too', async () => {
+    const the = machineWithHelper();
+    pretend(the, '2.46.0');
+    const text = '[http "https://git-codecommit.*.amazonaws.com"]\n\tproactiveAuth = basic\n';
+    writeFileSync(the.config, text);
+    await setUp(the);
+    expect(await values(the, 'http.https://git-codecommit.*.amazonaws.com.cn.proactiveAuth')).toEqual(['basic']);
+    expect(read(the.config)).not.toContain('emptyAuth');
+    expect((await setUp(the)).stdout).toContain('nothing to change');
+    await setUp(the, { remove: true });
+    expect(read(the.config)).toBe(text);
+  });
+
+  test('an older Git is told to keep the user name of every profile to the helper', async () => {
+    const the = machineWithHelper();
+    pretend(the, '2.45.9');
+    setUpProfile(the, 'prod');
+    setUpProfile(the, 'cn', chinese);
+    expect(await missingUserSections(the.env)).toEqual([]);
+    await setUp(the);
+    expect(await values(the, 'http.https://prod@git-codecommit.*.amazonaws.com.emptyAuth')).toEqual(['true']);
+    expect(await values(the, 'http.https://cn@git-codecommit.*.amazonaws.com.cn.emptyAuth')).toEqual(['true']);
+    expect(await values(the, 'http.https://cn@git-codecommit.*.amazonaws.com.emptyAuth')).toEqual([]);
+    expect(read(the.config)).not.toContain('proactiveAuth');
+    expect(await missingUserSections(the.env)).toEqual([]);
+    setUpProfile(the, 'late@example.com');
+    expect(await missingUserSections(the.env)).toEqual(['late@example.com']);
+    await setUp(the);
+    expect(await missingUserSections(the.env)).toEqual([]);
+    expect(await values(the, 'http.https://late%40example.com@git-codecommit.*.amazonaws.com.emptyAuth')).toEqual([
+      'true',
+    ]);
+    await setUp(the, { remove: true });
+    expect(read(the.config)).toBe('');
+  });
+
+  test('a repository gets its own profile behind the families, whichever came first', async () => {
+    for (const order of [
+      ['url', 'all'],
+      ['all', 'url'],
+    ]) {
+      const the = machineWithHelper();
+      setUpProfile(the, 'dev');
+      setUpProfile(the, 'prod');
+      for (const what of order) {
+        await setUp(the, what === 'all' ? { profile: 'dev' } : { url: `${repository}/`, profile: 'prod' });
+      }
+      expect(await asked(the)).toEqual(['vouch --profile prod']);
+      expect(await asked(the, `${repository}2`)).toEqual(['vouch --profile dev']);
+      // Without --profile the profiles stay.
+      await setUp(the);
+      expect(await asked(the)).toEqual(['vouch --profile prod']);
+      await setUp(the, { url: repository, remove: true });
+      expect(await asked(the)).toEqual(['vouch --profile dev']);
+      await setUp(the, { remove: true });
+      expect(read(the.config)).toBe('');
+    }
+  });
+
+  test('--region narrows to the hosts of a region, of its own partition', async () => {
+    const the = machineWithHelper();
+    await setUp(the, { region: 'cn-north-1' });
+    expect(await asked(the, 'https://git-codecommit.cn-north-1.amazonaws.com.cn/v1/repos/x')).toEqual(['vouch']);
+    expect(await asked(the, 'https://vpce-1.git-codecommit.cn-north-1.vpce.amazonaws.com.cn/v1/repos/x')).toEqual([
+      'vouch',
+    ]);
+    expect(await asked(the, 'https://git-codecommit.cn-northwest-1.amazonaws.com.cn/v1/repos/x')).toEqual([]);
+    expect(await asked(the)).toEqual([]);
+  });
+
+  test('--url takes an endpoint whose name has more labels than a pattern can be for', async () => {
+    const the = machineWithHelper();
+    const url = 'https://vpce-1.us-east-1a.git-codecommit.us-east-1.vpce.amazonaws.com';
+    await setUp(the);
+    expect(await asked(the, url)).toEqual([]);
+    await setUp(the, { url });
+    expect(await asked(the, `${url}/v1/repos/demo`)).toEqual(['vouch']);
+  });
+
+  test.each<[SetupCodeCommitOptions, RegExp]>([
+    [{ url: 'https://github.com/x' }, /not the URL of a repository on CodeCommit/],
+    [{ url: 'http://git-codecommit.us-east-1.amazonaws.com' }, /not the URL/],
+    [{ url: `${repository}/../other` }, /not the URL/],
+    [{ url: `${repository}\n[alias]` }, /not the URL/],
+    [{ url: 'https://git-codecommit.*.amazonaws.com' }, /not the URL/],
+    [{ url: 'https://prod@git-codecommit.us-east-1.amazonaws.com' }, /has a user name in it/],
+    [{ url: repository, region: 'us-east-1' }, /cannot be used together/],
+    [{ region: 'nowhere' }, /not the name of a region: nowhere/],
+    [{ profile: 'nobody' }, /no AWS profile "nobody"[\s\S]*prod \(arn:aws:iam::123456789012:role\/VouchDeveloper\)/],
+    [{ profile: 'prod', region: 'cn-north-1' }, /cannot be used for cn-north-1/],
+    [
+      { profile: 'prod', url: 'https://git-codecommit.cn-north-1.amazonaws.com.cn' },
+      /is of the partition aws, and that is of aws-cn/,
+    ],
+    [{ local: true, global: true }, /three different files/],
+  ])('refuses %o', async (options, message) => {
+    const the = machineWithHelper();
+    setUpProfile(the, 'prod');
+    expect(await setUp(the, options)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+    expect(existsSync(the.config)).toBe(false);
+  });
+
+  test('a store that comes later in the same file is left behind; one in a later file is reported', async () => {
+    const the = machineWithHelper();
+    await setUp(the);
+    writeFileSync(the.config, '[credential]\n\thelper = store\n[user]\n\tname = A\n', { flag: 'a' });
+    expect(await asked(the)).toEqual(['vouch', 'store']);
+    expect(await setUp(the)).toMatchObject({ code: 0, stderr: '' });
+    expect(await asked(the)).toEqual(['vouch']);
+
+    const work = join(the.folder, 'work');
+    await run('git', ['init', '-q', work], the.env);
+    await run('git', ['-C', work, 'config', 'credential.helper', 'osxkeychain'], the.env);
+    const said = await setUp(the, {}, work);
+    const place = `(credential.helper in ${join(work, '.git/config')})`;
+    const isNew = said.stderr === '';
+    // A Git that stores nothing of ours has nothing to be told about.
+    if (!isNew)
+      expect(said.stderr).toContain(`vouch: Git would have the helper "osxkeychain" ${place} store what Vouch gives`);
+    await run('git', ['-C', work, 'config', '--replace-all', `credential.${repository}.helper`, ''], the.env);
+    await run(
+      'git',
+      ['-C', work, 'config', '--add', `credential.${repository}.helper`, '!aws codecommit credential-helper $@'],
+      the.env,
+    );
+    const { stderr } = await setUp(the, {}, work);
+    expect(stderr).toMatch(
+      /Git asks the helper "!aws[^\n]* for https:\/\/git-codecommit\.us-east-1\.amazonaws\.com\/v1\/repos\/demo, and not Vouch\.\n {2}Run `vouch setup codecommit --local` in that repository\./,
+    );
+    expect(await setUp(the, { local: true }, work)).toMatchObject({ code: 0, stderr: '' });
+    expect(await asked(the, repository, work)).toEqual(['vouch']);
+  });
+
+  test('--dry-run shows the same diff and writes nothing, --json is for scripts', async () => {
+    const the = machineWithHelper();
+    const dry = await setUp(the, { dryRun: true });
+    expect(existsSync(the.config)).toBe(false);
+    expect(dry.stdout).toContain('Nothing was written (--dry-run)');
+    const { stdout } = await setUp(the, { json: true });
+    const report = JSON.parse(stdout);
+    expect(report).toMatchObject({ file: the.config, scope: 'global', changed: true, dryRun: false, notes: [] });
+    const shown = dry.stdout.split('\n').filter((line) => /^[+-] /.test(line));
+    expect(
+      report.diff.map(({ sign, line }: { sign: string; line: string }) =>
+        `${sign} ${line.replace(/^\t/, '    ')}`.trimEnd(),
+      ),
+    ).toEqual(shown);
+    expect(JSON.parse((await setUp(the, { json: true })).stdout)).toMatchObject({ changed: false, diff: [] });
+  });
+
+  test('writes where Git would: a link stays one, modes stay, XDG is followed', async () => {
+    const the = machineWithHelper();
+    const dotfiles = join(the.folder, 'dotfiles');
+    writeFileSync(dotfiles, '[user]\n\tname = A\n');
+    chmodSync(dotfiles, 0o640);
+    symlinkSync('../dotfiles', the.config);
+    await setUp(the);
+    expect(lstatSync(the.config).isSymbolicLink()).toBe(true);
+    expect(statSync(dotfiles).mode & 0o777).toBe(0o640);
+    expect(read(dotfiles)).toContain('helper = vouch');
+
+    const other = machineWithHelper();
+    const xdg = join(other.folder, 'home/.config/git/config');
+    mkdirSync(dirname(xdg), { recursive: true });
+    writeFileSync(xdg, '');
+    await setUp(other);
+    expect(read(xdg)).toContain('helper = vouch');
+    expect(existsSync(other.config)).toBe(false);
+
+    const elsewhere = machineWithHelper();
+    elsewhere.env.GIT_CONFIG_GLOBAL = join(elsewhere.folder, 'global');
+    elsewhere.env.GIT_CONFIG = join(elsewhere.folder, 'decoy');
+    await setUp(elsewhere);
+    expect(read(elsewhere.env.GIT_CONFIG_GLOBAL)).toContain('helper = vouch');
+    expect(existsSync(elsewhere.env.GIT_CONFIG)).toBe(false);
+  });
+
+  test('--system writes the file of the machine, --local that of a repository, from any folder in it', async () => {
+    const the = machineWithHelper();
+    delete the.env.GIT_CONFIG_NOSYSTEM;
+    the.env.GIT_CONFIG_SYSTEM = join(the.folder, 'system');
+    await setUp(the, { system: true });
+    expect(read(the.env.GIT_CONFIG_SYSTEM)).toContain('helper = vouch');
+    const work = join(the.folder, 'work');
+    await run('git', ['init', '-q', work], the.env);
+    mkdirSync(join(work, 'deep/er'), { recursive: true });
+    await setUp(the, { local: true }, join(work, 'deep/er'));
+    expect(read(join(work, '.git/config'))).toContain('helper = vouch');
+    expect(existsSync(the.config)).toBe(false);
+    expect(await setUp(the, { local: true })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no Git repository here'),
+    });
+  });
+
+  test('refuses without Git, with an old one, with a lock and with a broken file, and leaves everything as it was', async () => {
+    const the = machineWithHelper();
+    writeFileSync(`${the.config}.lock`, '');
+    expect(await setUp(the)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Another program is changing .*\n.*\.gitconfig\.lock\n/),
+    });
+    expect(await setUp(the, { dryRun: true })).toMatchObject({ code: 0 });
+    expect(readdirSync(dirname(the.config))).toEqual(['.gitconfig.lock']);
+
+    const broken = machineWithHelper();
+    writeFileSync(broken.config, '[user\n');
+    expect(await setUp(broken)).toMatchObject({ code: 1, stderr: expect.stringContaining('bad config line 1') });
+    expect(readdirSync(dirname(broken.config))).toEqual(['.gitconfig']);
+    expect(read(broken.config)).toBe('[user\n');
+
+    const old = machineWithHelper();
+    pretend(old, '2.30.9');
+    expect(await setUp(old)).toMatchObject({ code: 1, stderr: expect.stringMatching(/too old.*2\.30\.9.*\n.*2\.31/) });
+    old.env.PATH = '/nonexistent';
+    expect(await setUp(old)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^vouch: Git is not on your PATH\.\n.*2\.31/),
+    });
+    expect(existsSync(old.config)).toBe(false);
+  });
+
+  test('is the same file when Git fails half way', async () => {
+    const the = machineWithHelper();
+    const text = '[user]\n\tname = A\n';
+    writeFileSync(the.config, text);
+    // The tenth value is one too many.
+    const count = join(the.folder, 'count');
+    writeFileSync(
+      join(the.folder, 'bin/git'),
+      `#!/bin/sh\ncase "$*" in *--add*) echo x >>${count}; [ $(wc -l <${count}) -lt 10 ] || { echo disk full >&2; exit 4; } ;; esac\nPATH=\${PATH#*:} exec git "$@"\n`,
+      { mode: 0o755 },
+    );
+    expect(await setUp(the)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('disk full') });
+    expect(readFileSync(count, 'utf8').length).toBeGreaterThan(18);
+    expect(read(the.config)).toBe(text);
+    expect(readdirSync(dirname(the.config))).toEqual(['.gitconfig']);
+  });
+
+  test('leaves another protocol setting and another git-remote-codecommit, and says so', async () => {
+    const the = machineWithHelper();
+    writeFileSync(the.config, '[protocol "codecommit"]\n\tallow = never\n');
+    const other = join(the.folder, 'bin/git-remote-codecommit');
+    writeFileSync(other, '#!/bin/sh\n', { mode: 0o755 });
+    const { stderr } = await setUp(the);
+    expect(stderr).toContain('protocol.codecommit.allow = never, which was left as it is.');
+    expect(stderr).toContain(`codecommit:// and not Vouch's: ${other}.`);
+    expect(await values(the, 'protocol.codecommit.allow')).toEqual(['never']);
+    const without = machineWithHelper();
+    await setUp(without, { remoteHelper: false });
+    expect(await values(without, 'protocol.codecommit.allow')).toEqual([]);
+  });
+
+  test('--absolute writes paths, as one word each for the shell; without a PATH that has it, it is named', async () => {
+    const the = machine();
+    expect((await setUp(the)).stderr).toContain('git-credential-vouch is not on your PATH');
+    expect(await setUp(the, { absolute: true })).toMatchObject({ code: 0, stderr: '' });
+    const [helper = ''] = await asked(the);
+    expect(helper).toMatch(/^'?\/.*\/cli\/git\/git-credential-vouch'? --node '?\//);
+    expect(helper).toContain(process.execPath);
+    await setUp(the, { remove: true });
+    expect(read(join(the.folder, 'home/.gitconfig'))).toBe('');
+  });
+});
