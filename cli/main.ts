@@ -180,11 +180,13 @@ program
   .addHelpText(
     'after',
     `
-Checks what a fetch and a push need, in the order in which it depends on each other, and writes nothing, neither here nor
-to the repository. Status 0 when no check has failed (a warning is no failure), 1 when one has, 2 for wrong usage.
+Checks what a fetch and a push need, in the order in which it depends on each
+other, and writes nothing, neither here nor to the repository. Status 0 when no
+check has failed (a warning is no failure), 1 when one has, 2 for wrong usage.
 
---fix first shows what it would change. On a terminal it then asks, unless there is --yes; without a terminal, or with
---json, it does it: nobody is there to be asked. \`vouch setup codecommit --remove\` takes away what it has set up.
+--fix first shows what it would change. On a terminal it then asks, unless there
+is --yes; without a terminal, or with --json, it does it: nobody is there to be
+asked. \`vouch setup codecommit --remove\` takes away what it has set up.
 `,
   )
   .action(async (url, options) => {

@@ -1,5 +1,5 @@
 import type { VouchProfile } from '../aws/profiles.ts';
-import type { Problem } from '../problem.ts';
+import { type Problem, printable } from '../problem.ts';
 import type { Finding } from './check.ts';
 import { troubleOf } from './trouble.ts';
 
@@ -12,31 +12,41 @@ interface Refusal {
 }
 
 /**
- * Why AWS did not take the token for the role, as narrowly as AWS's words allow. Provider, signature, times and audience
- * list are looked at before the trust policy: a refusal by the policy says that these were right.
+ * Why AWS did not take the token for the role, as narrowly as AWS's own words allow: provider, audience and times have words
+ * of their own, and so has each action of the trust policy. Its conditions have not.
  */
 export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
   const { why } = problem;
   const provider = String(claims.iss).replace(/^https?:\/\//, '');
   const { account, partition, arn } = profile.role;
   const federated = `arn:${partition.id}:iam::${account}:oidc-provider/${provider}`;
-  const template = 'The whole of it, ready to be used: `vouch-server aws-template`.';
+  const template = '`vouch-server aws-template` prints all that the account must have.';
+  const words = said(why);
+  const trouble = (id: string, what: string, more: string[], fix: string): Finding => ({
+    id,
+    severity: 'trouble',
+    what,
+    why: [...(words === '' ? [] : [`AWS says: ${printable(words, 400)}`]), ...more],
+    fix: [fix, template],
+  });
 
   if (/No OpenIDConnect provider/i.test(why)) {
-    return troubleOf('sts.provider-unknown', problem, {
-      what: `AWS account ${account} does not know your Vouch server.`,
-      why: [`It has no IAM OIDC provider ${federated}`],
-      fix: [`Ask who runs the account to make one for ${claims.iss}, with the audience ${claims.aud}. ${template}`],
-    });
+    return trouble(
+      'sts.provider-unknown',
+      `AWS account ${account} does not know your Vouch server.`,
+      [`It has no IAM OIDC provider ${federated}`],
+      `Ask who runs the account to make one for ${claims.iss}, with the audience ${claims.aud}`,
+    );
   }
-  if (/audience/i.test(said(why))) {
-    return troubleOf('sts.audience', problem, {
-      what: `AWS account ${account} knows your Vouch server, and not the audience of its tokens.`,
-      why: [`The token's audience is ${claims.aud}; the provider is ${federated}`],
-      fix: [`Ask who runs the account to add the audience ${claims.aud} to that provider. ${template}`],
-    });
+  if (/audience/i.test(words)) {
+    return trouble(
+      'sts.audience',
+      `AWS account ${account} knows your Vouch server, and not the audience of its tokens.`,
+      [`The token's audience is ${claims.aud}; the provider is ${federated}`],
+      `Ask who runs the account to add the audience ${claims.aud} to that provider.`,
+    );
   }
-  if (/expired|issued in the future|not valid yet|too old/i.test(said(why))) {
+  if (/expired|issued in the future|not valid yet|too old/i.test(words)) {
     return troubleOf('sts.clock-skew', problem, {
       what: "AWS and your Vouch server do not agree about the time: AWS does not take the token's times.",
       fix: ["Ask who runs the Vouch server to check its clock; check this machine's too (`date -u`)."],
@@ -44,23 +54,25 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
   }
   const action = /not authorized to perform:? (sts:\w+)/i.exec(why)?.[1];
   if (action !== undefined && action !== 'sts:AssumeRoleWithWebIdentity') {
-    return troubleOf('sts.trust-action', problem, {
-      what: `The trust policy of the role does not allow ${action}.`,
-      why: [`The role is ${arn}; its other conditions were met.`, carried(action, claims)],
-      fix: [`Ask who runs the account to add ${action} to the actions of the role's trust policy. ${template}`],
-    });
+    return trouble(
+      'sts.trust-action',
+      `The trust policy of the role does not allow ${action}.`,
+      [`The role is ${arn}; it allows sts:AssumeRoleWithWebIdentity.`, carried(action, claims)],
+      `Ask who runs the account to add ${action} to the actions of the role's trust policy.`,
+    );
   }
   if (action !== undefined) {
-    return troubleOf('sts.trust', problem, {
-      what: 'The role does not trust you: its trust policy refuses, or there is no such role.',
-      why: [
+    return trouble(
+      'sts.trust',
+      'The role does not trust you: its trust policy refuses, or there is no such role.',
+      [
         `The role is ${arn}`,
-        'The token itself was taken: issuer, signature, times, and the audience list of the provider are right.',
+        'AWS says nothing against the token itself (issuer, signature, times, audience).',
         'What the documented trust policy asks for, and what you bring:',
         ...conditions(claims, provider, federated),
       ],
-      fix: [`Ask who runs the account to compare these lines with the role's trust policy. ${template}`],
-    });
+      "Ask who runs the account to compare these lines with the role's trust policy.",
+    );
   }
   return troubleOf('sts.refused', problem);
 }
