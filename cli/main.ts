@@ -241,6 +241,12 @@ function checkNode(): void {
   });
 }
 
+// `vouch … | head` has read enough: then it ends as SIGPIPE, which Node ignores, ends other programs.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(141);
+});
+
 try {
   checkNode();
   await program.parseAsync();
