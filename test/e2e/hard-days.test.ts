@@ -147,6 +147,11 @@ describe.sequential('what can go wrong on a day', () => {
       code: 128,
       stderr: expect.stringContaining('Vouch has no such profile'),
     });
+    expect(await sandbox.run('git', ['ls-remote', url])).toMatchObject({
+      code: 128,
+      stderr: expect.stringContaining('Several AWS profiles could serve this repository.'),
+    });
+    await sandbox.succeed('vouch', ['setup', 'aws', '--remove', '--profile', 'prod']);
     await sandbox.succeed('vouch', ['logout']);
   });
 
