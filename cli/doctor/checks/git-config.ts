@@ -45,7 +45,7 @@ const ids = {
 const reasons = {
   'not-asked': 'So Git asks you for a user name and a password, and there are none.',
   'answers-first': 'What that one answers is used: an old password from a store, or keys that are not yours.',
-  'would-store': 'Stored passwords are dead after 15 minutes, and would be offered again.',
+  'would-store': "So that nothing is stored, Vouch's helper gives nothing.",
   'no-path': "CodeCommit's password is a signature of the path.",
 } as const;
 
