@@ -124,7 +124,7 @@ async function confirmed(signal: AbortSignal): Promise<boolean> {
 }
 
 /** `vouch setup codecommit` as a mend: first what it would change, then the change. */
-function setUpMend({ scope = 'global', absolute = false }: Setup, env: NodeJS.ProcessEnv): Mend {
+function setUpMend({ scope = 'global', url, absolute = false }: Setup, env: NodeJS.ProcessEnv): Mend {
   const run = async (dryRun: boolean) => {
     const said = { stdout: '', stderr: '' };
     const io = {
@@ -132,7 +132,7 @@ function setUpMend({ scope = 'global', absolute = false }: Setup, env: NodeJS.Pr
       stdout: { write: (text: string) => (said.stdout += text) },
       stderr: { write: (text: string) => (said.stderr += text) },
     };
-    const code = await setupCodeCommit({ [scope]: true, absolute, dryRun, json: true }, io);
+    const code = await setupCodeCommit({ [scope]: true, ...(url && { url }), absolute, dryRun, json: true }, io);
     if (code === 0) return JSON.parse(said.stdout) as { file: string; diff: ChangedLine[] };
     const [what = '', ...why] = said.stderr
       .replace(/^vouch: /, '')
@@ -141,7 +141,7 @@ function setUpMend({ scope = 'global', absolute = false }: Setup, env: NodeJS.Pr
     throw new Problem({ kind: 'setup', what, why: why.join(' ') });
   };
   return {
-    name: `setup ${scope} ${absolute}`,
+    name: `setup ${scope} ${url} ${absolute}`,
     preview: async () => {
       const { file, diff } = await run(true);
       return [`${file}:`, ...diff.map(({ sign, line }) => `${sign} ${line.replace(/^\t/, '    ')}`)];

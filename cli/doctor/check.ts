@@ -52,6 +52,8 @@ export interface Mend {
 export interface Setup {
   /** Whose file: the user's own unless told. */
   scope?: Scope;
+  /** The one host that it is for: all of CodeCommit's unless told. */
+  url?: string | undefined;
   /** Whether the helper is to be named by its absolute path. */
   absolute?: boolean | undefined;
 }

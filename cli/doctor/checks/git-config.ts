@@ -1,7 +1,7 @@
 import { ephemeral, isAtLeast } from '../../git/config.ts';
 import type { CredentialConfig } from '../../git/effective-config.ts';
 import type { Scope } from '../../git/setup/config-file.ts';
-import { findings, type Finding as HelperFinding, shown } from '../../git/setup/other-helpers.ts';
+import { findings, type Finding as HelperFinding, shown, uncoveredUrl } from '../../git/setup/other-helpers.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
@@ -51,13 +51,14 @@ const reasons = {
 
 function told({ kind, what, fix, origin }: HelperFinding, visit: Visit): Finding {
   const scope = scopeOf(origin);
+  const url = visit.target && uncoveredUrl(new URL(visit.target.https).host);
   return {
     id: ids[kind],
     severity: 'trouble',
     what,
     why: [reasons[kind]],
     fix: [fix],
-    mend: scope && visit.setUp({ scope, absolute: visit.chart.absoluteHelper }),
+    mend: scope && visit.setUp({ scope, url, absolute: visit.chart.absoluteHelper }),
   };
 }
 

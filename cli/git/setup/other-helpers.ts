@@ -31,17 +31,18 @@ export function findings(
   { keepsNothing }: { keepsNothing: boolean },
 ): Finding[] {
   const found: Finding[] = [];
+  const host = URL.parse(url)?.host;
   const at = config.helpers.findIndex(({ vouch }) => vouch !== undefined);
   if (at === -1) {
     const last = config.helpers.at(-1);
     const instead = last ? `Git asks ${describe(last)} for ${url}, and not Vouch.` : `Git asks no helper for ${url}.`;
-    return [{ kind: 'not-asked', what: instead, fix: mend(last?.origin), origin: last?.origin }];
+    return [{ kind: 'not-asked', what: instead, fix: mend(last?.origin, host), origin: last?.origin }];
   }
   for (const helper of config.helpers.slice(0, at)) {
     found.push({
       kind: 'answers-first',
       what: `Git asks ${describe(helper)} before Vouch for ${url}.`,
-      fix: mend(helper.origin),
+      fix: mend(helper.origin, host),
       origin: helper.origin,
     });
   }
@@ -50,7 +51,7 @@ export function findings(
     found.push({
       kind: 'would-store',
       what: `Git would have ${describe(helper)} store what Vouch gives for ${url}.`,
-      fix: mend(helper.origin),
+      fix: mend(helper.origin, host),
       origin: helper.origin,
     });
   }
@@ -60,7 +61,7 @@ export function findings(
     found.push({
       kind: 'no-path',
       what: `Git does not tell Vouch the path of ${url}${why}.`,
-      fix: mend(origin),
+      fix: mend(origin, host),
       origin,
     });
   }
@@ -88,9 +89,8 @@ function place({ scope, file }: Origin): string {
  * @param host the host that it is about, when only one is
  */
 export function mend(origin: Origin | undefined, host?: string): string {
-  // An endpoint's name may have more labels than the sections of a setup for all hosts are for.
-  const isCovered = host === undefined || gitUrlPatterns().some(({ pattern }) => urlIsFor(`https://${host}`, pattern));
-  const setup = `vouch setup codecommit${isCovered ? '' : ` --url https://${host}`}`;
+  const url = host === undefined ? undefined : uncoveredUrl(host);
+  const setup = `vouch setup codecommit${url === undefined ? '' : ` --url ${url}`}`;
   switch (origin?.scope) {
     case 'command':
       return 'Leave that out: it counts more than every file.';
@@ -102,6 +102,17 @@ export function mend(origin: Origin | undefined, host?: string): string {
     default:
       return `Run \`${setup}\`.`;
   }
+}
+
+/**
+ * What `vouch setup codecommit --url` must be told for a host that a setup for all hosts does not cover: an endpoint's name
+ * may have more labels than its sections are for.
+ *
+ * @returns undefined when it is covered
+ */
+export function uncoveredUrl(host: string): string | undefined {
+  const url = `https://${host}`;
+  return gitUrlPatterns().some(({ pattern }) => urlIsFor(url, pattern)) ? undefined : url;
 }
 
 function urlIsFor(url: string, pattern: string): boolean {

@@ -59,6 +59,18 @@ describe('Git’s configuration', () => {
     expect((await checked(the, url.replace('//', '//prod@'))).status).toBe('ok');
   });
 
+  test('an endpoint whose name has more labels than a setup for all hosts covers is to be named', async () => {
+    const the = machine();
+    await setupCodeCommit({}, captured(the.env).io);
+    const endpoint = 'https://vpce-1.us-east-1a.git-codecommit.us-east-1.vpce.amazonaws.com';
+    const before = await checked(the, `${endpoint}/v1/repos/demo`);
+    expect(before.findings).toMatchObject([
+      { id: 'git-config.no-helper', fix: [`Run \`vouch setup codecommit --url ${endpoint}\`.`] },
+    ]);
+    await setupCodeCommit({ url: endpoint }, captured(the.env).io);
+    expect((await checked(the, `${endpoint}/v1/repos/demo`)).status).toBe('ok');
+  });
+
   test('a file that Git cannot read is a finding, with what Git says', async () => {
     const the = machine();
     writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), '[credential\n');
