@@ -187,7 +187,7 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
   const ours = `[${family}]\n\thelper =\n\thelper = vouch\n\tuseHttpPath = true\n`;
   const store = '[credential]\n\thelper = store\n';
   const table: [what: string, config: string, expected: 'fast' | 'refused' | 'decided'][] = [
-    ['nothing at all', '', 'decided'],
+    ['nothing at all', '', 'fast'],
     ['our section', ours, 'fast'],
     ['our section with a profile', ours.replace('= vouch', '= vouch --profile vouch'), 'fast'],
     ['our section with paths', ours.replace('= vouch', '= /a/git-credential-vouch --node /b/node'), 'fast'],
