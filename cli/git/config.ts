@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { Problem, printable } from '../problem.ts';
+import { vouchHelper } from './vouch-helper.ts';
 
 /** Git as a tool: its version, and its configuration, which is only ever changed through `git config`. */
 
@@ -56,31 +57,6 @@ export function isAtLeast(
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
 }
 
-/**
- * All values of a setting in the user's own configuration (`--global`), in order.
- *
- * @param section with its subsection: `credential.https://…`
- * @param name the setting in that section
- */
-export async function globalValues(section: string, name: string, env: NodeJS.ProcessEnv): Promise<string[]> {
-  const { stdout, code } = await git(['config', '--global', '--null', '--get-all', `${section}.${name}`], env, {
-    accepted: [0, 1],
-  });
-  return code === 0 ? stdout.split('\0').slice(0, -1) : [];
-}
-
-/** Gives a setting in the user's own configuration exactly these values, in this order. */
-export async function setGlobalValues(
-  section: string,
-  name: string,
-  [first = '', ...rest]: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<void> {
-  const key = `${section}.${name}`;
-  await git(['config', '--global', '--replace-all', key, first], env);
-  for (const value of rest) await git(['config', '--global', '--add', key, value], env);
-}
-
 /** A repository's URL on CodeCommit's public hosts: which region it is in makes no difference to Git's configuration. */
 const example = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
 
@@ -93,7 +69,7 @@ const example = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example
 export async function gitAsksVouch(env: NodeJS.ProcessEnv): Promise<boolean> {
   const found = git(['config', '--get-urlmatch', 'credential.helper', example], env, { accepted: [0, 1] });
   const { stdout } = await found.catch(() => ({ stdout: '' }));
-  return /(^|\/)(git-credential-)?vouch(\s|$)/.test(stdout.trim());
+  return vouchHelper(stdout.trim()) !== undefined;
 }
 
 /**

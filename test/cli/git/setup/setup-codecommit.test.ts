@@ -13,6 +13,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type SetupCodeCommitOptions, setupCodeCommit } from '../../../../cli/commands/setup-codecommit.ts';
+import { gitAsksVouch } from '../../../../cli/git/config.ts';
 import { credentialConfig } from '../../../../cli/git/effective-config.ts';
 import { missingUserSections } from '../../../../cli/git/setup/user-sections.ts';
 import { captured, installHelper, type Machine, machine, read, run, setUpProfile } from '../../support.ts';
@@ -401,6 +402,7 @@ describe('vouch setup codecommit', () => {
     const [helper = ''] = await asked(the);
     expect(helper).toMatch(/^'?\/.*\/cli\/git\/git-credential-vouch'? --node '?\//);
     expect(helper).toContain(process.execPath);
+    expect(await gitAsksVouch(the.env)).toBe(true);
     await setUp(the, { remove: true });
     expect(read(join(the.folder, 'home/.gitconfig'))).toBe('');
   });
