@@ -1,12 +1,12 @@
-/** A line that one text has and the other has not. */
+/** A line that one text has and the other has not; or, with a blank, the heading that the next ones stand under in both. */
 export interface ChangedLine {
-  sign: '-' | '+';
+  sign: '-' | '+' | ' ';
   line: string;
 }
 
 /**
  * What must be taken from one text and put into the other, line by line, as few lines as possible (the longest common
- * subsequence stays).
+ * subsequence stays). A change within a section of a configuration file is shown under that section's heading.
  */
 export function lineDiff(before: string, after: string): ChangedLine[] {
   const a = lines(before);
@@ -28,14 +28,24 @@ export function lineDiff(before: string, after: string): ChangedLine[] {
     }
   }
   const changes: ChangedLine[] = [];
+  let heading = a.slice(0, start).findLast(isHeading);
+  const change = (sign: '-' | '+', line = '') => {
+    if (isHeading(line)) heading = undefined;
+    else if (heading !== undefined && line.trim() !== '') {
+      changes.push({ sign: ' ', line: heading });
+      heading = undefined;
+    }
+    changes.push({ sign, line });
+  };
   for (let i = 0, j = 0; i < old.length || j < fresh.length; ) {
     if (i < old.length && old[i] === fresh[j]) {
+      if (isHeading(fresh[j])) heading = fresh[j];
       i++;
       j++;
     } else if (i < old.length && (j === fresh.length || at(i + 1, j) >= at(i, j + 1))) {
-      changes.push({ sign: '-', line: old[i++] ?? '' });
+      change('-', old[i++]);
     } else {
-      changes.push({ sign: '+', line: fresh[j++] ?? '' });
+      change('+', fresh[j++]);
     }
   }
   return changes;
@@ -44,4 +54,8 @@ export function lineDiff(before: string, after: string): ChangedLine[] {
 function lines(text: string): string[] {
   const all = text.split('\n');
   return all.at(-1) === '' ? all.slice(0, -1) : all;
+}
+
+function isHeading(line = ''): boolean {
+  return /^\s*\[/.test(line);
 }

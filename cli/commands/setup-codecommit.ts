@@ -189,5 +189,5 @@ function coloured({ sign, line }: ChangedLine, { stdout, env }: Io): string {
   const text = `${sign} ${line.replace(/^\t/, '    ').replace(/[\r\t]/g, ' ')}`;
   const plain = printable(text.trimEnd(), 10_000);
   const onTerminal = 'isTTY' in stdout && stdout.isTTY === true && !env.NO_COLOR;
-  return onTerminal ? `\x1b[${sign === '+' ? 32 : 31}m${plain}\x1b[0m` : plain;
+  return onTerminal && sign !== ' ' ? `\x1b[${sign === '+' ? 32 : 31}m${plain}\x1b[0m` : plain;
 }

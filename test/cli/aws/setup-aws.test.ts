@@ -251,7 +251,7 @@ test('--dry-run shows the change and makes none', async () => {
   const the = withConfig(before);
   expect(await setUp(the, { force: true, dryRun: true })).toMatchObject({
     code: 0,
-    stdout: `Would change profile vouch in ${file(the)}\n  + ${ours}  - role_arn = arn:x\n`,
+    stdout: `Would change profile vouch in ${file(the)}\n    [profile vouch]\n  + ${ours}  - role_arn = arn:x\n`,
   });
   expect((await setUp(the, { profile: 'prod', dryRun: true })).stdout).toMatch(/^Would write profile prod/);
   expect(read(file(the))).toBe(before);
