@@ -70,13 +70,18 @@ export function configFor(url: string, entries: readonly CredentialEntry[]): Cre
  */
 export function storingHelpers(config: CredentialConfig): ConfiguredHelper[] {
   return config.helpers.filter(
-    ({ value, vouch }) => vouch === undefined && !isAwsHelper(value) && !/^!.*\bgit-credential-vouch\b/s.test(value),
+    ({ value, vouch }) => vouch === undefined && !isAwsHelper(value) && !isAroundVouch(value),
   );
+}
+
+/** Whether it is a command of the user's that starts Vouch's helper, and no other one. */
+function isAroundVouch(value: string): boolean {
+  return /^!.*\bgit-credential-vouch\b/s.test(value) && !/\bcredential[- ](?!vouch\b|helper\b)/.test(value);
 }
 
 /** Whether it is AWS CLI's helper, however that is started: `!aws --profile x codecommit credential-helper $@`. */
 export function isAwsHelper(value: string): boolean {
-  if (!value.startsWith('!') || /[;&|<>`()]/.test(value)) return false;
+  if (!value.startsWith('!') || /[;&|<>`()\n]/.test(value)) return false;
   const [program = '', ...words] = splitCommandLine(value.slice(1).trim()) ?? [];
   const at = words.indexOf('codecommit');
   return /(^|[/\\])aws(\.exe)?$/.test(program) && at !== -1 && words[at + 1] === 'credential-helper';

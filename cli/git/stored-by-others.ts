@@ -1,5 +1,5 @@
 import { asProblem, Problem } from '../problem.ts';
-import { type CredentialUrl, credentialConfig, credentialUrl, storingHelpers } from './effective-config.ts';
+import { type CredentialUrl, configFor, credentialEntries, credentialUrl, storingHelpers } from './effective-config.ts';
 import { describe, mend } from './setup/other-helpers.ts';
 
 /**
@@ -11,13 +11,18 @@ import { describe, mend } from './setup/other-helpers.ts';
  * @throws Problem `would-store`, `git-config`
  */
 export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.ProcessEnv): Promise<void> {
-  const config = await credentialConfig(credentialUrl(asked), env).catch((error: unknown) => {
+  const entries = await credentialEntries(env).catch((error: unknown) => {
     // Where there is no Git, somebody else asks.
     if (asProblem(error).kind === 'no-git') return undefined;
     throw error;
   });
+  if (entries === undefined) return;
+  const configs = [configFor(credentialUrl(asked), entries)];
+  // A user name from the configuration comes after Git has chosen the sections: those for that name may not count.
+  const unnamed = configFor(credentialUrl({ ...asked, username: undefined }), entries);
+  if (asked.username && unnamed.username?.value === asked.username) configs.push(unnamed);
   // The one that is read last: what puts Vouch behind it puts it behind the others too.
-  const helper = config && storingHelpers(config).at(-1);
+  const helper = configs.map((config) => storingHelpers(config).at(-1)).find(Boolean);
   if (helper === undefined) return;
   throw new Problem({
     kind: 'would-store',

@@ -191,7 +191,11 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     ['our section', ours, 'fast'],
     ['our section with a profile', ours.replace('= vouch', '= vouch --profile vouch'), 'fast'],
     ['our section with paths', ours.replace('= vouch', '= /a/git-credential-vouch --node /b/node'), 'fast'],
-    ['our section with quoted paths', ours.replace('= vouch', "= '/a b/git-credential-vouch' --node /b/node"), 'fast'],
+    [
+      'our section with quoted paths',
+      ours.replace('= vouch', '= "!\'/a b/git-credential-vouch\' --node /b/node"'),
+      'decided',
+    ],
     ['our section behind a store', store + ours, 'fast'],
     [
       'two of ours behind a store',
@@ -236,9 +240,41 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     ],
     ['a store for another port', `${ours}[credential "https://${host}:8443"]\n\thelper = store\n`, 'decided'],
     [
-      'a value of two lines',
+      "another host's value of two lines",
       `${ours}[credential "https://github.com"]\n\thelper = "!f() {\\n git credential-store; }; f"\n`,
       'fast',
+    ],
+    ['a store for https', `${ours}[credential "https://"]\n\thelper = store\n`, 'refused'],
+    ['a store for a path of any host', `${ours}[credential "https:///v1/repos/demo"]\n\thelper = store\n`, 'refused'],
+    [
+      'a store for a host with an escape',
+      `${ours}[credential "https://${host.replace('.ama', '.%61ma')}"]\n\thelper = store\n`,
+      'refused',
+    ],
+    [
+      'a store whose file is called as our helper',
+      `${ours}[credential]\n\thelper = /usr/lib/git-core/git-credential-store --file=/tmp/git-credential-vouch\n`,
+      'refused',
+    ],
+    [
+      'a store that ends as the name of a setting',
+      `${ours}[credential "https://${host}"]\n\thelper = "store --file=/tmp/x.helper "\n`,
+      'refused',
+    ],
+    [
+      'a value whose second line looks like an empty helper',
+      `${ours}[credential]\n\thelper = "!git credential-store $1 #\\ncredential.helper "\n`,
+      'refused',
+    ],
+    [
+      "a store on the line after AWS's helper",
+      `${ours}[credential]\n\thelper = "!aws codecommit credential-helper $@\\ngit credential-store $@ #"\n`,
+      'refused',
+    ],
+    [
+      'a store that mentions Vouch',
+      '[credential]\n\thelper = "!git credential-store $@ #git-credential-vouch"\n',
+      'refused',
     ],
     ['a setting that only a repository knows', `[extensions]\n\tworktreeConfig = true\n${ours}`, 'decided'],
     ['an include for one branch', `[includeIf "onbranch:x"]\n\tpath = y\n${ours}`, 'decided'],
@@ -265,6 +301,16 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
       found.push(`${what}: ${how}`);
     }
     expect(found).toEqual(table.map(([what, , expected]) => `${what}: ${expected}`));
+  });
+
+  test('a section for a user name does not clear a store when Git has that name from its configuration', async () => {
+    const the = await world();
+    writeFileSync(
+      join(the.env.HOME ?? '', '.gitconfig'),
+      `${ours}[credential]\n\thelper = store\n\tusername = vouch\n[credential "https://vouch@${host}"]\n\thelper =\n\thelper = vouch\n`,
+    );
+    const { stdout, stderr } = await run('git', ['credential', 'fill'], the.env, request);
+    expect([stdout, stderr]).toEqual(['', expect.stringMatching(/^vouch: Git would have the helper "store"/)]);
   });
 
   test('refuses where Git cannot read its configuration', async () => {
