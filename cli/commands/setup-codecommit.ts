@@ -5,7 +5,7 @@ import { changeConfigFile, configFileOf, type Scope, type Setting } from '../git
 import { findingsForAll } from '../git/setup/effect.ts';
 import { helperProgram, remoteHelper } from '../git/setup/programs.ts';
 import { httpSettings, type UrlPattern, urlPatterns, usage } from '../git/setup/wanted.ts';
-import { vouchHelper } from '../git/vouch-helper.ts';
+import { helperByPath, shellWord, vouchHelper } from '../git/vouch-helper.ts';
 import type { Io } from '../io.ts';
 import { type ChangedLine, lineDiff } from '../line-diff.ts';
 import { findOnPath } from '../on-path.ts';
@@ -130,14 +130,11 @@ function namedProfile<T extends { name: string; role: { arn: string } }>(name: s
 function wantedSection({ pattern }: UrlPattern, options: SetupCodeCommitOptions, has: readonly Setting[]) {
   const before = ourSections(has).find((one) => one.pattern === pattern);
   const profile = options.profile ?? (before && vouchHelper(before.helper)?.profile);
-  const words = options.absolute ? [helperProgram(), '--node', process.execPath] : ['vouch'];
-  if (profile !== undefined) words.push('--profile', profile);
-  return { pattern, helper: words.map(shellWord).join(' ') };
-}
-
-/** A word as a shell reads it: Git starts helpers through one. */
-function shellWord(word: string): string {
-  return /^[A-Za-z0-9_.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  const rest = profile === undefined ? [] : ['--profile', profile];
+  const helper = options.absolute
+    ? helperByPath(helperProgram(), '--node', process.execPath, ...rest)
+    : ['vouch', ...rest].map(shellWord).join(' ');
+  return { pattern, helper };
 }
 
 function leftAlone({ section, name, value }: Setting, file: string, wanted: readonly WantedSetting[]): string {

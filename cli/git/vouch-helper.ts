@@ -20,6 +20,8 @@ export function vouchHelper(value: string): VouchHelper | undefined {
   const bare = value.replace(/'[^']*'|"[^"$`\\]*"/g, '');
   if (program === undefined || /[;&|<>`$()\n]/.test(bare)) return undefined;
   const byPath = isAbsolute(program);
+  // Git takes a value for a path when it begins as one: behind a quote it would be the name of a `git credential-…`.
+  if (byPath && !isAbsolute(value) && !value.startsWith('!')) return undefined;
   const name = byPath || value.startsWith('!') ? 'git-credential-vouch' : 'vouch';
   if (basename(program) !== name) return undefined;
   const found: VouchHelper = { profile: undefined, program: byPath ? program : undefined };
@@ -29,4 +31,15 @@ export function vouchHelper(value: string): VouchHelper | undefined {
     if (option === '--profile') found.profile = argument;
   }
   return found;
+}
+
+/** The value by which Git starts the helper at a path, with these arguments: a path that a shell must be told of is a command. */
+export function helperByPath(program: string, ...args: readonly string[]): string {
+  const words = [program, ...args].map(shellWord).join(' ');
+  return words.startsWith("'") ? `!${words}` : words;
+}
+
+/** A word as a shell reads it: Git starts helpers through one. */
+export function shellWord(word: string): string {
+  return /^[A-Za-z0-9_.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

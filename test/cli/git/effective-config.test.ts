@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { credentialConfig, isAwsHelper, storingHelpers } from '../../../cli/git/effective-config.ts';
-import { vouchHelper } from '../../../cli/git/vouch-helper.ts';
+import { helperByPath, vouchHelper } from '../../../cli/git/vouch-helper.ts';
 import { type Machine, machine, run } from '../support.ts';
 
 const host = 'git-codecommit.us-east-1.amazonaws.com';
@@ -237,10 +238,12 @@ describe('helpers', () => {
     ["vouch --profile 'a b'", { profile: 'a b', program: undefined }],
     ['/opt/bin/git-credential-vouch', { profile: undefined, program: '/opt/bin/git-credential-vouch' }],
     [
-      "'/opt/my bin/git-credential-vouch' --node '/n o/node' --profile p",
+      "!'/opt/my bin/git-credential-vouch' --node '/n o/node' --profile p",
       { profile: 'p', program: '/opt/my bin/git-credential-vouch' },
     ],
     ['!git-credential-vouch', { profile: undefined, program: undefined }],
+    // Git would look for `git credential-'/opt…'`.
+    ["'/opt/my bin/git-credential-vouch'", undefined],
     ['', undefined],
     ['store', undefined],
     ['vouchsafe', undefined],
@@ -260,10 +263,29 @@ describe('helpers', () => {
     ['!/usr/local/bin/aws codecommit credential-helper --ignore-host-check "$@"', true],
     ['!aws codecommit credential-helper $@ | tee /tmp/x', false],
     ['!aws s3 ls', false],
+    ['!aws codecommit credential-helper $@\ngit credential-store $@', false],
     ['aws', false],
   ])("%s is AWS's: %s", (value, expected) => {
     expect(isAwsHelper(value)).toBe(expected);
   });
+
+  test.each(['/plain', '/my bin', "/it's", '/a(b)$c'])(
+    'Git starts the helper at its path, in the folder %s',
+    (folder) => {
+      const the = machine();
+      const program = join(the.folder, folder, 'git-credential-vouch');
+      mkdirSync(dirname(program), { recursive: true });
+      writeFileSync(program, '#!/bin/sh\necho username=$2; echo "password=$#"\n', { mode: 0o755 });
+      const value = helperByPath(program, '--profile', 'p q');
+      expect(vouchHelper(value)).toEqual({ profile: 'p q', program });
+      const { stdout } = spawnSync('git', ['-c', `credential.helper=${value}`, 'credential', 'fill'], {
+        env: the.env,
+        input: 'protocol=https\nhost=example.com\n',
+        encoding: 'utf8',
+      });
+      expect(stdout).toMatch(/^username=p q\npassword=3\n/m);
+    },
+  );
 
   test('those before Vouch would store as well as those after', async () => {
     const the = machine();
