@@ -183,8 +183,8 @@ function print(report: Report, options: SetupCodeCommitOptions, version: string,
 }
 
 function coloured({ sign, line }: ChangedLine, { stdout, env }: Io): string {
-  const text = `${sign} ${line.replace(/^\t/, '    ').replace(/[\r\t]/g, ' ')}`;
-  const plain = printable(text.trimEnd(), 10_000);
+  const indent = line.startsWith('\t') ? '    ' : '';
+  const plain = `${sign} ${indent}${printable(line.replace(/[\r\t]/g, ' '), 10_000)}`.trimEnd();
   const onTerminal = 'isTTY' in stdout && stdout.isTTY === true && !env.NO_COLOR;
   return onTerminal && sign !== ' ' ? `\x1b[${sign === '+' ? 32 : 31}m${plain}\x1b[0m` : plain;
 }

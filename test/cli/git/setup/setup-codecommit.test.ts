@@ -178,6 +178,15 @@ describe('vouch setup codecommit', () => {
     expect(read(the.config)).toBe('');
   });
 
+  test('a setting that changes is shown under the heading of its section', async () => {
+    const the = machineWithHelper();
+    setUpProfile(the);
+    await setUp(the);
+    expect((await setUp(the, { profile: 'vouch' })).stdout).toContain(
+      '\n  [credential "https://git-codecommit.*.amazonaws.com"]\n-     helper = vouch\n+     helper = vouch --profile vouch\n',
+    );
+  });
+
   test('a repository gets its own profile behind the families, whichever came first', async () => {
     for (const order of [
       ['url', 'all'],
