@@ -83,7 +83,8 @@ export function addressOf(url: string): string {
 }
 
 function readHttps(url: string): Target | undefined {
-  const parsed = URL.parse(url);
+  // As Git takes it, too: `https:host/path` is for Git a machine called https, which SSH goes to.
+  const parsed = /^https:\/\/[^\s\\]+$/i.test(url) ? URL.parse(url) : null;
   const host = parsed?.protocol === 'https:' ? codeCommitHost(parsed.host) : undefined;
   const repository = /^\/v1\/repos\/([^/]+)\/?$/.exec(parsed?.pathname ?? '')?.[1];
   if (parsed === null || host === undefined || repository === undefined) return undefined;

@@ -1,7 +1,7 @@
 import {
-  chmodSync,
   closeSync,
   existsSync,
+  fchmodSync,
   fsyncSync,
   mkdtempSync,
   openSync,
@@ -65,7 +65,7 @@ export async function changeConfigFile<T>(
   const target = followLinks(file);
   const found = statSync(target, { throwIfNoEntry: false });
   if (found && !found.isFile()) throw unusable(file, 'It is no regular file.');
-  const lock = dryRun ? undefined : takeLock(file, `${target}.lock`);
+  const lock = dryRun ? undefined : takeLock(file, `${target}.lock`, found?.mode);
   const folder = mkdtempSync(join(tmpdir(), 'vouch-'));
   try {
     const path = join(folder, 'config');
@@ -77,7 +77,6 @@ export async function changeConfigFile<T>(
     if (lock !== undefined && !same) {
       writeFileSync(lock.descriptor, after);
       fsyncSync(lock.descriptor);
-      if (found) chmodSync(lock.path, found.mode & 0o7777);
       renameSync(lock.path, target);
     }
     return { before: (before ?? '').toString(), after: after.toString(), result };
@@ -200,10 +199,13 @@ async function localFile(env: NodeJS.ProcessEnv, cwd: string | undefined): Promi
   });
 }
 
-function takeLock(file: string, path: string) {
+function takeLock(file: string, path: string, mode?: number) {
   try {
     // As Git does it: who creates the lock has it (api-lockfile in Git's sources).
-    const descriptor = openSync(path, 'wx', 0o666);
+    // Never open to more people than the file, which may hold tokens.
+    const descriptor = openSync(path, 'wx', (mode ?? 0o666) & 0o666);
+    // The umask does not apply to this.
+    if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
     const { ino } = statSync(path);
     return { descriptor, path, isStillThere: () => statSync(path, { throwIfNoEntry: false })?.ino === ino };
   } catch (error) {

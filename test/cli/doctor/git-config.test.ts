@@ -115,4 +115,16 @@ describe('which repository is meant', () => {
     expect(await findTarget(undefined, where(the))).toMatchObject({ url });
     expect(await findTarget('origin', where(the))).toMatchObject({ url });
   });
+
+  test.each([
+    'https:HOST/v1/repos/demo',
+    'https:/HOST/v1/repos/demo',
+    'https:\\\\HOST/v1/repos/demo',
+    'ht\ntps://HOST/v1/repos/demo',
+  ])('%j is nothing that Git would take for this host', async (address) => {
+    const the = machine();
+    const where = { env: the.env, cwd: the.folder, signal: new AbortController().signal };
+    const found = findTarget(address.replace('HOST', host), where);
+    await expect(found).rejects.toThrow("no repository of CodeCommit's");
+  });
 });

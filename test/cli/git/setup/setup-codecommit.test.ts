@@ -15,6 +15,7 @@ import { describe, expect, test } from 'vitest';
 import { type SetupCodeCommitOptions, setupCodeCommit } from '../../../../cli/commands/setup-codecommit.ts';
 import { gitAsksVouch } from '../../../../cli/git/config.ts';
 import { credentialConfig } from '../../../../cli/git/effective-config.ts';
+import { changeConfigFile } from '../../../../cli/git/setup/config-file.ts';
 import { missingUserSections } from '../../../../cli/git/setup/user-sections.ts';
 import { captured, installHelper, type Machine, machine, read, run, setUpProfile } from '../../support.ts';
 
@@ -299,6 +300,18 @@ describe('vouch setup codecommit', () => {
       ),
     ).toEqual(shown);
     expect(JSON.parse((await setUp(the, { json: true })).stdout)).toMatchObject({ changed: false, diff: [] });
+  });
+
+  test('what it writes is at no time open to more people than the file was', async () => {
+    const the = machine();
+    const file = join(the.folder, 'home/.gitconfig');
+    writeFileSync(file, '[http]\n\textraHeader = secret\n', { mode: 0o600 });
+    const mode = (path: string) => statSync(path).mode & 0o777;
+    const { result } = await changeConfigFile(file, the.env, { dryRun: false }, async (copy) => {
+      await copy.add('a.b', 'c', 'd');
+      return mode(`${file}.lock`);
+    });
+    expect([result, mode(file)]).toEqual([0o600, 0o600]);
   });
 
   test('writes where Git would: a link stays one, modes stay, XDG is followed', async () => {
