@@ -29,7 +29,7 @@ const variables = [
 
 /** The settings that are there in the environment; what is secret in a proxy's address is not shown. */
 export function networkVariables(env: NodeJS.ProcessEnv): [name: string, value: string][] {
-  return variables.flatMap((name) => (env[name] ? [[name, withoutPassword(env[name])]] : []));
+  return variables.flatMap((name) => (env[name] ? [[name, withoutUser(env[name])]] : []));
 }
 
 /** What of Git's configuration steers the way to a URL. */
@@ -42,11 +42,16 @@ export async function gitNetworkSettings(
   return stdout.split('\0').flatMap((entry) => {
     const [name = '', value = ''] = entry.split('\n', 2);
     if (!/^http\.(proxy|proxyauthmethod|ssl\w+|proxyssl\w+|schannel\w+)$/.test(name)) return [];
-    return [[name, withoutPassword(value)]];
+    return [[name, withoutUser(value)]];
   });
 }
 
-/** A value without the user name and password of any address in it. */
+/** A value that is an address, without all that stands before its host: curl takes blanks there too, and a token alone. */
+function withoutUser(value: string): string {
+  return value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, (_, scheme = '') => `${scheme}…@`);
+}
+
+/** A text without the user name and password of any address in it. */
 export function withoutPassword(text: string): string {
   return text.replace(/\/\/\S*@/g, '//…@').replace(/(^|[\s,;])[^\s:@/]+:(?!\/\/)\S*@/g, '$1…@');
 }

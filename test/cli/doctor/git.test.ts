@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gitOutcome, gitSaid } from '../../../cli/doctor/explain-git.ts';
 import { runGit } from '../../../cli/doctor/git-process.ts';
-import { withoutPassword } from '../../../cli/doctor/network-settings.ts';
+import { gitNetworkSettings, networkVariables, withoutPassword } from '../../../cli/doctor/network-settings.ts';
 import { type Machine, machine } from '../support.ts';
 
 /** A `git` that does what a script says. */
@@ -12,6 +12,12 @@ function fakeGit(the: Machine, script: string): void {
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
   chmodSync(file, 0o755);
 }
+
+const override = (proxy: string) => ({
+  GIT_CONFIG_COUNT: '1',
+  GIT_CONFIG_KEY_0: 'http.proxy',
+  GIT_CONFIG_VALUE_0: proxy,
+});
 
 const where = (the: Machine) => ({ env: the.env, cwd: the.folder, signal: new AbortController().signal });
 
@@ -88,6 +94,18 @@ describe('gitOutcome', () => {
 });
 
 describe('what is shown of others', () => {
+  test.each(['http://bob:s3 cret@proxy:3128', 's3cret@proxy:3128', 'bob:s3@cret@proxy:3128', 'http://s3cret@proxy'])(
+    'of the setting %s it is the host',
+    async (proxy) => {
+      const the = machine();
+      const settings = await gitNetworkSettings('https://example.com', { ...the.env, ...override(proxy) }, the.folder);
+      for (const [, shown] of [...networkVariables({ HTTPS_PROXY: proxy }), ...settings]) {
+        expect(shown).toMatch(/^(http:\/\/)?…@proxy(:3128)?$/);
+      }
+      expect(settings).toHaveLength(1);
+    },
+  );
+
   test('never has a password in it', () => {
     expect(withoutPassword('http://bob:hunter2@proxy.example.com:3128')).toBe('http://…@proxy.example.com:3128');
     expect(withoutPassword('bob:hunter2@proxy.example.com:3128')).toBe('…@proxy.example.com:3128');
