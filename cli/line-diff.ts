@@ -6,15 +6,16 @@ export interface ChangedLine {
 
 /**
  * What must be taken from one text and put into the other, line by line, as few lines as possible (the longest common
- * subsequence stays). A change within a section of a configuration file is shown under that section's heading.
+ * subsequence stays). A change within a section of a configuration file is shown under that section's heading; the same
+ * line in another section is another line, for it says something else there.
  */
 export function lineDiff(before: string, after: string): ChangedLine[] {
   const a = lines(before);
   const b = lines(after);
   let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) start++;
+  while (start < a.length && start < b.length && same(a[start], b[start])) start++;
   let end = 0;
-  while (end < a.length - start && end < b.length - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+  while (end < a.length - start && end < b.length - start && same(a.at(-1 - end), b.at(-1 - end))) end++;
   const old = a.slice(start, a.length - end);
   const fresh = b.slice(start, b.length - end);
 
@@ -24,22 +25,23 @@ export function lineDiff(before: string, after: string): ChangedLine[] {
   for (let i = old.length - 1; i >= 0; i--) {
     const row = common[i] ?? [];
     for (let j = fresh.length - 1; j >= 0; j--) {
-      row[j] = old[i] === fresh[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+      row[j] = same(old[i], fresh[j]) ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
     }
   }
   const changes: ChangedLine[] = [];
-  let heading = a.slice(0, start).findLast(isHeading);
-  const change = (sign: '-' | '+', line = '') => {
-    if (isHeading(line)) heading = undefined;
-    else if (heading !== undefined && line.trim() !== '') {
+  let heading = a.slice(0, start).findLast(({ text }) => isHeading(text))?.text;
+  const change = (sign: '-' | '+', { text = '' }: Partial<Line> = {}) => {
+    if (isHeading(text)) heading = undefined;
+    else if (heading !== undefined && text.trim() !== '') {
       changes.push({ sign: ' ', line: heading });
       heading = undefined;
     }
-    changes.push({ sign, line });
+    changes.push({ sign, line: text });
   };
   for (let i = 0, j = 0; i < old.length || j < fresh.length; ) {
-    if (i < old.length && old[i] === fresh[j]) {
-      if (isHeading(fresh[j])) heading = fresh[j];
+    if (i < old.length && same(old[i], fresh[j])) {
+      const { text } = fresh[j] as Line;
+      if (isHeading(text)) heading = text;
       i++;
       j++;
     } else if (i < old.length && (j === fresh.length || at(i + 1, j) >= at(i, j + 1))) {
@@ -51,11 +53,25 @@ export function lineDiff(before: string, after: string): ChangedLine[] {
   return changes;
 }
 
-function lines(text: string): string[] {
-  const all = text.split('\n');
-  return all.at(-1) === '' ? all.slice(0, -1) : all;
+interface Line {
+  text: string;
+  /** The heading that it stands under, or is. */
+  section: string;
 }
 
-function isHeading(line = ''): boolean {
+function same(one: Line | undefined, other: Line | undefined): boolean {
+  return one?.text === other?.text && one?.section === other?.section;
+}
+
+function lines(text: string): Line[] {
+  const all = text.split('\n');
+  let section = '';
+  return (all.at(-1) === '' ? all.slice(0, -1) : all).map((line) => {
+    if (isHeading(line)) section = line;
+    return { text: line, section };
+  });
+}
+
+function isHeading(line: string): boolean {
   return /^\s*\[/.test(line);
 }

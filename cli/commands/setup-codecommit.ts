@@ -164,8 +164,10 @@ function programNotes(options: SetupCodeCommitOptions, env: NodeJS.ProcessEnv): 
 function print(report: Report, options: SetupCodeCommitOptions, version: string, io: Io): void {
   const { file, changed, dryRun, diff, notes } = report;
   if (!changed) {
+    const { region, url, profile } = options;
+    const those = [region, url, profile && `the profile ${profile}`].filter(Boolean).join(' and ');
     const already = options.remove
-      ? `Nothing of Vouch is in ${file}, nothing to change`
+      ? `Nothing of Vouch${those && ` for ${those}`} is in ${file}, nothing to change`
       : 'Git asks Vouch for CodeCommit already, nothing to change';
     io.stdout.write(`${already}\n`);
   } else {

@@ -20,3 +20,8 @@ test('a section that comes or goes as a whole needs no other heading', () => {
   expect(diff('[a]\nx = 1\n[b]\ny = 2\n', '[a]\nx = 1\n')).toEqual(['-[b]', '-y = 2']);
   expect(diff('x\n', 'x\n')).toEqual([]);
 });
+
+test('the same line in another section is no line that both have', () => {
+  const before = '[a]\n\thelper =\n\tpath = true\n[b]\n\thelper =\n\tpath = true\n[c]\n\tx = 1\n';
+  expect(diff(before, before.replace(/\[b\][^[]*/, ''))).toEqual(['-[b]', '-\thelper =', '-\tpath = true']);
+});

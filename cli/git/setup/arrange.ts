@@ -85,17 +85,16 @@ async function changeHelpers(copy: ConfigCopy, settings: Setting[], wanted: read
 async function arrange(copy: ConfigCopy, wanted: readonly WantedSection[]): Promise<void> {
   const settings = await copy.settings();
   const ours = ourSections(settings);
-  const missing = wanted.filter(({ pattern }) => !ours.some((one) => one.pattern === pattern));
+  const missing = wanted.filter(({ pattern }) => !ours.some((one) => one.pattern === pattern)).sort(byNarrowness);
   const unique = ours.filter(({ pattern }, i) => ours.findIndex((one) => one.pattern === pattern) === i);
-  const all: WantedSection[] = [...unique, ...missing].sort((a, b) => narrowness(a.pattern) - narrowness(b.pattern));
-  const stays = ours.every((one, i) => all[i]?.pattern === one.pattern) && !isFollowed(settings, ours);
+  const stays = unique.length === ours.length && isOrdered([...ours, ...missing]) && !isFollowed(settings, ours);
   if (!stays)
     await removeSections(
       copy,
       ours.map(({ section }) => section),
     );
   const left = stays ? settings : await copy.settings();
-  for (const { pattern, helper } of stays ? all.slice(ours.length) : all) {
+  for (const { pattern, helper } of stays ? missing : [...unique, ...missing].sort(byNarrowness)) {
     const isTaken = left.some(({ section }) => section === `credential.${pattern}`);
     await copy.append(`credential.${pattern}${isTaken ? '/' : ''}`, [
       ['helper', ''],
@@ -103,6 +102,17 @@ async function arrange(copy: ConfigCopy, wanted: readonly WantedSection[]): Prom
       ['useHttpPath', 'true'],
     ]);
   }
+}
+
+/** Whether each section comes before the narrower ones for URLs of its own: where no URL is in both, the order is free. */
+function isOrdered(sections: readonly WantedSection[]): boolean {
+  const urls = sections.map(({ pattern }) => normalizeUrl(pattern, { pattern: true }));
+  return sections.every((wide, i) =>
+    sections.slice(0, i).every((before, j) => {
+      const [one, other] = [urls[i], urls[j]];
+      return byNarrowness(before, wide) <= 0 || !one || !other || !patternsOverlap(one, other);
+    }),
+  );
 }
 
 /** Whether something comes after our first section that could bring another helper for its URLs. */
@@ -183,6 +193,10 @@ async function removeSections(copy: ConfigCopy, sections: readonly string[]): Pr
 /** The URL in a section's name, without the slash by which ours is told from the user's. */
 function patternOf(section: string): string {
   return section.slice(section.indexOf('.') + 1).replace(/\/$/, '');
+}
+
+function byNarrowness(a: WantedSection, b: WantedSection): number {
+  return narrowness(a.pattern) - narrowness(b.pattern);
 }
 
 /** How narrow a pattern is: every region, any endpoint in one region, a host, a repository. */

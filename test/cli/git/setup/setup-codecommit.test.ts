@@ -222,6 +222,23 @@ describe('vouch setup codecommit', () => {
     expect(await asked(the)).toEqual([]);
   });
 
+  test('a second region only adds, and is taken away by itself', async () => {
+    const the = machineWithHelper();
+    setUpProfile(the, 'dev');
+    setUpProfile(the, 'prod');
+    await setUp(the);
+    await setUp(the, { region: 'eu-west-1', profile: 'prod' });
+    const before = read(the.config);
+    expect((await setUp(the, { region: 'us-east-1', profile: 'dev' })).stdout).not.toMatch(/^-/m);
+    expect(read(the.config).startsWith(before)).toBe(true);
+    const removed = await setUp(the, { region: 'eu-west-1', remove: true });
+    expect(removed.stdout).not.toMatch(/^[+ ]|us-east-1/m);
+    expect(await asked(the)).toEqual(['vouch --profile dev']);
+    expect((await setUp(the, { region: 'eu-west-1', remove: true })).stdout).toBe(
+      `Nothing of Vouch for eu-west-1 is in ${the.config}, nothing to change\n`,
+    );
+  });
+
   test('--url takes an endpoint whose name has more labels than a pattern can be for', async () => {
     const the = machineWithHelper();
     const url = 'https://vpce-1.us-east-1a.git-codecommit.us-east-1.vpce.amazonaws.com';
