@@ -18,6 +18,8 @@ export interface Target {
   hasPassword?: boolean;
   /** The AWS profile that is named as the user in the URL. */
   profile?: string | undefined;
+  /** The remote that has this URL; undefined when a URL was named, or it is not known. */
+  remote?: string;
 }
 
 interface Where {
@@ -31,13 +33,15 @@ interface Where {
  * or `origin`, if it is CodeCommit's.
  *
  * @returns undefined when nothing was named, and here is no repository of CodeCommit's
- * @throws Problem `not-codecommit`, exit code 2, when what was named is something else
+ * @throws Problem exit code 2: `not-codecommit` when what was named is something else, and those of `readTarget`
  */
 export async function findTarget(named: string | undefined, where: Where): Promise<Target | undefined> {
   if (named !== undefined) {
     const url = (await urlOf(named, where)) ?? named;
-    const target = await readTarget(url, where.env);
-    if (target) return target;
+    const target = await readTarget(url, where.env).catch((error: unknown) => {
+      throw error instanceof Problem ? new Problem({ ...error, exitCode: 2 }) : error;
+    });
+    if (target) return url === named || named.includes(':') ? target : { ...target, remote: named };
     throw new Problem({
       kind: 'not-codecommit',
       what: `This is no repository of CodeCommit's: ${withoutPassword(url)}`,
@@ -46,10 +50,10 @@ export async function findTarget(named: string | undefined, where: Where): Promi
       exitCode: 2,
     });
   }
-  for (const remote of [undefined, 'origin']) {
-    const url = await urlOf(remote, where);
+  const origin = await urlOf('origin', where);
+  for (const url of [await urlOf(undefined, where), origin]) {
     const target = url === undefined ? undefined : await readTarget(url, where.env).catch(() => undefined);
-    if (target) return target;
+    if (target) return url === origin ? { ...target, remote: 'origin' } : target;
   }
   return undefined;
 }

@@ -242,6 +242,9 @@ describe.sequential('vouch doctor', () => {
       'There is no repository nothing in us-east-1 of account 123456789012.',
     );
     expect(fix(report, 'pull.not-found')).toContain('--try-regions');
+    // What it says to run is about the same repository, by the same way and with the same profile.
+    const scheme = 'codecommit::us-east-1://vouch@nothing';
+    expect(fix(await doctor([scheme]), 'pull.not-found')).toContain(`\`vouch doctor --try-regions ${scheme}\``);
   });
 
   test('another helper first: an old password in a store is used instead of Vouch', async () => {
@@ -558,6 +561,10 @@ describe.sequential('vouch doctor', () => {
     expect(why(report, 'pull.forbidden')).toContain('There is one of that name in eu-west-1, for profile prod');
     expect(fix(report, 'pull.forbidden')).toContain(`\`git remote set-url origin ${right}\``);
     await sandbox.succeed('git', ['remote', 'set-url', 'origin', right], { cwd });
+    const elsewhere = ['--try-regions', 'codecommit::us-east-1://prod@payments'];
+    expect(fix(await doctor(elsewhere), 'pull.forbidden')).toBe(
+      'If that is the one, this is its URL: codecommit::eu-west-1://prod@payments',
+    );
     // The profile is newer than the setup, of which an older Git must be told.
     const [next] = (await doctor([], { cwd })).troubles;
     if (next !== undefined) {

@@ -1,7 +1,7 @@
 import type { Check, Finding, Visit } from '../check.ts';
 import { gitSaid } from '../explain-git.ts';
 import { explainReply, repositoryArn } from '../refusal.ts';
-import { findElsewhere } from '../regions.ts';
+import { findElsewhere, type Place } from '../regions.ts';
 import { tryPull, tryPush } from '../repository.ts';
 import type { Target } from '../target.ts';
 
@@ -63,14 +63,14 @@ async function forbidden(visit: Visit, said: string): Promise<Finding> {
 
 /** What the other regions have to say, if they are to be asked; else how to ask them. */
 async function elsewhere(visit: Visit, why: string[], fix: string[]): Promise<Pick<Finding, 'why' | 'fix'>> {
-  const { https } = visit.target as Target;
+  const target = visit.target as Target;
   if (!visit.tryRegions) {
     return {
       why,
       fix: [
         'Check region, account and name in the URL (`git remote -v`).',
         ...fix,
-        `To look for it in the regions of your other profiles: \`vouch doctor --try-regions ${https}\``,
+        `To look for it in the regions of your other profiles: \`vouch doctor --try-regions ${target.url}\``,
       ],
     };
   }
@@ -81,9 +81,21 @@ async function elsewhere(visit: Visit, why: string[], fix: string[]): Promise<Pi
     return { why: [...why, looked], fix: ['Check region, account and name in the URL (`git remote -v`).', ...fix] };
   }
   const { region, profile, url } = found;
-  const other = profile === visit.chart.profile?.name ? url : url.replace('https://', `https://${profile}@`);
+  const other = writtenAlike(target, found, target.profile !== undefined || profile !== visit.chart.profile?.name);
   return {
     why: [...why, `There is one of that name in ${region}, for profile ${profile}: ${url}`],
-    fix: [`If that is the one: \`git remote set-url origin ${other}\``],
+    fix: [
+      target.remote === undefined
+        ? `If that is the one, this is its URL: ${other}`
+        : `If that is the one: \`git remote set-url ${target.remote} ${other}\``,
+    ],
   };
+}
+
+/** The URL of a place, in the scheme that the user has, and with the profile where that has to be named. */
+function writtenAlike({ scheme, repository }: Target, { profile, region, url }: Place, named: boolean): string {
+  const user = named ? `${profile}@` : '';
+  return scheme === 'codecommit'
+    ? `codecommit::${region}://${user}${repository}`
+    : url.replace('https://', `https://${user}`);
 }

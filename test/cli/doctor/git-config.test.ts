@@ -100,6 +100,7 @@ describe('which repository is meant', () => {
     ]) {
       await expect(findTarget(hostile, where(the))).rejects.toMatchObject({ kind: 'not-codecommit', exitCode: 2 });
     }
+    await expect(findTarget('codecommit://', where(the))).rejects.toMatchObject({ kind: 'malformed-url', exitCode: 2 });
     expect(await findTarget(undefined, where(the))).toBeUndefined();
   });
 
@@ -110,10 +111,13 @@ describe('which repository is meant', () => {
     await run('remote', 'add', 'origin', url);
     await run('remote', 'add', 'up', `${url}2`);
     await run('config', 'branch.main.remote', 'up');
-    expect(await findTarget(undefined, where(the))).toMatchObject({ url: `${url}2` });
+    const upstream = await findTarget(undefined, where(the));
+    expect([upstream?.url, upstream?.remote]).toEqual([`${url}2`, undefined]);
+    expect(await findTarget('up', where(the))).toMatchObject({ remote: 'up' });
     await run('remote', 'set-url', 'up', 'https://example.com/x');
     expect(await findTarget(undefined, where(the))).toMatchObject({ url });
-    expect(await findTarget('origin', where(the))).toMatchObject({ url });
+    expect(await findTarget('origin', where(the))).toMatchObject({ url, remote: 'origin' });
+    expect((await findTarget(url, where(the)))?.remote).toBeUndefined();
   });
 
   test.each([
