@@ -214,9 +214,10 @@ function vouchCommand({ absolute }: SetupAwsOptions, { env }: Io): string {
   const run = process.argv[1] ?? '';
   const file = basename(run) === 'vouch' ? run : findOnPath('vouch', env)[0];
   const words = [process.execPath, file];
-  const [unfit] = words.filter((word) => word === undefined || /["\\\p{Cc}]/u.test(word));
+  // Some of AWS's tools hand the line to a shell, which would put something else in the place of $ and `.
+  const [unfit] = words.filter((word) => word === undefined || /["\\$`\p{Cc}]/u.test(word));
   if (file !== undefined && unfit === undefined)
-    return words.map((word) => (/\s/.test(word ?? '') ? `"${word}"` : word)).join(' ');
+    return words.map((word) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word ?? '') ? word : `"${word}"`)).join(' ');
   throw new Problem({
     kind: 'no-path',
     what: 'Vouch cannot be named by its path.',

@@ -308,15 +308,37 @@ test('--absolute names Node and Vouch by their paths, which are recognised again
     `credential_process = ${process.execPath} ${program} credential aws --role ${role}\n`,
   );
   expect((await vouchProfiles(the.env)).map(({ role }) => role.arn)).toEqual([role]);
-  // A path with a blank is quoted, as AWS's tools split the line.
-  const spaced = machine();
-  spaced.env.PATH = join(spaced.folder, 'my bin');
-  mkdirSync(spaced.env.PATH);
-  writeFileSync(join(spaced.env.PATH, 'vouch'), '#!/bin/sh\n', { mode: 0o755 });
-  expect((await setUp(spaced, { absolute: true })).code).toBe(0);
-  expect(read(file(spaced))).toContain(`"${join(spaced.env.PATH, 'vouch')}" credential aws`);
-  expect((await vouchProfiles(spaced.env)).map(({ role }) => role.arn)).toEqual([role]);
 });
+
+/** A machine that has Vouch in a folder of that name. */
+function machineWithVouchIn(folder: string) {
+  const the = machine();
+  the.env.PATH = join(the.folder, folder);
+  mkdirSync(the.env.PATH);
+  writeFileSync(join(the.env.PATH, 'vouch'), '#!/bin/sh\n', { mode: 0o755 });
+  return the;
+}
+
+test.each(['my bin', "bob's", 'a(b)&c'])(
+  "--absolute quotes a path as AWS's tools and a shell read it: %s",
+  async (folder) => {
+    const the = machineWithVouchIn(folder);
+    expect((await setUp(the, { absolute: true })).code).toBe(0);
+    expect(read(file(the))).toContain(`"${join(the.folder, folder, 'vouch')}" credential aws`);
+    expect((await vouchProfiles(the.env)).map(({ role }) => role.arn)).toEqual([role]);
+  },
+);
+
+test.each(['$HOME', 'a`id`', 'a"b', 'a\\b'])(
+  '--absolute refuses a path that a shell would read as another: %s',
+  async (folder) => {
+    const the = machineWithVouchIn(folder);
+    expect(await setUp(the, { absolute: true })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('could not read this path'),
+    });
+  },
+);
 
 test('says when Git has to be told of the new profile', async () => {
   const the = machine();
