@@ -90,7 +90,8 @@ function readHttps(url: string): Target | undefined {
   // As Git takes it, too: `https:host/path` is for Git a machine called https, which SSH goes to.
   const parsed = /^https:\/\/[^\s\\]+$/i.test(url) ? URL.parse(url) : null;
   const host = parsed?.protocol === 'https:' ? codeCommitHost(parsed.host) : undefined;
-  const repository = /^\/v1\/repos\/([^/]+)\/?$/.exec(parsed?.pathname ?? '')?.[1];
+  // Only what a name can have: the address goes into commands that are to be copied.
+  const repository = /^\/v1\/repos\/([\w.%-]+)\/?$/.exec(parsed?.pathname ?? '')?.[1];
   if (parsed === null || host === undefined || repository === undefined) return undefined;
   const https = `https://${parsed.host}${parsed.pathname}`;
   const profile = parsed.username === '' ? {} : { profile: decode(parsed.username) };

@@ -125,7 +125,9 @@ describe('which repository is meant', () => {
     'https:/HOST/v1/repos/demo',
     'https:\\\\HOST/v1/repos/demo',
     'ht\ntps://HOST/v1/repos/demo',
-  ])('%j is nothing that Git would take for this host', async (address) => {
+    'https://HOST/v1/repos/demo$(id)',
+    'https://HOST/v1/repos/demo;id',
+  ])('%j is no address that Git would take for a repository here', async (address) => {
     const the = machine();
     const where = { env: the.env, cwd: the.folder, signal: new AbortController().signal };
     const found = findTarget(address.replace('HOST', host), where);
