@@ -32,8 +32,3 @@ export function credentialHelperScript(): string {
   const fromSource = import.meta.filename.endsWith('.ts');
   return join(folder, fromSource ? 'git-credential-vouch' : '../../cli/git/git-credential-vouch');
 }
-
-/** The `git-remote-codecommit` that is ours, as an absolute path: what a link on the PATH leads to when it is installed. */
-export function ourRemoteHelper(): string {
-  return programFile('git-remote-codecommit');
-}

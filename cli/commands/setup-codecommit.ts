@@ -3,13 +3,14 @@ import { checkGit, ephemeral, gitVersion, isAtLeast } from '../git/config.ts';
 import { addOurs, ourSections, removeOurs, type WantedSetting } from '../git/setup/arrange.ts';
 import { changeConfigFile, configFileOf, type Scope, type Setting } from '../git/setup/config-file.ts';
 import { findingsForAll } from '../git/setup/effect.ts';
-import { helperProgram, remoteHelper } from '../git/setup/programs.ts';
+import { remoteHelper } from '../git/setup/remote-helper.ts';
 import { httpSettings, type UrlPattern, urlPatterns, usage } from '../git/setup/wanted.ts';
 import { helperByPath, shellWord, vouchHelper } from '../git/vouch-helper.ts';
 import type { Io } from '../io.ts';
 import { type ChangedLine, lineDiff } from '../line-diff.ts';
 import { findOnPath } from '../on-path.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
+import { credentialHelperScript } from '../programs.ts';
 
 export interface SetupCodeCommitOptions {
   /** Only this region's hosts. */
@@ -132,7 +133,7 @@ function wantedSection({ pattern }: UrlPattern, options: SetupCodeCommitOptions,
   const profile = options.profile ?? (before && vouchHelper(before.helper)?.profile);
   const rest = profile === undefined ? [] : ['--profile', profile];
   const helper = options.absolute
-    ? helperByPath(helperProgram(), '--node', process.execPath, ...rest)
+    ? helperByPath(credentialHelperScript(), '--node', process.execPath, ...rest)
     : ['vouch', ...rest].map(shellWord).join(' ');
   return { pattern, helper };
 }

@@ -11,7 +11,7 @@ export interface GitAnswer {
 }
 
 /** The longest that Git may take to reach a server, in milliseconds. */
-export const networkPatience = 10_000;
+const networkPatience = 10_000;
 
 /** More than any answer that matters here, in characters. */
 const longest = 256 * 1024;

@@ -128,7 +128,7 @@ export async function credentialEntries(env: NodeJS.ProcessEnv, cwd?: string): P
 }
 
 /** The settings that `git config --null --show-scope --show-origin` prints; files as Git names them. */
-export function parseListing(text: string): CredentialEntry[] {
+function parseListing(text: string): CredentialEntry[] {
   const fields = text.split('\0');
   const entries: CredentialEntry[] = [];
   for (let i = 0; i + 2 < fields.length; i += 3) {

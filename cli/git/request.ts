@@ -21,7 +21,7 @@ export interface GitCredentialRequest {
 }
 
 /** Git's own bound on a line (LARGE_PACKET_MAX - 1 in its credential reader), in bytes without the newline. */
-export const longestLine = 65_535;
+const longestLine = 65_535;
 
 /** More than any request that Git makes, in bytes. */
 export const longestRequest = 1024 * 1024;

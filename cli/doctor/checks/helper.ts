@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { findOnPath } from '../../on-path.ts';
+import { ourPackage, packageOf } from '../../package-of.ts';
 import { version } from '../../programs.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { gitCredentials } from '../git-credentials.ts';
-import { ourPackage, packageOf } from '../package-of.ts';
 import { tilde } from '../tilde.ts';
 
 const program = 'git-credential-vouch';

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { findOnPath } from '../../on-path.ts';
+import { packageOf } from '../../package-of.ts';
 import type { Check, Finding, Visit } from '../check.ts';
-import { packageOf } from '../package-of.ts';
 import { tilde } from '../tilde.ts';
 
 const program = 'git-remote-codecommit';

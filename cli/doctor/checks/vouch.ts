@@ -1,7 +1,7 @@
 import { findOnPath } from '../../on-path.ts';
+import { ourPackage, packageOf } from '../../package-of.ts';
 import { version } from '../../programs.ts';
 import type { Check, Finding } from '../check.ts';
-import { ourPackage, packageOf } from '../package-of.ts';
 import { tilde } from '../tilde.ts';
 
 /** AWS's own tools start `vouch` by its name, so that it should be found, and be this one. */

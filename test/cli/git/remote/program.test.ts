@@ -4,13 +4,15 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findOnPath } from '../../../../cli/on-path.ts';
-import { credentialHelperScript, ourRemoteHelper } from '../../../../cli/programs.ts';
+import { credentialHelperScript, programFile } from '../../../../cli/programs.ts';
 import { type Finished, type Machine, machine, run } from '../../support.ts';
 
 const prod = 'arn:aws:iam::111111111111:role/Prod';
 const dev = 'arn:aws:iam::222222222222:role/Dev';
 const plain = (region: string, repository = 'demo') =>
   `https://git-codecommit.${region}.amazonaws.com/v1/repos/${repository}`;
+
+const ourRemoteHelper = programFile('git-remote-codecommit');
 
 interface Prepared extends Machine {
   /** What Git's helper for HTTPS was started with, once it was. */
@@ -58,7 +60,7 @@ exec '${real}' "$@"
         .map((i) => found[`GIT_CONFIG_VALUE_${i}`] ?? '');
     },
     remote: (url, more = {}, input = '') =>
-      run(process.execPath, [ourRemoteHelper(), 'origin', url], { ...the.env, ...more }, input),
+      run(process.execPath, [ourRemoteHelper, 'origin', url], { ...the.env, ...more }, input),
   };
 }
 
@@ -153,7 +155,7 @@ describe('git-remote-codecommit', () => {
     [['-h'], '', 0],
     [['--version'], '', 0],
   ])('run with %j says what it is', async (args, what, status) => {
-    const { code, stdout, stderr } = await run(process.execPath, [ourRemoteHelper(), ...args], machine().env);
+    const { code, stdout, stderr } = await run(process.execPath, [ourRemoteHelper, ...args], machine().env);
     expect(code).toBe(status);
     expect(stderr.startsWith(what ? `vouch: ${what}` : '')).toBe(true);
     expect(`${stdout}${stderr}`).toMatch(
@@ -265,7 +267,7 @@ describe('the profile', () => {
 describe('where Node cannot replace a process', () => {
   const start = (the: Prepared) => {
     const without = `data:text/javascript,process.execve=undefined`;
-    const args = ['--import', without, ourRemoteHelper(), 'origin', 'eu-west-1://demo'];
+    const args = ['--import', without, ourRemoteHelper, 'origin', 'eu-west-1://demo'];
     return spawn(process.execPath, args, { env: { ...the.env, STATUS: '7' } });
   };
 
