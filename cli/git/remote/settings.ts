@@ -1,5 +1,6 @@
 import { Problem } from '../../problem.ts';
 import { credentialHelperScript } from '../../programs.ts';
+import { shellWord } from '../vouch-helper.ts';
 
 /** A setting of Git's: its name, and its value. */
 export type Setting = readonly [key: string, value: string];
@@ -64,9 +65,4 @@ export function withSettings(env: NodeJS.ProcessEnv, settings: readonly Setting[
  */
 export function repeatedSettings(env: NodeJS.ProcessEnv, settings: readonly Setting[]): string[] {
   return env.GIT_CONFIG_PARAMETERS ? settings.flatMap(([key, value]) => ['-c', `${key}=${value}`]) : [];
-}
-
-/** A word for the shell that Git starts a helper with, quoted only where it must be. */
-function shellWord(word: string): string {
-  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

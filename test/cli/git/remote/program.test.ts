@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findOnPath } from '../../../../cli/on-path.ts';
 import { credentialHelperScript, programFile } from '../../../../cli/programs.ts';
@@ -238,6 +238,15 @@ describe('the profile', () => {
     await the.remote('codecommit://alice@example.com@demo');
     // The user name comes before --profile, and of several the last one counts.
     expect(the.setting('username')).toEqual(['alice@example.com']);
+  });
+
+  test('and the region come from one AWS config, though its path be a relative one', async () => {
+    const the = prepared();
+    const file = join(the.folder, 'other-config');
+    writeFileSync(file, two);
+    await the.remote('codecommit://prod@demo', { AWS_CONFIG_FILE: relative(process.cwd(), file) });
+    expect(the.args()[2]).toBe(plain('eu-west-1'));
+    expect(the.environment().AWS_CONFIG_FILE).toBe(file);
   });
 
   test('that Git’s configuration names for the repository stays, and so does its region', async () => {
