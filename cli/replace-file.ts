@@ -1,12 +1,31 @@
 import { chmodSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { Problem } from './problem.ts';
 
 /**
  * Replaces a file's content in one step (write beside it, then rename), so that a reader sees the old or the new one and
  * a full disk costs nothing. A symbolic link stays one: the file that it leads to is replaced. The mode is kept; a new
  * file gets 0600, and a new folder 0700.
+ *
+ * @throws Problem `not-written`
  */
 export function replaceFile(path: string, content: string): void {
+  try {
+    replace(path, content);
+  } catch (error) {
+    throw new Problem(
+      {
+        kind: 'not-written',
+        what: `${path} could not be written.`,
+        why: (error as Error).message,
+        fix: 'Check its owner and mode, then try again.',
+      },
+      { cause: error },
+    );
+  }
+}
+
+function replace(path: string, content: string): void {
   const target = followLinks(path);
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   const mode = (statSync(target, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;

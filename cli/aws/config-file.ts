@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Problem } from '../problem.ts';
-import { replaceFile } from '../replace-file.ts';
 
 /**
  * The text of AWS's config file; of one that is not there, the empty one.
@@ -14,27 +13,6 @@ export function readConfigFile(file: string): string {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw new Problem(
       { kind: 'config-file', what: `${file} could not be read.`, why: (error as Error).message, fix: '' },
-      { cause: error },
-    );
-  }
-}
-
-/**
- * Replaces the text of AWS's config file in one step.
- *
- * @throws Problem `config-file`
- */
-export function writeConfigFile(file: string, text: string): void {
-  try {
-    replaceFile(file, text);
-  } catch (error) {
-    throw new Problem(
-      {
-        kind: 'config-file',
-        what: `${file} could not be written.`,
-        why: (error as Error).message,
-        fix: 'Check its owner and mode, then try again.',
-      },
       { cause: error },
     );
   }

@@ -10,7 +10,7 @@ import {
   saysTheSame,
   settingsOf,
 } from '../aws/config-edit.ts';
-import { readConfigFile, writeConfigFile } from '../aws/config-file.ts';
+import { readConfigFile } from '../aws/config-file.ts';
 import { parseRoleArn } from '../aws/partitions.ts';
 import { type Wrong, wrongExternalId, wrongProfileName, wrongRegion, wrongRole } from '../aws/profile-checks.ts';
 import { roleOfCredentialProcess, type VouchProfile, vouchProfiles } from '../aws/profiles.ts';
@@ -21,6 +21,7 @@ import { Interrupted } from '../login/interrupt.ts';
 import { findOnPath } from '../on-path.ts';
 import { awsConfigFile } from '../paths.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
+import { replaceFile } from '../replace-file.ts';
 
 export interface SetupAwsOptions {
   /** The ARN of the role; asked for on a terminal. */
@@ -72,7 +73,7 @@ export async function setupAws(
       ? await removal(options, text, file, io)
       : await addition(options, text, file, io, terminal);
     const write = outcome.change !== 'none' && !options.dryRun;
-    if (write) writeConfigFile(file, outcome.text);
+    if (write) replaceFile(file, outcome.text);
     const notes = write ? await notesFor(outcome, io.env) : [];
     tell(outcome, { file, diff: diff(text, outcome.text), notes }, options, io);
     return 0;

@@ -108,6 +108,11 @@ function readHttps(url: string): Target | undefined {
   };
 }
 
+/** The HTTPS address with a profile as its user, as a person may copy it into a command: nothing else of the user's is in it. */
+export function addressFor(https: string, profile: string | undefined): string {
+  return profile === undefined ? https : https.replace('://', () => `://${encodeURIComponent(profile)}@`);
+}
+
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

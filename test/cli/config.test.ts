@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { configGet, configList, configSet, configUnset } from '../../cli/commands/config.ts';
 import { changeConfig, chosenServer, readConfig, serverUrl } from '../../cli/config.ts';
 import type { Io } from '../../cli/io.ts';
+import { replaceFile } from '../../cli/replace-file.ts';
 import { captured } from './support.ts';
 
 let home: string;
@@ -32,6 +33,12 @@ describe('the settings', () => {
     changeConfig(env, { server: 'https://vouch.example.com' });
     expect(readConfig(env)).toEqual({ server: 'https://vouch.example.com' });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
+  });
+
+  test('that cannot be written are told of as such', () => {
+    expect(() => replaceFile(home, '{}')).toThrow(
+      expect.objectContaining({ kind: 'not-written', what: `${home} could not be written.` }),
+    );
   });
 
   test('keep what they do not know', () => {

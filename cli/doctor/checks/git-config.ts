@@ -5,6 +5,7 @@ import { findings, type Finding as HelperFinding, shown, uncoveredUrl } from '..
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
+import { addressFor } from '../target.ts';
 import { tilde } from '../tilde.ts';
 
 /** What Git does about credentials for this URL, whatever file says so. */
@@ -68,15 +69,22 @@ function scopeOf(origin: HelperFinding['origin']): Scope | undefined {
   return origin?.scope === 'local' ? 'local' : 'global';
 }
 
-function passwordInUrl({ target }: Visit): Finding[] {
+function passwordInUrl({ target, chart }: Visit): Finding[] {
   if (!target?.hasPassword) return [];
+  // The user whose password it was is rarely a profile; Vouch would refuse another name.
+  const isProfile = chart.profiles?.some(({ name }) => name === target.profile) ?? false;
+  const without = addressFor(target.https, isProfile ? target.profile : undefined);
   return [
     {
       id: 'git-config.password-in-url',
       severity: 'trouble',
       what: 'There is a password in the URL: Git uses that, and asks no helper.',
       why: ['It is also there for everybody to read who can read the file, or the list of processes.'],
-      fix: [`Take it out: \`git remote set-url origin ${target.url}\``],
+      fix: [
+        target.remote === undefined
+          ? `Take it out: ${without}`
+          : `Take it out: \`git remote set-url ${target.remote} ${without}\``,
+      ],
     },
   ];
 }

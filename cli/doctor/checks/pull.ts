@@ -3,7 +3,7 @@ import { gitSaid } from '../explain-git.ts';
 import { explainReply, repositoryArn } from '../refusal.ts';
 import { findElsewhere, type Place } from '../regions.ts';
 import { tryPull, tryPush } from '../repository.ts';
-import type { Target } from '../target.ts';
+import { addressFor, type Target } from '../target.ts';
 
 /** A real request for the list of refs, as a clone, fetch or pull begins with. */
 export const pull: Check = {
@@ -65,12 +65,13 @@ async function forbidden(visit: Visit, said: string): Promise<Finding> {
 async function elsewhere(visit: Visit, why: string[], fix: string[]): Promise<Pick<Finding, 'why' | 'fix'>> {
   const target = visit.target as Target;
   if (!visit.tryRegions) {
+    const address = target.scheme === 'codecommit' ? target.url : addressFor(target.https, target.profile);
     return {
       why,
       fix: [
         'Check region, account and name in the URL (`git remote -v`).',
         ...fix,
-        `To look for it in the regions of your other profiles: \`vouch doctor --try-regions ${target.url}\``,
+        `To look for it in the regions of your other profiles: \`vouch doctor --try-regions ${address}\``,
       ],
     };
   }
@@ -94,8 +95,6 @@ async function elsewhere(visit: Visit, why: string[], fix: string[]): Promise<Pi
 
 /** The URL of a place, in the scheme that the user has, and with the profile where that has to be named. */
 function writtenAlike({ scheme, repository }: Target, { profile, region, url }: Place, named: boolean): string {
-  const user = named ? `${profile}@` : '';
-  return scheme === 'codecommit'
-    ? `codecommit::${region}://${user}${repository}`
-    : url.replace('https://', `https://${user}`);
+  if (scheme === 'https') return addressFor(url, named ? profile : undefined);
+  return `codecommit::${region}://${named ? `${profile}@` : ''}${repository}`;
 }

@@ -41,6 +41,9 @@ describe('Git’s configuration', () => {
       const result = await checked(the, url.replace('//', `//${user}`));
       expect(result.findings.map(({ id }) => id)).toContain('git-config.password-in-url');
       expect(said(result)).not.toMatch(/hunt|er2/);
+      // Whose it was is no profile of Vouch's, which would be refused as one.
+      const found = result.findings.find(({ id }) => id === 'git-config.password-in-url');
+      expect(found?.fix).toEqual([`Take it out: ${url}`]);
     }
     const where = { env: the.env, cwd: the.folder, signal: new AbortController().signal };
     await expect(findTarget('https://bob:hunter2@example.com/x', where)).rejects.toThrow(/^(?!.*hunter2)/);
