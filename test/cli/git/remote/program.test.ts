@@ -244,7 +244,7 @@ describe('the profile', () => {
     const the = prepared();
     const file = join(the.folder, 'other-config');
     writeFileSync(file, two);
-    await the.remote('codecommit://prod@demo', { AWS_CONFIG_FILE: relative(process.cwd(), file) });
+    await the.remote('codecommit://prod@demo', { AWS_CONFIG_FILE: relative(the.env.HOME ?? '', file) });
     expect(the.args()[2]).toBe(plain('eu-west-1'));
     expect(the.environment().AWS_CONFIG_FILE).toBe(file);
   });
