@@ -96,7 +96,7 @@ describe('vouch setup codecommit', () => {
   const files: [what: string, text: string][] = [
     ['nothing', ''],
     ['comments and blank lines', '# mine\n\n[user]\n\tname = Alice ; me\n\n\n# the end\n'],
-    ['includes', '[include]\n\tpath = more\n[includeIf "gitdir:~/work/"]\n\tpath = work\n'],
+    ['includes', '[include]\n\tpath = more\n[includeIf "gitdir:~/code/"]\n\tpath = work\n'],
     ["AWS's section of the same name", `[user]\n\tname = Alice\n${aws}# behind\n`],
     ["AWS's section, then a store", `${aws}[credential]\n\thelper = store\n`],
     [
