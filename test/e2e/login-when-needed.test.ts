@@ -80,12 +80,12 @@ describe.sequential('a login where one is needed', () => {
   test('where nobody is there Git is stopped, and the server is not even asked', async () => {
     const before = pushedRequests();
     const refused = await sandbox.run('git', ['ls-remote', sandbox.repositoryUrl]);
-    expect(refused).toMatchObject({
-      code: 128,
-      stderr:
-        'vouch: you are not signed in. Run `vouch login`, then try again.\n' +
-        "fatal: credential helper 'vouch' told us to quit\n",
-    });
+    expect(refused.code).toBe(128);
+    // A newer Git adds a line of its own.
+    expect(refused.stderr.split('\n').slice(0, 2)).toEqual([
+      'vouch: you are not signed in. Run `vouch login`, then try again.',
+      "fatal: credential helper 'vouch' told us to quit",
+    ]);
     expect(pushedRequests()).toBe(before);
   });
 

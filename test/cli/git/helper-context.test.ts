@@ -71,15 +71,6 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(the.roles()).toEqual([`${role}-prod`, `${role}-other`]);
   });
 
-  test('gives the pre-encoded answer to a Git that can take it', async () => {
-    const the = await signedIn();
-    const request = `capability[]=authtype\n${gitRequest}`;
-    const { stdout } = await run(shell, [the.helper, '--profile', 'prod', 'get'], the.env, request);
-    expect(stdout).toMatch(
-      /^capability\[\]=authtype\nauthtype=Basic\ncredential=[A-Za-z0-9+/]+=*\nephemeral=1\npassword_expiry_utc=\d+\n$/,
-    );
-  });
-
   test.each([
     ['2.45.2', true],
     ['2.46.0', false],
@@ -99,10 +90,10 @@ describe.each(shells)('the script, in %s,', (shell) => {
     for (const place of ['before', 'after']) {
       const request = `${place === 'before' ? 'capability[]=authtype\n' : ''}capability[]=state\n${gitRequest}${place === 'after' ? 'capability[]=authtype\n' : ''}`;
       const { stdout } = await run(shell, [the.helper, '--profile', 'prod', 'get'], the.env, request);
-      expect(Object.keys(lines(stdout))).toEqual(
+      expect(stdout).toMatch(
         encoded
-          ? ['capability[]', 'authtype', 'credential', 'ephemeral', 'password_expiry_utc']
-          : ['username', 'password', 'password_expiry_utc'],
+          ? /^capability\[\]=authtype\nauthtype=Basic\ncredential=[A-Za-z0-9+/]+=*\nephemeral=1\npassword_expiry_utc=\d+\n$/
+          : /^username=\S+\npassword=\S+\npassword_expiry_utc=\d+\n$/,
       );
     }
   });
