@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { measurePairs, program, quantile, spread } from './harness.ts';
+
+test('a quantile lies between its two neighbours in proportion', () => {
+  expect(quantile([1, 2, 3, 4], 0.5)).toBe(2.5);
+  expect(quantile([7], 0.99)).toBe(7);
+  expect(() => quantile([], 0.5)).toThrow('nothing was measured');
+  expect(spread([40, 10, 30, 20, 50])).toEqual({ median: 30, low: 20, high: 40, count: 5 });
+});
+
+test('two things take turns, each is first in every other pair, and some pairs before do not count', async () => {
+  const done: string[] = [];
+  const pairs = await measurePairs({ run: () => done.push('ours') }, { run: () => done.push('peer') }, 4);
+  expect(done).toEqual(['peer', 'ours', 'ours', 'peer', 'peer', 'ours', 'ours', 'peer', 'peer', 'ours']);
+  expect(pairs.ratio.count).toBe(4);
+});
+
+test('a program that fails, or does not print what it should each time, is no measurement', () => {
+  const options = { env: { PATH: '/usr/bin:/bin' }, cwd: '/', times: 3 };
+  const printing = (text: string) => program('printf', [text], { ...options, expected: /^good$/ });
+  expect(() => printing('good\n').run()).not.toThrow();
+  expect(() => printing('bad\n').run()).toThrow('not as it should');
+  expect(() => program('false', [], options).run()).toThrow('ended with 1');
+});

@@ -1,0 +1,77 @@
+/** `npm run bench [-- [--json FILE] [--svg FILE] [NAME…]]`: docs/performance.md says what the figures mean. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, platform, release } from 'node:os';
+import { Command } from 'commander';
+import { type Bench, isMet, type Row } from './bench.ts';
+import { agentLoad } from './benches/agent-load.ts';
+import { awsHelper } from './benches/aws-helper.ts';
+import { helper } from './benches/helper.ts';
+import { lsRemote } from './benches/ls-remote.ts';
+import { nodePath } from './benches/node-path.ts';
+import { status } from './benches/status.ts';
+import { chart } from './chart.ts';
+import { table } from './table.ts';
+import { startWorld } from './world.ts';
+
+const benches: Bench[] = [helper, awsHelper, nodePath, status, lsRemote, agentLoad];
+
+const command = new Command('bench')
+  .description('Measures Vouch side by side with what it is compared to, in a sandbox.')
+  .option('--json <file>', 'write the figures')
+  .option('--svg <file>', 'draw them')
+  .argument('[names...]', `which: ${benches.map(({ name }) => name).join(', ')}; all when none is named`)
+  .action(async (names: string[], { json, svg }: { json?: string; svg?: string }) => {
+    const unknown = names.find((name) => !benches.some((bench) => bench.name === name));
+    if (unknown !== undefined) throw new Error(`there is no bench ${unknown}`);
+    const rows = await measure(benches.filter(({ name }) => names.length === 0 || names.includes(name)));
+    const on = machine();
+    process.stdout.write(`${Object.values(on).join(', ')}\n\n${table(rows)}`);
+    if (json !== undefined) {
+      const results = rows.map((row) => ({ ...row, met: isMet(row) ?? null }));
+      writeFileSync(json, `${JSON.stringify({ machine: on, rows: results }, null, 2)}\n`);
+    }
+    if (svg !== undefined) writeFileSync(svg, chart(rows));
+  });
+
+try {
+  await command.parseAsync();
+} catch (error) {
+  fail(error);
+}
+
+/** All of them in one sandbox, one after the other. One that could not run does not keep the others from it. */
+async function measure(wanted: readonly Bench[]): Promise<Row[]> {
+  const stopping = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => stopping.abort(new Error(`ended by ${name}`)));
+  }
+  process.stderr.write('Starting a Vouch server, a local AWS and a browser …\n');
+  await using world = await startWorld(stopping.signal);
+  const rows: Row[] = [];
+  for (const { name, run } of wanted) {
+    stopping.signal.throwIfAborted();
+    process.stderr.write(`Measuring ${name} …\n`);
+    try {
+      rows.push(...(await run(world)));
+    } catch (error) {
+      fail(new Error(`${name} could not run: ${(error as Error).message}`));
+    }
+  }
+  return rows;
+}
+
+/** What the figures depend on; nothing by which the machine could be known. */
+function machine(): Record<string, string> {
+  return {
+    processor: `${availableParallelism()} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'}`,
+    system: `${platform()} ${release().replace(/^(\d+\.\d+).*$/, '$1')}`,
+    node: `Node ${process.versions.node}`,
+    git: execFileSync('git', ['version'], { encoding: 'utf8' }).trim().replace('git version', 'Git'),
+  };
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`bench: ${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,30 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import type { World } from './bench.ts';
+
+/** Starts a sandbox, signs in, and has the agent fetch AWS's credentials: from here on everything is warm. */
+export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisposable> {
+  const sandbox = await startSandbox({ files: { 'README.md': 'Hello\n' }, signal });
+  try {
+    await sandbox.succeed('vouch', ['login']);
+    const request = await gitRequest(sandbox);
+    const { stdout } = await sandbox.succeed('git-credential-vouch', ['get'], { input: request });
+    if (!/^(?:password|credential)=/m.test(stdout)) throw new Error('the credential helper gives no password');
+    const requestFile = join(sandbox.folder, 'tmp', 'request');
+    writeFileSync(requestFile, request);
+    return { sandbox, request, requestFile, [Symbol.asyncDispose]: () => sandbox.close() };
+  } catch (error) {
+    await sandbox.close();
+    throw error;
+  }
+}
+
+/** As this Git writes it: from 2.46 on it says first what it understands. */
+async function gitRequest({ succeed, repositoryUrl }: Sandbox): Promise<string> {
+  const { stdout } = await succeed('git', ['version']);
+  const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);
+  const speaks = major > 2 || (major === 2 && minor >= 46) ? 'capability[]=authtype\ncapability[]=state\n' : '';
+  const { host, pathname } = new URL(repositoryUrl);
+  return `${speaks}protocol=https\nhost=${host}\npath=${pathname.slice(1)}\n`;
+}
