@@ -92,6 +92,8 @@ describe.sequential('a login where one is needed', () => {
   test('Ctrl-C stops Git and the login, and the next try works', async () => {
     const git = onTerminal(lsRemote(), { env: browser('idle'), cwd: sandbox.home });
     await git.until(/Touch your security key/);
+    // The browser is started after that is said.
+    await eventually(() => tabs().length).toBe(1);
     git.type('\x03');
     expect(await git.ended).toBe(130);
     await eventually(sockets).toEqual([]);
