@@ -1,7 +1,7 @@
-import { request as httpRequest } from 'node:http';
 import { resolve } from 'node:path';
 import { agentSocket, awsConfigFile, checkRuntimeFolder, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
+import { type AgentAnswer, type AgentRequest, exchange, HungUp } from './exchange.ts';
 import type { AgentStatus, CredentialsAnswer, Dropped, NewSession, RoleClaims } from './protocol.ts';
 
 /**
@@ -93,7 +93,7 @@ async function call(
 ): Promise<string> {
   // Who controls the folder could have put a socket of their own there, to be handed the session.
   checkRuntimeFolder(runtimeFolder(env));
-  const { status, text } = await sendAgain(agentSocket(env), method, path, body, timeout);
+  const { status, text } = await sendAgain({ socket: agentSocket(env), method, path, body, timeout });
   if (status >= 200 && status < 300) return text;
   throw Problem.fromJSON(parse(text)) ?? silent(`It answered with status ${status}.`);
 }
@@ -102,40 +102,24 @@ async function call(
  * Sends a request, and once more if the connection was cut before an answer: that is an agent that was just ending, and
  * the next try finds its successor, or nobody. Every request may be repeated.
  */
-async function sendAgain(...request: Parameters<typeof send>): ReturnType<typeof send> {
+async function sendAgain(request: AgentRequest): Promise<AgentAnswer> {
   try {
-    return await send(...request);
+    return await send(request);
   } catch (error) {
     if (!(error instanceof Problem) || error.cause === undefined) throw error;
-    return await send(...request);
+    return await send(request);
   }
 }
 
-function send(
-  socketPath: string,
-  method: string,
-  path: string,
-  body: string | Uint8Array | undefined,
-  timeout: number,
-) {
-  return new Promise<{ status: number; text: string }>((resolve, reject) => {
-    const signal = AbortSignal.timeout(timeout);
-    const request = httpRequest({ socketPath, method, path, agent: false, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', fail);
-      response.on('end', () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-      );
-    });
-    const fail = (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ENOTDIR') reject(notRunning());
-      else if (error.code === 'ECONNRESET' || error.code === 'EPIPE') reject(silent('It hung up.', error));
-      else reject(silent(signal.aborted ? 'It did not answer in time.' : error.message));
-    };
-    request.on('error', fail);
-    request.end(body);
-  });
+async function send(request: AgentRequest): Promise<AgentAnswer> {
+  try {
+    return await exchange(request);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') throw notRunning();
+    if (error instanceof HungUp) throw silent('It hung up.', error);
+    throw silent(message);
+  }
 }
 
 function notRunning(): Problem {

@@ -66,7 +66,7 @@ async function route(agent: Agent, leave: () => void, request: IncomingMessage, 
     }
     case 'POST /git': {
       const lines = await agent.explainGit(await readBody(request, longestRequest));
-      response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end(lines);
+      send(response, 200, 'text/plain; charset=utf-8', lines);
       return;
     }
   }
@@ -135,18 +135,19 @@ function readSession(body: Buffer): NewSession {
 }
 
 function sendJson(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  send(response, 200, 'application/json', JSON.stringify(value));
+}
+
+/** The length is always said, so that who reads an answer knows one that was cut. */
+function send(response: ServerResponse, status: number, type: string, text: string): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
 const statuses: Record<number, number> = { 3: 401, 4: 502, 5: 403 };
 
 function sendProblem(response: ServerResponse, problem: Problem, status?: number): void {
   const fallback = problem.kind === 'internal-error' ? 500 : 400;
-  response
-    .writeHead(status ?? statuses[problem.exitCode] ?? fallback, {
-      'content-type': 'application/problem+json',
-      // What is left of a body that we stopped reading must not be taken for the next request.
-      connection: 'close',
-    })
-    .end(JSON.stringify(problem));
+  // What is left of a body that we stopped reading must not be taken for the next request.
+  response.setHeader('connection', 'close');
+  send(response, status ?? statuses[problem.exitCode] ?? fallback, 'application/problem+json', JSON.stringify(problem));
 }

@@ -5,7 +5,6 @@ import { personIsThere } from '../login/person.ts';
 import type { Screen } from '../login/waiting.ts';
 import { asProblem, printable } from '../problem.ts';
 import { type GitCredentialRequest, parseGitRequest } from './request.ts';
-import { refuseIfStoredByOthers } from './stored-by-others.ts';
 
 /** Where the helper writes; `process` fits. */
 export interface HelperIo {
@@ -30,7 +29,10 @@ export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
   if (asked?.protocol !== 'https' || codeCommitHost(asked.host) === undefined) return;
   try {
     // A newer Git is told to keep it to itself (`ephemeral`).
-    if (!asked.authtype) await refuseIfStoredByOthers(asked, io.env);
+    if (!asked.authtype) {
+      const { refuseIfStoredByOthers } = await import('./stored-by-others.ts');
+      await refuseIfStoredByOthers(asked, io.env);
+    }
     io.stdout.write(await credentials(request, asked, io));
   } catch (error) {
     if (!(error instanceof Interrupted)) tell(error, io);
