@@ -1,7 +1,7 @@
 /** `npm run bench [-- [--json FILE] [--svg FILE] [NAME…]]`: docs/performance.md says what the figures mean. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, platform, release } from 'node:os';
+import { availableParallelism, cpus, loadavg, platform, release } from 'node:os';
 import { Command } from 'commander';
 import { type Bench, isMet, type Row } from './bench.ts';
 import { agentLoad } from './benches/agent-load.ts';
@@ -24,8 +24,9 @@ const command = new Command('bench')
   .action(async (names: string[], { json, svg }: { json?: string; svg?: string }) => {
     const unknown = names.find((name) => !benches.some((bench) => bench.name === name));
     if (unknown !== undefined) throw new Error(`there is no bench ${unknown}`);
+    const before = load();
     const rows = await measure(benches.filter(({ name }) => names.length === 0 || names.includes(name)));
-    const on = machine();
+    const on = { ...machine(), load: `load ${before} before and ${load()} after` };
     process.stdout.write(`${Object.values(on).join(', ')}\n\n${table(rows)}`);
     if (json !== undefined) {
       const results = rows.map((row) => ({ ...row, met: isMet(row) ?? null }));
@@ -69,6 +70,11 @@ function machine(): Record<string, string> {
     node: `Node ${process.versions.node}`,
     git: execFileSync('git', ['version'], { encoding: 'utf8' }).trim().replace('git version', 'Git'),
   };
+}
+
+/** How many processes wanted to run in the last minute: above the number of cores, all figures are too high. */
+function load(): string {
+  return (loadavg()[0] ?? 0).toFixed(1);
 }
 
 function fail(error: unknown): void {
