@@ -82,10 +82,20 @@ export class Agent {
     });
     if (!(expiresAt > this.#now())) throw badRequest('The session is over already; is the clock right?');
     this.#session?.drop();
-    this.#session = new Session({ access, email, key, expiresAt }, this.#now);
+    const taken: Session = new Session(
+      { access, email, key, expiresAt },
+      { now: this.#now, onRefused: (why) => this.#forget(taken, why) },
+    );
+    this.#session = taken;
     this.#ended = undefined;
     this.#failures.clear();
     warmUp();
+  }
+
+  /** Renews what is due, see Session.renewDue; whether anything is, the clock says. */
+  async renewDue(): Promise<void> {
+    this.#forgetIfOver();
+    await this.#session?.renewDue();
   }
 
   /** Drops the session and all that came of it, and asks the server to revoke it, as well as that goes in 5 seconds. */

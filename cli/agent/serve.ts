@@ -6,7 +6,7 @@ import { createHttpServer } from './http-socket.ts';
 import { claim, isOurs, listenPrivately, type OwnedSocket, removeIfOurs, replace, sweep } from './sockets.ts';
 
 export interface ServeOptions extends AgentOptions, GitSocketOptions {
-  /** How often the agent looks whether it should end, in milliseconds. It is only a hint: see Agent. */
+  /** How often the agent looks whether it should end or renew something, in milliseconds. It is only a hint: see Agent. */
   interval?: number;
 }
 
@@ -75,7 +75,8 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   };
   const timer = setInterval(() => {
     // An agent that has lost its name (the folder was wiped) can be reached by nobody, so it keeps secrets for nobody.
-    if (agent.done || !isOurs(owned)) end();
+    if (agent.done || !isOurs(owned)) return end();
+    void agent.renewDue();
   }, options.interval ?? 30_000);
   timer.unref();
 

@@ -2,12 +2,24 @@ import { clearCredentialCache } from '@smithy/signature-v4';
 import type { AwsCredentials } from '../aws/codecommit-signature.ts';
 import type { Partition } from '../aws/partitions.ts';
 import type { VouchProfile } from '../aws/profiles.ts';
+import { Problem } from '../problem.ts';
 import { type Access, readClaims, requestAwsToken } from './identity-server.ts';
 import type { KeyName } from './protocol.ts';
+import { Renewal } from './renewal.ts';
 import { SingleFlight } from './single-flight.ts';
 
-/** AWS credentials with less left than this are not handed out again: what begins with them should also end with them. */
-const leastLeft = 5 * 60_000;
+/**
+ * AWS credentials with less left than this, in milliseconds, are handed out only when no others are to be had.
+ *
+ * A password for CodeCommit is good for 15 minutes, but no longer than the credentials that signed it. It need not be good
+ * for all of these: it is checked when a request of Git's begins, not while it lasts, Git asks for one each time that it is
+ * started, and its last request begins some seconds after that (a push that packs much first: a minute). So a minute is
+ * enough for a password to be of use, and leaves nine for a renewal to succeed in before anybody has to wait for it.
+ */
+const leastLeft = 60_000;
+
+/** Credentials that end this much before the session, in milliseconds, last as long as it: STS counts in seconds, by its own clock. */
+const rounding = 10_000;
 
 /** A fetch of credentials may take this long in all, in milliseconds. */
 const patience = 20_000;
@@ -55,6 +67,10 @@ function keyOf(chain: RoleChain): string {
   );
 }
 
+function nameOf({ key, region }: Pick<Entry, 'key' | 'region'>): string {
+  return `${key} ${region}`;
+}
+
 export interface CredentialsOptions {
   /** Whose STS is asked; without one, credentials of any region will do, as a role's are good in all of them. */
   region?: string | undefined;
@@ -63,10 +79,21 @@ export interface CredentialsOptions {
 }
 
 interface Entry {
-  chain: string;
-  role: string;
+  /** See keyOf. */
+  key: string;
+  chain: RoleChain;
   region: string;
   credentials: AwsCredentials;
+  renewal: Renewal;
+  /** The renewal under way; it never fails. */
+  renewing?: Promise<void> | undefined;
+}
+
+export interface SessionOptions {
+  /** The wall clock, in milliseconds since 1970. */
+  now: () => number;
+  /** Called when the server no longer takes the session and no request of anybody's was there to be told so. */
+  onRefused: (why: Problem) => void;
 }
 
 /**
@@ -76,14 +103,15 @@ interface Entry {
 export class Session {
   readonly details: SessionDetails;
   readonly #now: () => number;
+  readonly #onRefused: (why: Problem) => void;
   readonly #credentials = new Map<string, Entry>();
-  readonly #flights = new SingleFlight<AwsCredentials>();
+  readonly #flights = new SingleFlight<Entry>();
   readonly #dropped = new AbortController();
 
-  /** @param now the wall clock, in milliseconds since 1970 */
-  constructor(details: SessionDetails, now: () => number) {
+  constructor(details: SessionDetails, { now, onRefused }: SessionOptions) {
     this.details = details;
     this.#now = now;
+    this.#onRefused = onRefused;
   }
 
   /** Whether its time is up, by the wall clock at this very moment: a timer may have slept with the machine. */
@@ -94,8 +122,8 @@ export class Session {
   /** What is in hand, without the secrets. */
   inHand(): { role: string; region: string; expiresAt: number }[] {
     this.#forgetExpired();
-    return [...this.#credentials.values()].map(({ role, region, credentials }) => ({
-      role,
+    return [...this.#credentials.values()].map(({ chain, region, credentials }) => ({
+      role: chain.role.arn,
       region,
       expiresAt: credentials.expiration,
     }));
@@ -103,23 +131,25 @@ export class Session {
 
   /**
    * AWS credentials for a role: those in hand, or new ones. Any number of callers causes one request to the server and
-   * one to STS for each role of the chain.
+   * one to STS for each role of the chain. Those in hand are renewed ahead of their end, for which nobody waits.
    *
    * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity and assumeRole
    */
-  async credentials(chain: RoleChain, { region, fresh = false }: CredentialsOptions = {}): Promise<AwsCredentials> {
-    this.#forgetExpired();
-    const key = keyOf(chain);
-    const found = fresh ? undefined : this.#find(key, region);
-    if (found) return found;
-    const where = region ?? chain.role.partition.defaultRegion;
-    return this.#flights.run(`${key} ${where}${fresh ? ' fresh' : ''}`, async () => {
-      const credentials = await this.#fetch(chain, { region: where, fresh });
-      if (!this.#dropped.signal.aborted) {
-        this.#remember({ chain: key, role: chain.role.arn, region: where, credentials });
-      }
-      return credentials;
-    });
+  async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<AwsCredentials> {
+    const entry = await this.#obtain(chain, options);
+    entry.renewal.used(this.#now());
+    void this.#renewIfDue(entry);
+    return entry.credentials;
+  }
+
+  /**
+   * Renews what is due. To be called now and then: how often, and whether it was called at all while the machine slept,
+   * decides nothing.
+   *
+   * @returns settles when the renewals that are under way have ended, well or not
+   */
+  async renewDue(): Promise<void> {
+    await Promise.all([...this.#credentials.values()].map((entry) => this.#renewIfDue(entry)));
   }
 
   /**
@@ -139,14 +169,65 @@ export class Session {
     clearCredentialCache();
   }
 
-  #find(chain: string, region: string | undefined): AwsCredentials | undefined {
-    const usable = [...this.#credentials.values()].filter(
-      (entry) =>
-        entry.chain === chain &&
-        (region === undefined || entry.region === region) &&
-        entry.credentials.expiration - this.#now() > leastLeft,
-    );
-    return usable.sort((a, b) => b.credentials.expiration - a.credentials.expiration)[0]?.credentials;
+  async #obtain(chain: RoleChain, { region, fresh = false }: CredentialsOptions): Promise<Entry> {
+    this.#forgetExpired();
+    const key = keyOf(chain);
+    const inHand = fresh ? undefined : this.#find(key, region);
+    if (inHand && this.#isOfUse(inHand)) return inHand;
+    try {
+      return await this.#fetchOnce(chain, { region: region ?? chain.role.partition.defaultRegion, fresh });
+    } catch (error) {
+      // The little that is left is better than nothing, when the server or STS is down.
+      const left = fresh ? undefined : this.#find(key, region);
+      if (left && error instanceof Problem && error.exitCode === 4) return left;
+      throw error;
+    }
+  }
+
+  /** Of those in hand that have not expired, the ones that last longest. */
+  #find(key: string, region: string | undefined): Entry | undefined {
+    return [...this.#credentials.values()]
+      .filter((entry) => entry.key === key && (region === undefined || entry.region === region))
+      .filter(({ credentials }) => credentials.expiration > this.#now())
+      .sort((a, b) => b.credentials.expiration - a.credentials.expiration)[0];
+  }
+
+  #isOfUse(entry: Entry): boolean {
+    return entry.credentials.expiration - this.#now() > leastLeft || this.#lastsTheSession(entry);
+  }
+
+  #lastsTheSession({ credentials }: Entry): boolean {
+    return credentials.expiration > this.details.expiresAt - rounding;
+  }
+
+  async #renewIfDue(entry: Entry): Promise<void> {
+    if (entry.renewing) return entry.renewing;
+    if (this.over || this.#dropped.signal.aborted) return;
+    if (this.#lastsTheSession(entry) || !entry.renewal.isDue(this.#now())) return;
+    entry.renewing = this.#renew(entry);
+    await entry.renewing;
+    entry.renewing = undefined;
+  }
+
+  async #renew(entry: Entry): Promise<void> {
+    try {
+      await this.#fetchOnce(entry.chain, { region: entry.region, fresh: false });
+    } catch (error) {
+      entry.renewal.failed(this.#now());
+      if (error instanceof Problem && error.kind === 'session-over') this.#onRefused(error);
+    }
+  }
+
+  #fetchOnce(chain: RoleChain, { region, fresh }: { region: string; fresh: boolean }): Promise<Entry> {
+    const key = keyOf(chain);
+    return this.#flights.run(`${key} ${region}${fresh ? ' fresh' : ''}`, async () => {
+      const credentials = await this.#fetch(chain, { region, fresh });
+      const earlier = this.#credentials.get(nameOf({ key, region }))?.renewal;
+      const renewal = new Renewal(credentials.expiration, this.#now(), earlier);
+      const entry = { key, chain, region, credentials, renewal };
+      if (!this.#dropped.signal.aborted) this.#remember(entry);
+      return entry;
+    });
   }
 
   async #fetch(chain: RoleChain, { region, fresh }: { region: string; fresh: boolean }): Promise<AwsCredentials> {
@@ -157,7 +238,10 @@ export class Session {
     // The SDK is loaded when it is first needed, which is soon after a login (see warmUp).
     const [sts, proof] = await Promise.all([
       import('../aws/sts.ts'),
-      source ? this.credentials(source, { region, fresh }) : requestAwsToken(access, role.arn, signal),
+      // Not as a use of the source's: it is renewed for who uses it itself, and for this one when this one is.
+      source
+        ? this.#obtain(source, { region, fresh }).then(({ credentials }) => credentials)
+        : requestAwsToken(access, role.arn, signal),
     ]);
     // No longer than the session, where STS's minimum lets that be.
     const left = Math.floor((expiresAt - this.#now()) / 1000);
@@ -178,9 +262,9 @@ export class Session {
   }
 
   #remember(entry: Entry): void {
-    const key = `${entry.chain} ${entry.region}`;
-    this.#credentials.delete(key);
-    this.#credentials.set(key, entry);
+    const name = nameOf(entry);
+    this.#credentials.delete(name);
+    this.#credentials.set(name, entry);
     const [oldest] = this.#credentials.keys();
     if (this.#credentials.size > mostEntries && oldest !== undefined) this.#credentials.delete(oldest);
   }

@@ -132,8 +132,8 @@ export interface Services {
   calls: { what: string; authorization?: string | undefined; query?: URLSearchParams; body?: string }[];
   /** What to answer instead, while it is set. */
   answers: Partial<Record<'token' | 'revoke' | 'sts', (response: ServerResponse) => unknown>>;
-  /** When the credentials end that STS gives, in milliseconds since 1970. */
-  expiration: () => number;
+  /** When the credentials end that STS gives for a request, in milliseconds since 1970. */
+  expiration: (request: URLSearchParams) => number;
   count(what: string): number;
 }
 
@@ -169,7 +169,7 @@ export async function services(): Promise<Services> {
       `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
         <${action}Result><Credentials><AccessKeyId>ASIAEXAMPLE${serial}</AccessKeyId>
         <SecretAccessKey>secret/of+${serial}</SecretAccessKey><SessionToken>sessiontoken/of+${serial}==</SessionToken>
-        <Expiration>${new Date(result.expiration()).toISOString()}</Expiration></Credentials>
+        <Expiration>${new Date(result.expiration(new URLSearchParams(body))).toISOString()}</Expiration></Credentials>
         </${action}Result></${action}Response>`,
     );
   };

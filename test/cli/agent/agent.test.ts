@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   agentStatus,
   awsCredentials,
@@ -11,7 +11,6 @@ import {
   putSession,
   roleClaims,
 } from '../../../cli/agent/client.ts';
-import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
 import { signForCodeCommit } from '../../../cli/aws/codecommit-signature.ts';
 import {
   gitRequest,
@@ -19,43 +18,14 @@ import {
   json,
   lines,
   type Machine,
-  machine,
   newSession,
   role,
   say,
-  services,
   setUpChain,
   setUpProfile,
   stsError,
 } from '../support.ts';
-
-const hour = 3600_000;
-
-/** An agent in this process, with a clock that the test moves. */
-async function agent(options: Partial<ServeOptions> = {}) {
-  const [the, world] = [machine(), await services()];
-  setUpProfile(the);
-  const clock = { now: Date.now() };
-  world.expiration = () => clock.now + hour;
-  // The SDK reads it from the process's environment, as everything else that it honours.
-  process.env.AWS_ENDPOINT_URL_STS = world.url;
-  const running = await serve({ env: the.env, now: () => clock.now, ...options });
-  if (running === undefined) throw new Error('another agent runs here');
-  onTestFinished(() => {
-    running.end();
-    delete process.env.AWS_ENDPOINT_URL_STS;
-  });
-  return { ...the, world, clock, running };
-}
-
-async function signedIn(options: Partial<ServeOptions> = {}) {
-  const the = await agent(options);
-  await putSession(newSession(the.world.url, { expiresAt: new Date(the.clock.now + 8 * hour).toISOString() }), the.env);
-  return the;
-}
-
-const viaGit = (the: Machine, request: string | Buffer = gitRequest) =>
-  say(the.gitSocket, Buffer.concat([Buffer.from('action=get\ntimeout=900\n'), Buffer.from(request)]));
+import { agent, hour, signedIn, viaGit } from './support.ts';
 
 describe('credentials for Git', () => {
   test('come from one token and one STS call, and are the signature of the repository', async () => {
@@ -91,16 +61,6 @@ describe('credentials for Git', () => {
     expect(new Set(answers).size).toBe(1);
     expect(lines(answers[0] ?? '').password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
     expect([the.world.count('token'), the.world.count('sts')]).toEqual([1, 1]);
-  });
-
-  test('are fetched again when 5 minutes are left, and not before', async () => {
-    const the = await signedIn();
-    const { username } = lines(await viaGit(the));
-    the.clock.now += 54 * 60_000;
-    expect(lines(await viaGit(the)).username).toBe(username);
-    the.clock.now += 2 * 60_000;
-    expect(lines(await viaGit(the)).username).not.toBe(username);
-    expect(the.world.count('sts')).toBe(2);
   });
 
   test('expire no later than what they were made of', async () => {

@@ -1,0 +1,33 @@
+import { Buffer } from 'node:buffer';
+import { onTestFinished } from 'vitest';
+import { putSession } from '../../../cli/agent/client.ts';
+import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
+import { gitRequest, type Machine, machine, newSession, say, services, setUpProfile } from '../support.ts';
+
+export const hour = 3600_000;
+
+/** An agent in this process, with a clock that the test moves. */
+export async function agent(options: Partial<ServeOptions> = {}) {
+  const [the, world] = [machine(), await services()];
+  setUpProfile(the);
+  const clock = { now: Date.now() };
+  world.expiration = () => clock.now + hour;
+  // The SDK reads it from the process's environment, as everything else that it honours.
+  process.env.AWS_ENDPOINT_URL_STS = world.url;
+  const running = await serve({ env: the.env, now: () => clock.now, ...options });
+  if (running === undefined) throw new Error('another agent runs here');
+  onTestFinished(() => {
+    running.end();
+    delete process.env.AWS_ENDPOINT_URL_STS;
+  });
+  return { ...the, world, clock, running };
+}
+
+export async function signedIn(options: Partial<ServeOptions> = {}) {
+  const the = await agent(options);
+  await putSession(newSession(the.world.url, { expiresAt: new Date(the.clock.now + 8 * hour).toISOString() }), the.env);
+  return the;
+}
+
+export const viaGit = (the: Machine, request: string | Buffer = gitRequest) =>
+  say(the.gitSocket, Buffer.concat([Buffer.from('action=get\ntimeout=900\n'), Buffer.from(request)]));
