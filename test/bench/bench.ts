@@ -1,5 +1,6 @@
 import type { Sandbox } from '../sandbox/sandbox.ts';
 import type { Pairs, Spread } from './harness.ts';
+import type { Person } from './person.ts';
 
 /** One thing that is measured; each has its file in benches/. */
 export interface Bench {
@@ -15,6 +16,10 @@ export interface World {
   request: string;
   /** A file that holds it. */
   requestFile: string;
+  /** Somebody else, who can sign in without a browser. */
+  person: Person;
+  /** What programs see with which that person signs in: they have an agent of their own. */
+  personEnv: Record<string, string>;
 }
 
 export interface Target {

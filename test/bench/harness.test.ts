@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { measurePairs, program, quantile, spread } from './harness.ts';
+
+afterEach(() => vi.restoreAllMocks());
 
 test('a quantile lies between its two neighbours in proportion', () => {
   expect(quantile([1, 2, 3, 4], 0.5)).toBe(2.5);
@@ -13,6 +15,14 @@ test('two things take turns, each is first in every other pair, and some pairs b
   const pairs = await measurePairs({ run: () => done.push('ours') }, { run: () => done.push('peer') }, 4);
   expect(done).toEqual(['peer', 'ours', 'ours', 'peer', 'peer', 'ours', 'ours', 'peer', 'peer', 'ours']);
   expect(pairs.ratio.count).toBe(4);
+});
+
+test('what makes ready for a run goes before each, and its time does not count', async () => {
+  let clock = 0;
+  vi.spyOn(performance, 'now').mockImplementation(() => clock);
+  const waiting = { prepare: () => (clock += 1000), run: () => (clock += 1) };
+  const pairs = await measurePairs(waiting, { run: () => (clock += 2) }, 2);
+  expect(pairs).toMatchObject({ ours: { low: 1, high: 1 }, peer: { low: 2, high: 2 } });
 });
 
 test('a program that fails, or does not print what it should each time, is no measurement', () => {

@@ -23,6 +23,8 @@ export interface Pairs {
 
 /** What is measured. */
 export interface Subject {
+  /** Makes ready for a run; its time does not count. */
+  prepare?(): unknown;
   /** Is done when it returns, or when its promise is fulfilled. */
   run(): unknown;
   /** How many times it does the thing in one run; once unless told. */
@@ -52,7 +54,8 @@ export async function measurePairs(ours: Subject, peer: Subject, rounds: number)
   };
 }
 
-async function milliseconds({ run, times = 1 }: Subject): Promise<number> {
+async function milliseconds({ prepare, run, times = 1 }: Subject): Promise<number> {
+  await prepare?.();
   const start = performance.now();
   await run();
   return (performance.now() - start) / times;

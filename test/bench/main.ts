@@ -6,7 +6,9 @@ import { Command } from 'commander';
 import { type Bench, isMet, type Row } from './bench.ts';
 import { agentLoad } from './benches/agent-load.ts';
 import { awsHelper } from './benches/aws-helper.ts';
+import { firstGet } from './benches/first-get.ts';
 import { helper } from './benches/helper.ts';
+import { login } from './benches/login.ts';
 import { lsRemote } from './benches/ls-remote.ts';
 import { nodePath } from './benches/node-path.ts';
 import { status } from './benches/status.ts';
@@ -14,7 +16,7 @@ import { chart } from './chart.ts';
 import { table } from './table.ts';
 import { startWorld } from './world.ts';
 
-const benches: Bench[] = [helper, awsHelper, nodePath, status, lsRemote, agentLoad];
+const benches: Bench[] = [helper, awsHelper, nodePath, status, lsRemote, login, firstGet, agentLoad];
 
 const command = new Command('bench')
   .description('Measures Vouch side by side with what it is compared to, in a sandbox.')

@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { run } from '../support/run.ts';
 import type { World } from './bench.ts';
+import { Person } from './person.ts';
 
 /** Starts a sandbox, signs in, and has the agent fetch AWS's credentials: from here on everything is warm. */
 export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisposable> {
@@ -13,7 +15,15 @@ export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisp
     if (!/^(?:password|credential)=/m.test(stdout)) throw new Error('the credential helper gives no password');
     const requestFile = join(sandbox.folder, 'tmp', 'request');
     writeFileSync(requestFile, request);
-    return { sandbox, request, requestFile, [Symbol.asyncDispose]: () => sandbox.close() };
+    const person = await Person.enrol(sandbox, 'bench@example.com');
+    const runtime = join(sandbox.folder, 'run');
+    mkdirSync(runtime, { mode: 0o700 });
+    const personEnv = { ...sandbox.env, XDG_RUNTIME_DIR: runtime };
+    const close = async () => {
+      await run('vouch', ['agent', 'stop'], { env: personEnv });
+      await sandbox.close();
+    };
+    return { sandbox, request, requestFile, person, personEnv, [Symbol.asyncDispose]: close };
   } catch (error) {
     await sandbox.close();
     throw error;

@@ -1,0 +1,71 @@
+import { connect } from 'node:net';
+import { gitSocket } from '../../../cli/paths.ts';
+import { run } from '../../support/run.ts';
+import { type Bench, ratioRow, type World } from '../bench.ts';
+import { measurePairs, type Subject } from '../harness.ts';
+import { logIn } from '../logins.ts';
+
+/**
+ * The first thing that Git asks for after a login: the agent, which has had the session for a moment and nothing else, has the
+ * server make an ID token and STS exchange it. Against these two requests made by hand: with `fetch`, by a process
+ * that has made them before, with a DPoP proof that is made beforehand. Server and STS are on this machine.
+ *
+ * Before each round there is a real `vouch login`, which starts a new agent; it is asked as soon as the login has ended.
+ */
+export const firstGet: Bench = {
+  name: 'first-get',
+  async run(world: World) {
+    const pairs = await measurePairs(throughTheAgent(world), await byHand(world), 20);
+    return [ratioRow('the first answer after a login', 'its two requests by hand', 1.3, pairs)];
+  },
+};
+
+function throughTheAgent({ person, personEnv: env, request }: World): Subject {
+  return {
+    async prepare() {
+      await run('vouch', ['agent', 'stop'], { env });
+      await logIn(env, person);
+    },
+    async run() {
+      const answer = await ask(gitSocket(env), `action=get\ntimeout=900\n${request}`);
+      if (!/^(?:password|credential)=/m.test(answer)) throw new Error('the agent gave no password');
+    },
+  };
+}
+
+async function byHand({ sandbox, person }: World): Promise<Subject> {
+  const { client, accessToken } = await person.signIn();
+  const path = '/api/aws/token';
+  let proof = '';
+  return {
+    async prepare() {
+      proof = await client.proof('POST', path, { token: accessToken });
+    },
+    async run() {
+      const body = { role: sandbox.roleArn };
+      const { token = '' } = await (await client.api('POST', path, accessToken, { proof, body })).json();
+      const form = new URLSearchParams({
+        Action: 'AssumeRoleWithWebIdentity',
+        Version: '2011-06-15',
+        RoleArn: sandbox.roleArn,
+        RoleSessionName: person.email,
+        WebIdentityToken: token,
+      });
+      const answer = await (await fetch(sandbox.aws.stsUrl, { method: 'POST', body: form })).text();
+      if (!answer.includes('<SecretAccessKey>')) throw new Error(`STS gave no credentials: ${answer}`);
+    },
+  };
+}
+
+function ask(path: string, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, allowHalfOpen: true }, () => socket.end(request));
+    let answer = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (text: string) => {
+      answer += text;
+    });
+    socket.once('error', reject);
+    socket.once('end', () => resolve(answer));
+  });
+}
