@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo, Server, Socket } from 'node:net';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { Account } from './accounts.ts';
 import { createCodeCommitServer } from './codecommit.ts';
 import { createConnectProxy } from './connect-proxy.ts';
+import { Door } from './door.ts';
+import { type Faults, suffer } from './faults.ts';
 import { firstCommit } from './first-commit.ts';
 import { GitBackend } from './git-backend.ts';
 import { firstRegion, gitUrlPatterns, repositoryUrl } from './hosts.ts';
@@ -40,6 +41,12 @@ export interface LocalAws {
   readonly log: readonly LogEntry[];
   now: () => Date;
   intercept: Intercept | undefined;
+  /** What is wrong with the services; each is well unless told otherwise. */
+  readonly faults: Faults;
+  /** Makes the sessions that are asked for with a token last for less than AWS's shortest, which are 900 seconds. */
+  lifetime: ((role: string, asked: number) => number) | undefined;
+  /** Every session that STS has given out: whose credentials are these? */
+  readonly sessions: Sessions;
   /** The account of that id; the first one unless told. */
   account(id?: string): Account;
   addAccount(id: string, partition?: string): Account;
@@ -76,7 +83,10 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
 
   // Asked for at the moment of use, since both may be replaced.
   const now = () => aws.now();
-  const intercept: Intercept = (intercepted) => aws.intercept?.(intercepted);
+  const intercept: Intercept = async (intercepted) => {
+    const fault = aws.faults[intercepted.service];
+    return (await aws.intercept?.(intercepted)) === true || suffer(fault, intercepted);
+  };
   const sts = createStsServer({
     account: (id) => accounts.get(id),
     sessions,
@@ -84,15 +94,16 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     log,
     now,
     intercept,
+    lifetime: (role, asked) => aws.lifetime?.(role, asked) ?? asked,
   });
   const codeCommit = createCodeCommitServer({ ca, sessions, backend, folder: repositories, log, now, intercept });
-  const proxy = createConnectProxy(() => port(codeCommit));
-  const closers = await Promise.all([sts, codeCommit, proxy].map(listen));
-  const proxyUrl = `http://127.0.0.1:${port(proxy)}`;
+  const proxy = createConnectProxy(() => doors.codecommit.port);
+  const doors = { sts: await Door.open(sts), codecommit: await Door.open(codeCommit), proxy: await Door.open(proxy) };
+  const proxyUrl = `http://127.0.0.1:${doors.proxy.port}`;
 
   let closing: Promise<void> | undefined;
   const aws: LocalAws = {
-    stsUrl: `http://127.0.0.1:${port(sts)}`,
+    stsUrl: `http://127.0.0.1:${doors.sts.port}`,
     proxyUrl,
     caFile,
     gitConfig: gitUrlPatterns.flatMap((pattern) => [
@@ -102,6 +113,9 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     log: log.entries,
     now: options.now ?? (() => new Date()),
     intercept: options.intercept,
+    faults: faultsOf(doors),
+    lifetime: undefined,
+    sessions,
     account(id) {
       const account = id === undefined ? [...accounts.values()][0] : accounts.get(id);
       if (account === undefined) throw new Error(`the local AWS has no account ${id ?? ''}`);
@@ -128,7 +142,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     close() {
       closing ??= (async () => {
         // Sockets first, so that nothing new begins.
-        await Promise.all(closers.map((close) => close()));
+        await Promise.all(Object.values(doors).map((door) => door.close()));
         await backend.close();
         await rm(home, { recursive: true, force: true });
       })();
@@ -139,22 +153,17 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   return aws;
 }
 
-const port = (server: Server) => (server.address() as AddressInfo).port;
-
-/** Listens on a free port of this machine alone; resolves with what ends it, open connections and all. */
-async function listen(server: Server): Promise<() => Promise<void>> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((done, failed) => {
-    server.once('error', failed);
-    server.listen(0, '127.0.0.1', done);
-  });
-  return () =>
-    new Promise((done) => {
-      server.close(() => done());
-      for (const socket of sockets) socket.destroy();
-    });
+/** A service that refuses has its door shut as soon as a test says so, and not when the next request comes. */
+function faultsOf(doors: Record<keyof Faults, Door>): Faults {
+  return new Proxy<Faults>(
+    {},
+    {
+      set(faults, service: keyof Faults, fault: Faults[keyof Faults]) {
+        faults[service] = fault;
+        if (fault?.kind === 'refuse') doors[service].shut();
+        else doors[service].reopen();
+        return true;
+      },
+    },
+  );
 }

@@ -20,6 +20,8 @@ export interface StsOptions {
   log: Log;
   now(): Date;
   intercept: Intercept;
+  /** How long a session lasts, in seconds, of a role for which so many were asked. */
+  lifetime(role: string, asked: number): number;
 }
 
 type Details = Partial<LogEntry>;
@@ -58,7 +60,9 @@ async function serve(options: StsOptions, request: IncomingMessage, response: Se
     const form = new URLSearchParams(body.toString('utf8'));
     const action = checkAction(request, form);
     details.action = action;
-    if ((await options.intercept({ service: 'sts', action, request, response })) === true) return;
+    const role = form.get('RoleArn');
+    if ((await options.intercept({ service: 'sts', action, ...(role && { role }), request, response })) === true)
+      return;
     const result =
       action === 'AssumeRoleWithWebIdentity'
         ? await assumeRoleWithWebIdentity(options, form, details)
@@ -143,7 +147,7 @@ async function assumeRoleWithWebIdentity(
     role,
     name: sessionName,
     // Whole seconds: what the answer says is what holds.
-    expiration: new Date((Math.floor(now.getTime() / 1000) + duration) * 1000),
+    expiration: new Date((Math.floor(now.getTime() / 1000) + options.lifetime(roleArn, duration)) * 1000),
     provider: federated,
     providerKeys: providerKeys(identity),
     tags: identity.tags,
