@@ -1,5 +1,6 @@
 import { honourProxies } from '../network-environment.ts';
 import { asProblem } from '../problem.ts';
+import { takeGivenSockets } from './activation.ts';
 import { serve } from './serve.ts';
 
 /**
@@ -17,7 +18,7 @@ const report = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n
 
 try {
   honourProxies(process.env);
-  const running = await serve({ env: process.env });
+  const running = await serve({ env: process.env, given: takeGivenSockets(process.env) });
   if (running === undefined) {
     report({ state: 'running' });
   } else {

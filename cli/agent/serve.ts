@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { prepareRuntimeFolder } from '../paths.ts';
+import { type GivenSockets, listenOnGiven } from './activation.ts';
 import { Agent, type AgentOptions } from './agent.ts';
 import { createGitServer, type GitSocketOptions } from './git-socket.ts';
 import { createHttpServer } from './http-socket.ts';
@@ -8,6 +9,8 @@ import { claim, isOurs, listenPrivately, type OwnedSocket, removeIfOurs, replace
 export interface ServeOptions extends AgentOptions, GitSocketOptions {
   /** How often the agent looks whether it should end or renew something, in milliseconds. It is only a hint: see Agent. */
   interval?: number;
+  /** Sockets to listen on whose names are somebody else's, see takeGivenSockets; otherwise it makes its own. */
+  given?: GivenSockets | undefined;
 }
 
 /** An agent that listens. */
@@ -34,16 +37,21 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   let agentSocket: OwnedSocket | undefined;
   let gitSocket: OwnedSocket;
   try {
-    agentSocket = await claim(await listenPrivately(http, folder), join(folder, 'agent.sock'));
-    if (agentSocket === undefined) {
-      http.close();
-      return undefined;
+    if (options.given) {
+      agentSocket = await listenOnGiven(http, options.given.agent, join(folder, 'agent.sock'));
+      gitSocket = await listenOnGiven(git, options.given.git, join(folder, 'git.sock'));
+    } else {
+      agentSocket = await claim(await listenPrivately(http, folder), join(folder, 'agent.sock'));
+      if (agentSocket === undefined) {
+        http.close();
+        return undefined;
+      }
+      // Who has agent.sock owns the folder's other names too.
+      gitSocket = replace(await listenPrivately(git, folder), join(folder, 'git.sock'));
+      sweep(folder);
     }
-    // Who has agent.sock owns the folder's other names too.
-    gitSocket = replace(await listenPrivately(git, folder), join(folder, 'git.sock'));
-    sweep(folder);
   } catch (error) {
-    if (agentSocket) removeIfOurs(agentSocket);
+    if (agentSocket && !options.given) removeIfOurs(agentSocket);
     // A server that still listens would keep the process alive, reachable by nobody.
     http.close();
     git.close();
@@ -59,8 +67,10 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     left = true;
     clearInterval(timer);
     // In this order: as long as agent.sock is ours and answers, nobody else puts a git.sock there.
-    removeIfOurs(gitSocket);
-    removeIfOurs(owned);
+    if (!options.given) {
+      removeIfOurs(gitSocket);
+      removeIfOurs(owned);
+    }
     let open = 2;
     const closed = () => --open === 0 && resolve();
     git.close(closed);

@@ -12,7 +12,7 @@ export interface OwnedSocket {
 }
 
 /** As many waiting connections as the system allows: Git may start hundreds of processes at once. */
-const backlog = 4096;
+export const backlog = 4096;
 
 /**
  * Listens under a private name, so that nobody can connect, or find us not listening yet, before the name is published.

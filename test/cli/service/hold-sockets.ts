@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readSync, writeSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { dirname } from 'node:path';
+
+/**
+ * What systemd does for a socket unit, as a program: it makes the sockets, and runs another program with them as descriptors 3
+ * and up (sd_listen_fds(3)), again for each line that it reads. It waits for that program without its event loop, since it
+ * would accept connections itself otherwise.
+ *
+ *     node hold-sockets.ts PATH,PATH… COMMAND…
+ */
+const [, , paths = '', ...command] = process.argv;
+process.umask(0o077);
+
+const descriptors: number[] = [];
+for (const path of paths.split(',')) {
+  mkdirSync(dirname(path), { recursive: true });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  descriptors.push((server as Server & { _handle: { fd: number } })._handle.fd);
+}
+writeSync(1, 'holding\n');
+while (readSync(0, Buffer.alloc(64)) > 0) {
+  // Only the shell knows what the process id will be.
+  const { status } = spawnSync('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...command], {
+    env: {
+      ...process.env,
+      LISTEN_FDS: String(descriptors.length),
+      LISTEN_FDNAMES: descriptors.map(() => 'x').join(':'),
+    },
+    stdio: ['ignore', 'inherit', 'inherit', ...descriptors],
+  });
+  writeSync(1, `ended with ${status}\n`);
+}
+// The names of the sockets stay, as they do when systemd is killed.
+process.kill(process.pid, 'SIGKILL');
