@@ -7,7 +7,7 @@ import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { version } from '../programs.ts';
 import { importAccess, revokeSession } from './identity-server.ts';
-import type { AgentStatus, Dropped, NewSession } from './protocol.ts';
+import type { AgentStatus, Dropped, NewSession, ServiceManager } from './protocol.ts';
 import { RecentFailures } from './recent-failures.ts';
 import { type CredentialsOptions, partitionsOf, type RoleChain, Session, warmUp } from './session.ts';
 
@@ -20,6 +20,8 @@ const passwordLife = 15 * 60_000;
 export interface AgentOptions {
   /** Where HOME is, for the AWS config file of callers that name none. */
   env: NodeJS.ProcessEnv;
+  /** Whose service it is, if it is one. */
+  service?: ServiceManager | undefined;
   /** The wall clock, in milliseconds since 1970. */
   now?: () => number;
 }
@@ -30,18 +32,22 @@ export class Agent {
   readonly #env: NodeJS.ProcessEnv;
   readonly #profiles = new ProfileReader();
   readonly #startedAt: number;
+  readonly #service: ServiceManager | null;
   #session: Session | undefined;
   #waitingSince: number;
   readonly #failures: RecentFailures;
   /** Why there is no session any more, for whoever asks next. */
   #ended: Problem | undefined;
 
-  constructor({ env, now = Date.now }: AgentOptions) {
+  constructor({ env, service, now = Date.now }: AgentOptions) {
     this.#now = now;
     // Not AWS_CONFIG_FILE: it is the caller's that counts, which need not be what it was when the agent was started.
     this.#env = { HOME: env.HOME };
     this.#failures = new RecentFailures(now);
-    this.#startedAt = this.#waitingSince = now();
+    this.#startedAt = now();
+    this.#service = service ?? null;
+    // launchd cannot start it when somebody asks, so there it waits for its first session without end.
+    this.#waitingSince = service === 'launchd' ? Number.POSITIVE_INFINITY : this.#startedAt;
   }
 
   /** Whether there is nothing left to stay for: no session, and none has come for a while. */
@@ -64,6 +70,7 @@ export class Agent {
       version,
       pid: process.pid,
       startedAt: iso(this.#startedAt),
+      service: this.#service,
       session: issuer && email && key && expiresAt ? { issuer, email, key, expiresAt: iso(expiresAt) } : null,
       credentials: (this.#session?.inHand() ?? []).map((entry) => ({ ...entry, expiresAt: iso(entry.expiresAt) })),
     };

@@ -20,11 +20,16 @@ export interface NewSession {
   expiresAt: string;
 }
 
+/** What can keep an agent as a service. */
+export type ServiceManager = 'systemd' | 'launchd';
+
 /** The answer to `GET /status`: nothing in it is a secret. */
 export interface AgentStatus {
   version: string;
   pid: number;
   startedAt: string;
+  /** Whose service it is; null when a command has started it. An agent of an earlier version does not say. */
+  service?: ServiceManager | null;
   session: null | { issuer: string; email: string; key: KeyName; expiresAt: string };
   credentials: { role: string; region: string; expiresAt: string }[];
 }

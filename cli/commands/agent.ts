@@ -53,9 +53,11 @@ export async function agentStatusCommand({ json = false }: AgentStatusOptions, i
   }
 }
 
-function describe({ pid, version, startedAt, session, credentials }: AgentStatus): string {
+function describe({ pid, version, startedAt, service, session, credentials }: AgentStatus): string {
   const now = new Date();
-  const lines = [`Agent     running since ${clockTime(new Date(startedAt), now)}, version ${version}, process ${pid}`];
+  const since = clockTime(new Date(startedAt), now);
+  const as = service ? ` as a service of ${service}` : '';
+  const lines = [`Agent     running${as} since ${since}, version ${version}, process ${pid}`];
   lines.push(
     session
       ? `Session   ${session.email}, "${session.key.name}", until ${clockTime(new Date(session.expiresAt), now)}`

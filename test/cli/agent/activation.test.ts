@@ -19,7 +19,7 @@ import {
   services,
   setUpProfile,
 } from '../support.ts';
-import { viaGit } from './support.ts';
+import { hour, agent as startHere, viaGit } from './support.ts';
 
 /** Holds the agent's sockets, as systemd does; `start` starts the agent with them. */
 async function holding(the: Machine, paths = [the.agentSocket, the.gitSocket]) {
@@ -62,7 +62,7 @@ describe('an agent that is given its sockets', () => {
 
     await putSession(newSession(world.url), the.env);
     expect(lines(await viaGit(the))).toMatchObject({ username: expect.stringMatching(/^ASIAEXAMPLE/) });
-    expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
+    expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd', session: { email: 'alice@example.com' } });
 
     const stopped = captured(the.env);
     expect(await agentStop({}, stopped.io)).toBe(0);
@@ -114,4 +114,16 @@ test('variables that speak of another process’s sockets are not believed, and 
   expect(takeGivenSockets(ours)).toEqual({ agent: 3, git: 4 });
   expect(ours).toEqual({});
   expect(takeGivenSockets({})).toBeUndefined();
+});
+
+test('launchd’s agent, which nobody starts on request, waits for its first session, and makes way after its last', async () => {
+  const { running, clock, env } = await startHere({ service: 'launchd' });
+  clock.now += 100 * hour;
+  expect(running.agent.done).toBe(false);
+  expect(await agentStatus(env)).toMatchObject({ service: 'launchd', session: null });
+  await putSession(newSession('http://localhost:1', { expiresAt: new Date(clock.now + hour).toISOString() }), env);
+  clock.now += hour;
+  expect(running.agent.done).toBe(false);
+  clock.now += hour;
+  expect(running.agent.done).toBe(true);
 });
