@@ -1,4 +1,4 @@
-import { type AwsCredentials, signForCodeCommit } from '../aws/codecommit-signature.ts';
+import type { AwsCredentials } from '../aws/codecommit-signature.ts';
 import { type CodeCommitHost, codeCommitHost } from '../aws/partitions.ts';
 import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/profiles.ts';
 import { clockTime } from '../describe.ts';
@@ -232,15 +232,11 @@ export class Agent {
     this.#current();
     const profile = chooseProfile(await this.#profilesOf(asked.awsConfig), asked);
     checkPartition(profile, target);
-    const credentials = await this.credentials(profile, { region: target.region });
-    const at = this.#now();
-    const signed = await signForCodeCommit(credentials, {
-      host: target.host,
-      region: target.region,
-      path: asked.path,
-      at,
-    });
-    return credentialLines(asked, signed, Math.min(at + passwordLife, credentials.expiration));
+    checkChain(profile);
+    const { host, region } = target;
+    const { path } = asked;
+    const signed = await this.#withSession((session) => session.sign(profile, { host, region, path }));
+    return credentialLines(asked, signed, Math.min(signed.at + passwordLife, signed.expiration));
   }
 
   #current(): Session {

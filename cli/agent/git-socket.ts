@@ -44,15 +44,17 @@ function serve(socket: Socket, answer: (request: Uint8Array) => Promise<string>,
   });
   socket.on('end', () => {
     clearTimeout(late);
-    const request = withoutAction(Buffer.concat(chunks));
+    const request = withoutAction(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
     if (request === undefined) {
-      socket.end();
+      socket.destroy();
       return;
     }
     answer(request).then(
-      (lines) => socket.end(lines),
+      // The client has closed its side, so that our side's orderly end would be for nobody, and takes a sixth of the time
+      // that a connection costs. Not within the callback: there it would make an error that nobody wants.
+      (lines) => socket.write(lines, () => process.nextTick(() => socket.destroy())),
       // The helper asks again over the other socket, where a reason can be given.
-      () => socket.end(),
+      () => socket.destroy(),
     );
   });
 }

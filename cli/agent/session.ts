@@ -1,5 +1,5 @@
 import { clearCredentialCache } from '@smithy/signature-v4';
-import type { AwsCredentials } from '../aws/codecommit-signature.ts';
+import { type AwsCredentials, CodeCommitSigner, type SigningRequest } from '../aws/codecommit-signature.ts';
 import type { Partition } from '../aws/partitions.ts';
 import type { VouchProfile } from '../aws/profiles.ts';
 import { Problem } from '../problem.ts';
@@ -78,12 +78,24 @@ export interface CredentialsOptions {
   fresh?: boolean;
 }
 
+/** A user name and password for CodeCommit. */
+export interface SignedRequest {
+  username: string;
+  password: string;
+  /** When it was signed, in milliseconds since 1970. */
+  at: number;
+  /** When the AWS credentials end that signed it, in milliseconds since 1970. */
+  expiration: number;
+}
+
 interface Entry {
   /** See keyOf. */
   key: string;
   chain: RoleChain;
   region: string;
   credentials: AwsCredentials;
+  /** Signs with these credentials; it is dropped with them. */
+  signer: CodeCommitSigner;
   renewal: Renewal;
   /** The renewal under way; it never fails. */
   renewing?: Promise<void> | undefined;
@@ -136,10 +148,26 @@ export class Session {
    * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity and assumeRole
    */
   async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<AwsCredentials> {
+    return (await this.#use(chain, options)).credentials;
+  }
+
+  /**
+   * The user name and password for a repository, see CodeCommitSigner.sign.
+   *
+   * @returns with the time of signing and the end of the credentials behind it, in milliseconds since 1970
+   * @throws Problem as credentials
+   */
+  async sign(chain: RoleChain, { host, region, path }: Omit<SigningRequest, 'at'>): Promise<SignedRequest> {
+    const { signer, credentials } = await this.#use(chain, { region });
+    const at = this.#now();
+    return { ...(await signer.sign({ host, region, path, at })), at, expiration: credentials.expiration };
+  }
+
+  async #use(chain: RoleChain, options: CredentialsOptions): Promise<Entry> {
     const entry = await this.#obtain(chain, options);
     entry.renewal.used(this.#now());
     void this.#renewIfDue(entry);
-    return entry.credentials;
+    return entry;
   }
 
   /**
@@ -164,8 +192,8 @@ export class Session {
   /** Ends it: what is under way is given up, and nothing is kept. */
   drop(): void {
     this.#dropped.abort();
-    this.#credentials.clear();
-    // The signer keeps the keys that it derived from our credentials.
+    for (const name of this.#credentials.keys()) this.#discard(name);
+    // The SDK signs with the same library, which keeps the keys that it derived.
     clearCredentialCache();
   }
 
@@ -224,7 +252,7 @@ export class Session {
       const credentials = await this.#fetch(chain, { region, fresh });
       const earlier = this.#credentials.get(nameOf({ key, region }))?.renewal;
       const renewal = new Renewal(credentials.expiration, this.#now(), earlier);
-      const entry = { key, chain, region, credentials, renewal };
+      const entry = { key, chain, region, credentials, signer: new CodeCommitSigner(credentials), renewal };
       if (!this.#dropped.signal.aborted) this.#remember(entry);
       return entry;
     });
@@ -263,15 +291,20 @@ export class Session {
 
   #remember(entry: Entry): void {
     const name = nameOf(entry);
-    this.#credentials.delete(name);
+    this.#discard(name);
     this.#credentials.set(name, entry);
     const [oldest] = this.#credentials.keys();
-    if (this.#credentials.size > mostEntries && oldest !== undefined) this.#credentials.delete(oldest);
+    if (this.#credentials.size > mostEntries && oldest !== undefined) this.#discard(oldest);
+  }
+
+  #discard(name: string): void {
+    this.#credentials.get(name)?.signer.drop();
+    this.#credentials.delete(name);
   }
 
   #forgetExpired(): void {
     for (const [name, { credentials }] of this.#credentials) {
-      if (credentials.expiration <= this.#now()) this.#credentials.delete(name);
+      if (credentials.expiration <= this.#now()) this.#discard(name);
     }
   }
 }

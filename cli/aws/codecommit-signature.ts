@@ -1,5 +1,5 @@
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import { SignatureV4 } from '@smithy/signature-v4';
+import { createHash, createHmac, createSecretKey, type Hash, type Hmac, hash, type KeyObject } from 'node:crypto';
+import { clearCredentialCache, createScope, getSigningKey } from '@smithy/signature-v4';
 
 /** A temporary AWS credential, as STS gives it. */
 export interface AwsCredentials {
@@ -20,34 +20,61 @@ export interface SigningRequest {
   at: number;
 }
 
+type Identity = Pick<AwsCredentials, 'accessKeyId' | 'secretAccessKey'> & { sessionToken?: string };
+
+const service = 'codecommit';
+
 /**
- * The user name and password that CodeCommit takes over HTTPS: a Signature Version 4 of the repository's path. AWS's own
- * helper (`aws codecommit credential-helper`) makes the same bytes of the same credentials in the same second.
+ * Signs for CodeCommit with one AWS credential, and keeps the key that Signature Version 4 derives from it for a day and a
+ * region, since that is most of a signature's work.
+ *
+ * The kept key is a secret: who drops the credential drops the signer's key with it. It lies outside of JavaScript's heap,
+ * and Node overwrites it when it is collected. (In a buffer it could be overwritten at once, but then every HMAC makes such an
+ * object of it, and takes five times as long.)
  */
-export async function signForCodeCommit(
-  credentials: Pick<AwsCredentials, 'accessKeyId' | 'secretAccessKey'> & { sessionToken?: string },
-  request: SigningRequest,
-): Promise<{ username: string; password: string }> {
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  // YYYYMMDDTHHMMSS: CodeCommit leaves the final Z away in the string to sign, and puts it into the password.
-  const date = new Date(request.at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
-  // Method GIT, no query, the one header `host`, and an empty last line where other services put the payload's hash.
-  const canonicalRequest = `GIT\n${canonicalPath(request.path)}\n\nhost:${request.host}\n\nhost\n`;
-  const scope = `${date.slice(0, 8)}/${request.region}/codecommit/aws4_request`;
-  const hash = createHash('sha256').update(canonicalRequest).digest('hex');
-  const signer = new SignatureV4({
-    service: 'codecommit',
-    region: request.region,
-    credentials: sessionToken ? { accessKeyId, secretAccessKey, sessionToken } : { accessKeyId, secretAccessKey },
-    sha256: Sha256,
-  });
-  const signature = await signer.sign(`AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash}`, {
-    signingDate: new Date(request.at),
-  });
-  return {
-    username: sessionToken ? `${accessKeyId}%${sessionToken}` : accessKeyId,
-    password: `${date}Z${signature}`,
-  };
+export class CodeCommitSigner {
+  readonly #identity: Identity;
+  #kept: { scope: string; key: KeyObject } | undefined;
+  #dropped = false;
+
+  constructor({ accessKeyId, secretAccessKey, sessionToken }: Identity) {
+    this.#identity = sessionToken ? { accessKeyId, secretAccessKey, sessionToken } : { accessKeyId, secretAccessKey };
+  }
+
+  /**
+   * The user name and password that CodeCommit takes over HTTPS: a Signature Version 4 of the repository's path. AWS's own
+   * helper (`aws codecommit credential-helper`) makes the same bytes of the same credentials in the same second.
+   */
+  async sign({ host, region, path, at }: SigningRequest): Promise<{ username: string; password: string }> {
+    const { accessKeyId, sessionToken } = this.#identity;
+    // YYYYMMDDTHHMMSS: CodeCommit leaves the final Z away in the string to sign, and puts it into the password.
+    const date = new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+    const day = date.slice(0, 8);
+    // Method GIT, no query, the one header `host`, and an empty last line where other services put the payload's hash.
+    const canonicalRequest = `GIT\n${canonicalPath(path)}\n\nhost:${host}\n\nhost\n`;
+    const scope = createScope(day, region, service);
+    const toSign = `AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash('sha256', canonicalRequest)}`;
+    const key = this.#kept?.scope === scope ? this.#kept.key : await this.#derive(day, region);
+    const signature = createHmac('sha256', key).update(toSign).digest('hex');
+    return {
+      username: sessionToken ? `${accessKeyId}%${sessionToken}` : accessKeyId,
+      password: `${date}Z${signature}`,
+    };
+  }
+
+  /** Forgets the kept key, and keeps none any more. */
+  drop(): void {
+    this.#kept = undefined;
+    this.#dropped = true;
+  }
+
+  async #derive(day: string, region: string): Promise<KeyObject> {
+    const key = createSecretKey(await getSigningKey(Sha256, this.#identity, day, region, service));
+    // The library would keep it too.
+    clearCredentialCache();
+    if (!this.#dropped) this.#kept = { scope: createScope(day, region, service), key };
+    return key;
+  }
 }
 
 /**
@@ -67,7 +94,7 @@ export function canonicalPath(path: string): string {
   return `/${encoded}`;
 }
 
-/** Node's SHA-256 and HMAC in the shape that the signer asks for. */
+/** Node's SHA-256 and HMAC in the shape that the library asks for. */
 class Sha256 {
   readonly #secret: Uint8Array | string | undefined;
   #hash!: Hash | Hmac;

@@ -112,9 +112,30 @@ function chained(
 /** Reads profiles as `vouchProfiles` does, but reads a file again only when it has changed. */
 export class ProfileReader {
   readonly #known = new Map<string, { stamp: string; profiles: VouchProfile[] }>();
+  readonly #looks = new Map<string, { now: Promise<VouchProfile[]>; next?: Promise<VouchProfile[]> }>();
 
-  /** @param file the config file, an absolute path */
-  async read(file: string): Promise<VouchProfile[]> {
+  /**
+   * Looks whether a file has changed, once for all who ask while it is being looked at for somebody before them. That look
+   * itself is not for them: what it saw may be older than their question.
+   *
+   * @param file the config file, an absolute path
+   */
+  read(file: string): Promise<VouchProfile[]> {
+    const look = this.#looks.get(file);
+    if (look === undefined) return this.#look(file);
+    look.next ??= look.now.catch(() => {}).then(() => this.#look(file));
+    return look.next;
+  }
+
+  #look(file: string): Promise<VouchProfile[]> {
+    const now = this.#readIfChanged(file).finally(() => {
+      if (this.#looks.get(file)?.now === now) this.#looks.delete(file);
+    });
+    this.#looks.set(file, { now });
+    return now;
+  }
+
+  async #readIfChanged(file: string): Promise<VouchProfile[]> {
     const found = await stat(file, { bigint: true }).catch(() => undefined);
     const stamp = found ? `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` : 'none';
     const known = this.#known.get(file);

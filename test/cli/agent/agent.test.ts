@@ -11,7 +11,7 @@ import {
   putSession,
   roleClaims,
 } from '../../../cli/agent/client.ts';
-import { signForCodeCommit } from '../../../cli/aws/codecommit-signature.ts';
+import { CodeCommitSigner } from '../../../cli/aws/codecommit-signature.ts';
 import {
   gitRequest,
   host,
@@ -33,10 +33,12 @@ describe('credentials for Git', () => {
     const answer = lines(await viaGit(the));
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = await awsCredentials(role, undefined, the.env);
     expect(answer).toEqual({
-      ...(await signForCodeCommit(
-        { accessKeyId, secretAccessKey, sessionToken },
-        { host, region: 'us-east-1', path: 'v1/repos/demo', at: the.clock.now },
-      )),
+      ...(await new CodeCommitSigner({ accessKeyId, secretAccessKey, sessionToken }).sign({
+        host,
+        region: 'us-east-1',
+        path: 'v1/repos/demo',
+        at: the.clock.now,
+      })),
       password_expiry_utc: String(Math.floor((the.clock.now + 15 * 60_000) / 1000)),
     });
     expect(expiration).toBe(new Date(the.clock.now + hour).toISOString());

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalPath, signForCodeCommit } from '../../../cli/aws/codecommit-signature.ts';
+import { CodeCommitSigner, canonicalPath } from '../../../cli/aws/codecommit-signature.ts';
 import { codeCommitHost } from '../../../cli/aws/partitions.ts';
 import { gitSignature } from '../../aws/git-signature.ts';
 import { hostOf } from '../../aws/hosts.ts';
@@ -13,10 +13,9 @@ describe('the signature of a repository', () => {
     const { accessKeyId, secretAccessKey, sessionToken, path, at } = vector;
     const target = codeCommitHost(vector.host);
     expect(target).toBeDefined();
-    const answer = await signForCodeCommit(
-      { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) },
-      { host: target?.host ?? '', region: target?.region ?? '', path, at: Date.parse(at) },
-    );
+    const signer = new CodeCommitSigner({ accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) });
+    const request = { host: target?.host ?? '', region: target?.region ?? '', path, at: Date.parse(at) };
+    const answer = await signer.sign(request);
     expect(answer).toEqual({ username: vector.username, password: vector.password });
   });
 
@@ -46,7 +45,7 @@ describe('the signature of a repository', () => {
         // As many slashes as one likes at the start are one on the wire.
         const given = path.replace(/^\/+/, '');
         const request = { host, region, path, at };
-        const { password } = await signForCodeCommit({ accessKeyId: id, secretAccessKey: secret }, request);
+        const { password } = await new CodeCommitSigner({ accessKeyId: id, secretAccessKey: secret }).sign(request);
         const signed = basicDate(date);
         const theirs = gitSignature({
           secretAccessKey: secret,
@@ -61,11 +60,35 @@ describe('the signature of a repository', () => {
     );
   });
 
+  test('is the same with a key that is kept as with a new one, also on the next day and in another region', async () => {
+    const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
+    const kept = new CodeCommitSigner(keys);
+    const midnight = Date.parse('2026-03-01T00:00:00Z');
+    const requests = ['us-east-1', 'us-east-1', 'eu-west-3', 'us-east-1'].flatMap((region) =>
+      [midnight - 1000, midnight, midnight - 1].map((at) => ({ host: hostOf(region), region, path: 'demo', at })),
+    );
+    for (const request of requests)
+      expect(await kept.sign(request)).toEqual(await new CodeCommitSigner(keys).sign(request));
+
+    const [request] = requests;
+    if (request === undefined) throw new Error('there is nothing to sign');
+    const expected = await kept.sign(request);
+    // Dropped while somebody waits for its key, and asked once more.
+    const dropped = new CodeCommitSigner(keys);
+    const waiting = dropped.sign(request);
+    dropped.drop();
+    expect(await waiting).toEqual(expected);
+    expect(await dropped.sign(request)).toEqual(expected);
+    expect(await Promise.all(requests.map((each) => kept.sign(each)))).toEqual(
+      await Promise.all(requests.map((each) => dropped.sign(each))),
+    );
+  });
+
   test('has the host as it came and without its port', async () => {
     const sign = (value: string) => {
       const { host, region } = codeCommitHost(value) ?? { host: '', region: '' };
       const request = { host, region, path: 'v1/repos/demo', at: 0 };
-      return signForCodeCommit({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }, request);
+      return new CodeCommitSigner({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' }).sign(request);
     };
     const name = 'git-codecommit.us-east-1.amazonaws.com';
     expect(await sign(`${name}:8443`)).toEqual(await sign(name));

@@ -232,6 +232,19 @@ test('a changed file is read again', async () => {
   expect(await read()).toEqual([]);
 });
 
+test('who asks while a file is looked at shares the next look, which sees what was changed before', async () => {
+  const { file } = config('');
+  const reader = new ProfileReader();
+  const first = reader.read(file);
+  writeFileSync(file, `[profile p]\ncredential_process = vouch credential aws --role ${role}\n`);
+  const later = [reader.read(file), reader.read(file), reader.read(file)];
+  expect(later[1]).toBe(later[0]);
+  expect(later[0]).not.toBe(first);
+  for (const profiles of await Promise.all(later)) expect(profiles).toMatchObject([{ name: 'p' }]);
+  rmSync(file);
+  expect(await reader.read(file)).toEqual([]);
+});
+
 test.each([
   [`vouch credential aws --role ${role}`, role],
   [`/a/b/vouch credential aws --role "${role}"`, role],
