@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import type { AwsCredentials } from '../aws/codecommit-signature.ts';
 import { isRegion, parseRoleArn, type RoleArn } from '../aws/partitions.ts';
 import { longestRequest } from '../git/request.ts';
-import { asProblem, type Problem } from '../problem.ts';
+import { asProblem, Problem } from '../problem.ts';
 import { type Agent, badRequest } from './agent.ts';
 import { isIssuer } from './identity-server.ts';
 import type { CredentialsAnswer, Dropped, NewSession, RoleClaims } from './protocol.ts';
@@ -11,14 +11,23 @@ import type { CredentialsAnswer, Dropped, NewSession, RoleClaims } from './proto
 /** The largest body that is read, in bytes, except for Git's requests. */
 const longestBody = 64 * 1024;
 
+/** The agent's presence under its name (serve.ts). */
+export interface Presence {
+  /**
+   * Called after a logout, before its answer is sent: gives the sockets' names up, so that whoever reads the answer can start
+   * a new agent at once; then the process is to end.
+   */
+  leave(): void;
+  /** Whether who asks for the agent from now on still finds this one. */
+  canServe(): boolean;
+}
+
 /**
  * The server behind agent.sock: HTTP and JSON (protocol.ts), errors as application/problem+json (RFC 9457).
  *
  * @param agent what it serves
- * @param leave called after a logout, before its answer is sent: gives the sockets' names up, so that whoever reads the
- *   answer can start a new agent at once; then the process is to end
  */
-export function createHttpServer(agent: Agent, leave: () => void): Server {
+export function createHttpServer(agent: Agent, presence: Presence): Server {
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
@@ -28,7 +37,7 @@ export function createHttpServer(agent: Agent, leave: () => void): Server {
       connectionsCheckingInterval: 1000,
     },
     (request, response) => {
-      route(agent, leave, request, response).catch((error: unknown) => {
+      route(agent, presence, request, response).catch((error: unknown) => {
         if (!response.headersSent) sendProblem(response, asProblem(error));
         else response.destroy();
       });
@@ -38,7 +47,7 @@ export function createHttpServer(agent: Agent, leave: () => void): Server {
   return server;
 }
 
-async function route(agent: Agent, leave: () => void, request: IncomingMessage, response: ServerResponse) {
+async function route(agent: Agent, presence: Presence, request: IncomingMessage, response: ServerResponse) {
   const url = URL.parse(request.url ?? '/', 'http://agent.invalid');
   if (url === null) throw badRequest('That is no address.');
   switch (`${request.method} ${url.pathname}`) {
@@ -46,13 +55,18 @@ async function route(agent: Agent, leave: () => void, request: IncomingMessage, 
       return sendJson(response, agent.status());
     case 'PUT /session': {
       await agent.take(readSession(await readBody(request)));
+      // Asked when it has been taken: a connection may be older than the end of the agent that it leads to.
+      if (!presence.canServe()) {
+        agent.close();
+        throw leaving();
+      }
       response.writeHead(204).end();
       return;
     }
     case 'DELETE /session': {
       const dropped: Dropped = await agent.logOut();
       // Another login may have come in while the server was asked.
-      if (!agent.hasSession) leave();
+      if (!agent.hasSession) presence.leave();
       return sendJson(response, dropped);
     }
     case 'GET /credentials': {
@@ -143,10 +157,18 @@ function send(response: ServerResponse, status: number, type: string, text: stri
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
+function leaving(): Problem {
+  return new Problem({
+    kind: 'agent-leaving',
+    what: 'The vouch agent is just ending.',
+    fix: 'Try again.',
+  });
+}
+
 const statuses: Record<number, number> = { 3: 401, 4: 502, 5: 403 };
 
 function sendProblem(response: ServerResponse, problem: Problem, status?: number): void {
-  const fallback = problem.kind === 'internal-error' ? 500 : 400;
+  const fallback = { 'internal-error': 500, 'agent-leaving': 503 }[problem.kind] ?? 400;
   // What is left of a body that we stopped reading must not be taken for the next request.
   response.setHeader('connection', 'close');
   send(response, status ?? statuses[problem.exitCode] ?? fallback, 'application/problem+json', JSON.stringify(problem));

@@ -1,10 +1,11 @@
+import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { prepareRuntimeFolder } from '../paths.ts';
 import { type GivenSockets, listenOnGiven } from './activation.ts';
 import { Agent, type AgentOptions } from './agent.ts';
 import { createGitServer, type GitSocketOptions } from './git-socket.ts';
 import { createHttpServer } from './http-socket.ts';
-import { claim, isOurs, listenPrivately, type OwnedSocket, removeIfOurs, replace, sweep } from './sockets.ts';
+import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from './sockets.ts';
 
 export interface ServeOptions extends AgentOptions, GitSocketOptions {
   /** How often the agent looks whether it should end or renew something, in milliseconds. It is only a hint: see Agent. */
@@ -31,36 +32,22 @@ export interface RunningAgent {
 export async function serve(options: ServeOptions): Promise<RunningAgent | undefined> {
   const folder = prepareRuntimeFolder(options.env);
   const agent = new Agent(options);
-  const http = createHttpServer(agent, () => leave());
+  let left = false;
+  const http = createHttpServer(agent, {
+    leave: () => leave(),
+    // The name is looked at as well: the folder may have been wiped, and the name be another agent's by now.
+    canServe: () => !left && isOurs(agentSocket),
+  });
   const git = createGitServer((request) => agent.answerGitQuickly(request), options);
-
-  let agentSocket: OwnedSocket | undefined;
-  let gitSocket: OwnedSocket;
-  try {
-    if (options.given) {
-      agentSocket = await listenOnGiven(http, options.given.agent, join(folder, 'agent.sock'));
-      gitSocket = await listenOnGiven(git, options.given.git, join(folder, 'git.sock'));
-    } else {
-      agentSocket = await claim(await listenPrivately(http, folder), join(folder, 'agent.sock'));
-      if (agentSocket === undefined) {
-        http.close();
-        return undefined;
-      }
-      // Who has agent.sock owns the folder's other names too.
-      gitSocket = replace(await listenPrivately(git, folder), join(folder, 'git.sock'));
-      sweep(folder);
-    }
-  } catch (error) {
-    if (agentSocket && !options.given) removeIfOurs(agentSocket);
-    // A server that still listens would keep the process alive, reachable by nobody.
+  const names = await listen(http, git, folder, options.given).catch((error: unknown) => {
     http.close();
     git.close();
     throw error;
-  }
-  const owned = agentSocket;
+  });
+  if (names === undefined) return undefined;
+  const { agentSocket, gitSocket } = names;
 
   const { promise: ended, resolve } = Promise.withResolvers<void>();
-  let left = false;
   /** Gives the names up and lets answers under way finish. */
   const leave = () => {
     if (left) return;
@@ -69,7 +56,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     // In this order: as long as agent.sock is ours and answers, nobody else puts a git.sock there.
     if (!options.given) {
       removeIfOurs(gitSocket);
-      removeIfOurs(owned);
+      removeIfOurs(agentSocket);
     }
     let open = 2;
     const closed = () => --open === 0 && resolve();
@@ -85,10 +72,36 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   };
   const timer = setInterval(() => {
     // An agent that has lost its name (the folder was wiped) can be reached by nobody, so it keeps secrets for nobody.
-    if (agent.done || !isOurs(owned)) return end();
+    if (agent.done || !isOurs(agentSocket)) return end();
     void agent.renewDue();
   }, options.interval ?? 30_000);
   timer.unref();
 
   return { agent, ended, end };
+}
+
+/**
+ * Has both servers listen, under the agent's names if they are free. As soon as agent.sock is listened on it may be asked, so that
+ * is the last thing that is waited for.
+ *
+ * @returns undefined when another agent has them; then both servers are closed: one that still listens would keep the process
+ *   alive, reachable by nobody
+ */
+async function listen(http: Server, git: Server, folder: string, given: GivenSockets | undefined) {
+  const [agentPath, gitPath] = [join(folder, 'agent.sock'), join(folder, 'git.sock')];
+  if (given) {
+    const gitSocket = await listenOnGiven(git, given.git, gitPath);
+    return { agentSocket: await listenOnGiven(http, given.agent, agentPath), gitSocket };
+  }
+  const [agent, gits] = [await listenPrivately(http, folder), await listenPrivately(git, folder)];
+  const agentSocket = await claim(agent, agentPath);
+  if (agentSocket === undefined) {
+    http.close();
+    git.close();
+    return undefined;
+  }
+  // Who has agent.sock owns the folder's other names too.
+  const gitSocket = replace(gits, gitPath);
+  sweep(folder);
+  return { agentSocket, gitSocket };
 }

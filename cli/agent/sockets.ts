@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, linkSync, lstatSync, readdirSync, renameSync, type Stats, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../problem.ts';
 
 /** A socket's name in the folder, and the inode that we put there: by it we tell ours from a later one of that name. */
@@ -33,6 +34,15 @@ export async function listenPrivately(server: Server, folder: string): Promise<O
   return { path, dev, ino };
 }
 
+/** How long a name may be taken over by others, one after the other, until it is called restless, in milliseconds. */
+const patience = 10_000;
+
+/** The pause before another look at a name that another process is taking over, in milliseconds. */
+const pause = 10;
+
+/** A lock on a lock on …: each needs a process that was killed in the few microseconds for which it held the one before. */
+const mostLocks = 9;
+
 /**
  * Publishes a listening socket under a name that exactly one process can have: link(2) fails when the name is taken. A
  * name whose owner no longer listens (killed, machine rebooted) is taken over.
@@ -40,18 +50,17 @@ export async function listenPrivately(server: Server, folder: string): Promise<O
  * @param socket from listenPrivately; its private name is gone afterwards, whatever comes of it
  * @param path the name
  * @returns the published socket, or undefined when another process listens there
- * @throws Problem `foreign-socket` when something is there that we neither made nor may touch
+ * @throws Problem `foreign-socket` when something is there that we neither made nor may touch, `busy-socket`
  */
 export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSocket | undefined> {
+  const deadline = performance.now() + patience;
   try {
-    // Each round fails only because another process moved at the same moment, so a few are plenty.
-    for (let round = 0; round < 100; round++) {
+    while (performance.now() < deadline) {
       if (publish(socket.path, path)) return { ...socket, path };
-      const there = lstatSync(path, { throwIfNoEntry: false });
-      if (there === undefined) continue;
-      checkOurs(there, path);
-      if (await isListening(path)) return undefined;
-      removeStale(path, there);
+      const owner = await ownerOf(path);
+      if (owner === 'alive') return undefined;
+      // Not removed: another process is at it.
+      if (owner === 'dead' && !(await removeStale(socket, path))) await sleep(pause);
     }
     throw new Problem({
       kind: 'busy-socket',
@@ -62,6 +71,56 @@ export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSoc
   } finally {
     removeIfOurs(socket);
   }
+}
+
+/**
+ * Removes a name that nobody listens behind. Between a look at a name and its removal another process could have put a living
+ * socket there, so only the holder of a lock removes one: the name `<path>.1`, which is published and found out to be alive or
+ * dead in the same way. What the holder finds dead stays dead: its owner is gone, and nobody else may touch it.
+ *
+ * @param socket ours; it listens, so that while we live nobody takes the lock for a dead one
+ * @returns whether it was our turn to look
+ */
+async function removeStale(socket: OwnedSocket, path: string, depth = 1): Promise<boolean> {
+  const lock = `${path.replace(/\.\d$/, '')}.${depth}`;
+  // Where links are impossible there is no lock either: see publish.
+  if (link(socket.path, lock) === 'taken') {
+    if (depth < mostLocks && (await ownerOf(lock)) === 'dead') await removeStale(socket, lock, depth + 1);
+    return false;
+  }
+  try {
+    // Not one that is free: that may be taken at this very moment.
+    if ((await ownerOf(path)) === 'dead') unlinkIfThere(path);
+    return true;
+  } finally {
+    removeIfOurs({ ...socket, path: lock });
+  }
+}
+
+/**
+ * What a name leads to, found out by trying it.
+ *
+ * @throws Problem `foreign-socket`
+ */
+async function ownerOf(path: string): Promise<'alive' | 'dead' | 'none'> {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return 'none';
+  checkOurs(there, path);
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('alive');
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') resolve('dead');
+      // Gone since.
+      else if (error.code === 'ENOENT') resolve('none');
+      // Its queue is full, so it has one.
+      else if (error.code === 'EAGAIN') resolve('alive');
+      else reject(error);
+    });
+  });
 }
 
 /** Puts a listening socket under a name that is ours already to give, in the place of whatever has it. */
@@ -84,24 +143,31 @@ export function removeIfOurs(socket: OwnedSocket): void {
 /** Removes private names that killed agents have left behind. */
 export function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const pid = /^agent\.(\d+)\.[0-9a-f]{8}\.(?:sock|stale)$/.exec(name)?.[1];
+    const pid = /^agent\.(\d+)\.[0-9a-f]{8}\.sock$/.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) unlinkIfThere(join(folder, name));
   }
 }
 
 function publish(from: string, to: string): boolean {
+  const linked = link(from, to);
+  if (linked !== 'impossible') return linked === 'done';
+  // Look, then rename, which goes wrong only for two in the same instant. The earlier one is then left without a name: it
+  // takes no session, and ends when it notices (serve.ts).
+  if (lstatSync(to, { throwIfNoEntry: false })) return false;
+  renameSync(from, to);
+  return true;
+}
+
+/** Gives a socket one more name, unless that is taken; impossible on a filesystem without hard links to sockets. */
+function link(from: string, to: string): 'done' | 'taken' | 'impossible' {
   try {
     linkSync(from, to);
-    return true;
+    return 'done';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ENOSYS'].includes(code ?? '')) throw error;
-    // A filesystem without hard links to sockets. Two starts in the same instant can then both succeed, and the earlier
-    // one is left without a name: it never gets a session, and ends when it notices (serve.ts).
-    if (lstatSync(to, { throwIfNoEntry: false })) return false;
-    renameSync(from, to);
-    return true;
+    if (code === 'EEXIST') return 'taken';
+    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ENOSYS'].includes(code ?? '')) return 'impossible';
+    throw error;
   }
 }
 
@@ -114,44 +180,6 @@ function checkOurs(there: Stats, path: string): void {
     why: there.isSocket() ? `It belongs to user ${there.uid}.` : 'It is not a socket.',
     fix: 'Look at what it is, remove it, and try again.',
   });
-}
-
-/** Whether somebody accepts connections there; ENOENT (just gone) and ECONNREFUSED (its owner is dead) say no. */
-function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-      // EAGAIN: its queue is full, so it has one.
-      else if (error.code === 'EAGAIN') resolve(true);
-      else reject(error);
-    });
-  });
-}
-
-/** Removes a name that nobody listens behind, but only if it is still the one that was tried. */
-function removeStale(path: string, tried: Stats): void {
-  const aside = join(path, '..', `agent.${process.pid}.${randomBytes(4).toString('hex')}.stale`);
-  try {
-    renameSync(path, aside);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  const moved = lstatSync(aside, { throwIfNoEntry: false });
-  if (moved && (moved.ino !== tried.ino || moved.dev !== tried.dev)) {
-    // Another process published its own between our look and our rename: put it back.
-    try {
-      linkSync(aside, path);
-    } catch {
-      // A third one was quicker; then the second has lost its name, and ends when it notices.
-    }
-  }
-  unlinkIfThere(aside);
 }
 
 function unlinkIfThere(path: string): void {

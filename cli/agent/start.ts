@@ -55,15 +55,29 @@ export async function startAgent(env: NodeJS.ProcessEnv = process.env): Promise<
   }
 }
 
+/** How often a session is handed over before it is given up: each time an agent was just ending. */
+const mostTries = 5;
+
 /**
  * Hands a new session to the agent, starting one if none runs (any more: an agent without a session does not wait
- * forever).
+ * forever). One that is just ending refuses it, and then its successor is asked.
  *
  * @throws Problem as startAgent and putSession
  */
 export async function handOverSession(session: NewSession, env: NodeJS.ProcessEnv = process.env): Promise<void> {
-  await startAgent(env);
-  await putSession(session, env);
+  for (let tries = 1; ; tries++) {
+    await startAgent(env);
+    try {
+      return await putSession(session, env);
+    } catch (error) {
+      if (tries === mostTries || !isEnding(error)) throw error;
+    }
+  }
+}
+
+/** Whether the agent was there and is no more, or says that it is ending. */
+function isEnding(error: unknown): boolean {
+  return isNotRunning(error) || (error instanceof Problem && error.kind === 'agent-leaving');
 }
 
 function firstLine(stream: NodeJS.ReadableStream): Promise<string> {

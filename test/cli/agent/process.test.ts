@@ -21,32 +21,7 @@ import { agentStart, agentStatusCommand, agentStop } from '../../../cli/commands
 import { credentialAws } from '../../../cli/commands/credential.ts';
 import { checkRuntimeFolder, checkSocketPath } from '../../../cli/paths.ts';
 import { captured, type Machine, machine, newSession, role, root, run, services } from '../support.ts';
-
-/** Settles when an agent has gone: it is this process's child, but startAgent gives no handle of it. */
-async function gone(pid: number): Promise<void> {
-  for (;;) {
-    try {
-      process.kill(pid, 0);
-    } catch {
-      return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-/** A machine whose agent is ended after the test. */
-function agentMachine(): Machine {
-  const the = machine();
-  onTestFinished(async () => {
-    const pid = await agentStatus(the.env)
-      .then((status) => status.pid)
-      .catch(() => undefined);
-    if (pid === undefined) return;
-    process.kill(pid, 'SIGKILL');
-    await gone(pid);
-  });
-  return the;
-}
+import { agentMachine, gone } from './support.ts';
 
 const sockets = (the: Machine) => readdirSync(dirname(the.agentSocket)).sort();
 

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { onTestFinished } from 'vitest';
-import { putSession } from '../../../cli/agent/client.ts';
+import { agentStatus, putSession } from '../../../cli/agent/client.ts';
 import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
 import { gitRequest, type Machine, machine, newSession, say, services, setUpProfile } from '../support.ts';
 
@@ -31,3 +31,29 @@ export async function signedIn(options: Partial<ServeOptions> = {}) {
 
 export const viaGit = (the: Machine, request: string | Buffer = gitRequest) =>
   say(the.gitSocket, Buffer.concat([Buffer.from('action=get\ntimeout=900\n'), Buffer.from(request)]));
+
+/** Settles when an agent has gone: it is this process's child, but startAgent gives no handle of it. */
+export async function gone(pid: number): Promise<void> {
+  for (;;) {
+    try {
+      process.kill(pid, 0);
+    } catch {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** A machine whose agent is ended after the test. */
+export function agentMachine(): Machine {
+  const the = machine();
+  onTestFinished(async () => {
+    const pid = await agentStatus(the.env)
+      .then((status) => status.pid)
+      .catch(() => undefined);
+    if (pid === undefined) return;
+    process.kill(pid, 'SIGKILL');
+    await gone(pid);
+  });
+  return the;
+}

@@ -1,0 +1,66 @@
+import { rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { agentStatus, dropSession } from '../../../cli/agent/client.ts';
+import { handOverSession } from '../../../cli/agent/start.ts';
+import { prepareRuntimeFolder } from '../../../cli/paths.ts';
+import { asProblem, Problem } from '../../../cli/problem.ts';
+import { newSession } from '../support.ts';
+import { agent, agentMachine, signedIn } from './support.ts';
+
+/** A `PUT /session` on a connection that the agent has taken, of which the last byte is not sent yet. */
+async function beginHandOver(path: string): Promise<{ finish(): Promise<string> }> {
+  const body = JSON.stringify(newSession('https://vouch.example.com'));
+  const socket: Socket = connect(path);
+  let answer = '';
+  socket.on('data', (data) => (answer += data));
+  // The interim answer (RFC 9110, 10.1.1) says that the agent is waiting for the body.
+  const head = `PUT /session HTTP/1.1\r\nHost: agent\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`;
+  socket.write(`${head}${body.slice(0, -1)}`);
+  await new Promise((resolve) => socket.once('data', resolve));
+  return {
+    finish: () =>
+      new Promise((resolve) => {
+        socket.once('close', () => resolve(answer.split('\r\n\r\n').slice(1).join('\r\n\r\n')));
+        socket.end(body.slice(-1));
+      }),
+  };
+}
+
+test('a session that comes while the agent leaves is refused, and not kept', async () => {
+  const the = await signedIn();
+  const { finish } = await beginHandOver(the.agentSocket);
+  expect(await dropSession(the.env)).toEqual({ revoked: true });
+  const answer = await finish();
+  expect(answer).toMatch(/^HTTP\/1\.1 503 /);
+  expect(answer).toContain('urn:vouch:problem:agent-leaving');
+  expect(the.running.agent.hasSession).toBe(false);
+  await the.running.ended;
+});
+
+test('a session that comes when the agent has lost its name is refused, and not kept', async () => {
+  const the = await agent();
+  const { finish } = await beginHandOver(the.agentSocket);
+  rmSync(the.agentSocket);
+  expect(await finish()).toContain('urn:vouch:problem:agent-leaving');
+  expect(the.running.agent.hasSession).toBe(false);
+});
+
+test('a session that was refused by an agent that is ending is handed to its successor', async () => {
+  const the = agentMachine();
+  prepareRuntimeFolder(the.env);
+  const asked: string[] = [];
+  const ending = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`);
+    if (request.method === 'GET') return response.end('{}');
+    rmSync(the.agentSocket);
+    const leaving = new Problem({ kind: 'agent-leaving', what: 'The vouch agent is just ending.' });
+    request.resume().on('end', () => response.writeHead(503).end(JSON.stringify(asProblem(leaving))));
+  });
+  await new Promise<void>((resolve) => ending.listen(the.agentSocket, resolve));
+  onTestFinished(() => void ending.close());
+  await handOverSession(newSession('https://vouch.example.com'), the.env);
+  expect(asked).toEqual(['GET /status', 'PUT /session']);
+  expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
+});
