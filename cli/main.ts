@@ -223,6 +223,16 @@ agent
     await finish(agentStatusCommand(options, io));
   });
 
+agent
+  .command('logs')
+  .description('show what it has done and why, without a secret; it keeps the last 500 entries, in memory only')
+  .addOption(json())
+  .option('-f, --follow', 'go on showing what comes, until Ctrl-C')
+  .action(async (options) => {
+    const { agentLogsCommand } = await import('./commands/agent-logs.ts');
+    await finish(agentLogsCommand(options, io));
+  });
+
 function positiveSeconds(value: string): number {
   const seconds = Number(value);
   if (!/^\d+(\.\d+)?$/.test(value) || seconds <= 0 || seconds > 3600) {

@@ -1,12 +1,13 @@
 import type { AwsCredentials } from '../aws/codecommit-signature.ts';
 import { type CodeCommitHost, codeCommitHost } from '../aws/partitions.ts';
 import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/profiles.ts';
-import { clockTime } from '../describe.ts';
+import { clockTime, describeKey } from '../describe.ts';
 import { type GitCredentialRequest, parseGitRequest } from '../git/request.ts';
 import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { version } from '../programs.ts';
 import { importAccess, revokeSession } from './identity-server.ts';
+import { Log, reasonOf } from './log.ts';
 import type { AgentStatus, Dropped, NewSession, ServiceManager } from './protocol.ts';
 import { RecentFailures } from './recent-failures.ts';
 import { type CredentialsOptions, partitionsOf, type RoleChain, Session, warmUp } from './session.ts';
@@ -28,6 +29,7 @@ export interface AgentOptions {
 
 /** What the agent knows and does; the sockets are elsewhere (git-socket.ts, http-socket.ts). Nothing is kept on disk. */
 export class Agent {
+  readonly log: Log;
   readonly #now: () => number;
   readonly #env: NodeJS.ProcessEnv;
   readonly #profiles = new ProfileReader();
@@ -41,6 +43,8 @@ export class Agent {
 
   constructor({ env, service, now = Date.now }: AgentOptions) {
     this.#now = now;
+    this.log = new Log(now);
+    this.log.add('started', `version ${version}, process ${process.pid}`);
     // Not AWS_CONFIG_FILE: it is the caller's that counts, which need not be what it was when the agent was started.
     this.#env = { HOME: env.HOME };
     this.#failures = new RecentFailures(now);
@@ -91,12 +95,14 @@ export class Agent {
     this.#session?.drop();
     const taken: Session = new Session(
       { access, email, key, expiresAt },
-      { now: this.#now, onRefused: (why) => this.#forget(taken, why) },
+      { now: this.#now, log: this.log, onRefused: (why) => this.#forget(taken, why) },
     );
     this.#session = taken;
     this.#ended = undefined;
     this.#failures.clear();
     warmUp();
+    const until = clockTime(new Date(expiresAt), new Date(this.#now()));
+    this.log.add('session', `${email} with ${describeKey(key)} at ${access.issuer}, until ${until}`);
   }
 
   /** Renews what is due, see Session.renewDue; whether anything is, the clock says. */
@@ -113,8 +119,10 @@ export class Agent {
     this.#forget(session, undefined);
     try {
       await revokeSession(session.details.access);
+      this.log.add('ended', 'the server has revoked the session');
       return { revoked: true };
     } catch (error) {
+      this.log.add('failed', `the server could not be told of the logout: ${reasonOf(error)}`);
       const { what, why } = asProblem(error);
       return { revoked: false, reason: [what, why].filter(Boolean).join(' ') };
     }
@@ -216,7 +224,16 @@ export class Agent {
    */
   async answerGit(request: Uint8Array): Promise<string> {
     const asked = parseGitRequest(request);
-    if (asked === undefined) throw badRequest("Git's request is malformed.");
+    try {
+      if (asked === undefined) throw badRequest("Git's request is malformed.");
+      return await this.#answerGit(asked);
+    } catch (error) {
+      this.log.add('refused', `Git, for ${asked?.host ?? 'nothing that can be read'}: ${reasonOf(error)}`);
+      throw error;
+    }
+  }
+
+  async #answerGit(asked: GitCredentialRequest): Promise<string> {
     const target = asked.protocol === 'https' ? codeCommitHost(asked.host) : undefined;
     if (target === undefined) {
       throw new Problem({ kind: 'not-codecommit', what: 'This is no CodeCommit repository over HTTPS.' });
@@ -271,6 +288,7 @@ export class Agent {
   #forget(session: Session, why: Problem | undefined): void {
     session.drop();
     if (this.#session !== session) return;
+    this.log.add('ended', `the session: ${why ? reasonOf(why) : 'logged out'}`);
     this.#session = undefined;
     this.#ended = why;
     this.#waitingSince = this.#now();

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { agentSocket, awsConfigFile, checkRuntimeFolder, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import { type AgentAnswer, type AgentRequest, exchange, HungUp } from './exchange.ts';
-import type { AgentStatus, CredentialsAnswer, Dropped, NewSession, RoleClaims } from './protocol.ts';
+import type { AgentStatus, CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from './protocol.ts';
 
 /**
  * The agent's end of these calls is agent/http-socket.ts. Each throws a Problem: the agent's own, or `agent-not-running`
@@ -15,6 +15,11 @@ const patience = 30_000;
 /** What the agent is and has; no secrets. */
 export async function agentStatus(env: NodeJS.ProcessEnv = process.env): Promise<AgentStatus> {
   return JSON.parse(await call(env, 'GET', '/status', undefined, 5000)) as AgentStatus;
+}
+
+/** What the agent has logged since an entry, or since its start; no secrets. */
+export async function agentLogs(after = 0, env: NodeJS.ProcessEnv = process.env): Promise<LogAnswer> {
+  return JSON.parse(await call(env, 'GET', `/logs?after=${after}`, undefined, 5000)) as LogAnswer;
 }
 
 /** Hands a new session over; it replaces any earlier one. */

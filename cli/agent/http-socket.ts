@@ -6,7 +6,8 @@ import { longestRequest } from '../git/request.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { type Agent, badRequest } from './agent.ts';
 import { isIssuer } from './identity-server.ts';
-import type { CredentialsAnswer, Dropped, NewSession, RoleClaims } from './protocol.ts';
+import { reasonOf } from './log.ts';
+import type { CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from './protocol.ts';
 
 /** The largest body that is read, in bytes, except for Git's requests. */
 const longestBody = 64 * 1024;
@@ -38,6 +39,9 @@ export function createHttpServer(agent: Agent, presence: Presence): Server {
     },
     (request, response) => {
       route(agent, presence, request, response).catch((error: unknown) => {
+        const { method, url } = request;
+        // What Git asks for is told by the agent itself, with the host.
+        if (url !== '/git') agent.log.add('refused', `${method} ${url?.replace(/\?.*/s, '')}: ${reasonOf(error)}`);
         if (!response.headersSent) sendProblem(response, asProblem(error));
         else response.destroy();
       });
@@ -76,6 +80,12 @@ async function route(agent: Agent, presence: Presence, request: IncomingMessage,
     }
     case 'GET /claims': {
       const answer: RoleClaims = { claims: await agent.claims(readRole(url.searchParams).arn) };
+      return sendJson(response, answer);
+    }
+    case 'GET /logs': {
+      const after = url.searchParams.get('after') ?? '0';
+      if (!/^\d{1,15}$/.test(after)) throw badRequest('`after` is not the number of an entry.');
+      const answer: LogAnswer = { pid: process.pid, entries: agent.log.after(Number(after)) };
       return sendJson(response, answer);
     }
     case 'POST /git': {

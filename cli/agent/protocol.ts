@@ -55,3 +55,25 @@ export interface RoleClaims {
   /** The payload of an ID token for the role, without its signature. */
   claims: Record<string, unknown>;
 }
+
+/** What an entry of the agent's log is about. */
+export type LogEvent = 'started' | 'session' | 'credentials' | 'retry' | 'failed' | 'refused' | 'ended';
+
+export interface LogEntry {
+  /** They grow with time; an entry that is counted once more gets a new one. */
+  id: number;
+  /** When it was last said. */
+  at: string;
+  event: LogEvent;
+  /** One line, safe for a terminal. */
+  message: string;
+  /** How often it was said in a row. */
+  times: number;
+}
+
+/** The answer to `GET /logs`, or `GET /logs?after=<id>` for what came after an entry: nothing in it is a secret. */
+export interface LogAnswer {
+  /** Whose log it is: another agent counts its entries anew. */
+  pid: number;
+  entries: LogEntry[];
+}

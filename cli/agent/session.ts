@@ -2,8 +2,10 @@ import { clearCredentialCache } from '@smithy/signature-v4';
 import { type AwsCredentials, CodeCommitSigner, type SigningRequest } from '../aws/codecommit-signature.ts';
 import type { Partition } from '../aws/partitions.ts';
 import type { VouchProfile } from '../aws/profiles.ts';
+import { clockTime } from '../describe.ts';
 import { Problem } from '../problem.ts';
 import { type Access, readClaims, requestAwsToken } from './identity-server.ts';
+import { type Log, reasonOf } from './log.ts';
 import type { KeyName } from './protocol.ts';
 import { Renewal } from './renewal.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -104,6 +106,7 @@ interface Entry {
 export interface SessionOptions {
   /** The wall clock, in milliseconds since 1970. */
   now: () => number;
+  log: Log;
   /** Called when the server no longer takes the session and no request of anybody's was there to be told so. */
   onRefused: (why: Problem) => void;
 }
@@ -115,14 +118,16 @@ export interface SessionOptions {
 export class Session {
   readonly details: SessionDetails;
   readonly #now: () => number;
+  readonly #log: Log;
   readonly #onRefused: (why: Problem) => void;
   readonly #credentials = new Map<string, Entry>();
   readonly #flights = new SingleFlight<Entry>();
   readonly #dropped = new AbortController();
 
-  constructor(details: SessionDetails, { now, onRefused }: SessionOptions) {
+  constructor(details: SessionDetails, { now, log, onRefused }: SessionOptions) {
     this.details = details;
     this.#now = now;
+    this.#log = log;
     this.#onRefused = onRefused;
   }
 
@@ -242,6 +247,7 @@ export class Session {
       await this.#fetchOnce(entry.chain, { region: entry.region, fresh: false });
     } catch (error) {
       entry.renewal.failed(this.#now());
+      this.#log.add('failed', `renewal of ${entry.chain.role.arn} in ${entry.region}: ${reasonOf(error)}`);
       if (error instanceof Problem && error.kind === 'session-over') this.#onRefused(error);
     }
   }
@@ -254,6 +260,8 @@ export class Session {
       const renewal = new Renewal(credentials.expiration, this.#now(), earlier);
       const entry = { key, chain, region, credentials, signer: new CodeCommitSigner(credentials), renewal };
       if (!this.#dropped.signal.aborted) this.#remember(entry);
+      const until = clockTime(new Date(credentials.expiration), new Date(this.#now()));
+      this.#log.add('credentials', `${chain.role.arn} in ${region}, until ${until}`);
       return entry;
     });
   }

@@ -1,0 +1,53 @@
+import { asProblem, printable } from '../problem.ts';
+import type { LogEntry, LogEvent } from './protocol.ts';
+
+/** More than a day's worth of what is told; the oldest goes first. */
+const mostEntries = 500;
+
+/** The longest message, in characters: all of them together are less than a client reads of an answer (exchange.ts). */
+const longestMessage = 400;
+
+/**
+ * What the agent has done and why, for `vouch agent logs`: kept in memory alone. Who adds to it tells names, times and reasons,
+ * and never a secret.
+ */
+export class Log {
+  readonly #now: () => number;
+  #entries: LogEntry[] = [];
+  #count = 0;
+
+  /** @param now the wall clock, in milliseconds since 1970 */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /**
+   * Adds an entry. What is said again at once is counted, so that an editor that asks all day pushes nothing else out.
+   *
+   * @param message a sentence without its full stop, such as "alice@example.com, until 17:42"; made safe for a terminal here
+   */
+  add(event: LogEvent, message: string): void {
+    // A server may quote what it was sent.
+    const said = printable(message.replace(/\beyJ[\w-]+(\.[\w-]*)+/g, '…'), longestMessage);
+    const at = new Date(this.#now()).toISOString();
+    const last = this.#entries.at(-1);
+    const id = ++this.#count;
+    if (last?.event === event && last.message === said) {
+      this.#entries[this.#entries.length - 1] = { ...last, id, at, times: last.times + 1 };
+      return;
+    }
+    this.#entries.push({ id, at, event, message: said, times: 1 });
+    if (this.#entries.length > mostEntries) this.#entries.shift();
+  }
+
+  /** The entries that came after one, oldest first. */
+  after(id: number): LogEntry[] {
+    return this.#entries.filter((entry) => entry.id > id);
+  }
+}
+
+/** Why something did not go well, for a log: of an error that nobody foresaw not even the message, which could quote anything. */
+export function reasonOf(error: unknown): string {
+  const { kind, what, why } = asProblem(error);
+  return kind === 'internal-error' ? what : [what, why].filter(Boolean).join(' ');
+}
