@@ -22,7 +22,7 @@ test('tells what the agent does and why, and never a secret', async () => {
   const { accessKeyId, secretAccessKey, sessionToken } = await awsCredentials(role, 'us-east-1', the.env);
   await viaGit(the, gitRequest.replace('amazonaws.com', 'evil\u001b[2J.example'));
   await viaGit(the, `${gitRequest}username=nobody\n`);
-  the.clock.now += 51 * minute;
+  the.clock.now += 53 * minute;
   the.world.answers.sts = stsError('InvalidIdentityToken', `Not this one: ${token}`, 400);
   await the.running.agent.renewDue();
   the.world.answers = {};
@@ -42,7 +42,9 @@ test('tells what the agent does and why, and never a secret', async () => {
       /^credentials: arn:aws:iam::123456789012:role\/VouchDeveloper in us-east-1, until .*\d\d:\d\d$/,
     ),
     'refused: Git, for git-codecommit.us-east-1.evil [2J.example: This is no CodeCommit repository over HTTPS.',
-    expect.stringMatching(/^refused: Git, for git-codecommit\.us-east-1\.amazonaws\.com: Git asks for the AWS profile "nobody"/),
+    expect.stringMatching(
+      /^refused: Git, for git-codecommit\.us-east-1\.amazonaws\.com: Git asks for the AWS profile "nobody"/,
+    ),
     expect.stringMatching(/^failed: renewal of arn:\S+ in us-east-1: .* Not this one: …/),
     expect.stringMatching(/^credentials: /),
     'ended: the session: logged out',
