@@ -5,10 +5,10 @@ import { clockTime, describeKey } from '../describe.ts';
 import { type GitCredentialRequest, parseGitRequest } from '../git/request.ts';
 import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
-import { version } from '../programs.ts';
+import { version as ourVersion } from '../programs.ts';
 import { importAccess, revokeSession } from './identity-server.ts';
 import { Log, reasonOf } from './log.ts';
-import type { AgentStatus, Dropped, NewSession, ServiceManager } from './protocol.ts';
+import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
 import { RecentFailures } from './recent-failures.ts';
 import { type CredentialsOptions, partitionsOf, type RoleChain, Session, warmUp } from './session.ts';
 
@@ -23,6 +23,10 @@ export interface AgentOptions {
   env: NodeJS.ProcessEnv;
   /** Whose service it is, if it is one. */
   service?: ServiceManager | undefined;
+  /** Vouch's version. */
+  version?: string;
+  /** See protocolVersion. */
+  protocol?: string;
   /** The wall clock, in milliseconds since 1970. */
   now?: () => number;
 }
@@ -30,6 +34,8 @@ export interface AgentOptions {
 /** What the agent knows and does; the sockets are elsewhere (git-socket.ts, http-socket.ts). Nothing is kept on disk. */
 export class Agent {
   readonly log: Log;
+  readonly version: string;
+  readonly protocol: string;
   readonly #now: () => number;
   readonly #env: NodeJS.ProcessEnv;
   readonly #profiles = new ProfileReader();
@@ -41,7 +47,9 @@ export class Agent {
   /** Why there is no session any more, for whoever asks next. */
   #ended: Problem | undefined;
 
-  constructor({ env, service, now = Date.now }: AgentOptions) {
+  constructor({ env, service, version = ourVersion, protocol = protocolVersion, now = Date.now }: AgentOptions) {
+    this.version = version;
+    this.protocol = protocol;
     this.#now = now;
     this.log = new Log(now);
     this.log.add('started', `version ${version}, process ${process.pid}`);
@@ -71,7 +79,8 @@ export class Agent {
       ? { ...this.#session.details, issuer: this.#session.details.access.issuer }
       : {};
     return {
-      version,
+      version: this.version,
+      protocol: this.protocol,
       pid: process.pid,
       startedAt: iso(this.#startedAt),
       service: this.#service,
@@ -226,6 +235,7 @@ export class Agent {
     const asked = parseGitRequest(request);
     try {
       if (asked === undefined) throw badRequest("Git's request is malformed.");
+      if (asked.vouchProtocol !== undefined && asked.vouchProtocol !== this.protocol) throw otherVersion(this.version);
       return await this.#answerGit(asked);
     } catch (error) {
       this.log.add('refused', `Git, for ${asked?.host ?? 'nothing that can be read'}: ${reasonOf(error)}`);
@@ -336,6 +346,15 @@ function checkChain(chain: RoleChain): void {
     what: `The role ${chain.role.arn} cannot be assumed through a role of another partition.`,
     why: `It is of the partition ${chain.role.partition.id}, and its source_profile leads to one of ${other.id}.`,
     fix: 'Name a source_profile of the same partition in your AWS config.',
+  });
+}
+
+/** The client speaks another protocol than the agent, see protocolVersion. */
+export function otherVersion(version: string): Problem {
+  return new Problem({
+    kind: 'other-version',
+    what: `The running agent is version ${version}, and does not understand this version of \`vouch\`.`,
+    fix: 'Run `vouch login`, which replaces it, then try again.',
   });
 }
 

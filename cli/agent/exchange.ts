@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { protocolVersion } from './protocol.ts';
 
 /**
  * One request over agent.sock and its answer, in HTTP. `node:http` takes longer to load than all the rest that a command which
@@ -65,7 +66,7 @@ export function exchange({ socket: at, method, path, body = '', timeout }: Agent
       end(cut ? new HungUp('The connection was cut.', { cause: error }) : error);
     });
     const bytes = Buffer.from(body);
-    const head = `${method} ${path} HTTP/1.0\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    const head = `${method} ${path} HTTP/1.0\r\nVouch-Protocol: ${protocolVersion}\r\nContent-Length: ${bytes.length}\r\n\r\n`;
     // In one write: between two, an agent that answers at once may have closed the connection.
     socket.write(Buffer.concat([Buffer.from(head), bytes]));
   });

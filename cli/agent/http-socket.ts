@@ -4,7 +4,7 @@ import type { AwsCredentials } from '../aws/codecommit-signature.ts';
 import { isRegion, parseRoleArn, type RoleArn } from '../aws/partitions.ts';
 import { longestRequest } from '../git/request.ts';
 import { asProblem, Problem } from '../problem.ts';
-import { type Agent, badRequest } from './agent.ts';
+import { type Agent, badRequest, otherVersion } from './agent.ts';
 import { isIssuer } from './identity-server.ts';
 import { reasonOf } from './log.ts';
 import type { CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from './protocol.ts';
@@ -51,10 +51,16 @@ export function createHttpServer(agent: Agent, presence: Presence): Server {
   return server;
 }
 
+/** What means the same in every protocol, see protocolVersion. */
+const everlasting = new Set(['GET /status', 'DELETE /session']);
+
 async function route(agent: Agent, presence: Presence, request: IncomingMessage, response: ServerResponse) {
   const url = URL.parse(request.url ?? '/', 'http://agent.invalid');
   if (url === null) throw badRequest('That is no address.');
-  switch (`${request.method} ${url.pathname}`) {
+  const asked = `${request.method} ${url.pathname}`;
+  const { 'vouch-protocol': spoken = agent.protocol } = request.headers;
+  if (spoken !== agent.protocol && !everlasting.has(asked)) throw otherVersion(agent.version);
+  switch (asked) {
     case 'GET /status':
       return sendJson(response, agent.status());
     case 'PUT /session': {
@@ -94,7 +100,7 @@ async function route(agent: Agent, presence: Presence, request: IncomingMessage,
       return;
     }
   }
-  sendProblem(response, badRequest(`There is no ${request.method} ${url.pathname}.`), 404);
+  sendProblem(response, badRequest(`There is no ${asked}.`), 404);
 }
 
 /** `role=`, or `profile=` and the config file where it is; `region=` and `fresh=1` with either. */

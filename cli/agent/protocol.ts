@@ -1,5 +1,13 @@
 import type { JsonWebKey } from 'node:crypto';
 
+/**
+ * What both sockets speak. Clients say it: `Vouch-Protocol: 1` in the head of a request over agent.sock, `vouch-protocol=1` before
+ * Git's lines over git.sock. It changes when a client and an agent of different versions could misunderstand each other; then an
+ * agent does nothing that it is asked in the other protocol, and says so. For all time stay `GET /status`, `DELETE /session` and
+ * problems as they are, so that any client can find out which agent runs, and end it.
+ */
+export const protocolVersion = '1';
+
 /** What `vouch` and the agent say to each other over agent.sock, as JSON. Times are ISO 8601. */
 
 /** The security key that a session began with. */
@@ -26,6 +34,8 @@ export type ServiceManager = 'systemd' | 'launchd';
 /** The answer to `GET /status`: nothing in it is a secret. */
 export interface AgentStatus {
   version: string;
+  /** See protocolVersion. */
+  protocol: string;
   pid: number;
   startedAt: string;
   /** Whose service it is; null when a command has started it. An agent of an earlier version does not say. */

@@ -1,4 +1,5 @@
 import { isAbsolute } from 'node:path';
+import { protocolVersion } from '../agent/protocol.ts';
 import { awsConfigFile } from '../paths.ts';
 
 /** The attributes of a credential request that concern us: Git's (git-credential(1), INPUT/OUTPUT FORMAT), and our own. */
@@ -12,6 +13,8 @@ export interface GitCredentialRequest {
   username: string | undefined;
   /** Whether Git takes a pre-encoded credential (`capability[]=authtype`, Git 2.46; see the script for those before 2.54). */
   authtype: boolean;
+  /** What the helper speaks, see protocolVersion; unless it is said, what the agent does. */
+  vouchProtocol: string | undefined;
   /** The AWS profile that the helper's `--profile` names. */
   profile: string | undefined;
   /** The caller's AWS_PROFILE. */
@@ -34,6 +37,7 @@ const attributes = new Set([
   'host',
   'path',
   'username',
+  'vouch-protocol',
   'vouch-profile',
   'vouch-aws-profile',
   'vouch-aws-config',
@@ -89,6 +93,7 @@ export function parseGitRequest(input: Uint8Array): GitCredentialRequest | undef
     path: found.get('path'),
     username: found.get('username'),
     authtype,
+    vouchProtocol: found.get('vouch-protocol'),
     profile: found.get('vouch-profile'),
     awsProfile: found.get('vouch-aws-profile'),
     awsConfig,
@@ -96,7 +101,7 @@ export function parseGitRequest(input: Uint8Array): GitCredentialRequest | undef
 }
 
 /**
- * Puts what the agent cannot know of its caller before Git's own lines: the helper's `--profile`, AWS_PROFILE and
+ * Puts what the agent cannot know of its caller before Git's own lines: what it speaks, the helper's `--profile`, AWS_PROFILE and
  * AWS_CONFIG_FILE. `cli/git/git-credential-vouch` does the same, byte for byte, so that the agent knows a request again
  * that it has just refused (agent/recent-failures.ts).
  *
@@ -113,6 +118,7 @@ export function withContext(
 ): Uint8Array {
   const config = env.AWS_CONFIG_FILE ? awsConfigFile(env) : '';
   const lines = [
+    ['vouch-protocol', protocolVersion],
     ['vouch-profile', profile],
     ['vouch-aws-profile', env.AWS_PROFILE],
     ['vouch-aws-config', isAbsolute(config) ? config : ''],
