@@ -35,7 +35,8 @@ export class Door {
     this.#isOpen = false;
     clearTimeout(this.#retry);
     this.#server.close();
-    this.#cut();
+    // Reset, so that it is noticed as an end by who had only hung up on one side.
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   reopen(): void {
@@ -49,12 +50,8 @@ export class Door {
     clearTimeout(this.#retry);
     return new Promise((done) => {
       this.#server.close(() => done());
-      this.#cut();
+      for (const socket of this.#sockets) socket.destroy();
     });
-  }
-
-  #cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** A port that was given up may be somebody's for a moment: the system gives such to connections that go out. */

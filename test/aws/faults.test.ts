@@ -50,6 +50,7 @@ describe('STS', () => {
   it('refuses connections, cuts those that are there, and is back on the same port', async () => {
     const { hostname, port } = new URL(aws.stsUrl);
     const idle = connect(Number(port), hostname);
+    idle.on('error', () => {});
     await new Promise((resolve) => idle.once('connect', resolve));
     const cut = new Promise((resolve) => idle.once('close', resolve));
     aws.faults.sts = { kind: 'refuse' };

@@ -84,7 +84,7 @@ export const roleArn = `arn:aws:iam::${accountId}:role/VouchDeveloper`;
 export const allActions = ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'];
 
 /** A statement of a trust policy for an issuer on this machine. */
-export function trust(issuer: Issuer, more: Partial<Statement> = {}): Statement {
+export function trust(issuer: Pick<Issuer, 'url'>, more: Partial<Statement> = {}): Statement {
   const provider = issuer.url.replace('http://', '');
   return {
     Effect: 'Allow',
@@ -95,7 +95,7 @@ export function trust(issuer: Issuer, more: Partial<Statement> = {}): Statement 
 }
 
 /** Makes the account trust the issuer, and the role that trusts it and may pull and push every repository. */
-export function trustIssuer(aws: LocalAws, issuer: Issuer, role: Partial<RoleOptions> = {}): void {
+export function trustIssuer(aws: LocalAws, issuer: Pick<Issuer, 'url'>, role: Partial<RoleOptions> = {}): void {
   aws.account().addProvider({ url: issuer.url, clientIds: [issuer.url] });
   aws.account().addRole({
     name: 'VouchDeveloper',

@@ -5,8 +5,8 @@ export interface Intercepted {
   service: 'sts' | 'codecommit';
   /** As in the log. */
   action: string;
-  /** The role that STS is asked for. */
-  role?: string;
+  /** What STS is asked. */
+  form?: URLSearchParams;
   request: IncomingMessage;
   response: ServerResponse;
 }

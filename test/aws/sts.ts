@@ -60,9 +60,7 @@ async function serve(options: StsOptions, request: IncomingMessage, response: Se
     const form = new URLSearchParams(body.toString('utf8'));
     const action = checkAction(request, form);
     details.action = action;
-    const role = form.get('RoleArn');
-    if ((await options.intercept({ service: 'sts', action, ...(role && { role }), request, response })) === true)
-      return;
+    if ((await options.intercept({ service: 'sts', action, form, request, response })) === true) return;
     const result =
       action === 'AssumeRoleWithWebIdentity'
         ? await assumeRoleWithWebIdentity(options, form, details)

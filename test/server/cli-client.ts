@@ -23,7 +23,8 @@ export interface ProofOptions {
 export const REDIRECT_URI = 'http://127.0.0.1:49152/callback';
 
 export async function newKeyPair(): Promise<KeyPair> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256');
+  // Extractable, as a login's is: it is handed to an agent.
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   return { privateKey, publicJwk: await exportJWK(publicKey) };
 }
 

@@ -1,0 +1,138 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { dropSession } from '../../cli/agent/client.ts';
+import { Random } from '../support/random.ts';
+import { type Asked, ask, type Way, ways } from './ask.ts';
+import { disturb, disturbances, silences } from './disturbances.ts';
+import { watchSts } from './sts-calls.ts';
+import { promised, type Span, violations } from './verdict.ts';
+import { startWorld, type World } from './world.ts';
+
+/** How long there is chaos at least, in milliseconds. */
+const length = 60_000;
+
+const workers = 50;
+
+/** How long each role's credentials last, in seconds: some have to be fetched all the time, and some are never far from their end. */
+const lifetimes = [3600, 75, 68, 20, 12];
+
+/** How many more files an agent may have open at the end: connections that are kept for the next request. */
+const moreFiles = 8;
+
+let world: World;
+const random = Random.seeded('VOUCH_CHAOS_SEED');
+
+beforeAll(async () => {
+  world = await startWorld(lifetimes.length);
+  world.aws.lifetime = (role) => lifetimes[world.roles.findIndex(({ arn }) => arn === role)] ?? 3600;
+});
+afterAll(() => world?.close());
+
+test('whatever breaks: no wrong credentials, no endless wait, no STS call too many, and afterwards all works', async () => {
+  const { calls, intercept } = watchSts();
+  world.aws.intercept = intercept;
+  await world.logIn();
+  for (const role of world.roles) await askFor(role, 'http');
+  const filesAtFirst = await world.agentFiles();
+
+  const begun = Date.now();
+  const diary: string[] = [];
+  const note = (what: string) => diary.push(`${((Date.now() - begun) / 1000).toFixed(2)} s: ${what}`);
+  const asked: Asked[] = [];
+  const away: Span[] = [];
+  const signedOut: Span[] = [];
+  const stopped = new AbortController();
+  const busy = Array.from({ length: workers }, (_, number) => work(number, asked, stopped.signal));
+
+  const newAgent = async (why: string, session: { expiresAt?: string } = {}) => {
+    note(`the agent is killed, and ${why}`);
+    const from = Date.now();
+    await world.killAgent();
+    await world.logIn(session);
+    away.push({ from, to: Date.now() });
+    note('somebody is signed in again');
+  };
+
+  const chosen = random.shuffled(disturbances);
+  const half = Math.ceil(chosen.length / 2);
+  await disturb(world, random, chosen.slice(0, half), note);
+
+  // STS falls silent before the next agent has anything in hand, for longer than anybody may be kept waiting.
+  const silence = random.pick(silences);
+  await silence.begin(world);
+  await newAgent(`for long: ${silence.name}`);
+  await wait(promised + 2500);
+  await silence.end(world);
+  note('the long silence is over');
+
+  await disturb(world, random, chosen.slice(half), note);
+
+  // A session ends while it is in use, and nobody signs in for a while.
+  const end = Date.now() + 5000;
+  await newAgent('the next session is a short one', { expiresAt: new Date(end).toISOString() });
+  await wait(end - Date.now());
+  note('the session is over');
+  await wait(2500);
+  signedOut.push({ from: end, to: Date.now() });
+  await world.logIn();
+  note('the last session begins');
+
+  while (Date.now() - begun < length) await disturb(world, random, [random.pick(disturbances)], note);
+
+  note('all is up again');
+  const everything = () => Promise.all(world.roles.flatMap((role) => ways.map((way) => askFor(role, way))));
+  const next = await everything();
+  stopped.abort();
+  await Promise.all(busy);
+  const filesAtLast = filesAtFirst === undefined ? undefined : await filesOnceFew(filesAtFirst + moreFiles);
+  await dropSession(world.env);
+  signedOut.push({ from: Date.now(), to: Number.POSITIVE_INFINITY });
+  away.push({ from: Date.now(), to: Number.POSITIVE_INFINITY });
+  note('the session has been dropped');
+  const last = await everything();
+
+  const given = asked.filter((one) => one.given);
+  const longest = Math.max(...[...asked, ...next].map(({ waited }) => waited));
+  process.stdout.write(
+    `${asked.length} requests, ${given.length} with credentials, the longest after ${(longest / 1000).toFixed(1)} s; ` +
+      `${calls.length} STS calls; ${diary.length} entries in the diary; files ${filesAtFirst}, at last ${filesAtLast}\n`,
+  );
+  const found = violations(world, { begun, asked: [...asked, ...next, ...last], calls, away, signedOut });
+  const story = [...found.slice(0, 40), `${found.length} in all. The diary:`, ...diary].join('\n');
+  expect(found, story).toEqual([]);
+  expect(
+    next.filter((one) => !one.given).map(({ way, role, refused }) => [way, role.profile, refused]),
+    story,
+  ).toEqual([]);
+  expect(last.filter((one) => one.given)).toEqual([]);
+  if (filesAtFirst !== undefined) expect(filesAtLast).toBeLessThanOrEqual(filesAtFirst + moreFiles);
+  // It was chaos, and not a world in which nobody got anything, or missed anything.
+  for (const way of ways) expect(given.filter((one) => one.way === way).length, way).toBeGreaterThan(10);
+  expect(asked.filter(({ refused }) => refused?.exitCode === 4).length).toBeGreaterThan(20);
+  expect(calls.filter(({ answered }) => answered).length).toBeGreaterThan(50);
+}, 240_000);
+
+function askFor(role: World['roles'][number], way: Way, choices = random): Promise<Asked> {
+  const host = choices.pick(['git-codecommit', 'git-codecommit-fips']);
+  const path = `v1/repos/repository-${choices.between(1, 20)}`;
+  return ask(world, way, role, { host: `${host}.us-east-1.amazonaws.com`, path });
+}
+
+/** Asks again and again, with a rest in between. The helper is a handful of processes each time, so few use it. */
+async function work(number: number, asked: Asked[], stopped: AbortSignal): Promise<void> {
+  const choices = new Random(random.seed + number);
+  const way: Way = number < 2 ? 'script' : number % 2 === 0 ? 'git' : 'http';
+  for (;;) {
+    await wait(choices.between(100, 1500));
+    if (stopped.aborted) return;
+    asked.push(await askFor(choices.pick(world.roles), way, choices));
+  }
+}
+
+/** How many files the agent has open, when they are few again, or after some patience. */
+async function filesOnceFew(few: number): Promise<number | undefined> {
+  await vi
+    .waitUntil(async () => ((await world.agentFiles()) ?? 0) <= few, { timeout: 10_000, interval: 200 })
+    .catch(() => {});
+  return world.agentFiles();
+}
