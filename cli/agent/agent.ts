@@ -10,7 +10,7 @@ import { importAccess, revokeSession } from './identity-server.ts';
 import { Log, reasonOf } from './log.ts';
 import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
 import { RecentFailures } from './recent-failures.ts';
-import { type CredentialsOptions, partitionsOf, type RoleChain, Session, warmUp } from './session.ts';
+import { type CredentialsOptions, partitionsOf, type RoleChain, Session } from './session.ts';
 
 /** How long an agent waits for a session before it ends, in milliseconds. */
 const patience = 10 * 60_000;
@@ -109,7 +109,6 @@ export class Agent {
     this.#session = taken;
     this.#ended = undefined;
     this.#failures.clear();
-    warmUp();
     const until = clockTime(new Date(expiresAt), new Date(this.#now()));
     this.log.add('session', `${email} with ${describeKey(key)} at ${access.issuer}, until ${until}`);
   }

@@ -2,6 +2,7 @@ import { clearCredentialCache } from '@smithy/signature-v4';
 import { type AwsCredentials, CodeCommitSigner, type SigningRequest } from '../aws/codecommit-signature.ts';
 import type { Partition } from '../aws/partitions.ts';
 import type { VouchProfile } from '../aws/profiles.ts';
+import { assumeRoleWithWebIdentity } from '../aws/sts.ts';
 import { clockTime } from '../describe.ts';
 import { Problem } from '../problem.ts';
 import { type Access, readClaims, requestAwsToken } from './identity-server.ts';
@@ -271,14 +272,10 @@ export class Session {
     const { access, email, expiresAt } = this.details;
     // Begins here, so that a chain of roles takes no longer in all.
     const signal = this.#deadline();
-    // The SDK is loaded when it is first needed, which is soon after a login (see warmUp).
-    const [sts, proof] = await Promise.all([
-      import('../aws/sts.ts'),
-      // Not as a use of the source's: it is renewed for who uses it itself, and for this one when this one is.
-      source
-        ? this.#obtain(source, { region, fresh }).then(({ credentials }) => credentials)
-        : requestAwsToken(access, role.arn, signal),
-    ]);
+    // Not as a use of the source's: it is renewed for who uses it itself, and for this one when this one is.
+    const proof = source
+      ? (await this.#obtain(source, { region, fresh })).credentials
+      : await requestAwsToken(access, role.arn, signal);
     // No longer than the session, where STS's minimum lets that be.
     const left = Math.floor((expiresAt - this.#now()) / 1000);
     const request = {
@@ -288,9 +285,10 @@ export class Session {
       duration: Math.max(shortest, Math.min(longest, durationSeconds, left)),
       signal,
     };
-    return typeof proof === 'string'
-      ? sts.assumeRoleWithWebIdentity({ ...request, token: proof })
-      : sts.assumeRole({ ...request, source: { role: source?.role.arn ?? '', credentials: proof }, externalId });
+    if (typeof proof === 'string') return assumeRoleWithWebIdentity({ ...request, token: proof });
+    // AWS's SDK is large, and few have chained roles.
+    const { assumeRole } = await import('../aws/assume-role.ts');
+    return assumeRole({ ...request, source: { role: source?.role.arn ?? '', credentials: proof }, externalId });
   }
 
   #deadline(): AbortSignal {
@@ -315,9 +313,4 @@ export class Session {
       if (credentials.expiration <= this.#now()) this.#discard(name);
     }
   }
-}
-
-/** Loads what the first request will need, so that nobody waits for it then. */
-export function warmUp(): void {
-  setImmediate(() => void import('../aws/sts.ts').catch(() => {}));
 }

@@ -127,7 +127,7 @@ export function codeCommitUrl(
 }
 
 /** The partition that a region's name belongs to, or undefined when it is no region's name. */
-function partitionOf(region: string): Partition | undefined {
+export function partitionOf(region: string): Partition | undefined {
   return partitions.find((partition) => partition.region.test(region));
 }
 

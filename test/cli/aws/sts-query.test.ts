@@ -1,0 +1,112 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { askSts, NotStsError, readAnswer, StsError, stsUrl } from '../../../cli/aws/sts-query.ts';
+
+describe('where STS is', () => {
+  test.each([
+    ['us-east-1', {}, 'https://sts.us-east-1.amazonaws.com/'],
+    ['cn-north-1', {}, 'https://sts.cn-north-1.amazonaws.com.cn/'],
+    ['eusc-de-east-1', {}, 'https://sts.eusc-de-east-1.amazonaws.eu/'],
+    ['us-west-2', { AWS_USE_FIPS_ENDPOINT: 'true' }, 'https://sts-fips.us-west-2.amazonaws.com/'],
+    ['us-gov-west-1', { AWS_USE_FIPS_ENDPOINT: 'true' }, 'https://sts.us-gov-west-1.amazonaws.com/'],
+    ['us-east-1', { AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }, 'http://127.0.0.1:1/'],
+    [
+      'us-east-1',
+      { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:2/sts' },
+      'http://127.0.0.1:2/sts',
+    ],
+  ])('for %s and %o', (region, env, url) => {
+    expect(stsUrl(region, env).href).toBe(url);
+  });
+});
+
+const namespace = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"';
+const error = (code: string, message: string) =>
+  `<ErrorResponse ${namespace}><Error><Type>Sender</Type><Code>${code}</Code><Message>${message}</Message></Error></ErrorResponse>\n`;
+
+describe('an answer', () => {
+  test('is read by the names of its elements, and what is escaped is as it was', () => {
+    const text = `<?xml version="1.0"?>\n<AskResponse ${namespace}><AskResult><A>1&lt;2 &amp;&#39;&#x41;&quot;</A><B></B></AskResult></AskResponse>\n`;
+    expect(Object.fromEntries(readAnswer('Ask', 200, text))).toEqual({ A: '1<2 &\'A"', B: '' });
+  });
+
+  test('that refuses is an error of that name', () => {
+    const refused = () => readAnswer('Ask', 403, error('AccessDenied', 'Not &quot;you&quot;'));
+    expect(refused).toThrow(StsError);
+    expect(refused).toThrow(
+      expect.objectContaining({
+        name: 'AccessDenied',
+        message: 'Not "you"',
+        $fault: 'client',
+        $metadata: { httpStatusCode: 403 },
+      }),
+    );
+  });
+
+  test.each([
+    ['that is cut off', 200, `<AskResponse ${namespace}><AskResult><A>1</A></AskResult>`],
+    ['to something else', 200, `<OtherResponse ${namespace}><A>1</A></OtherResponse>`],
+    ['of a proxy', 407, '<html><body>Who are you?</body></html>'],
+    ['that names no error', 400, error('', '').replace('<Code></Code>', '')],
+  ])('%s is none of STS', (_what, status, text) => {
+    expect(() => readAnswer('Ask', status, text)).toThrow(NotStsError);
+  });
+
+  test('with status 503 and no word is a failure of the other side', () => {
+    expect(() => readAnswer('Ask', 503, '')).toThrow(
+      expect.objectContaining({ $fault: 'server', $metadata: { httpStatusCode: 503 } }),
+    );
+  });
+});
+
+/** An STS that answers as it is told. */
+async function sts(answer: (response: ServerResponse) => void) {
+  const asked: { url: string | undefined; body: URLSearchParams }[] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    asked.push({ url: request.url, body: new URLSearchParams(body) });
+    answer(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('AWS_ENDPOINT_URL_STS', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    server.closeAllConnections();
+    server.close();
+  });
+  return asked;
+}
+
+const ask = (signal = AbortSignal.timeout(20_000)) =>
+  askSts('Ask', { Token: 'a&b c' }, { region: 'us-east-1', signal });
+
+test('asks with a form', async () => {
+  const asked = await sts((response) => response.end('<AskResponse><A>1</A></AskResponse>'));
+  expect((await ask()).get('A')).toBe('1');
+  expect(asked).toMatchObject([{ url: '/' }]);
+  expect(Object.fromEntries(asked[0]?.body ?? [])).toEqual({ Action: 'Ask', Version: '2011-06-15', Token: 'a&b c' });
+});
+
+test('takes no answer without end', async () => {
+  await sts((response) => {
+    const more = () => response.write('x'.repeat(64 * 1024), (failed) => failed ?? more());
+    more();
+  });
+  await expect(ask()).rejects.toThrow(NotStsError);
+});
+
+test('takes no answer that ends before its length', async () => {
+  await sts((response) => {
+    response.writeHead(200, { 'content-length': 1000 }).write('<AskResponse><A>1</A></AskResponse>');
+    setImmediate(() => response.destroy());
+  });
+  await expect(ask()).rejects.toMatchObject({ code: 'ECONNRESET' });
+});
+
+test('is given up when it is told to', async () => {
+  const stop = new AbortController();
+  await sts(() => stop.abort());
+  await expect(ask(stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
+});
