@@ -233,6 +233,25 @@ agent
     await finish(agentLogsCommand(options, io));
   });
 
+agent
+  .command('install')
+  .description('make it a service of systemd or launchd, started and kept apart by that')
+  .option('--force', 'end a running session, and replace files that were changed')
+  .option('--dry-run', 'show what would be written, and write nothing')
+  .action(async (options) => {
+    const { agentInstall } = await import('./commands/agent-service.ts');
+    await finish(agentInstall(options, io));
+  });
+
+agent
+  .command('uninstall')
+  .description('undo `install`; the session ends')
+  .option('--force', 'also remove files that were changed')
+  .action(async (options) => {
+    const { agentUninstall } = await import('./commands/agent-service.ts');
+    await finish(agentUninstall(options, io));
+  });
+
 function positiveSeconds(value: string): number {
   const seconds = Number(value);
   if (!/^\d+(\.\d+)?$/.test(value) || seconds <= 0 || seconds > 3600) {

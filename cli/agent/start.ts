@@ -94,9 +94,16 @@ const HARMLESS = /^--(use-system-ca|use-openssl-ca|use-bundled-ca|dns-result-ord
  * harmless stays.
  */
 function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS = '', NODE_V8_COVERAGE, ...rest } = env;
-  const options = NODE_OPTIONS.split(/\s+/).filter((option) => HARMLESS.test(option));
-  return options.length > 0 ? { ...rest, NODE_OPTIONS: options.join(' ') } : rest;
+  const { NODE_OPTIONS: _, NODE_V8_COVERAGE, ...rest } = env;
+  const options = harmlessNodeOptions(env);
+  return options ? { ...rest, NODE_OPTIONS: options } : rest;
+}
+
+/** The part of NODE_OPTIONS that an agent may have; empty when there is none. */
+export function harmlessNodeOptions({ NODE_OPTIONS = '' }: NodeJS.ProcessEnv): string {
+  return NODE_OPTIONS.split(/\s+/)
+    .filter((option) => HARMLESS.test(option))
+    .join(' ');
 }
 
 function failed(why: string): Problem {

@@ -1,5 +1,5 @@
 import { agentStatus, dropSession, isNotRunning } from '../agent/client.ts';
-import type { AgentStatus } from '../agent/protocol.ts';
+import type { AgentStatus, ServiceManager } from '../agent/protocol.ts';
 import { startAgent } from '../agent/start.ts';
 import { clockTime } from '../describe.ts';
 import type { Io } from '../io.ts';
@@ -19,9 +19,11 @@ export async function agentStart(_options: object, io: Io): Promise<number> {
 /** `vouch agent stop`: ends the agent, and with it the session, which nobody else could use. */
 export async function agentStop(_options: object, io: Io): Promise<number> {
   try {
-    const hadSession = (await agentStatus(io.env)).session !== null;
+    const { session, service } = await agentStatus(io.env);
+    const hadSession = session !== null;
     const { revoked, reason } = await dropSession(io.env);
     io.stdout.write(hadSession ? 'The agent has ended, and your session with it\n' : 'The agent has ended\n');
+    if (service) io.stdout.write(`${startsAgain[service]} (\`vouch agent uninstall\` ends that)\n`);
     if (hadSession && !revoked) {
       io.stderr.write(`vouch: The server could not be told; nothing of the session is left here. ${reason ?? ''}\n`);
     }
@@ -34,6 +36,11 @@ export async function agentStop(_options: object, io: Io): Promise<number> {
     return printProblem(io.stderr, error);
   }
 }
+
+const startsAgain: Record<ServiceManager, string> = {
+  systemd: 'systemd starts a new one when it is asked for something',
+  launchd: 'launchd starts a new one',
+};
 
 export interface AgentStatusOptions {
   /** JSON for programs. */

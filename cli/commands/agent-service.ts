@@ -1,0 +1,77 @@
+import type { Io } from '../io.ts';
+import { Problem, printProblem } from '../problem.ts';
+import { installService, uninstallService } from '../service/install.ts';
+import { launchd } from '../service/launchd.ts';
+import type { Manager } from '../service/manager.ts';
+import { systemd } from '../service/systemd.ts';
+
+export interface AgentInstallOptions {
+  /** Shows what would be written, and writes nothing. */
+  dryRun?: boolean;
+  /** Ends a running session, and replaces files that Vouch did not write. */
+  force?: boolean;
+}
+
+/** `vouch agent install`: the agent becomes a service of systemd's or launchd's. */
+export async function agentInstall(
+  { dryRun = false, force = false }: AgentInstallOptions,
+  io: Io,
+  platform: NodeJS.Platform = process.platform,
+): Promise<number> {
+  try {
+    const manager = managerOf(platform, io.env);
+    if (dryRun) {
+      for (const { path, text } of manager.forms()[0]?.files ?? []) io.stdout.write(`${path}:\n${indented(text)}\n`);
+      io.stdout.write('Nothing was written (--dry-run)\n');
+      return 0;
+    }
+    const { form, changed } = await installService(manager, { env: io.env, force });
+    if (!changed) {
+      io.stdout.write(`The agent is a service of ${manager.name} already, nothing to change\n`);
+      return 0;
+    }
+    for (const { path } of form.files) io.stdout.write(`Wrote ${path}\n`);
+    io.stdout.write(`The agent is now a service: ${manager.name} starts it ${starts[manager.name]}\n`);
+    for (const note of form.notes) io.stderr.write(`vouch: ${note}\n`);
+    return 0;
+  } catch (error) {
+    return printProblem(io.stderr, error);
+  }
+}
+
+const starts = { systemd: 'when it is asked for something', launchd: 'when you log in to this Mac' };
+
+/** `vouch agent uninstall`: undoes `vouch agent install`; without a service there is nothing to do. */
+export async function agentUninstall(
+  { force = false }: Pick<AgentInstallOptions, 'force'>,
+  io: Io,
+  platform: NodeJS.Platform = process.platform,
+): Promise<number> {
+  try {
+    const removed = await uninstallService(managerOf(platform, io.env), { env: io.env, force });
+    for (const path of removed) io.stdout.write(`Removed ${path}\n`);
+    io.stdout.write(
+      removed.length > 0
+        ? 'The agent is no service any more: `vouch login` starts it\n'
+        : 'The agent is no service, nothing to change\n',
+    );
+    return 0;
+  } catch (error) {
+    return printProblem(io.stderr, error);
+  }
+}
+
+function managerOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager {
+  if (platform === 'linux') return systemd(env);
+  if (platform === 'darwin') return launchd(env);
+  throw new Problem({
+    kind: 'no-service',
+    what: 'Vouch cannot make its agent a service on this system.',
+    why: `It knows systemd and launchd, and this is ${platform}.`,
+    fix: 'Use Vouch without a service: `vouch login` starts the agent.',
+  });
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '    ');
+}

@@ -1,0 +1,53 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { Problem } from '../problem.ts';
+import { programFile } from '../programs.ts';
+import { serviceEnvironment } from './environment.ts';
+import { label, plistText } from './launchd-plist.ts';
+import type { Manager } from './manager.ts';
+import { run, succeed } from './run.ts';
+
+/** The user's launchd on macOS, which starts the agent at each login. */
+export function launchd(env: NodeJS.ProcessEnv): Manager {
+  const path = join(env.HOME || homedir(), 'Library', 'LaunchAgents', `${label}.plist`);
+  const domain = `gui/${process.getuid?.()}`;
+  const service = `${domain}/${label}`;
+  const stop = async () => {
+    if (await isLoaded(service, env)) await succeed('launchctl', ['bootout', service], env);
+  };
+  return {
+    name: 'launchd',
+    paths: [path],
+    forms: () => {
+      // Nobody else tells it where the sockets are to be.
+      const folders = { XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR, XDG_CACHE_HOME: env.XDG_CACHE_HOME };
+      const set = Object.entries(folders).flatMap(([name, value]) => (value ? [[name, value]] : []));
+      const environment = { ...Object.fromEntries(set), ...serviceEnvironment(env) };
+      const text = plistText({ node: process.execPath, agent: programFile('agent'), environment });
+      return [{ files: [{ path, text }], notes: [] }];
+    },
+    check: async () => {
+      const { failure } = await run('launchctl', ['print', domain], env);
+      if (failure === undefined) return;
+      throw new Problem({
+        kind: 'no-launchd',
+        what: 'launchd, which would keep the agent as a service, cannot be reached.',
+        why: failure,
+        fix: 'Run this in a terminal on the screen of the Mac, not over SSH; or use Vouch without a service.',
+      });
+    },
+    start: async () => {
+      await stop();
+      // Who has once disabled it wants it now.
+      await succeed('launchctl', ['enable', service], env);
+      await succeed('launchctl', ['bootstrap', domain, path], env);
+    },
+    stop,
+    // Who is stopped is forgotten.
+    forget: async () => {},
+  };
+}
+
+async function isLoaded(service: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return (await run('launchctl', ['print', service], env)).failure === undefined;
+}

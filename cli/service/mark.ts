@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** What a text says in the place of the mark, before `marked`. */
+export const markPlace = 'Written by `vouch agent install`';
+
+const mark = /Written by `vouch agent install` \(([0-9a-f]{16})\)/;
+
+/** Puts a checksum into a text's mark, by which it is later told whether somebody has changed the text. */
+export function marked(text: string): string {
+  return text.replace(markPlace, `${markPlace} (${checksum(text)})`);
+}
+
+/** Whose a file is: Vouch's, as it was written or changed since, or somebody else's. */
+export type Author = 'nobody' | 'vouch' | 'changed' | 'other';
+
+/**
+ * Whose text is in a file.
+ *
+ * @param content undefined when there is no such file
+ */
+export function authorOf(content: string | undefined): Author {
+  if (content === undefined) return 'nobody';
+  const found = mark.exec(content)?.[1];
+  if (found === undefined) return 'other';
+  return checksum(content.replace(mark, markPlace)) === found ? 'vouch' : 'changed';
+}
+
+/** @returns undefined when there is no such file */
+export function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

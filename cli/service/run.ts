@@ -1,0 +1,40 @@
+import { execFile } from 'node:child_process';
+import { Problem, printable } from '../problem.ts';
+
+/** The longest that a manager of services may take, in milliseconds: it waits for the agent to end. */
+const patience = 60_000;
+
+export interface Ran {
+  stdout: string;
+  /** Why it failed, in its own words; undefined when it has done what it was told. */
+  failure: string | undefined;
+}
+
+/** Runs `systemctl` or `launchctl` to its end. A failure is a result like any other. */
+export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
+  return new Promise((resolve) => {
+    // Their words are looked at, or shown next to ours.
+    const options = { env: { ...env, LC_ALL: 'C', SYSTEMD_COLORS: '0' }, timeout: patience };
+    execFile(program, args, options, (error, stdout, stderr) => {
+      if (error === null) return resolve({ stdout, failure: undefined });
+      const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const said = absent ? `There is no ${program} on the PATH.` : stderr.trim() || error.message;
+      resolve({ stdout, failure: printable(said, 500) });
+    });
+  });
+}
+
+/**
+ * As `run`.
+ *
+ * @throws Problem `service` when it fails
+ */
+export async function succeed(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  const { stdout, failure } = await run(program, args, env);
+  if (failure === undefined) return stdout;
+  throw new Problem({
+    kind: 'service',
+    what: `\`${[program, ...args].join(' ')}\` failed.`,
+    why: failure,
+  });
+}

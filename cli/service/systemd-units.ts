@@ -1,0 +1,132 @@
+import { Problem } from '../problem.ts';
+import { marked, markPlace } from './mark.ts';
+
+/** The names of the units. The socket is what is enabled; the service runs from a request to the session's end. */
+export const socketUnit = 'vouch-agent.socket';
+export const serviceUnit = 'vouch-agent.service';
+
+export interface UnitOptions {
+  /** Absolute paths of Node and of the agent's program. */
+  node: string;
+  agent: string;
+  environment: Record<string, string>;
+  /** Whether a namespace of users may be asked for, without which systemd can neither hide nor protect files. */
+  namespaces: boolean;
+  /** Whether nothing that the agent needs is in /tmp. */
+  privateTmp: boolean;
+}
+
+/** systemd holds the sockets (systemd.socket(5)), in the order in which agent/activation.ts takes them. */
+export function socketText(): string {
+  return marked(`# ${markPlace}; \`vouch agent uninstall\` takes it away.
+# To change something, run \`systemctl --user edit ${socketUnit}\`.
+
+[Unit]
+Description=Sockets of the vouch agent
+
+[Socket]
+ListenStream=%t/vouch/agent.sock
+ListenStream=%t/vouch/git.sock
+SocketMode=0600
+DirectoryMode=0700
+# Git may start hundreds of processes at once, and each of them finds room to wait.
+Backlog=4096
+# A name that nobody listens behind would look like an agent that was killed.
+RemoveOnStop=yes
+
+[Install]
+WantedBy=sockets.target
+`);
+}
+
+/**
+ * The service (systemd.service(5), systemd.exec(5)). What is not here: CapabilityBoundingSet= and the options that imply it
+ * (ProtectKernelModules=, ProtectClock=, …), with which a user's unit does not start on some systems, and which take nothing
+ * from a process that has no capability and cannot get one.
+ *
+ * @throws Problem `unit-text` when a path or a value holds a control character
+ */
+export function serviceText({ node, agent, environment, namespaces, privateTmp }: UnitOptions): string {
+  const variables = Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`);
+  return marked(`# ${markPlace}; \`vouch agent uninstall\` takes it away.
+# To change something, run \`systemctl --user edit ${serviceUnit}\`.
+
+[Unit]
+Description=Vouch agent: your session, in memory only
+Requires=${socketUnit}
+# It ends at each logout, and whoever asks next starts it again.
+StartLimitIntervalSec=10
+StartLimitBurst=20
+
+[Service]
+Type=exec
+# The colon: a dollar is no variable. Without --disable-sigusr1 a signal would open Node's inspector.
+ExecStart=${commandLine(node, '--disable-sigusr1', agent)}
+WorkingDirectory=/
+${variables.join('')}UnsetEnvironment=NODE_V8_COVERAGE
+TimeoutStopSec=5
+
+# Its memory holds the secrets, and goes neither into a file of a crash nor to the swap space.
+LimitCORE=0
+MemorySwapMax=0
+MemoryMax=512M
+TasksMax=64
+KeyringMode=private
+UMask=0077
+
+NoNewPrivileges=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+# Node compiles JavaScript while it runs, into memory that it then executes.
+MemoryDenyWriteExecute=no
+${namespaces ? namespaceOptions(privateTmp) : ''}`);
+}
+
+function namespaceOptions(privateTmp: boolean): string {
+  return `
+# A user's systemd needs the first for the others.
+PrivateUsers=yes
+ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=${privateTmp ? 'yes' : 'no'}
+PrivateDevices=yes
+`;
+}
+
+function commandLine(program: string, ...args: string[]): string {
+  // systemd takes no quote and no backslash in a program's path, so there a shell becomes the program.
+  const words = /["'\\]/.test(program) ? ['/bin/sh', '-c', 'exec "$0" "$@"', program, ...args] : [program, ...args];
+  return words.map((word, index) => quoted(index === 0 ? `:${word}` : word)).join(' ');
+}
+
+/**
+ * A word of a unit in quotes: there a backslash, a quote (systemd.syntax(7)) and a percent sign (systemd.unit(5)) mean more
+ * than themselves.
+ */
+function quoted(word: string): string {
+  if (/\p{Cc}/u.test(word)) {
+    throw new Problem({
+      kind: 'unit-text',
+      what: 'A control character is in what a unit of systemd must name.',
+      why: `It is in ${JSON.stringify(word)}.`,
+      fix: 'Rename the folder or correct the variable, then try again.',
+    });
+  }
+  return `"${word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`;
+}
+
+/** The files that a service's text names: Node, the agent's program, perhaps a shell. */
+export function programsOf(text: string): string[] {
+  const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? '';
+  const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)];
+  return words
+    .map(([, word = '']) => word.replace(/^:/, '').replace(/\\(.)/g, '$1').replaceAll('%%', '%'))
+    .filter((word) => word.startsWith('/'));
+}
