@@ -124,9 +124,11 @@ async function makeWay({ session, pid }: AgentStatus, { force, env }: ServiceOpt
 async function answers(manager: Manager, env: NodeJS.ProcessEnv): Promise<boolean> {
   const end = performance.now() + patience;
   for (;;) {
-    const status = await agentStatus(env).catch(() => undefined);
-    if (status) return status.service === manager.name;
-    if (performance.now() >= end) return false;
+    try {
+      return (await agentStatus(env)).service === manager.name;
+    } catch (error) {
+      if (performance.now() >= end || (manager.holdsSockets && isNotRunning(error))) return false;
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

@@ -17,6 +17,7 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
   };
   return {
     name: 'launchd',
+    holdsSockets: false,
     paths: [path],
     forms: () => {
       // Nobody else tells it where the sockets are to be.

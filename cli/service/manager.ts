@@ -16,6 +16,8 @@ export interface ServiceForm {
 /** A manager of services: systemd or launchd, as far as the agent's service needs one. */
 export interface Manager {
   readonly name: ServiceManager;
+  /** Whether the sockets are there as soon as it has started the service, and whoever is refused need not try again. */
+  readonly holdsSockets: boolean;
   /** The places of the files, whatever their form. */
   readonly paths: readonly string[];
   /**

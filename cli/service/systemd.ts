@@ -15,6 +15,7 @@ export function systemd(env: NodeJS.ProcessEnv): Manager {
   const systemctl = (...args: string[]) => succeed('systemctl', ['--user', ...args], env);
   return {
     name: 'systemd',
+    holdsSockets: true,
     paths,
     forms: () => forms(env, paths),
     check: () => check(env),

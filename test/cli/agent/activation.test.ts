@@ -38,7 +38,7 @@ async function holding(the: Machine, paths = [the.agentSocket, the.gitSocket]) {
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   });
   expect(await next()).toBe('holding');
-  return { start: () => child.stdin.write('go\n'), next };
+  return { start: () => child.stdin.write('!'), next };
 }
 
 const inodes = (the: Machine) => [the.agentSocket, the.gitSocket].map((path) => lstatSync(path).ino);

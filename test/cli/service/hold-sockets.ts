@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 
 /**
  * What systemd does for a socket unit, as a program: it makes the sockets, and runs another program with them as descriptors 3
- * and up (sd_listen_fds(3)), again for each line that it reads. It waits for that program without its event loop, since it
- * would accept connections itself otherwise.
+ * and up (sd_listen_fds(3)), once for each byte that it reads, and as long as that program succeeds. It waits for it
+ * without its event loop, since it would accept connections itself otherwise.
  *
  *     node hold-sockets.ts PATH,PATH… COMMAND…
  */
@@ -21,16 +21,18 @@ for (const path of paths.split(',')) {
   descriptors.push((server as Server & { _handle: { fd: number } })._handle.fd);
 }
 writeSync(1, 'holding\n');
-while (readSync(0, Buffer.alloc(64)) > 0) {
-  // Only the shell knows what the process id will be.
-  const { status } = spawnSync('/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...command], {
+let status: number | null = 0;
+while (status === 0 && readSync(0, Buffer.alloc(1)) > 0) {
+  // Only the shell knows what the process id will be, and here it tells.
+  ({ status } = spawnSync('/bin/sh', ['-c', 'echo $$ > "$PID_FILE"; LISTEN_PID=$$ exec "$@"', 'sh', ...command], {
     env: {
+      PID_FILE: '/dev/null',
       ...process.env,
       LISTEN_FDS: String(descriptors.length),
       LISTEN_FDNAMES: descriptors.map(() => 'x').join(':'),
     },
     stdio: ['ignore', 'inherit', 'inherit', ...descriptors],
-  });
+  }));
   writeSync(1, `ended with ${status}\n`);
 }
 // The names of the sockets stay, as they do when systemd is killed.

@@ -1,0 +1,221 @@
+import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { agentStatus, dropSession, putSession } from '../../../cli/agent/client.ts';
+import { startAgent } from '../../../cli/agent/start.ts';
+import { agentStatusCommand, agentStop } from '../../../cli/commands/agent.ts';
+import { viaGit } from '../agent/support.ts';
+import { captured, lines, newSession, read, services, setUpProfile } from '../support.ts';
+import { kill, systemdMachine, tamperWith } from './support.ts';
+
+type The = ReturnType<typeof systemdMachine>;
+
+const present = (the: The) => the.units.filter((path) => existsSync(path));
+const [socket, service] = ['vouch-agent.socket', 'vouch-agent.service'];
+const steps = [
+  'daemon-reload',
+  `stop ${socket} ${service}`,
+  `reset-failed ${socket} ${service}`,
+  `enable --now ${socket}`,
+];
+const undoing = [`disable --now ${socket}`, `stop ${service}`, 'daemon-reload'];
+
+test('install makes the agent a service, and uninstall undoes it', async () => {
+  const the = systemdMachine();
+  const world = await services();
+  // The fake passes its environment on, where systemd takes what the unit says.
+  the.env.AWS_ENDPOINT_URL_STS = world.url;
+  setUpProfile(the);
+
+  const { code, stdout } = await the.install();
+  expect([code, the.calls()]).toEqual([0, ['show-environment', ...steps]]);
+  for (const path of the.units) {
+    expect(stdout).toContain(`Wrote ${path}\n`);
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+  }
+  expect(read(the.units[1])).toContain(`Environment="AWS_ENDPOINT_URL_STS=${world.url}"\n`);
+  expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd', session: null });
+
+  const again = await the.install();
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('already, nothing to change') });
+  expect(the.calls().slice(5)).toEqual(['show-environment']);
+
+  await putSession(newSession(world.url), the.env);
+  expect(lines(await viaGit(the))).toMatchObject({ username: expect.stringMatching(/^ASIAEXAMPLE/) });
+  const status = captured(the.env);
+  await agentStatusCommand({}, status.io);
+  expect(status.out.stdout).toMatch(/^Agent {5}running as a service of systemd since /);
+
+  // The next one is there at once, without the session.
+  const stopped = captured(the.env);
+  expect(await agentStop({}, stopped.io)).toBe(0);
+  expect(stopped.out.stdout).toBe(
+    'The agent has ended, and your session with it\n' +
+      'systemd starts a new one when it is asked for something (`vouch agent uninstall` ends that)\n',
+  );
+  expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd', session: null });
+
+  await putSession(newSession(world.url), the.env);
+  expect(world.count('revoke')).toBe(1);
+  const gone = await the.uninstall();
+  expect(gone).toMatchObject({ code: 0, stderr: '' });
+  expect(gone.stdout).toContain(`Removed ${the.units[0]}\n`);
+  expect(the.calls().slice(-4)).toEqual(['show-environment', ...undoing]);
+  expect(world.count('revoke')).toBe(2);
+  expect(present(the)).toEqual([]);
+  await expect(agentStatus(the.env)).rejects.toMatchObject({ kind: 'agent-not-running' });
+  expect(await the.uninstall()).toEqual({
+    code: 0,
+    stdout: 'The agent is no service, nothing to change\n',
+    stderr: '',
+  });
+});
+
+describe('when a step fails', () => {
+  // The third step but one asks systemd to forget failures, and having none is no failure.
+  test.each([2, 3, 5])('step %i: nothing is left', async (number) => {
+    const the = systemdMachine();
+    writeFileSync(join(the.fake, 'fail-at'), String(number));
+    const { code, stderr } = await the.install();
+    expect(code).toBe(1);
+    expect(stderr).toContain(`\`systemctl --user ${steps[number - 2]}\` failed.\n  Failed to connect to bus`);
+    expect(present(the)).toEqual([]);
+    expect(the.calls().slice(number)).toEqual([undoing[0], undoing[1], undoing[2]]);
+    await expect(agentStatus(the.env)).rejects.toMatchObject({ kind: 'agent-not-running' });
+  });
+
+  test('the service of before is there again', async () => {
+    const the = systemdMachine();
+    await the.install();
+    const before = the.units.map(read);
+    the.env.NO_PROXY = 'internal.example.com';
+    writeFileSync(join(the.fake, 'fail-at'), String(the.calls().length + 5));
+    expect((await the.install()).code).toBe(1);
+    expect(the.units.map(read)).toEqual(before);
+    expect(the.calls().slice(-steps.length)).toEqual(steps);
+    expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd' });
+  });
+
+  test('without systemd it says so, and writes nothing', async () => {
+    const the = systemdMachine();
+    writeFileSync(join(the.fake, 'fail-at'), '1');
+    const { code, stderr } = await the.install();
+    expect([code, the.calls(), present(the)]).toEqual([1, ['show-environment'], []]);
+    expect(stderr).toMatch(/cannot be reached\.\n {2}Failed to connect to bus: No medium found\n {2}Use Vouch without/);
+
+    the.env.PATH = join(the.folder, 'nowhere');
+    expect((await the.install()).stderr).toContain('There is no systemctl on the PATH.');
+  });
+});
+
+test('where systemd cannot make namespaces, the service runs without them, and it is said', async () => {
+  const the = systemdMachine();
+  writeFileSync(join(the.fake, 'no-namespaces'), '');
+  const { code, stderr } = await the.install();
+  expect([code, stderr]).toEqual([0, expect.stringContaining('may write to your files')]);
+  expect(read(the.units[1])).not.toContain('PrivateUsers');
+  expect(read(the.units[1])).toContain('NoNewPrivileges=yes');
+  expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd' });
+  // And it stays so.
+  expect((await the.install()).stdout).toContain('already, nothing to change');
+});
+
+describe('an agent that runs already', () => {
+  test('with a session stays, unless it is told to end', async () => {
+    const the = systemdMachine();
+    const world = await services();
+    await startAgent(the.env);
+    onTestFinished(() => void dropSession(the.env).catch(() => {}));
+    await putSession(newSession(world.url), the.env);
+    const { pid } = await agentStatus(the.env);
+    const refused = await the.install();
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('the session of alice@example.com') });
+    expect(present(the)).toEqual([]);
+    expect((await agentStatus(the.env)).pid).toBe(pid);
+
+    expect(await the.install({ force: true })).toMatchObject({ code: 0 });
+    expect(world.count('revoke')).toBe(1);
+    expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd', session: null });
+  });
+
+  test('without one makes way', async () => {
+    const the = systemdMachine();
+    await startAgent(the.env);
+    expect(await the.install()).toMatchObject({ code: 0 });
+    expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd' });
+  });
+
+  test('outside the service survives its end', async () => {
+    const the = systemdMachine();
+    await the.install();
+    // systemd has given the sockets up, as it does with a service that keeps failing.
+    for (const name of ['holder', 'agent']) kill(join(the.fake, name));
+    rmSync(join(the.fake, 'holder'));
+    await startAgent(the.env);
+    onTestFinished(() => void dropSession(the.env).catch(() => {}));
+    const { pid, service: of } = await agentStatus(the.env);
+    expect(of).toBeNull();
+    expect(await the.uninstall()).toMatchObject({ code: 0 });
+    expect((await agentStatus(the.env)).pid).toBe(pid);
+  });
+});
+
+describe('files that Vouch did not write', () => {
+  test('or that were changed since are left alone, unless it is told otherwise', async () => {
+    const the = systemdMachine();
+    await the.install();
+    tamperWith(the.units[1]);
+    const changed = `vouch: ${the.units[1]} was changed since Vouch wrote it.`;
+    expect(await the.install()).toMatchObject({ code: 1, stderr: expect.stringContaining(changed) });
+    expect(await the.uninstall()).toMatchObject({ code: 1, stderr: expect.stringContaining(changed) });
+    expect(present(the)).toEqual(the.units);
+    expect(await the.install({ force: true })).toMatchObject({ code: 0 });
+    expect(read(the.units[1])).not.toContain('# mine');
+    tamperWith(the.units[0]);
+    expect(await the.uninstall({ force: true })).toMatchObject({ code: 0 });
+    expect(present(the)).toEqual([]);
+  });
+
+  test('at all stay', async () => {
+    const the = systemdMachine();
+    mkdirSync(dirname(the.units[0]), { recursive: true });
+    writeFileSync(the.units[0], '[Socket]\n');
+    const { code, stderr } = await the.install();
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${the.units[0]} was not written by Vouch.`)]);
+    expect(await the.uninstall()).toMatchObject({ code: 1 });
+    expect(read(the.units[0])).toBe('[Socket]\n');
+    expect(the.calls().join()).not.toContain('daemon-reload');
+  });
+});
+
+test.each([
+  [
+    'elsewhere',
+    'XDG_RUNTIME_DIR=/run/user/12345',
+    /Vouch looks in .*\/run\/vouch, and systemd has \/run\/user\/12345\/vouch/,
+  ],
+  ['nowhere', '', /systemd has no folder for sockets/],
+])('with sockets %s for systemd than for Vouch there is no service', async (_, runtime, why) => {
+  const the = systemdMachine();
+  writeFileSync(join(the.fake, 'runtime'), runtime);
+  expect(await the.install()).toMatchObject({ code: 1, stderr: expect.stringMatching(why) });
+  expect(present(the)).toEqual([]);
+});
+
+test('--dry-run shows the units, writes none, and asks nobody', async () => {
+  const the = systemdMachine();
+  const { code, stdout } = await the.install({ dryRun: true });
+  expect([code, the.calls(), present(the)]).toEqual([0, [], []]);
+  expect(stdout).toContain(`${the.units[0]}:\n    # Written by`);
+  expect(stdout).toContain('    ListenStream=%t/vouch/agent.sock\n');
+  expect(stdout).toContain('    NoNewPrivileges=yes\n');
+});
+
+test('a proxy’s password is not written to the disk', async () => {
+  const the = systemdMachine();
+  the.env.HTTPS_PROXY = 'http://alice:hunter2@proxy.example.com:3128';
+  const { code, stdout, stderr } = await the.install();
+  expect([code, present(the)]).toEqual([1, []]);
+  expect(stderr).toContain("HTTPS_PROXY holds a user's name or password");
+  expect(stdout + stderr).not.toContain('hunter2');
+});
