@@ -72,6 +72,11 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
+/** One figure that is not spread. */
+export function exactly(value: number): Spread {
+  return spread([value]);
+}
+
 /**
  * The value below which a share of all lie, between two neighbours in proportion.
  *

@@ -1,6 +1,6 @@
-import { connect } from 'node:net';
 import { gitSocket } from '../../../cli/paths.ts';
 import { run } from '../../support/run.ts';
+import { ask, hasPassword } from '../ask.ts';
 import { type Bench, ratioRow, type World } from '../bench.ts';
 import { measurePairs, type Subject } from '../harness.ts';
 import { logIn } from '../logins.ts';
@@ -27,8 +27,8 @@ function throughTheAgent({ person, personEnv: env, request }: World): Subject {
       await logIn(env, person);
     },
     async run() {
-      const answer = await ask(gitSocket(env), `action=get\ntimeout=900\n${request}`);
-      if (!/^(?:password|credential)=/m.test(answer)) throw new Error('the agent gave no password');
+      const answer = await ask(gitSocket(env), request);
+      if (!hasPassword(answer)) throw new Error('the agent gave no password');
     },
   };
 }
@@ -55,17 +55,4 @@ async function byHand({ sandbox, person }: World): Promise<Subject> {
       if (!answer.includes('<SecretAccessKey>')) throw new Error(`STS gave no credentials: ${answer}`);
     },
   };
-}
-
-function ask(path: string, request: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path, allowHalfOpen: true }, () => socket.end(request));
-    let answer = '';
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => {
-      answer += text;
-    });
-    socket.once('error', reject);
-    socket.once('end', () => resolve(answer));
-  });
 }
