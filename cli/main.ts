@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Io } from './io.ts';
-import { Interrupted } from './login/interrupt.ts';
-import { Problem, printProblem } from './problem.ts';
 import { version } from './programs.ts';
+import { notRead, run } from './run.ts';
 
 const io: Io = { stdout: process.stdout, stderr: process.stderr, env: process.env };
 
@@ -260,32 +259,15 @@ function positiveSeconds(value: string): number {
   return seconds;
 }
 
-/** Older Nodes lack what the agent is started with, and would say so in words that help nobody. */
-function checkNode(): void {
-  if (Number.parseInt(process.versions.node, 10) >= 24) return;
-  throw new Problem({
-    kind: 'old-node',
-    what: `Vouch needs Node 24 or newer, and this is ${process.versions.node}.`,
-    fix: 'Install a newer Node, or put it first on your PATH.',
-  });
-}
+// `vouch … | head` has read enough.
+process.stdout.on('error', notRead);
 
-// `vouch … | head` has read enough: then it ends as SIGPIPE, which Node ignores, ends other programs.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(141);
-});
-
-try {
-  checkNode();
-  await program.parseAsync();
-} catch (error) {
-  if (error instanceof CommanderError) {
+void run(async () => {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
     // commander has said it already; wrong usage is 2, help and version are 0.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else if (error instanceof Interrupted) {
-    process.exitCode = error.exitCode;
-  } else {
-    process.exitCode = printProblem(process.stderr, error);
   }
-}
+});

@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { protocolVersion } from './protocol.ts';
 
 /**
@@ -38,7 +37,8 @@ export class HungUp extends Error {
  */
 export function exchange({ socket: at, method, path, body = '', timeout }: AgentRequest): Promise<AgentAnswer> {
   return new Promise((resolve, reject) => {
-    const socket = connect(at);
+    // Loaded where it is needed: it is in a bundle with code that asks no agent.
+    const socket = process.getBuiltinModule('node:net').connect(at);
     const timer = setTimeout(() => end(new Error('It did not answer in time.')), timeout);
     const end = (result: AgentAnswer | Error) => {
       clearTimeout(timer);

@@ -16,23 +16,27 @@ process.stderr.on('error', () => {});
 
 const report = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-try {
-  honourProxies(process.env);
-  const given = takeGivenSockets(process.env);
-  const service = given ? 'systemd' : process.argv.includes('--launchd') ? 'launchd' : undefined;
-  const running = await serve({ env: process.env, given, service });
-  if (running === undefined) {
-    report({ state: 'running' });
-    // launchd starts it anew after a success (service/launchd.ts), and one is enough.
-    if (service === 'launchd') process.exitCode = 1;
-  } else {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
-    report({ state: 'ready' });
-    await running.ended;
-    // Connections that are still open hold nothing that anybody needs.
-    process.exit(0);
+async function main(): Promise<void> {
+  try {
+    honourProxies(process.env);
+    const given = takeGivenSockets(process.env);
+    const service = given ? 'systemd' : process.argv.includes('--launchd') ? 'launchd' : undefined;
+    const running = await serve({ env: process.env, given, service });
+    if (running === undefined) {
+      report({ state: 'running' });
+      // launchd starts it anew after a success (service/launchd.ts), and one is enough.
+      if (service === 'launchd') process.exitCode = 1;
+    } else {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
+      report({ state: 'ready' });
+      await running.ended;
+      // Connections that are still open hold nothing that anybody needs.
+      process.exit(0);
+    }
+  } catch (error) {
+    report({ state: 'failed', problem: asProblem(error) });
+    process.exitCode = 1;
   }
-} catch (error) {
-  report({ state: 'failed', problem: asProblem(error) });
-  process.exitCode = 1;
 }
+
+void main();

@@ -5,6 +5,7 @@ import { personIsThere } from '../login/person.ts';
 import type { Screen } from '../login/waiting.ts';
 import { asProblem, printable } from '../problem.ts';
 import { type GitCredentialRequest, parseGitRequest } from './request.ts';
+import { refuseIfStoredByOthers } from './stored-by-others.ts';
 
 /** Where the helper writes; `process` fits. */
 export interface HelperIo {
@@ -28,11 +29,6 @@ export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
   const asked = parseGitRequest(request);
   if (asked?.protocol !== 'https' || codeCommitHost(asked.host) === undefined) return;
   try {
-    // A newer Git is told to keep it to itself (`ephemeral`).
-    if (!asked.authtype) {
-      const { refuseIfStoredByOthers } = await import('./stored-by-others.ts');
-      await refuseIfStoredByOthers(asked, io.env);
-    }
     io.stdout.write(await credentials(request, asked, io));
   } catch (error) {
     if (!(error instanceof Interrupted)) tell(error, io);
@@ -41,8 +37,14 @@ export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
 }
 
 async function credentials(request: Uint8Array, asked: GitCredentialRequest, io: HelperIo): Promise<string> {
+  // The agent is asked first, so that it thinks while Git prints its settings. What it says is held back until these are
+  // known; a refusal, too, until the person can be asked.
+  const given = gitCredentials(request, io.env);
+  given.catch(() => {});
+  // A newer Git is told to keep it to itself (`ephemeral`).
+  if (!asked.authtype) await refuseIfStoredByOthers(asked, io.env);
   try {
-    return await gitCredentials(request, io.env);
+    return await given;
   } catch (error) {
     const { exitCode, what } = asProblem(error);
     if (exitCode !== 3 || !personIsThere(io.stderr, io.env)) throw error;

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { Problem, printable } from '../problem.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
@@ -73,46 +72,39 @@ export async function gitAsksVouch(env: NodeJS.ProcessEnv): Promise<boolean> {
 }
 
 /**
- * Runs Git to its end.
+ * Runs Git to its end, and waits for it: for so short a time another way would only cost more.
  *
  * @param accepted exit codes that are results and no errors
  * @throws Problem `no-git`, `git-config` (with what Git said)
  */
-export function git(
+export async function git(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   { accepted = [0], cwd }: { accepted?: readonly number[]; cwd?: string | undefined } = {},
 ): Promise<{ stdout: string; code: number }> {
   // GIT_CONFIG would send `git config` to another file than Git itself reads.
   const { GIT_CONFIG: _, ...clean } = env;
-  return new Promise((resolve, reject) => {
-    execFile(
-      'git',
-      args,
-      { env: { ...clean, LC_ALL: 'C' }, cwd, maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        const code = error === null ? 0 : error.code;
-        if (typeof code === 'number' && accepted.includes(code)) {
-          resolve({ stdout, code });
-        } else if (code === 'ENOENT') {
-          reject(
-            new Problem({
-              kind: 'no-git',
-              what: 'Git is not on your PATH.',
-              fix: 'Install Git 2.31 or newer, then try again.',
-            }),
-          );
-        } else {
-          reject(
-            new Problem({
-              kind: 'git-config',
-              what: `\`git ${args.slice(0, 2).join(' ')}\` failed.`,
-              why: stderr.trim() || (error?.message ?? ''),
-              fix: 'Mend that, then try again.',
-            }),
-          );
-        }
-      },
-    );
+  // Loaded where it is needed: it is in a bundle with code that starts nothing.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
+  const { status, signal, stdout, stderr, error } = spawnSync('git', args, {
+    env: { ...clean, LC_ALL: 'C' },
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status !== null && error === undefined && accepted.includes(status)) return { stdout, code: status };
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+    throw new Problem({
+      kind: 'no-git',
+      what: 'Git is not on your PATH.',
+      fix: 'Install Git 2.31 or newer, then try again.',
+    });
+  }
+  throw new Problem({
+    kind: 'git-config',
+    what: `\`git ${args.slice(0, 2).join(' ')}\` failed.`,
+    why: stderr?.trim() || (error?.message ?? `It ended with ${signal ?? `status ${status}`}.`),
+    fix: 'Mend that, then try again.',
   });
 }

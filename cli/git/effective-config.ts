@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { splitCommandLine } from '../aws/command-line.ts';
 import { git } from './config.ts';
-import { normalizeUrl, urlMatches } from './url-match.ts';
+import { type NormalUrl, normalizeUrl, urlMatches } from './url-match.ts';
 import { type VouchHelper, vouchHelper } from './vouch-helper.ts';
 
 /** Git's settings about credentials as they take effect for one URL, from all of its files. */
@@ -46,9 +46,13 @@ export function configFor(url: string, entries: readonly CredentialEntry[]): Cre
   const asked = parseUrl(url);
   const whole = asked.protocol && asked.host ? normalizeUrl(credentialUrl(asked)) : undefined;
   const found: CredentialConfig = { helpers: [], useHttpPath: undefined, username: undefined };
+  const patterns = new Map<string, NormalUrl | undefined>();
   for (const { section, name, value, origin } of entries) {
     if (section !== undefined) {
-      const pattern = normalizeUrl(section.slice('credential.'.length), { pattern: true });
+      if (!patterns.has(section)) {
+        patterns.set(section, normalizeUrl(section.slice('credential.'.length), { pattern: true }));
+      }
+      const pattern = patterns.get(section);
       const username = asked.username ?? found.username?.value;
       const matches = pattern
         ? whole !== undefined && urlMatches(whole, pattern)

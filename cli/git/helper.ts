@@ -1,4 +1,5 @@
-import { answer } from './answer.ts';
+import { readStandardInput, standardOutput } from '../standard-streams.ts';
+import { answer, type HelperIo } from './answer.ts';
 import { longestRequest, withContext } from './request.ts';
 
 /**
@@ -6,15 +7,24 @@ import { longestRequest, withContext } from './request.ts';
  * the agent gave it no password. It loads only what it needs to ask the agent once more and to say what is wrong.
  */
 
-// Git may be gone when the answer comes.
-process.stdout.on('error', () => {});
-// So may be the terminal.
-process.stderr.on('error', () => {});
+const io: HelperIo = {
+  // Git may be gone when the answer comes.
+  stdout: standardOutput(() => {}),
+  // Only made where there is something to say. The terminal, too, may be gone by then.
+  get stderr() {
+    return process.stderr.once('error', () => {});
+  },
+  env: process.env,
+};
 
 const { operation, profile } = readArguments(process.argv.slice(2));
-if (operation === 'get') {
-  const request = await readAll();
-  await answer(withContext(request, profile === undefined ? {} : { profile }, process.env), process);
+if (operation === 'get') void get();
+
+async function get(): Promise<void> {
+  const request = (await readStandardInput(longestRequest)) ?? new Uint8Array();
+  await answer(withContext(request, profile === undefined ? {} : { profile }, process.env), io);
+  // Where it has been refused before the agent has answered, that is not waited for any longer.
+  process.exit();
 }
 
 /** The operation stands last, as Git puts it behind what its configuration says; unknown options change nothing. */
@@ -26,16 +36,4 @@ function readArguments(args: readonly string[]): { operation: string | undefined
     else if (options[i] === '--node') i++;
   }
   return { operation: args.at(-1), profile };
-}
-
-/** Standard input to its end, or nothing if it is longer than any request of Git's. */
-async function readAll(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > longestRequest) return new Uint8Array();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

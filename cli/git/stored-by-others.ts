@@ -1,6 +1,7 @@
 import { asProblem, Problem } from '../problem.ts';
 import { type CredentialUrl, configFor, credentialEntries, credentialUrl, storingHelpers } from './effective-config.ts';
 import { describe, mend } from './setup/other-helpers.ts';
+import { vouchHelper } from './vouch-helper.ts';
 
 /**
  * Makes sure that no other helper of Git's will store what Vouch is about to give: a Git older than 2.54 hands a user
@@ -17,6 +18,8 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
     throw error;
   });
   if (entries === undefined) return;
+  // Most people have no other helper anywhere, and need not wait until it is found out which section is for what.
+  if (entries.every(({ name, value }) => name !== 'helper' || value === '' || vouchHelper(value))) return;
   const configs = [configFor(credentialUrl(asked), entries)];
   // A user name from the configuration comes after Git has chosen the sections: those for that name may not count.
   const unnamed = configFor(credentialUrl({ ...asked, username: undefined }), entries);

@@ -112,6 +112,7 @@ function normalizePath(text: string): string | undefined {
 
 /** RFC 3986 escapes in upper case, on what needs them, and off what does not. Undefined when one is malformed. */
 function normalizeEscapes(text: string): string | undefined {
+  if (/^[A-Za-z0-9/._-]*$/.test(text)) return text;
   if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
   return text.replace(/%([0-9A-Fa-f]{2})|[^%]/gs, (found, hex: string | undefined) => {
     const character = hex === undefined ? found : String.fromCharCode(Number.parseInt(hex, 16));

@@ -47,9 +47,9 @@ export function installHelper({ folder }: Machine): string {
   mkdirSync(dirname(script), { recursive: true });
   cpSync(join(root, 'cli/git/git-credential-vouch'), script);
   chmodSync(script, 0o755);
-  const program = join(folder, 'package/dist/cli/git-credential-vouch.js');
+  const program = join(folder, 'package/dist/cli/git-credential-vouch/main.cjs');
   mkdirSync(dirname(program), { recursive: true });
-  writeFileSync(program, `await import(${JSON.stringify(join(root, 'cli/git/helper.ts'))});\n`);
+  writeFileSync(program, `import(${JSON.stringify(join(root, 'cli/git/helper.ts'))});\n`);
   writeFileSync(join(folder, 'package/package.json'), '{"type":"module"}');
   const link = join(folder, 'bin/git-credential-vouch');
   symlinkSync('../package/cli/git/git-credential-vouch', link);

@@ -359,7 +359,7 @@ describe.sequential('vouch doctor', () => {
       await folderWithScript('node', 'v18.20.0'),
       systemPath,
     ];
-    const vouchFile = join(sandbox.folder, 'package/dist/cli/vouch.js');
+    const vouchFile = join(sandbox.folder, 'package/dist/cli/vouch/main.cjs');
     const env = { ...sandbox.env, PATH: PATH.join(delimiter) };
     const oldNode = await run(process.execPath, [vouchFile, 'doctor', '--json', url], { env, cwd: sandbox.home });
     expect(oldNode.stdout).toContain('"node.old-on-path"');

@@ -1,6 +1,6 @@
 import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { build } from 'vite';
+import { createBuilder } from 'vite';
 
 const root = resolve(import.meta.dirname, '../..');
 const stamp = join(root, 'dist/.built');
@@ -14,7 +14,9 @@ export async function ensureBuilt(): Promise<void> {
   process.env.NODE_ENV = 'production';
   try {
     for (const mode of ['pages', 'cli', 'server']) {
-      await build({ configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' });
+      // As `vite build` does it: null leaves it to the configuration whether there is more than one thing to build.
+      const builder = await createBuilder({ configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' }, null);
+      await builder.buildApp();
     }
   } finally {
     if (before === undefined) delete process.env.NODE_ENV;

@@ -54,8 +54,6 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   process.exitCode = 2;
 }
 
-try {
-  await main(process.argv.slice(2), process.env);
-} catch (error) {
+main(process.argv.slice(2), process.env).catch((error: unknown) => {
   process.exitCode = printProblem(process.stderr, error);
-}
+});

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { status } from './commands/status.ts';
+import { notRead, run } from './run.ts';
+import { standardOutput } from './standard-streams.ts';
+
+/**
+ * The program `vouch`. What people and prompts ask again and again is answered without the command table (main.ts), whose
+ * loading would take longer than the answer; whatever else is on the command line is for the table to understand.
+ */
+
+/** What they ask, word for word, with the options that it means. No argument holds a NUL. */
+const often = new Map([
+  ['status', {}],
+  ['status\0--json', { json: true }],
+]);
+
+const options = often.get(process.argv.slice(2).join('\0'));
+if (options === undefined) void import('./main.ts');
+else void run(() => answerStatus(options));
+
+async function answerStatus(options: { json?: boolean }): Promise<void> {
+  const io = {
+    stdout: standardOutput(notRead),
+    get stderr() {
+      return process.stderr;
+    },
+    env: process.env,
+  };
+  process.exitCode = await status(options, io);
+}
