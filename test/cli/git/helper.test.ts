@@ -110,7 +110,7 @@ describe('git-credential-vouch', () => {
     expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
       `git credential-cache --socket ${the.gitSocket} get`,
       `git credential-cache --socket ${the.gitSocket} get`,
-      expect.stringMatching(/^node \S+\/git-credential-vouch\.js get$/),
+      expect.stringMatching(/^node \S+\/git-credential-vouch\/main\.cjs get$/),
       String.raw`git config --null --show-scope --show-origin --get-regexp ^credential\.`,
     ]);
   });
