@@ -1,20 +1,24 @@
 import { resolve } from 'node:path';
 import { agentSocket, awsConfigFile, checkRuntimeFolder, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
-import { type AgentAnswer, type AgentRequest, exchange, HungUp } from './exchange.ts';
+import { type AgentAnswer, type AgentRequest, exchange, HungUp, TimedOut } from './exchange.ts';
 import type { AgentStatus, CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from './protocol.ts';
 
 /**
  * The agent's end of these calls is agent/http-socket.ts. Each throws a Problem: the agent's own, or `agent-not-running`
- * (exit code 3), `agent-silent`, `unsafe-folder`.
+ * (exit code 3), `agent-hung`, `agent-silent`, `unsafe-folder`.
  */
 
 /** The longest that the agent is waited for, in milliseconds: it gives up on server and AWS itself before. */
 const patience = 30_000;
 
-/** What the agent is and has; no secrets. */
-export async function agentStatus(env: NodeJS.ProcessEnv = process.env): Promise<AgentStatus> {
-  return JSON.parse(await call(env, 'GET', '/status', undefined, 5000)) as AgentStatus;
+/**
+ * What the agent is and has; no secrets.
+ *
+ * @param signal gives the wait up; its reason is what is thrown then
+ */
+export async function agentStatus(env: NodeJS.ProcessEnv = process.env, signal?: AbortSignal): Promise<AgentStatus> {
+  return JSON.parse(await call(env, 'GET', '/status', undefined, 5000, signal)) as AgentStatus;
 }
 
 /** What the agent has logged since an entry, or since its start; no secrets. */
@@ -84,6 +88,11 @@ export function gitCredentials(request: Uint8Array, env: NodeJS.ProcessEnv = pro
   return call(env, 'POST', '/git', request);
 }
 
+/** Whether an error says that something listens which does not answer, or not as an agent does. */
+export function isSilent(error: unknown): boolean {
+  return error instanceof Problem && (error.kind === 'agent-hung' || error.kind === 'agent-silent');
+}
+
 /** Whether an error says that no agent runs (as opposed to one that runs and refuses). */
 export function isNotRunning(error: unknown): boolean {
   return error instanceof Problem && error.kind === 'agent-not-running';
@@ -95,10 +104,11 @@ async function call(
   path: string,
   body?: string | Uint8Array,
   timeout = patience,
+  signal?: AbortSignal,
 ): Promise<string> {
   // Who controls the folder could have put a socket of their own there, to be handed the session.
   checkRuntimeFolder(runtimeFolder(env));
-  const { status, text } = await sendAgain({ socket: agentSocket(env), method, path, body, timeout });
+  const { status, text } = await sendAgain({ socket: agentSocket(env), method, path, body, timeout, signal });
   if (status >= 200 && status < 300) return text;
   throw Problem.fromJSON(parse(text)) ?? silent(`It answered with status ${status}.`);
 }
@@ -122,6 +132,9 @@ async function send(request: AgentRequest): Promise<AgentAnswer> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') throw notRunning();
+    if (request.signal?.aborted) throw error;
+    // EAGAIN: as many wait for it already as the system lets wait.
+    if (error instanceof TimedOut || code === 'EAGAIN') throw hung(request.timeout);
     if (error instanceof HungUp) throw silent('It hung up.', error);
     throw silent(message);
   }
@@ -134,6 +147,15 @@ function notRunning(): Problem {
     why: 'No vouch agent is running.',
     fix: 'Run `vouch login`, then try again.',
     exitCode: 3,
+  });
+}
+
+function hung(timeout: number): Problem {
+  return new Problem({
+    kind: 'agent-hung',
+    what: 'The vouch agent does not answer.',
+    why: `It has not within ${timeout / 1000} seconds, so it hangs, or was stopped.`,
+    fix: 'Run `vouch agent stop`, which ends it, then `vouch login`.',
   });
 }
 

@@ -18,11 +18,18 @@ export interface AgentRequest {
   body: string | Uint8Array | undefined;
   /** The longest wait for the whole answer, in milliseconds. */
   timeout: number;
+  /** Gives it up; its reason is what is thrown then. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface AgentAnswer {
   status: number;
   text: string;
+}
+
+/** There was no answer in time. */
+export class TimedOut extends Error {
+  override readonly name = 'TimedOut';
 }
 
 /** The connection was cut before the answer was whole. */
@@ -33,19 +40,23 @@ export class HungUp extends Error {
 /**
  * Sends a request, and reads its answer.
  *
- * @throws HungUp; an Error of `connect`, with its code; other Errors, whose message says what was wrong with the answer
+ * @throws HungUp; TimedOut; an Error of `connect`, with its code; other Errors, whose message says what was wrong with the answer
  */
-export function exchange({ socket: at, method, path, body = '', timeout }: AgentRequest): Promise<AgentAnswer> {
+export function exchange({ socket: at, method, path, body = '', timeout, signal }: AgentRequest): Promise<AgentAnswer> {
   return new Promise((resolve, reject) => {
     // Loaded where it is needed: it is in a bundle with code that asks no agent.
     const socket = process.getBuiltinModule('node:net').connect(at);
-    const timer = setTimeout(() => end(new Error('It did not answer in time.')), timeout);
+    const timer = setTimeout(() => end(new TimedOut('It did not answer in time.')), timeout);
+    const abort = () => end(signal?.reason);
     const end = (result: AgentAnswer | Error) => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
       socket.destroy();
       if (result instanceof Error) reject(result);
       else resolve(result);
     };
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) return abort();
     let received = Buffer.alloc(0);
     const read = (ended: boolean) => {
       try {

@@ -5,6 +5,7 @@ import { type GivenSockets, listenOnGiven } from './activation.ts';
 import { Agent, type AgentOptions } from './agent.ts';
 import { createGitServer, type GitSocketOptions } from './git-socket.ts';
 import { createHttpServer } from './http-socket.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
 import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from './sockets.ts';
 
 export interface ServeOptions extends AgentOptions, GitSocketOptions {
@@ -46,6 +47,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   });
   if (names === undefined) return undefined;
   const { agentSocket, gitSocket } = names;
+  writePidFile(folder);
 
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   /** Gives the names up and lets answers under way finish. */
@@ -54,6 +56,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     left = true;
     clearInterval(timer);
     // In this order: as long as agent.sock is ours and answers, nobody else puts a git.sock there.
+    removePidFile(folder);
     if (!options.given) {
       removeIfOurs(gitSocket);
       removeIfOurs(agentSocket);

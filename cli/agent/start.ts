@@ -3,8 +3,7 @@ import { createInterface } from 'node:readline';
 import { prepareRuntimeFolder } from '../paths.ts';
 import { Problem, printable } from '../problem.ts';
 import { programFile } from '../programs.ts';
-import { agentStatus, isNotRunning, putSession } from './client.ts';
-import type { NewSession } from './protocol.ts';
+import { agentStatus, isNotRunning } from './client.ts';
 
 /** How long a start may take, in milliseconds. */
 const patience = 15_000;
@@ -53,31 +52,6 @@ export async function startAgent(env: NodeJS.ProcessEnv = process.env): Promise<
     child.stderr.destroy();
     child.unref();
   }
-}
-
-/** How often a session is handed over before it is given up: each time an agent was just ending. */
-const mostTries = 5;
-
-/**
- * Hands a new session to the agent, starting one if none runs (any more: an agent without a session does not wait
- * forever). One that is just ending refuses it, and then its successor is asked.
- *
- * @throws Problem as startAgent and putSession
- */
-export async function handOverSession(session: NewSession, env: NodeJS.ProcessEnv = process.env): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    await startAgent(env);
-    try {
-      return await putSession(session, env);
-    } catch (error) {
-      if (tries === mostTries || !isEnding(error)) throw error;
-    }
-  }
-}
-
-/** Whether the agent was there and is no more, or says that it is ending. */
-function isEnding(error: unknown): boolean {
-  return isNotRunning(error) || (error instanceof Problem && error.kind === 'agent-leaving');
 }
 
 function firstLine(stream: NodeJS.ReadableStream): Promise<string> {

@@ -1,4 +1,5 @@
-import { agentStatus, dropSession, isNotRunning } from '../agent/client.ts';
+import { agentStatus, dropSession, isNotRunning, isSilent } from '../agent/client.ts';
+import { endHungAgent } from '../agent/end-hung.ts';
 import type { AgentStatus, ServiceManager } from '../agent/protocol.ts';
 import { startAgent } from '../agent/start.ts';
 import { clockTime } from '../describe.ts';
@@ -33,6 +34,17 @@ export async function agentStop(_options: object, io: Io): Promise<number> {
       io.stdout.write('No agent is running\n');
       return 0;
     }
+    return isSilent(error) ? stopHung(io) : printProblem(io.stderr, error);
+  }
+}
+
+async function stopHung(io: Io): Promise<number> {
+  try {
+    io.stderr.write('vouch: The agent does not answer, so its process is ended\n');
+    await endHungAgent(io.env);
+    io.stdout.write('The agent has ended, and a session that it had: at the server that ends by itself\n');
+    return 0;
+  } catch (error) {
     return printProblem(io.stderr, error);
   }
 }

@@ -1,5 +1,5 @@
+import { handOverSession } from '../agent/hand-over.ts';
 import type { NewSession } from '../agent/protocol.ts';
-import { handOverSession } from '../agent/start.ts';
 import { clockTime, describeKey, duration } from '../describe.ts';
 import { openBrowser } from './open-browser.ts';
 import { signIn } from './sign-in.ts';
@@ -40,7 +40,7 @@ export async function logIn({ env, server, browser, signal, onPage, say, waiting
       });
     },
   });
-  await handOverSession(session, env);
+  await handOverSession(session, env, { say: (text) => waiting.say(text), signal });
   return session;
 }
 

@@ -32,7 +32,10 @@ const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 
 const tabs = () => readFileSync(opened, 'utf8').split('\n').filter(Boolean);
 const lsRemote = () => `exec git ls-remote '${sandbox.repositoryUrl}'`;
-const sockets = () => readdirSync(join(sandbox.home, '.cache/vouch')).sort();
+const sockets = () =>
+  readdirSync(join(sandbox.home, '.cache/vouch'))
+    .filter((name) => name.endsWith('.sock'))
+    .sort();
 
 /** How many authorization requests the server has had (RFC 9126). */
 const pushedRequests = () =>

@@ -83,6 +83,17 @@ test('waits no longer than it is told, even for an answer that drips', async () 
   await expect(ask(await listen(drip), '', 100)).rejects.toThrow('It did not answer in time.');
 });
 
+test('is given up by a signal, before it begins and while it lasts', async () => {
+  const socket = await listen(createServer());
+  const ask = (signal: AbortSignal) =>
+    exchange({ socket, method: 'GET', path: '/', body: undefined, timeout: 30_000, signal });
+  await expect(ask(AbortSignal.abort(new Error('Ctrl-C')))).rejects.toThrow('Ctrl-C');
+  const later = new AbortController();
+  const asking = ask(later.signal);
+  later.abort(new Error('Ctrl-C'));
+  await expect(asking).rejects.toThrow('Ctrl-C');
+});
+
 test('says by its code that nobody listens', async () => {
   await expect(ask(join(tmpdir(), 'vouch-nobody', 's'))).rejects.toMatchObject({ code: 'ENOENT' });
 });

@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { agentStatus, dropSession } from '../../../cli/agent/client.ts';
-import { handOverSession } from '../../../cli/agent/start.ts';
+import { handOverSession } from '../../../cli/agent/hand-over.ts';
 import { prepareRuntimeFolder } from '../../../cli/paths.ts';
 import { asProblem, Problem } from '../../../cli/problem.ts';
+import { version } from '../../../cli/programs.ts';
 import { newSession } from '../support.ts';
 import { agent, agentMachine, signedIn } from './support.ts';
 
@@ -53,7 +54,7 @@ test('a session that was refused by an agent that is ending is handed to its suc
   const asked: string[] = [];
   const ending = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
-    if (request.method === 'GET') return response.end('{}');
+    if (request.method === 'GET') return response.end(JSON.stringify({ version }));
     rmSync(the.agentSocket);
     const leaving = new Problem({ kind: 'agent-leaving', what: 'The vouch agent is just ending.' });
     request.resume().on('end', () => response.writeHead(503).end(JSON.stringify(asProblem(leaving))));
@@ -61,6 +62,6 @@ test('a session that was refused by an agent that is ending is handed to its suc
   await new Promise<void>((resolve) => ending.listen(the.agentSocket, resolve));
   onTestFinished(() => void ending.close());
   await handOverSession(newSession('https://vouch.example.com'), the.env);
-  expect(asked).toEqual(['GET /status', 'PUT /session']);
+  expect(asked).toEqual(['GET /status', 'GET /status', 'PUT /session']);
   expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
 });

@@ -49,7 +49,7 @@ async function setUp(settings: Config = {}) {
         the,
       ),
     vouch: (command: string) => onTerminal(`exec ${vouch} ${command}`, the),
-    sockets: () => readdirSync(dirname(the.agentSocket)),
+    sockets: () => readdirSync(dirname(the.agentSocket)).filter((name) => name.endsWith('.sock')),
   };
 }
 

@@ -1,0 +1,62 @@
+import { Problem } from '../problem.ts';
+import { version } from '../programs.ts';
+import { agentStatus, dropSession, isNotRunning, isSilent, putSession } from './client.ts';
+import { endHungAgent } from './end-hung.ts';
+import type { NewSession } from './protocol.ts';
+import { startAgent } from './start.ts';
+
+/** How often a session is handed over before it is given up: each time an agent was just ending. */
+const mostTries = 5;
+
+export interface HandOverOptions {
+  /** Tells the person that an agent is replaced, and why. */
+  say?: (text: string) => void;
+  /** Gives it up; its reason is what is thrown then. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Hands a new session to an agent of this version. One of another version and one that does not answer are ended first, and what
+ * they had ends with them; one that is just ending refuses it, and then its successor is asked.
+ *
+ * @throws Problem as startAgent, putSession and endHungAgent
+ */
+export async function handOverSession(
+  session: NewSession,
+  env: NodeJS.ProcessEnv = process.env,
+  { say = () => {}, signal }: HandOverOptions = {},
+): Promise<void> {
+  await makeWay(env, say, signal);
+  for (let tries = 1; ; tries++) {
+    await startAgent(env);
+    signal?.throwIfAborted();
+    try {
+      return await putSession(session, env);
+    } catch (error) {
+      if (tries === mostTries || !isEnding(error)) throw error;
+    }
+  }
+}
+
+async function makeWay(
+  env: NodeJS.ProcessEnv,
+  say: (text: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  try {
+    const running = await agentStatus(env, signal);
+    if (running.version === version) return;
+    say(`The agent of version ${running.version} ends now, and one of version ${version} takes its place.`);
+    await dropSession(env);
+  } catch (error) {
+    if (isNotRunning(error)) return;
+    if (!isSilent(error)) throw error;
+    say('The agent that was running does not answer, so it is ended, and a new one takes its place.');
+    await endHungAgent(env, signal);
+  }
+}
+
+/** Whether the agent was there and is no more, or says that it is ending. */
+function isEnding(error: unknown): boolean {
+  return isNotRunning(error) || (error instanceof Problem && error.kind === 'agent-leaving');
+}

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { agentStatus } from '../../../cli/agent/client.ts';
+import { endHungAgent } from '../../../cli/agent/end-hung.ts';
+import { handOverSession } from '../../../cli/agent/hand-over.ts';
+import { startOf } from '../../../cli/agent/pid-file.ts';
+import { startAgent } from '../../../cli/agent/start.ts';
+import { agentStop } from '../../../cli/commands/agent.ts';
+import { prepareRuntimeFolder } from '../../../cli/paths.ts';
+import { captured, type Machine, machine, newSession, root, run } from '../support.ts';
+import { agentMachine, gone } from './support.ts';
+
+const pidFile = (the: Machine) => join(dirname(the.agentSocket), 'agent.pid');
+
+/** An agent that was stopped, as by a debugger: it listens, and does not answer. */
+async function stoppedAgent() {
+  const the = agentMachine();
+  await startAgent(the.env);
+  const { pid } = await agentStatus(the.env);
+  process.kill(pid, 'SIGSTOP');
+  onTestFinished(async () => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {}
+    await gone(pid);
+  });
+  return { ...the, pid };
+}
+
+/** Somebody who takes connections and says nothing. */
+async function silent(onConnection: () => void): Promise<Machine> {
+  const the = machine();
+  prepareRuntimeFolder(the.env);
+  const server = createServer(onConnection);
+  await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
+  onTestFinished(() => void server.close());
+  return the;
+}
+
+test('vouch status says that it hangs, and vouch agent stop ends it', async () => {
+  const the = await stoppedAgent();
+  const { code, stderr } = await run(process.execPath, [join(root, 'cli/main.ts'), 'status'], the.env);
+  expect([code, stderr]).toEqual([
+    1,
+    'vouch: The vouch agent does not answer.\n' +
+      '  It has not within 5 seconds, so it hangs, or was stopped.\n' +
+      '  Run `vouch agent stop`, which ends it, then `vouch login`.\n',
+  ]);
+  const { out, io } = captured(the.env);
+  expect([await agentStop({}, io), out]).toEqual([
+    0,
+    {
+      stdout: 'The agent has ended, and a session that it had: at the server that ends by itself\n',
+      stderr: 'vouch: The agent does not answer, so its process is ended\n',
+    },
+  ]);
+  await gone(the.pid);
+  expect(await startAgent(the.env)).toEqual({ started: true });
+});
+
+test('a login ends it, says so, and hands the session to a new one', async () => {
+  const the = await stoppedAgent();
+  const said: string[] = [];
+  await handOverSession(newSession('https://vouch.example.com'), the.env, { say: (text) => said.push(text) });
+  expect(said).toEqual(['The agent that was running does not answer, so it is ended, and a new one takes its place.']);
+  await gone(the.pid);
+  expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
+});
+
+test('a process that does not end when it is asked to is killed', async () => {
+  const the = machine();
+  prepareRuntimeFolder(the.env);
+  const deaf: ChildProcess = spawn(process.execPath, [
+    '-e',
+    'process.on("SIGTERM", () => {}); console.log(1); setInterval(() => {}, 1e6)',
+  ]);
+  onTestFinished(() => void deaf.kill('SIGKILL'));
+  await new Promise((resolve) => deaf.stdout?.once('data', resolve));
+  const ended = new Promise((resolve) => deaf.once('exit', (_, signal) => resolve(signal)));
+  writeFileSync(pidFile(the), `${deaf.pid} ${startOf(deaf.pid ?? 0)}\n`);
+  await endHungAgent(the.env);
+  expect(await ended).toBe('SIGKILL');
+});
+
+test.each([
+  ['there is no agent.pid', (file: string) => rmSync(file)],
+  ['it is garbage', (file: string) => writeFileSync(file, '-1 x\n')],
+  [
+    'its process began at another time',
+    (file: string) => writeFileSync(file, readFileSync(file, 'utf8').replace(/\d\n/, 'x\n')),
+  ],
+  ['its process is no more', (file: string) => writeFileSync(file, '4194304 12345\n')],
+])('nothing is ended when %s, and it is said what to do by hand', async (_, change) => {
+  const the = agentMachine();
+  await startAgent(the.env);
+  change(pidFile(the));
+  await expect(endHungAgent(the.env)).rejects.toMatchObject({
+    kind: 'agent-unknown',
+    fix: expect.stringContaining('kill -9'),
+  });
+  expect((await agentStatus(the.env)).session).toBeNull();
+});
+
+test('agent.pid is for us alone, and another agent’s is not removed', async () => {
+  const the = agentMachine();
+  await startAgent(the.env);
+  const { pid } = await agentStatus(the.env);
+  expect(statSync(pidFile(the)).mode & 0o777).toBe(0o600);
+  expect(readFileSync(pidFile(the), 'utf8')).toBe(`${pid} ${startOf(pid)}\n`);
+  writeFileSync(pidFile(the), '1 2\n');
+  process.kill(pid, 'SIGTERM');
+  await gone(pid);
+  expect(readFileSync(pidFile(the), 'utf8')).toBe('1 2\n');
+});
+
+test('Ctrl-C ends the wait for one', async () => {
+  let child: ChildProcess | undefined;
+  const the = await silent(() => child?.kill('SIGINT'));
+  child = spawn(process.execPath, [join(root, 'cli/main.ts'), 'agent', 'stop'], { env: the.env });
+  expect(await new Promise((resolve) => child?.once('exit', (_, signal) => resolve(signal)))).toBe('SIGINT');
+  const interrupt = new AbortController();
+  const other = await silent(() => interrupt.abort(new Error('Ctrl-C')));
+  const handingOver = handOverSession(newSession('https://vouch.example.com'), other.env, { signal: interrupt.signal });
+  await expect(handingOver).rejects.toThrow('Ctrl-C');
+});
