@@ -13,6 +13,8 @@ export interface GitCredentialRequest {
   username: string | undefined;
   /** Whether Git takes a pre-encoded credential (`capability[]=authtype`, Git 2.46; see the script for those before 2.54). */
   authtype: boolean;
+  /** Whether the script asks, which wants the credential in both forms: it learns of Git's version along with the answer. */
+  bothForms: boolean;
   /** What the helper speaks, see protocolVersion; unless it is said, what the agent does. */
   vouchProtocol: string | undefined;
   /** The AWS profile that the helper's `--profile` names. */
@@ -41,6 +43,7 @@ const attributes = new Set([
   'vouch-profile',
   'vouch-aws-profile',
   'vouch-aws-config',
+  'vouch-forms',
 ]);
 
 /**
@@ -93,6 +96,7 @@ export function parseGitRequest(input: Uint8Array): GitCredentialRequest | undef
     path: found.get('path'),
     username: found.get('username'),
     authtype,
+    bothForms: found.get('vouch-forms') === 'both',
     vouchProtocol: found.get('vouch-protocol'),
     profile: found.get('vouch-profile'),
     awsProfile: found.get('vouch-aws-profile'),

@@ -164,6 +164,17 @@ describe('the answer', () => {
     ]);
     expect(await viaGit(the, `capability[]=state\n${gitRequest}`)).toMatch(/^username=ASIA/);
   });
+
+  test('is in both forms for the script, which chooses by the version of Git', async () => {
+    const the = await signedIn();
+    const answer = lines(await viaGit(the, `vouch-forms=both\n${gitRequest}`));
+    expect(Object.keys(answer)).toEqual([
+      ...['capability[]', 'authtype', 'credential', 'ephemeral'],
+      ...['username', 'password', 'password_expiry_utc'],
+    ]);
+    const { credential = '', username, password } = answer;
+    expect(Buffer.from(credential, 'base64').toString()).toBe(`${username}:${password}`);
+  });
 });
 
 describe("the caller's AWS config file", () => {

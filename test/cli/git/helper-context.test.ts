@@ -46,6 +46,61 @@ function shadow({ folder }: Machine, name: string, script: string): void {
   chmodSync(file, 0o755);
 }
 
+/** The versions of Git that say that they take a pre-encoded credential, and whether they can be given one. */
+const versions: [version: string, encoded: boolean][] = [
+  ['2.45.2', true],
+  ['2.46.0', false],
+  ['2.49.1', false],
+  ['2.50.1.windows.1', false],
+  ['2.53.0', false],
+  ['2.54.0', true],
+  ['2.60.0', true],
+  ['3.0.0', true],
+];
+
+/** A request that announces it, in front of Git's other lines or behind them. */
+const announcing = (place: string) =>
+  place === 'before'
+    ? `capability[]=authtype\ncapability[]=state\n${gitRequest}`
+    : `capability[]=state\n${gitRequest}capability[]=authtype\n`;
+
+/**
+ * Has the machine's Git say that it is of another version: when asked, and in what trace2 prints.
+ *
+ * @returns what tells the commands that it was started with
+ */
+function pretend(the: Machine, version: string): () => string[] {
+  const log = join(the.folder, 'started');
+  shadow(
+    the,
+    'git',
+    `echo "$1" >>'${log}'
+PATH=\${PATH#*:}
+[ "$1" = version ] && echo 'git version ${version}' && exit
+[ "$GIT_TRACE2_EVENT" = 3 ] || exec git "$@"
+{ git "$@" 3>&1 >&4 | sed 's/"exe":"[^"]*"/"exe":"${version}"/' >&3; } 4>&1`,
+  );
+  return () => readFileSync(log, 'utf8').trim().split('\n');
+}
+
+/**
+ * Answers on git.sock in the agent's stead.
+ *
+ * @returns what tells the lines that came last, without those of Git's cache
+ */
+async function answering({ gitSocket }: Machine, answer: string): Promise<() => string> {
+  mkdirSync(dirname(gitSocket), { mode: 0o700, recursive: true });
+  let asked = Buffer.alloc(0);
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    asked = Buffer.alloc(0);
+    socket.on('data', (chunk) => (asked = Buffer.concat([asked, chunk])));
+    socket.on('end', () => socket.end(answer));
+  });
+  await new Promise<void>((done) => server.listen(gitSocket, done));
+  onTestFinished(() => void server.close());
+  return () => asked.toString('utf8').replace(/^action=get\ntimeout=\d+\n/, '');
+}
+
 describe.each(shells)('the script, in %s,', (shell) => {
   test.each([
     [['--profile', 'prod'], `${role}-prod`],
@@ -71,31 +126,52 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(the.roles()).toEqual([`${role}-prod`, `${role}-other`]);
   });
 
-  test.each([
-    ['2.45.2', true],
-    ['2.46.0', false],
-    ['2.49.1', false],
-    ['2.50.1.windows.1', false],
-    ['2.53.0', false],
-    ['2.54.0', true],
-    ['2.60.0', true],
-    ['3.0.0', true],
-  ])('to Git %s, which says that it can take it: %s', async (version, encoded) => {
+  test.each(versions)(
+    'to Git %s, which says that it can take it, gives a pre-encoded credential: %s',
+    async (version, encoded) => {
+      const the = await signedIn();
+      const started = pretend(the, version);
+      for (const place of ['before', 'after']) {
+        const { stdout } = await run(shell, [the.helper, '--profile', 'prod', 'get'], the.env, announcing(place));
+        expect(stdout).toMatch(
+          encoded
+            ? /^capability\[\]=authtype\nauthtype=Basic\ncredential=[A-Za-z0-9+/]+=*\nephemeral=1\npassword_expiry_utc=\d+\n$/
+            : /^username=\S+\npassword=\S+\npassword_expiry_utc=\d+\n$/,
+        );
+      }
+      // Nothing else is started to find out, not even `git version`.
+      expect(started()).toEqual(['credential-cache', 'credential-cache']);
+    },
+  );
+
+  test.each(versions)('beside a helper that stores, Git %s gets a credential: %s', async (version, encoded) => {
     const the = await signedIn();
-    const real = `PATH=\${PATH#*:} exec git "$@"`;
-    const git = join(the.folder, 'bin/git');
-    writeFileSync(git, `#!/bin/sh\n[ "$1" = version ] && echo git version ${version} && exit\n${real}\n`, {
-      mode: 0o755,
-    });
+    pretend(the, version);
+    writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), '[credential]\n\thelper = store\n');
+    const { stdout } = await run(shell, [the.helper, 'get'], { ...the.env, AWS_PROFILE: 'prod' }, announcing('before'));
+    expect(stdout).toMatch(encoded ? /^capability.*\n.*\n.*\nephemeral=1\n/ : /^quit=1\n$/);
+  });
+
+  test.each(versions)('with Git %s tells the Node program of the capability: %s', async (version, encoded) => {
+    const the = machine();
+    const helper = installHelper(the);
+    pretend(the, version);
+    shadow(the, 'node', 'cat');
     for (const place of ['before', 'after']) {
-      const request = `${place === 'before' ? 'capability[]=authtype\n' : ''}capability[]=state\n${gitRequest}${place === 'after' ? 'capability[]=authtype\n' : ''}`;
-      const { stdout } = await run(shell, [the.helper, '--profile', 'prod', 'get'], the.env, request);
-      expect(stdout).toMatch(
-        encoded
-          ? /^capability\[\]=authtype\nauthtype=Basic\ncredential=[A-Za-z0-9+/]+=*\nephemeral=1\npassword_expiry_utc=\d+\n$/
-          : /^username=\S+\npassword=\S+\npassword_expiry_utc=\d+\n$/,
-      );
+      const { stdout } = await run(shell, [helper, 'get'], the.env, announcing(place));
+      const capabilities = `${encoded ? 'capability[]=authtype\n' : ''}capability[]=state\n`;
+      expect(stdout).toBe(`${capabilities}${gitRequest}`);
     }
+  });
+
+  test('gets from an agent that knows one form what that agent knows', async () => {
+    const the = machine();
+    const helper = installHelper(the);
+    pretend(the, '2.60.0');
+    const asked = await answering(the, 'username=u\npassword=p\npassword_expiry_utc=1\n');
+    const { stdout } = await run(shell, [helper, 'get'], the.env, announcing('before'));
+    expect(stdout).toBe('username=u\npassword=p\npassword_expiry_utc=1\n');
+    expect(asked()).toBe(`vouch-protocol=1\nvouch-forms=both\ncapability[]=state\n${gitRequest}`);
   });
 
   test.each([
@@ -114,19 +190,11 @@ describe.each(shells)('the script, in %s,', (shell) => {
     const the = machine();
     const helper = installHelper(the);
     Object.assign(the.env, env);
-    mkdirSync(dirname(the.gitSocket), { mode: 0o700 });
-    let asked = Buffer.alloc(0);
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      socket.on('data', (chunk) => (asked = Buffer.concat([asked, chunk])));
-      socket.on('end', () => socket.end('username=u\npassword=p\n'));
-    });
-    await new Promise<void>((done) => server.listen(the.gitSocket, done));
-    onTestFinished(() => void server.close());
+    const asked = await answering(the, 'username=u\npassword=p\n');
     const options = profile === undefined ? [] : ['--profile', profile];
     const { stdout } = await run(shell, [helper, ...options, 'get'], the.env, gitRequest);
     expect(stdout).toBe('username=u\npassword=p\n');
-    const said = asked.toString('utf8').replace(/^action=get\ntimeout=\d+\n/, '');
-    expect(said).toBe(Buffer.from(withContext(Buffer.from(gitRequest), { profile }, the.env)).toString('utf8'));
+    expect(asked()).toBe(Buffer.from(withContext(Buffer.from(gitRequest), { profile }, the.env)).toString('utf8'));
   });
 
   test.each([[['--profile', 'get']], [['--node', 'get']], [['--profile']]])('refuses %j', async (args) => {
@@ -172,19 +240,26 @@ describe.each(shells)('the script, in %s,', (shell) => {
     const script = join(the.folder, 'package/cli/git/git-credential-vouch');
     const env = { ...the.env, PATH: join(the.folder, 'few') };
     mkdirSync(env.PATH);
-    for (const tool of ['readlink', 'tr', 'git']) symlinkSync(`/usr/bin/${tool}`, join(env.PATH, tool));
+    for (const tool of ['readlink', 'git']) symlinkSync(`/usr/bin/${tool}`, join(env.PATH, tool));
     const { stdout, stderr } = await run(`/bin/${shell}`, [script, '--node', process.execPath, 'get'], env, gitRequest);
     expect(stdout).toBe('quit=1\n');
     expect(stderr).toBe('vouch: you are not signed in. Run `vouch login`, then try again.\n');
   });
 });
 
-test('what has just been refused is told without another try, though two programs ask', async () => {
+test.each([
+  ['any Git', gitRequest],
+  ['one that announces the pre-encoded form', announcing('before')],
+])('what has just been refused is told to %s without another try, though two programs ask', async (_, request) => {
   const the = await signedIn();
   the.world.answers.sts = stsError('AccessDenied', 'no');
   const env = { ...the.env, AWS_PROFILE: 'prod', AWS_CONFIG_FILE: join(the.env.HOME ?? '', '.aws/config') };
-  const { stdout, stderr } = await run(the.helper, ['--profile', 'team@b', 'get'], env, gitRequest);
-  expect(stdout).toBe('quit=1\n');
-  expect(stderr).toContain(`AWS refused the role ${role}-team@b.`);
-  expect(the.world.count('sts')).toBe(1);
+  for (const version of ['2.47.3', '2.54.0']) {
+    pretend(the, version);
+    const before = the.world.count('sts');
+    const { stdout, stderr } = await run(the.helper, ['--profile', 'team@b', 'get'], env, request);
+    expect(stdout).toBe('quit=1\n');
+    expect(stderr).toContain(`AWS refused the role ${role}-team@b.`);
+    expect(the.world.count('sts')).toBe(before + 1);
+  }
 });

@@ -12,6 +12,7 @@ describe("Git's credential request", () => {
       path: 'a=b/ü',
       username: 'u',
       authtype: true,
+      bothForms: false,
       profile: 'prod',
       awsProfile: 'a b=ü',
       awsConfig: '/a/b',
@@ -27,11 +28,14 @@ describe("Git's credential request", () => {
       path: undefined,
       username: undefined,
       authtype: false,
+      bothForms: false,
       profile: undefined,
       awsProfile: undefined,
       awsConfig: undefined,
     });
     expect(parse('protocol=https\nhost=h\ncapability[]=state\nauthtype=Basic\n')?.authtype).toBe(false);
+    expect(parse('vouch-forms=both\nprotocol=https\nhost=h\n')?.bothForms).toBe(true);
+    expect(parse('vouch-forms=other\nprotocol=https\nhost=h\n')?.bothForms).toBe(false);
   });
 
   test.each([
@@ -47,6 +51,7 @@ describe("Git's credential request", () => {
     ['our --profile twice', 'vouch-profile=a\nprotocol=https\nhost=h\nvouch-profile=a\n'],
     ['AWS_PROFILE twice', 'vouch-aws-profile=a\nprotocol=https\nhost=h\nvouch-aws-profile=b\n'],
     ['a config file twice', 'vouch-aws-config=/a\nprotocol=https\nhost=h\nvouch-aws-config=/b\n'],
+    ['the wish for both forms twice', 'vouch-forms=both\nprotocol=https\nhost=h\nvouch-forms=both\n'],
     ['a relative config file', 'vouch-aws-config=a\nprotocol=https\nhost=h\n'],
     ['an empty config file', 'vouch-aws-config=\nprotocol=https\nhost=h\n'],
     ['a config file with too long a path', `vouch-aws-config=/${'a'.repeat(4095)}\nprotocol=https\nhost=h\n`],
