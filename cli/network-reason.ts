@@ -25,22 +25,43 @@ const KNOWN: Record<string, string> = {
  * @returns undefined when it was not the network, but what came over it
  */
 export function networkFailure(error: unknown): string | undefined {
-  let innermost = error;
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
-  if (innermost instanceof AggregateError && innermost.errors[0] instanceof Error) innermost = innermost.errors[0];
-  if (!(innermost instanceof Error)) return undefined;
+  const innermost = innermostOf(error);
+  if (innermost === undefined) return undefined;
   const { code } = innermost as NodeJS.ErrnoException;
   // First, because the AWS SDK calls a cut connection a TimeoutError too.
   const known = code === undefined ? undefined : KNOWN[code];
   if (known !== undefined) return known;
   // Node's two HTTP clients say it in two ways, one of them as if we had given up, the other with the proxy's address.
   if (/tunnel/i.test(innermost.message)) {
-    const status = /(?:HTTP\/1\.\d |response \()(\d{3})\b/.exec(innermost.message)?.[1];
+    const status = proxyStatus(innermost);
     return `The proxy did not let it through${status ? `: it answered with status ${status}` : ''}.`;
   }
   if (innermost.name === 'TimeoutError' || innermost.name === 'AbortError') return 'It did not answer in time.';
   if (code === undefined || !/^(E[A-Z0-9]+|ERR_(TLS|SSL)_\w+|CERT_\w+|UND_ERR_\w+)$/.test(code)) return undefined;
   return printable(innermost.message.includes(code) ? innermost.message : `${innermost.message} (${code})`, 300);
+}
+
+/**
+ * Whether a request got no answer for a reason that does not pass by itself: certificates that do not fit, or a proxy that does
+ * not let us through. Another try would only find it again.
+ */
+export function isLastingFailure(error: unknown): boolean {
+  const innermost = innermostOf(error);
+  if (innermost === undefined) return false;
+  const { code = '' } = innermost as NodeJS.ErrnoException;
+  return /CERT|SIGNATURE|^ERR_(TLS|SSL)_/.test(code) || /^4(?!08|29)/.test(proxyStatus(innermost) ?? '');
+}
+
+function innermostOf(error: unknown): Error | undefined {
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
+  if (innermost instanceof AggregateError && innermost.errors[0] instanceof Error) innermost = innermost.errors[0];
+  return innermost instanceof Error ? innermost : undefined;
+}
+
+/** What a proxy answered that was to make a tunnel. */
+function proxyStatus({ message }: Error): string | undefined {
+  return /tunnel/i.test(message) ? /(?:HTTP\/1\.\d |response \()(\d{3})\b/.exec(message)?.[1] : undefined;
 }
 
 /** As `networkFailure`; what has no known code is told in its own words. */

@@ -6,11 +6,13 @@ import { type GitCredentialRequest, parseGitRequest } from '../git/request.ts';
 import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { version as ourVersion } from '../programs.ts';
-import { importAccess, revokeSession } from './identity-server.ts';
+import { importAccess } from './identity-server.ts';
 import { Log, reasonOf } from './log.ts';
+import { type Patience, patience as usualPatience } from './patience.ts';
 import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
 import { RecentFailures } from './recent-failures.ts';
-import { type CredentialsOptions, partitionsOf, type RoleChain, Session } from './session.ts';
+import { partitionsOf, type RoleChain } from './role-chain.ts';
+import { type CredentialsOptions, Session } from './session.ts';
 
 /** How long an agent waits for a session before it ends, in milliseconds. */
 const patience = 10 * 60_000;
@@ -29,6 +31,10 @@ export interface AgentOptions {
   protocol?: string;
   /** The wall clock, in milliseconds since 1970. */
   now?: () => number;
+  /** A clock that nobody can set, in milliseconds. */
+  uptime?: () => number;
+  /** How long a server, and STS, that are down are waited for. */
+  upstreamPatience?: Patience;
 }
 
 /** What the agent knows and does; the sockets are elsewhere (git-socket.ts, http-socket.ts). Nothing is kept on disk. */
@@ -37,6 +43,8 @@ export class Agent {
   readonly version: string;
   readonly protocol: string;
   readonly #now: () => number;
+  readonly #uptime: () => number;
+  readonly #patience: Patience;
   readonly #env: NodeJS.ProcessEnv;
   readonly #profiles = new ProfileReader();
   readonly #startedAt: number;
@@ -47,15 +55,18 @@ export class Agent {
   /** Why there is no session any more, for whoever asks next. */
   #ended: Problem | undefined;
 
-  constructor({ env, service, version = ourVersion, protocol = protocolVersion, now = Date.now }: AgentOptions) {
+  constructor({ env, service, version = ourVersion, protocol = protocolVersion, ...options }: AgentOptions) {
+    const { now = Date.now, uptime = () => performance.now() } = options;
     this.version = version;
     this.protocol = protocol;
     this.#now = now;
+    this.#uptime = uptime;
+    this.#patience = options.upstreamPatience ?? usualPatience;
     this.log = new Log(now);
     this.log.add('started', `version ${version}, process ${process.pid}`);
     // Not AWS_CONFIG_FILE: it is the caller's that counts, which need not be what it was when the agent was started.
     this.#env = { HOME: env.HOME };
-    this.#failures = new RecentFailures(now);
+    this.#failures = new RecentFailures(uptime);
     this.#startedAt = now();
     this.#service = service ?? null;
     // launchd cannot start it when somebody asks, so there it waits for its first session without end.
@@ -104,7 +115,12 @@ export class Agent {
     this.#session?.drop();
     const taken: Session = new Session(
       { access, email, key, expiresAt },
-      { now: this.#now, log: this.log, onRefused: (why) => this.#forget(taken, why) },
+      {
+        clocks: { now: this.#now, uptime: this.#uptime },
+        patience: this.#patience,
+        log: this.log,
+        onRefused: (why) => this.#forget(taken, why),
+      },
     );
     this.#session = taken;
     this.#ended = undefined;
@@ -124,9 +140,10 @@ export class Agent {
     this.#forgetIfOver();
     const session = this.#session;
     if (session === undefined) return { revoked: false, reason: 'There was no session.' };
+    const revoked = session.revoke();
     this.#forget(session, undefined);
     try {
-      await revokeSession(session.details.access);
+      await revoked;
       this.log.add('ended', 'the server has revoked the session');
       return { revoked: true };
     } catch (error) {
@@ -148,7 +165,7 @@ export class Agent {
    */
   async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<AwsCredentials> {
     checkChain(chain);
-    return this.#withSession((session) => session.credentials(chain, options));
+    return this.#withSession((session, within) => session.credentials(chain, { ...options, within }));
   }
 
   /**
@@ -176,12 +193,13 @@ export class Agent {
     return this.#withSession((session) => session.claims(role));
   }
 
-  /** Asks the session, and the next one if that one ended or was replaced meanwhile. */
-  async #withSession<T>(ask: (session: Session) => Promise<T>): Promise<T> {
+  /** Asks the session, and the next one if that one ended or was replaced meanwhile, within the patience of one request. */
+  async #withSession<T>(ask: (session: Session, within: number) => Promise<T>): Promise<T> {
+    const until = performance.now() + this.#patience.request;
     for (;;) {
       const session = this.#current();
       try {
-        const answer = await ask(session);
+        const answer = await ask(session, Math.max(1, until - performance.now()));
         if (this.#session === session && !session.over) return answer;
       } catch (error) {
         if (this.#session === session) {
@@ -261,7 +279,9 @@ export class Agent {
     checkChain(profile);
     const { host, region } = target;
     const { path } = asked;
-    const signed = await this.#withSession((session) => session.sign(profile, { host, region, path }));
+    const signed = await this.#withSession((session, within) =>
+      session.sign(profile, { host, region, path }, { within }),
+    );
     return credentialLines(asked, signed, Math.min(signed.at + passwordLife, signed.expiration));
   }
 
@@ -282,16 +302,7 @@ export class Agent {
   #forgetIfOver(): void {
     const session = this.#session;
     if (!session?.over) return;
-    const ended = clockTime(new Date(session.details.expiresAt), new Date(this.#now()));
-    this.#forget(
-      session,
-      new Problem({
-        kind: 'session-over',
-        what: `Your session ended at ${ended}.`,
-        fix: 'Run `vouch login`, then try again.',
-        exitCode: 3,
-      }),
-    );
+    this.#forget(session, session.ended);
   }
 
   #forget(session: Session, why: Problem | undefined): void {

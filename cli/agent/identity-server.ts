@@ -8,17 +8,21 @@ import {
   WWWAuthenticateChallengeError,
 } from 'oauth4webapi';
 import { clockSkew } from '../clock-skew.ts';
-import { networkReason } from '../network-reason.ts';
-import { Problem, printable } from '../problem.ts';
+import { isLastingFailure, networkReason } from '../network-reason.ts';
+import { Outage, readRetryAfter } from '../outage.ts';
+import { Problem, type ProblemDetails, printable } from '../problem.ts';
+import { readAtMost } from '../read-at-most.ts';
+import { redact } from '../redact.ts';
 import type { NewSession } from './protocol.ts';
+import { Secret } from './secret.ts';
 
-/** How long the server may take to answer, in milliseconds. */
-const timeout = 5000;
+/** More than any answer of the server's, in bytes. */
+const longestAnswer = 64 * 1024;
 
 /** What goes along with every request of one session: the token, and the key that proves that it is ours (RFC 9449). */
 export interface Access {
   issuer: string;
-  accessToken: string;
+  accessToken: Secret;
   dpop: DPoPHandle;
 }
 
@@ -36,7 +40,7 @@ export async function importAccess(session: NewSession): Promise<Access> {
   ]);
   return {
     issuer: session.issuer,
-    accessToken: session.accessToken,
+    accessToken: new Secret(session.accessToken),
     dpop: DPoP({}, { privateKey, publicKey }),
   };
 }
@@ -56,14 +60,17 @@ function isLoopbackHttp(url: URL): boolean {
 /**
  * Asks the server for an ID token that AWS takes for one role (`POST /api/aws/token`).
  *
+ * @param signal when to give up
  * @throws Problem `session-over` (exit code 3) when the server no longer takes the session, `clock-skew` and
- *   `role-refused` (5), `server-unreachable` (4)
+ *   `role-refused` (5); `server-unreachable` (4), which is an Outage unless it cannot pass by itself
  */
 export async function requestAwsToken(access: Access, role: string, signal: AbortSignal): Promise<string> {
   const response = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
-  const { token } = (await readJson(response)) as { token?: unknown };
+  const { token } = await readJson(response).catch((error) => {
+    throw noAnswer(access, error);
+  });
   if (response.status === 200 && typeof token === 'string' && token !== '') return token;
-  throw unreachable(access, `It answered with status ${response.status}, which is no answer to the question.`);
+  throw outage(access, `It answered with status ${response.status}, which is no answer to the question.`);
 }
 
 /**
@@ -75,17 +82,18 @@ export function readClaims(access: Access, token: string): Record<string, unknow
   try {
     return decodeJwt(token);
   } catch {
-    throw unreachable(access, 'It answered with something that is no token.');
+    throw outage(access, 'It answered with something that is no token.');
   }
 }
 
 /**
  * Revokes the session at the server (`DELETE /api/session`).
  *
+ * @param signal when to give up
  * @throws Problem as requestAwsToken
  */
-export async function revokeSession(access: Access): Promise<void> {
-  const response = await request(access, 'DELETE', '/api/session', null, undefined);
+export async function revokeSession(access: Access, signal: AbortSignal): Promise<void> {
+  const response = await request(access, 'DELETE', '/api/session', null, signal);
   await response.body?.cancel();
 }
 
@@ -94,19 +102,17 @@ async function request(
   method: string,
   path: string,
   body: string | null,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<Response> {
   const url = new URL(`${access.issuer.replace(/\/$/, '')}${path}`);
   const headers = new Headers({ accept: 'application/json' });
   if (body !== null) headers.set('content-type', 'application/json');
-  const send = () => {
-    const late = AbortSignal.timeout(timeout);
-    return protectedResourceRequest(access.accessToken, method, url, headers, body, {
+  const send = () =>
+    protectedResourceRequest(access.accessToken.reveal(), method, url, headers, body, {
       DPoP: access.dpop,
       [allowInsecureRequests]: isLoopbackHttp(url),
-      signal: signal ? AbortSignal.any([late, signal]) : late,
+      signal,
     });
-  };
   let response: Response;
   try {
     try {
@@ -117,7 +123,7 @@ async function request(
       response = await send();
     }
   } catch (error) {
-    if (!(error instanceof WWWAuthenticateChallengeError)) throw unreachable(access, networkReason(error), error);
+    if (!(error instanceof WWWAuthenticateChallengeError)) throw noAnswer(access, error);
     response = error.response;
   }
   if (response.ok) return response;
@@ -125,60 +131,77 @@ async function request(
 }
 
 async function refusal(access: Access, response: Response): Promise<Problem> {
-  const { type, title, detail } = (await readJson(response)) as Record<string, unknown>;
-  const kind = typeof type === 'string' ? type.replace(/^urn:vouch:problem:/, '') : '';
-  const said = typeof title === 'string' ? printable(title, 300) : `status ${response.status}`;
-  const next = typeof detail === 'string' ? printable(detail, 300) : '';
-  const host = new URL(access.issuer).host;
+  const { status, headers } = response;
+  const { type, title, detail } = await readJson(response).catch((): Record<string, unknown> => ({}));
+  const [, kind = ''] = /^urn:vouch:problem:([\w-]{1,64})$/.exec(String(type)) ?? [];
+  const quote = (text: unknown) =>
+    typeof text === 'string' ? printable(redact(text, [access.accessToken.reveal()]), 300) : '';
+  const said = quote(title) || `status ${status}`;
   // A proof of the wrong time says nothing of the session, which is still good when the clock is.
   const skew = kind === 'token-refused' ? clockSkew(response, Date.now()) : undefined;
   if (skew) return skew;
-  if (response.status === 401 || kind === 'session-over' || kind === 'token-refused') {
+  const isChallenge = status === 401 && /\bDPoP\b/i.test(headers.get('www-authenticate') ?? '');
+  if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
     return new Problem({
       kind: 'session-over',
       what: 'Your session is over.',
-      why: `${host} no longer takes it: ${said}`,
+      why: `${hostOf(access)} no longer takes it: ${said}`,
       fix: 'Run `vouch login`, then try again.',
       exitCode: 3,
     });
   }
-  if (response.status === 429 || response.status >= 500) {
-    return unreachable(access, `It answered: ${said}`);
+  if (status === 429 || status >= 500) {
+    return outage(access, `It answered: ${said}`, readRetryAfter(headers.get('retry-after')));
+  }
+  // A session must not end, nor a role be refused, by the word of a proxy or of a Wi-Fi's login page.
+  if (kind === '') {
+    return outage(
+      access,
+      `Something answered in its place, with status ${status}: a proxy, or your Wi-Fi's login page.`,
+    );
   }
   return new Problem({
-    kind: kind || 'role-refused',
-    what: `${host} refused a token for AWS.`,
+    kind,
+    what: `${hostOf(access)} refused a token for AWS.`,
     why: `It says: ${said}`,
-    fix: next || 'Ask who runs the Vouch server.',
+    fix: quote(detail) || 'Ask who runs the Vouch server.',
     exitCode: 5,
   });
 }
 
-function unreachable(access: Access, why: string, cause?: unknown): Problem {
-  return new Problem(
-    {
-      kind: 'server-unreachable',
-      what: `The Vouch server ${new URL(access.issuer).host} could not be reached.`,
-      why,
-      fix: 'Check your network, then try again.',
-      exitCode: 4,
-    },
-    { cause },
-  );
+function noAnswer(access: Access, error: unknown): Problem {
+  const why = redact(networkReason(error), [access.accessToken.reveal()]);
+  // The error itself is left behind: what it carries is nobody's business.
+  return isLastingFailure(error) ? new Problem({ ...unreachable(access, why), exitCode: 4 }) : outage(access, why);
 }
 
-/** The body as JSON, or an empty object; at most what a sane answer needs, so that no server fills our memory. */
-async function readJson(response: Response): Promise<object> {
+function outage(access: Access, why: string, retryAfter?: number): Outage {
+  return new Outage(unreachable(access, why), retryAfter);
+}
+
+function unreachable(access: Access, why: string): ProblemDetails {
+  return {
+    kind: 'server-unreachable',
+    what: `The Vouch server ${hostOf(access)} could not be reached.`,
+    why,
+    fix: 'Check your network, then try again.',
+  };
+}
+
+function hostOf({ issuer }: Access): string {
+  return new URL(issuer).host;
+}
+
+/**
+ * The body as JSON, or an empty object when it is none, or too long to be an answer.
+ *
+ * @throws as the stream, when the body is cut off
+ */
+async function readJson(response: Response): Promise<Record<string, unknown>> {
+  const body = await readAtMost(longestAnswer, response.body ?? []);
   try {
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of response.body ?? []) {
-      length += chunk.length;
-      if (length > 64 * 1024) return {};
-      chunks.push(chunk);
-    }
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    return typeof value === 'object' && value !== null ? value : {};
+    const value: unknown = JSON.parse(body?.toString('utf8') ?? '');
+    return typeof value === 'object' && value !== null ? { ...value } : {};
   } catch {
     return {};
   }

@@ -41,7 +41,8 @@ export interface AgentStatus {
   /** Whose service it is; null when a command has started it. An agent of an earlier version does not say. */
   service?: ServiceManager | null;
   session: null | { issuer: string; email: string; key: KeyName; expiresAt: string };
-  credentials: { role: string; region: string; expiresAt: string }[];
+  /** `trouble`: what was in the way when they were last to be renewed. */
+  credentials: { role: string; region: string; expiresAt: string; trouble?: string | undefined }[];
 }
 
 /** The answer to `DELETE /session`. */

@@ -15,7 +15,7 @@ export class RecentFailures {
   readonly #now: () => number;
   readonly #failures = new Map<string, { problem: Problem; at: number }[]>();
 
-  /** @param now a clock, in milliseconds */
+  /** @param now a clock that nobody sets, in milliseconds */
   constructor(now: () => number) {
     this.#now = now;
   }

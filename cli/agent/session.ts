@@ -1,14 +1,19 @@
 import { clearCredentialCache } from '@smithy/signature-v4';
-import { type AwsCredentials, CodeCommitSigner, type SigningRequest } from '../aws/codecommit-signature.ts';
-import type { Partition } from '../aws/partitions.ts';
-import type { VouchProfile } from '../aws/profiles.ts';
-import { assumeRoleWithWebIdentity } from '../aws/sts.ts';
+import type { AwsCredentials, SigningRequest } from '../aws/codecommit-signature.ts';
+import { assumeRoleWithWebIdentity, type RoleRequest } from '../aws/sts.ts';
 import { clockTime } from '../describe.ts';
 import { Problem } from '../problem.ts';
-import { type Access, readClaims, requestAwsToken } from './identity-server.ts';
+import { type Clocks, Expiry } from './expiry.ts';
+import { HeldCredentials } from './held-credentials.ts';
+import { type Access, readClaims, requestAwsToken, revokeSession } from './identity-server.ts';
+import { type Entry, InHand } from './in-hand.ts';
 import { type Log, reasonOf } from './log.ts';
+import type { Patience } from './patience.ts';
 import type { KeyName } from './protocol.ts';
 import { Renewal } from './renewal.ts';
+import { retry, type Waiting } from './retry.ts';
+import { keyOf, nameOfRole, type RoleChain } from './role-chain.ts';
+import { Secret } from './secret.ts';
 import { SingleFlight } from './single-flight.ts';
 
 /**
@@ -24,17 +29,14 @@ const leastLeft = 60_000;
 /** Credentials that end this much before the session, in milliseconds, last as long as it: STS counts in seconds, by its own clock. */
 const rounding = 10_000;
 
-/** A fetch of credentials may take this long in all, in milliseconds. */
-const patience = 20_000;
+/** How long an ID token is shown to STS, in milliseconds: it lives for 5 minutes by the server's clock. */
+const tokenLife = 4 * 60_000;
 
 /**
  * How long credentials are asked for, in seconds: an hour at most, which is what AWS lets a chained role have, and STS's
  * minimum at least.
  */
 const [longest, shortest] = [3600, 900];
-
-/** More roles and regions than a person works with; the oldest goes first. */
-const mostEntries = 100;
 
 export interface SessionDetails {
   access: Access;
@@ -44,41 +46,18 @@ export interface SessionDetails {
   expiresAt: number;
 }
 
-/** A role, and how one comes to it: with an ID token, or through the role of its `source`. A profile is one. */
-export interface RoleChain extends Pick<VouchProfile, 'role' | 'externalId' | 'roleSessionName' | 'durationSeconds'> {
-  source?: RoleChain;
-}
-
-/** The roles from the last one to the first. */
-function* hops(chain: RoleChain): Generator<RoleChain> {
-  for (let hop: RoleChain | undefined = chain; hop !== undefined; hop = hop.source) yield hop;
-}
-
-export function partitionsOf(chain: RoleChain): Partition[] {
-  return [...hops(chain)].map(({ role }) => role.partition);
-}
-
-/** What the credentials of a chain are known by: all that AWS is asked with. */
-function keyOf(chain: RoleChain): string {
-  return JSON.stringify(
-    [...hops(chain)].map(({ role, externalId, roleSessionName, durationSeconds }) => [
-      role.arn,
-      externalId ?? null,
-      roleSessionName ?? null,
-      durationSeconds ?? null,
-    ]),
-  );
-}
-
-function nameOf({ key, region }: Pick<Entry, 'key' | 'region'>): string {
-  return `${key} ${region}`;
+/** Whether the server or STS could not be asked, as opposed to one that refused. */
+function isDown(error: unknown): error is Problem {
+  return error instanceof Problem && error.exitCode === 4;
 }
 
 export interface CredentialsOptions {
   /** Whose STS is asked; without one, credentials of any region will do, as a role's are good in all of them. */
   region?: string | undefined;
-  /** Whether AWS is to be asked even though there is something in hand. */
+  /** Whether AWS is to be asked even though there is something in hand: once, by who wants to see what it says now. */
   fresh?: boolean;
+  /** The longest wait, in milliseconds; not more than Patience.request. */
+  within?: number;
 }
 
 /** A user name and password for CodeCommit. */
@@ -91,22 +70,9 @@ export interface SignedRequest {
   expiration: number;
 }
 
-interface Entry {
-  /** See keyOf. */
-  key: string;
-  chain: RoleChain;
-  region: string;
-  credentials: AwsCredentials;
-  /** Signs with these credentials; it is dropped with them. */
-  signer: CodeCommitSigner;
-  renewal: Renewal;
-  /** The renewal under way; it never fails. */
-  renewing?: Promise<void> | undefined;
-}
-
 export interface SessionOptions {
-  /** The wall clock, in milliseconds since 1970. */
-  now: () => number;
+  clocks: Clocks;
+  patience: Patience;
   log: Log;
   /** Called when the server no longer takes the session and no request of anybody's was there to be told so. */
   onRefused: (why: Problem) => void;
@@ -118,62 +84,85 @@ export interface SessionOptions {
  */
 export class Session {
   readonly details: SessionDetails;
-  readonly #now: () => number;
+  readonly #clocks: Clocks;
+  readonly #patience: Patience;
   readonly #log: Log;
+  readonly #end: Expiry;
   readonly #onRefused: (why: Problem) => void;
-  readonly #credentials = new Map<string, Entry>();
+  readonly #credentials = new InHand();
   readonly #flights = new SingleFlight<Entry>();
   readonly #dropped = new AbortController();
 
-  constructor(details: SessionDetails, { now, log, onRefused }: SessionOptions) {
+  constructor(details: SessionDetails, { clocks, patience, log, onRefused }: SessionOptions) {
     this.details = details;
-    this.#now = now;
+    this.#clocks = clocks;
+    this.#patience = patience;
     this.#log = log;
+    this.#end = new Expiry(details.expiresAt, clocks);
     this.#onRefused = onRefused;
   }
 
-  /** Whether its time is up, by the wall clock at this very moment: a timer may have slept with the machine. */
+  /** Whether its time is up, by the clock at this very moment. */
   get over(): boolean {
-    return this.#now() >= this.details.expiresAt;
+    return this.#end.over;
+  }
+
+  /** What is said of it when its time is up. */
+  get ended(): Problem {
+    return new Problem({
+      kind: 'session-over',
+      what: `Your session ended at ${this.#clockTime(this.details.expiresAt)}.`,
+      fix: 'Run `vouch login`, then try again.',
+      exitCode: 3,
+    });
   }
 
   /** What is in hand, without the secrets. */
-  inHand(): { role: string; region: string; expiresAt: number }[] {
-    this.#forgetExpired();
-    return [...this.#credentials.values()].map(({ chain, region, credentials }) => ({
+  inHand(): { role: string; region: string; expiresAt: number; trouble?: string | undefined }[] {
+    return this.#credentials.all().map(({ chain, region, credentials, trouble }) => ({
       role: chain.role.arn,
       region,
       expiresAt: credentials.expiration,
+      trouble,
     }));
   }
 
   /**
    * AWS credentials for a role: those in hand, or new ones. Any number of callers causes one request to the server and
-   * one to STS for each role of the chain. Those in hand are renewed ahead of their end, for which nobody waits.
+   * one to STS for each role of the chain; when one of those is down, it is tried again for as long as somebody waits. Those
+   * in hand are renewed ahead of their end, for which nobody waits.
    *
-   * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity and assumeRole
+   * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity and assumeRole; of exit code 4 it also says until
+   *   when what is in hand lasts
    */
   async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<AwsCredentials> {
-    return (await this.#use(chain, options)).credentials;
+    return (await this.#use(chain, options)).reveal();
   }
 
   /**
    * The user name and password for a repository, see CodeCommitSigner.sign.
    *
+   * @param options as for credentials
    * @returns with the time of signing and the end of the credentials behind it, in milliseconds since 1970
    * @throws Problem as credentials
    */
-  async sign(chain: RoleChain, { host, region, path }: Omit<SigningRequest, 'at'>): Promise<SignedRequest> {
-    const { signer, credentials } = await this.#use(chain, { region });
-    const at = this.#now();
-    return { ...(await signer.sign({ host, region, path, at })), at, expiration: credentials.expiration };
+  async sign(
+    chain: RoleChain,
+    { host, region, path }: Omit<SigningRequest, 'at'>,
+    options: Pick<CredentialsOptions, 'within'> = {},
+  ): Promise<SignedRequest> {
+    const credentials = await this.#use(chain, { region, ...options });
+    const at = this.#clocks.now();
+    return { ...(await credentials.sign({ host, region, path, at })), at, expiration: credentials.expiration };
   }
 
-  async #use(chain: RoleChain, options: CredentialsOptions): Promise<Entry> {
-    const entry = await this.#obtain(chain, options);
-    entry.renewal.used(this.#now());
+  async #use(chain: RoleChain, options: CredentialsOptions): Promise<HeldCredentials> {
+    const entry = await this.#obtain(chain, options).catch((error) => {
+      throw isDown(error) && !options.fresh ? this.#withWhatLasts(error) : error;
+    });
+    entry.renewal.used(this.#clocks.now());
     void this.#renewIfDue(entry);
-    return entry;
+    return entry.credentials;
   }
 
   /**
@@ -183,134 +172,174 @@ export class Session {
    * @returns settles when the renewals that are under way have ended, well or not
    */
   async renewDue(): Promise<void> {
-    await Promise.all([...this.#credentials.values()].map((entry) => this.#renewIfDue(entry)));
+    await Promise.all(this.#credentials.all().map((entry) => this.#renewIfDue(entry)));
   }
 
   /**
-   * The claims of a fresh ID token for a role.
+   * The claims of a fresh ID token for a role. Who asks wants to see what the server says now, so it is asked once.
    *
    * @throws Problem as requestAwsToken
    */
   async claims(role: string): Promise<Record<string, unknown>> {
-    return readClaims(this.details.access, await requestAwsToken(this.details.access, role, this.#deadline()));
+    return readClaims(this.details.access, await requestAwsToken(this.details.access, role, this.#soon()));
   }
 
   /** Ends it: what is under way is given up, and nothing is kept. */
   drop(): void {
     this.#dropped.abort();
-    for (const name of this.#credentials.keys()) this.#discard(name);
+    this.#credentials.drop();
+    this.details.access.accessToken.wipe();
     // The SDK signs with the same library, which keeps the keys that it derived.
     clearCredentialCache();
   }
 
-  async #obtain(chain: RoleChain, { region, fresh = false }: CredentialsOptions): Promise<Entry> {
-    this.#forgetExpired();
-    const key = keyOf(chain);
-    const inHand = fresh ? undefined : this.#find(key, region);
-    if (inHand && this.#isOfUse(inHand)) return inHand;
+  /**
+   * Ends it as `drop` does, and has the server revoke it, once.
+   *
+   * @throws Problem as revokeSession
+   */
+  async revoke(): Promise<void> {
+    const { access } = this.details;
+    const accessToken = new Secret(access.accessToken.reveal());
+    this.drop();
     try {
-      return await this.#fetchOnce(chain, { region: region ?? chain.role.partition.defaultRegion, fresh });
-    } catch (error) {
-      // The little that is left is better than nothing, when the server or STS is down.
-      const left = fresh ? undefined : this.#find(key, region);
-      if (left && error instanceof Problem && error.exitCode === 4) return left;
-      throw error;
+      await revokeSession({ ...access, accessToken }, AbortSignal.timeout(this.#patience.call));
+    } finally {
+      accessToken.wipe();
     }
   }
 
-  /** Of those in hand that have not expired, the ones that last longest. */
-  #find(key: string, region: string | undefined): Entry | undefined {
-    return [...this.#credentials.values()]
-      .filter((entry) => entry.key === key && (region === undefined || entry.region === region))
-      .filter(({ credentials }) => credentials.expiration > this.#now())
-      .sort((a, b) => b.credentials.expiration - a.credentials.expiration)[0];
+  async #obtain(chain: RoleChain, { region, fresh = false, within }: CredentialsOptions): Promise<Entry> {
+    const key = keyOf(chain);
+    const inHand = fresh ? undefined : this.#credentials.find(key, region);
+    if (inHand && this.#isOfUse(inHand)) return inHand;
+    try {
+      return await this.#fetchOnce(chain, {
+        region: region ?? chain.role.partition.defaultRegion,
+        fresh,
+        within: fresh ? 0 : (within ?? this.#patience.request),
+      });
+    } catch (error) {
+      // The little that is left is better than nothing, when the server or STS is down.
+      const left = fresh ? undefined : this.#credentials.find(key, region);
+      if (left === undefined || !isDown(error)) throw error;
+      left.trouble = error.what;
+      return left;
+    }
   }
 
   #isOfUse(entry: Entry): boolean {
-    return entry.credentials.expiration - this.#now() > leastLeft || this.#lastsTheSession(entry);
+    return entry.credentials.expiry.left > leastLeft || this.#lastsTheSession(entry);
   }
 
   #lastsTheSession({ credentials }: Entry): boolean {
-    return credentials.expiration > this.details.expiresAt - rounding;
+    return credentials.expiration > this.#end.at - rounding;
   }
 
   async #renewIfDue(entry: Entry): Promise<void> {
     if (entry.renewing) return entry.renewing;
     if (this.over || this.#dropped.signal.aborted) return;
-    if (this.#lastsTheSession(entry) || !entry.renewal.isDue(this.#now())) return;
+    if (this.#lastsTheSession(entry) || !entry.renewal.isDue(this.#clocks.now())) return;
     entry.renewing = this.#renew(entry);
     await entry.renewing;
     entry.renewing = undefined;
   }
 
+  /** Tries once: the pauses between renewals are its own, and long ones. Who comes to wait for it has it tried again. */
   async #renew(entry: Entry): Promise<void> {
     try {
-      await this.#fetchOnce(entry.chain, { region: entry.region, fresh: false });
+      await this.#fetchOnce(entry.chain, { region: entry.region, fresh: false, within: 0 });
     } catch (error) {
-      entry.renewal.failed(this.#now());
+      entry.renewal.failed(this.#clocks.now());
       this.#log.add('failed', `renewal of ${entry.chain.role.arn} in ${entry.region}: ${reasonOf(error)}`);
-      if (error instanceof Problem && error.kind === 'session-over') this.#onRefused(error);
+      if (!(error instanceof Problem)) return;
+      entry.trouble = error.what;
+      if (error.kind === 'session-over') this.#onRefused(error);
     }
   }
 
-  #fetchOnce(chain: RoleChain, { region, fresh }: { region: string; fresh: boolean }): Promise<Entry> {
+  #fetchOnce(chain: RoleChain, { region, fresh, within }: Required<CredentialsOptions> & { region: string }) {
     const key = keyOf(chain);
-    return this.#flights.run(`${key} ${region}${fresh ? ' fresh' : ''}`, async () => {
-      const credentials = await this.#fetch(chain, { region, fresh });
-      const earlier = this.#credentials.get(nameOf({ key, region }))?.renewal;
-      const renewal = new Renewal(credentials.expiration, this.#now(), earlier);
-      const entry = { key, chain, region, credentials, signer: new CodeCommitSigner(credentials), renewal };
-      if (!this.#dropped.signal.aborted) this.#remember(entry);
-      const until = clockTime(new Date(credentials.expiration), new Date(this.#now()));
-      this.#log.add('credentials', `${chain.role.arn} in ${region}, until ${until}`);
+    return this.#flights.run(`${key} ${region}${fresh ? ' fresh' : ''}`, within, async (waiting) => {
+      const obtained = await this.#fetch(chain, { region, fresh, waiting });
+      this.#checkAlive();
+      const credentials = new HeldCredentials(obtained, this.#clocks);
+      const earlier = this.#credentials.find(key, region)?.renewal;
+      const renewal = new Renewal(credentials.expiration, this.#clocks.now(), earlier);
+      const entry: Entry = { key, chain, region, credentials, renewal };
+      this.#credentials.put(entry);
+      this.#log.add('credentials', `${chain.role.arn} in ${region}, until ${this.#clockTime(credentials.expiration)}`);
       return entry;
     });
   }
 
-  async #fetch(chain: RoleChain, { region, fresh }: { region: string; fresh: boolean }): Promise<AwsCredentials> {
-    const { role, source, externalId, roleSessionName, durationSeconds = longest } = chain;
-    const { access, email, expiresAt } = this.details;
-    // Begins here, so that a chain of roles takes no longer in all.
-    const signal = this.#deadline();
+  async #fetch(
+    chain: RoleChain,
+    { region, fresh, waiting }: { region: string; fresh: boolean; waiting: Waiting },
+  ): Promise<AwsCredentials> {
+    const { role, source, externalId } = chain;
     // Not as a use of the source's: it is renewed for who uses it itself, and for this one when this one is.
-    const proof = source
-      ? (await this.#obtain(source, { region, fresh })).credentials
-      : await requestAwsToken(access, role.arn, signal);
+    const within = Math.max(0, waiting.left);
+    const proof = source && (await this.#obtain(source, { region, fresh, within })).credentials.reveal();
+    let token: { value: string; expiry: Expiry } | undefined;
+    const attempt = async () => {
+      this.#checkAlive();
+      if (source && proof) {
+        // AWS's SDK is large, and few have chained roles.
+        const { assumeRole } = await import('../aws/assume-role.ts');
+        const from = { role: source.role.arn, credentials: proof };
+        return assumeRole({ ...this.#roleRequest(chain, region), source: from, externalId });
+      }
+      // While STS is down, the server is left alone.
+      if (token === undefined || token.expiry.over) {
+        const value = await requestAwsToken(this.details.access, role.arn, this.#soon());
+        token = { value, expiry: new Expiry(this.#clocks.now() + tokenLife, this.#clocks) };
+        // So that nothing is asked for in the name of a session that ended meanwhile.
+        this.#checkAlive();
+      }
+      return assumeRoleWithWebIdentity({ ...this.#roleRequest(chain, region), token: token.value });
+    };
+    return retry(attempt, {
+      waiting,
+      patience: this.#patience,
+      signal: this.#dropped.signal,
+      onRetry: (trouble) => this.#log.add('retry', `${role.arn} in ${region}: ${reasonOf(trouble)}`),
+    });
+  }
+
+  #roleRequest({ role, roleSessionName, durationSeconds = longest }: RoleChain, region: string): RoleRequest {
     // No longer than the session, where STS's minimum lets that be.
-    const left = Math.floor((expiresAt - this.#now()) / 1000);
-    const request = {
+    const left = Math.floor(this.#end.left / 1000);
+    return {
       role: role.arn,
       region,
-      sessionName: roleSessionName ?? email,
+      sessionName: roleSessionName ?? this.details.email,
       duration: Math.max(shortest, Math.min(longest, durationSeconds, left)),
-      signal,
+      signal: this.#soon(),
     };
-    if (typeof proof === 'string') return assumeRoleWithWebIdentity({ ...request, token: proof });
-    // AWS's SDK is large, and few have chained roles.
-    const { assumeRole } = await import('../aws/assume-role.ts');
-    return assumeRole({ ...request, source: { role: source?.role.arn ?? '', credentials: proof }, externalId });
   }
 
-  #deadline(): AbortSignal {
-    return AbortSignal.any([this.#dropped.signal, AbortSignal.timeout(patience)]);
+  #checkAlive(): void {
+    this.#dropped.signal.throwIfAborted();
+    if (this.over) throw this.ended;
   }
 
-  #remember(entry: Entry): void {
-    const name = nameOf(entry);
-    this.#discard(name);
-    this.#credentials.set(name, entry);
-    const [oldest] = this.#credentials.keys();
-    if (this.#credentials.size > mostEntries && oldest !== undefined) this.#discard(oldest);
+  /** For one call to the server or to STS. */
+  #soon(): AbortSignal {
+    return AbortSignal.any([this.#dropped.signal, AbortSignal.timeout(this.#patience.call)]);
   }
 
-  #discard(name: string): void {
-    this.#credentials.get(name)?.signer.drop();
-    this.#credentials.delete(name);
+  /** Says in the same sentence until when what is in hand lasts: there is nothing to be done but to try again. */
+  #withWhatLasts({ what, ...rest }: Problem): Problem {
+    const others = this.#credentials
+      .all()
+      .map(({ chain, credentials }) => `${nameOfRole(chain)} until ${this.#clockTime(credentials.expiration)}`);
+    const until = this.#clockTime(this.details.expiresAt);
+    const also = others.length > 0 ? `, and credentials for ${others.join(', ')}` : '';
+    return new Problem({ ...rest, what: `${what.replace(/\.$/, '')}; your session lasts until ${until}${also}.` });
   }
 
-  #forgetExpired(): void {
-    for (const [name, { credentials }] of this.#credentials) {
-      if (credentials.expiration <= this.#now()) this.#discard(name);
-    }
+  #clockTime(moment: number): string {
+    return clockTime(new Date(moment), new Date(this.#clocks.now()));
   }
 }

@@ -1,8 +1,11 @@
 import { AssumeRoleCommand, type Credentials, STSClient } from '@aws-sdk/client-sts';
 import { awsHttpAgents } from '../network-environment.ts';
+import { Problem } from '../problem.ts';
+import { readAtMost } from '../read-at-most.ts';
 import type { AwsCredentials } from './codecommit-signature.ts';
 import { explainAssumeRole } from './explain-sts.ts';
 import type { RoleRequest } from './sts.ts';
+import { longestAnswer } from './sts-query.ts';
 
 export interface ChainedRoleRequest extends RoleRequest {
   /** The role that this one is assumed through. */
@@ -20,15 +23,23 @@ export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCreden
   const { accessKeyId, secretAccessKey, sessionToken } = request.source.credentials;
   const client = new STSClient({
     region: request.region,
-    maxAttempts: 3,
-    requestHandler: {
-      connectionTimeout: 3000,
-      requestTimeout: 5000,
-      throwOnRequestTimeout: true,
-      ...awsHttpAgents(process.env),
-    },
+    // The agent tries again by itself, see agent/retry.ts.
+    maxAttempts: 1,
+    requestHandler: { connectionTimeout: 3000, ...awsHttpAgents(process.env) },
     credentials: { accessKeyId, secretAccessKey, sessionToken },
   });
+  // The SDK itself would read whatever comes, to its end. Low priority: before the SDK makes anything of it.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const response = result.response as { body?: AsyncIterable<Uint8Array> };
+      const body = await readAtMost(longestAnswer, response.body ?? []);
+      if (body === undefined) throw new Error('It answered with more than an answer is.');
+      Object.assign(response, { body });
+      return result;
+    },
+    { step: 'deserialize', priority: 'low' },
+  );
   try {
     const command = new AssumeRoleCommand({
       RoleArn: request.role,
@@ -38,14 +49,18 @@ export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCreden
     });
     return found((await client.send(command, { abortSignal: request.signal })).Credentials);
   } catch (error) {
-    throw explainAssumeRole(error, { ...request, source: request.source.role });
+    if (error instanceof Problem) throw error;
+    const secrets = [secretAccessKey, sessionToken];
+    throw explainAssumeRole(error, { ...request, source: request.source.role, secrets });
   } finally {
     client.destroy();
   }
 }
 
 function found({ AccessKeyId, SecretAccessKey, SessionToken, Expiration }: Partial<Credentials> = {}): AwsCredentials {
-  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration) throw new Error('STS answered no credentials');
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration?.getTime()) {
+    throw new Error('It answered no credentials.');
+  }
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,

@@ -37,8 +37,9 @@ export class CodeCommitSigner {
   #kept: { scope: string; key: KeyObject } | undefined;
   #dropped = false;
 
-  constructor({ accessKeyId, secretAccessKey, sessionToken }: Identity) {
-    this.#identity = sessionToken ? { accessKeyId, secretAccessKey, sessionToken } : { accessKeyId, secretAccessKey };
+  /** @param identity is read when it is needed alone: what is secret of it may be a string only then */
+  constructor(identity: Identity) {
+    this.#identity = identity;
   }
 
   /**
@@ -69,7 +70,8 @@ export class CodeCommitSigner {
   }
 
   async #derive(day: string, region: string): Promise<KeyObject> {
-    const key = createSecretKey(await getSigningKey(Sha256, this.#identity, day, region, service));
+    const { accessKeyId, secretAccessKey } = this.#identity;
+    const key = createSecretKey(await getSigningKey(Sha256, { accessKeyId, secretAccessKey }, day, region, service));
     // The library would keep it too.
     clearCredentialCache();
     if (!this.#dropped) this.#kept = { scope: createScope(day, region, service), key };

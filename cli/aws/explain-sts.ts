@@ -1,5 +1,7 @@
-import { networkReason } from '../network-reason.ts';
+import { isLastingFailure, networkReason } from '../network-reason.ts';
+import { Outage, readRetryAfter } from '../outage.ts';
 import { Problem, printable } from '../problem.ts';
+import { redact } from '../redact.ts';
 
 /** What was asked of STS, as far as an explanation needs it. */
 export interface StsContext {
@@ -7,6 +9,8 @@ export interface StsContext {
   region: string;
   sessionName: string;
   duration: number;
+  /** What STS was shown and could quote. */
+  secrets?: readonly string[];
 }
 
 export interface ChainContext extends StsContext {
@@ -24,7 +28,7 @@ export interface ChainContext extends StsContext {
  * @returns a Problem as explainSts
  */
 export function explainAssumeRole(error: unknown, context: ChainContext): Problem {
-  const { name, message } = describe(error);
+  const { name, message } = describe(error, context);
   if (/^(ExpiredToken|RequestExpired|SignatureDoesNotMatch|InvalidClientTokenId)/.test(name)) {
     return new Problem({
       kind: 'aws-refused',
@@ -59,10 +63,11 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
  *
  * @param error what the SDK threw: STS's error code is its name
  * @param context what was asked
- * @returns a Problem with exit code 5 when AWS refused, 4 when AWS could not be reached or is too busy
+ * @returns a Problem with exit code 5 when AWS refused; 4 when AWS could not be reached or is too busy, which is an Outage
+ *   unless it cannot pass by itself
  */
 export function explainSts(error: unknown, context: StsContext): Problem {
-  const { name, message, status } = describe(error);
+  const { name, message, status, retryAfter } = describe(error, context);
   const { role, region, sessionName } = context;
   const refused = (why: string, fix: string) =>
     new Problem({
@@ -73,7 +78,13 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       exitCode: 5,
     });
   const unreachable = (what: string, why: string, fix: string) =>
-    new Problem({ kind: 'aws-unreachable', what, why, fix, exitCode: 4 });
+    new Outage({ kind: 'aws-unreachable', what, why, fix }, retryAfter);
+  const cannotFetchKeys = () =>
+    unreachable(
+      `AWS could not fetch your Vouch server's keys, so the role ${role} was not given.`,
+      said(message) || 'STS reads the discovery document and the keys over the internet.',
+      'Ask who runs the server whether it is reachable from the internet over HTTPS; then try again.',
+    );
 
   switch (name) {
     case 'AccessDenied':
@@ -86,6 +97,8 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       );
     case 'InvalidIdentityToken':
     case 'InvalidIdentityTokenException':
+      // So says AWS too when it is the server that it could not reach, or not in time.
+      if (/retrieve verification key/i.test(message)) return cannotFetchKeys();
       return refused(
         'The account does not take tokens of this Vouch server for this role.',
         "Ask who runs your AWS account whether it has an IAM OIDC provider with exactly this server's URL, whether its " +
@@ -99,11 +112,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       );
     case 'IDPCommunicationError':
     case 'IDPCommunicationErrorException':
-      return unreachable(
-        `AWS could not fetch your Vouch server's keys, so the role ${role} was not given.`,
-        said(message) || 'STS reads the discovery document and the keys over the internet.',
-        'Ask who runs the server whether it is reachable from the internet over HTTPS; then try again.',
-      );
+      return cannotFetchKeys();
     case 'ExpiredTokenException':
     case 'ExpiredToken':
       return refused(
@@ -128,39 +137,63 @@ export function explainSts(error: unknown, context: StsContext): Problem {
         `STS is not enabled in the region ${region} for this account.`,
         `Ask who runs your AWS account to activate STS in ${region}.`,
       );
-    case 'Throttling':
-    case 'ThrottlingException':
-    case 'TooManyRequestsException':
-    case 'RequestLimitExceeded':
-    case 'SlowDown':
-      return unreachable('AWS is too busy right now.', said(message), 'Try again in a minute.');
   }
-  if (status !== undefined && status >= 400 && status < 500) {
+  if (status === 429 || /^(Throttl|RequestThrottl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(name)) {
+    return unreachable(`AWS STS in ${region} is too busy right now.`, said(message), 'Try again in a minute.');
+  }
+  const down = `AWS STS in ${region} could not be reached.`;
+  const fix = 'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.';
+  if (status !== undefined && status >= 500) {
+    return unreachable(down, `It answered with status ${status}. ${said(message)}`.trim(), fix);
+  }
+  if (status !== undefined && isCoded(error)) {
     return refused(`STS answered ${printable(name, 100)}.`, 'Check that the role ARN that you set up is right.');
   }
-  if (error instanceof Error && '$response' in error && !('code' in error)) {
+  if (status !== undefined || (error instanceof Error && '$response' in error && !('code' in error))) {
     // What the SDK could not read is not quoted: it may be half of an answer that held credentials.
     return unreachable(
       `AWS STS in ${region} gave no proper answer.`,
       'What came was cut off, or not from AWS: a proxy may have answered in its place.',
-      'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.',
+      fix,
     );
   }
-  return unreachable(
-    `AWS STS in ${region} could not be reached.`,
-    status === undefined ? networkReason(error) : `It answered with status ${status}. ${said(message)}`.trim(),
-    'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.',
-  );
+  const why = redact(networkReason(error), context.secrets ?? []);
+  if (!isLastingFailure(error)) return unreachable(down, why, fix);
+  return new Problem({ kind: 'aws-unreachable', what: down, why, fix, exitCode: 4 });
 }
 
 function said(message: string): string {
   return message === '' ? '' : `AWS says: ${printable(message, 400)}`;
 }
 
-function describe(error: unknown): { name: string; message: string; status: number | undefined } {
-  if (!(error instanceof Error)) return { name: '', message: String(error), status: undefined };
-  const metadata = (error as { $metadata?: { httpStatusCode?: number } }).$metadata;
-  // The SDK also fills the status in for an answer that it could not read; such an error has no `$fault`.
-  const status = '$fault' in error ? metadata?.httpStatusCode : undefined;
-  return { name: error.name, message: error.message, status };
+interface Description {
+  name: string;
+  /** What AWS says. */
+  message: string;
+  /** Of an answer that the SDK could read, and of any that says that something is down. */
+  status: number | undefined;
+  /** In milliseconds. */
+  retryAfter: number;
+}
+
+function describe(error: unknown, { secrets = [] }: StsContext): Description {
+  if (!(error instanceof Error)) return { name: '', message: '', status: undefined, retryAfter: 0 };
+  const { $metadata, $response } = error as {
+    $metadata?: { httpStatusCode?: number };
+    $response?: { headers?: Record<string, string> };
+  };
+  // The SDK also fills the status in for an answer that it could not read; such an error has no `$fault`. But who fails in HTML,
+  // a proxy for one, is as down as who fails in XML.
+  const status = $metadata?.httpStatusCode ?? 0;
+  return {
+    name: redact(error.name, secrets),
+    message: isCoded(error) ? redact(error.message, secrets) : '',
+    status: '$fault' in error || status >= 500 ? status : undefined,
+    retryAfter: readRetryAfter($response?.headers?.['retry-after']),
+  };
+}
+
+/** Whether an answer bears an error code, as all of AWS's do. The SDK names one that does not "Unknown", or after its status. */
+function isCoded(error: unknown): boolean {
+  return Boolean((error as { Code?: unknown }).Code);
 }

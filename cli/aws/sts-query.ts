@@ -4,21 +4,21 @@ import { awsHttpAgents } from '../network-environment.ts';
 import { version } from '../programs.ts';
 import { partitionOf } from './partitions.ts';
 
-/** How long STS may take for one answer, the connection to it included, in milliseconds. */
-const timeout = 5000;
-
 /** More than any answer of STS's, in bytes. */
-const longestAnswer = 256 * 1024;
+export const longestAnswer = 256 * 1024;
 
 /** What STS said in the place of an answer. Its fields are named as in errors of AWS's SDK, so that both are explained alike. */
 export class StsError extends Error {
   readonly $fault: 'client' | 'server';
   readonly $metadata: { httpStatusCode: number };
+  readonly $response: { headers: http.IncomingHttpHeaders };
+  readonly Code: string;
 
-  /** @param code AWS's name for what is wrong, such as `AccessDenied` */
-  constructor(code: string, message: string, status: number) {
+  /** @param code AWS's name for what is wrong, such as `AccessDenied`; empty when nothing is said but the status */
+  constructor(code: string, message: string, status: number, headers: http.IncomingHttpHeaders = {}) {
     super(message);
-    this.name = code;
+    this.name = this.Code = code;
+    this.$response = { headers };
     this.$fault = status < 500 ? 'client' : 'server';
     this.$metadata = { httpStatusCode: status };
   }
@@ -63,15 +63,15 @@ export async function askSts(
       'content-length': Buffer.byteLength(body),
       'user-agent': `vouch/${version}`,
     },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
+    signal,
   };
   try {
     const request =
       url.protocol === 'http:'
         ? http.request(url, { ...options, agent: httpAgent })
         : https.request(url, { ...options, agent: httpsAgent });
-    const { status, text } = await answerTo(request, body);
-    return readAnswer(action, status, text);
+    const { status, headers, text } = await answerTo(request, body);
+    return readAnswer(action, status, text, headers);
   } finally {
     httpAgent.destroy();
     httpsAgent.destroy();
@@ -91,7 +91,13 @@ export function stsUrl(region: string, env: NodeJS.ProcessEnv): URL {
   return new URL(`https://sts${fips ? '-fips' : ''}.${region}.${partition.suffix}/`);
 }
 
-function answerTo(request: http.ClientRequest, body: string): Promise<{ status: number; text: string }> {
+interface Answer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  text: string;
+}
+
+function answerTo(request: http.ClientRequest, body: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     request.once('error', reject);
     request.once('response', (response) => {
@@ -104,7 +110,9 @@ function answerTo(request: http.ClientRequest, body: string): Promise<{ status: 
         if (length > longestAnswer) request.destroy(new NotStsError(status));
       });
       response.once('error', reject);
-      response.once('end', () => resolve({ status, text: Buffer.concat(chunks).toString('utf8') }));
+      response.once('end', () => {
+        resolve({ status, headers: response.headers, text: Buffer.concat(chunks).toString('utf8') });
+      });
     });
     request.end(body);
   });
@@ -116,7 +124,12 @@ function answerTo(request: http.ClientRequest, body: string): Promise<{ status: 
  *
  * @throws StsError, NotStsError
  */
-export function readAnswer(action: string, status: number, text: string): StsAnswer {
+export function readAnswer(
+  action: string,
+  status: number,
+  text: string,
+  headers: http.IncomingHttpHeaders = {},
+): StsAnswer {
   const elements = new Map<string, string>();
   for (const [, name = '', value = ''] of text.matchAll(/<(\w+)>([^<>]*)<\/\1>/g)) {
     if (!elements.has(name)) elements.set(name, unescapeXml(value));
@@ -125,10 +138,10 @@ export function readAnswer(action: string, status: number, text: string): StsAns
   if (status === 200 && whole.endsWith(`</${action}Response>`)) return elements;
   const code = elements.get('Code');
   if (status >= 400 && code !== undefined && whole.endsWith('</ErrorResponse>')) {
-    throw new StsError(code, elements.get('Message') ?? '', status);
+    throw new StsError(code, elements.get('Message') ?? '', status, headers);
   }
   // Who stands before STS, or STS when it has no strength left to say more.
-  if (status >= 500) throw new StsError('', '', status);
+  if (status >= 500 || status === 429) throw new StsError('', '', status, headers);
   throw new NotStsError(status);
 }
 

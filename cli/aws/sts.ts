@@ -12,6 +12,7 @@ export interface RoleRequest {
   sessionName: string;
   /** Seconds, from STS's 900 up to the role's maximum. */
   duration: number;
+  /** When to give up. */
   signal: AbortSignal;
 }
 
@@ -36,7 +37,7 @@ export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Pr
   try {
     return credentialsIn(await askSts('AssumeRoleWithWebIdentity', parameters, request));
   } catch (error) {
-    throw error instanceof Problem ? error : explainSts(error, request);
+    throw error instanceof Problem ? error : explainSts(error, { ...request, secrets: [request.token] });
   }
 }
 
@@ -46,7 +47,7 @@ function credentialsIn(answer: StsAnswer): AwsCredentials {
   const sessionToken = answer.get('SessionToken');
   const expiration = Date.parse(answer.get('Expiration') ?? '');
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiration)) {
-    throw new Error('STS answered no credentials');
+    throw new Error('It answered no credentials.');
   }
   return { accessKeyId, secretAccessKey, sessionToken, expiration };
 }

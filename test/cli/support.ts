@@ -134,6 +134,8 @@ export interface Services {
   answers: Partial<Record<'token' | 'revoke' | 'sts', (response: ServerResponse) => unknown>>;
   /** When the credentials end that STS gives for a request, in milliseconds since 1970. */
   expiration: (request: URLSearchParams) => number;
+  /** Has nothing listen there any more; what it gives back starts it again, in the same place. */
+  stop(): Promise<() => void>;
   count(what: string): number;
 }
 
@@ -144,6 +146,13 @@ export async function services(): Promise<Services> {
     calls: [],
     answers: {},
     expiration: () => Date.now() + 3600_000,
+    stop: async () => {
+      const { port } = server.address() as AddressInfo;
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+      return () => server.listen({ port, host: '127.0.0.1' });
+    },
     count: (what) => result.calls.filter((call) => call.what === what).length,
   };
   const server = createServer((request, response) => {
@@ -182,7 +191,7 @@ export async function services(): Promise<Services> {
   return result;
 }
 
-/** An answer of STS's that refuses, with the SDK told not to wait long before another try. */
+/** An answer of STS's that refuses. */
 export function stsError(code: string, message: string, status = 403) {
   return (response: ServerResponse) =>
     response

@@ -1,10 +1,20 @@
 import { Buffer } from 'node:buffer';
 import { onTestFinished } from 'vitest';
 import { agentStatus, putSession } from '../../../cli/agent/client.ts';
+import { type Patience, patience } from '../../../cli/agent/patience.ts';
 import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
 import { gitRequest, type Machine, machine, newSession, say, services, setUpProfile } from '../support.ts';
 
 export const hour = 3600_000;
+
+/**
+ * Who is down is not tried again, so that a test which is not about that need not wait: no pause fits into the request. And
+ * who is slow, as a machine that has much to test, is not taken for one that is down.
+ */
+const once: Patience = { ...patience, call: patience.request, firstPause: Number.POSITIVE_INFINITY };
+
+/** Who is down is tried again at once, for as long as in earnest. */
+export const soonAgain: Patience = { ...patience, firstPause: 1, longestPause: 4 };
 
 /** An agent in this process, with a clock that the test moves. */
 export async function agent(options: Partial<ServeOptions> = {}) {
@@ -14,7 +24,7 @@ export async function agent(options: Partial<ServeOptions> = {}) {
   world.expiration = () => clock.now + hour;
   // The SDK reads it from the process's environment, as everything else that it honours.
   process.env.AWS_ENDPOINT_URL_STS = world.url;
-  const running = await serve({ env: the.env, now: () => clock.now, ...options });
+  const running = await serve({ env: the.env, now: () => clock.now, upstreamPatience: once, ...options });
   if (running === undefined) throw new Error('another agent runs here');
   onTestFinished(() => {
     running.end();

@@ -5,7 +5,12 @@ import { role } from '../support.ts';
 const context = { role, region: 'us-east-1', sessionName: 'alice@example.com', duration: 3600 };
 
 function refusal(name: string, message: string, status = 400) {
-  return Object.assign(new Error(message), { name, $fault: 'client', $metadata: { httpStatusCode: status } });
+  return Object.assign(new Error(message), {
+    name,
+    Code: name,
+    $fault: 'client',
+    $metadata: { httpStatusCode: status },
+  });
 }
 
 test.each([

@@ -1,0 +1,64 @@
+import type { HeldCredentials } from './held-credentials.ts';
+import type { Renewal } from './renewal.ts';
+import type { RoleChain } from './role-chain.ts';
+
+/** More roles and regions than a person works with; the oldest goes first. */
+const mostEntries = 100;
+
+export interface Entry {
+  /** See keyOf. */
+  key: string;
+  chain: RoleChain;
+  region: string;
+  credentials: HeldCredentials;
+  renewal: Renewal;
+  /** What was in the way of the last renewal, if something was. */
+  trouble?: string | undefined;
+  /** The renewal under way; it never fails. */
+  renewing?: Promise<void> | undefined;
+}
+
+/** The AWS credentials that a session has in hand, of which none has expired; what goes out of it is overwritten. */
+export class InHand {
+  readonly #entries = new Map<string, Entry>();
+
+  /** Puts an entry in the place of an earlier one of the same roles and region. */
+  put(entry: Entry): void {
+    const name = nameOf(entry);
+    this.#discard(name);
+    this.#entries.set(name, entry);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > mostEntries && oldest !== undefined) this.#discard(oldest);
+  }
+
+  all(): Entry[] {
+    for (const [name, { credentials }] of this.#entries) {
+      if (credentials.expiry.over) this.#discard(name);
+    }
+    return [...this.#entries.values()];
+  }
+
+  /** The ones that last longest, of this region or without one of any. */
+  find(key: string, region: string | undefined): Entry | undefined {
+    return this.all()
+      .filter((entry) => entry.key === key && (region === undefined || entry.region === region))
+      .sort((a, b) => b.credentials.expiry.left - a.credentials.expiry.left)[0];
+  }
+
+  /** Forgets all of them, at once. */
+  drop(): void {
+    for (const { credentials } of this.#entries.values()) credentials.wipe();
+    this.#entries.clear();
+  }
+
+  #discard(name: string): void {
+    const entry = this.#entries.get(name);
+    this.#entries.delete(name);
+    // Not at once: somebody may be about to read what they were just given.
+    if (entry) setImmediate(() => entry.credentials.wipe());
+  }
+}
+
+function nameOf({ key, region }: Entry): string {
+  return `${key} ${region}`;
+}
