@@ -9,8 +9,8 @@ import type { AgentStatus, CredentialsAnswer, Dropped, LogAnswer, NewSession, Ro
  * (exit code 3), `agent-hung`, `agent-silent`, `unsafe-folder`.
  */
 
-/** The longest that the agent is waited for, in milliseconds: it gives up on server and AWS itself before. */
-const patience = 30_000;
+/** The longest that the agent is waited for, in milliseconds: it gives up on server and AWS itself before (patience.ts). */
+const patience = 20_000;
 
 /**
  * What the agent is and has; no secrets.
@@ -118,11 +118,12 @@ async function call(
  * the next try finds its successor, or nobody. Every request may be repeated.
  */
 async function sendAgain(request: AgentRequest): Promise<AgentAnswer> {
+  const until = performance.now() + request.timeout;
   try {
     return await send(request);
   } catch (error) {
     if (!(error instanceof Problem) || error.cause === undefined) throw error;
-    return await send(request);
+    return await send({ ...request, timeout: Math.max(1, until - performance.now()) });
   }
 }
 

@@ -5,12 +5,19 @@ import { readConfig } from '../config.ts';
 import { clockTime, describeKey, duration } from '../describe.ts';
 import { gitAsksVouch } from '../git/config.ts';
 import type { Io } from '../io.ts';
+import { printable } from '../problem.ts';
 
 interface Report {
   server: string | null;
   session: AgentStatus['session'];
   agent: { pid: number; version: string } | null;
-  profiles: { name: string; role: string; credentialsUntil: string | null }[];
+  profiles: {
+    name: string;
+    role: string;
+    credentialsUntil: string | null;
+    /** Why they could not be renewed, as long as that is so. */
+    trouble?: string | undefined;
+  }[];
   /** Whether Git asks Vouch for CodeCommit's hosts. */
   git: boolean;
 }
@@ -38,15 +45,17 @@ async function collect(env: NodeJS.ProcessEnv): Promise<Report> {
     profiles: profiles.map((profile) => ({
       name: profile.name,
       role: profile.role.arn,
-      credentialsUntil: credentialsUntil(agent, profile),
+      ...credentialsOf(agent, profile),
     })),
     git,
   };
 }
 
-function credentialsUntil(agent: AgentStatus | undefined, profile: VouchProfile): string | null {
-  const times = (agent?.credentials ?? []).filter(({ role }) => role === profile.role.arn).map((one) => one.expiresAt);
-  return times.sort().at(-1) ?? null;
+function credentialsOf(agent: AgentStatus | undefined, profile: VouchProfile) {
+  const [longest] = (agent?.credentials ?? [])
+    .filter(({ role }) => role === profile.role.arn)
+    .sort((a, b) => b.expiresAt.localeCompare(a.expiresAt));
+  return { credentialsUntil: longest?.expiresAt ?? null, trouble: longest?.trouble };
 }
 
 function describe(report: Report, now: Date): string[] {
@@ -65,6 +74,7 @@ function describe(report: Report, now: Date): string[] {
     const until = profile.credentialsUntil;
     const left = until === null ? undefined : duration(Date.parse(until) - now.getTime());
     lines.push(`AWS       profile ${profile.name}: ${profile.role}${left ? `, credentials for ${left}` : ''}`);
+    if (profile.trouble) lines.push(`          not renewed yet: ${printable(profile.trouble)}`);
   }
   lines.push(
     `Git       ${report.git ? 'CodeCommit in every region, through vouch' : 'not set up: run `vouch setup codecommit`'}`,

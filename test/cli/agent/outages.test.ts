@@ -11,7 +11,8 @@ import {
   putSession,
   roleClaims,
 } from '../../../cli/agent/client.ts';
-import { gitRequest, json, lines, newSession, role, setUpChain, setUpProfile, stsError } from '../support.ts';
+import { status } from '../../../cli/commands/status.ts';
+import { captured, gitRequest, json, lines, newSession, role, setUpChain, setUpProfile, stsError } from '../support.ts';
 import { agent, hour, signedIn, soonAgain, viaGit } from './support.ts';
 
 const minute = 60_000;
@@ -282,6 +283,11 @@ test.each([
   await the.running.agent.renewDue();
   const inHand = async () => (await agentStatus(the.env)).credentials;
   expect(await inHand()).toEqual([expect.objectContaining({ trouble: expect.stringMatching(trouble) })]);
+  const { io, out } = captured(the.env);
+  await status({}, io);
+  expect(out.stdout).toMatch(
+    /^AWS +profile vouch: .*\n {10}not renewed yet: (The Vouch server|AWS STS) .* reached\.$/m,
+  );
   the.world.answers = {};
   the.clock.now += minute;
   await the.running.agent.renewDue();
