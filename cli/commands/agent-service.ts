@@ -1,9 +1,8 @@
 import type { Io } from '../io.ts';
 import { Problem, printProblem } from '../problem.ts';
 import { installService, uninstallService } from '../service/install.ts';
-import { launchd } from '../service/launchd.ts';
 import type { Manager } from '../service/manager.ts';
-import { systemd } from '../service/systemd.ts';
+import { managerOf } from '../service/managers.ts';
 
 export interface AgentInstallOptions {
   /** Shows what would be written, and writes nothing. */
@@ -19,7 +18,7 @@ export async function agentInstall(
   platform: NodeJS.Platform = process.platform,
 ): Promise<number> {
   try {
-    const manager = managerOf(platform, io.env);
+    const manager = knownManager(platform, io.env);
     if (dryRun) {
       for (const { path, text } of manager.forms()[0]?.files ?? []) io.stdout.write(`${path}:\n${indented(text)}\n`);
       io.stdout.write('Nothing was written (--dry-run)\n');
@@ -48,7 +47,7 @@ export async function agentUninstall(
   platform: NodeJS.Platform = process.platform,
 ): Promise<number> {
   try {
-    const removed = await uninstallService(managerOf(platform, io.env), { env: io.env, force });
+    const removed = await uninstallService(knownManager(platform, io.env), { env: io.env, force });
     for (const path of removed) io.stdout.write(`Removed ${path}\n`);
     io.stdout.write(
       removed.length > 0
@@ -61,9 +60,9 @@ export async function agentUninstall(
   }
 }
 
-function managerOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager {
-  if (platform === 'linux') return systemd(env);
-  if (platform === 'darwin') return launchd(env);
+function knownManager(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager {
+  const manager = managerOf(platform, env);
+  if (manager) return manager;
   throw new Problem({
     kind: 'no-service',
     what: 'Vouch cannot make its agent a service on this system.',

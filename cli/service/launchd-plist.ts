@@ -73,3 +73,11 @@ function escaped(text: string): string {
   }
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
+
+/** The files that a property list of ours names: Node and the agent's program. */
+export function programsOf(text: string): string[] {
+  const list = /<array>(.*?)<\/array>/s.exec(text)?.[1] ?? '';
+  return [...list.matchAll(/<string>(\/.*?)<\/string>/g)].map(([, word = '']) =>
+    word.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+  );
+}

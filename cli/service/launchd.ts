@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Problem } from '../problem.ts';
 import { programFile } from '../programs.ts';
 import { serviceEnvironment } from './environment.ts';
-import { label, plistText } from './launchd-plist.ts';
+import { label, plistText, programsOf } from './launchd-plist.ts';
 import type { Manager } from './manager.ts';
 import { run, succeed } from './run.ts';
 
@@ -27,6 +27,7 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
       const text = plistText({ node: process.execPath, agent: programFile('agent'), environment });
       return [{ files: [{ path, text }], notes: [] }];
     },
+    programsOf,
     check: async () => {
       const { failure } = await run('launchctl', ['print', domain], env);
       if (failure === undefined) return;

@@ -26,6 +26,8 @@ export interface Manager {
    * @throws Problem when something in the environment cannot be written
    */
   forms(): ServiceForm[];
+  /** The absolute paths of the programs that a file's text names. */
+  programsOf(text: string): string[];
   /** @throws Problem when it cannot be reached, or holds the sockets in another folder than Vouch looks in */
   check(): Promise<void>;
   /** Reads the files, starts the service, and again at each login. @throws Problem `service` */

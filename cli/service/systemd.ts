@@ -6,7 +6,7 @@ import { programFile } from '../programs.ts';
 import { pathVariables, serviceEnvironment } from './environment.ts';
 import type { Manager, ServiceForm } from './manager.ts';
 import { run, succeed } from './run.ts';
-import { serviceText, serviceUnit, socketText, socketUnit } from './systemd-units.ts';
+import { programsOf, serviceText, serviceUnit, socketText, socketUnit } from './systemd-units.ts';
 
 /** The user's own systemd, which holds the agent's sockets and starts it when somebody connects. */
 export function systemd(env: NodeJS.ProcessEnv): Manager {
@@ -18,6 +18,7 @@ export function systemd(env: NodeJS.ProcessEnv): Manager {
     holdsSockets: true,
     paths,
     forms: () => forms(env, paths),
+    programsOf,
     check: () => check(env),
     start: async () => {
       await systemctl('daemon-reload');

@@ -2,6 +2,7 @@ import { agentStatus, isNotRunning } from '../../agent/client.ts';
 import { startAgent } from '../../agent/start.ts';
 import { clockTime } from '../../describe.ts';
 import { version } from '../../programs.ts';
+import { goneProgram } from '../../service/gone-program.ts';
 import type { Check, Finding } from '../check.ts';
 
 /** An agent runs, answers, and is of this version. */
@@ -10,14 +11,16 @@ export const agent: Check = {
   title: 'Agent',
   needs: () => [],
   run: async ({ env, chart }) => {
+    const gone = goneProgram(env);
     try {
       chart.agent = await agentStatus(env);
     } catch (error) {
+      if (gone !== undefined) return { says: 'not running', findings: [programGone(gone, 'trouble')] };
       if (!isNotRunning(error)) throw error;
       return { says: 'not running', findings: [notRunning(env)] };
     }
     const { pid, startedAt } = chart.agent;
-    const findings: Finding[] = [];
+    const findings: Finding[] = gone === undefined ? [] : [programGone(gone, 'warning')];
     if (chart.agent.version !== version) {
       findings.push({
         id: 'agent.other-version',
@@ -34,6 +37,16 @@ export const agent: Check = {
     };
   },
 };
+
+function programGone(program: string, severity: Finding['severity']): Finding {
+  return {
+    id: 'agent.program-gone',
+    severity,
+    what: `The agent's service cannot start: ${program} is not there any more.`,
+    why: ['Node or Vouch has moved since the service was installed, as in an update.'],
+    fix: ['Run `vouch agent install`, which writes it anew.'],
+  };
+}
 
 function notRunning(env: NodeJS.ProcessEnv): Finding {
   return {

@@ -1,11 +1,12 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { serve } from '../../../cli/agent/serve.ts';
 import { agent } from '../../../cli/doctor/checks/agent.ts';
 import { session } from '../../../cli/doctor/checks/session.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
+import { serviceText } from '../../../cli/service/systemd-units.ts';
 import { type Machine, machine, newSession } from '../support.ts';
 import { visitTo } from './visit.ts';
 
@@ -54,5 +55,19 @@ describe('agent and session', () => {
     expect((await checked(the))[0]).toEqual(['agent', 'failed', 'agent.agent-silent']);
     chmodSync(dirname(the.agentSocket), 0o755);
     expect((await checked(the))[0]).toEqual(['agent', 'failed', 'agent.unsafe-folder']);
+  });
+
+  test('a service whose program is gone, as after an update of Node', async () => {
+    const the = machine();
+    const unit = join(the.env.HOME ?? '', '.config/systemd/user/vouch-agent.service');
+    mkdirSync(dirname(unit), { recursive: true });
+    const options = { environment: {}, namespaces: true, privateTmp: true, agent: import.meta.filename };
+    writeFileSync(unit, serviceText({ ...options, node: process.execPath }));
+    expect((await checked(the))[0]).toEqual(['agent', 'failed', 'agent.not-running']);
+    writeFileSync(unit, serviceText({ ...options, node: join(the.folder, 'old "node"') }));
+    expect((await checked(the))[0]).toEqual(['agent', 'failed', 'agent.program-gone']);
+    const running = await serve({ env: the.env });
+    onTestFinished(() => running?.end());
+    expect((await checked(the))[0]).toEqual(['agent', 'warning', 'agent.program-gone']);
   });
 });

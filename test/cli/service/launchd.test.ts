@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { agentStatus } from '../../../cli/agent/client.ts';
-import { plistText } from '../../../cli/service/launchd-plist.ts';
+import { plistText, programsOf } from '../../../cli/service/launchd-plist.ts';
 import { read } from '../support.ts';
 import { serviceMachine } from './support.ts';
 
@@ -47,6 +47,7 @@ test('the property list is XML whatever is in a path', () => {
   expect(text).toContain('<string>/a&amp;b/&lt;node&gt;</string>');
   expect(text).toContain('<string>/x "y"/agent.js</string>');
   expect(text).toContain('<key>NO_PROXY</key>\n    <string>&lt;&amp;&gt;</string>');
+  expect(programsOf(text)).toEqual([options.node, options.agent]);
   // In a comment of XML, two hyphens end it.
   for (const [, comment] of text.matchAll(/<!--(.*?)-->/gs)) expect(comment).not.toContain('--');
   expect(() => plistText({ ...options, agent: '/a\u0000b' })).toThrow(expect.objectContaining({ kind: 'unit-text' }));

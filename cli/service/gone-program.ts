@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs';
+import { managerOf } from './managers.ts';
+import { authorOf, readIfThere } from './mark.ts';
+
+/**
+ * A program that the agent's service names, and that is not there any more, as after an update of Node to another folder: then
+ * the service starts no agent.
+ *
+ * @returns undefined when all are there, and when there is no service
+ */
+export function goneProgram(env: NodeJS.ProcessEnv, platform = process.platform): string | undefined {
+  const manager = managerOf(platform, env);
+  const texts = (manager?.paths ?? []).map(readIfThere).filter((text) => text !== undefined);
+  const ours = texts.filter((text) => authorOf(text) !== 'other');
+  return ours.flatMap((text) => manager?.programsOf(text) ?? []).find((path) => !existsSync(path));
+}
