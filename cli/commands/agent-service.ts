@@ -20,8 +20,11 @@ export async function agentInstall(
   try {
     const manager = knownManager(platform, io.env);
     if (dryRun) {
-      for (const { path, text } of manager.forms()[0]?.files ?? []) io.stdout.write(`${path}:\n${indented(text)}\n`);
+      await manager.check();
+      const { files, notes } = await manager.form();
+      for (const { path, text } of files) io.stdout.write(`${path}:\n${indented(text)}\n`);
       io.stdout.write('Nothing was written (--dry-run)\n');
+      for (const note of notes) io.stderr.write(`vouch: ${note}\n`);
       return 0;
     }
     const { form, changed } = await installService(manager, { env: io.env, force });

@@ -16,7 +16,6 @@ export interface ServiceOptions {
 const patience = 10_000;
 
 export interface Installed {
-  /** The form that was taken. */
   form: ServiceForm;
   /** False when it was all there already. */
   changed: boolean;
@@ -26,26 +25,23 @@ export interface Installed {
  * Makes the agent a service, and sees that it answers as one. When that fails, everything is as it was before, but for an
  * agent that ran.
  *
- * @throws Problem `agent-runs`, `file-of-others`, `service`, and as Manager.check, Manager.forms and replaceFile
+ * @throws Problem `agent-runs`, `file-of-others`, `service`, and as Manager.check, Manager.form and replaceFile
  */
 export async function installService(manager: Manager, options: ServiceOptions): Promise<Installed> {
   const { env } = options;
   await manager.check();
-  const forms = manager.forms();
+  const form = await manager.form();
   const before = manager.paths.map((path) => ({ path, text: readIfThere(path) }));
   const running = await runningAgent(env);
-  const there = forms.find(({ files }) => files.every(({ path, text }) => readIfThere(path) === text));
-  if (there && running?.service === manager.name) return { form: there, changed: false };
+  const same = form.files.every(({ path, text }) => readIfThere(path) === text);
+  if (same && running?.service === manager.name) return { form, changed: false };
 
   checkFiles(before, options);
   if (running) await makeWay(running, options);
   try {
-    for (const form of forms) {
-      for (const { path, text } of form.files) replaceFile(path, text);
-      await manager.start();
-      if (await answers(manager, env)) return { form, changed: true };
-      await manager.stop();
-    }
+    for (const { path, text } of form.files) replaceFile(path, text);
+    await manager.start();
+    if (await answers(manager, env)) return { form, changed: true };
     throw new Problem({
       kind: 'service',
       what: `${manager.name} has started the agent, and it does not answer.`,
@@ -112,8 +108,8 @@ async function makeWay({ session, pid }: AgentStatus, { force, env }: ServiceOpt
   if (session !== null && !force) {
     throw new Problem({
       kind: 'agent-runs',
-      what: 'An agent with your session is running, and only one can have the sockets.',
-      why: `It is process ${pid}, and has the session of ${session.email}.`,
+      what: 'An agent with your session is running, and would have to end.',
+      why: `It is process ${pid}, and has the session of ${session.email} in its memory alone.`,
       fix: 'Run `vouch agent stop`, or this with --force, which ends the session too; afterwards `vouch login`.',
     });
   }

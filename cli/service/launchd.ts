@@ -19,13 +19,13 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
     name: 'launchd',
     holdsSockets: false,
     paths: [path],
-    forms: () => {
+    form: async () => {
       // Nobody else tells it where the sockets are to be.
       const folders = { XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR, XDG_CACHE_HOME: env.XDG_CACHE_HOME };
       const set = Object.entries(folders).flatMap(([name, value]) => (value ? [[name, value]] : []));
       const environment = { ...Object.fromEntries(set), ...serviceEnvironment(env) };
       const text = plistText({ node: process.execPath, agent: programFile('agent'), environment });
-      return [{ files: [{ path, text }], notes: [] }];
+      return { files: [{ path, text }], notes: [] };
     },
     programsOf,
     check: async () => {

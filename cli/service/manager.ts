@@ -6,10 +6,10 @@ export interface ServiceFile {
   text: string;
 }
 
-/** One way to write the files. */
+/** What makes the agent a service on this system. */
 export interface ServiceForm {
   files: ServiceFile[];
-  /** What a person should know of this form, a sentence each. */
+  /** What a person should know of it, a sentence each. */
   notes: string[];
 }
 
@@ -18,14 +18,14 @@ export interface Manager {
   readonly name: ServiceManager;
   /** Whether the sockets are there as soon as it has started the service, and whoever is refused need not try again. */
   readonly holdsSockets: boolean;
-  /** The places of the files, whatever their form. */
+  /** The places of the files. */
   readonly paths: readonly string[];
   /**
-   * How the files can be written, the best first: not every system takes every form.
+   * How the files are to be written on this system.
    *
    * @throws Problem when something in the environment cannot be written
    */
-  forms(): ServiceForm[];
+  form(): Promise<ServiceForm>;
   /** The absolute paths of the programs that a file's text names. */
   programsOf(text: string): string[];
   /** @throws Problem when it cannot be reached, or holds the sockets in another folder than Vouch looks in */

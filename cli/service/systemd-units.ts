@@ -10,7 +10,7 @@ export interface UnitOptions {
   node: string;
   agent: string;
   environment: Record<string, string>;
-  /** Whether a namespace of users may be asked for, without which systemd can neither hide nor protect files. */
+  /** Whether systemd can protect and hide files, see namespaceOptions. */
   namespaces: boolean;
   /** Whether nothing that the agent needs is in /tmp. */
   privateTmp: boolean;
@@ -86,18 +86,18 @@ SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
 # Node compiles JavaScript while it runs, into memory that it then executes.
 MemoryDenyWriteExecute=no
-${namespaces ? namespaceOptions(privateTmp) : ''}`);
+${namespaces ? `\n${namespaceOptions(privateTmp).join('\n')}\n` : ''}`);
 }
 
-function namespaceOptions(privateTmp: boolean): string {
-  return `
-# A user's systemd needs the first for the others.
-PrivateUsers=yes
-ProtectSystem=strict
-ProtectHome=read-only
-PrivateTmp=${privateTmp ? 'yes' : 'no'}
-PrivateDevices=yes
-`;
+/** What protects files and hides what the agent has no business with. A user's systemd needs the first for the others. */
+export function namespaceOptions(privateTmp: boolean): string[] {
+  return [
+    'PrivateUsers=yes',
+    'ProtectSystem=strict',
+    'ProtectHome=read-only',
+    `PrivateTmp=${privateTmp ? 'yes' : 'no'}`,
+    'PrivateDevices=yes',
+  ];
 }
 
 function commandLine(program: string, ...args: string[]): string {

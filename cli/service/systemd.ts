@@ -6,7 +6,7 @@ import { programFile } from '../programs.ts';
 import { pathVariables, serviceEnvironment } from './environment.ts';
 import type { Manager, ServiceForm } from './manager.ts';
 import { run, succeed } from './run.ts';
-import { programsOf, serviceText, serviceUnit, socketText, socketUnit } from './systemd-units.ts';
+import { namespaceOptions, programsOf, serviceText, serviceUnit, socketText, socketUnit } from './systemd-units.ts';
 
 /** The user's own systemd, which holds the agent's sockets and starts it when somebody connects. */
 export function systemd(env: NodeJS.ProcessEnv): Manager {
@@ -17,7 +17,7 @@ export function systemd(env: NodeJS.ProcessEnv): Manager {
     name: 'systemd',
     holdsSockets: true,
     paths,
-    forms: () => forms(env, paths),
+    form: () => form(env, paths),
     programsOf,
     check: () => check(env),
     start: async () => {
@@ -44,24 +44,40 @@ function unitFolder({ HOME, XDG_CONFIG_HOME }: NodeJS.ProcessEnv): string {
   return join(config, 'systemd', 'user');
 }
 
-function forms(env: NodeJS.ProcessEnv, [socket = '', service = '']: string[]): ServiceForm[] {
+async function form(env: NodeJS.ProcessEnv, [socket = '', service = '']: string[]): Promise<ServiceForm> {
   const environment = serviceEnvironment(env);
   const programs = { node: process.execPath, agent: programFile('agent') };
   const needed = [...Object.values(programs), env.HOME, env.AWS_CONFIG_FILE, ...pathVariables.map((name) => env[name])];
   const inTmp = needed.find((path) => path && /^\/(var\/)?tmp\//.test(path));
-  const form = (namespaces: boolean, notes: string[]): ServiceForm => ({
+  const namespaces = await canHideFiles(env);
+  const notes: string[] = [];
+  if (!namespaces) {
+    notes.push(
+      'The agent may write to your files, and sees all of /tmp and your devices: on this system your systemd cannot hide them.',
+    );
+  } else if (inTmp) {
+    notes.push(`The agent sees all of /tmp, because it needs ${inTmp}.`);
+  }
+  const text = serviceText({ ...programs, environment, namespaces, privateTmp: inTmp === undefined });
+  return {
     files: [
       { path: socket, text: socketText() },
-      { path: service, text: serviceText({ ...programs, environment, namespaces, privateTmp: inTmp === undefined }) },
+      { path: service, text },
     ],
     notes,
-  });
-  return [
-    form(true, inTmp ? [`The agent sees the whole of /tmp, since it needs ${inTmp}.`] : []),
-    form(false, [
-      'The agent may write to your files, and sees all of /tmp and your devices: this system does not let systemd hide them, for want of namespaces of users.',
-    ]),
-  ];
+  };
+}
+
+/**
+ * Whether the user's systemd can protect files. It takes namespaces of users, which some systems allow nobody, and then systemd
+ * either does not start the service or, without a word, starts it unprotected. So this has it start a program that looks.
+ */
+async function canHideFiles(env: NodeJS.ProcessEnv): Promise<boolean> {
+  const options = namespaceOptions(true).flatMap((option) => ['-p', option]);
+  // A mount's point and its options (proc_pid_mountinfo(5)).
+  const look = ['grep', '-qE', '^[^ ]+ [^ ]+ [^ ]+ [^ ]+ / ro[, ]', '/proc/self/mountinfo'];
+  const { failure } = await run('systemd-run', ['--user', '--wait', '--collect', '--quiet', ...options, ...look], env);
+  return failure === undefined;
 }
 
 async function check(env: NodeJS.ProcessEnv): Promise<void> {

@@ -59,6 +59,7 @@ export function kill(file: string): void {
 /** A machine with systemd. */
 export function systemdMachine(): ServiceMachine & { units: [socket: string, service: string] } {
   const the = serviceMachine('systemctl', 'fake-systemctl', 'linux');
+  symlinkSync(join(root, 'test/cli/service/fake-systemd-run'), join(the.folder, 'bin/systemd-run'));
   const folder = join(the.env.HOME ?? '', '.config/systemd/user');
   return { ...the, units: [join(folder, 'vouch-agent.socket'), join(folder, 'vouch-agent.service')] };
 }

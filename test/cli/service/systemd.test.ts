@@ -80,8 +80,15 @@ describe('when a step fails', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`\`systemctl --user ${steps[number - 2]}\` failed.\n  Failed to connect to bus`);
     expect(present(the)).toEqual([]);
-    expect(the.calls().slice(number)).toEqual([undoing[0], undoing[1], undoing[2]]);
+    expect(the.calls().slice(number)).toEqual(undoing);
     await expect(agentStatus(the.env)).rejects.toMatchObject({ kind: 'agent-not-running' });
+  });
+
+  test('the agent’s start: nothing is left', async () => {
+    const the = systemdMachine();
+    writeFileSync(join(the.fake, 'dead'), '');
+    expect(await the.install()).toMatchObject({ code: 1, stderr: expect.stringContaining('it does not answer') });
+    expect([present(the), the.calls().slice(-3)]).toEqual([[], undoing]);
   });
 
   test('the service of before is there again', async () => {
@@ -108,16 +115,20 @@ describe('when a step fails', () => {
   });
 });
 
-test('where systemd cannot make namespaces, the service runs without them, and it is said', async () => {
+test('where systemd cannot protect files, the service does without, and it is said', async () => {
   const the = systemdMachine();
+  const protecting =
+    /^PrivateUsers=yes\nProtectSystem=strict\nProtectHome=read-only\nPrivateTmp=no\nPrivateDevices=yes$/m;
+  // HOME is in /tmp here, so that there can be no other one.
+  expect(await the.install()).toMatchObject({ code: 0, stderr: expect.stringMatching(/sees all of \/tmp, because/) });
+  expect(read(the.units[1])).toMatch(protecting);
+  expect(read(join(the.fake, 'run'))).toMatch(/-p PrivateUsers=yes .* grep .*\/proc\/self\/mountinfo$/m);
+
   writeFileSync(join(the.fake, 'no-namespaces'), '');
-  const { code, stderr } = await the.install();
-  expect([code, stderr]).toEqual([0, expect.stringContaining('may write to your files')]);
-  expect(read(the.units[1])).not.toContain('PrivateUsers');
+  expect(await the.install()).toMatchObject({ code: 0, stderr: expect.stringContaining('may write to your files') });
+  expect(read(the.units[1])).not.toMatch(/^(Private|Protect)/m);
   expect(read(the.units[1])).toContain('NoNewPrivileges=yes');
   expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd' });
-  // And it stays so.
-  expect((await the.install()).stdout).toContain('already, nothing to change');
 });
 
 describe('an agent that runs already', () => {
@@ -202,10 +213,10 @@ test.each([
   expect(present(the)).toEqual([]);
 });
 
-test('--dry-run shows the units, writes none, and asks nobody', async () => {
+test('--dry-run shows the units, and changes nothing', async () => {
   const the = systemdMachine();
   const { code, stdout } = await the.install({ dryRun: true });
-  expect([code, the.calls(), present(the)]).toEqual([0, [], []]);
+  expect([code, the.calls(), present(the)]).toEqual([0, ['show-environment'], []]);
   expect(stdout).toContain(`${the.units[0]}:\n    # Written by`);
   expect(stdout).toContain('    ListenStream=%t/vouch/agent.sock\n');
   expect(stdout).toContain('    NoNewPrivileges=yes\n');
