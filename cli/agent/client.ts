@@ -88,9 +88,14 @@ export function gitCredentials(request: Uint8Array, env: NodeJS.ProcessEnv = pro
   return call(env, 'POST', '/git', request);
 }
 
-/** Whether an error says that something listens which does not answer, or not as an agent does. */
+/** Whether an error says that an agent runs and does not answer. */
+export function isHung(error: unknown): boolean {
+  return error instanceof Problem && error.kind === 'agent-hung';
+}
+
+/** Whether an error says that something runs which hangs up, or answers otherwise than an agent does. */
 export function isSilent(error: unknown): boolean {
-  return error instanceof Problem && (error.kind === 'agent-hung' || error.kind === 'agent-silent');
+  return error instanceof Problem && error.kind === 'agent-silent';
 }
 
 /** Whether an error says that no agent runs (as opposed to one that runs and refuses). */
@@ -136,7 +141,7 @@ async function send(request: AgentRequest): Promise<AgentAnswer> {
     if (request.signal?.aborted) throw error;
     // EAGAIN: as many wait for it already as the system lets wait.
     if (error instanceof TimedOut || code === 'EAGAIN') throw hung(request.timeout);
-    if (error instanceof HungUp) throw silent('It hung up.', error);
+    if (error instanceof HungUp) throw silent('It hung up: it is just ending, or too many ask it at once.', error);
     throw silent(message);
   }
 }

@@ -1,13 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { longestRequest } from '../git/request.ts';
-
-/** How long a client may take to say what it wants, in milliseconds. */
-const patience = 5000;
-
-export interface GitSocketOptions {
-  /** Milliseconds that a client may take to send its request. */
-  patience?: number;
-}
+import type { SocketBounds } from './bounds.ts';
 
 /**
  * The server behind git.sock, which speaks what `git credential-cache` speaks with its daemon (Git's
@@ -18,12 +11,12 @@ export interface GitSocketOptions {
  */
 export function createGitServer(
   answer: (request: Uint8Array) => Promise<string>,
-  options: GitSocketOptions = {},
+  { patience, connections }: SocketBounds,
 ): Server {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    serve(socket, answer, options.patience ?? patience);
+    serve(socket, answer, patience);
   });
-  server.maxConnections = 2048;
+  server.maxConnections = connections;
   return server;
 }
 

@@ -1,6 +1,6 @@
 import { Problem } from '../problem.ts';
 import { version } from '../programs.ts';
-import { agentStatus, dropSession, isNotRunning, isSilent, putSession } from './client.ts';
+import { agentStatus, dropSession, isHung, isNotRunning, putSession } from './client.ts';
 import { endHungAgent } from './end-hung.ts';
 import type { NewSession } from './protocol.ts';
 import { startAgent } from './start.ts';
@@ -50,7 +50,7 @@ async function makeWay(
     await dropSession(env);
   } catch (error) {
     if (isNotRunning(error)) return;
-    if (!isSilent(error)) throw error;
+    if (!isHung(error)) throw error;
     say('The agent that was running does not answer, so it is ended, and a new one takes its place.');
     await endHungAgent(env, signal);
   }

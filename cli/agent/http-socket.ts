@@ -5,6 +5,7 @@ import { isRegion, parseRoleArn, type RoleArn } from '../aws/partitions.ts';
 import { longestRequest } from '../git/request.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { type Agent, badRequest, otherVersion } from './agent.ts';
+import type { SocketBounds } from './bounds.ts';
 import { isIssuer } from './identity-server.ts';
 import { reasonOf } from './log.ts';
 import type { CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from './protocol.ts';
@@ -28,16 +29,17 @@ export interface Presence {
  *
  * @param agent what it serves
  */
-export function createHttpServer(agent: Agent, presence: Presence): Server {
+export function createHttpServer(agent: Agent, presence: Presence, { patience, connections }: SocketBounds): Server {
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
-      headersTimeout: 5000,
-      requestTimeout: 10_000,
-      keepAliveTimeout: 1000,
-      connectionsCheckingInterval: 1000,
+      headersTimeout: patience,
+      requestTimeout: patience,
+      connectionsCheckingInterval: patience / 5,
     },
     (request, response) => {
+      // One request a connection, as our client has it: what follows a body that we stopped reading is no request either.
+      response.setHeader('connection', 'close');
       route(agent, presence, request, response).catch((error: unknown) => {
         const { method, url } = request;
         // What Git asks for is told by the agent itself, with the host.
@@ -47,7 +49,11 @@ export function createHttpServer(agent: Agent, presence: Presence): Server {
       });
     },
   );
-  server.maxConnections = 2048;
+  server.maxConnections = connections;
+  // What comes in the same breath is not even begun.
+  server.maxRequestsPerSocket = 1;
+  // Where nothing moves for longer than an answer may take to be made (session.ts), the client does not read it.
+  server.setTimeout(patience * 6);
   return server;
 }
 
@@ -64,7 +70,12 @@ async function route(agent: Agent, presence: Presence, request: IncomingMessage,
     case 'GET /status':
       return sendJson(response, agent.status());
     case 'PUT /session': {
-      await agent.take(readSession(await readBody(request)));
+      const body = await readBody(request);
+      try {
+        await agent.take(readSession(body));
+      } finally {
+        body.fill(0);
+      }
       // Asked when it has been taken: a connection may be older than the end of the agent that it leads to.
       if (!presence.canServe()) {
         agent.close();
@@ -125,6 +136,7 @@ function readRole(query: URLSearchParams): RoleArn {
   return role;
 }
 
+/** The body, of which no copy is left in what it came in: it may hold secrets. */
 async function readBody(request: IncomingMessage, longest = longestBody): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -133,7 +145,9 @@ async function readBody(request: IncomingMessage, longest = longestBody): Promis
     if (length > longest) throw badRequest(`The body is longer than ${longest} bytes.`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  const body = Buffer.concat(chunks);
+  for (const chunk of chunks) chunk.fill(0);
+  return body;
 }
 
 function readSession(body: Buffer): NewSession {
@@ -185,7 +199,5 @@ const statuses: Record<number, number> = { 3: 401, 4: 502, 5: 403 };
 
 function sendProblem(response: ServerResponse, problem: Problem, status?: number): void {
   const fallback = { 'internal-error': 500, 'agent-leaving': 503 }[problem.kind] ?? 400;
-  // What is left of a body that we stopped reading must not be taken for the next request.
-  response.setHeader('connection', 'close');
   send(response, status ?? statuses[problem.exitCode] ?? fallback, 'application/problem+json', JSON.stringify(problem));
 }

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { prepareRuntimeFolder } from '../paths.ts';
 import { type GivenSockets, listenOnGiven } from './activation.ts';
 import { Agent, type AgentOptions } from './agent.ts';
-import { createGitServer, type GitSocketOptions } from './git-socket.ts';
-import { createHttpServer } from './http-socket.ts';
+import { bounds, type SocketBounds } from './bounds.ts';
+import { createGitServer } from './git-socket.ts';
+import { createHttpServer, type Presence } from './http-socket.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from './sockets.ts';
 
-export interface ServeOptions extends AgentOptions, GitSocketOptions {
+export interface ServeOptions extends AgentOptions, Partial<SocketBounds> {
   /** How often the agent looks whether it should end or renew something, in milliseconds. It is only a hint: see Agent. */
   interval?: number;
   /** Sockets to listen on whose names are somebody else's, see takeGivenSockets; otherwise it makes its own. */
@@ -34,12 +35,14 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   const folder = prepareRuntimeFolder(options.env);
   const agent = new Agent(options);
   let left = false;
-  const http = createHttpServer(agent, {
+  const allowed: SocketBounds = { ...bounds, ...options };
+  const presence: Presence = {
     leave: () => leave(),
     // The name is looked at as well: the folder may have been wiped, and the name be another agent's by now.
     canServe: () => !left && isOurs(agentSocket),
-  });
-  const git = createGitServer((request) => agent.answerGitQuickly(request), options);
+  };
+  const http = createHttpServer(agent, presence, allowed);
+  const git = createGitServer((request) => agent.answerGitQuickly(request), allowed);
   const names = await listen(http, git, folder, options.given).catch((error: unknown) => {
     http.close();
     git.close();
