@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { status } from './commands/status.ts';
 import type { Io } from './io.ts';
 import { version } from './programs.ts';
 import { notRead, run } from './run.ts';
@@ -12,7 +13,7 @@ const program = new Command('vouch')
   .showHelpAfterError()
   .exitOverride();
 
-/** Each command's code is only loaded when it runs: `vouch --help` and `vouch status` should not wait for OAuth. */
+/** Each command's code is only loaded when it runs, but for what vouch.ts has already: `vouch --help` should not wait for OAuth. */
 async function finish(command: Promise<number>): Promise<void> {
   process.exitCode = await command;
 }
@@ -60,7 +61,6 @@ program
   .description('show who is signed in, until when, and for which AWS roles')
   .addOption(json())
   .action(async (options) => {
-    const { status } = await import('./commands/status.ts');
     await finish(status(options, io));
   });
 

@@ -6,39 +6,25 @@ import { readSync, writeSync } from 'node:fs';
  */
 
 /**
- * Reads standard input to its end.
+ * Reads standard input to its end, and waits for it.
  *
  * @param longest in bytes
  * @returns undefined when there is more than that
  */
-export async function readStandardInput(longest: number): Promise<Uint8Array | undefined> {
+export function readStandardInput(longest: number): Uint8Array | undefined {
   const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of standardInput()) {
-    length += chunk.length;
-    if (length > longest) return undefined;
-    chunks.push(chunk);
+  for (let left = longest; left >= 0; ) {
+    const chunk = Buffer.allocUnsafe(65_536);
+    const length = untilReady(() => readSync(0, chunk));
+    if (length === 0) return Buffer.concat(chunks);
+    chunks.push(chunk.subarray(0, length));
+    left -= length;
   }
-  return Buffer.concat(chunks);
-}
-
-async function* standardInput(): AsyncGenerator<Buffer> {
-  try {
-    for (;;) {
-      const chunk = Buffer.allocUnsafe(65_536);
-      const length = readSync(0, chunk);
-      if (length === 0) return;
-      yield chunk.subarray(0, length);
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-  }
-  // Somebody has made it non-blocking, and there is nothing in it yet: the stream knows how to wait.
-  yield* process.stdin;
+  return undefined;
 }
 
 /**
- * Standard output, whose bytes are on their way when `write` returns.
+ * Standard output, which has taken all when `write` returns.
  *
  * @param failed what to do when it cannot be written to, such as when nobody reads it any longer (EPIPE)
  */
@@ -47,12 +33,22 @@ export function standardOutput(failed: (error: NodeJS.ErrnoException) => void): 
     write(text) {
       let rest = Buffer.from(text);
       try {
-        while (rest.length > 0) rest = rest.subarray(writeSync(1, rest));
+        while (rest.length > 0) rest = rest.subarray(untilReady(() => writeSync(1, rest)));
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return failed(error as NodeJS.ErrnoException);
-        // Somebody has made it non-blocking, and it is full: the stream knows how to wait.
-        process.stdout.once('error', failed).write(rest);
+        failed(error as NodeJS.ErrnoException);
       }
     },
   };
+}
+
+/** Who shares a pipe or a terminal with us may have made it non-blocking (EAGAIN): then it is tried again, 200 times a second. */
+function untilReady(operation: () => number): number {
+  for (;;) {
+    try {
+      return operation();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
 }

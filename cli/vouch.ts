@@ -26,5 +26,6 @@ async function answerStatus(options: { json?: boolean }): Promise<void> {
     },
     env: process.env,
   };
-  process.exitCode = await status(options, io);
+  // All is written: Node need not take the trouble to clean up.
+  process.exit(await status(options, io));
 }

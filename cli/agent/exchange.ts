@@ -51,9 +51,13 @@ export function exchange({ socket: at, method, path, body = '', timeout, signal 
     const end = (result: AgentAnswer | Error) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      socket.destroy();
-      if (result instanceof Error) reject(result);
-      else resolve(result);
+      if (result instanceof Error) {
+        socket.destroy();
+        return reject(result);
+      }
+      resolve(result);
+      // Node sets standard error up for this (net.js): a program that may end when it has its answer need not wait for it.
+      setImmediate(() => socket.destroy());
     };
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) return abort();
@@ -96,9 +100,9 @@ export function readAnswer(received: Buffer, ended: boolean): AgentAnswer | unde
   const [first = '', ...fields] = received.toString('latin1', 0, Math.max(split, 0)).split('\r\n');
   if (split !== -1) {
     const [, status] = /^HTTP\/1\.[01] ([2-5]\d\d)(?: |$)/.exec(first) ?? [];
-    const lengths = fields.filter((field) => /^content-length\s*:/i.test(field));
+    const lengths = fieldsNamed('content-length', fields);
     const [, length] = /^[^:]+:[ \t]*(\d{1,9})[ \t]*$/.exec(lengths[0] ?? '') ?? [];
-    const isChunked = fields.some((field) => /^transfer-encoding\s*:/i.test(field));
+    const isChunked = fieldsNamed('transfer-encoding', fields).length > 0;
     // Whoever is taken for the agent must say how long the answer is once, or not at all.
     if (!status || isChunked || lengths.length > 1 || (lengths.length === 1 && length === undefined)) {
       throw new Error('Its answer is not the HTTP that was asked for.');
@@ -111,4 +115,8 @@ export function readAnswer(received: Buffer, ended: boolean): AgentAnswer | unde
   }
   if (ended) throw new HungUp('The connection ended before the answer did.');
   return undefined;
+}
+
+function fieldsNamed(name: string, fields: readonly string[]): string[] {
+  return fields.filter((field) => field.split(':', 1)[0]?.trimEnd().toLowerCase() === name);
 }

@@ -21,7 +21,7 @@ const { operation, profile } = readArguments(process.argv.slice(2));
 if (operation === 'get') void get();
 
 async function get(): Promise<void> {
-  const request = (await readStandardInput(longestRequest)) ?? new Uint8Array();
+  const request = readStandardInput(longestRequest) ?? new Uint8Array();
   await answer(withContext(request, profile === undefined ? {} : { profile }, process.env), io);
   // Where it has been refused before the agent has answered, that is not waited for any longer.
   process.exit();

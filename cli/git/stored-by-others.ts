@@ -1,5 +1,13 @@
 import { asProblem, Problem } from '../problem.ts';
-import { type CredentialUrl, configFor, credentialEntries, credentialUrl, storingHelpers } from './effective-config.ts';
+import {
+  type CredentialConfig,
+  type CredentialEntry,
+  type CredentialUrl,
+  configFor,
+  credentialEntries,
+  credentialUrl,
+  storingHelpers,
+} from './effective-config.ts';
 import { describe, mend } from './setup/other-helpers.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
@@ -18,14 +26,13 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
     throw error;
   });
   if (entries === undefined) return;
-  // Most people have no other helper anywhere, and need not wait until it is found out which section is for what.
-  if (entries.every(({ name, value }) => name !== 'helper' || value === '' || vouchHelper(value))) return;
-  const configs = [configFor(credentialUrl(asked), entries)];
-  // A user name from the configuration comes after Git has chosen the sections: those for that name may not count.
-  const unnamed = configFor(credentialUrl({ ...asked, username: undefined }), entries);
-  if (asked.username && unnamed.username?.value === asked.username) configs.push(unnamed);
+  // Mostly no other helper is for this URL at all. Then it need not be found out which of the other sections are: Git waits.
+  const others = entries.filter(({ name, value }) => name === 'username' || (name === 'helper' && isOther(value)));
+  if (settingsFor(asked, others).every(({ helpers }) => helpers.length === 0)) return;
   // The one that is read last: what puts Vouch behind it puts it behind the others too.
-  const helper = configs.map((config) => storingHelpers(config).at(-1)).find(Boolean);
+  const helper = settingsFor(asked, entries)
+    .map((config) => storingHelpers(config).at(-1))
+    .find(Boolean);
   if (helper === undefined) return;
   throw new Problem({
     kind: 'would-store',
@@ -34,4 +41,16 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
     fix: `${mend(helper.origin, asked.host)} Then try again.`,
     exitCode: 5,
   });
+}
+
+function isOther(helper: string): boolean {
+  return helper !== '' && vouchHelper(helper) === undefined;
+}
+
+function settingsFor(asked: CredentialUrl, entries: readonly CredentialEntry[]): CredentialConfig[] {
+  const configs = [configFor(credentialUrl(asked), entries)];
+  // A user name from the configuration comes after Git has chosen the sections: those for that name may not count.
+  const unnamed = configFor(credentialUrl({ ...asked, username: undefined }), entries);
+  if (asked.username && unnamed.username?.value === asked.username) configs.push(unnamed);
+  return configs;
 }

@@ -15,6 +15,8 @@ export interface VouchHelper {
  * @returns undefined when the value is another helper, or a command of which Vouch is only a part
  */
 export function vouchHelper(value: string): VouchHelper | undefined {
+  // As setup writes it, in every section: V8 takes milliseconds to get these expressions ready, and Git waits.
+  if (value === 'vouch') return { profile: undefined, program: undefined };
   const [program, ...options] = splitCommandLine(value.replace(/^!\s*/, '')) ?? [];
   // What a shell would do besides starting one program, outside of quotes.
   const bare = value.replace(/'[^']*'|"[^"$`\\]*"/g, '');

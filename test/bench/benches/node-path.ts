@@ -1,18 +1,29 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bench, ratioRow, type World } from '../bench.ts';
 import { measurePairs, program } from '../harness.ts';
 
 /**
  * The Node program behind the credential helper, against a Node that does nothing. It answers where the shell script
- * cannot, so what it loads and does beside starting Node is what can be saved.
+ * cannot, so what it loads and does beside starting Node is what can be saved. A Git that does not understand `authtype` is only
+ * answered after `git config` has shown that no other helper would store the answer, so both kinds of requests are measured.
  */
 export const nodePath: Bench = {
   name: 'node-path',
-  async run({ sandbox, requestFile }: World) {
+  async run({ sandbox, request }: World) {
     const how = { env: sandbox.env, cwd: sandbox.home };
     const file = join(sandbox.folder, 'package/dist/cli/git-credential-vouch/main.cjs');
-    const ours = program('node', [file, 'get'], { ...how, input: requestFile, expected: /^(?:password|credential)=/ });
     const peer = program('node', ['-e', '0'], how);
-    return [ratioRow('the same through Node, warm', 'node -e 0', 1.4, await measurePairs(ours, peer, 60))];
+    const plain = request.replaceAll(/^capability\[\]=.*\n/gm, '');
+    const measured = async (what: string, asked: string) => {
+      const input = join(sandbox.folder, 'tmp', 'node-path-request');
+      writeFileSync(input, asked);
+      const ours = program('node', [file, 'get'], { ...how, input, expected: /^(?:password|credential)=/ });
+      return ratioRow(what, 'node -e 0', 1.4, await measurePairs(ours, peer, 60));
+    };
+    return [
+      await measured('the same through Node', `capability[]=authtype\n${plain}`),
+      await measured('the same, and `git config` asked first', plain),
+    ];
   },
 };
