@@ -1,5 +1,6 @@
 import { gitCredentials } from '../../cli/agent/client.ts';
 import { exchange } from '../../cli/agent/exchange.ts';
+import { withContext } from '../../cli/git/request.ts';
 import { Problem } from '../../cli/problem.ts';
 import { credentialHelperScript } from '../../cli/programs.ts';
 import { verifyGitCredentials } from '../aws/git-signature.ts';
@@ -12,12 +13,16 @@ import type { World, WorldRole } from './world.ts';
 export const ways = ['git', 'script', 'http'] as const;
 export type Way = (typeof ways)[number];
 
-/** A question, as it was asked, and what came of it. Times are in milliseconds: `at` and `until` by the wall clock. */
-export interface Asked {
-  way: Way;
-  role: WorldRole;
+/** A repository. */
+export interface Place {
   host: string;
   path: string;
+}
+
+/** A question, as it was asked, and what came of it. Times are in milliseconds: `at` and `until` by the wall clock. */
+export interface Asked extends Place {
+  way: Way;
+  role: WorldRole;
   at: number;
   until: number;
   waited: number;
@@ -42,12 +47,7 @@ interface AwsAnswer {
 }
 
 /** Asks once, and measures how long that took. It never fails: what went wrong is in the result. */
-export async function ask(
-  world: World,
-  way: Way,
-  role: WorldRole,
-  place: { host: string; path: string },
-): Promise<Asked> {
+export async function ask(world: World, way: Way, role: WorldRole, place: Place): Promise<Asked> {
   const at = Date.now();
   const start = performance.now();
   const outcome = await asks[way](world, role, place).catch((error: unknown) => ({ refused: refusal(error) }));
@@ -56,16 +56,16 @@ export async function ask(
 
 type Outcome = Pick<Asked, 'given' | 'refused'>;
 
-const gitLines = (role: WorldRole, { host, path }: { host: string; path: string }) =>
+const gitLines = (role: WorldRole, { host, path }: Place) =>
   `protocol=https\nhost=${host}\npath=${path}\nusername=${role.profile}\n`;
 
-const asks: Record<Way, (world: World, role: WorldRole, place: { host: string; path: string }) => Promise<Outcome>> = {
+const asks: Record<Way, (world: World, role: WorldRole, place: Place) => Promise<Outcome>> = {
   async git(world, role, place) {
-    const lines = gitLines(role, place);
-    const answer = await say(world.gitSocket, `action=get\ntimeout=900\n${lines}`);
+    const request = withContext(Buffer.from(gitLines(role, place)), {}, world.env);
+    const answer = await say(world.gitSocket, Buffer.concat([Buffer.from('action=get\ntimeout=900\n'), request]));
     if (answer !== '') return { given: readLines(answer) };
     // As the helper does: it asks for the reason where one can be given.
-    return { given: readLines(await gitCredentials(Buffer.from(lines), world.env)) };
+    return { given: readLines(await gitCredentials(request, world.env)) };
   },
   async script(world, role, place) {
     const request = `capability[]=authtype\n${gitLines(role, place)}`;

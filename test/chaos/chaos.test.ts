@@ -44,13 +44,14 @@ test('whatever breaks: no wrong credentials, no endless wait, no STS call too ma
   const stopped = new AbortController();
   const busy = Array.from({ length: workers }, (_, number) => work(number, asked, stopped.signal));
 
-  const newAgent = async (why: string, session: { expiresAt?: string } = {}) => {
+  const newAgent = async (why: string, lasts?: number) => {
     note(`the agent is killed, and ${why}`);
     const from = Date.now();
     await world.killAgent();
-    await world.logIn(session);
+    const end = await world.logIn(lasts);
     away.push({ from, to: Date.now() });
     note('somebody is signed in again');
+    return end;
   };
 
   const chosen = random.shuffled(disturbances);
@@ -68,13 +69,13 @@ test('whatever breaks: no wrong credentials, no endless wait, no STS call too ma
   await disturb(world, random, chosen.slice(half), note);
 
   // A session ends while it is in use, and nobody signs in for a while.
-  const end = Date.now() + 5000;
-  await newAgent('the next session is a short one', { expiresAt: new Date(end).toISOString() });
+  const end = await newAgent('the next session is a short one', 4000);
   await wait(end - Date.now());
   note('the session is over');
   await wait(2500);
   signedOut.push({ from: end, to: Date.now() });
   await world.logIn();
+  away.push({ from: end, to: Date.now() });
   note('the last session begins');
 
   while (Date.now() - begun < length) await disturb(world, random, [random.pick(disturbances)], note);

@@ -2,9 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { exportJWK } from 'jose';
-import { agentStatus } from '../../cli/agent/client.ts';
-import { handOverSession } from '../../cli/agent/hand-over.ts';
-import type { NewSession } from '../../cli/agent/protocol.ts';
+import { agentStatus, putSession } from '../../cli/agent/client.ts';
+import { startAgent } from '../../cli/agent/start.ts';
 import { agentSocket, gitSocket } from '../../cli/paths.ts';
 import { trustIssuer } from '../aws/fixtures.ts';
 import { type LocalAws, startLocalAws } from '../aws/start.ts';
@@ -33,10 +32,21 @@ export interface World {
   agentSocket: string;
   aws: LocalAws;
   roles: readonly WorldRole[];
-  server: { kill(): Promise<void>; start(): Promise<void>; link: Link };
+  server: {
+    kill(): Promise<void>;
+    start(): Promise<void>;
+    link: Link;
+    /** Its SQLite file. */
+    database: string;
+  };
   stsLink: Link;
-  /** Signs in with the key, and hands the session to the agent, which is started unless one runs. */
-  logIn(changes?: Partial<NewSession>): Promise<void>;
+  /**
+   * Signs in with the key, and hands the session to the agent, which is started unless one runs.
+   *
+   * @param lasts how long the agent is told that the session lasts, in milliseconds; unless given, as long as it does
+   * @returns when it ends, in milliseconds since 1970
+   */
+  logIn(lasts?: number): Promise<number>;
   /** The agent's process id; fails when none runs. */
   agentPid(): Promise<number>;
   /** Ends the agent as a power cut would. */
@@ -77,10 +87,11 @@ async function start(
   closers.unshift(() => serverLink.close());
 
   const issuer = `http://localhost:${serverLink.port}`;
+  const database = join(folder, 'vouch.db');
   const settings = {
     VOUCH_ISSUER: issuer,
     VOUCH_LISTEN: `127.0.0.1:${port}`,
-    VOUCH_DATABASE_URL: `sqlite:${join(folder, 'vouch.db')}`,
+    VOUCH_DATABASE_URL: `sqlite:${database}`,
   };
   let running = await startServer(settings);
   closers.unshift(() => running.end('SIGKILL'));
@@ -121,24 +132,21 @@ async function start(
     roles: worldRoles,
     server: {
       link: serverLink,
+      database,
       kill: () => running.end('SIGKILL'),
       start: async () => {
         running = await startServer(settings);
       },
     },
     stsLink,
-    async logIn(changes) {
+    async logIn(lasts) {
+      await startAgent(env);
       const { client, access_token, expires_in } = await signIn(issuer, key);
-      const session: NewSession = {
-        issuer,
-        accessToken: access_token,
-        dpopKey: await exportJWK(client.key.privateKey),
-        email,
-        key: { name: 'Work key', model: null },
-        expiresAt: new Date(Date.now() + expires_in * 1000).toISOString(),
-        ...changes,
-      };
-      await handOverSession(session, env);
+      const dpopKey = await exportJWK(client.key.privateKey);
+      const end = Date.now() + (lasts ?? expires_in * 1000);
+      const session = { issuer, accessToken: access_token, dpopKey, email, key: { name: 'Work key', model: null } };
+      await putSession({ ...session, expiresAt: new Date(end).toISOString() }, env);
+      return end;
     },
     agentPid: async () => (await agentStatus(env)).pid,
     async killAgent() {

@@ -1,0 +1,30 @@
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ask, wrongWith } from './ask.ts';
+import { startWorld, type World } from './world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld(1);
+});
+afterAll(() => world?.close());
+
+test('1,000 first requests at once, for as many repositories: the server gives one ID token, and STS is called once', async () => {
+  await world.logIn();
+  const [role] = world.roles;
+  if (role === undefined) throw new Error('there is no role');
+  const places = Array.from({ length: 1000 }, (_, number) => ({
+    host: 'git-codecommit.us-east-1.amazonaws.com',
+    path: `v1/repos/repository-${number}`,
+  }));
+  const answers = await Promise.all(places.map((place) => ask(world, 'git', role, place)));
+  expect(answers.filter(({ given }) => given)).toHaveLength(1000);
+  expect(answers.flatMap((answer) => wrongWith(world, answer) ?? [])).toEqual([]);
+  expect(world.aws.log.filter(({ service }) => service === 'sts')).toEqual([
+    expect.objectContaining({ action: 'AssumeRoleWithWebIdentity', role: role.arn, outcome: 'OK' }),
+  ]);
+  using database = new DatabaseSync(world.server.database, { readOnly: true });
+  const tokens = database.prepare("SELECT detail FROM audit WHERE event = 'aws-token-issued'").all();
+  expect(tokens).toEqual([{ detail: expect.stringContaining(role.arn) }]);
+});

@@ -1,0 +1,99 @@
+import type { WorldRole } from '../chaos/world.ts';
+import type { Random } from '../support/random.ts';
+
+export const host = 'git-codecommit.us-east-1.amazonaws.com';
+
+/** Requests over git.sock that are right, for mutations to begin with. */
+export const gitRequests = ({ profile }: WorldRole): string[] => [
+  `action=get\ntimeout=900\nprotocol=https\nhost=${host}\npath=v1/repos/demo\n`,
+  `action=get\ntimeout=900\nvouch-protocol=1\ncapability[]=authtype\ncapability[]=state\nprotocol=https\nhost=${host}\npath=v1/repos/demo\nusername=${profile}\nwwwauth[]=Basic realm="x"\n\n`,
+  `action=get\ntimeout=900\nvouch-profile=${profile}\nvouch-aws-config=/etc/passwd\nprotocol=https\nhost=${host}\npath=v1/repos/demo\n`,
+];
+
+/** A session that no agent takes: its key is no key, and its end is long past. */
+const session = JSON.stringify({
+  issuer: 'http://localhost:1',
+  accessToken: 'a.b.c',
+  dpopKey: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', d: 'AA' },
+  email: 'mallory@example.com',
+  key: { name: 'Work key', model: null },
+  expiresAt: '2001-01-01T00:00:00.000Z',
+});
+
+const post = (body: string, head = '') =>
+  `POST /git HTTP/1.1\r\nHost: agent\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${head}\r\n${body}`;
+
+/** Requests over agent.sock that are right, for mutations to begin with. None of them ends the session. */
+export const httpRequests = ({ arn, profile }: WorldRole): string[] => [
+  'GET /status HTTP/1.0\r\n\r\n',
+  'GET /log HTTP/1.1\r\nHost: agent\r\n\r\n',
+  `GET /credentials?role=${encodeURIComponent(arn)}&region=us-east-1 HTTP/1.1\r\nHost: agent\r\nVouch-Protocol: 1\r\n\r\n`,
+  `GET /credentials?profile=${profile}&config=%2Fetc%2Fpasswd HTTP/1.1\r\nHost: agent\r\n\r\n`,
+  `GET /claims?role=${encodeURIComponent(arn)} HTTP/1.1\r\nHost: agent\r\n\r\n`,
+  post(`protocol=https\nhost=${host}\npath=v1/repos/demo\n`),
+  `PUT /session HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\nContent-Length: ${session.length}\r\n\r\n${session}`,
+];
+
+/** Things that are said on git.sock and are not right in ways that a mutation hardly finds. */
+export function oddGitRequests(random: Random): Buffer {
+  const head = 'action=get\ntimeout=900\n';
+  const rest = `protocol=https\nhost=${host}\npath=v1/repos/demo\n`;
+  return Buffer.from(
+    random.pick([
+      () => random.bytes(random.between(0, 5000)).toString('latin1'),
+      () => head + random.bytes(random.between(0, 5000)).toString('latin1'),
+      () => `${head}${rest}${'x'.repeat(1024 * 1024)}`,
+      () => `${head}${rest}${'wwwauth[]=x\n'.repeat(random.between(1, 80_000))}`,
+      () => `${head}${rest}wwwauth[]=${'x'.repeat(random.between(65_500, 65_600))}\n`,
+      () => `${head}protocol=https\nhost=${host}\npath=${'a/'.repeat(random.between(1, 30_000))}\n`,
+      () => `${head}${rest.replaceAll('\n', '\0\n')}`,
+      () => `${head}${rest.replaceAll('\n', '\r\n')}`,
+      () => `${head}${rest}${rest}`,
+      () =>
+        `${head}${rest}vouch-aws-config=${random.pick(['/dev/zero', '/dev/random', '/proc/self/mem', '/', '/tmp/\uffff', 'x'])}\n`,
+      () => `action=${random.pick(['store', 'erase', 'exit', 'GET', ''])}\ntimeout=900\n${rest}`,
+      () => `action=get\ntimeout=${random.pick(['-1', '99999999999', 'x', ''])}\n${rest}`,
+      () => '\n'.repeat(random.between(0, 3)),
+    ])(),
+    'latin1',
+  );
+}
+
+/** The same for agent.sock: what has led one HTTP server or another astray, requests that are smuggled among it. */
+export function oddHttpRequests(random: Random): Buffer {
+  const status = 'GET /status HTTP/1.1\r\nHost: agent\r\n';
+  const git = `protocol=https\nhost=${host}\npath=v1/repos/demo\n`;
+  const start = 'POST /git HTTP/1.1\r\nHost: agent\r\n';
+  return Buffer.from(
+    random.pick([
+      () => random.bytes(random.between(0, 5000)).toString('latin1'),
+      () => `${start}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${status}\r\n`,
+      () => `${start}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n${status}\r\n0\r\n\r\n`,
+      () => `${start}Content-Length: 4\r\nContent-Length: ${git.length}\r\n\r\n${git}`,
+      () =>
+        `${start}Content-Length: ${random.pick(['-1', '+5', '0x10', '1e3', '18446744073709551616', '5, 5', ''])}\r\n\r\n${git}`,
+      () =>
+        `${start}Transfer-Encoding: ${random.pick(['xchunked', 'chunked, identity', 'identity', '\x0bchunked', 'chunked\r\n : x'])}\r\n\r\n5\r\nabcde\r\n0\r\n\r\n`,
+      () =>
+        `${start}Transfer-Encoding: chunked\r\n\r\n${random.pick(['ffffffffffffffff', '-1', '5;x=y', '5 ', 'g', ''])}\r\nabcde\r\n0\r\n\r\n`,
+      () => `${start}Transfer-Encoding: chunked\r\n\r\n${`1\r\nx\r\n`.repeat(random.between(1, 20_000))}`,
+      () => `${status}\r\n`.repeat(random.between(2, 200)),
+      () => `${status.replaceAll('\r\n', '\n')}\n`,
+      () => `${status} folded: yes\r\n\r\n`,
+      () => `${status}X-${'a'.repeat(random.between(1, 20_000))}: 1\r\n\r\n`,
+      () => `${status}${'X-A: 1\r\n'.repeat(random.between(1, 3000))}\r\n`,
+      () => `GET /${'a'.repeat(random.between(1, 20_000))} HTTP/1.1\r\nHost: agent\r\n\r\n`,
+      () =>
+        `${random.pick(['GET', 'OPTIONS', 'TRACE', 'CONNECT', 'PRI', 'PATCH', 'get'])} ${random.pick(['*', 'http://evil.example/status', '//status', '/%2e%2e/status', '/status?%zz', '/status#x', '\\status', ''])} HTTP/1.1\r\nHost: agent\r\n\r\n`,
+      () => `${status}Upgrade: ${random.pick(['websocket', 'h2c'])}\r\nConnection: Upgrade\r\n\r\n`,
+      () => `${start}Expect: ${random.pick(['100-continue', '200-ok'])}\r\nContent-Length: ${git.length}\r\n\r\n${git}`,
+      () => `${start}Content-Length: 2000000\r\n\r\n${'x'.repeat(2_000_000)}`,
+      () => `PUT /session HTTP/1.1\r\nHost: agent\r\nContent-Length: 60000\r\n\r\n${'['.repeat(60_000)}`,
+      () => `PUT /session HTTP/1.1\r\nHost: agent\r\nContent-Length: 28\r\n\r\n{"__proto__":{"issuer":"x"}}`,
+      () => `${status.replace('1.1', random.pick(['0.9', '2.0', '1.', '9.9']))}\r\n`,
+      () =>
+        `GET /credentials?profile=x&config=${encodeURIComponent(random.pick(['/dev/zero', '/dev/random', '/proc/self/mem', '/', '/x\0y']))} HTTP/1.1\r\nHost: agent\r\n\r\n`,
+    ])(),
+    'latin1',
+  );
+}
