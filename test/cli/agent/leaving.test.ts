@@ -1,6 +1,7 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { agentStatus, dropSession } from '../../../cli/agent/client.ts';
 import { handOverSession } from '../../../cli/agent/hand-over.ts';
@@ -46,6 +47,23 @@ test('a session that comes when the agent has lost its name is refused, and not 
   rmSync(the.agentSocket);
   expect(await finish()).toContain('urn:vouch:problem:agent-leaving');
   expect(the.running.agent.hasSession).toBe(false);
+});
+
+test('an agent whose folder was wiped ends by itself, and forgets its session', async () => {
+  const the = await signedIn({ interval: 5 });
+  rmSync(dirname(the.agentSocket), { recursive: true });
+  await the.running.ended;
+  expect(the.running.agent.hasSession).toBe(false);
+});
+
+test('an agent whose name another one has ends by itself, and leaves the other one its name', async () => {
+  const the = await signedIn({ interval: 5 });
+  rmSync(the.agentSocket);
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(the.agentSocket, resolve));
+  onTestFinished(() => void other.close());
+  await the.running.ended;
+  expect(existsSync(the.agentSocket)).toBe(true);
 });
 
 test('a session that was refused by an agent that is ending is handed to its successor', async () => {
