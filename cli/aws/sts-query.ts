@@ -1,5 +1,6 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { parseXML } from '@aws-sdk/xml-builder';
 import { awsHttpAgents } from '../network-environment.ts';
 import { version } from '../programs.ts';
 import { partitionOf } from './partitions.ts';
@@ -35,8 +36,8 @@ export class NotStsError extends Error {
   }
 }
 
-/** The elements of an answer that hold text and no elements. The first of a name counts. */
-export type StsAnswer = ReadonlyMap<string, string>;
+/** An element of an answer: the text in it, its elements by name, or several of one name. */
+export type Element = string | { [name: string]: Element | undefined } | Element[];
 
 /**
  * Asks STS something that needs no signature, in AWS's query protocol. Through the environment's proxy, and trusting
@@ -52,7 +53,7 @@ export async function askSts(
   action: string,
   parameters: Record<string, string>,
   { region, signal }: { region: string; signal: AbortSignal },
-): Promise<StsAnswer> {
+): Promise<Element> {
   const url = stsUrl(region, process.env);
   const { httpAgent, httpsAgent } = awsHttpAgents(process.env);
   const body = new URLSearchParams({ Action: action, Version: '2011-06-15', ...parameters }).toString();
@@ -119,9 +120,9 @@ function answerTo(request: http.ClientRequest, body: string): Promise<Answer> {
 }
 
 /**
- * Reads an answer. It is XML, of which STS uses little: elements and text, in which five characters and none else are
- * escaped.
+ * Reads an answer of the query protocol, which is XML.
  *
+ * @returns the element with the action's result
  * @throws StsError, NotStsError
  */
 export function readAnswer(
@@ -129,28 +130,39 @@ export function readAnswer(
   status: number,
   text: string,
   headers: http.IncomingHttpHeaders = {},
-): StsAnswer {
-  const elements = new Map<string, string>();
-  for (const [, name = '', value = ''] of text.matchAll(/<(\w+)>([^<>]*)<\/\1>/g)) {
-    if (!elements.has(name)) elements.set(name, unescapeXml(value));
-  }
-  const whole = text.trimEnd();
-  if (status === 200 && whole.endsWith(`</${action}Response>`)) return elements;
-  const code = elements.get('Code');
-  if (status >= 400 && code !== undefined && whole.endsWith('</ErrorResponse>')) {
-    throw new StsError(code, elements.get('Message') ?? '', status, headers);
+): Element {
+  const answer = parse(text);
+  const result = at(answer, `${action}Response`, `${action}Result`);
+  if (status === 200 && result !== undefined) return result;
+  const code = textAt(answer, 'ErrorResponse', 'Error', 'Code');
+  if (status >= 400 && code) {
+    throw new StsError(code, textAt(answer, 'ErrorResponse', 'Error', 'Message') ?? '', status, headers);
   }
   // Who stands before STS, or STS when it has no strength left to say more.
   if (status >= 500 || status === 429) throw new StsError('', '', status, headers);
   throw new NotStsError(status);
 }
 
-const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+/** The text of the element that is found by these names, each within the one before; undefined where there is none. */
+export function textAt(element: Element | undefined, ...names: string[]): string | undefined {
+  const found = at(element, ...names);
+  return typeof found === 'string' ? found : undefined;
+}
 
-function unescapeXml(text: string): string {
-  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w+));/gi, (whole, decimal, hex, name) => {
-    if (name !== undefined) return entities[name] ?? whole;
-    const point = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
-    return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
-  });
+function at(element: Element | undefined, ...names: string[]): Element | undefined {
+  let found = element;
+  for (const name of names) {
+    if (typeof found !== 'object' || Array.isArray(found) || !Object.hasOwn(found, name)) return undefined;
+    found = found[name];
+  }
+  return found;
+}
+
+/** What is no XML, or not to its end, is as good as nothing. The parser's message would quote it. */
+function parse(text: string): Element | undefined {
+  try {
+    return parseXML(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts';
 import type { AwsCredentials } from './codecommit-signature.ts';
 import { explainSts } from './explain-sts.ts';
-import { askSts, type StsAnswer } from './sts-query.ts';
+import { askSts, type Element, textAt } from './sts-query.ts';
 
 export interface RoleRequest {
   /** The ARN of the role. */
@@ -41,11 +41,11 @@ export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Pr
   }
 }
 
-function credentialsIn(answer: StsAnswer): AwsCredentials {
-  const accessKeyId = answer.get('AccessKeyId');
-  const secretAccessKey = answer.get('SecretAccessKey');
-  const sessionToken = answer.get('SessionToken');
-  const expiration = Date.parse(answer.get('Expiration') ?? '');
+function credentialsIn(result: Element): AwsCredentials {
+  const accessKeyId = textAt(result, 'Credentials', 'AccessKeyId');
+  const secretAccessKey = textAt(result, 'Credentials', 'SecretAccessKey');
+  const sessionToken = textAt(result, 'Credentials', 'SessionToken');
+  const expiration = Date.parse(textAt(result, 'Credentials', 'Expiration') ?? '');
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiration)) {
     throw new Error('It answered no credentials.');
   }

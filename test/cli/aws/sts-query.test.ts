@@ -28,7 +28,7 @@ const error = (code: string, message: string) =>
 describe('an answer', () => {
   test('is read by the names of its elements, and what is escaped is as it was', () => {
     const text = `<?xml version="1.0"?>\n<AskResponse ${namespace}><AskResult><A>1&lt;2 &amp;&#39;&#x41;&quot;</A><B></B></AskResult></AskResponse>\n`;
-    expect(Object.fromEntries(readAnswer('Ask', 200, text))).toEqual({ A: '1<2 &\'A"', B: '' });
+    expect(readAnswer('Ask', 200, text)).toEqual({ A: '1<2 &\'A"', B: '' });
   });
 
   test('that refuses is an error of that name', () => {
@@ -47,6 +47,8 @@ describe('an answer', () => {
   test.each([
     ['that is cut off', 200, `<AskResponse ${namespace}><AskResult><A>1</A></AskResult>`],
     ['to something else', 200, `<OtherResponse ${namespace}><A>1</A></OtherResponse>`],
+    ['that is no XML', 200, 'AskResponse'],
+    ['without a result', 200, `<AskResponse ${namespace}><B>1</B></AskResponse>`],
     ['of a proxy', 407, '<html><body>Who are you?</body></html>'],
     ['that names no error', 400, error('', '').replace('<Code></Code>', '')],
   ])('%s is none of STS', (_what, status, text) => {
@@ -83,8 +85,8 @@ const ask = (signal = AbortSignal.timeout(20_000)) =>
   askSts('Ask', { Token: 'a&b c' }, { region: 'us-east-1', signal });
 
 test('asks with a form', async () => {
-  const asked = await sts((response) => response.end('<AskResponse><A>1</A></AskResponse>'));
-  expect((await ask()).get('A')).toBe('1');
+  const asked = await sts((response) => response.end('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>'));
+  expect(await ask()).toEqual({ A: '1' });
   expect(asked).toMatchObject([{ url: '/' }]);
   expect(Object.fromEntries(asked[0]?.body ?? [])).toEqual({ Action: 'Ask', Version: '2011-06-15', Token: 'a&b c' });
 });
@@ -99,7 +101,9 @@ test('takes no answer without end', async () => {
 
 test('takes no answer that ends before its length', async () => {
   await sts((response) => {
-    response.writeHead(200, { 'content-length': 1000 }).write('<AskResponse><A>1</A></AskResponse>');
+    response
+      .writeHead(200, { 'content-length': 1000 })
+      .write('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>');
     setImmediate(() => response.destroy());
   });
   await expect(ask()).rejects.toMatchObject({ code: 'ECONNRESET' });
