@@ -9,5 +9,5 @@ export interface Patience {
   longestPause: number;
 }
 
-/** Git's helper is to have its answer within 20 seconds, of which it may need one for itself. */
-export const patience: Patience = { request: 19_000, call: 5_000, firstPause: 250, longestPause: 4_000 };
+/** Git is to have its answer within 20 seconds, of which the helper may need two for itself on a busy machine. */
+export const patience: Patience = { request: 18_000, call: 5_000, firstPause: 250, longestPause: 4_000 };

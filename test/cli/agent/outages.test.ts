@@ -11,6 +11,7 @@ import {
   putSession,
   roleClaims,
 } from '../../../cli/agent/client.ts';
+import { parseRoleArn, type RoleArn } from '../../../cli/aws/partitions.ts';
 import { status } from '../../../cli/commands/status.ts';
 import { captured, gitRequest, json, lines, newSession, role, setUpChain, setUpProfile, stsError } from '../support.ts';
 import { agent, hour, signedIn, soonAgain, viaGit } from './support.ts';
@@ -143,6 +144,15 @@ describe('who is down', () => {
     expect([the.world.count('token'), the.world.count('sts')]).toEqual([6, 6]);
   });
 
+  test('is not asked by the SDK on its own account', async () => {
+    const the = await signedIn();
+    setUpChain(the, 'team', 'vouch', `${role}-team`);
+    await profileCredentials('vouch', { region: 'us-east-1' }, the.env);
+    the.world.answers.sts = html(503);
+    await expect(profileCredentials('team', { region: 'us-east-1' }, the.env)).rejects.toMatchObject({ exitCode: 4 });
+    expect(the.world.count('sts')).toBe(2);
+  });
+
   test.each(['token', 'sts'] as const)('(%s) is left alone for as long as it asks for', async (what) => {
     const the = await signedIn({ upstreamPatience: soonAgain });
     const asked: number[] = [];
@@ -167,12 +177,15 @@ describe('who is down', () => {
     ['token', 'server-unreachable'],
     ['sts', 'aws-unreachable'],
   ] as const)('(%s) is not waited for without end', async (what, kind) => {
-    const the = await signedIn({ upstreamPatience: { ...soonAgain, request: 1000, call: 200 } });
-    the.world.answers[what] = () => {};
+    const the = await signedIn({ upstreamPatience: { ...soonAgain, request: 2000 } });
+    answerAtFirst(the, what, 1, (response) => {
+      html(503)(response);
+      the.world.answers[what] = () => {};
+    });
     await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
       kind,
       exitCode: 4,
-      why: 'It did not answer in time.',
+      why: expect.stringContaining('status 503'),
     });
   });
 
@@ -192,12 +205,11 @@ describe('who is down', () => {
     the.clock.now += 59 * minute + 30_000;
     const renewal = the.running.agent.renewDue();
     const response = await asked;
-    const waiting = viaGit(the);
-    // Answered after that one was heard: so it waits by now.
-    await agentStatus(the.env);
+    // Without a socket in between: so it waits by now.
+    const waiting = the.running.agent.credentials({ role: parseRoleArn(role) as RoleArn }, { region: 'us-east-1' });
     answerAtFirst(the, 'sts', 2, html(503));
     html(503)(response);
-    expect(lines(await waiting).username).not.toBe(first);
+    expect((await waiting).accessKeyId).not.toBe(first?.split('%')[0]);
     await renewal;
     expect([the.world.count('token'), the.world.count('sts')]).toEqual([2, 5]);
   });
