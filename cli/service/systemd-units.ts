@@ -54,9 +54,10 @@ export function serviceText({ node, agent, environment, namespaces, privateTmp }
 [Unit]
 Description=Vouch agent: your session, in memory only
 Requires=${socketUnit}
-# It ends at each logout, and whoever asks next starts it again.
+# It ends at each logout, and whoever asks next starts it again. When it cannot start, systemd soon gives the sockets up, and
+# \`vouch login\` starts an agent by itself.
 StartLimitIntervalSec=10
-StartLimitBurst=20
+StartLimitBurst=10
 
 [Service]
 Type=exec
@@ -86,7 +87,7 @@ SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
 # Node compiles JavaScript while it runs, into memory that it then executes.
 MemoryDenyWriteExecute=no
-${namespaces ? `\n${namespaceOptions(privateTmp).join('\n')}\n` : ''}`);
+${namespaces ? `\n${namespaceOptions(privateTmp).join('\n')}\n# agent.pid is there.\nReadWritePaths=-%t/vouch\n` : ''}`);
 }
 
 /** What protects files and hides what the agent has no business with. A user's systemd needs the first for the others. */

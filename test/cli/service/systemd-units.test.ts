@@ -39,13 +39,15 @@ test('the service is kept apart', () => {
       'ProtectHome=read-only',
       'PrivateTmp=yes',
       'PrivateDevices=yes',
+      // Where its own sockets and agent.pid are.
+      'ReadWritePaths=-%t/vouch',
     ]),
   );
 });
 
 test('what needs namespaces, and a /tmp of its own, can be left out', () => {
   const without = settings(serviceText({ ...options, namespaces: false })).join('\n');
-  expect(without).not.toMatch(/^(Private|Protect)/m);
+  expect(without).not.toMatch(/^(Private|Protect|ReadWrite)/m);
   expect(without).toContain('NoNewPrivileges=yes');
   const tmp = settings(serviceText({ ...options, privateTmp: false }));
   expect(tmp).toEqual(expect.arrayContaining(['PrivateTmp=no', 'ProtectSystem=strict']));

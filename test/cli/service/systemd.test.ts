@@ -2,6 +2,7 @@ import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { agentStatus, dropSession, putSession } from '../../../cli/agent/client.ts';
+import { handOverSession } from '../../../cli/agent/hand-over.ts';
 import { startAgent } from '../../../cli/agent/start.ts';
 import { agentStatusCommand, agentStop } from '../../../cli/commands/agent.ts';
 import { viaGit } from '../agent/support.ts';
@@ -40,7 +41,7 @@ test('install makes the agent a service, and uninstall undoes it', async () => {
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('already, nothing to change') });
   expect(the.calls().slice(5)).toEqual(['show-environment']);
 
-  await putSession(newSession(world.url), the.env);
+  await handOverSession(newSession(world.url), the.env);
   expect(lines(await viaGit(the))).toMatchObject({ username: expect.stringMatching(/^ASIAEXAMPLE/) });
   const status = captured(the.env);
   await agentStatusCommand({}, status.io);
