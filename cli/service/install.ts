@@ -13,7 +13,7 @@ export interface ServiceOptions {
 }
 
 /** How long an agent that was just started may take to answer, in milliseconds. */
-const patience = 10_000;
+const patience = 30_000;
 
 export interface Installed {
   form: ServiceForm;

@@ -16,6 +16,7 @@ import {
   machine,
   newSession,
   root,
+  say,
   services,
   setUpProfile,
 } from '../support.ts';
@@ -53,12 +54,13 @@ describe('an agent that is given its sockets', () => {
     const before = inodes(the);
 
     // Nobody accepts this connection yet: it waits for the agent that it starts.
-    const { out, io } = captured(the.env);
-    const asked = status({}, io);
+    const asked = say(the.agentSocket, 'GET /status HTTP/1.0\r\n\r\n', { end: false });
     systemd.start();
-    expect(await asked).toBe(3);
-    expect(out.stdout + out.stderr).toContain('vouch login');
+    expect(await asked).toMatch(/^HTTP\/1\.1 200 .*"service":"systemd","session":null/s);
     expect(await systemd.next()).toBe('{"state":"ready"}');
+    const { out, io } = captured(the.env);
+    expect(await status({}, io)).toBe(3);
+    expect(out.stdout + out.stderr).toContain('vouch login');
 
     await putSession(newSession(world.url), the.env);
     expect(lines(await viaGit(the))).toMatchObject({ username: expect.stringMatching(/^ASIAEXAMPLE/) });
@@ -83,10 +85,11 @@ describe('an agent that is given its sockets', () => {
     const systemd = await holding(the);
     const before = inodes(the);
     systemd.start();
+    expect(await systemd.next()).toBe('{"state":"ready"}');
     const { pid } = await agentStatus(the.env);
     expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toContain('agent/main.ts');
     process.kill(pid, 'SIGTERM');
-    expect([await systemd.next(), await systemd.next()]).toEqual(['{"state":"ready"}', 'ended with 0']);
+    expect(await systemd.next()).toBe('ended with 0');
     expect(inodes(the)).toEqual(before);
   });
 

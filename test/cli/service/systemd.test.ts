@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { agentStatus, dropSession, putSession } from '../../../cli/agent/client.ts';
 import { handOverSession } from '../../../cli/agent/hand-over.ts';
 import { startAgent } from '../../../cli/agent/start.ts';
@@ -54,9 +54,11 @@ test('install makes the agent a service, and uninstall undoes it', async () => {
     'The agent has ended, and your session with it\n' +
       'systemd starts a new one when it is asked for something (`vouch agent uninstall` ends that)\n',
   );
-  expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd', session: null });
-
-  await putSession(newSession(world.url), the.env);
+  await vi.waitFor(
+    async () => expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd', session: null }),
+    { timeout: 30_000 },
+  );
+  await handOverSession(newSession(world.url), the.env);
   expect(world.count('revoke')).toBe(1);
   const gone = await the.uninstall();
   expect(gone).toMatchObject({ code: 0, stderr: '' });
@@ -101,7 +103,9 @@ describe('when a step fails', () => {
     expect((await the.install()).code).toBe(1);
     expect(the.units.map(read)).toEqual(before);
     expect(the.calls().slice(-steps.length)).toEqual(steps);
-    expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd' });
+    await vi.waitFor(async () => expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd' }), {
+      timeout: 30_000,
+    });
   });
 
   test('without systemd it says so, and writes nothing', async () => {
