@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { status } from './commands/status.ts';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { formats, status } from './commands/status.ts';
 import type { Io } from './io.ts';
 import { version } from './programs.ts';
+import { shells } from './prompt/shells.ts';
 import { notRead, run } from './run.ts';
 
 const io: Io = { stdout: process.stdout, stderr: process.stderr, env: process.env };
@@ -59,9 +60,27 @@ program
 program
   .command('status')
   .description('show who is signed in, until when, and for which AWS roles')
-  .addOption(json())
+  .addOption(new Option('--format <format>', 'how to say it; shell is for sh, bash and zsh').choices(formats))
+  .addOption(json().conflicts('format'))
   .action(async (options) => {
     await finish(status(options, io));
+  });
+
+program
+  .command('init')
+  .description('print what shows in the prompt of a shell how long the session lasts')
+  .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+  .addHelpText(
+    'after',
+    `
+  bash, in ~/.bashrc                    eval "$(vouch init bash)"
+  zsh, in ~/.zshrc                      eval "$(vouch init zsh)"
+  fish, in ~/.config/fish/config.fish   vouch init fish | source
+`,
+  )
+  .action(async (shell) => {
+    const { init } = await import('./commands/init.ts');
+    await finish(init(shell, io));
   });
 
 const setup = program.command('setup').description('set this machine up for AWS and for Git');

@@ -30,3 +30,8 @@ export function programFile(name: keyof typeof sources): string {
 export function credentialHelperScript(): string {
   return join(import.meta.dirname, fromSource ? 'git' : '../../../cli/git', 'git-credential-vouch');
 }
+
+/** A file of shell code for prompts, which is in the package as it is in the source tree. */
+export function promptFile(name: string): string {
+  return join(import.meta.dirname, fromSource ? 'prompt' : '../../../cli/prompt', name);
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { status } from './commands/status.ts';
+import { type StatusOptions, status } from './commands/status.ts';
 import { notRead, run } from './run.ts';
 import { standardOutput } from './standard-streams.ts';
 
@@ -9,16 +9,18 @@ import { standardOutput } from './standard-streams.ts';
  */
 
 /** What they ask, word for word, with the options that it means. No argument holds a NUL. */
-const often = new Map([
+const often = new Map<string, StatusOptions>([
   ['status', {}],
-  ['status\0--json', { json: true }],
+  ['status\0--json', { format: 'json' }],
+  ['status\0--format\0shell', { format: 'shell' }],
+  ['status\0--format\0fish', { format: 'fish' }],
 ]);
 
 const options = often.get(process.argv.slice(2).join('\0'));
 if (options === undefined) void import('./main.ts');
 else void run(() => answerStatus(options));
 
-async function answerStatus(options: { json?: boolean }): Promise<void> {
+async function answerStatus(options: StatusOptions): Promise<void> {
   const io = {
     stdout: standardOutput(notRead),
     get stderr() {

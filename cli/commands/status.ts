@@ -6,6 +6,7 @@ import { clockTime, describeKey, duration } from '../describe.ts';
 import { gitAsksVouch } from '../git/config.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../problem.ts';
+import { sessionVariables } from '../prompt/variables.ts';
 
 interface Report {
   server: string | null;
@@ -22,25 +23,41 @@ interface Report {
   git: boolean;
 }
 
+export const formats = ['text', 'json', 'shell', 'fish'] as const;
+
+export interface StatusOptions {
+  /** As people read it, unless given; `shell` is for sh, bash and zsh. */
+  format?: (typeof formats)[number];
+  /** The same as the format of that name. */
+  json?: boolean;
+}
+
 /** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
-export async function status(options: { json?: boolean }, io: Io): Promise<number> {
-  const report = await collect(io.env);
-  io.stdout.write(options.json ? `${JSON.stringify(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
+export async function status(
+  { json = false, format = json ? 'json' : 'text' }: StatusOptions,
+  io: Io,
+): Promise<number> {
+  const agent = agentStatus(io.env).catch((error: unknown) => {
+    if (isNotRunning(error)) return undefined;
+    throw error;
+  });
+  if (format === 'shell' || format === 'fish') {
+    // A prompt waits for it, and has no use for what else there is to know.
+    const session = (await agent)?.session ?? null;
+    io.stdout.write(sessionVariables(session, serverOf(session, io.env), format));
+    return session === null ? 3 : 0;
+  }
+  const report = await collect(agent, io.env);
+  io.stdout.write(format === 'json' ? `${JSON.stringify(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
   return report.session === null ? 3 : 0;
 }
 
-async function collect(env: NodeJS.ProcessEnv): Promise<Report> {
-  const [agent, profiles, git] = await Promise.all([
-    agentStatus(env).catch((error: unknown) => {
-      if (isNotRunning(error)) return undefined;
-      throw error;
-    }),
-    vouchProfiles(env),
-    gitAsksVouch(env),
-  ]);
+async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.ProcessEnv): Promise<Report> {
+  const [agent, profiles, git] = await Promise.all([asked, vouchProfiles(env), gitAsksVouch(env)]);
+  const session = agent?.session ?? null;
   return {
-    server: agent?.session?.issuer ?? readConfig(env).server ?? null,
-    session: agent?.session ?? null,
+    server: serverOf(session, env),
+    session,
     agent: agent === undefined ? null : { pid: agent.pid, version: agent.version },
     profiles: profiles.map((profile) => ({
       name: profile.name,
@@ -49,6 +66,10 @@ async function collect(env: NodeJS.ProcessEnv): Promise<Report> {
     })),
     git,
   };
+}
+
+function serverOf(session: AgentStatus['session'], env: NodeJS.ProcessEnv): string | null {
+  return session?.issuer ?? readConfig(env).server ?? null;
 }
 
 function credentialsOf(agent: AgentStatus | undefined, profile: VouchProfile) {

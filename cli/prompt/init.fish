@@ -1,0 +1,52 @@
+# For ~/.config/fish/config.fish: vouch init fish | source
+
+# As in session.sh, in fish's words.
+function __vouch_update --on-event fish_prompt
+    set -l now (date +%s)
+    set -l there no
+    test -S "$__vouch_socket"; and set there yes
+    if test "$there" != "$__vouch_there" -o "$now" -lt "$__vouch_asked" -o "$now" -ge (math "$__vouch_asked + 60")
+        set -g __vouch_there $there
+        set -g __vouch_asked $now
+        set -g VOUCH_SESSION no
+        set -g VOUCH_EMAIL ''
+        set -g VOUCH_EXPIRES_AT ''
+        test $there = no; or command vouch status --format fish 2>/dev/null </dev/null | source
+    end
+    set -g VOUCH_PROMPT ''
+    set -g __vouch_soon ''
+    test -n "$VOUCH_EXPIRES_AT"; or return 0
+    set -l left (math "$VOUCH_EXPIRES_AT - $now")
+    test "$left" -gt 0; or return 0
+    set -l minutes (math "floor(($left + 59) / 60)")
+    if test $minutes -ge 60
+        set -g VOUCH_PROMPT (string join '' 'vouch ' (math "floor($minutes / 60)") h (math "$minutes % 60") m)
+    else
+        set -g VOUCH_PROMPT "vouch $minutes"m
+    end
+    test $minutes -gt 30 -o -n "$NO_COLOR" -o "$TERM" = dumb; or set -g __vouch_soon yes
+end
+set -g __vouch_there ''
+set -g __vouch_asked 0
+set -g VOUCH_PROMPT ''
+
+function __vouch_status
+    return $argv[1]
+end
+
+# Once, however often this is read; and not where the prompt shows VOUCH_PROMPT itself.
+if not functions -q __vouch_own_prompt; and not functions fish_prompt | string match -q '*VOUCH_PROMPT*'
+    functions -c fish_prompt __vouch_own_prompt
+    function fish_prompt
+        set -l before $status
+        if test -n "$VOUCH_PROMPT"
+            test -n "$__vouch_soon"; and set_color yellow
+            printf '%s' $VOUCH_PROMPT
+            test -n "$__vouch_soon"; and set_color normal
+            printf ' '
+        end
+        # Prompts like to show how the last command ended.
+        __vouch_status $before
+        __vouch_own_prompt
+    end
+end

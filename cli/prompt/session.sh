@@ -1,0 +1,26 @@
+# What bash and zsh have in common: the session as `vouch status --format shell` told it last, and VOUCH_PROMPT, the text for the
+# prompt ("vouch 7h12m"; empty when nobody is signed in). Starting vouch at every prompt would be felt, so it is asked once a
+# minute at most, or when the agent has come or gone; how long is left is a subtraction.
+
+# The argument is the time now, in seconds since 1970.
+__vouch_update() {
+  local there=no left minutes
+  [ -S "$__vouch_socket" ] && there=yes
+  # A clock that was set back counts as a minute gone by.
+  if [ "$there" != "${__vouch_there-}" ] || [ "$1" -lt "$__vouch_asked" ] || [ "$1" -ge "$((__vouch_asked + 60))" ]; then
+    __vouch_there=$there __vouch_asked=$1
+    VOUCH_SESSION=no VOUCH_EMAIL='' VOUCH_EXPIRES_AT=''
+    [ "$there" = no ] || eval "$(command vouch status --format shell 2>/dev/null </dev/null)"
+  fi
+  VOUCH_PROMPT='' __vouch_soon=''
+  left=$((${VOUCH_EXPIRES_AT:-0} - $1))
+  [ "$left" -gt 0 ] || return 0
+  minutes=$(((left + 59) / 60))
+  if [ "$minutes" -ge 60 ]; then
+    VOUCH_PROMPT="vouch $((minutes / 60))h$((minutes % 60))m"
+  else
+    VOUCH_PROMPT="vouch ${minutes}m"
+  fi
+  [ "$minutes" -gt 30 ] || [ -n "${NO_COLOR-}" ] || [ "${TERM-dumb}" = dumb ] || __vouch_soon=yes
+}
+__vouch_there='' __vouch_asked=0 VOUCH_PROMPT=''
