@@ -217,15 +217,20 @@ export class Session {
       return await this.#fetchOnce(chain, {
         region: region ?? chain.role.partition.defaultRegion,
         fresh,
-        within: fresh ? 0 : (within ?? this.#patience.request),
+        within: fresh ? 0 : Math.min(within ?? this.#patience.request, this.#patienceWith(inHand)),
       });
     } catch (error) {
       // The little that is left is better than nothing, when the server or STS is down.
       const left = fresh ? undefined : this.#credentials.find(key, region);
       if (left === undefined || !isDown(error)) throw error;
-      left.trouble = error.what;
       return left;
     }
+  }
+
+  /** How long to wait for better ones, in milliseconds: so that what is in hand can still be used afterwards. */
+  #patienceWith(inHand: Entry | undefined): number {
+    if (inHand === undefined) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#patience.better, inHand.credentials.expiry.left / 2);
   }
 
   #isOfUse(entry: Entry): boolean {

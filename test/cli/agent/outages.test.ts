@@ -189,6 +189,18 @@ describe('who is down', () => {
     });
   });
 
+  test.each(['token', 'sts'] as const)('(%s) is not waited for while something is in hand', async (what) => {
+    const ever = 2 ** 31 - 1;
+    const the = await signedIn({ upstreamPatience: { ...soonAgain, request: ever, better: 50, call: ever } });
+    const first = lines(await viaGit(the)).username;
+    the.clock.now += 59 * minute + 30_000;
+    the.world.answers[what] = () => {};
+    expect(lines(await viaGit(the)).username).toBe(first);
+    // The try goes on for whoever comes next.
+    expect(lines(await viaGit(the)).username).toBe(first);
+    expect(the.world.count(what)).toBe(2);
+  });
+
   test('is not asked by who only looks how things are', async () => {
     const the = await signedIn({ upstreamPatience: soonAgain });
     the.world.answers = { token: html(503) };

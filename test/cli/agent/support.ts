@@ -11,10 +11,15 @@ export const hour = 3600_000;
  * Who is down is not tried again, so that a test which is not about that need not wait: no pause fits into the request. And
  * who is slow, as a machine that has much to test, is not taken for one that is down.
  */
-const once: Patience = { ...patience, call: patience.request, firstPause: Number.POSITIVE_INFINITY };
+const once: Patience = {
+  ...patience,
+  better: patience.request,
+  call: patience.request,
+  firstPause: Number.POSITIVE_INFINITY,
+};
 
 /** Who is down is tried again at once, for as long as in earnest. */
-export const soonAgain: Patience = { ...patience, firstPause: 1, longestPause: 4 };
+export const soonAgain: Patience = { ...patience, better: patience.request, firstPause: 1, longestPause: 4 };
 
 /** An agent in this process, with a clock that the test moves. */
 export async function agent(options: Partial<ServeOptions> = {}) {
