@@ -1,6 +1,7 @@
 import { honourProxies } from '../network-environment.ts';
 import { asProblem } from '../problem.ts';
 import { takeGivenSockets } from './activation.ts';
+import { saveMemory } from './save-memory.ts';
 import { serve } from './serve.ts';
 
 /**
@@ -8,6 +9,7 @@ import { serve } from './serve.ts';
  * standard output: `{"state":"ready"}`, `{"state":"running"}` when another agent runs already, or
  * `{"state":"failed","problem":…}`.
  */
+saveMemory();
 process.umask(0o077);
 
 // The starter goes away after that line, and takes the other end of the pipes with it.

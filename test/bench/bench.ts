@@ -35,9 +35,10 @@ export interface Row {
   target: Target;
   /** In the target's unit; missing when it could not be measured here. */
   measured?: Spread;
-  /** The two sides, in milliseconds. */
   ours?: Spread;
   peer?: Spread;
+  /** What the two sides are given in: milliseconds unless told. */
+  sides?: 'ms' | 'MB';
   /** What else was seen. */
   note?: string;
   /** Why the row has no figures. */

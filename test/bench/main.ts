@@ -5,6 +5,7 @@ import { availableParallelism, cpus, loadavg, platform, release } from 'node:os'
 import { Command } from 'commander';
 import { type Bench, isMet, type Row } from './bench.ts';
 import { agentLoad } from './benches/agent-load.ts';
+import { agentMemory } from './benches/agent-memory.ts';
 import { awsHelper } from './benches/aws-helper.ts';
 import { firstGet } from './benches/first-get.ts';
 import { helper } from './benches/helper.ts';
@@ -16,7 +17,7 @@ import { chart } from './chart.ts';
 import { table } from './table.ts';
 import { startWorld } from './world.ts';
 
-const benches: Bench[] = [helper, awsHelper, nodePath, status, lsRemote, login, firstGet, agentLoad];
+const benches: Bench[] = [helper, awsHelper, nodePath, status, lsRemote, login, firstGet, agentLoad, agentMemory];
 
 const command = new Command('bench')
   .description('Measures Vouch side by side with what it is compared to, in a sandbox.')

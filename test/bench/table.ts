@@ -19,13 +19,13 @@ export function table(rows: readonly Row[]): string {
 
 function line(row: Row): string[] {
   const met = isMet(row);
-  const { unit } = row.target;
+  const { sides = 'ms', target } = row;
   return [
     row.what,
     row.against,
-    row.ours ? milliseconds(row.ours) : '',
-    row.peer ? milliseconds(row.peer) : '',
-    row.measured ? spreadText(row.measured, unit) : '',
+    row.ours ? spreadText(row.ours, sides) : '',
+    row.peer ? spreadText(row.peer, sides) : '',
+    row.measured ? spreadText(row.measured, target.unit) : '',
     targetText(row.target),
     met === undefined ? `left out: ${row.leftOut ?? ''}` : met ? 'yes' : 'no',
   ];
@@ -37,9 +37,7 @@ export const targetText = ({ bound, value, unit }: Target) => `${bound} ${value}
 export const figure = (value: number) =>
   Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 
-const milliseconds = (values: Spread) => spreadText(values, 'ms');
-
-function spreadText({ median, low, high }: Spread, unit: Target['unit']): string {
+function spreadText({ median, low, high }: Spread, unit: Target['unit'] | 'MB'): string {
   if (unit === 'errors') return `${median} ${unit}`;
   const range = low === high ? '' : ` (${figure(low)}–${figure(high)})`;
   return `${figure(median)} ${unit}${range}`;

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { agentStatus } from '../../../cli/agent/client.ts';
+import { gitSocket } from '../../../cli/paths.ts';
+import { run } from '../../support/run.ts';
+import { ask, hasPassword } from '../ask.ts';
+import type { Bench, Row, Target, World } from '../bench.ts';
+import type { Day } from '../day.ts';
+import { spread } from '../harness.ts';
+import { logIn } from '../logins.ts';
+import { bareMemory, residentMemory } from '../memory.ts';
+
+/** How often it is measured, each time with a new agent. */
+const rounds = 3;
+
+/**
+ * No growth: what V8 compiles of a program that has run for a while takes some megabytes, once. Two kilobytes that are kept of
+ * each of 10,000 answers would be more than this.
+ */
+const noGrowth: Target = { bound: 'at most', value: 1.15, unit: 'times' };
+
+/** As above, of a heap without garbage: over ten hours it grows by a megabyte and a half, and then hardly any more. */
+const noLeak: Target = { bound: 'at most', value: 1.1, unit: 'times' };
+
+/**
+ * How much memory the agent takes, which is there all day: its program's after a login and 100 answers, and after 10,000, against
+ * each other and against a Node that listens on a socket and does nothing else. And its heap after 8 hours of simulated time,
+ * with a fetch a minute and the renewals that belong to it (day.ts).
+ */
+export const agentMemory: Bench = {
+  name: 'agent-memory',
+  async run(world: World) {
+    const taken: { early: number; late: number; bare: number }[] = [];
+    for (let round = 0; round < rounds; round++) taken.push(await takenByNewAgent(world));
+    const [early, late, bare] = (['early', 'late', 'bare'] as const).map((key) => taken.map((one) => one[key]));
+    const what = "the agent's memory after 10,000 answers";
+    const day = await workingDay(world);
+    return [
+      memoryRow(what, 'after 100 answers', noGrowth, late, early),
+      memoryRow(what, 'a Node that listens on a socket', { bound: 'at most', value: 1.6, unit: 'times' }, late, bare),
+      {
+        ...memoryRow("the agent's heap after 8 h", 'after 100 minutes', noLeak, [day.late], [day.early]),
+        note: `${day.answers} answers with ${day.stsCalls} calls of STS`,
+      },
+    ];
+  },
+};
+
+async function takenByNewAgent({ sandbox, person, personEnv: env, request }: World) {
+  await run('vouch', ['agent', 'stop'], { env });
+  await logIn(env, person);
+  const { pid } = await agentStatus(env);
+  const answers = async (count: number) => {
+    let left = count;
+    const client = async () => {
+      while (left-- > 0) {
+        if (!hasPassword(await ask(gitSocket(env), request))) throw new Error('the agent gave no password');
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, client));
+    return residentMemory(pid);
+  };
+  const early = await answers(100);
+  const late = await answers(9900);
+  return { early, late, bare: await bareMemory(join(sandbox.folder, 'tmp'), env) };
+}
+
+/** Pair by pair. */
+function memoryRow(what: string, against: string, target: Target, ours: number[] = [], peer: number[] = []): Row {
+  const ratio = ours.map((value, round) => value / (peer[round] ?? 0));
+  return { what, against, target, measured: spread(ratio), ours: spread(ours), peer: spread(peer), sides: 'MB' };
+}
+
+async function workingDay({ sandbox }: World): Promise<Day> {
+  const home = join(sandbox.folder, 'day');
+  mkdirSync(join(home, '.aws'), { recursive: true });
+  const profile = `[profile vouch]\ncredential_process = vouch credential aws --role ${sandbox.roleArn}\n`;
+  writeFileSync(join(home, '.aws/config'), profile);
+  const env = { PATH: sandbox.env.PATH ?? '', HOME: home };
+  const args = ['--expose-gc', join(import.meta.dirname, '../day.ts')];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  return JSON.parse(stdout) as Day;
+}
