@@ -27,7 +27,7 @@ export const agent: Check = {
         severity: 'warning',
         what: `The agent is of version ${chart.agent.version}, and this is ${version}.`,
         why: ['It was started before Vouch was updated.'],
-        fix: ['Run `vouch agent stop`, then `vouch login`.'],
+        fix: ['It serves until its session ends; the next `vouch login` replaces it.'],
       });
     }
     return {
