@@ -31,6 +31,11 @@ async function main(): Promise<void> {
     } else {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
       report({ state: 'ready' });
+      // Started for a login that is under way (startAgentAhead): with that it ends, unless there is a session by then.
+      if (process.argv.includes('--ahead')) {
+        const over = () => running.agent.hasSession || running.end();
+        process.stdin.on('error', over).on('end', over).resume();
+      }
       await running.ended;
       // Connections that are still open hold nothing that anybody needs.
       process.exit(0);

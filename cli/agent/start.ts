@@ -1,5 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { prepareRuntimeFolder } from '../paths.ts';
 import { Problem, printable } from '../problem.ts';
 import { programFile } from '../programs.ts';
@@ -22,18 +24,68 @@ export async function startAgent(env: NodeJS.ProcessEnv = process.env): Promise<
   } catch (error) {
     if (!isNotRunning(error)) throw error;
   }
+  return launch(env, []).ready;
+}
+
+/** An agent that was started before there is a session for it. */
+export interface AgentAhead {
+  /** Settles when it has come as far as it will, unless it is let go of before; it never fails. */
+  started: Promise<void>;
+  /** Lets go of it: it ends unless it has a session. The end of our process, whatever ends it, does the same. */
+  release(): void;
+}
+
+/**
+ * Starts an agent, unless one is there, for a login that may come to nothing: while the person reaches for the key it can
+ * become ready. What keeps it from starting is not told; `handOverSession` tries again, and tells.
+ */
+export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
+  let release = () => {};
+  let released = false;
+  const start = async () => {
+    try {
+      await agentStatus(env);
+    } catch (error) {
+      if (!isNotRunning(error) || released) return;
+      const { child, ready } = launch(env, ['--ahead']);
+      release = () => {
+        child.unref();
+        for (const pipe of child.stdio) pipe?.destroy();
+      };
+      await ready;
+    }
+  };
+  return {
+    started: start().catch(() => {}),
+    release: () => {
+      released = true;
+      release();
+    },
+  };
+}
+
+/** Runs the agent's program; `ready` settles as startAgent does. */
+function launch(env: NodeJS.ProcessEnv, args: readonly string[]) {
   // Without --disable-sigusr1 a signal opens Node's inspector, on a port that any local user can connect to. Without the limit
   // a crash would write the agent's memory to the disk; Node cannot set it, so a shell does, and becomes the agent.
-  const command = [process.execPath, '--disable-sigusr1', programFile('agent')];
+  const command = [process.execPath, '--disable-sigusr1', programFile('agent'), ...args];
   const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', ...command], {
     cwd: '/',
     detached: true,
     env: agentEnvironment(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The other end of an agent's standard input that was started ahead: it notices when we end.
+    stdio: [args.includes('--ahead') ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), patience);
+  // Neither the agent nor what it reads keeps us.
+  (child.stdin as Socket | null)?.on('error', () => {}).unref();
+  return { child, ready: readiness(child) };
+}
+
+async function readiness(child: ChildProcess): Promise<{ started: boolean }> {
+  const { stdout, stderr } = child as ChildProcessByStdio<null, Readable, Readable>;
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience).unref();
   let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-2000);
   });
   try {
@@ -41,15 +93,15 @@ export async function startAgent(env: NodeJS.ProcessEnv = process.env): Promise<
       child.once('error', (error) => reject(failed(error.message)));
       child.once('close', () => reject(failed(said)));
     });
-    const line = await Promise.race([firstLine(child.stdout), exited]);
+    const line = await Promise.race([firstLine(stdout), exited]);
     const { state, problem } = JSON.parse(line) as { state: string; problem?: unknown };
     if (state === 'ready') return { started: true };
     if (state === 'running') return { started: false };
     throw Problem.fromJSON(problem) ?? failed(line);
   } finally {
     clearTimeout(timer);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    stdout.destroy();
+    stderr.destroy();
     child.unref();
   }
 }

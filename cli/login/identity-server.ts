@@ -35,6 +35,25 @@ export async function discover(server: string, signal: AbortSignal): Promise<cli
   }
 }
 
+/**
+ * Fetches the server's keys, so that nobody waits for them when an ID token is to be checked. Where that fails, the check fetches
+ * them itself, and tells.
+ */
+export async function fetchKeysAhead(config: client.Configuration): Promise<void> {
+  const { issuer, jwks_uri = '' } = config.serverMetadata();
+  // The check would refuse keys that came without TLS.
+  if (new URL(jwks_uri).protocol !== new URL(issuer).protocol) return;
+  const response = await config[client.customFetch]?.(jwks_uri, {
+    body: undefined,
+    headers: { accept: 'application/json' },
+    method: 'GET',
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
+  });
+  if (response?.status !== 200) return;
+  client.setJwksCache(config, { jwks: await response.json(), uat: Math.floor(Date.now() / 1000) });
+}
+
 /** A failed request to the server in words: unreachable, refused, or not a Vouch server at all. */
 export function explainServerError(server: string, error: unknown): Problem {
   if (error instanceof Problem) return error;

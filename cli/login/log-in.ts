@@ -1,5 +1,6 @@
 import { handOverSession } from '../agent/hand-over.ts';
 import type { NewSession } from '../agent/protocol.ts';
+import { type AgentAhead, startAgentAhead } from '../agent/start.ts';
 import { clockTime, describeKey, duration } from '../describe.ts';
 import { openBrowser } from './open-browser.ts';
 import { signIn } from './sign-in.ts';
@@ -27,21 +28,30 @@ export interface LogInOptions {
  * @throws Problem as signIn and handOverSession; `signal.reason` when aborted
  */
 export async function logIn({ env, server, browser, signal, onPage, say, waiting }: LogInOptions): Promise<NewSession> {
-  const session = await signIn({
-    server,
-    signal,
-    onPage: (url) => {
-      onPage?.(url);
-      say(`${browser ? `Opening your browser to sign in at ${new URL(server).host}` : 'To sign in, open'}\n  ${url}`);
-      waiting.show('Touch your security key in the browser …');
-      if (!browser) return;
-      void openBrowser(url, env).then((opened) => {
-        if (!opened) waiting.show('No browser could be started: open the address above. Waiting for your touch …');
-      });
-    },
-  });
-  await handOverSession(session, env, { say: (text) => waiting.say(text), signal });
-  return session;
+  let agent: AgentAhead | undefined;
+  try {
+    const session = await signIn({
+      server,
+      signal,
+      onPage: (url) => {
+        onPage?.(url);
+        say(`${browser ? `Opening your browser to sign in at ${new URL(server).host}` : 'To sign in, open'}\n  ${url}`);
+        waiting.show('Touch your security key in the browser …');
+        if (browser) {
+          void openBrowser(url, env).then((opened) => {
+            if (!opened) waiting.show('No browser could be started: open the address above. Waiting for your touch …');
+          });
+        }
+        // After the browser, for which the person waits.
+        agent = startAgentAhead(env);
+      },
+    });
+    await agent?.started;
+    await handOverSession(session, env, { say: (text) => waiting.say(text), signal });
+    return session;
+  } finally {
+    agent?.release();
+  }
 }
 
 /** Who is signed in now, with which key, and for how long, without a full stop. */

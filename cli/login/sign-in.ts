@@ -4,7 +4,7 @@ import type { NewSession } from '../agent/protocol.ts';
 import { honourProxies } from '../network-environment.ts';
 import { Problem, printable } from '../problem.ts';
 import { type CallbackListener, listenForCallback } from './callback-listener.ts';
-import { discover, explainServerError } from './identity-server.ts';
+import { discover, explainServerError, fetchKeysAhead } from './identity-server.ts';
 import { readKeyName } from './key-name.ts';
 import { machineName } from './machine-name.ts';
 
@@ -42,6 +42,7 @@ async function ceremony({ server, signal, onPage }: SignInOptions, listener: Cal
   const coming = listener.callback({ state: request.state, issuer: server });
   signal.throwIfAborted();
   onPage(request.url);
+  void fetchKeysAhead(config).catch(() => {});
   const callback = await coming;
   try {
     const session = await redeem(config, request, callback.url);

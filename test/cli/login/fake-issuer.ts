@@ -5,6 +5,8 @@ import { freePort } from '../../support/free-port.ts';
 /** An identity server that can be told to answer wrongly. Written against the RFCs; it shares no code with ours. */
 export interface FakeIssuer {
   url: string;
+  /** What was asked of it, such as `GET /jwks`, in order. */
+  asked: string[];
   /** The pushed authorization requests (RFC 9126), as they came. */
   pushed: URLSearchParams[];
   /** The token requests, with their headers. */
@@ -18,6 +20,8 @@ export interface FakeIssuer {
     tokenStatus?: number;
     session?: Record<string, unknown>;
   };
+  /** What is answered with status 500 when it is asked next. */
+  failOnce?: string | undefined;
   /** The Date header's time, if it is not now. */
   date?: Date;
   /** Called before the token endpoint answers. */
@@ -32,6 +36,7 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
   const jwk = { ...(await exportJWK(keys.publicKey)), kid: 'k', alg: 'ES256', use: 'sig' };
   const issuer: FakeIssuer = {
     url,
+    asked: [],
     pushed: [],
     redeemed: [],
     wrong: {},
@@ -85,9 +90,16 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
   };
 
   const server = createServer(async (request, response) => {
+    const what = `${request.method} ${request.url}`;
+    issuer.asked.push(what);
+    if (what === issuer.failOnce) {
+      issuer.failOnce = undefined;
+      response.writeHead(500).end();
+      return;
+    }
     let body = '';
     for await (const chunk of request) body += chunk;
-    const answer = answers[`${request.method} ${request.url}`];
+    const answer = answers[what];
     const statuses: Record<string, number> = { '/request': 201, '/token': issuer.wrong.tokenStatus ?? 200 };
     const content = JSON.stringify((await answer?.(request, body)) ?? {});
     response.writeHead(answer === undefined ? 404 : (statuses[request.url ?? ''] ?? 200), {

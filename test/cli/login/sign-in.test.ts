@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { signIn } from '../../../cli/login/sign-in.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
@@ -61,6 +61,30 @@ describe('signing in', () => {
       dpopKey: { x, y, d: expect.any(String) },
     });
     expect(landed).toBe(`${issuer.url}/signed-in`);
+  });
+
+  test('has the server’s keys before the browser comes back, and fetches them once', async () => {
+    const session = signIn({
+      server: issuer.url,
+      signal: AbortSignal.timeout(20_000),
+      onPage: () => {
+        void vi
+          .waitFor(() => expect(issuer.asked).toContain('GET /jwks'), 10_000)
+          .then(() => {
+            const request = issuer.pushed.at(-1);
+            const query = new URLSearchParams({ code: 'c', state: request?.get('state') ?? '', iss: issuer.url });
+            return fetch(`${request?.get('redirect_uri')}?${query}`, { redirect: 'manual' });
+          });
+      },
+    });
+    expect((await session).email).toBe('alice@example.com');
+    expect(issuer.asked.filter((what) => what === 'GET /jwks')).toHaveLength(1);
+    expect(issuer.asked.indexOf('GET /jwks')).toBeLessThan(issuer.asked.indexOf('POST /token'));
+  });
+
+  test('does without the keys ahead where they are not to be had', async () => {
+    issuer.failOnce = 'GET /jwks';
+    expect((await comeBack()).value?.email).toBe('alice@example.com');
   });
 
   test('every sign-in has its own state, nonce, verifier and key', async () => {
