@@ -2,6 +2,7 @@ import { honourProxies } from '../network-environment.ts';
 import { asProblem } from '../problem.ts';
 import { takeGivenSockets } from './activation.ts';
 import { saveMemory } from './save-memory.ts';
+import { rehearse } from './rehearsal.ts';
 import { serve } from './serve.ts';
 
 /**
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     } else {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
       report({ state: 'ready' });
+      void rehearse().catch(() => {});
       // Started for a login that is under way (startAgentAhead): with that it ends, unless there is a session by then.
       if (process.argv.includes('--ahead')) {
         const over = () => running.agent.hasSession || running.end();

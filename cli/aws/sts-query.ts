@@ -47,14 +47,14 @@ export type Element = string | { [name: string]: Element | undefined } | Element
  * first answer after a login, and the agent for as long as it runs, would have nothing.
  *
  * @param action as in https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
+ * @param url where STS is, unless it is where the region's is (stsUrl)
  * @throws StsError, NotStsError; Error of `node:http`; Problem as awsHttpAgents
  */
 export async function askSts(
   action: string,
   parameters: Record<string, string>,
-  { region, signal }: { region: string; signal: AbortSignal },
+  { region, signal, url = stsUrl(region, process.env) }: { region: string; signal: AbortSignal; url?: URL },
 ): Promise<Element> {
-  const url = stsUrl(region, process.env);
   const { httpAgent, httpsAgent } = awsHttpAgents(process.env);
   const body = new URLSearchParams({ Action: action, Version: '2011-06-15', ...parameters }).toString();
   const options = {
