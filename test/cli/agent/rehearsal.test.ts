@@ -4,6 +4,6 @@ import { rehearse } from '../../../cli/agent/rehearsal.ts';
 test('what is rehearsed goes through to its end, and nobody else is asked', async () => {
   // Who asked these would fail.
   vi.stubEnv('AWS_ENDPOINT_URL_STS', 'http://127.0.0.1:1');
-  await expect(rehearse()).resolves.toBeUndefined();
+  await expect(rehearse({ HOME: '/nonexistent' })).resolves.toBeUndefined();
   vi.unstubAllEnvs();
 });
