@@ -1,8 +1,8 @@
 import { honourProxies } from '../network-environment.ts';
 import { asProblem } from '../problem.ts';
 import { takeGivenSockets } from './activation.ts';
-import { saveMemory } from './save-memory.ts';
 import { rehearse } from './rehearsal.ts';
+import { saveMemory } from './save-memory.ts';
 import { serve } from './serve.ts';
 
 /**
