@@ -26,7 +26,7 @@ const post = (body: string, head = '') =>
 /** Requests over agent.sock that are right, for mutations to begin with. None of them ends the session. */
 export const httpRequests = ({ arn, profile }: WorldRole): string[] => [
   'GET /status HTTP/1.0\r\n\r\n',
-  'GET /log HTTP/1.1\r\nHost: agent\r\n\r\n',
+  'GET /logs?after=0 HTTP/1.1\r\nHost: agent\r\n\r\n',
   `GET /credentials?role=${encodeURIComponent(arn)}&region=us-east-1 HTTP/1.1\r\nHost: agent\r\nVouch-Protocol: 1\r\n\r\n`,
   `GET /credentials?profile=${profile}&config=%2Fetc%2Fpasswd HTTP/1.1\r\nHost: agent\r\n\r\n`,
   `GET /claims?role=${encodeURIComponent(arn)} HTTP/1.1\r\nHost: agent\r\n\r\n`,
@@ -49,6 +49,9 @@ export function oddGitRequests(random: Random): Buffer {
       () => `${head}${rest.replaceAll('\n', '\0\n')}`,
       () => `${head}${rest.replaceAll('\n', '\r\n')}`,
       () => `${head}${rest}${rest}`,
+      () =>
+        `${head}${rest}${random.pick(['path=v1/repos/other', 'host=evil.example', 'protocol=http', 'username=other'])}\n`,
+      () => `${head}username=\n${rest}username=${random.pick(['role1', 'other'])}\n`,
       () =>
         `${head}${rest}vouch-aws-config=${random.pick(['/dev/zero', '/dev/random', '/proc/self/mem', '/', '/tmp/\uffff', 'x'])}\n`,
       () => `action=${random.pick(['store', 'erase', 'exit', 'GET', ''])}\ntimeout=900\n${rest}`,
@@ -84,7 +87,7 @@ export function oddHttpRequests(random: Random): Buffer {
       () => `${status}${'X-A: 1\r\n'.repeat(random.between(1, 3000))}\r\n`,
       () => `GET /${'a'.repeat(random.between(1, 20_000))} HTTP/1.1\r\nHost: agent\r\n\r\n`,
       () =>
-        `${random.pick(['GET', 'OPTIONS', 'TRACE', 'CONNECT', 'PRI', 'PATCH', 'get'])} ${random.pick(['*', 'http://evil.example/status', '//status', '/%2e%2e/status', '/status?%zz', '/status#x', '\\status', ''])} HTTP/1.1\r\nHost: agent\r\n\r\n`,
+        `${random.pick(['GET', 'OPTIONS', 'TRACE', 'CONNECT', 'PRI', 'PATCH', 'get'])} ${random.pick(['*', 'http://evil.example/status', '//status', '/%2e%2e/status', '/status?%zz', '/status#x', '\\status', '//', 'http://[', 'http://agent:99999/', ''])} HTTP/1.1\r\nHost: agent\r\n\r\n`,
       () => `${status}Upgrade: ${random.pick(['websocket', 'h2c'])}\r\nConnection: Upgrade\r\n\r\n`,
       () => `${start}Expect: ${random.pick(['100-continue', '200-ok'])}\r\nContent-Length: ${git.length}\r\n\r\n${git}`,
       () => `${start}Content-Length: 2000000\r\n\r\n${'x'.repeat(2_000_000)}`,

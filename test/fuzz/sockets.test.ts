@@ -16,11 +16,11 @@ import { type Manner, plainly, talk } from './talk.ts';
 /** How long this goes on, in milliseconds. */
 const length = 30_000;
 
-/** What the agent may keep in its heap, in MB: three times what it has when nobody asks anything. */
-const heap = 64;
+/** What the agent may keep in its heap, in MB: twice what it has when nobody asks anything. */
+const heap = 48;
 
 /** How much more of the machine's memory than in the first third of the time it may ever have, in MB. */
-const more = 96;
+const more = 64;
 
 const random = Random.seeded('VOUCH_FUZZ_SEED');
 let world: World;
@@ -68,7 +68,11 @@ async function expectWell(): Promise<void> {
 async function sayToGit(said: Uint8Array, manner: Manner): Promise<void> {
   const answer = await talk(world.gitSocket, said, manner);
   if (answer === '') return;
-  const lines = Buffer.from(said).toString('utf8').split('\n');
+  const text = Buffer.from(said).toString('utf8');
+  const lines = text.split('\n');
+  // What two readers could understand in two ways gets no answer at all.
+  const names = lines.flatMap((line) => /^(?:protocol|host|path|username)(?==)/.exec(line)?.[0] ?? []);
+  expect([/[\0\r]/.test(text), new Set(names).size], text).toEqual([false, names.length]);
   const value = (name: string) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
   const [, password = ''] = /^(?:password|credential)=(.+)$/m.exec(answer) ?? [];
   const [username = '', secret = ''] = answer.includes('credential=')
@@ -101,7 +105,8 @@ test('30 s of nonsense on both sockets: the agent lives, does not grow, and serv
   const manner = (choices: Random): Manner => ({
     pieces: choices.pick([1, 1, 1, 2, 7]),
     pause: choices.pick([0, 0, 0, 1, 20]),
-    last: choices.pick(['close', 'close', 'close', 'cut', 'wait']),
+    // Who waits does so until the agent hangs up, so few do.
+    last: choices.next() < 0.05 ? 'wait' : choices.pick(['close', 'close', 'close', 'cut']),
   });
   /** What is odd by design, from so many at once. */
   const odd = async (number: number) => {
@@ -113,10 +118,14 @@ test('30 s of nonsense on both sockets: the agent lives, does not grow, and serv
     }
   };
   /** What is nearly right; fast-check looks for the smallest request that does harm. */
-  const nearlyRight = async (requests: string[], say: (said: Uint8Array, manner: Manner) => Promise<void>) => {
+  const nearlyRight = async (
+    seed: number,
+    requests: string[],
+    say: (said: Uint8Array, manner: Manner) => Promise<void>,
+  ) => {
     const property = fc.asyncProperty(mutated(requests), (said) => counted(say(said, plainly)));
     const limits = { numRuns: 1_000_000, interruptAfterTimeLimit: length, markInterruptAsFailure: false };
-    await fc.assert(property, { seed: random.seed, ...limits });
+    await fc.assert(property, { seed, ...limits });
   };
   /** Hundreds of connections that say nothing; the agent hangs up on them. */
   const crowd = async () => {
@@ -143,8 +152,8 @@ test('30 s of nonsense on both sockets: the agent lives, does not grow, and serv
 
   await Promise.all([
     ...Array.from({ length: 8 }, (_, number) => odd(number)),
-    nearlyRight(gitRequests(role), sayToGit),
-    nearlyRight(httpRequests(role), sayToHttp),
+    ...[1, 2, 3].map((number) => nearlyRight(random.seed + number, gitRequests(role), sayToGit)),
+    ...[4, 5, 6].map((number) => nearlyRight(random.seed + number, httpRequests(role), sayToHttp)),
     crowd(),
     good(),
     scales(),
