@@ -53,7 +53,7 @@ export async function status(
 }
 
 async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.ProcessEnv): Promise<Report> {
-  const [agent, profiles, git] = await Promise.all([asked, vouchProfiles(env), gitAsksVouch(env)]);
+  const [agent, { profiles, git }] = await Promise.all([asked, settings(env)]);
   const session = agent?.session ?? null;
   return {
     server: serverOf(session, env),
@@ -66,6 +66,12 @@ async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.Proc
     })),
     git,
   };
+}
+
+/** What the files of this machine say. Git comes last: it is waited for in place, and by then the agent has been asked. */
+async function settings(env: NodeJS.ProcessEnv): Promise<{ profiles: VouchProfile[]; git: boolean }> {
+  const profiles = await vouchProfiles(env);
+  return { profiles, git: await gitAsksVouch(env) };
 }
 
 function serverOf(session: AgentStatus['session'], env: NodeJS.ProcessEnv): string | null {

@@ -42,7 +42,11 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
   const given = gitCredentials(request, io.env);
   given.catch(() => {});
   // A newer Git is told to keep it to itself (`ephemeral`).
-  if (!asked.authtype) await refuseIfStoredByOthers(asked, io.env);
+  if (!asked.authtype) {
+    // Git is waited for in place: one turn, and the agent has its request before.
+    await new Promise(setImmediate);
+    await refuseIfStoredByOthers(asked, io.env);
+  }
   try {
     return await given;
   } catch (error) {
