@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { loadSharedConfigFiles } from '@smithy/shared-ini-file-loader';
 import { awsConfigFile } from '../paths.ts';
@@ -39,7 +39,7 @@ export async function vouchProfiles(env: NodeJS.ProcessEnv = process.env): Promi
 
 async function readProfiles(file: string): Promise<VouchProfile[]> {
   // A pipe would be waited for without end, and a device read without end.
-  const found = await stat(file).catch(() => undefined);
+  const found = look(() => statSync(file));
   if (!found?.isFile() || found.size > longestFile) return [];
   const { configFile } = await loadSharedConfigFiles({
     configFilepath: file,
@@ -136,7 +136,7 @@ export class ProfileReader {
   }
 
   async #readIfChanged(file: string): Promise<VouchProfile[]> {
-    const found = await stat(file, { bigint: true }).catch(() => undefined);
+    const found = look(() => statSync(file, { bigint: true }));
     const stamp = found ? `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` : 'none';
     const known = this.#known.get(file);
     if (known?.stamp === stamp) return known.profiles;
@@ -222,4 +222,13 @@ export function chooseProfile(profiles: readonly VouchProfile[], wanted: Wanted)
       `Name one: in the URL (https://${first.name}@git-codecommit…), for good with ` +
       `\`vouch setup codecommit --profile ${first.name} --url <URL>\`, or with AWS_PROFILE=${first.name}.`,
   });
+}
+
+/** What there is to know of a file; undefined when it cannot be looked at. */
+function look<T>(stat: () => T): T | undefined {
+  try {
+    return stat();
+  } catch {
+    return undefined;
+  }
 }
