@@ -7,12 +7,12 @@ const BEARABLE_MS = 120_000;
  * Whether a server's clock and ours are so far apart that what we sign must be refused (RFC 9449, section 11.1; HTTP's Date
  * header, RFC 9110, section 6.6.1).
  *
- * @param answer what the server sent
+ * @param date the header Date of the server's answer
  * @param now our wall clock, in milliseconds since 1970
  * @returns the problem `clock-skew`, or undefined when the clocks agree or the server does not tell the time
  */
-export function clockSkew(answer: Response, now: number): Problem | undefined {
-  const theirs = Date.parse(answer.headers.get('date') ?? '');
+export function clockSkew(date: string | null | undefined, now: number): Problem | undefined {
+  const theirs = Date.parse(date ?? '');
   const ahead = now - theirs;
   if (Number.isNaN(theirs) || Math.abs(ahead) < BEARABLE_MS) return undefined;
   const minutes = Math.round(Math.abs(ahead) / 60_000);

@@ -1,17 +1,10 @@
+import { generateProof, type KeyPair } from 'dpop';
 import { decodeJwt } from 'jose';
-import {
-  allowInsecureRequests,
-  DPoP,
-  type DPoPHandle,
-  isDPoPNonceError,
-  protectedResourceRequest,
-  WWWAuthenticateChallengeError,
-} from 'oauth4webapi';
 import { clockSkew } from '../clock-skew.ts';
+import { type HttpAnswer, sendRequest } from '../http-request.ts';
 import { isLastingFailure, networkReason } from '../network-reason.ts';
 import { Outage, readRetryAfter } from '../outage.ts';
 import { Problem, type ProblemDetails, printable } from '../problem.ts';
-import { readAtMost } from '../read-at-most.ts';
 import { redact } from '../redact.ts';
 import type { NewSession } from './protocol.ts';
 import { Secret } from './secret.ts';
@@ -23,11 +16,13 @@ const longestAnswer = 64 * 1024;
 export interface Access {
   issuer: string;
   accessToken: Secret;
-  dpop: DPoPHandle;
+  proofKey: KeyPair;
+  /** The last one that the server asked to have in the proof (RFC 9449, section 8). */
+  nonce?: string | undefined;
 }
 
 /**
- * Makes the DPoP handle of a new session; the private key becomes one that cannot be exported again.
+ * Takes a new session's token and proof key; the private key becomes one that cannot be exported again.
  *
  * @throws DOMException when the key is not a private EC P-256 JWK
  */
@@ -41,7 +36,7 @@ export async function importAccess(session: NewSession): Promise<Access> {
   return {
     issuer: session.issuer,
     accessToken: new Secret(session.accessToken),
-    dpop: DPoP({}, { privateKey, publicKey }),
+    proofKey: { privateKey, publicKey },
   };
 }
 
@@ -65,12 +60,10 @@ function isLoopbackHttp(url: URL): boolean {
  *   `role-refused` (5); `server-unreachable` (4), which is an Outage unless it cannot pass by itself
  */
 export async function requestAwsToken(access: Access, role: string, signal: AbortSignal): Promise<string> {
-  const response = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
-  const { token } = await readJson(response).catch((error) => {
-    throw noAnswer(access, error);
-  });
-  if (response.status === 200 && typeof token === 'string' && token !== '') return token;
-  throw outage(access, `It answered with status ${response.status}, which is no answer to the question.`);
+  const answer = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
+  const { token } = readJson(answer);
+  if (answer.status === 200 && typeof token === 'string' && token !== '') return token;
+  throw outage(access, `It answered with status ${answer.status}, which is no answer to the question.`);
 }
 
 /**
@@ -93,54 +86,66 @@ export function readClaims(access: Access, token: string): Record<string, unknow
  * @throws Problem as requestAwsToken
  */
 export async function revokeSession(access: Access, signal: AbortSignal): Promise<void> {
-  const response = await request(access, 'DELETE', '/api/session', null, signal);
-  await response.body?.cancel();
+  await request(access, 'DELETE', '/api/session', undefined, signal);
 }
 
 async function request(
   access: Access,
   method: string,
   path: string,
-  body: string | null,
+  body: string | undefined,
   signal: AbortSignal,
-): Promise<Response> {
+): Promise<HttpAnswer> {
   const url = new URL(`${access.issuer.replace(/\/$/, '')}${path}`);
-  const headers = new Headers({ accept: 'application/json' });
-  if (body !== null) headers.set('content-type', 'application/json');
-  const send = () =>
-    protectedResourceRequest(access.accessToken.reveal(), method, url, headers, body, {
-      DPoP: access.dpop,
-      [allowInsecureRequests]: isLoopbackHttp(url),
-      signal,
-    });
-  let response: Response;
+  let answer: HttpAnswer;
   try {
-    try {
-      response = await send();
-    } catch (error) {
-      // The server may ask for a nonce of its own in the proof; the handle has taken it in (RFC 9449 section 8).
-      if (!isDPoPNonceError(error)) throw error;
-      response = await send();
+    answer = await send(access, url, { method, body, signal });
+    // The server may ask for a nonce of its own in the proof, which came along (RFC 9449, section 8).
+    if (answer.status === 401 && /\berror="?use_dpop_nonce\b/i.test(answer.headers['www-authenticate'] ?? '')) {
+      answer = await send(access, url, { method, body, signal });
     }
   } catch (error) {
-    if (!(error instanceof WWWAuthenticateChallengeError)) throw noAnswer(access, error);
-    response = error.response;
+    throw noAnswer(access, error);
   }
-  if (response.ok) return response;
-  throw await refusal(access, response);
+  if (answer.status >= 200 && answer.status <= 299) return answer;
+  throw refusal(access, answer);
 }
 
-async function refusal(access: Access, response: Response): Promise<Problem> {
-  const { status, headers } = response;
-  const { type, title, detail } = await readJson(response).catch((): Record<string, unknown> => ({}));
+async function send(
+  access: Access,
+  url: URL,
+  { method, body, signal }: { method: string; body: string | undefined; signal: AbortSignal },
+): Promise<HttpAnswer> {
+  const accessToken = access.accessToken.reveal();
+  const proof = await generateProof(access.proofKey, url.href, method, access.nonce, accessToken);
+  const answer = await sendRequest(url, {
+    method,
+    headers: {
+      accept: 'application/json',
+      authorization: `DPoP ${accessToken}`,
+      dpop: proof,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    body,
+    signal,
+    longest: longestAnswer,
+  });
+  const nonce = answer.headers['dpop-nonce'];
+  if (typeof nonce === 'string') access.nonce = nonce;
+  return answer;
+}
+
+function refusal(access: Access, answer: HttpAnswer): Problem {
+  const { status, headers } = answer;
+  const { type, title, detail } = readJson(answer);
   const [, kind = ''] = /^urn:vouch:problem:([\w-]{1,64})$/.exec(String(type)) ?? [];
   const quote = (text: unknown) =>
     typeof text === 'string' ? printable(redact(text, [access.accessToken.reveal()]), 300) : '';
   const said = quote(title) || `status ${status}`;
   // A proof of the wrong time says nothing of the session, which is still good when the clock is.
-  const skew = kind === 'token-refused' ? clockSkew(response, Date.now()) : undefined;
+  const skew = kind === 'token-refused' ? clockSkew(headers.date, Date.now()) : undefined;
   if (skew) return skew;
-  const isChallenge = status === 401 && /\bDPoP\b/i.test(headers.get('www-authenticate') ?? '');
+  const isChallenge = status === 401 && /\bDPoP\b/i.test(headers['www-authenticate'] ?? '');
   if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
     return new Problem({
       kind: 'session-over',
@@ -151,7 +156,7 @@ async function refusal(access: Access, response: Response): Promise<Problem> {
     });
   }
   if (status === 429 || status >= 500) {
-    return outage(access, `It answered: ${said}`, readRetryAfter(headers.get('retry-after')));
+    return outage(access, `It answered: ${said}`, readRetryAfter(headers['retry-after']));
   }
   // A session must not end, nor a role be refused, by the word of a proxy or of a Wi-Fi's login page.
   if (kind === '') {
@@ -192,13 +197,8 @@ function hostOf({ issuer }: Access): string {
   return new URL(issuer).host;
 }
 
-/**
- * The body as JSON, or an empty object when it is none, or too long to be an answer.
- *
- * @throws as the stream, when the body is cut off
- */
-async function readJson(response: Response): Promise<Record<string, unknown>> {
-  const body = await readAtMost(longestAnswer, response.body ?? []);
+/** The body as JSON, or an empty object when it is none, or too long to be an answer. */
+function readJson({ body }: HttpAnswer): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(body?.toString('utf8') ?? '');
     return typeof value === 'object' && value !== null ? { ...value } : {};

@@ -1,6 +1,6 @@
-import * as http from 'node:http';
-import * as https from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
 import { parseXML } from '@aws-sdk/xml-builder';
+import { sendRequest } from '../http-request.ts';
 import { awsHttpAgents } from '../network-environment.ts';
 import { version } from '../programs.ts';
 import { partitionOf } from './partitions.ts';
@@ -12,11 +12,11 @@ export const longestAnswer = 256 * 1024;
 export class StsError extends Error {
   readonly $fault: 'client' | 'server';
   readonly $metadata: { httpStatusCode: number };
-  readonly $response: { headers: http.IncomingHttpHeaders };
+  readonly $response: { headers: IncomingHttpHeaders };
   readonly Code: string;
 
   /** @param code AWS's name for what is wrong, such as `AccessDenied`; empty when nothing is said but the status */
-  constructor(code: string, message: string, status: number, headers: http.IncomingHttpHeaders = {}) {
+  constructor(code: string, message: string, status: number, headers: IncomingHttpHeaders = {}) {
     super(message);
     this.name = this.Code = code;
     this.$response = { headers };
@@ -57,22 +57,19 @@ export async function askSts(
 ): Promise<Element> {
   const { httpAgent, httpsAgent } = awsHttpAgents(process.env);
   const body = new URLSearchParams({ Action: action, Version: '2011-06-15', ...parameters }).toString();
-  const options = {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
-      'content-length': Buffer.byteLength(body),
-      'user-agent': `vouch/${version}`,
-    },
-    signal,
-  };
   try {
-    const request =
-      url.protocol === 'http:'
-        ? http.request(url, { ...options, agent: httpAgent })
-        : https.request(url, { ...options, agent: httpsAgent });
-    const { status, headers, text } = await answerTo(request, body);
-    return readAnswer(action, status, text, headers);
+    const answer = await sendRequest(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+        'user-agent': `vouch/${version}`,
+      },
+      body,
+      agent: url.protocol === 'http:' ? httpAgent : httpsAgent,
+      signal,
+      longest: longestAnswer,
+    });
+    return readAnswer(action, answer.status, answer.body?.toString('utf8') ?? '', answer.headers);
   } finally {
     httpAgent.destroy();
     httpsAgent.destroy();
@@ -92,45 +89,13 @@ export function stsUrl(region: string, env: NodeJS.ProcessEnv): URL {
   return new URL(`https://sts${fips ? '-fips' : ''}.${region}.${partition.suffix}/`);
 }
 
-interface Answer {
-  status: number;
-  headers: http.IncomingHttpHeaders;
-  text: string;
-}
-
-function answerTo(request: http.ClientRequest, body: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    request.once('error', reject);
-    request.once('response', (response) => {
-      const status = response.statusCode ?? 0;
-      const chunks: Buffer[] = [];
-      let length = 0;
-      response.on('data', (chunk: Buffer) => {
-        length += chunk.length;
-        chunks.push(chunk);
-        if (length > longestAnswer) request.destroy(new NotStsError(status));
-      });
-      response.once('error', reject);
-      response.once('end', () => {
-        resolve({ status, headers: response.headers, text: Buffer.concat(chunks).toString('utf8') });
-      });
-    });
-    request.end(body);
-  });
-}
-
 /**
  * Reads an answer of the query protocol, which is XML.
  *
  * @returns the element with the action's result
  * @throws StsError, NotStsError
  */
-export function readAnswer(
-  action: string,
-  status: number,
-  text: string,
-  headers: http.IncomingHttpHeaders = {},
-): Element {
+export function readAnswer(action: string, status: number, text: string, headers: IncomingHttpHeaders = {}): Element {
   const answer = parse(text);
   const result = at(answer, `${action}Response`, `${action}Result`);
   if (status === 200 && result !== undefined) return result;

@@ -66,7 +66,8 @@ export function explainServerError(server: string, error: unknown): Problem {
       exitCode: 5,
     });
   }
-  const skew = error instanceof client.ResponseBodyError ? clockSkew(error.response, Date.now()) : undefined;
+  const skew =
+    error instanceof client.ResponseBodyError ? clockSkew(error.response.headers.get('date'), Date.now()) : undefined;
   if (skew) return skew;
   if (error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError) {
     return new Problem({

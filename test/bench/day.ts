@@ -35,9 +35,11 @@ const upstream = createServer((request, response) => {
   }
   stsCalls++;
   const end = new Date(now() + hour).toISOString();
-  const credentials = `<AccessKeyId>ASIA${stsCalls}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>${end}</Expiration>`;
+  const result = `<Credentials><AccessKeyId>ASIA${stsCalls}</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>${end}</Expiration></Credentials>`;
   response.setHeader('content-type', 'text/xml');
-  response.end(`<AssumeRoleWithWebIdentityResponse>${credentials}</AssumeRoleWithWebIdentityResponse>`);
+  response.end(
+    `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>${result}</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
+  );
 });
 await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
 const issuer = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;

@@ -49,7 +49,7 @@ function unknown(): Outcome {
 }
 
 async function judge(url: string, response: Response, { chart, env }: Visit): Promise<Outcome> {
-  const skew = clockSkew(response, Date.now());
+  const skew = clockSkew(response.headers.get('date'), Date.now());
   const findings: Finding[] = skew ? [troubleOf('server.clock-skew', skew)] : [];
   const configured = readConfig(env).server;
   if (configured !== undefined && configured !== url) {

@@ -58,7 +58,7 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
     const identity = await callerIdentity(credentials, region, visit.signal);
     visit.chart.identity = identity;
     const date = identity.date;
-    const skew = date === undefined ? undefined : clockSkew(new Response(null, { headers: { date } }), Date.now());
+    const skew = clockSkew(date, Date.now());
     return {
       says: `account ${identity.account}, by STS in ${region}`,
       details: [identity.arn],

@@ -1,0 +1,46 @@
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { readAtMost } from './read-at-most.ts';
+
+/**
+ * A request of the agent's to the server or to AWS. Not by `fetch`: to load that takes 13 MB, which the agent would hold all day,
+ * and much of the time of the first answer after a login.
+ */
+export interface HttpRequest {
+  method: string;
+  headers: http.OutgoingHttpHeaders;
+  body?: string | undefined;
+  /** Through which proxy, and trusting whom; Node's global one unless given, which honourProxies sets up. */
+  agent?: http.Agent | undefined;
+  /** When to give up. */
+  signal: AbortSignal;
+  /** The most that is read of the answer's body, in bytes. */
+  longest: number;
+}
+
+export interface HttpAnswer {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  /** Missing when it is longer than what was to be read. */
+  body: Buffer | undefined;
+}
+
+/**
+ * Sends a request and reads its answer. A redirection is an answer as any other: what is sent here is for one host alone.
+ *
+ * @param url of http or https
+ * @throws the signal's reason; Error of `node:http`, also when the answer is cut off
+ */
+export async function sendRequest(url: URL, { body, longest, ...options }: HttpRequest): Promise<HttpAnswer> {
+  try {
+    const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+      const { request } = url.protocol === 'http:' ? http : https;
+      request(url, options).on('error', reject).once('response', resolve).end(body);
+    });
+    const { statusCode = 0, headers } = response;
+    return { status: statusCode, headers, body: await readAtMost(longest, response) };
+  } catch (error) {
+    // Node tells it as a connection that was cut, once the answer has begun.
+    throw options.signal.aborted ? options.signal.reason : error;
+  }
+}
