@@ -1,17 +1,19 @@
 import type { AwsCredentials } from '../aws/codecommit-signature.ts';
-import { type CodeCommitHost, codeCommitHost } from '../aws/partitions.ts';
+import { codeCommitHost } from '../aws/partitions.ts';
 import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/profiles.ts';
 import { clockTime, describeKey } from '../describe.ts';
+import { credentialLines } from '../git/credential-lines.ts';
 import { type GitCredentialRequest, parseGitRequest } from '../git/request.ts';
 import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { version as ourVersion } from '../programs.ts';
+import { checkChain, checkPartition } from './check-partition.ts';
 import { importAccess } from './identity-server.ts';
 import { Log, reasonOf } from './log.ts';
 import { type Patience, patience as usualPatience } from './patience.ts';
 import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
 import { RecentFailures } from './recent-failures.ts';
-import { partitionsOf, type RoleChain } from './role-chain.ts';
+import type { RoleChain } from './role-chain.ts';
 import { type CredentialsOptions, Session } from './session.ts';
 
 /** How long an agent waits for a session before it ends, in milliseconds. */
@@ -313,49 +315,6 @@ export class Agent {
     this.#ended = why;
     this.#waitingSince = this.#now();
   }
-}
-
-/**
- * The answer in Git's terms (git-credential(1)). Where Git takes it, the credential is already in the form of HTTP's header,
- * and `ephemeral`: so that no helper is asked to store it, which `password_expiry_utc` alone leaves to the helpers. The script
- * gets both forms, and gives Git one of them.
- *
- * @param expiry when CodeCommit no longer takes it, in milliseconds since 1970
- */
-function credentialLines(
-  { authtype, bothForms }: GitCredentialRequest,
-  { username, password }: { username: string; password: string },
-  expiry: number,
-): string {
-  const lines = [`password_expiry_utc=${Math.floor(expiry / 1000)}`, ''];
-  if (bothForms || !authtype) lines.unshift(`username=${username}`, `password=${password}`);
-  if (bothForms || authtype) {
-    const credential = Buffer.from(`${username}:${password}`).toString('base64');
-    lines.unshift('capability[]=authtype', 'authtype=Basic', `credential=${credential}`, 'ephemeral=1');
-  }
-  return lines.join('\n');
-}
-
-function checkPartition({ name, role }: VouchProfile, { host, region, partition }: CodeCommitHost): void {
-  if (role.partition.id === partition.id) return;
-  throw new Problem({
-    kind: 'partition',
-    what: `The role of profile "${name}" cannot open a repository in ${region}.`,
-    why: `${role.arn} is of the partition ${role.partition.id}, and ${host} of ${partition.id}.`,
-    fix: `Set up a role of ${partition.id}: \`vouch setup aws --profile <name> --role <role ARN>\`.`,
-  });
-}
-
-/** No credentials are good in two partitions, so such a chain need not be tried. */
-function checkChain(chain: RoleChain): void {
-  const other = partitionsOf(chain).find(({ id }) => id !== chain.role.partition.id);
-  if (other === undefined) return;
-  throw new Problem({
-    kind: 'partition',
-    what: `The role ${chain.role.arn} cannot be assumed through a role of another partition.`,
-    why: `It is of the partition ${chain.role.partition.id}, and its source_profile leads to one of ${other.id}.`,
-    fix: 'Name a source_profile of the same partition in your AWS config.',
-  });
 }
 
 /** The client speaks another protocol than the agent, see protocolVersion. */
