@@ -1,6 +1,7 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { readAtMost } from './read-at-most.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /**
  * A request of the agent's to the server or to AWS. Not by `fetch`: to load that takes 13 MB, which the agent would hold all day,
@@ -31,16 +32,15 @@ export interface HttpAnswer {
  * @param url of http or https
  * @throws the signal's reason; Error of `node:http`, also when the answer is cut off
  */
-export async function sendRequest(url: URL, { body, longest, ...options }: HttpRequest): Promise<HttpAnswer> {
-  try {
+export function sendRequest(url: URL, { body, longest, ...options }: HttpRequest): Promise<HttpAnswer> {
+  const answer = async () => {
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       const { request } = url.protocol === 'http:' ? http : https;
       request(url, options).on('error', reject).once('response', resolve).end(body);
     });
     const { statusCode = 0, headers } = response;
     return { status: statusCode, headers, body: await readAtMost(longest, response) };
-  } catch (error) {
-    // Node tells it as a connection that was cut, once the answer has begun.
-    throw options.signal.aborted ? options.signal.reason : error;
-  }
+  };
+  // Once the answer has begun, Node tells it as a connection that was cut, or as the answer's end.
+  return untilAborted(answer(), options.signal);
 }

@@ -2,6 +2,7 @@ import { AssumeRoleCommand, type Credentials, STSClient } from '@aws-sdk/client-
 import { awsHttpAgents } from '../network-environment.ts';
 import { Problem } from '../problem.ts';
 import { readAtMost } from '../read-at-most.ts';
+import { untilAborted } from '../until-aborted.ts';
 import type { AwsCredentials } from './codecommit-signature.ts';
 import { explainAssumeRole } from './explain-sts.ts';
 import type { RoleRequest } from './sts.ts';
@@ -47,7 +48,8 @@ export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCreden
       DurationSeconds: request.duration,
       ExternalId: request.externalId,
     });
-    return found((await client.send(command, { abortSignal: request.signal })).Credentials);
+    const sent = client.send(command, { abortSignal: request.signal });
+    return found((await untilAborted(sent, request.signal)).Credentials);
   } catch (error) {
     if (error instanceof Problem) throw error;
     const secrets = [secretAccessKey, sessionToken];

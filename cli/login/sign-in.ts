@@ -3,6 +3,7 @@ import * as client from 'openid-client';
 import type { NewSession } from '../agent/protocol.ts';
 import { honourProxies } from '../network-environment.ts';
 import { Problem, printable } from '../problem.ts';
+import { untilAborted } from '../until-aborted.ts';
 import { type CallbackListener, listenForCallback } from './callback-listener.ts';
 import { discover, explainServerError, fetchKeysAhead } from './identity-server.ts';
 import { readKeyName } from './key-name.ts';
@@ -131,14 +132,5 @@ function unexpected(why: string): Problem {
     why,
     fix: 'Tell your administrator.',
     exitCode: 5,
-  });
-}
-
-function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener('abort', stop, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
 }
