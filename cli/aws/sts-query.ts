@@ -5,8 +5,8 @@ import { awsHttpAgents } from '../network-environment.ts';
 import { version } from '../programs.ts';
 import { partitionOf } from './partitions.ts';
 
-/** More than any answer of STS's, in bytes. */
-export const longestAnswer = 256 * 1024;
+/** More than any answer of STS's, in bytes. The XML parser takes time that grows with the square of what is hostile enough. */
+export const longestAnswer = 64 * 1024;
 
 /** What STS said in the place of an answer. Its fields are named as in errors of AWS's SDK, so that both are explained alike. */
 export class StsError extends Error {
@@ -77,12 +77,12 @@ export async function askSts(
 }
 
 /**
- * Where STS is: AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, else the region's own endpoint, with AWS_USE_FIPS_ENDPOINT=true the
- * one with FIPS 140 (GovCloud's always are).
+ * Where STS is: AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true says that they do not
+ * count; else the region's own endpoint, with AWS_USE_FIPS_ENDPOINT=true the one with FIPS 140 (GovCloud's always are).
  */
 export function stsUrl(region: string, env: NodeJS.ProcessEnv): URL {
   const set = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL;
-  if (set) return new URL(set);
+  if (set && env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS?.toLowerCase() !== 'true') return new URL(set);
   const partition = partitionOf(region);
   if (partition === undefined) throw new RangeError(`${region} is no region of a partition that is known`);
   const fips = env.AWS_USE_FIPS_ENDPOINT?.toLowerCase() === 'true' && partition.id !== 'aws-us-gov';

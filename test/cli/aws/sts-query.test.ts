@@ -16,6 +16,11 @@ describe('where STS is', () => {
       { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:2/sts' },
       'http://127.0.0.1:2/sts',
     ],
+    [
+      'us-east-1',
+      { AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:2/sts', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
+      'https://sts.us-east-1.amazonaws.com/',
+    ],
   ])('for %s and %o', (region, env, url) => {
     expect(stsUrl(region, env).href).toBe(url);
   });
