@@ -1,6 +1,7 @@
 import { honourProxies } from '../network-environment.ts';
 import { asProblem } from '../problem.ts';
 import { takeGivenSockets } from './activation.ts';
+import { keepFromDumps } from './keep-from-dumps.ts';
 import { rehearse } from './rehearsal.ts';
 import { saveMemory } from './save-memory.ts';
 import { serve } from './serve.ts';
@@ -11,6 +12,7 @@ import { serve } from './serve.ts';
  * `{"state":"failed","problem":…}`.
  */
 saveMemory();
+keepFromDumps();
 process.umask(0o077);
 
 // The starter goes away after that line, and takes the other end of the pipes with it.

@@ -51,6 +51,8 @@ describe('the agent as a process', () => {
     expect(await run('/bin/sh', [...start, 'agent', 'start'], the.env)).toMatchObject({ code: 0 });
     const { pid } = await agentStatus(the.env);
     expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size +0 /m);
+    // Where a program takes the dumps, the limit does not count: then there is nothing in them.
+    expect(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8')).toBe('00000000\n');
   });
 
   test('is not told by NODE_OPTIONS to show its memory', async () => {
