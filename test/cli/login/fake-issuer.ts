@@ -87,6 +87,8 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
       expiresAt: '2030-01-01T00:00:00.000Z',
       ...issuer.wrong.session,
     }),
+    // It gives none: with nothing but a status it would be asked again, as a server that is down.
+    'POST /api/aws/token': async () => ({ type: 'urn:vouch:problem:role-refused', title: 'No role is yours.' }),
   };
 
   const server = createServer(async (request, response) => {
@@ -100,7 +102,11 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
     let body = '';
     for await (const chunk of request) body += chunk;
     const answer = answers[what];
-    const statuses: Record<string, number> = { '/request': 201, '/token': issuer.wrong.tokenStatus ?? 200 };
+    const statuses: Record<string, number> = {
+      '/request': 201,
+      '/token': issuer.wrong.tokenStatus ?? 200,
+      '/api/aws/token': 403,
+    };
     const content = JSON.stringify((await answer?.(request, body)) ?? {});
     response.writeHead(answer === undefined ? 404 : (statuses[request.url ?? ''] ?? 200), {
       'content-type': 'application/json',
