@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Problem } from '../problem.ts';
 
 /** How long a failure waits to be asked for, in milliseconds: the helper asks at once, or never. */
@@ -45,9 +46,13 @@ export class RecentFailures {
   }
 }
 
-/** The request but for the lines that say in which form the answer is wanted: the script and the Node program differ there. */
+/**
+ * The request but for the lines that say in which form the answer is wanted: the script and the Node program differ there. Of the
+ * rest only a hash is kept, as it may be a megabyte.
+ */
 function key(request: Uint8Array): string {
-  return Buffer.from(request)
+  const rest = Buffer.from(request)
     .toString('latin1')
     .replace(/^(?:capability\[\]|vouch-forms)=.*\n/gm, '');
+  return hash('sha256', Buffer.from(rest, 'latin1'));
 }

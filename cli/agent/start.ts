@@ -117,10 +117,10 @@ const HARMLESS = /^--(use-system-ca|use-openssl-ca|use-bundled-ca|dns-result-ord
 
 /**
  * Our environment, without what would let somebody look into the agent's memory: of NODE_OPTIONS only what is known to be
- * harmless stays.
+ * harmless stays. NODE_DEBUG would have Node print what it sends.
  */
 function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _, NODE_V8_COVERAGE, ...rest } = env;
+  const { NODE_OPTIONS: _, NODE_V8_COVERAGE, NODE_DEBUG, NODE_DEBUG_NATIVE, ...rest } = env;
   const options = harmlessNodeOptions(env);
   return options ? { ...rest, NODE_OPTIONS: options } : rest;
 }
