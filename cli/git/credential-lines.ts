@@ -1,3 +1,4 @@
+import { Problem } from '../problem.ts';
 import type { GitCredentialRequest } from './request.ts';
 
 /**
@@ -6,12 +7,22 @@ import type { GitCredentialRequest } from './request.ts';
  * gets both forms, and gives Git one of them.
  *
  * @param expiry when CodeCommit no longer takes it, in milliseconds since 1970
+ * @throws Problem `not-a-line` when the user name, which is STS's word, would bring lines of its own along (CVE-2020-5260)
  */
 export function credentialLines(
   { authtype, bothForms }: GitCredentialRequest,
   { username, password }: { username: string; password: string },
   expiry: number,
 ): string {
+  if (/\p{Cc}/u.test(username)) {
+    throw new Problem({
+      kind: 'not-a-line',
+      what: 'AWS STS gave credentials with a control character in them, which Git is not told.',
+      why: 'What AWS gives has none, so something answered in its place.',
+      fix: 'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.',
+      exitCode: 4,
+    });
+  }
   const lines = [`password_expiry_utc=${Math.floor(expiry / 1000)}`, ''];
   if (bothForms || !authtype) lines.unshift(`username=${username}`, `password=${password}`);
   if (bothForms || authtype) {
