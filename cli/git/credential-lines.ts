@@ -14,11 +14,12 @@ export function credentialLines(
   { username, password }: { username: string; password: string },
   expiry: number,
 ): string {
-  if (/\p{Cc}/u.test(username)) {
+  // The script prints with `echo`, to which a backslash means more than itself in some shells.
+  if (/[\p{Cc}\\]/u.test(username)) {
     throw new Problem({
       kind: 'not-a-line',
-      what: 'AWS STS gave credentials with a control character in them, which Git is not told.',
-      why: 'What AWS gives has none, so something answered in its place.',
+      what: 'AWS STS gave credentials with a character in them that no credentials have, which Git is not told.',
+      why: 'So something answered in its place.',
       fix: 'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.',
       exitCode: 4,
     });
