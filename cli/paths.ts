@@ -17,9 +17,11 @@ export function runtimeFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(cache && isAbsolute(cache) ? cache : join(home(env), '.cache'), 'vouch');
 }
 
+const agentName = 'agent.sock';
+
 /** The socket that speaks HTTP and JSON with `vouch` itself. */
 export function agentSocket(env: NodeJS.ProcessEnv = process.env): string {
-  return join(runtimeFolder(env), 'agent.sock');
+  return join(runtimeFolder(env), agentName);
 }
 
 /** The socket that speaks what `git credential-cache` speaks with its daemon. */
@@ -50,7 +52,7 @@ export function awsConfigFile(env: NodeJS.ProcessEnv = process.env): string {
  * credentials, and who can write there can put their own socket in the agent's place.
  *
  * @returns the folder
- * @throws Problem `unsafe-folder` (a symlink, another owner, open to others), `folder` (cannot be made),
+ * @throws Problem `unsafe-folder` (a symlink, another owner, open to others), `folder` (cannot be made), `foreign-socket`,
  *   `socket-path` (longer than the platform's socket addresses hold)
  */
 export function prepareRuntimeFolder(env: NodeJS.ProcessEnv = process.env): string {
@@ -76,9 +78,9 @@ export function prepareRuntimeFolder(env: NodeJS.ProcessEnv = process.env): stri
 }
 
 /**
- * Makes sure that an existing runtime folder is ours alone.
+ * Makes sure that an existing runtime folder is ours alone, and so is the agent's socket in it.
  *
- * @throws Problem `unsafe-folder`; a folder that does not exist is no problem, and no folder
+ * @throws Problem `unsafe-folder`, `foreign-socket`; a folder that does not exist is no problem, and no folder
  */
 export function checkRuntimeFolder(folder: string): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
@@ -96,6 +98,26 @@ export function checkRuntimeFolder(folder: string): void {
     const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
     throw unsafe(`Its mode is ${mode}: others may enter it.`, `Run \`chmod 700 '${folder}'\`, and try again.`);
   }
+  checkSocket(join(folder, agentName));
+}
+
+/**
+ * Makes sure that what has a socket's name is a socket of ours: who listens behind another one would be handed the session.
+ *
+ * @returns whether anything has the name
+ * @throws Problem `foreign-socket`
+ */
+export function checkSocket(path: string): boolean {
+  const there = lstatSync(path, { throwIfNoEntry: false });
+  if (there === undefined) return false;
+  const me = process.getuid?.();
+  if (there.isSocket() && (me === undefined || there.uid === me)) return true;
+  throw new Problem({
+    kind: 'foreign-socket',
+    what: `Something that is not the agent's socket is in its place: ${path}`,
+    why: there.isSocket() ? `It belongs to user ${there.uid}.` : 'It is not a socket.',
+    fix: 'Look at what it is, remove it, and try again.',
+  });
 }
 
 /** The longest name that is bound in the folder: the agent binds under a private name first (agent/sockets.ts). */

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { agentSocket, awsConfigFile, checkRuntimeFolder, runtimeFolder } from '../paths.ts';
+import { agentSocket, awsConfigFile, checkRuntimeFolder, checkSocketPath, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import { type AgentAnswer, type AgentRequest, exchange, HungUp, TimedOut } from './exchange.ts';
 import type { AgentStatus, CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from './protocol.ts';
 
 /**
  * The agent's end of these calls is agent/http-socket.ts. Each throws a Problem: the agent's own, or `agent-not-running`
- * (exit code 3), `agent-hung`, `agent-silent`, `unsafe-folder`.
+ * (exit code 3), `agent-hung`, `agent-silent`, `unsafe-folder`, `foreign-socket`, `socket-path`.
  */
 
 /** The longest that the agent is waited for, in milliseconds: it gives up on server and AWS itself before (patience.ts). */
@@ -111,9 +111,12 @@ async function call(
   timeout = patience,
   signal?: AbortSignal,
 ): Promise<string> {
+  const socket = agentSocket(env);
+  // Nothing can be behind a name that no socket can have; Node would only say EINVAL.
+  checkSocketPath(socket);
   // Who controls the folder could have put a socket of their own there, to be handed the session.
   checkRuntimeFolder(runtimeFolder(env));
-  const { status, text } = await sendAgain({ socket: agentSocket(env), method, path, body, timeout, signal });
+  const { status, text } = await sendAgain({ socket, method, path, body, timeout, signal });
   if (status >= 200 && status < 300) return text;
   throw Problem.fromJSON(parse(text)) ?? silent(`It answered with status ${status}.`);
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, linkSync, lstatSync, readdirSync, renameSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkSocket } from '../paths.ts';
 import { Problem } from '../problem.ts';
 
 /** A socket's name in the folder, and the inode that we put there: by it we tell ours from a later one of that name. */
@@ -103,9 +104,7 @@ async function removeStale(socket: OwnedSocket, path: string, depth = 1): Promis
  * @throws Problem `foreign-socket`
  */
 async function ownerOf(path: string): Promise<'alive' | 'dead' | 'none'> {
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  if (there === undefined) return 'none';
-  checkOurs(there, path);
+  if (!checkSocket(path)) return 'none';
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     socket.once('connect', () => {
@@ -169,17 +168,6 @@ function link(from: string, to: string): 'done' | 'taken' | 'impossible' {
     if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ENOSYS'].includes(code ?? '')) return 'impossible';
     throw error;
   }
-}
-
-function checkOurs(there: Stats, path: string): void {
-  const me = process.getuid?.();
-  if (there.isSocket() && (me === undefined || there.uid === me)) return;
-  throw new Problem({
-    kind: 'foreign-socket',
-    what: `Something that is not the agent's socket is in its place: ${path}`,
-    why: there.isSocket() ? `It belongs to user ${there.uid}.` : 'It is not a socket.',
-    fix: 'Look at what it is, remove it, and try again.',
-  });
 }
 
 function unlinkIfThere(path: string): void {

@@ -9,6 +9,7 @@ import { handOverSession } from '../../../cli/agent/hand-over.ts';
 import { startOf } from '../../../cli/agent/pid-file.ts';
 import { startAgent } from '../../../cli/agent/start.ts';
 import { agentStop } from '../../../cli/commands/agent.ts';
+import { logout } from '../../../cli/commands/logout.ts';
 import { prepareRuntimeFolder } from '../../../cli/paths.ts';
 import { captured, type Machine, machine, newSession, root, run } from '../support.ts';
 import { agentMachine, gone } from './support.ts';
@@ -59,6 +60,19 @@ test('vouch status says that it hangs, and vouch agent stop ends it', async () =
   ]);
   await gone(the.pid);
   expect(await startAgent(the.env)).toEqual({ started: true });
+});
+
+test('vouch logout ends it too: nothing is left that could be used', async () => {
+  const the = await stoppedAgent();
+  const { out, io } = captured(the.env);
+  expect([await logout({ json: true }, io), out]).toEqual([
+    0,
+    {
+      stdout: '{"signedOut":true,"revoked":false}\n',
+      stderr: 'vouch: The agent does not answer, so its process is ended\n',
+    },
+  ]);
+  await gone(the.pid);
 });
 
 test('a login ends it, says so, and hands the session to a new one', async () => {

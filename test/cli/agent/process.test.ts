@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { agentStatus, awsCredentials, dropSession, putSession } from '../../../cli/agent/client.ts';
 import { handOverSession } from '../../../cli/agent/hand-over.ts';
 import { startAgent } from '../../../cli/agent/start.ts';
@@ -194,9 +194,9 @@ describe('the folder', () => {
     const the = machine();
     mkdirSync(folder(the), { mode: 0o700 });
     writeFileSync(the.agentSocket, 'precious');
-    await expect(startAgent(the.env)).rejects.toMatchObject({
-      kind: expect.stringMatching(/foreign-socket|agent-silent/),
-    });
+    const refused = { kind: 'foreign-socket', why: 'It is not a socket.' };
+    await expect(startAgent(the.env)).rejects.toMatchObject(refused);
+    await expect(agentStatus(the.env)).rejects.toMatchObject(refused);
     expect(readFileSync(the.agentSocket, 'utf8')).toBe('precious');
     // An agent that could not start is gone: this waits for its end.
     const { code, stdout } = await run(process.execPath, [join(root, 'cli/agent/main.ts')], the.env);
@@ -204,14 +204,34 @@ describe('the folder', () => {
     expect(sockets(the)).toEqual(['agent.sock']);
   });
 
+  test('with a socket of another user is not asked', async () => {
+    const the = machine();
+    mkdirSync(folder(the), { mode: 0o700 });
+    let asked = 0;
+    const server = createServer((socket) => {
+      asked++;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
+    onTestFinished(() => void server.close());
+    // Only root could give it away: so the folder is ours, and then we are somebody else.
+    const me = process.getuid?.() ?? 0;
+    const getuid = vi.spyOn(process, 'getuid').mockReturnValueOnce(me).mockReturnValue(12345);
+    onTestFinished(() => getuid.mockRestore());
+    await expect(putSession(newSession('https://vouch.example.com'), the.env)).rejects.toMatchObject({
+      kind: 'foreign-socket',
+      why: `It belongs to user ${me}.`,
+    });
+    expect(asked).toBe(0);
+  });
+
   test('with too long a path is explained', async () => {
     const the = machine();
     const long = join(the.folder, 'x'.repeat(100));
     mkdirSync(long);
-    await expect(startAgent({ ...the.env, XDG_RUNTIME_DIR: long })).rejects.toMatchObject({
-      kind: 'socket-path',
-      fix: expect.stringContaining('XDG_RUNTIME_DIR'),
-    });
+    const refused = { kind: 'socket-path', fix: expect.stringContaining('XDG_RUNTIME_DIR') };
+    await expect(startAgent({ ...the.env, XDG_RUNTIME_DIR: long })).rejects.toMatchObject(refused);
+    await expect(agentStatus({ ...the.env, XDG_RUNTIME_DIR: long })).rejects.toMatchObject(refused);
     expect(() => checkSocketPath('x'.repeat(104), 'darwin')).toThrow();
     expect(() => checkSocketPath('x'.repeat(104), 'linux')).not.toThrow();
   });
