@@ -9,7 +9,7 @@ test.each(['', 'capability[]=authtype\n', 'vouch-forms=both\n'])(
     if (asked === undefined) throw new Error('The request should be well-formed.');
     const lines = (username: string) => credentialLines(asked, { username, password: 'p' }, 0);
     expect(lines('AKIA%token')).toContain('password_expiry_utc=0\n');
-    for (const username of ['AKIA%t\nhost=evil.example', 'AKIA%t\r', 'AKIA\0%t']) {
+    for (const username of ['AKIA%t\nhost=evil.example', 'AKIA%t\r', 'AKIA\0%t', 'AKIA%t\\nhost=evil.example']) {
       expect(() => lines(username)).toThrow(expect.objectContaining({ kind: 'not-a-line' }));
     }
   },
