@@ -149,6 +149,10 @@ export class Agent {
       this.log.add('ended', 'the server has revoked the session');
       return { revoked: true };
     } catch (error) {
+      if (error instanceof Problem && error.kind === 'session-over') {
+        this.log.add('ended', 'the server had ended the session already');
+        return { revoked: true };
+      }
       this.log.add('failed', `the server could not be told of the logout: ${reasonOf(error)}`);
       const { what, why } = asProblem(error);
       return { revoked: false, reason: [what, why].filter(Boolean).join(' ') };

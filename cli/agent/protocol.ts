@@ -47,7 +47,7 @@ export interface AgentStatus {
 
 /** The answer to `DELETE /session`. */
 export interface Dropped {
-  /** Whether the server has confirmed that the session is revoked. */
+  /** Whether the server has confirmed that the session is revoked, now or before. */
   revoked: boolean;
   /** Why not, when it has not. */
   reason?: string;

@@ -648,6 +648,13 @@ describe('the session', () => {
     await the.running.ended;
   });
 
+  test('logging out of a session that the server had ended already is no failure', async () => {
+    const the = await signedIn();
+    the.world.answers.revoke = (response) => json(response, 401, { type: 'urn:vouch:problem:session-over' });
+    expect(await dropSession(the.env)).toEqual({ revoked: true });
+    await the.running.ended;
+  });
+
   test('logging out while Git waits gives Git nothing', async () => {
     const the = await signedIn();
     const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
