@@ -20,13 +20,15 @@ export const backlog = 4096;
  * Listens under a private name, so that nobody can connect, or find us not listening yet, before the name is published.
  *
  * @returns the private path and its inode
+ * @throws Problem `folder` when no socket can be made there: the disk is full, or only to be read
  */
 export async function listenPrivately(server: Server, folder: string): Promise<OwnedSocket> {
   const path = join(folder, `agent.${process.pid}.${randomBytes(4).toString('hex')}.sock`);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    const fail = (error: Error) => reject(noSocket(folder, error));
+    server.once('error', fail);
     server.listen({ path, backlog }, () => {
-      server.off('error', reject);
+      server.off('error', fail);
       resolve();
     });
   });
@@ -168,6 +170,18 @@ function link(from: string, to: string): 'done' | 'taken' | 'impossible' {
     if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ENOSYS'].includes(code ?? '')) return 'impossible';
     throw error;
   }
+}
+
+function noSocket(folder: string, cause: Error): Problem {
+  return new Problem(
+    {
+      kind: 'folder',
+      what: `No socket can be made in ${folder}`,
+      why: cause.message,
+      fix: 'Make room there, or set XDG_RUNTIME_DIR to another folder of yours, in your shell profile.',
+    },
+    { cause },
+  );
 }
 
 function unlinkIfThere(path: string): void {

@@ -6,6 +6,9 @@ import { openBrowser } from './open-browser.ts';
 import { signIn } from './sign-in.ts';
 import type { Waiting } from './waiting.ts';
 
+/** How long the server may keep the person waiting until they are told for whom, in milliseconds. */
+const soon = 1000;
+
 export interface LogInOptions {
   env: NodeJS.ProcessEnv;
   /** The server's issuer URL. */
@@ -29,13 +32,16 @@ export interface LogInOptions {
  */
 export async function logIn({ env, server, browser, signal, onPage, say, waiting }: LogInOptions): Promise<NewSession> {
   let agent: AgentAhead | undefined;
+  const { host } = new URL(server);
+  const slow = setTimeout(() => waiting.show(`Waiting for ${host} …`), soon);
   try {
     const session = await signIn({
       server,
       signal,
       onPage: (url) => {
+        clearTimeout(slow);
         onPage?.(url);
-        say(`${browser ? `Opening your browser to sign in at ${new URL(server).host}` : 'To sign in, open'}\n  ${url}`);
+        say(`${browser ? `Opening your browser to sign in at ${host}` : 'To sign in, open'}\n  ${url}`);
         waiting.show('Touch your security key in the browser …');
         if (browser) {
           void openBrowser(url, env).then((opened) => {
@@ -50,6 +56,7 @@ export async function logIn({ env, server, browser, signal, onPage, say, waiting
     await handOverSession(session, env, { say: (text) => waiting.say(text), signal });
     return session;
   } finally {
+    clearTimeout(slow);
     agent?.release();
   }
 }

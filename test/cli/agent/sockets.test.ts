@@ -91,3 +91,13 @@ test('a socket of another user is an error, and not touched', async () => {
   await expect(claimed(path)).rejects.toMatchObject({ kind: 'foreign-socket', why: `It belongs to user ${me}.` });
   expect(readdirSync(made)).toEqual(['agent.sock']);
 });
+
+test('where no socket can be made, it is said where and why', async () => {
+  // A folder that is missing stands for a disk that is full: the system refuses in the same way.
+  await expect(listenPrivately(createServer(), join(folder(), 'missing'))).rejects.toMatchObject({
+    kind: 'folder',
+    what: expect.stringMatching(/^No socket can be made in .*missing$/),
+    why: expect.stringContaining('listen E'),
+    fix: expect.stringContaining('XDG_RUNTIME_DIR'),
+  });
+});

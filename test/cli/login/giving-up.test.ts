@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../support/free-port.ts';
@@ -39,6 +40,21 @@ describe('what fails, fails before the person is asked, and ends', () => {
 });
 
 describe('Ctrl-C and --timeout', () => {
+  test('a server that does not answer is named, and Ctrl-C ends the wait for it', async () => {
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void silent.close());
+    const host = `localhost:${(silent.address() as AddressInfo).port}`;
+    const child = spawn(process.execPath, [program, 'login', '--server', `http://${host}`], {
+      env: machine().env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+    const said = await new Promise<string>((resolve) => child.stderr.once('data', (data) => resolve(String(data))));
+    child.kill('SIGINT');
+    expect([said, await ended]).toEqual([`Waiting for ${host} …\n`, 130]);
+  });
+
   /** `vouch enroll` with a pipe on standard input that says nothing. */
   async function waitingForInput(args: string[]) {
     const server = `http://localhost:${await freePort()}`;
