@@ -336,9 +336,10 @@ export class Session {
 
   /** Says in the same sentence until when what is in hand lasts: there is nothing to be done but to try again. */
   #withWhatLasts({ what, ...rest }: Problem): Problem {
-    const others = this.#credentials
-      .all()
-      .map(({ chain, credentials }) => `${nameOfRole(chain)} until ${this.#clockTime(credentials.expiration)}`);
+    const others = this.#credentials.all().map(({ chain, region, credentials: { expiration } }) => {
+      // With its region: those of the very role that was asked for are of no use in another one.
+      return `${nameOfRole(chain)} in ${region} until ${this.#clockTime(expiration)}`;
+    });
     const until = this.#clockTime(this.details.expiresAt);
     const also = others.length > 0 ? `, and credentials for ${others.join(', ')}` : '';
     return new Problem({ ...rest, what: `${what.replace(/\.$/, '')}; your session lasts until ${until}${also}.` });

@@ -291,7 +291,7 @@ describe('one sentence says who is down, and until when what is in hand lasts', 
     const told = await awsCredentials(role, 'us-east-1', the.env).catch((error) => error);
     expect(told.what).toBe(
       `AWS STS in us-east-1 could not be reached; your session lasts until ${at(noon + 8 * hour)}, ` +
-        `and credentials for VouchDeveloper-prod until ${at(noon + hour)}.`,
+        `and credentials for VouchDeveloper-prod in us-east-1 until ${at(noon + hour)}.`,
     );
   });
 });
