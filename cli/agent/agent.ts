@@ -127,6 +127,8 @@ export class Agent {
     this.#session = taken;
     this.#ended = undefined;
     this.#failures.clear();
+    // So that the first request finds it read.
+    void this.#profilesOf(undefined).catch(() => {});
     const until = clockTime(new Date(expiresAt), new Date(this.#now()));
     this.log.add('session', `${email} with ${describeKey(key)} at ${access.issuer}, until ${until}`);
   }

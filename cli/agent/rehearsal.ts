@@ -1,71 +1,107 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { CodeCommitSigner } from '../aws/codecommit-signature.ts';
+import { type AddressInfo, connect, type Server } from 'node:net';
+import { parseRoleArn, type RoleArn } from '../aws/partitions.ts';
 import { ProfileReader } from '../aws/profiles.ts';
-import { askSts } from '../aws/sts-query.ts';
-import { parseGitRequest } from '../git/request.ts';
+import { credentialLines } from '../git/credential-lines.ts';
+import { type GitCredentialRequest, parseGitRequest } from '../git/request.ts';
 import { awsConfigFile } from '../paths.ts';
-import { importAccess, requestAwsToken } from './identity-server.ts';
+import { bounds } from './bounds.ts';
+import { createGitServer } from './git-socket.ts';
+import { type Access, importAccess } from './identity-server.ts';
+import { Log } from './log.ts';
+import { patience } from './patience.ts';
+import { Session } from './session.ts';
 
 /** How often: after so many times there is little left to be compiled. */
-const times = 8;
-
-/** The longest that it may take, in milliseconds. */
-const timeout = 20_000;
+const times = 24;
 
 /** What does for the server's answer and for STS's: both readers take from it what they look for. */
 const tokenAnswer = JSON.stringify({ token: 'a.b.c' });
 const stsAnswer = `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
-<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken>
+<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration>
 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
+
+const repository = { host: 'git-codecommit.us-east-1.amazonaws.com', region: 'us-east-1', path: 'v1/repos/x' };
+const gitRequest = `action=get\ntimeout=900\nprotocol=https\nhost=${repository.host}\npath=${repository.path}\n`;
 
 /**
  * Does what the first request after a login will need, with a key and answers of no worth, while there is time: Node loads and
- * compiles most things when they are first used, which would take several times as long as the server and STS do. Nothing of it
- * leaves this machine: both are played by a listener on 127.0.0.1, which is closed afterwards.
+ * compiles most things when they are first used, which would take as long again as the server and STS do. Nothing of it
+ * leaves this machine: Git, the server and STS are played by this process, over ports of the loopback interface that are closed
+ * afterwards.
  *
  * @param env where HOME is, whose AWS config file is read too
  * @throws what goes wrong; then the first request takes its time
  */
 export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
-  const server = createServer((request, response) => {
+  const upstream = createServer((request, response) => {
     request.resume().on('end', () => response.end(request.url === '/sts' ? stsAnswer : tokenAnswer));
   });
+  const origin = `http://localhost:${await listen(upstream)}`;
+  const access = await worthlessAccess(origin);
+  const role = parseRoleArn('arn:aws:iam::123456789012:role/Nobody') as RoleArn;
+  const profiles = new ProfileReader();
+  const git = createGitServer(async (request) => {
+    const asked = parseGitRequest(request) as GitCredentialRequest;
+    await profiles.read(awsConfigFile(env));
+    const session = new Session(
+      { access, email: 'nobody@example.com', key: { name: '', model: null }, expiresAt: Date.now() + 3600_000 },
+      {
+        clocks: { now: Date.now, uptime: () => performance.now() },
+        patience,
+        log: new Log(),
+        stsUrl: new URL('/sts', origin),
+        onRefused: () => {},
+      },
+    );
+    return credentialLines(asked, await session.sign({ role }, repository), 0);
+  }, bounds);
+  try {
+    const port = await listen(git);
+    for (let time = 0; time < times; time++) await ask(port);
+  } finally {
+    git.close();
+    upstream.close();
+    upstream.closeAllConnections();
+  }
+}
+
+/** @returns the port */
+async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(0, 'localhost', resolve);
   });
   // Who is asked to end meanwhile ends.
   server.unref();
-  try {
-    const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
-      'sign',
-      'verify',
-    ]);
-    const access = await importAccess({
-      issuer: origin,
-      accessToken: 'x',
-      dpopKey: { ...(await crypto.subtle.exportKey('jwk', privateKey)) },
-      email: 'nobody@example.com',
-      key: { name: '', model: null },
-      expiresAt: '',
+  return (server.address() as AddressInfo).port;
+}
+
+/** As Git does; there must be an answer. */
+function ask(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: 'localhost', allowHalfOpen: true }).unref();
+    socket.end(gitRequest);
+    let answered = false;
+    socket.on('data', () => {
+      answered = true;
     });
-    const signal = AbortSignal.timeout(timeout);
-    const region = 'us-east-1';
-    const profiles = new ProfileReader();
-    for (let time = 0; time < times; time++) {
-      parseGitRequest(Buffer.from('protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\npath=v1/repos/x\n'));
-      await profiles.read(awsConfigFile(env));
-      const token = await requestAwsToken(access, 'arn:aws:iam::123456789012:role/Nobody', signal);
-      const parameters = { WebIdentityToken: token };
-      const url = new URL('/sts', origin);
-      await askSts('AssumeRoleWithWebIdentity', parameters, { region, signal, url });
-      const signer = new CodeCommitSigner({ accessKeyId: 'A', secretAccessKey: 'S', sessionToken: 'T' });
-      await signer.sign({ host: 'git-codecommit.us-east-1.amazonaws.com', region, path: 'v1/repos/x', at: Date.now() });
-    }
-  } finally {
-    server.close();
-    server.closeAllConnections();
-  }
+    socket.on('error', reject);
+    socket.on('end', () => (answered ? resolve() : reject(new Error('There was no answer.'))));
+  });
+}
+
+async function worthlessAccess(issuer: string): Promise<Access> {
+  const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+    'sign',
+    'verify',
+  ]);
+  return importAccess({
+    issuer,
+    accessToken: 'x',
+    dpopKey: { ...(await crypto.subtle.exportKey('jwk', privateKey)) },
+    email: 'nobody@example.com',
+    key: { name: '', model: null },
+    expiresAt: '',
+  });
 }

@@ -74,6 +74,8 @@ export interface SessionOptions {
   clocks: Clocks;
   patience: Patience;
   log: Log;
+  /** Where STS is, unless it is where the region's is. */
+  stsUrl?: URL;
   /** Called when the server no longer takes the session and no request of anybody's was there to be told so. */
   onRefused: (why: Problem) => void;
 }
@@ -88,17 +90,19 @@ export class Session {
   readonly #patience: Patience;
   readonly #log: Log;
   readonly #end: Expiry;
+  readonly #stsUrl: URL | undefined;
   readonly #onRefused: (why: Problem) => void;
   readonly #credentials = new InHand();
   readonly #flights = new SingleFlight<Entry>();
   readonly #dropped = new AbortController();
 
-  constructor(details: SessionDetails, { clocks, patience, log, onRefused }: SessionOptions) {
+  constructor(details: SessionDetails, { clocks, patience, log, stsUrl, onRefused }: SessionOptions) {
     this.details = details;
     this.#clocks = clocks;
     this.#patience = patience;
     this.#log = log;
     this.#end = new Expiry(details.expiresAt, clocks);
+    this.#stsUrl = stsUrl;
     this.#onRefused = onRefused;
   }
 
@@ -302,7 +306,8 @@ export class Session {
         // So that nothing is asked for in the name of a session that ended meanwhile.
         this.#checkAlive();
       }
-      return assumeRoleWithWebIdentity({ ...this.#roleRequest(chain, region), token: token.value });
+      const request = this.#roleRequest(chain, region);
+      return assumeRoleWithWebIdentity({ ...request, token: token.value, url: this.#stsUrl });
     };
     return retry(attempt, {
       waiting,

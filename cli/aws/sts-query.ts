@@ -53,7 +53,7 @@ export type Element = string | { [name: string]: Element | undefined } | Element
 export async function askSts(
   action: string,
   parameters: Record<string, string>,
-  { region, signal, url = stsUrl(region, process.env) }: { region: string; signal: AbortSignal; url?: URL },
+  { region, signal, url = stsUrl(region, process.env) }: { region: string; signal: AbortSignal; url?: URL | undefined },
 ): Promise<Element> {
   const { httpAgent, httpsAgent } = awsHttpAgents(process.env);
   const body = new URLSearchParams({ Action: action, Version: '2011-06-15', ...parameters }).toString();

@@ -19,6 +19,8 @@ export interface RoleRequest {
 export interface WebIdentityRequest extends RoleRequest {
   /** The ID token that is pinned to the role. */
   token: string;
+  /** Where STS is, unless it is where the region's is. */
+  url?: URL | undefined;
 }
 
 /**

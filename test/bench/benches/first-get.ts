@@ -1,3 +1,4 @@
+import { request as send } from 'node:http';
 import { gitSocket } from '../../../cli/paths.ts';
 import { run } from '../../support/run.ts';
 import { ask, hasPassword } from '../ask.ts';
@@ -7,8 +8,9 @@ import { logIn } from '../logins.ts';
 
 /**
  * The first thing that Git asks for after a login: the agent, which has had the session for a moment and nothing else, has the
- * server make an ID token and STS exchange it. Against these two requests made by hand: with `fetch`, by a process
- * that has made them before, with a DPoP proof that is made beforehand. Server and STS are on this machine.
+ * server make an ID token and STS exchange it. Against these two requests made by hand, by a process that has made them before:
+ * with the DPoP proof that belongs to the first, and each over a connection of its own, as there is none after a login. Server
+ * and STS are on this machine.
  *
  * Before each round there is a real `vouch login`, which starts a new agent; it is asked as soon as the login has ended.
  */
@@ -36,23 +38,31 @@ function throughTheAgent({ person, personEnv: env, request }: World): Subject {
 async function byHand({ sandbox, person }: World): Promise<Subject> {
   const { client, accessToken } = await person.signIn();
   const path = '/api/aws/token';
-  let proof = '';
   return {
-    async prepare() {
-      proof = await client.proof('POST', path, { token: accessToken });
-    },
     async run() {
-      const body = { role: sandbox.roleArn };
-      const { token = '' } = await (await client.api('POST', path, accessToken, { proof, body })).json();
+      const proof = await client.proof('POST', path, { token: accessToken });
+      const headers = { authorization: `DPoP ${accessToken}`, dpop: proof, 'content-type': 'application/json' };
+      const answer = await post(client.origin + path, headers, JSON.stringify({ role: sandbox.roleArn }));
       const form = new URLSearchParams({
         Action: 'AssumeRoleWithWebIdentity',
         Version: '2011-06-15',
         RoleArn: sandbox.roleArn,
         RoleSessionName: person.email,
-        WebIdentityToken: token,
+        WebIdentityToken: JSON.parse(answer).token,
       });
-      const answer = await (await fetch(sandbox.aws.stsUrl, { method: 'POST', body: form })).text();
-      if (!answer.includes('<SecretAccessKey>')) throw new Error(`STS gave no credentials: ${answer}`);
+      const type = { 'content-type': 'application/x-www-form-urlencoded' };
+      const credentials = await post(sandbox.aws.stsUrl, type, form.toString());
+      if (!credentials.includes('<SecretAccessKey>')) throw new Error(`STS gave no credentials: ${credentials}`);
     },
   };
+}
+
+function post(url: string, headers: Record<string, string>, body: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    send(url, { method: 'POST', headers, agent: false }, async (response) => {
+      resolve((await response.setEncoding('utf8').toArray()).join(''));
+    })
+      .on('error', reject)
+      .end(body);
+  });
 }
