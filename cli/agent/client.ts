@@ -88,14 +88,9 @@ export function gitCredentials(request: Uint8Array, env: NodeJS.ProcessEnv = pro
   return call(env, 'POST', '/git', request);
 }
 
-/** Whether an error says that an agent runs and does not answer. */
-export function isHung(error: unknown): boolean {
-  return error instanceof Problem && error.kind === 'agent-hung';
-}
-
-/** Whether an error says that something runs which hangs up, or answers otherwise than an agent does. */
-export function isSilent(error: unknown): boolean {
-  return error instanceof Problem && error.kind === 'agent-silent';
+/** Whether an error says that something runs which does not answer, hangs up, or answers otherwise than an agent does. */
+export function isUnresponsive(error: unknown): boolean {
+  return error instanceof Problem && (error.kind === 'agent-hung' || error.kind === 'agent-silent');
 }
 
 /** Whether an error says that no agent runs (as opposed to one that runs and refuses). */

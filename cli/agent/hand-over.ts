@@ -1,6 +1,6 @@
 import { Problem } from '../problem.ts';
 import { version } from '../programs.ts';
-import { agentStatus, dropSession, isHung, isNotRunning, putSession } from './client.ts';
+import { agentStatus, dropSession, isNotRunning, isUnresponsive, putSession } from './client.ts';
 import { endHungAgent } from './end-hung.ts';
 import type { NewSession } from './protocol.ts';
 import { startAgent } from './start.ts';
@@ -38,6 +38,23 @@ export async function handOverSession(
   }
 }
 
+/**
+ * Ends an agent that does not answer, if one is there: before a person is asked to touch a key for a session that could then
+ * be handed to nobody.
+ *
+ * @throws Problem as agentStatus and endHungAgent
+ */
+export async function endUnresponsiveAgent(
+  env: NodeJS.ProcessEnv,
+  { say = () => {}, signal }: HandOverOptions = {},
+): Promise<void> {
+  try {
+    await agentStatus(env, signal);
+  } catch (error) {
+    await endIfUnresponsive(error, env, say, signal);
+  }
+}
+
 async function makeWay(
   env: NodeJS.ProcessEnv,
   say: (text: string) => void,
@@ -49,11 +66,21 @@ async function makeWay(
     say(`The agent of version ${running.version} ends now, and one of version ${version} takes its place.`);
     await dropSession(env);
   } catch (error) {
-    if (isNotRunning(error)) return;
-    if (!isHung(error)) throw error;
-    say('The agent that was running does not answer, so it is ended, and a new one takes its place.');
-    await endHungAgent(env, signal);
+    await endIfUnresponsive(error, env, say, signal);
   }
+}
+
+/** @param error what came of asking the agent */
+async function endIfUnresponsive(
+  error: unknown,
+  env: NodeJS.ProcessEnv,
+  say: (text: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (isNotRunning(error)) return;
+  if (!isUnresponsive(error)) throw error;
+  say('The agent that was running does not answer, so it is ended, and a new one takes its place.');
+  await endHungAgent(env, signal);
 }
 
 /** Whether the agent was there and is no more, or says that it is ending. */

@@ -1,4 +1,4 @@
-import { agentStatus, dropSession, isHung, isNotRunning, isSilent } from '../agent/client.ts';
+import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../agent/client.ts';
 import { endHungAgent } from '../agent/end-hung.ts';
 import type { AgentStatus, ServiceManager } from '../agent/protocol.ts';
 import { startAgent } from '../agent/start.ts';
@@ -34,7 +34,7 @@ export async function agentStop(_options: object, io: Io): Promise<number> {
       io.stdout.write('No agent is running\n');
       return 0;
     }
-    return isHung(error) || isSilent(error) ? stopHung(io) : printProblem(io.stderr, error);
+    return isUnresponsive(error) ? stopHung(io) : printProblem(io.stderr, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { agentStatus, dropSession, isHung, isNotRunning } from '../agent/client.ts';
+import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../agent/client.ts';
 import { endHungAgent } from '../agent/end-hung.ts';
 import type { Dropped } from '../agent/protocol.ts';
 import type { Io } from '../io.ts';
@@ -11,7 +11,7 @@ export async function logout(options: { json?: boolean }, io: Io): Promise<numbe
     email = (await agentStatus(io.env)).session?.email;
     if (email !== undefined) dropped = await dropSession(io.env);
   } catch (error) {
-    if (isHung(error)) {
+    if (isUnresponsive(error)) {
       io.stderr.write('vouch: The agent does not answer, so its process is ended\n');
       await endHungAgent(io.env);
       dropped = { revoked: false, reason: 'only the agent could have done that' };

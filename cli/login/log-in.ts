@@ -1,4 +1,4 @@
-import { handOverSession } from '../agent/hand-over.ts';
+import { endUnresponsiveAgent, handOverSession } from '../agent/hand-over.ts';
 import type { NewSession } from '../agent/protocol.ts';
 import { type AgentAhead, startAgentAhead } from '../agent/start.ts';
 import { clockTime, describeKey, duration } from '../describe.ts';
@@ -28,9 +28,11 @@ export interface LogInOptions {
 /**
  * A whole login: opens the browser, waits for the touch, and hands the session to the agent.
  *
- * @throws Problem as signIn and handOverSession; `signal.reason` when aborted
+ * @throws Problem as endUnresponsiveAgent, signIn and handOverSession; `signal.reason` when aborted
  */
 export async function logIn({ env, server, browser, signal, onPage, say, waiting }: LogInOptions): Promise<NewSession> {
+  const handing = { say: (text: string) => waiting.say(text), signal };
+  await endUnresponsiveAgent(env, handing);
   let agent: AgentAhead | undefined;
   const { host } = new URL(server);
   const slow = setTimeout(() => waiting.show(`Waiting for ${host} …`), soon);
@@ -53,7 +55,7 @@ export async function logIn({ env, server, browser, signal, onPage, say, waiting
       },
     });
     await agent?.started;
-    await handOverSession(session, env, { say: (text) => waiting.say(text), signal });
+    await handOverSession(session, env, handing);
     return session;
   } finally {
     clearTimeout(slow);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentStatus, isNotRunning, isSilent } from '../agent/client.ts';
+import { agentStatus, isNotRunning, isUnresponsive } from '../agent/client.ts';
 import { chosenServer } from '../config.ts';
 import { printable } from '../problem.ts';
 import { followLogin } from './follow.ts';
@@ -77,8 +77,8 @@ async function hasSession(env: NodeJS.ProcessEnv): Promise<boolean> {
   try {
     return (await agentStatus(env)).session !== null;
   } catch (error) {
-    // One that does not answer is replaced at the end of the login.
-    if (isNotRunning(error) || isSilent(error)) return false;
+    // The login replaces one that does not answer.
+    if (isNotRunning(error) || isUnresponsive(error)) return false;
     throw error;
   }
 }

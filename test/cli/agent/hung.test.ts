@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { agentStatus } from '../../../cli/agent/client.ts';
 import { endHungAgent } from '../../../cli/agent/end-hung.ts';
 import { handOverSession } from '../../../cli/agent/hand-over.ts';
@@ -29,6 +29,19 @@ async function stoppedAgent() {
     await gone(pid);
   });
   return { ...the, pid };
+}
+
+/** A process in the agent's place that ends every connection as soon as it is there. */
+async function hangsUp() {
+  const the = agentMachine();
+  prepareRuntimeFolder(the.env);
+  const program = 'net.createServer((socket) => socket.destroy()).listen(process.argv[1], () => console.log(1))';
+  const child = spawn(process.execPath, ['-e', program, the.agentSocket]);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  writeFileSync(pidFile(the), `${child.pid} ${startOf(child.pid ?? 0)}\n`);
+  return { ...the, ended };
 }
 
 /** Somebody who takes connections and says nothing. */
@@ -82,6 +95,24 @@ test('a login ends it, says so, and hands the session to a new one', async () =>
   expect(said).toEqual(['The agent that was running does not answer, so it is ended, and a new one takes its place.']);
   await gone(the.pid);
   expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
+});
+
+describe('one that hangs up at once', () => {
+  test('is ended by a login, and the session handed to a new one', async () => {
+    const the = await hangsUp();
+    const said: string[] = [];
+    await handOverSession(newSession('https://vouch.example.com'), the.env, { say: (text) => said.push(text) });
+    expect(said).toEqual([expect.stringContaining('does not answer, so it is ended')]);
+    expect(await the.ended).toBe('SIGTERM');
+    expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
+  });
+
+  test('is ended by a logout', async () => {
+    const the = await hangsUp();
+    const { out, io } = captured(the.env);
+    expect([await logout({ json: true }, io), out.stdout]).toEqual([0, '{"signedOut":true,"revoked":false}\n']);
+    expect(await the.ended).toBe('SIGTERM');
+  });
 });
 
 test('a process that does not end when it is asked to is killed', async () => {

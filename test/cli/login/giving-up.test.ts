@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { prepareRuntimeFolder } from '../../../cli/paths.ts';
 import { freePort } from '../../support/free-port.ts';
 import { machine, root, run } from '../support.ts';
 import { startFakeIssuer } from './fake-issuer.ts';
@@ -23,6 +24,18 @@ describe('what fails, fails before the person is asked, and ends', () => {
     chmodSync(dirname(the.agentSocket), 0o777);
     const ended = await run(process.execPath, [program, 'login', '--server', server.url], the.env);
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('chmod 700') });
+    expect(server.pushed).toEqual([]);
+  });
+
+  test('something in the agent’s place that hangs up, of which nobody knows which process it is', async () => {
+    const the = machine();
+    const server = await issuer();
+    prepareRuntimeFolder(the.env);
+    const silent = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => silent.listen(the.agentSocket, resolve));
+    onTestFinished(() => void silent.close());
+    const ended = await run(process.execPath, [program, 'login', '--server', server.url], the.env);
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('not sure which process it is') });
     expect(server.pushed).toEqual([]);
   });
 
