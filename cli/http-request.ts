@@ -11,7 +11,7 @@ export interface HttpRequest {
   method: string;
   headers: http.OutgoingHttpHeaders;
   body?: string | undefined;
-  /** Through which proxy, and trusting whom; Node's global one unless given, which honourProxies sets up. */
+  /** Through which proxy, and trusting whom; Node's global one unless given, which prepareNetwork sets up. */
   agent?: http.Agent | undefined;
   /** When to give up. */
   signal: AbortSignal;

@@ -21,11 +21,12 @@ interface ProxyEnvironment {
 const always = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * Has this process's `fetch` honour the environment's proxies. To be called before the first request; again does no harm.
+ * Has this process's requests honour the environment's proxies. To be called before the first one; again does no harm.
  *
- * @throws Problem as proxyEnvironment
+ * @throws Problem `tls-unverified` when Node would take anybody's certificate, and as proxyEnvironment
  */
-export function honourProxies(env: NodeJS.ProcessEnv = process.env): void {
+export function prepareNetwork(env: NodeJS.ProcessEnv = process.env): void {
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') throw unverified();
   const proxies = proxyEnvironment(env);
   if (proxies) http.setGlobalProxyFromEnv({ ...proxies });
 }
@@ -82,6 +83,15 @@ function proxyUrl(name: string, value: string): string {
     what: `${name} is not the address of a proxy that Vouch can use.`,
     why: 'It should look like http://proxy.example.com:3128.',
     fix: `Correct ${name} or unset it, run \`vouch agent stop\` if you are signed in, then try again.`,
+  });
+}
+
+function unverified(): Problem {
+  return new Problem({
+    kind: 'tls-unverified',
+    what: 'NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and Vouch speaks with nobody whose certificate is not checked.',
+    why: 'Anybody on the way to your server, or to AWS, could take its place, and with it your session.',
+    fix: 'Run `unset NODE_TLS_REJECT_UNAUTHORIZED`, then try again; an authority of your own goes into NODE_EXTRA_CA_CERTS.',
   });
 }
 

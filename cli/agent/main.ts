@@ -1,4 +1,4 @@
-import { honourProxies } from '../network-environment.ts';
+import { prepareNetwork } from '../network-environment.ts';
 import { asProblem } from '../problem.ts';
 import { takeGivenSockets } from './activation.ts';
 import { keepFromDumps } from './keep-from-dumps.ts';
@@ -23,7 +23,7 @@ const report = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n
 
 async function main(): Promise<void> {
   try {
-    honourProxies(process.env);
+    prepareNetwork(process.env);
     const given = takeGivenSockets(process.env);
     const service = given ? 'systemd' : process.argv.includes('--launchd') ? 'launchd' : undefined;
     const running = await serve({ env: process.env, given, service });

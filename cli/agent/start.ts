@@ -115,12 +115,21 @@ function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
 /** Options of Node that say whom to trust and whom to ask, and nothing else. */
 const HARMLESS = /^--(use-system-ca|use-openssl-ca|use-bundled-ca|dns-result-order=\w+)$/;
 
+/** What no agent may have: Node would write to the disk, print what it sends, and take anybody's certificate for the server's. */
+export const harmfulVariables: readonly string[] = [
+  'NODE_V8_COVERAGE',
+  'NODE_DEBUG',
+  'NODE_DEBUG_NATIVE',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+];
+
 /**
- * Our environment, without what would let somebody look into the agent's memory: of NODE_OPTIONS only what is known to be
- * harmless stays. NODE_DEBUG would have Node print what it sends.
+ * Our environment, without what would let somebody look into the agent's memory, or have it trust anybody: of NODE_OPTIONS only
+ * what is known to be harmless stays.
  */
 function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _, NODE_V8_COVERAGE, NODE_DEBUG, NODE_DEBUG_NATIVE, ...rest } = env;
+  const rest = { ...env };
+  for (const name of [...harmfulVariables, 'NODE_OPTIONS']) delete rest[name];
   const options = harmlessNodeOptions(env);
   return options ? { ...rest, NODE_OPTIONS: options } : rest;
 }

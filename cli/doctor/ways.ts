@@ -1,6 +1,6 @@
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
-import { awsHttpAgents, honourProxies } from '../network-environment.ts';
+import { awsHttpAgents, prepareNetwork } from '../network-environment.ts';
 import { networkReason } from '../network-reason.ts';
 import { Problem } from '../problem.ts';
 import type { Visit } from './check.ts';
@@ -31,7 +31,7 @@ async function server({ chart, env, signal }: Visit): Promise<Way> {
   const { server: url } = chart;
   if (url === undefined) return { name: 'Vouch server', closed: 'It is not known.' };
   const ask = async () => {
-    honourProxies(env);
+    prepareNetwork(env);
     const late = AbortSignal.timeout(patience);
     const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.any([late, signal]) });
     await response.body?.cancel();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyName } from '../agent/protocol.ts';
-import { honourProxies } from '../network-environment.ts';
+import { prepareNetwork } from '../network-environment.ts';
 import { Problem, printable } from '../problem.ts';
 import { explainServerError } from './identity-server.ts';
 import { readKeyName } from './key-name.ts';
@@ -25,7 +25,7 @@ export async function startEnrolment(
   request: { invitation: string; machine: string; name?: string; email?: string },
   signal: AbortSignal,
 ): Promise<StartedEnrolment> {
-  honourProxies();
+  prepareNetwork();
   const { url, poll, email, expiresAt } = await post(server, '/enroll/start', request, signal);
   // The page's address is opened in a browser: it must be the server's own, and is shown in its parsed form.
   const page = URL.parse(String(url));

@@ -1,7 +1,7 @@
 import { exportJWK } from 'jose';
 import * as client from 'openid-client';
 import type { NewSession } from '../agent/protocol.ts';
-import { honourProxies } from '../network-environment.ts';
+import { prepareNetwork } from '../network-environment.ts';
 import { Problem, printable } from '../problem.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { type CallbackListener, listenForCallback } from './callback-listener.ts';
@@ -25,7 +25,7 @@ export interface SignInOptions {
  * @throws Problem when the server cannot be reached or refuses, or the person cancels; `signal.reason` when aborted
  */
 export async function signIn(options: SignInOptions): Promise<NewSession> {
-  honourProxies();
+  prepareNetwork();
   const listener = await listenForCallback();
   try {
     // Whatever is being waited for, and whether or not it can be aborted: the person is not kept.

@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { harmfulVariables } from '../agent/start.ts';
 import { Problem } from '../problem.ts';
 import { programFile } from '../programs.ts';
 import { serviceEnvironment } from './environment.ts';
@@ -23,7 +24,9 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
       // Nobody else tells it where the sockets are to be.
       const folders = { XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR, XDG_CACHE_HOME: env.XDG_CACHE_HOME };
       const set = Object.entries(folders).flatMap(([name, value]) => (value ? [[name, value]] : []));
-      const environment = { ...Object.fromEntries(set), ...serviceEnvironment(env) };
+      // launchd has an environment of its own (launchctl setenv), and can only give them another value.
+      const harmless = Object.fromEntries(harmfulVariables.map((name) => [name, '']));
+      const environment = { ...Object.fromEntries(set), ...harmless, ...serviceEnvironment(env) };
       const text = plistText({ node: process.execPath, agent: programFile('agent'), environment });
       return { files: [{ path, text }], notes: [] };
     },

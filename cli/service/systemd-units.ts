@@ -1,3 +1,4 @@
+import { harmfulVariables } from '../agent/start.ts';
 import { Problem } from '../problem.ts';
 import { marked, markPlace } from './mark.ts';
 
@@ -64,8 +65,8 @@ Type=exec
 # The colon: a dollar is no variable. Without --disable-sigusr1 a signal would open Node's inspector.
 ExecStart=${commandLine(node, '--disable-sigusr1', agent)}
 WorkingDirectory=/
-${variables.join('')}# With NODE_DEBUG Node would print what it sends, into the journal.
-UnsetEnvironment=NODE_V8_COVERAGE NODE_DEBUG NODE_DEBUG_NATIVE
+${variables.join('')}# With these Node would print what it sends, into the journal, or take anybody's certificate.
+UnsetEnvironment=${harmfulVariables.join(' ')}
 TimeoutStopSec=5
 
 # Its memory holds the secrets, and goes neither into a file of a crash nor to the swap space.

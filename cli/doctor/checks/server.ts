@@ -1,6 +1,6 @@
 import { clockSkew } from '../../clock-skew.ts';
 import { readConfig } from '../../config.ts';
-import { honourProxies } from '../../network-environment.ts';
+import { prepareNetwork } from '../../network-environment.ts';
 import { networkFailure } from '../../network-reason.ts';
 import { Problem, printable } from '../../problem.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
@@ -22,7 +22,7 @@ export const server: Check = {
     chart.server = url;
     let response: Response;
     try {
-      honourProxies(env);
+      prepareNetwork(env);
       const late = AbortSignal.timeout(patience);
       response = await fetch(`${url}/.well-known/openid-configuration`, {
         headers: { accept: 'application/json' },

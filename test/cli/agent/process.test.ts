@@ -55,14 +55,15 @@ describe('the agent as a process', () => {
     expect(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8')).toBe('00000000\n');
   });
 
-  test('is not told by the environment to show its memory', async () => {
+  test('is not told by the environment to show its memory, or to trust anybody', async () => {
     const the = agentMachine();
     the.env.NODE_DEBUG = 'net';
+    the.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     the.env.NODE_OPTIONS = '"--inspect=127.0.0.1:0" --heap_prof --tls-keylog=/tmp/keys --dns-result-order=ipv4first';
     await startAgent(the.env);
     const { pid } = await agentStatus(the.env);
     const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-    expect(environment.filter((line) => /^NODE_(OPTIONS|DEBUG)/.test(line))).toEqual([
+    expect(environment.filter((line) => /^NODE_(OPTIONS|DEBUG|TLS)/.test(line))).toEqual([
       'NODE_OPTIONS=--dns-result-order=ipv4first',
     ]);
   });

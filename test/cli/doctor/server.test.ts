@@ -106,6 +106,15 @@ describe('the server', () => {
     expect(await findingsOfProcess(the, url, { NODE_EXTRA_CA_CERTS: file })).toEqual([]);
   });
 
+  test('is not asked where Node would take anybody’s certificate', async () => {
+    const url = await serve(discovery());
+    const [found] = await findingsOfProcess(machine(), url, { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+    expect(found).toMatchObject({
+      id: 'server.tls-unverified',
+      fix: [expect.stringContaining('unset NODE_TLS_REJECT_UNAUTHORIZED')],
+    });
+  });
+
   test('behind a proxy that does not answer; the proxy’s password is not shown', async () => {
     const proxy = `http://bob:hunter2@127.0.0.1:${await freePort()}`;
     const [found] = await findingsOfProcess(machine(), 'https://vouch.example.com', { HTTPS_PROXY: proxy });

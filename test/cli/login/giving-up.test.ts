@@ -39,6 +39,17 @@ describe('what fails, fails before the person is asked, and ends', () => {
     expect(server.pushed).toEqual([]);
   });
 
+  test('an environment in which Node would take anybody’s certificate', async () => {
+    const the = machine();
+    const server = await issuer();
+    the.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    for (const command of ['login', 'enroll']) {
+      const ended = await run(process.execPath, [program, command, '--server', server.url], the.env, 'a-code\n');
+      expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('unset NODE_TLS_REJECT_UNAUTHORIZED') });
+    }
+    expect(server.pushed).toEqual([]);
+  });
+
   test('settings that cannot be read', async () => {
     const the = machine();
     const server = await issuer();

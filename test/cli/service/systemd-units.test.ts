@@ -27,7 +27,7 @@ test('the service is kept apart', () => {
     expect.arrayContaining([
       'ExecStart=":/usr/bin/node" "--disable-sigusr1" "/usr/lib/vouch/dist/cli/agent.js"',
       'Environment="NODE_OPTIONS="',
-      'UnsetEnvironment=NODE_V8_COVERAGE NODE_DEBUG NODE_DEBUG_NATIVE',
+      'UnsetEnvironment=NODE_V8_COVERAGE NODE_DEBUG NODE_DEBUG_NATIVE NODE_TLS_REJECT_UNAUTHORIZED',
       'LimitCORE=0',
       'MemorySwapMax=0',
       'MemoryMax=512M',
