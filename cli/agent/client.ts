@@ -16,9 +16,14 @@ const patience = 20_000;
  * What the agent is and has; no secrets.
  *
  * @param signal gives the wait up; its reason is what is thrown then
+ * @param within the longest wait, in milliseconds
  */
-export async function agentStatus(env: NodeJS.ProcessEnv = process.env, signal?: AbortSignal): Promise<AgentStatus> {
-  return JSON.parse(await call(env, 'GET', '/status', undefined, 5000, signal)) as AgentStatus;
+export async function agentStatus(
+  env: NodeJS.ProcessEnv = process.env,
+  signal?: AbortSignal,
+  within = 5000,
+): Promise<AgentStatus> {
+  return JSON.parse(await call(env, 'GET', '/status', undefined, within, signal)) as AgentStatus;
 }
 
 /** What the agent has logged since an entry, or since its start; no secrets. */

@@ -32,16 +32,20 @@ export interface StatusOptions {
   json?: boolean;
 }
 
+/** How long a prompt is kept from appearing by an agent that does not answer, in milliseconds. */
+const promptPatience = 1000;
+
 /** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
 export async function status(
   { json = false, format = json ? 'json' : 'text' }: StatusOptions,
   io: Io,
 ): Promise<number> {
-  const agent = agentStatus(io.env).catch((error: unknown) => {
+  const isForPrompt = format === 'shell' || format === 'fish';
+  const agent = agentStatus(io.env, undefined, isForPrompt ? promptPatience : undefined).catch((error: unknown) => {
     if (isNotRunning(error)) return undefined;
     throw error;
   });
-  if (format === 'shell' || format === 'fish') {
+  if (isForPrompt) {
     // A prompt waits for it, and has no use for what else there is to know.
     const session = (await agent)?.session ?? null;
     io.stdout.write(sessionVariables(session, serverOf(session, io.env), format));

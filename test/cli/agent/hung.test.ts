@@ -11,7 +11,7 @@ import { startAgent } from '../../../cli/agent/start.ts';
 import { agentStop } from '../../../cli/commands/agent.ts';
 import { logout } from '../../../cli/commands/logout.ts';
 import { prepareRuntimeFolder } from '../../../cli/paths.ts';
-import { captured, type Machine, machine, newSession, root, run } from '../support.ts';
+import { captured, gitRequest, type Machine, machine, newSession, root, run } from '../support.ts';
 import { agentMachine, gone } from './support.ts';
 
 const pidFile = (the: Machine) => join(dirname(the.agentSocket), 'agent.pid');
@@ -52,6 +52,19 @@ async function silent(onConnection: () => void): Promise<Machine> {
   await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
   onTestFinished(() => void server.close());
   return the;
+}
+
+// Elsewhere no file tells it.
+if (process.platform === 'linux') {
+  test('Git does not wait for one that was stopped: the program is asked, which waits for a while and says so', async () => {
+    const the = await stoppedAgent();
+    // In the program's place, so as not to wait.
+    const program = join(the.folder, 'program');
+    writeFileSync(program, '#!/bin/sh\necho quit=1\n', { mode: 0o755 });
+    const helper = join(root, 'cli/git/git-credential-vouch');
+    const { stdout } = await run('sh', [helper, '--node', program, 'get'], the.env, gitRequest);
+    expect(stdout).toBe('quit=1\n');
+  });
 }
 
 test('vouch status says that it hangs, and vouch agent stop ends it', async () => {
