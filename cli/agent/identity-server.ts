@@ -2,6 +2,7 @@ import { generateProof, type KeyPair } from 'dpop';
 import { decodeJwt } from 'jose';
 import { clockSkew } from '../clock-skew.ts';
 import { type HttpAnswer, sendRequest } from '../http-request.ts';
+import { isLoopbackHttp } from '../loopback-http.ts';
 import { isLastingFailure, networkReason } from '../network-reason.ts';
 import { Outage, readRetryAfter } from '../outage.ts';
 import { Problem, type ProblemDetails, printable } from '../problem.ts';
@@ -46,10 +47,6 @@ export function isIssuer(value: string): boolean {
   const url = new URL(value);
   if (url.username || url.password || url.search || url.hash) return false;
   return url.protocol === 'https:' || isLoopbackHttp(url);
-}
-
-function isLoopbackHttp(url: URL): boolean {
-  return url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');
 }
 
 /**

@@ -9,6 +9,8 @@ export interface Partition {
   region: RegExp;
   /** The DNS suffix of its services. */
   suffix: string;
+  /** The DNS suffix of those of its services' endpoints that IPv6 reaches too. */
+  dualStackSuffix: string;
   /** Whether CodeCommit has FIPS endpoints here, in some regions at least. */
   fips: boolean;
   /** Where STS is asked when no region is known. */
@@ -20,6 +22,7 @@ export const partitions: readonly Partition[] = [
     id: 'aws',
     region: /^(?!cn-|us-gov-|us-iso|eu-iso|eusc-)[a-z]{2}-[a-z]+-\d{1,2}$/,
     suffix: 'amazonaws.com',
+    dualStackSuffix: 'api.aws',
     fips: true,
     defaultRegion: 'us-east-1',
   },
@@ -27,6 +30,7 @@ export const partitions: readonly Partition[] = [
     id: 'aws-us-gov',
     region: /^us-gov-[a-z]+-\d{1,2}$/,
     suffix: 'amazonaws.com',
+    dualStackSuffix: 'api.aws',
     fips: true,
     defaultRegion: 'us-gov-west-1',
   },
@@ -34,6 +38,7 @@ export const partitions: readonly Partition[] = [
     id: 'aws-cn',
     region: /^cn-[a-z]+-\d{1,2}$/,
     suffix: 'amazonaws.com.cn',
+    dualStackSuffix: 'api.amazonwebservices.com.cn',
     fips: false,
     defaultRegion: 'cn-north-1',
   },
@@ -41,6 +46,7 @@ export const partitions: readonly Partition[] = [
     id: 'aws-eusc',
     region: /^eusc-[a-z]+-[a-z]+-\d{1,2}$/,
     suffix: 'amazonaws.eu',
+    dualStackSuffix: 'api.amazonwebservices.eu',
     fips: false,
     defaultRegion: 'eusc-de-east-1',
   },

@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseXML } from '@aws-sdk/xml-builder';
 import { sendRequest } from '../http-request.ts';
+import { isLoopbackHttp } from '../loopback-http.ts';
 import { awsHttpAgents } from '../network-environment.ts';
+import { Problem, printable } from '../problem.ts';
 import { version } from '../programs.ts';
 import { partitionOf } from './partitions.ts';
 
@@ -48,7 +50,7 @@ export type Element = string | { [name: string]: Element | undefined } | Element
  *
  * @param action as in https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
  * @param url where STS is, unless it is where the region's is (stsUrl)
- * @throws StsError, NotStsError; Error of `node:http`; Problem as awsHttpAgents
+ * @throws StsError, NotStsError; Error of `node:http`; Problem as stsUrl and awsHttpAgents
  */
 export async function askSts(
   action: string,
@@ -78,15 +80,47 @@ export async function askSts(
 
 /**
  * Where STS is: AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true says that they do not
- * count; else the region's own endpoint, with AWS_USE_FIPS_ENDPOINT=true the one with FIPS 140 (GovCloud's always are).
+ * count; else the region's own endpoint, with AWS_USE_FIPS_ENDPOINT=true the one with FIPS 140 (GovCloud's always are), with
+ * AWS_USE_DUALSTACK_ENDPOINT=true the one that IPv6 reaches too. As in AWS's SDK, but for plain HTTP: there the ID token would
+ * be for everybody on the way to read, so that is for this machine alone.
+ *
+ * @throws Problem `endpoint` when that is nowhere that STS could be
  */
 export function stsUrl(region: string, env: NodeJS.ProcessEnv): URL {
-  const set = env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL;
-  if (set && env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS?.toLowerCase() !== 'true') return new URL(set);
+  const name = env.AWS_ENDPOINT_URL_STS ? 'AWS_ENDPOINT_URL_STS' : 'AWS_ENDPOINT_URL';
+  const set = env[name];
+  if (set && !isTrue(env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS)) return configuredUrl(name, set);
   const partition = partitionOf(region);
-  if (partition === undefined) throw new RangeError(`${region} is no region of a partition that is known`);
-  const fips = env.AWS_USE_FIPS_ENDPOINT?.toLowerCase() === 'true' && partition.id !== 'aws-us-gov';
-  return new URL(`https://sts${fips ? '-fips' : ''}.${region}.${partition.suffix}/`);
+  if (partition === undefined) throw unknownRegion(region);
+  const isDualStack = isTrue(env.AWS_USE_DUALSTACK_ENDPOINT);
+  const fips = isTrue(env.AWS_USE_FIPS_ENDPOINT) && (isDualStack || partition.id !== 'aws-us-gov');
+  return new URL(
+    `https://sts${fips ? '-fips' : ''}.${region}.${isDualStack ? partition.dualStackSuffix : partition.suffix}/`,
+  );
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value?.toLowerCase() === 'true';
+}
+
+function configuredUrl(name: string, value: string): URL {
+  const url = URL.parse(value);
+  if (url !== null && (url.protocol === 'https:' || isLoopbackHttp(url))) return url;
+  throw new Problem({
+    kind: 'endpoint',
+    // The value may hold a password.
+    what: `${name} is no address that Vouch asks AWS STS at.`,
+    why: 'It must begin with https://, or be http:// on localhost or 127.0.0.1: over plain HTTP others could read the token.',
+    fix: `Correct ${name} or unset it, run \`vouch agent stop\`, then \`vouch login\`.`,
+  });
+}
+
+function unknownRegion(region: string): Problem {
+  return new Problem({
+    kind: 'endpoint',
+    what: `${printable(region, 100)} is no region of a partition that Vouch knows, so it is not known where AWS STS is there.`,
+    fix: "Check the region in the repository's URL, in the profile, or in AWS_REGION.",
+  });
 }
 
 /**

@@ -1,7 +1,9 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { askSts, NotStsError, readAnswer, StsError, stsUrl } from '../../../cli/aws/sts-query.ts';
+import { Outage } from '../../../cli/outage.ts';
 
 describe('where STS is', () => {
   test.each([
@@ -23,6 +25,39 @@ describe('where STS is', () => {
     ],
   ])('for %s and %o', (region, env, url) => {
     expect(stsUrl(region, env).href).toBe(url);
+  });
+
+  const yesOrNo = [false, true];
+  test.each(
+    ['us-east-1', 'eu-central-1', 'us-gov-west-1', 'cn-north-1', 'eusc-de-east-1'].flatMap((region) =>
+      yesOrNo.flatMap((fips) => yesOrNo.map((dualStack) => [region, fips, dualStack] as const)),
+    ),
+  )('is where AWS’s SDK has it: %s, FIPS %s, dual stack %s', (Region, UseFIPS, UseDualStack) => {
+    const { endpointProvider } = new STSClient({ region: Region }).config;
+    const env = { AWS_USE_FIPS_ENDPOINT: `${UseFIPS}`, AWS_USE_DUALSTACK_ENDPOINT: `${UseDualStack}` };
+    expect(stsUrl(Region, env).href).toBe(endpointProvider({ Region, UseFIPS, UseDualStack }).url.href);
+  });
+
+  test.each([
+    'not a url',
+    'ftp://sts.example.com',
+    'sts.example.com',
+    'http://sts.example.com',
+    'http://127.0.0.1.example.com',
+  ])('is not %s, which is said at once', (wrong) => {
+    for (const name of ['AWS_ENDPOINT_URL_STS', 'AWS_ENDPOINT_URL']) {
+      const url = () => stsUrl('us-east-1', { [name]: wrong });
+      expect(url).toThrow(
+        expect.objectContaining({ kind: 'endpoint', exitCode: 1, what: expect.stringContaining(name) }),
+      );
+      expect(url).not.toThrow(Outage);
+    }
+  });
+
+  test('is not known for a region of nowhere', () => {
+    const url = () => stsUrl('mars-north-1x', {});
+    expect(url).toThrow(expect.objectContaining({ kind: 'endpoint', what: expect.stringContaining('mars-north-1x') }));
+    expect(url).not.toThrow(Outage);
   });
 });
 
