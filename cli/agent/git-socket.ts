@@ -11,28 +11,37 @@ import type { SocketBounds } from './bounds.ts';
  */
 export function createGitServer(
   answer: (request: Uint8Array) => Promise<string>,
-  { patience, connections }: SocketBounds,
+  { connections, ...bounds }: SocketBounds,
 ): Server {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    serve(socket, answer, patience);
+    serve(socket, answer, bounds);
   });
   server.maxConnections = connections;
   return server;
 }
 
-function serve(socket: Socket, answer: (request: Uint8Array) => Promise<string>, patience: number): void {
+function serve(
+  socket: Socket,
+  answer: (request: Uint8Array) => Promise<string>,
+  { patience, room }: Pick<SocketBounds, 'patience' | 'room'>,
+): void {
   const chunks: Buffer[] = [];
   let length = 0;
+  let asked = false;
   // From the first byte to the last: a client that sends a byte now and then is as slow as one that sends none.
   const late = setTimeout(() => socket.destroy(), patience);
   socket.on('error', () => socket.destroy());
-  socket.on('close', () => clearTimeout(late));
+  socket.on('close', () => {
+    clearTimeout(late);
+    // A request that is being answered is there for as long as that takes, whether or not its client is.
+    if (!asked) room.give(length);
+  });
   socket.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > longestRequest) {
+    if (length + chunk.length > longestRequest || !room.take(chunk.length)) {
       socket.destroy();
       return;
     }
+    length += chunk.length;
     chunks.push(chunk);
   });
   socket.on('end', () => {
@@ -42,7 +51,9 @@ function serve(socket: Socket, answer: (request: Uint8Array) => Promise<string>,
       socket.destroy();
       return;
     }
-    answer(request).then(
+    asked = true;
+    const answering = answer(request).finally(() => room.give(length));
+    answering.then(
       // The client has closed its side, so that our side's orderly end would be for nobody, and takes a sixth of the time
       // that a connection costs. Not within the callback: there it would make an error that nobody wants.
       (lines) => socket.write(lines, () => process.nextTick(() => socket.destroy())),

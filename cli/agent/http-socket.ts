@@ -9,6 +9,7 @@ import type { SocketBounds } from './bounds.ts';
 import { isIssuer } from './identity-server.ts';
 import { reasonOf } from './log.ts';
 import type { CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from './protocol.ts';
+import type { Room } from './room.ts';
 
 /** The largest body that is read, in bytes, except for Git's requests. */
 const longestBody = 64 * 1024;
@@ -29,7 +30,11 @@ export interface Presence {
  *
  * @param agent what it serves
  */
-export function createHttpServer(agent: Agent, presence: Presence, { patience, connections }: SocketBounds): Server {
+export function createHttpServer(
+  agent: Agent,
+  presence: Presence,
+  { patience, connections, room }: SocketBounds,
+): Server {
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
@@ -40,7 +45,7 @@ export function createHttpServer(agent: Agent, presence: Presence, { patience, c
     (request, response) => {
       // One request a connection, as our client has it: what follows a body that we stopped reading is no request either.
       response.setHeader('connection', 'close');
-      route(agent, presence, request, response).catch((error: unknown) => {
+      route(agent, presence, room, request, response).catch((error: unknown) => {
         const { method, url } = request;
         // What Git asks for is told by the agent itself, with the host.
         if (url !== '/git') agent.log.add('refused', `${method} ${url?.replace(/\?.*/s, '')}: ${reasonOf(error)}`);
@@ -60,7 +65,7 @@ export function createHttpServer(agent: Agent, presence: Presence, { patience, c
 /** What means the same in every protocol, see protocolVersion. */
 const everlasting = new Set(['GET /status', 'DELETE /session']);
 
-async function route(agent: Agent, presence: Presence, request: IncomingMessage, response: ServerResponse) {
+async function route(agent: Agent, presence: Presence, room: Room, request: IncomingMessage, response: ServerResponse) {
   const url = URL.parse(request.url ?? '/', 'http://agent.invalid');
   if (url === null) throw badRequest('That is no address.');
   const asked = `${request.method} ${url.pathname}`;
@@ -70,12 +75,7 @@ async function route(agent: Agent, presence: Presence, request: IncomingMessage,
     case 'GET /status':
       return sendJson(response, agent.status());
     case 'PUT /session': {
-      const body = await readBody(request);
-      try {
-        await agent.take(readSession(body));
-      } finally {
-        body.fill(0);
-      }
+      await withBody(request, room, longestBody, (body) => agent.take(readSession(body)));
       // Asked when it has been taken: a connection may be older than the end of the agent that it leads to.
       if (!presence.canServe()) {
         agent.close();
@@ -106,7 +106,7 @@ async function route(agent: Agent, presence: Presence, request: IncomingMessage,
       return sendJson(response, answer);
     }
     case 'POST /git': {
-      const lines = await agent.explainGit(await readBody(request, longestRequest));
+      const lines = await withBody(request, room, longestRequest, (body) => agent.explainGit(body));
       send(response, 200, 'text/plain; charset=utf-8', lines);
       return;
     }
@@ -136,18 +136,28 @@ function readRole(query: URLSearchParams): RoleArn {
   return role;
 }
 
-/** The body, of which no copy is left in what it came in: it may hold secrets. */
-async function readBody(request: IncomingMessage, longest = longestBody): Promise<Buffer> {
+/** Has something made of the body, of which no copy is left afterwards, nor in what it came in: it may hold secrets. */
+async function withBody<T>(
+  request: IncomingMessage,
+  room: Room,
+  longest: number,
+  use: (body: Buffer) => Promise<T>,
+): Promise<T> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > longest) throw badRequest(`The body is longer than ${longest} bytes.`);
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      if (length + chunk.length > longest) throw badRequest(`The body is longer than ${longest} bytes.`);
+      if (!room.take(chunk.length)) throw badRequest('Too much is said at once, by too many.');
+      length += chunk.length;
+      chunks.push(chunk);
+    }
+    const body = Buffer.concat(chunks);
+    for (const chunk of chunks) chunk.fill(0);
+    return await use(body).finally(() => body.fill(0));
+  } finally {
+    room.give(length);
   }
-  const body = Buffer.concat(chunks);
-  for (const chunk of chunks) chunk.fill(0);
-  return body;
 }
 
 function readSession(body: Buffer): NewSession {

@@ -28,8 +28,8 @@ export interface GitCredentialRequest {
 /** Git's own bound on a line (LARGE_PACKET_MAX - 1 in its credential reader), in bytes without the newline. */
 const longestLine = 65_535;
 
-/** More than any request that Git makes, in bytes. */
-export const longestRequest = 1024 * 1024;
+/** More than any request that Git makes, in bytes; the script stops at 100,000 characters. */
+export const longestRequest = 256 * 1024;
 
 /** Linux's PATH_MAX without the final NUL, in bytes. */
 const longestPath = 4095;

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { agentStatus, gitCredentials } from '../../../cli/agent/client.ts';
+import { Room } from '../../../cli/agent/room.ts';
 import { gitRequest, type Machine, newSession, role, say } from '../support.ts';
 import { agent, signedIn, viaGit } from './support.ts';
 
@@ -87,6 +88,33 @@ test('one connection too many on both sockets is told in words', async () => {
   await expect(gitCredentials(Buffer.from(gitRequest), the.env)).rejects.toMatchObject({
     kind: 'agent-silent',
     why: 'It hung up: it is just ending, or too many ask it at once.',
+  });
+});
+
+describe('all that is said at once', () => {
+  const half = `${good.gitSocket.request}wwwauth[]=${'x'.repeat(1500)}`;
+  const post = `POST /git HTTP/1.1\r\nHost: agent\r\nContent-Length: 4000\r\n\r\n`;
+
+  test.each([
+    ['gitSocket', half],
+    ['agentSocket', `${post}${'x'.repeat(1500)}`],
+  ] as const)('has room together: what is half said on %s is taken from both', async (name, says) => {
+    const the = await signedIn({ room: new Room(2000) });
+    const held = await idle(the[name], says);
+    await vi.waitFor(async () => expect(await say(the.gitSocket, half)).toBe(''));
+    expect(await say(the.agentSocket, `${post}${'x'.repeat(1500)}`, { end: false })).toMatch(/^HTTP\/1\.1 400 /);
+    held.destroy();
+    await vi.waitFor(async () => expect(await say(the.gitSocket, `${half}\n`)).toMatch(/^username=/));
+  });
+
+  test('has room again when it has been answered or cut off', async () => {
+    const the = await signedIn({ room: new Room(2000), patience: 200 });
+    for (let i = 0; i < 5; i++) {
+      expect(await say(the.gitSocket, `${half}\n`)).toMatch(/^username=/);
+      await gitCredentials(Buffer.from(`${gitRequest}wwwauth[]=${'x'.repeat(1500)}\n`), the.env);
+      expect(await say(the.gitSocket, 'x'.repeat(1500))).toBe('');
+      expect(await say(the.agentSocket, `${post}${'x'.repeat(1500)}`, { end: false })).toMatch(/^HTTP\/1\.1 408 |^$/);
+    }
   });
 });
 

@@ -44,7 +44,7 @@ describe("Git's credential request", () => {
     ['a NUL', 'protocol=https\nhost=h\0.evil\npath=p\n'],
     ['a line of 70,000 bytes', `protocol=https\nhost=h\npath=${'a'.repeat(70_000)}\n`],
     ['a line of 65,536 bytes', `protocol=https\nhost=h\nother=${'a'.repeat(65_530)}\n`],
-    ['more than 1 MiB', `protocol=https\nhost=h\n${'other=aaaaaaaaaaaaaaaaaaaaaaaa\n'.repeat(40_000)}`],
+    ['more than 256 KiB', `protocol=https\nhost=h\n${'other=aaaaaaaaaaaaaaaaaaaaaaaa\n'.repeat(10_000)}`],
     ['a line without =', 'protocol=https\nhost=h\nnonsense\n'],
     ['a line without a key', 'protocol=https\nhost=h\n=x\n'],
     ['a host twice', 'protocol=https\nhost=h\nhost=evil\n'],
