@@ -30,7 +30,11 @@ export interface Served {
 const [path = '', requestFile = '', demand = ''] = process.argv.slice(2);
 const request = readFileSync(requestFile, 'utf8');
 const { clients, rounds, next } = JSON.parse(demand) as Demand;
-const served: Served = { waits: [], errors: 0, seconds: 0 };
+let served: Served = { waits: [], errors: 0, seconds: 0 };
+
+// V8 compiles what the clients do when they have done it often: these waits would be theirs, and do not count.
+for (let round = 0; round < 40; round++) await Promise.all(Array.from({ length: 50 }, once));
+served = { waits: [], errors: served.errors, seconds: 0 };
 
 const start = performance.now();
 if (next === 'together') {
