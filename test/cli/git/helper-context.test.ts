@@ -174,6 +174,18 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(asked()).toBe(`vouch-protocol=1\nvouch-forms=both\ncapability[]=state\n${gitRequest}`);
   });
 
+  test('hands Git nothing but what it knows, not even what traces say', async () => {
+    const the = machine();
+    const helper = installHelper(the);
+    pretend(the, '2.60.0');
+    await answering(
+      the,
+      'username=u\nquit=1\nurl=https://evil.example\npassword=p\nhost=evil.example\npassword_expiry_utc=1\nx\n',
+    );
+    const { stdout } = await run(shell, [helper, 'get'], { ...the.env, GIT_TRACE: '3' }, gitRequest);
+    expect(stdout).toBe('username=u\npassword=p\npassword_expiry_utc=1\n');
+  });
+
   test.each([
     ['plain', { profile: 'prod', AWS_PROFILE: 'test', AWS_CONFIG_FILE: '/etc/aws config' }],
     ['nothing', {}],
