@@ -98,7 +98,7 @@ async function request(
   try {
     answer = await send(access, url, { method, body, signal });
     // The server may ask for a nonce of its own in the proof, which came along (RFC 9449, section 8).
-    if (answer.status === 401 && /\berror="?use_dpop_nonce\b/i.test(answer.headers['www-authenticate'] ?? '')) {
+    if (wantsNonce(answer)) {
       answer = await send(access, url, { method, body, signal });
     }
   } catch (error) {
@@ -106,6 +106,10 @@ async function request(
   }
   if (answer.status >= 200 && answer.status <= 299) return answer;
   throw refusal(access, answer);
+}
+
+function wantsNonce({ status, headers }: HttpAnswer): boolean {
+  return status === 401 && /\berror="?use_dpop_nonce\b/i.test(headers['www-authenticate'] ?? '');
 }
 
 async function send(
@@ -142,6 +146,8 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   // A proof of the wrong time says nothing of the session, which is still good when the clock is.
   const skew = kind === 'token-refused' ? clockSkew(headers.date, Date.now()) : undefined;
   if (skew) return skew;
+  // It was given one: that says nothing of the session.
+  if (wantsNonce(answer)) return outage(access, 'It asks for one nonce after the other.');
   const isChallenge = status === 401 && /\bDPoP\b/i.test(headers['www-authenticate'] ?? '');
   if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
     return new Problem({

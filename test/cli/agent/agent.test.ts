@@ -572,6 +572,18 @@ describe('refusals', () => {
     expect(await viaGit(the)).toContain('password=');
     expect(the.world.count('token')).toBe(2);
   });
+
+  test('one nonce after the other says nothing of the session, which stays', async () => {
+    const the = await signedIn();
+    the.world.answers.token = (response) =>
+      json(response, 401, {}, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'n' });
+    await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
+      kind: 'server-unreachable',
+      exitCode: 4,
+    });
+    the.world.answers = {};
+    expect(await viaGit(the)).toContain('password=');
+  });
 });
 
 describe('the session', () => {
