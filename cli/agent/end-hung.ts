@@ -39,8 +39,10 @@ function send(agent: AgentProcess, signal: NodeJS.Signals): void {
   try {
     process.kill(agent.pid, signal);
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EPERM') throw unknown(agent, `Process ${agent.pid} is another user's, or the system protects it.`);
     // It has ended since.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if (code !== 'ESRCH') throw error;
   }
 }
 
@@ -54,11 +56,14 @@ async function hasEnded(agent: AgentProcess, longest: number, signal: AbortSigna
   return true;
 }
 
-function unknown(agent: AgentProcess | undefined): Problem {
+function unknown(
+  agent: AgentProcess | undefined,
+  why = agent ? `Process ${agent.pid} was it, and is no more.` : 'Its file agent.pid says nothing.',
+): Problem {
   return new Problem({
     kind: 'agent-unknown',
     what: 'The vouch agent does not answer, and it is not sure which process it is.',
-    why: agent ? `Process ${agent.pid} was it, and is no more.` : 'Its file agent.pid says nothing.',
+    why,
     fix: `Look for it with \`ps -fu "$(id -un)" | grep agent\`, end it with \`kill -9 <its number>\`, and try again.`,
   });
 }

@@ -47,7 +47,8 @@ export function isRunning({ pid, start }: AgentProcess): boolean {
 }
 
 /**
- * When a process began: on Linux in ticks since the machine did (proc_pid_stat(5), starttime), elsewhere in the words of ps(1).
+ * When a process began: on Linux in ticks since the machine did (proc_pid_stat(5), starttime) and at which of its starts
+ * (random(4), boot_id), as numbers and ticks are given out again after the next; elsewhere in the words of ps(1).
  *
  * @returns undefined when it has ended, though its parent may not have noticed yet, or nothing can be found out
  */
@@ -57,7 +58,8 @@ export function startOf(pid: number, platform: NodeJS.Platform = process.platfor
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
       // The second field is the program's name in brackets, and may hold anything.
       const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return 'ZX'.includes(state) ? undefined : fields[18];
+      if ('ZX'.includes(state)) return undefined;
+      return `${fields[18]} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
     }
     // Each in an option of its own: what follows a `=` is a heading, commas and all.
     const [, state = '', start] =

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { agentStatus } from '../../../cli/agent/client.ts';
 import { endHungAgent } from '../../../cli/agent/end-hung.ts';
 import { handOverSession } from '../../../cli/agent/hand-over.ts';
@@ -22,6 +23,10 @@ async function stoppedAgent() {
   await startAgent(the.env);
   const { pid } = await agentStatus(the.env);
   process.kill(pid, 'SIGSTOP');
+  // Its threads stop one after the other, and some time after the signal.
+  if (process.platform === 'linux') {
+    await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toMatch(/\) T /));
+  }
   onTestFinished(async () => {
     try {
       process.kill(pid, 'SIGKILL');
@@ -148,7 +153,11 @@ test.each([
   ['it is garbage', (file: string) => writeFileSync(file, '-1 x\n')],
   [
     'its process began at another time',
-    (file: string) => writeFileSync(file, readFileSync(file, 'utf8').replace(/\d\n/, 'x\n')),
+    (file: string) => writeFileSync(file, readFileSync(file, 'utf8').replace(/ \d+/, ' 1')),
+  ],
+  [
+    'its process began when the machine had been started another time',
+    (file: string) => writeFileSync(file, readFileSync(file, 'utf8').replace(/[\da-f-]{36}\n/, `${randomUUID()}\n`)),
   ],
   ['its process is no more', (file: string) => writeFileSync(file, '4194304 12345\n')],
 ])('nothing is ended when %s, and it is said what to do by hand', async (_, change) => {
@@ -160,6 +169,20 @@ test.each([
     fix: expect.stringContaining('kill -9'),
   });
   expect((await agentStatus(the.env)).session).toBeNull();
+});
+
+test('a process that is not ours to end is left alone, and named', async () => {
+  const the = machine();
+  prepareRuntimeFolder(the.env);
+  writeFileSync(pidFile(the), `${process.pid} ${startOf(process.pid)}\n`);
+  const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
+    throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+  });
+  onTestFinished(() => kill.mockRestore());
+  await expect(endHungAgent(the.env)).rejects.toMatchObject({
+    kind: 'agent-unknown',
+    why: `Process ${process.pid} is another user's, or the system protects it.`,
+  });
 });
 
 test('agent.pid is for us alone, and another agent’s is not removed', async () => {
