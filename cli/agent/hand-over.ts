@@ -64,7 +64,11 @@ async function makeWay(
     const running = await agentStatus(env, signal);
     if (running.version === version) return;
     say(`The agent of version ${running.version} ends now, and one of version ${version} takes its place.`);
-    await dropSession(env);
+    const { revoked, reason } = await dropSession(env);
+    if (running.session === null || revoked) return;
+    say(
+      `The server could not be told that your earlier session is over; nothing of it is left here. ${reason ?? ''}`.trim(),
+    );
   } catch (error) {
     await endIfUnresponsive(error, env, say, signal);
   }

@@ -10,7 +10,7 @@ import {
 import { handOverSession } from '../../../cli/agent/hand-over.ts';
 import { withContext } from '../../../cli/git/request.ts';
 import { version } from '../../../cli/programs.ts';
-import { gitRequest, newSession, role } from '../support.ts';
+import { gitRequest, json, newSession, role } from '../support.ts';
 import { agent, gone, signedIn, viaGit } from './support.ts';
 
 const request = Buffer.from(withContext(Buffer.from(gitRequest), {}, {}));
@@ -60,4 +60,19 @@ test.each([undefined, '2'])('a login replaces an agent of another version, with 
   expect(the.running.agent.hasSession).toBe(false);
   expect(the.world.count('revoke')).toBe(1);
   expect(await agentStatus(the.env)).toMatchObject({ version, session: { email: 'alice@example.com' } });
+});
+
+test('a login says that the server could not be told of the session of an agent that it replaces', async () => {
+  const the = await agent({ version: '9.9.9' });
+  await the.running.agent.take(newSession(the.world.url));
+  onTestFinished(async () => {
+    const { pid } = await agentStatus(the.env);
+    if (pid === process.pid) return;
+    process.kill(pid, 'SIGKILL');
+    await gone(pid);
+  });
+  the.world.answers.revoke = (response) => json(response, 503, {});
+  const said: string[] = [];
+  await handOverSession(newSession(the.world.url), the.env, { say: (text) => said.push(text) });
+  expect(said[1]).toMatch(/^The server could not be told that your earlier session is over; .* 503/);
 });
