@@ -142,12 +142,17 @@ export class ProfileReader {
     if (known?.stamp === stamp) return known.profiles;
     const profiles = await readProfiles(file);
     this.#known.delete(file);
+    // Whoever changes it again within one tick of the file system's clock leaves the same stamp.
+    if (found && Date.now() - Number(found.mtimeNs / 1_000_000n) < restless) return profiles;
     this.#known.set(file, { stamp, profiles });
     const [oldest] = this.#known.keys();
     if (this.#known.size > mostFiles && oldest !== undefined) this.#known.delete(oldest);
     return profiles;
   }
 }
+
+/** For how long after its last change a file may change without a new stamp, in milliseconds: no file system's clock is coarser. */
+const restless = 100;
 
 /** More config files than a person works with; the oldest goes first. */
 const mostFiles = 16;

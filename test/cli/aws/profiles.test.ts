@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -225,9 +225,14 @@ test('a changed file is read again', async () => {
   const read = () => reader.read(file);
   expect(await read()).toEqual([]);
   writeFileSync(file, `[profile p]\ncredential_process = vouch credential aws --role ${role}\n`);
+  utimesSync(file, 1e9, 1e9);
   const [profile] = await read();
   expect(profile?.name).toBe('p');
   expect((await read())[0]).toBe(profile);
+  // One that has changed this very moment could change again and look the same.
+  const soon = Date.now() / 1000 + 60;
+  utimesSync(file, soon, soon);
+  expect((await read())[0]).not.toBe((await read())[0]);
   rmSync(file);
   expect(await read()).toEqual([]);
 });
