@@ -5,11 +5,15 @@ export function describeKey(key: KeyName): string {
   return key.model === null || key.model === key.name ? `"${key.name}"` : `"${key.name}" (${key.model})`;
 }
 
-/** A moment as a person reads it: 17:42 today, with the day when it is another. */
+/**
+ * A moment as a person reads it: 17:42 today, with the day when it is another. Without `Intl`, whose data is 8 MB of the agent's
+ * memory.
+ */
 export function clockTime(moment: Date, now: Date): string {
   const time = `${String(moment.getHours()).padStart(2, '0')}:${String(moment.getMinutes()).padStart(2, '0')}`;
   if (moment.toDateString() === now.toDateString()) return time;
-  return `${moment.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short' })} ${time}`;
+  const [weekday, month, day] = moment.toDateString().split(' ');
+  return `${weekday} ${Number(day)} ${month} ${time}`;
 }
 
 /** A length of time as a person says it: 7 h 12 min, 41 min, 8 h. Rounded to the minute. */

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -61,6 +60,8 @@ export function startOf(pid: number, platform: NodeJS.Platform = process.platfor
       if ('ZX'.includes(state)) return undefined;
       return `${fields[18]} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
     }
+    // Loaded here, as an agent on Linux would hold it for nothing.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     // Each in an option of its own: what follows a `=` is a heading, commas and all.
     const [, state = '', start] =
       /^(\S+)\s+(\S.*\S)\s*$/.exec(
