@@ -50,13 +50,11 @@ const program = (name: string, source: string): EnvironmentOptions => ({
 
 /**
  * Has AWS's reader of config files read them at once: Node takes as long to load `fs/promises` as for all else that such a
- * small file needs, and `vouch status` waits for it. Not in the agent: while a HOME on a network drive hangs, it has others to
- * answer.
+ * small file needs, and `vouch status` waits for it.
  */
 const readAtOnce: Plugin = {
   name: 'read-at-once',
   enforce: 'pre',
-  applyToEnvironment: ({ name }) => name !== 'agent',
   resolveId(source, importer = '') {
     const isReader = source === 'node:fs/promises' && /shared-ini-file-loader[\\/]readFile\.js$/.test(importer);
     return isReader ? here('cli/aws/read-at-once.ts') : null;
