@@ -12,8 +12,8 @@ import { Log } from './log.ts';
 import { patience } from './patience.ts';
 import { Session } from './session.ts';
 
-/** How often: what more would make quicker is little, and what V8 compiles for it stays in memory. */
-const times = 4;
+/** How often: more than that makes little quicker, and what V8 compiles for it stays in memory. */
+const times = 2;
 
 /** What does for the server's answer and for STS's: both readers take from it what they look for. */
 const tokenAnswer = JSON.stringify({ token: 'a.b.c' });

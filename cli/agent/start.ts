@@ -68,7 +68,8 @@ export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
 function launch(env: NodeJS.ProcessEnv, args: readonly string[]) {
   // Without --disable-sigusr1 a signal opens Node's inspector, on a port that any local user can connect to. Without the limit
   // a crash would write the agent's memory to the disk; Node cannot set it, so a shell does, and becomes the agent.
-  const command = [process.execPath, '--disable-sigusr1', programFile('agent'), ...args];
+  // One thread is enough for V8's work in the background, and fewer are less memory.
+  const command = [process.execPath, '--disable-sigusr1', '--v8-pool-size=1', programFile('agent'), ...args];
   const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', ...command], {
     cwd: '/',
     detached: true,
