@@ -119,10 +119,11 @@ async function fetchSession(config: client.Configuration, accessToken: string, d
   });
   const { email, key, expiresAt } = Object(await response.json()) as Record<string, unknown>;
   const name = readKeyName(key);
-  if (typeof email !== 'string' || name === undefined || Number.isNaN(Date.parse(String(expiresAt)))) {
+  const isTime = typeof expiresAt === 'string' && !Number.isNaN(Date.parse(expiresAt));
+  if (typeof email !== 'string' || name === undefined || !isTime) {
     throw unexpected('Its description of the session is not complete.');
   }
-  return { email: printable(email), key: name, expiresAt: String(expiresAt) };
+  return { email: printable(email), key: name, expiresAt };
 }
 
 function unexpected(why: string): Problem {

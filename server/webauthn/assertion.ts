@@ -91,6 +91,10 @@ export async function verifyAssertion(
       },
     });
     if (!verified) throw new Error('the signature is not the key’s');
+    // Whether a credential may be copied is settled when it is made (WebAuthn, section 7.2, step 19), and ours may not.
+    if (authenticationInfo.credentialDeviceType !== 'singleDevice') {
+      throw new Error('the credential has become eligible for backup since it was enrolled');
+    }
     return {
       keyId: key.id,
       keyName: key.name,

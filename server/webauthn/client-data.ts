@@ -30,7 +30,7 @@ export async function useClientData(
       reason: 'the challenge is unknown, used, too old, or of another ceremony',
     });
   }
-  return { challenge, framed: (crossOrigin ?? false) !== false || topOrigin !== undefined };
+  return { challenge, framed: (crossOrigin !== undefined && crossOrigin !== false) || topOrigin !== undefined };
 }
 
 function parse(clientDataJSON: unknown): { challenge?: unknown; crossOrigin?: unknown; topOrigin?: unknown } {

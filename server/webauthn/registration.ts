@@ -11,10 +11,8 @@ import { Problem } from '../problem.ts';
 import { CEREMONY_MS, issueChallenge } from './challenges.ts';
 import { useClientData } from './client-data.ts';
 import { modelOf } from './models.ts';
+import { ALGORITHMS, checkPublicKey } from './public-key.ts';
 import { refusal } from './refusal.ts';
-
-/** ES256, EdDSA and RS256 (COSE algorithm identifiers): what security keys have. */
-const ALGORITHMS = [-7, -8, -257];
 
 /** A key as it is to be stored. */
 export interface NewKey {
@@ -100,8 +98,14 @@ export async function verifyRegistration(
     );
   }
 
-  const statement = decodeAttestationObject(info.attestationObject).get('attStmt');
-  checkPolicy(context.config, info.aaguid, statement.get('x5c') !== undefined);
+  try {
+    checkCredentialId(info.credential.id, response.id);
+    checkPublicKey(info.credential.publicKey);
+  } catch (error) {
+    throw refused(error as Error);
+  }
+
+  checkPolicy(context.config, info.aaguid, showsCertificate(info.attestationObject));
   return {
     id: info.credential.id,
     publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
@@ -111,6 +115,31 @@ export async function verifyRegistration(
     aaguid: info.aaguid,
     model: modelOf(info.aaguid),
   };
+}
+
+/** Lengths of a credential ID in bytes (WebAuthn, section 4, "Credential ID"; section 7.1, step 25). */
+const [SHORTEST_ID, LONGEST_ID] = [16, 1023];
+
+/** The ID that the authenticator signed is the one that the browser names: under that one it will be looked up. */
+function checkCredentialId(signed: string, named: string): void {
+  if (signed !== named) throw new Error('the credential ID is not the one in the authenticator data');
+  const { length } = Buffer.from(signed, 'base64url');
+  if (length < SHORTEST_ID || length > LONGEST_ID) throw new Error(`the credential ID has ${length} bytes`);
+}
+
+/**
+ * Whether the attestation came with a certificate, which the verifier then has checked: in the two formats of security keys, and
+ * there a list of byte strings that is not empty. For null, false, 0 and empty text the verifier checks none.
+ */
+function showsCertificate(attestationObject: Uint8Array): boolean {
+  const attestation = decodeAttestationObject(Uint8Array.from(attestationObject));
+  const x5c: unknown = attestation.get('attStmt').get('x5c');
+  return (
+    ['packed', 'fido-u2f'].includes(attestation.get('fmt')) &&
+    Array.isArray(x5c) &&
+    x5c.length > 0 &&
+    x5c.every((certificate) => certificate instanceof Uint8Array && certificate.length > 0)
+  );
 }
 
 function checkPolicy(config: Config, aaguid: string, hasCertificate: boolean): void {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { invite } from '../../server/people/invitations.ts';
 import { Browser } from './browser.ts';
@@ -330,6 +331,29 @@ describe('a registration is refused', () => {
     ['without user verification', { userVerified: false }, 'user-not-verified'],
     ['of the type of a sign-in', { type: 'webauthn.get' }, 'key-refused'],
     ['from a frame', { crossOrigin: true }, 'key-refused'],
+    ['that does not say whether it is from a frame', { crossOrigin: null }, 'key-refused'],
+    ['of a copy of a passkey', { backedUp: true }, 'key-refused'],
+    [
+      'with a public key that is none',
+      {
+        publicKey: new Map<number, unknown>([
+          [1, 2],
+          [3, -7],
+        ]),
+      },
+      'key-refused',
+    ],
+    ['with another ID than the key signed', { signedId: randomBytes(32).toString('base64url') }, 'key-refused'],
+    [
+      'with the same ID written otherwise',
+      { credentialId: `${'A'.repeat(42)}B`, signedId: 'A'.repeat(43) },
+      'key-refused',
+    ],
+    ['with an ID of 15 bytes', { credentialId: 'A'.repeat(20) }, 'key-refused'],
+    ['with an ID of 1,024 bytes', { credentialId: Buffer.alloc(1024).toString('base64url') }, 'key-refused'],
+    ['with an empty signature', { attestation: 'self', statement: { sig: new Uint8Array() } }, 'key-refused'],
+    ['without an algorithm of its signature', { attestation: 'self', statement: { alg: 0 } }, 'key-refused'],
+    ['with a statement that should be empty', { statement: { x5c: null } }, 'key-refused'],
     ['with a bad attestation signature', { attestation: 'self', badSignature: true }, 'key-refused'],
     ['with a challenge that nobody made', { challenge: 'A'.repeat(43) }, 'challenge-used'],
   ];
@@ -344,6 +368,14 @@ describe('a registration is refused', () => {
       await jsonOf(await enrolment.register(key));
     });
   }
+
+  test('but taken with an ID of 1,023 bytes, and with one of 16', async () => {
+    for (const length of [16, 1023]) {
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const credentialId = randomBytes(length).toString('base64url');
+      await jsonOf(await enrolment.register(new SoftKey(server.origin), { credentialId }));
+    }
+  });
 
   test('with a certificate’s signature over something else', async () => {
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
@@ -600,6 +632,34 @@ describe('the administrator’s policy', () => {
         const response = await enrolment.register(new SoftKey(strict.origin), { attestation });
         await expectProblem(response, 403, 'key-refused');
       }
-      await jsonOf(await enrolment.register(new SoftKey(strict.origin), { attestation: await selfMadeCertificate() }));
+      // What the verifier takes for no certificate, and what is none.
+      const { der, privateKey } = await selfMadeCertificate();
+      for (const x5c of [
+        null,
+        false,
+        0,
+        '',
+        undefined,
+        [],
+        new Map(),
+        true,
+        7,
+        'x',
+        der,
+        [null],
+        [''],
+        [der.toString()],
+      ]) {
+        const statement = { x5c: x5c instanceof Buffer ? Uint8Array.from(x5c) : x5c };
+        const response = await enrolment.register(new SoftKey(strict.origin), { attestation: 'self', statement });
+        await expectProblem(response, 403, 'key-refused');
+      }
+      const beside = { x5c: [Uint8Array.from(der), null] };
+      const mixed = await enrolment.register(new SoftKey(strict.origin), {
+        attestation: { der, privateKey },
+        statement: beside,
+      });
+      await expectProblem(mixed, 403, 'key-refused');
+      await jsonOf(await enrolment.register(new SoftKey(strict.origin), { attestation: { der, privateKey } }));
     }));
 });

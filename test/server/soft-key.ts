@@ -12,22 +12,33 @@ export interface Ceremony {
   type?: string;
   challenge?: string;
   origin?: string;
-  crossOrigin?: boolean;
+  crossOrigin?: unknown;
   topOrigin?: string;
   rpId?: string;
   userPresent?: boolean;
   userVerified?: boolean;
   /** Whether the credential may be copied to other devices. */
   backupEligible?: boolean;
+  /** Whether it says that it has been copied. */
+  backedUp?: boolean;
   counter?: number;
   credentialId?: string;
+  /** The ID in the authenticator data, where it is another one. */
+  signedId?: string;
+  /** Shown instead of the public key. */
+  publicKey?: CoseKey;
   /** null: the authenticator says nothing of its user. */
   userHandle?: string | null;
   /** Whether the signature is over something else. */
   badSignature?: boolean;
   attestation?: 'none' | 'self' | Certificate;
+  /** More in the attestation statement, or something else. */
+  statement?: Record<string, unknown>;
   aaguid?: string;
 }
+
+/** A COSE key (RFC 9052, section 7). */
+export type CoseKey = Map<number, unknown>;
 
 /** An attestation certificate with its private key. */
 export interface Certificate {
@@ -35,7 +46,7 @@ export interface Certificate {
   privateKey: KeyObject;
 }
 
-const FLAG = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08, attested: 0x40 } as const;
+const FLAG = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08, backedUp: 0x10, attested: 0x40 } as const;
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest();
 
@@ -67,7 +78,7 @@ export class SoftKey {
     this.userHandle = options.user.id;
     const id = how.credentialId ?? this.id;
     const clientData = this.#clientData('webauthn.create', options.challenge, how);
-    const rawId = Buffer.from(id, 'base64url');
+    const rawId = Buffer.from(how.signedId ?? id, 'base64url');
     const length = Buffer.alloc(2);
     length.writeUInt16BE(rawId.length);
     const authData = Buffer.concat([
@@ -75,7 +86,7 @@ export class SoftKey {
       Buffer.from((how.aaguid ?? this.#aaguid).replaceAll('-', ''), 'hex'),
       length,
       rawId,
-      this.#cosePublicKey(),
+      isoCBOR.encode((how.publicKey ?? this.#cosePublicKey()) as never),
     ]);
     return {
       id,
@@ -118,7 +129,7 @@ export class SoftKey {
         type: how.type ?? type,
         challenge: how.challenge ?? challenge,
         origin: how.origin ?? this.#origin,
-        crossOrigin: how.crossOrigin ?? false,
+        crossOrigin: how.crossOrigin === undefined ? false : how.crossOrigin,
         ...(how.topOrigin === undefined ? {} : { topOrigin: how.topOrigin }),
       }),
     );
@@ -132,24 +143,23 @@ export class SoftKey {
       flags |
       ((how.userPresent ?? true) ? FLAG.userPresent : 0) |
       ((how.userVerified ?? true) ? FLAG.userVerified : 0) |
-      (how.backupEligible ? FLAG.backupEligible : 0);
+      (how.backupEligible ? FLAG.backupEligible : 0) |
+      (how.backedUp ? FLAG.backedUp : 0);
     rest.writeUInt32BE(how.counter ?? this.counter, 1);
     return Buffer.concat([sha256(how.rpId ?? rpId), rest]);
   }
 
   /** RFC 9053, section 7.1.1 */
-  #cosePublicKey(): Uint8Array {
+  #cosePublicKey(): CoseKey {
     const [algorithm, curve] = this.#curve === 'P-256' ? [-7, 1] : [-35, 2];
     const { x, y } = this.#publicJwk;
-    return isoCBOR.encode(
-      new Map<number, number | Uint8Array>([
-        [1, 2],
-        [3, algorithm],
-        [-1, curve],
-        [-2, Uint8Array.from(Buffer.from(x, 'base64url'))],
-        [-3, Uint8Array.from(Buffer.from(y, 'base64url'))],
-      ]),
-    );
+    return new Map<number, number | Uint8Array>([
+      [1, 2],
+      [3, algorithm ?? 0],
+      [-1, curve ?? 0],
+      [-2, Uint8Array.from(Buffer.from(x, 'base64url'))],
+      [-3, Uint8Array.from(Buffer.from(y, 'base64url'))],
+    ]);
   }
 
   /** WebAuthn, sections 8.2 (packed) and 8.7 (none) */
@@ -166,6 +176,7 @@ export class SoftKey {
         statement.set('x5c', [Uint8Array.from(attestation.der)]);
       }
     }
+    for (const [name, value] of Object.entries(how.statement ?? {})) statement.set(name, value);
     const whole = new Map<string, unknown>([
       ['fmt', attestation === 'none' ? 'none' : 'packed'],
       ['attStmt', statement],

@@ -57,8 +57,8 @@ function describe(claims: Record<string, unknown>): string[] {
 function words(value: unknown): string {
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value !== 'object' || value === null) return String(value);
-  const { principal_tags: tags = {} } = value as { principal_tags?: object };
-  return Object.entries(tags)
+  const { principal_tags: tags } = value as { principal_tags?: object | null };
+  return Object.entries(tags ?? {})
     .map(([name, one]) => `${name}=${words(one)}`)
     .join(', ');
 }

@@ -105,6 +105,11 @@ describe('signing in', () => {
     ['the access token is not bound to our key', { token: { token_type: 'Bearer' } }],
     ['the session is another person’s', { session: { email: 'mallory@example.com' } }],
     ['the session has no end', { session: { expiresAt: 'never' } }],
+    ['the end of the session is a number', { session: { expiresAt: 2100 } }],
+    ['the end of the session is in a list', { session: { expiresAt: ['2100-01-01T00:00:00Z'] } }],
+    ['there is no key', { session: { key: null } }],
+    ['the name of the key is none', { session: { key: { name: null } } }],
+    ['there is no address', { session: { email: null } }],
   ];
   test.each(lies)('refuses when %s, and the page says that it did not finish', async (_what, wrong) => {
     issuer.wrong = wrong;
