@@ -15,31 +15,34 @@ export interface HttpRequest {
   agent?: http.Agent | undefined;
   /** When to give up. */
   signal: AbortSignal;
-  /** The most that is read of the answer's body, in bytes. */
+  /** The most that is read of the answer's body, in bytes. With 0 nobody waits for it: the connection ends after the head. */
   longest: number;
 }
 
 export interface HttpAnswer {
   status: number;
   headers: http.IncomingHttpHeaders;
-  /** Missing when it is longer than what was to be read. */
+  /** Missing when it is longer than what was to be read, or nothing was. */
   body: Buffer | undefined;
 }
 
 /**
- * Sends a request and reads its answer. A redirection is an answer as any other: what is sent here is for one host alone.
+ * Sends a request and reads its answer. A redirection is an answer as any other: what is sent here is for one host alone. It is
+ * asked for as it is, and never decoded: what was compressed could be a thousand times as long.
  *
  * @param url of http or https
  * @throws the signal's reason; Error of `node:http`, also when the answer is cut off
  */
-export function sendRequest(url: URL, { body, longest, ...options }: HttpRequest): Promise<HttpAnswer> {
+export function sendRequest(url: URL, { body, longest, ...rest }: HttpRequest): Promise<HttpAnswer> {
+  const options = { ...rest, headers: { ...rest.headers, 'accept-encoding': 'identity' } };
   const answer = async () => {
     const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
       const { request } = url.protocol === 'http:' ? http : https;
       request(url, options).on('error', reject).once('response', resolve).end(body);
     });
     const { statusCode = 0, headers } = response;
-    return { status: statusCode, headers, body: await readAtMost(longest, response) };
+    if (longest === 0) response.destroy();
+    return { status: statusCode, headers, body: longest === 0 ? undefined : await readAtMost(longest, response) };
   };
   // Once the answer has begun, Node tells it as a connection that was cut, or as the answer's end.
   return untilAborted(answer(), options.signal);

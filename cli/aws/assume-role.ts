@@ -1,12 +1,11 @@
 import { AssumeRoleCommand, type Credentials, STSClient } from '@aws-sdk/client-sts';
 import { awsHttpAgents } from '../network-environment.ts';
 import { Problem } from '../problem.ts';
-import { readAtMost } from '../read-at-most.ts';
 import { untilAborted } from '../until-aborted.ts';
+import { boundAnswers } from './bound-answers.ts';
 import type { AwsCredentials } from './codecommit-signature.ts';
 import { explainAssumeRole } from './explain-sts.ts';
 import type { RoleRequest } from './sts.ts';
-import { longestAnswer } from './sts-query.ts';
 
 export interface ChainedRoleRequest extends RoleRequest {
   /** The role that this one is assumed through. */
@@ -29,18 +28,7 @@ export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCreden
     requestHandler: { connectionTimeout: 3000, ...awsHttpAgents(process.env) },
     credentials: { accessKeyId, secretAccessKey, sessionToken },
   });
-  // The SDK itself would read whatever comes, to its end. Low priority: before the SDK makes anything of it.
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      const response = result.response as { body?: AsyncIterable<Uint8Array> };
-      const body = await readAtMost(longestAnswer, response.body ?? []);
-      if (body === undefined) throw new Error('It answered with more than an answer is.');
-      Object.assign(response, { body });
-      return result;
-    },
-    { step: 'deserialize', priority: 'low' },
-  );
+  boundAnswers(client);
   try {
     const command = new AssumeRoleCommand({
       RoleArn: request.role,

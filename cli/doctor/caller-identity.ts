@@ -1,5 +1,7 @@
 import type { CredentialsAnswer } from '../agent/protocol.ts';
+import { boundAnswers } from '../aws/bound-answers.ts';
 import { awsHttpAgents } from '../network-environment.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 /** Who AWS takes the bearer of credentials for, and what time it is there. */
 export interface CallerIdentity {
@@ -29,6 +31,7 @@ export async function callerIdentity(
     },
     credentials: { accessKeyId, secretAccessKey, sessionToken },
   });
+  boundAnswers(client);
   let date: string | undefined;
   client.middlewareStack.add(
     (next) => async (args) => {
@@ -39,9 +42,9 @@ export async function callerIdentity(
     { step: 'deserialize' },
   );
   try {
-    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), {
-      abortSignal: AbortSignal.any([signal, AbortSignal.timeout(8000)]),
-    });
+    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(8000)]);
+    const sent = client.send(new GetCallerIdentityCommand({}), { abortSignal });
+    const { Account, Arn } = await untilAborted(sent, abortSignal);
     return { account: Account ?? '', arn: Arn ?? '', date };
   } finally {
     client.destroy();

@@ -1,5 +1,4 @@
-import { get as httpGet } from 'node:http';
-import { get as httpsGet } from 'node:https';
+import { sendRequest } from '../http-request.ts';
 import { awsHttpAgents, prepareNetwork } from '../network-environment.ts';
 import { networkReason } from '../network-reason.ts';
 import { Problem } from '../problem.ts';
@@ -32,9 +31,9 @@ async function server({ chart, env, signal }: Visit): Promise<Way> {
   if (url === undefined) return { name: 'Vouch server', closed: 'It is not known.' };
   const ask = async () => {
     prepareNetwork(env);
-    const late = AbortSignal.timeout(patience);
-    const response = await fetch(url, { redirect: 'manual', signal: AbortSignal.any([late, signal]) });
-    await response.body?.cancel();
+    const late = AbortSignal.any([AbortSignal.timeout(patience), signal]);
+    // Whatever it says, and no matter how much: it has been reached.
+    await sendRequest(new URL(url), { method: 'GET', headers: {}, signal: late, longest: 0 });
   };
   return { name: 'Vouch server', closed: await reasonOf(ask, signal) };
 }
@@ -56,12 +55,8 @@ async function sts(visit: Visit): Promise<Way> {
     const { httpAgent, httpsAgent } = awsHttpAgents(env);
     const late = AbortSignal.any([AbortSignal.timeout(patience), signal]);
     try {
-      await new Promise((resolve, reject) => {
-        const request = url.startsWith('http:')
-          ? httpGet(url, { agent: httpAgent, signal: late }, resolve)
-          : httpsGet(url, { agent: httpsAgent, signal: late }, resolve);
-        request.on('error', reject);
-      });
+      const agent = url.startsWith('http:') ? httpAgent : httpsAgent;
+      await sendRequest(new URL(url), { method: 'GET', headers: {}, agent, signal: late, longest: 0 });
     } finally {
       httpAgent.destroy();
       httpsAgent.destroy();

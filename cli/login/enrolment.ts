@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeyName } from '../agent/protocol.ts';
+import { askServer, UnfitAnswer } from '../ask-server.ts';
 import { prepareNetwork } from '../network-environment.ts';
 import { Problem, printable } from '../problem.ts';
 import { explainServerError } from './identity-server.ts';
@@ -7,6 +8,9 @@ import { readKeyName } from './key-name.ts';
 
 /** How often the server is asked how it goes, in milliseconds. */
 const POLL_MS = 500;
+
+/** More than any page's address has, in characters. */
+const LONGEST_ADDRESS = 2000;
 
 export interface StartedEnrolment {
   url: string;
@@ -26,11 +30,14 @@ export async function startEnrolment(
   signal: AbortSignal,
 ): Promise<StartedEnrolment> {
   prepareNetwork();
-  const { url, poll, email, expiresAt } = await post(server, '/enroll/start', request, signal);
+  const { status, said } = await post(server, '/enroll/start', request, signal);
+  if (status !== 200) throw refusal(server, status, said);
+  const { url, poll, email, expiresAt } = said;
   // The page's address is opened in a browser: it must be the server's own, and is shown in its parsed form.
   const page = URL.parse(String(url));
-  if (page?.origin !== server || typeof poll !== 'string') {
-    throw explainServerError(server, new Error('It described no enrolment.'));
+  const isFit = page?.origin === server && !page.username && !page.password && page.href.length <= LONGEST_ADDRESS;
+  if (!isFit || typeof poll !== 'string') {
+    throw explainServerError(server, new UnfitAnswer('It described no enrolment.'));
   }
   return { url: page.href, poll, email: printable(String(email)), expiresAt: String(expiresAt) };
 }
@@ -42,40 +49,48 @@ export async function startEnrolment(
  */
 export async function enrolledKey(server: string, poll: string, signal: AbortSignal): Promise<KeyName> {
   for (;;) {
-    const status: Record<string, unknown> = await post(server, '/enroll/status', { poll }, signal).catch(
-      (error: unknown) => {
-        // The person is at the page: a network that is away for a moment is no reason to give up.
-        if (error instanceof Problem && error.kind === 'server-unreachable') return {};
-        throw error;
-      },
-    );
-    const key = status.state === 'done' ? readKeyName(status.key) : undefined;
+    const { status, said }: Answer = await post(server, '/enroll/status', { poll }, signal).catch((error: unknown) => {
+      if (error instanceof Problem && error.kind === 'server-unreachable') return { status: 503, said: {} };
+      throw error;
+    });
+    // The person is at the page: a network that is away, or a server that is busy, for a moment is no reason to give up.
+    const passes = status === 429 || status >= 500;
+    if (status !== 200 && !passes) throw refusal(server, status, said);
+    const key = said.state === 'done' ? readKeyName(said.key) : undefined;
     if (key !== undefined) return key;
     await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
-async function post(server: string, path: string, body: object, signal: AbortSignal): Promise<Record<string, unknown>> {
-  let response: Response;
-  let answer: Record<string, unknown>;
+interface Answer {
+  status: number;
+  said: Record<string, unknown>;
+}
+
+async function post(server: string, path: string, body: object, signal: AbortSignal): Promise<Answer> {
   try {
-    response = await fetch(new URL(path, server), {
+    const answer = await askServer(new URL(path, server), {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify(body),
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
+      signal,
     });
-    answer = Object(await response.json());
+    const { status } = answer;
+    // What stands before a server that is down answers with a page of its own.
+    if (status !== 200 && !/json/.test(answer.headers['content-type'] ?? '')) return { status, said: {} };
+    return { status, said: Object(JSON.parse(answer.body.toString('utf8'))) };
   } catch (error) {
     signal.throwIfAborted();
     throw explainServerError(server, error);
   }
-  if (response.ok) return answer;
-  const { type, title, detail } = answer;
-  throw new Problem({
-    kind: String(type).replace(/^urn:vouch:problem:/, ''),
-    what: `${printable(String(title ?? `The server answered with status ${response.status}`))}.`,
+}
+
+function refusal(server: string, status: number, { type, title, detail }: Record<string, unknown>): Problem {
+  const [, kind] = /^urn:vouch:problem:([\w-]{1,64})$/.exec(String(type)) ?? [];
+  if (kind === undefined) return explainServerError(server, new UnfitAnswer(`It answered with status ${status}.`));
+  return new Problem({
+    kind,
+    what: `${printable(String(title ?? `The server answered with status ${status}`))}.`,
     fix: printable(String(detail ?? 'Try again.')),
     exitCode: 5,
   });

@@ -1,35 +1,39 @@
 import * as client from 'openid-client';
+import { askServer, UnfitAnswer } from '../ask-server.ts';
 import { clockSkew } from '../clock-skew.ts';
 import { networkFailure } from '../network-reason.ts';
 import { Problem, printable } from '../problem.ts';
+import { foreignEndpoint } from '../server-endpoints.ts';
 
 /** The name that the server knows this program by. */
 const CLIENT_ID = 'vouch-cli';
-
-/** How long the server may take to answer one request, in seconds. */
-const TIMEOUT_SECONDS = 10;
 
 /**
  * Reads the server's discovery document (OpenID Connect Discovery 1.0, section 4).
  *
  * @param server the issuer URL
  * @param signal ends this and every later request of the configuration
- * @throws Problem `server-unreachable` or `not-a-vouch-server`
+ * @throws Problem `server-unreachable`; `not-a-vouch-server`, also when an endpoint is not on the server's own origin: nothing
+ *   is sent, and no page opened, that goes to somebody else in the server's name
  */
 export async function discover(server: string, signal: AbortSignal): Promise<client.Configuration> {
   const local = server.startsWith('http://localhost');
   try {
-    return await client.discovery(new URL(server), CLIENT_ID, { dpop_bound_access_tokens: true }, client.None(), {
-      timeout: TIMEOUT_SECONDS,
-      [client.customFetch]: (url, options) =>
-        fetch(url, {
-          ...options,
-          signal: options.signal ? AbortSignal.any([signal, options.signal]) : signal,
-        } as RequestInit),
-      // The ID token's signature is checked even though it comes from the server itself (OpenID Connect Core 1.0, section
-      // 3.1.3.7, allows to trust TLS instead): whoever terminates TLS before the server cannot sign for it.
-      execute: [client.enableNonRepudiationChecks, ...(local ? [client.allowInsecureRequests] : [])],
-    });
+    const config = await client.discovery(
+      new URL(server),
+      CLIENT_ID,
+      { dpop_bound_access_tokens: true },
+      client.None(),
+      {
+        [client.customFetch]: (url, options) => boundedFetch(new URL(url), options, signal),
+        // The ID token's signature is checked even though it comes from the server itself (OpenID Connect Core 1.0, section
+        // 3.1.3.7, allows to trust TLS instead): whoever terminates TLS before the server cannot sign for it.
+        execute: [client.enableNonRepudiationChecks, ...(local ? [client.allowInsecureRequests] : [])],
+      },
+    );
+    const elsewhere = foreignEndpoint({ ...config.serverMetadata() }, server);
+    if (elsewhere !== undefined) throw new UnfitAnswer(elsewhere);
+    return config;
   } catch (error) {
     throw explainServerError(server, error);
   }
@@ -40,18 +44,31 @@ export async function discover(server: string, signal: AbortSignal): Promise<cli
  * them itself, and tells.
  */
 export async function fetchKeysAhead(config: client.Configuration): Promise<void> {
-  const { issuer, jwks_uri = '' } = config.serverMetadata();
-  // The check would refuse keys that came without TLS.
-  if (new URL(jwks_uri).protocol !== new URL(issuer).protocol) return;
+  const { jwks_uri = '' } = config.serverMetadata();
   const response = await config[client.customFetch]?.(jwks_uri, {
     body: undefined,
     headers: { accept: 'application/json' },
     method: 'GET',
     redirect: 'manual',
-    signal: AbortSignal.timeout(TIMEOUT_SECONDS * 1000),
   });
   if (response?.status !== 200) return;
   client.setJwksCache(config, { jwks: await response.json(), uat: Math.floor(Date.now() / 1000) });
+}
+
+/** What openid-client sends, sent within the bounds of every request to the server; its own time-out comes later than ours. */
+async function boundedFetch(url: URL, options: client.CustomFetchOptions, signal: AbortSignal): Promise<Response> {
+  const { method, headers, body } = options;
+  const answer = await askServer(url, {
+    method,
+    headers: Object.fromEntries(new Headers(headers)),
+    // Forms alone: nothing else is ever sent here.
+    body: body ? String(body) : undefined,
+    signal,
+  });
+  const fields = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, String(value)]);
+  // Those of no content may have no body (Fetch, null body status).
+  const empty = [204, 205, 304].includes(answer.status);
+  return new Response(empty ? null : Uint8Array.from(answer.body), { status: answer.status, headers: fields });
 }
 
 /** A failed request to the server in words: unreachable, refused, or not a Vouch server at all. */
@@ -91,8 +108,17 @@ export function explainServerError(server: string, error: unknown): Problem {
   return new Problem({
     kind: 'not-a-vouch-server',
     what: `${new URL(server).host} did not answer as a Vouch server does.`,
-    why: printable(`${message}${code ? ` (${code})` : ''}`),
-    fix: 'Check the URL with your administrator.',
+    why: printable(whatIsUnfit(error) ?? `${message}${code ? ` (${code})` : ''}`),
+    fix: 'Check the URL with your administrator; behind a hotel’s or a company’s sign-in page, sign in there first.',
     exitCode: 4,
   });
+}
+
+function whatIsUnfit(error: unknown): string | undefined {
+  const { cause } = error as Error;
+  if (error instanceof UnfitAnswer) return error.message;
+  if (cause instanceof UnfitAnswer) return cause.message;
+  if (!(cause instanceof Response) || cause.ok) return undefined;
+  const redirected = cause.status >= 300 && cause.status <= 399;
+  return `It answered with status ${cause.status}${redirected ? ', which sends us elsewhere, and is not followed' : ''}.`;
 }

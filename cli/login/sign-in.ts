@@ -1,6 +1,7 @@
 import { exportJWK } from 'jose';
 import * as client from 'openid-client';
 import type { NewSession } from '../agent/protocol.ts';
+import { UnfitAnswer } from '../ask-server.ts';
 import { prepareNetwork } from '../network-environment.ts';
 import { Problem, printable } from '../problem.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -8,6 +9,9 @@ import { type CallbackListener, listenForCallback } from './callback-listener.ts
 import { discover, explainServerError, fetchKeysAhead } from './identity-server.ts';
 import { readKeyName } from './key-name.ts';
 import { machineName } from './machine-name.ts';
+
+/** More than any page's address has, in characters. */
+const LONGEST_ADDRESS = 2000;
 
 export interface SignInOptions {
   /** The server's issuer URL. */
@@ -80,6 +84,8 @@ async function pushRequest(config: client.Configuration, redirectUri: string) {
     },
     { DPoP: dpop },
   );
+  // It is printed, and goes into an argument list.
+  if (url.href.length > LONGEST_ADDRESS) throw new UnfitAnswer('Its address for the sign-in is far too long.');
   return { url: url.href, keys, dpop, verifier, state, nonce };
 }
 

@@ -1,8 +1,11 @@
+import { askServer } from '../../ask-server.ts';
 import { clockSkew } from '../../clock-skew.ts';
 import { readConfig } from '../../config.ts';
+import type { HttpAnswer } from '../../http-request.ts';
 import { prepareNetwork } from '../../network-environment.ts';
-import { networkFailure } from '../../network-reason.ts';
+import { networkFailure, networkReason } from '../../network-reason.ts';
 import { Problem, printable } from '../../problem.ts';
+import { foreignEndpoint } from '../../server-endpoints.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { networkTrouble } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
@@ -20,21 +23,24 @@ export const server: Check = {
     const url = chart.agent?.session?.issuer ?? readConfig(env).server;
     if (url === undefined) return unknown();
     chart.server = url;
-    let response: Response;
+    let answer: HttpAnswer & { body: Buffer };
     try {
       prepareNetwork(env);
-      const late = AbortSignal.timeout(patience);
-      response = await fetch(`${url}/.well-known/openid-configuration`, {
+      answer = await askServer(new URL('/.well-known/openid-configuration', url), {
+        method: 'GET',
         headers: { accept: 'application/json' },
-        redirect: 'error',
-        signal: AbortSignal.any([late, visit.signal]),
+        signal: visit.signal,
+        patience,
       });
     } catch (error) {
       visit.signal.throwIfAborted();
       if (error instanceof Problem) throw error;
+      if (networkFailure(error) === undefined) {
+        return { says: `${url} is no Vouch server`, findings: [notVouch(url, networkReason(error))] };
+      }
       return { says: `${url} cannot be reached`, findings: [await networkTrouble('server', error, visit)] };
     }
-    return judge(url, response, visit);
+    return judge(url, answer, visit);
   },
 };
 
@@ -48,8 +54,9 @@ function unknown(): Outcome {
   return { says: 'none', findings: [finding] };
 }
 
-async function judge(url: string, response: Response, { chart, env }: Visit): Promise<Outcome> {
-  const skew = clockSkew(response.headers.get('date'), Date.now());
+function judge(url: string, { status, headers, body }: HttpAnswer, { chart, env }: Visit): Outcome {
+  const { date = null } = headers;
+  const skew = clockSkew(date, Date.now());
   const findings: Finding[] = skew ? [troubleOf('server.clock-skew', skew)] : [];
   const configured = readConfig(env).server;
   if (configured !== undefined && configured !== url) {
@@ -61,18 +68,16 @@ async function judge(url: string, response: Response, { chart, env }: Visit): Pr
       fix: [`If that is wrong: \`vouch config set server ${url}\``],
     });
   }
-  const date = response.headers.get('date');
   const data: Record<string, unknown> = { url, clock: date };
-  let issuer: unknown;
-  try {
-    issuer = JSON.parse(await boundedText(response)).issuer;
-  } catch (error) {
-    const why = networkFailure(error) ?? `It answered with status ${response.status}, and with no discovery document.`;
-    findings.unshift(notVouch(url, why));
+  const found = parse(body);
+  if (found === undefined) {
+    findings.unshift(notVouch(url, `It answered with status ${status}, and with no discovery document.`));
     return { says: `${url} is no Vouch server`, findings, data };
   }
+  const { issuer } = found;
+  const elsewhere = foreignEndpoint(found, url);
   if (typeof issuer !== 'string') {
-    findings.unshift(notVouch(url, `Its answer (status ${response.status}) names no issuer.`));
+    findings.unshift(notVouch(url, `Its answer (status ${status}) names no issuer.`));
   } else if (issuer !== url) {
     findings.unshift({
       id: 'server.issuer',
@@ -81,6 +86,8 @@ async function judge(url: string, response: Response, { chart, env }: Visit): Pr
       why: ['What it signs is for the name that it gives itself, and AWS and Vouch compare them exactly.'],
       fix: ["Ask your administrator for the server's URL, then `vouch login --server <URL>`."],
     });
+  } else if (elsewhere !== undefined) {
+    findings.unshift(notVouch(url, elsewhere));
   }
   data.issuer = issuer;
   chart.server = url;
@@ -98,14 +105,12 @@ function notVouch(url: string, why: string): Finding {
   return troubleOf('server.not-vouch', problem);
 }
 
-/** The answer as text, and no more of it than a discovery document has. */
-async function boundedText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > 256 * 1024) throw new SyntaxError('too long');
-    chunks.push(chunk);
+/** The JSON object that it is, or undefined. */
+function parse(body: Buffer | undefined): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(body?.toString('utf8') ?? '');
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
   }
-  return Buffer.concat(chunks).toString('utf8');
 }

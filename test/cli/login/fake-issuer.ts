@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { freePort } from '../../support/free-port.ts';
 
@@ -20,6 +20,8 @@ export interface FakeIssuer {
     tokenStatus?: number;
     session?: Record<string, unknown>;
   };
+  /** What answers in the place of the right answer, by what is asked, such as `GET /jwks`. */
+  instead: Record<string, (response: ServerResponse) => void>;
   /** What is answered with status 500 when it is asked next. */
   failOnce?: string | undefined;
   /** The Date header's time, if it is not now. */
@@ -40,6 +42,7 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
     pushed: [],
     redeemed: [],
     wrong: {},
+    instead: {},
     beforeToken: async () => {},
     close: async () => {},
   };
@@ -97,6 +100,11 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
     if (what === issuer.failOnce) {
       issuer.failOnce = undefined;
       response.writeHead(500).end();
+      return;
+    }
+    if (issuer.instead[what]) {
+      request.resume();
+      issuer.instead[what](response);
       return;
     }
     let body = '';
