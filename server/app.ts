@@ -64,8 +64,8 @@ const noStore: RequestHandler = (_request, response, next) => {
   next();
 };
 
-/** What a pushed request is stored with for minutes is bounded: ours has about 500 bytes, and says so beforehand. */
-const LONGEST_FORM = 16 * 1024;
+/** What a pushed request is stored with for minutes is bounded: ours has about 600 bytes, and says so beforehand. */
+const LONGEST_FORM = 4 * 1024;
 
 function checkLength(request: Request): void {
   const length = Number(request.headers['content-length'] ?? 0);

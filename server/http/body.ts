@@ -1,4 +1,5 @@
 import { Problem } from '../problem.ts';
+import { isReadable } from './readable-text.ts';
 
 /** A body that must be a JSON object. */
 export function objectBody(body: unknown): Record<string, unknown> {
@@ -10,14 +11,15 @@ export function objectBody(body: unknown): Record<string, unknown> {
  * A text field of a body.
  *
  * @param length the most characters it may have
- * @throws Problem `bad-request` when it is missing, not text, empty, too long, or holds control characters
+ * @throws Problem `bad-request` when it is missing, not text, empty, too long, or not all of it can be seen
  */
 export function textField(body: Record<string, unknown>, name: string, length: number): string {
   const value = body[name];
-  if (typeof value !== 'string' || value.trim() === '' || value.length > length || /\p{C}/u.test(value)) {
-    throw badRequest(`${name} should be text of 1 to ${length} characters`);
+  const text = typeof value === 'string' ? value.trim() : '';
+  if (typeof value !== 'string' || value.length > length || !isReadable(text)) {
+    throw badRequest(`${name} should be text of 1 to ${length} characters that can be seen`);
   }
-  return value.trim();
+  return text;
 }
 
 /** A text field that may be missing or null. */

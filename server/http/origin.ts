@@ -9,6 +9,10 @@ import { Problem } from '../problem.ts';
 export function ownOrigin(config: Config): RequestHandler {
   const { host, protocol, origin } = new URL(config.issuer);
   return (request, _response, next) => {
+    // RFC 9112, section 3.2: of two Hosts a proxy before us may have meant the other one.
+    if ((request.headersDistinct.host?.length ?? 0) > 1) {
+      throw new Problem(400, 'bad-request', 'The request names two hosts', `Use ${config.issuer}.`);
+    }
     // A target in absolute form (RFC 9112, section 3.2.2) is meant for a proxy, and names a host of its own.
     if (request.headers.host?.toLowerCase() !== host || !request.originalUrl.startsWith('/')) {
       throw new Problem(

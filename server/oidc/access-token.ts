@@ -59,21 +59,23 @@ export function requireSession(context: Context): RequestHandler {
 
 /** RFC 9449, section 11.1: a proof is good for one request. One atomic statement decides whose. */
 async function useProof(context: Context, proof: string): Promise<void> {
+  const identity = proofIdentity(proof);
+  if (identity === undefined) throw tokenRefused('the DPoP proof has an empty jti');
   const used = await context.store
     .insertInto('dpop_proofs')
-    .values({ proof_hash: hash(proofIdentity(proof)), expires_at: context.now() + PROOF_MEMORY_MS })
+    .values({ proof_hash: hash(identity), expires_at: context.now() + PROOF_MEMORY_MS })
     .onConflict((conflict) => conflict.doNothing())
     .returning('proof_hash')
     .executeTakeFirst();
   if (used === undefined) throw tokenRefused('the DPoP proof has been used');
 }
 
-/** A verified proof's key and `jti`: what must not come twice, whatever else is in the proof. */
-function proofIdentity(proof: string): string {
+/** A verified proof's key and `jti`: what must not come twice, whatever else is in the proof. Undefined without a `jti`. */
+function proofIdentity(proof: string): string | undefined {
   const [header = '', payload = ''] = proof.split('.', 2);
   const { jwk } = decode<{ jwk: { x: string; y: string } }>(header);
   const { jti } = decode<{ jti: string }>(payload);
-  return JSON.stringify([jwk.x, jwk.y, jti]);
+  return jti.trim() === '' ? undefined : JSON.stringify([jwk.x, jwk.y, jti]);
 }
 
 function decode<Part>(part: string): Part {

@@ -1,5 +1,6 @@
 import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Context } from '../context.ts';
+import { isReadable } from '../http/readable-text.ts';
 import { bindSessionToGrant, findSessionOfGrant, revokeSession } from '../people/sessions.ts';
 import { deriveKey } from '../secrets.ts';
 import { OidcAdapter } from './adapter.ts';
@@ -43,6 +44,11 @@ export function createProvider(context: Context, master: Buffer): Provider {
   const provider = new Provider(context.config.issuer, configuration(context, master));
   // http/origin.ts tells it which scheme the outside has.
   provider.proxy = true;
+  provider.use(async (ctx, next) => {
+    await next();
+    // What checkParameters takes; the library's configuration can add to its discovery document, not take away.
+    if (ctx.oidc?.route === 'discovery') Object.assign(ctx.body as object, { response_modes_supported: ['query'] });
+  });
   provider.on('server_error', (_ctx, err) => context.log.error({ err }, 'oidc-provider failed'));
   const refused = (_ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
     context.log.info(
@@ -94,7 +100,7 @@ function configuration(context: Context, master: Buffer): Configuration {
     pkce: { required: () => true },
     clientBasedCORS: () => false,
     enabledJWA: { idTokenSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256'] },
-    extraParams: { machine: checkMachine },
+    extraParams: { machine: checkParameters },
     expiresWithSession: async () => false,
     // RFC 8252, section 7.3: only the client knows its port. Without this, a request that is over would send the browser to
     // the registered URI, where nobody listens, instead of to our page.
@@ -161,10 +167,23 @@ function everySignInIsATouch() {
   return policy;
 }
 
-/** The machine's name, which the page shows: text that a person can read, or the request is refused. */
-function checkMachine(_ctx: KoaContextWithOIDC, value: string | undefined): void {
-  if (value !== undefined && (value.length > 64 || /\p{C}/u.test(value))) {
-    throw new errors.InvalidRequest('machine should be text of at most 64 characters');
+/**
+ * Refuses a request, called once for each, before anybody has touched a key for it. The machine's name, which the page shows, is
+ * text that a person can read; all other parameters are short and printable ASCII (RFC 6749, appendix A), for they are stored.
+ */
+function checkParameters(ctx: KoaContextWithOIDC, machine: string | undefined): void {
+  if (machine !== undefined && (machine.length > 64 || !isReadable(machine))) {
+    throw new errors.InvalidRequest('machine should be text of at most 64 characters that can be seen');
+  }
+  // The others need a page of the provider's own, which our Content-Security-Policy forbids: the touch would be lost.
+  if (![undefined, 'query'].includes(ctx.oidc.params?.response_mode as string | undefined)) {
+    throw new errors.UnsupportedResponseMode();
+  }
+  for (const [name, other] of Object.entries(ctx.oidc.params ?? {})) {
+    if (['machine', 'request', 'request_uri'].includes(name) || other === undefined) continue;
+    if (typeof other !== 'string' || !/^[\x20-\x7e]{1,512}$/.test(other)) {
+      throw new errors.InvalidRequest(`${name} should be printable ASCII of at most 512 characters`);
+    }
   }
 }
 

@@ -44,6 +44,7 @@ describe('discovery', () => {
       pushed_authorization_request_endpoint: `${server.origin}/request`,
       require_pushed_authorization_requests: true,
       response_types_supported: ['code'],
+      response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code'],
       code_challenge_methods_supported: ['S256'],
       dpop_signing_alg_values_supported: ['ES256'],
@@ -87,6 +88,33 @@ describe('a pushed authorization request is refused', () => {
     ['with a machine name that is too long', { machine: 'x'.repeat(65) }, 400, 'invalid_request'],
     ['with a machine name that turns the text round', { machine: 'laptop\u202e' }, 400, 'invalid_request'],
     ['with a machine name of two lines', { machine: 'laptop\nof Bob' }, 400, 'invalid_request'],
+    ['with a machine name that cannot be seen', { machine: '\u3164\u115f' }, 400, 'invalid_request'],
+    ['with a machine name of spaces', { machine: '   ' }, 400, 'invalid_request'],
+    ['with the answer as a form', { response_mode: 'form_post' }, 400, 'unsupported_response_mode'],
+    ['with the answer in a fragment', { response_mode: 'fragment' }, 400, 'unsupported_response_mode'],
+    ['with the answer as a message', { response_mode: 'web_message' }, 400, 'unsupported_response_mode'],
+    ['with the answer as a JWT', { response_mode: 'query.jwt' }, 400, 'unsupported_response_mode'],
+    ['with an unknown prompt', { prompt: 'x'.repeat(600) }, 400, 'invalid_request'],
+    ['with a hint of whom', { id_token_hint: 'x' }, 400, 'invalid_request'],
+    ['with a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 400, 'request_not_supported'],
+    ['with the state in other letters', { state: 'ä' }, 400, 'invalid_request'],
+    ['with the nonce in two lines', { nonce: 'a\r\nb' }, 400, 'invalid_request'],
+    ...[
+      'state',
+      'nonce',
+      'scope',
+      'claims_locales',
+      'display',
+      'login_hint',
+      'ui_locales',
+      'acr_values',
+      'max_age',
+    ].map((name): [string, Record<string, string>, number, string] => [
+      `with a ${name} of 513 characters`,
+      { [name]: '1'.repeat(513) },
+      400,
+      'invalid_request',
+    ]),
   ];
   for (const [name, changes, status, error] of wrong) {
     test(name, async () => {
@@ -96,6 +124,19 @@ describe('a pushed authorization request is refused', () => {
       expect(await rowsOf('PushedAuthorizationRequest')).toBe(before);
     });
   }
+});
+
+test('the longest request that is taken is stored in little', async () => {
+  const client = await CliClient.create(server.origin);
+  const page = await SignIn.openPath(
+    new Browser(server.origin),
+    client,
+    await client.pushed({ state: 's'.repeat(512), nonce: '"'.repeat(512), response_mode: 'query' }),
+  );
+  expect((await page.callback(key)).searchParams.get('state')).toBe('s'.repeat(512));
+  await expectProblem(await client.push({ unknown: 'x'.repeat(4096) }), 413, 'bad-request');
+  const rows = await server.context.store.selectFrom('oidc_payloads').select('payload').execute();
+  for (const { payload } of rows) expect(payload.length).toBeLessThan(4096);
 });
 
 describe('an authorization request', () => {

@@ -167,12 +167,21 @@ describe('an invitation', () => {
     ['a list', ['0'], 'bad-request'],
     ['an object', { $gt: '' }, 'bad-request'],
     ['NUL', 'a\u0000b', 'bad-request'],
+    ['text that cannot be seen', '\u3164', 'bad-request'],
   ];
   for (const [name, code, problem] of garbage) {
     test(`is not ${name}`, async () => {
       await expectProblem(await start(code), problem === 'bad-request' ? 400 : 403, problem);
     });
   }
+
+  test('is not taken for a machine or a key whose name cannot be seen', async () => {
+    const code = await inviteCode(server, newAddress());
+    for (const name of ['\u3164', '\u200b', 'laptop\u202e', '\u0301', '\u2800', ' ', '']) {
+      await expectProblem(await start(code, { machine: name }), 400, 'bad-request');
+      await expectProblem(await start(code, { name }), 400, 'bad-request');
+    }
+  });
 
   test('does not help a disabled person', async () => {
     const { email, key } = await enrolPerson(server);

@@ -17,7 +17,7 @@ afterAll(() => server.close());
 /** A request as it stands, for headers that `fetch` would not send. */
 function raw(
   path: string,
-  options: { method?: string; headers?: Record<string, string>; body?: string | Buffer } = {},
+  options: { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(server.origin);
@@ -58,6 +58,24 @@ describe('a request is refused', () => {
       }
     });
   }
+
+  test('for two hosts, wherever the right one is, and however often', async () => {
+    const lists = [
+      [host, 'evil.example'],
+      ['evil.example', host],
+      [host, host],
+      [host, ''],
+    ];
+    for (const hosts of lists) {
+      const { port } = new URL(server.origin);
+      const socket = connect(Number(port), '127.0.0.1');
+      const lines = hosts.map((name, index) => `${index === 0 ? 'Host' : 'hOST'}: ${name}\r\n`).join('');
+      socket.end(`GET /.well-known/openid-configuration HTTP/1.1\r\n${lines}Connection: close\r\n\r\n`);
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      expect(answer).toMatch(/^HTTP\/1.1 400 .*urn:vouch:problem:bad-request/s);
+    }
+  });
 
   test('from another origin, at our routes and at the provider’s', async () => {
     for (const origin of [
@@ -191,6 +209,37 @@ describe('an unknown address', () => {
       const response = await raw(path, { method });
       expect([302, 303, 400, 404, 405]).toContain(response.status);
       expect(await response.text()).not.toMatch(/\bat .*\.js/);
+    }
+  });
+});
+
+describe('what a proxy or a stranger says of the address', () => {
+  test('changes no address that the server gives, with the right Host beside it', async () => {
+    const forged = {
+      'x-forwarded-host': 'evil.example',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-port': '1',
+      'x-forwarded-prefix': '/evil',
+      forwarded: 'host=evil.example;proto=https',
+      'x-original-url': '/evil',
+    };
+    const plain = await (await raw('/.well-known/openid-configuration')).text();
+    for (const headers of [forged, { ...forged, 'x-forwarded-host': ['evil.example', host] }]) {
+      expect(await (await raw('/.well-known/openid-configuration', { headers })).text()).toBe(plain);
+      const client = await CliClient.create(server.origin);
+      const response = await raw(await client.pushed(), { headers });
+      expect(response.headers.get('location')).toMatch(/^\/login\/[\w-]+$/);
+      // A DPoP proof names the address that it is for: it is still ours (RFC 9449, section 4.3).
+      const form = new URLSearchParams({
+        grant_type: 'authorization_code',
+        client_id: 'vouch-cli',
+        code: 'x',
+      }).toString();
+      const dpop = await client.proof('POST', '/token');
+      const type = 'application/x-www-form-urlencoded';
+      const sent = { ...headers, dpop, 'content-type': type, 'content-length': String(form.length) };
+      const answer = await raw('/token', { method: 'POST', body: form, headers: sent });
+      expect(await answer.json()).not.toMatchObject({ error: 'invalid_dpop_proof' });
     }
   });
 });

@@ -320,6 +320,13 @@ describe('a DPoP proof at the API is refused', () => {
     });
   }
 
+  test('without a jti that says anything', async () => {
+    for (const jti of ['', ' ']) {
+      const proof = await client.proof('GET', '/api/session', { token, jti });
+      await expectProblem(await client.api('GET', '/api/session', token, { proof }), 401, 'token-refused');
+    }
+  });
+
   test('without the hash of the token', async () => {
     const proof = await client.proof('GET', '/api/session');
     await expectProblem(await client.api('GET', '/api/session', token, { proof }), 401, 'token-refused');
