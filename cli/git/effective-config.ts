@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
-import { splitCommandLine } from '../aws/command-line.ts';
 import { git } from './config.ts';
+import { keepsNothing } from './keeps-nothing.ts';
 import { type NormalUrl, normalizeUrl, urlMatches } from './url-match.ts';
 import { type VouchHelper, vouchHelper } from './vouch-helper.ts';
 
@@ -41,54 +41,44 @@ export async function credentialConfig(url: string, env: NodeJS.ProcessEnv, cwd?
   return configFor(url, await credentialEntries(env, cwd));
 }
 
-/** As `credentialConfig`, of settings that have been read. */
-export function configFor(url: string, entries: readonly CredentialEntry[]): CredentialConfig {
-  const asked = parseUrl(url);
-  const whole = asked.protocol && asked.host ? normalizeUrl(credentialUrl(asked)) : undefined;
+/**
+ * As `credentialConfig`, of settings that have been read.
+ *
+ * @param asked a repository's URL, or what Git asks a helper for
+ */
+export function configFor(asked: string | CredentialUrl, entries: readonly CredentialEntry[]): CredentialConfig {
+  const { protocol, host, path, username: given } = typeof asked === 'string' ? parseUrl(asked) : inBytes(asked);
+  const whole = protocol && host ? normalizeUrl(credentialUrl({ protocol, host, path, username: given })) : undefined;
   const found: CredentialConfig = { helpers: [], useHttpPath: undefined, username: undefined };
   const patterns = new Map<string, NormalUrl | undefined>();
   for (const { section, name, value, origin } of entries) {
     if (section !== undefined) {
-      if (!patterns.has(section)) {
-        patterns.set(section, normalizeUrl(section.slice('credential.'.length), { pattern: true }));
-      }
+      const text = section.slice('credential.'.length);
+      if (!patterns.has(section)) patterns.set(section, normalizeUrl(text, { pattern: true }));
       const pattern = patterns.get(section);
-      const username = asked.username ?? found.username?.value;
+      const username = given || (found.username ? bytes(found.username.value) : given);
       const matches = pattern
         ? whole !== undefined && urlMatches(whole, pattern)
-        : partMatches(parseUrl(section.slice('credential.'.length)), { ...asked, username });
-      if (!matches) continue;
+        : partMatches(parseUrl(text), { protocol, host, path, username });
+      // What is not UTF-8 was not read as Git reads it, so it may be for this URL.
+      if (!matches && !section.includes('\uFFFD')) continue;
     }
     if (name === 'helper' && value === '') found.helpers = [];
     else if (name === 'helper') found.helpers.push({ value, section, origin, vouch: vouchHelper(value) });
     else if (name === 'usehttppath') found.useHttpPath = { value: isTrue(value), origin };
-    else if (name === 'username' && !asked.username) found.username = { value, origin };
+    else if (name === 'username' && !given) found.username = { value, origin };
   }
   return found;
 }
 
 /**
  * The helpers that an older Git would have store what Vouch gave: after a request that worked, it tells every helper
- * that it has for the URL (`credential_approve` in its sources), those before Vouch as well as those after. Left out are
- * helpers that keep nothing: Vouch's own, a script of the user's around it, and that of AWS's command line.
+ * that it has for the URL (`credential_approve` in its sources), those before Vouch as well as those after.
+ *
+ * @param isSafe whether a helper is sure to keep nothing
  */
-export function storingHelpers(config: CredentialConfig): ConfiguredHelper[] {
-  return config.helpers.filter(
-    ({ value, vouch }) => vouch === undefined && !isAwsHelper(value) && !isAroundVouch(value),
-  );
-}
-
-/** Whether it is a command of the user's that starts Vouch's helper, and no other one. */
-function isAroundVouch(value: string): boolean {
-  return /^!.*\bgit-credential-vouch\b/s.test(value) && !/\bcredential[- ](?!vouch\b|helper\b)/.test(value);
-}
-
-/** Whether it is AWS CLI's helper, however that is started: `!aws --profile x codecommit credential-helper $@`. */
-export function isAwsHelper(value: string): boolean {
-  if (!value.startsWith('!') || /[;&|<>`()\n]/.test(value)) return false;
-  const [program = '', ...words] = splitCommandLine(value.slice(1).trim()) ?? [];
-  const at = words.indexOf('codecommit');
-  return /(^|[/\\])aws(\.exe)?$/.test(program) && at !== -1 && words[at + 1] === 'credential-helper';
+export function storingHelpers(config: CredentialConfig, isSafe = keepsNothing): ConfiguredHelper[] {
+  return config.helpers.filter(({ value }) => !isSafe(value));
 }
 
 /** What Git knows of a URL that it needs credentials for. */
@@ -99,25 +89,41 @@ export interface CredentialUrl {
   username?: string | undefined;
 }
 
-/** The URL of a request of Git's for credentials, escaped as Git does it before it looks for sections. */
-export function credentialUrl({ protocol = '', host = '', path, username }: CredentialUrl): string {
-  const user = username ? `${encodeURIComponent(username)}@` : '';
-  const tail = path === undefined ? '' : `/${path.split('/').map(encodeURIComponent).join('/')}`;
-  return `${protocol}://${user}${host}${tail}`;
+/** The URL of a request of Git's for credentials, escaped as Git does it before it looks for sections (`credential_format`). */
+function credentialUrl({ protocol = '', host = '', path, username }: CredentialUrl): string {
+  const user = username ? `${escaped(username).replaceAll('/', '%2F')}@` : '';
+  return `${protocol}://${user}${host}${path === undefined ? '' : `/${escaped(path)}`}`;
+}
+
+/** As `strbuf_add_percentencode` of Git does it; texts hold one byte a character. */
+function escaped(text: string): string {
+  return text.replace(/[^A-Za-z0-9\-._~/]/g, (byte) => `%${hex(byte)}`);
+}
+
+const hex = (byte: string) => byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
+
+const bytes = (text: string) => Buffer.from(text).toString('latin1');
+
+function inBytes(asked: CredentialUrl): CredentialUrl {
+  return Object.fromEntries(Object.entries(asked).map(([name, text]) => [name, text && bytes(text)]));
 }
 
 /** One setting about credentials. */
 export interface CredentialEntry {
   /** `credential.<url>`; undefined when it is for every URL. */
   section: string | undefined;
-  /** In lower case. */
+  /** In lower case; `credential-vouch` of the alias. */
   name: string;
   value: string;
   origin: Origin;
 }
 
-/** What prints every setting about credentials, in the order in which Git reads them, with where it stands. */
-const listing = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', '^credential\\.'];
+/**
+ * What prints every setting about credentials, in the order in which Git reads them, with where it stands; and the alias that
+ * Git takes for Vouch's helper where there is none on the PATH.
+ */
+const settings = '^(credential\\.|alias\\.credential-vouch$)';
+const listing = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', settings];
 
 /** Every setting about credentials, in the order in which Git reads them. */
 export async function credentialEntries(env: NodeJS.ProcessEnv, cwd?: string): Promise<CredentialEntry[]> {
@@ -160,17 +166,19 @@ async function topFolder(env: NodeJS.ProcessEnv, cwd = process.cwd()): Promise<s
   return found.then(({ stdout }) => stdout.replace(/\n$/, '') || cwd).catch(() => cwd);
 }
 
-/** As Git takes a URL, or a part of one, to pieces; what is not there matches everything. */
+/**
+ * As Git takes a URL, or a part of one, to pieces (`credential_from_url_1`); what is not there matches everything. Its texts
+ * hold one byte a character.
+ */
 function parseUrl(url: string): CredentialUrl {
-  const [, protocol, rest = ''] = /^(?:(.*?):\/\/)?(.*)$/s.exec(url) ?? [];
+  const [, protocol, rest = ''] = /^(?:(.*?):\/\/)?(.*)$/s.exec(bytes(url)) ?? [];
   const [, authority = '', tail = ''] = /^([^/?#]*)(.*)$/s.exec(rest) ?? [];
   const at = authority.indexOf('@');
-  const path = tail.replace(/^\/+/, '').replace(/(?<=.)\/+$/, '');
   return {
     protocol: protocol || undefined,
     username: at === -1 ? undefined : decode(authority.slice(0, at).split(':', 1)[0] ?? ''),
     host: decode(authority.slice(at + 1)) || undefined,
-    path: decode(path) || undefined,
+    path: decode(tail.replace(/^\/+/, '')).replace(/(?<=.)\/+$/s, '') || undefined,
   };
 }
 
@@ -181,12 +189,13 @@ function partMatches(part: CredentialUrl, asked: CredentialUrl): boolean {
   );
 }
 
+/** As Git decodes a part of a URL (`url_decode_mem`): nothing before a colon, no NUL, and what is no escape stays as it is. */
 function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  const colon = Math.max(text.indexOf(':'), 0);
+  const decoded = text
+    .slice(colon)
+    .replace(/%(?!00)([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return text.slice(0, colon) + decoded;
 }
 
 /** git-config(1), "Values": true, yes, on and every number but 0. */

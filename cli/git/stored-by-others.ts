@@ -1,3 +1,4 @@
+import { findOnPath } from '../on-path.ts';
 import { asProblem, Problem } from '../problem.ts';
 import {
   type CredentialConfig,
@@ -5,11 +6,10 @@ import {
   type CredentialUrl,
   configFor,
   credentialEntries,
-  credentialUrl,
   storingHelpers,
 } from './effective-config.ts';
+import { keepsNothing } from './keeps-nothing.ts';
 import { describe, mend } from './setup/other-helpers.ts';
-import { vouchHelper } from './vouch-helper.ts';
 
 /**
  * Makes sure that no other helper of Git's will store what Vouch is about to give: a Git older than 2.54 hands a user
@@ -26,12 +26,18 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
     throw error;
   });
   if (entries === undefined) return;
+  // Git prefers a program to an alias.
+  const isAlias =
+    entries.some(({ name }) => name === 'credential-vouch') && findOnPath('git-credential-vouch', env).length === 0;
+  const isSafe = (value: string) => keepsNothing(value) && !(isAlias && /^vouch\b/.test(value));
   // Mostly no other helper is for this URL at all. Then it need not be found out which of the other sections are: Git waits.
-  const others = entries.filter(({ name, value }) => name === 'username' || (name === 'helper' && isOther(value)));
+  const others = entries.filter(
+    ({ name, value }) => name === 'username' || (name === 'helper' && value !== '' && !isSafe(value)),
+  );
   if (settingsFor(asked, others).every(({ helpers }) => helpers.length === 0)) return;
   // The one that is read last: what puts Vouch behind it puts it behind the others too.
   const helper = settingsFor(asked, entries)
-    .map((config) => storingHelpers(config).at(-1))
+    .map((config) => storingHelpers(config, isSafe).at(-1))
     .find(Boolean);
   if (helper === undefined) return;
   throw new Problem({
@@ -43,14 +49,10 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
   });
 }
 
-function isOther(helper: string): boolean {
-  return helper !== '' && vouchHelper(helper) === undefined;
-}
-
 function settingsFor(asked: CredentialUrl, entries: readonly CredentialEntry[]): CredentialConfig[] {
-  const configs = [configFor(credentialUrl(asked), entries)];
+  const configs = [configFor(asked, entries)];
   // A user name from the configuration comes after Git has chosen the sections: those for that name may not count.
-  const unnamed = configFor(credentialUrl({ ...asked, username: undefined }), entries);
+  const unnamed = configFor({ ...asked, username: undefined }, entries);
   if (asked.username && unnamed.username?.value === asked.username) configs.push(unnamed);
   return configs;
 }

@@ -66,7 +66,7 @@ export function urlMatches(url: NormalUrl, pattern: NormalUrl): boolean {
 
 /** Whether there may be a URL that both patterns are for. */
 export function patternsOverlap(a: NormalUrl, b: NormalUrl): boolean {
-  const [labels, others] = [a.host.split('.'), b.host.split('.')];
+  const [labels, others] = [labelsOf(a.host), labelsOf(b.host)];
   return (
     a.scheme === b.scheme &&
     (a.user === undefined || b.user === undefined || a.user === b.user) &&
@@ -79,9 +79,14 @@ export function patternsOverlap(a: NormalUrl, b: NormalUrl): boolean {
 
 /** A `*` that is a whole label stands for one label. */
 function hostMatches(host: string, pattern: string): boolean {
-  const labels = host.split('.');
-  const wanted = pattern.split('.');
+  const labels = labelsOf(host);
+  const wanted = labelsOf(pattern);
   return labels.length === wanted.length && wanted.every((label, i) => label === '*' || label === labels[i]);
+}
+
+/** Git does not see a dot at the end (`match_host`): no name of a host ends with an empty label. */
+function labelsOf(host: string): string[] {
+  return host === '' ? [] : host.replace(/\.$/, '').split('.');
 }
 
 /** Equal, or the beginning of it up to a slash. */

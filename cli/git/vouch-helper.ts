@@ -12,20 +12,22 @@ export interface VouchHelper {
 /**
  * Recognises Vouch's helper: `vouch`, or an absolute path (gitcredentials(7)), and nothing but options that it has.
  *
- * @returns undefined when the value is another helper, or a command of which Vouch is only a part
+ * @returns undefined when the value is another helper, or a command of which Vouch is only a part; also where it is more than
+ *   plain and quoted words, as only a shell can tell what that does
  */
 export function vouchHelper(value: string): VouchHelper | undefined {
   // As setup writes it, in every section: V8 takes milliseconds to get these expressions ready, and Git waits.
   if (value === 'vouch') return { profile: undefined, program: undefined };
-  const [program, ...options] = splitCommandLine(value.replace(/^!\s*/, '')) ?? [];
-  // What a shell would do besides starting one program, outside of quotes.
-  const bare = value.replace(/'[^']*'|"[^"$`\\]*"/g, '');
-  if (program === undefined || /[;&|<>`$()\n]/.test(bare)) return undefined;
+  const line = value.replace(/^!\s*/, '');
+  if (!plainCommand.test(line)) return undefined;
+  const [program, ...options] = splitCommandLine(line) ?? [];
+  if (program === undefined) return undefined;
   const byPath = isAbsolute(program);
   // Git takes a value for a path when it begins as one: behind a quote it would be the name of a `git credential-…`.
   if (byPath && !isAbsolute(value) && !value.startsWith('!')) return undefined;
   const name = byPath || value.startsWith('!') ? 'git-credential-vouch' : 'vouch';
-  if (basename(program) !== name) return undefined;
+  // A relative path is another file in every folder.
+  if ((byPath ? basename(program) : program) !== name) return undefined;
   const found: VouchHelper = { profile: undefined, program: byPath ? program : undefined };
   for (let i = 0; i < options.length; i += 2) {
     const [option, argument] = [options[i], options[i + 1]];
@@ -34,6 +36,9 @@ export function vouchHelper(value: string): VouchHelper | undefined {
   }
   return found;
 }
+
+/** Words without anything in them that a shell takes for more than itself, or in quotes; `\'` is how a word has a quote. */
+const plainCommand = /^(?:[ \t]|[A-Za-z0-9_.,:/@%+=-]|[^\p{ASCII}\p{C}\p{Z}]|\\'|'[^']*'|"[^"$`\\!]*")*$/u;
 
 /** The value by which Git starts the helper at a path, with these arguments: a path that a shell must be told of is a command. */
 export function helperByPath(program: string, ...args: readonly string[]): string {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { putSession } from '../../cli/agent/client.ts';
@@ -190,7 +190,8 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     ['nothing at all', '', 'fast'],
     ['our section', ours, 'fast'],
     ['our section with a profile', ours.replace('= vouch', '= vouch --profile vouch'), 'fast'],
-    ['our section with paths', ours.replace('= vouch', '= /a/git-credential-vouch --node /b/node'), 'fast'],
+    ['our section with paths', ours.replace('= vouch', '= BIN/git-credential-vouch --node /b/node'), 'fast'],
+    ['our section with a path where nothing is', ours.replace('= vouch', '= /a/git-credential-vouch'), 'decided'],
     [
       'our section with quoted paths',
       ours.replace('= vouch', '= "!\'/a b/git-credential-vouch\' --node /b/node"'),
@@ -208,6 +209,17 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     ['a store in our section', `${ours}\thelper = store\n`, 'refused'],
     ['a store for a narrower URL behind', `${ours}[credential "https://${host}/v1"]\n\thelper = store\n`, 'refused'],
     ['a store for a part of the URL behind', `${ours}[credential "${host}"]\n\thelper = store\n`, 'refused'],
+    ['a store for the host with a dot behind', `${ours}[credential "https://${host}."]\n\thelper = store\n`, 'refused'],
+    [
+      'a store for a path of the host with a dot behind',
+      `${ours}[credential "https://*.us-east-1.*.com.:443/v1/"]\n\thelper = store\n`,
+      'refused',
+    ],
+    [
+      'a store that a section with two dots does not clear',
+      `${store}[credential "https://${host}.."]\n\thelper =\n\thelper = vouch\n`,
+      'refused',
+    ],
     ['a store for a wider pattern behind', `${ours}[credential "https://*.*.*.*"]\n\thelper = store\n`, 'refused'],
     [
       'a store for capitals behind',
@@ -276,6 +288,32 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
       '[credential]\n\thelper = "!git credential-store $@ #git-credential-vouch"\n',
       'refused',
     ],
+    [
+      'a store behind Vouch in one command',
+      '[credential]\n\thelper = "!git-credential-vouch \\"$@\\"; git credential\\\\-store \\"$@\\""\n',
+      'refused',
+    ],
+    ['a pipe behind Vouch', '[credential]\n\thelper = "!git-credential-vouch \\"$@\\" | tee log"\n', 'refused'],
+    [
+      'a store behind what looks like a quote',
+      `${ours}[credential]\n\thelper = "vouch --profile \\\\';git-credential-store>'/dev/null'"\n`,
+      'refused',
+    ],
+    [
+      'another program that is called as ours',
+      `${ours}[credential]\n\thelper = OTHER/git-credential-vouch\n`,
+      'refused',
+    ],
+    [
+      'another program that is called as ours, as a command',
+      `${ours}[credential]\n\thelper = "!'OTHER/git-credential-vouch' \\"$@\\""\n`,
+      'refused',
+    ],
+    [
+      'an include that is called as ours',
+      `[includeIf "onbranch:x"]\n\tpath = BIN/git-credential-vouch\n${ours}`,
+      'decided',
+    ],
     ['a setting that only a repository knows', `[extensions]\n\tworktreeConfig = true\n${ours}`, 'decided'],
     ['an include for one branch', `[includeIf "onbranch:x"]\n\tpath = y\n${ours}`, 'decided'],
     [
@@ -290,9 +328,13 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     const the = await world();
     const node = join(the.folder, 'bin/node');
     writeFileSync(node, `#!/bin/sh\ntouch ${node}.started\nexec ${process.execPath} "$@"\n`, { mode: 0o755 });
+    const other = join(the.folder, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'git-credential-vouch'), '#!/bin/sh\nexec git-credential-store "$@"\n', { mode: 0o755 });
     const found: string[] = [];
     for (const [what, config] of table) {
-      writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), config);
+      const text = config.replaceAll('BIN', join(the.folder, 'bin')).replaceAll('OTHER', other);
+      writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), text);
       rmSync(`${node}.started`, { force: true });
       const { stdout } = await run(join(the.folder, 'bin/git-credential-vouch'), ['get'], the.env, request);
       const byNode = existsSync(`${node}.started`);
@@ -311,6 +353,23 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     );
     const { stdout, stderr } = await run('git', ['credential', 'fill'], the.env, request);
     expect([stdout, stderr]).toEqual(['', expect.stringMatching(/^vouch: Git would have the helper "store"/)]);
+  });
+
+  test('an alias of Git’s in the place of Vouch counts where Git would take it: not beside the program', async () => {
+    const the = await world();
+    const alias = '[alias]\n\tcredential-vouch = !git credential-store\n';
+    writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), ours + alias);
+    const script = join(the.folder, 'package/cli/git/git-credential-vouch');
+    const ask = (env: NodeJS.ProcessEnv) => run(script, ['get'], env, request);
+    expect((await ask(the.env)).stdout).toMatch(/^username=/);
+    // As in an editor that knows the helper by its path alone.
+    const PATH = the.env.PATH?.split(':').slice(1).join(':');
+    expect(await ask({ ...the.env, PATH })).toMatchObject({
+      stdout: 'quit=1\n',
+      stderr: expect.stringMatching(/^vouch: Git would have the helper "vouch"/),
+    });
+    writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), ours);
+    expect((await ask({ ...the.env, PATH })).stdout).toMatch(/^username=/);
   });
 
   test('refuses where Git cannot read its configuration', async () => {

@@ -1,11 +1,6 @@
 import { gitUrlPatterns } from '../../aws/partitions.ts';
-import {
-  type ConfiguredHelper,
-  type CredentialConfig,
-  isAwsHelper,
-  type Origin,
-  storingHelpers,
-} from '../effective-config.ts';
+import { type ConfiguredHelper, type CredentialConfig, type Origin, storingHelpers } from '../effective-config.ts';
+import { isAwsHelper } from '../keeps-nothing.ts';
 import { normalizeUrl, urlMatches } from '../url-match.ts';
 
 /** What is wrong with Git's configuration for a URL as it takes effect, and the command that mends it. */

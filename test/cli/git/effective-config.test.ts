@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { credentialConfig, isAwsHelper, storingHelpers } from '../../../cli/git/effective-config.ts';
+import { credentialConfig, storingHelpers } from '../../../cli/git/effective-config.ts';
 import { helperByPath, vouchHelper } from '../../../cli/git/vouch-helper.ts';
 import { type Machine, machine, run } from '../support.ts';
 
@@ -253,20 +253,12 @@ describe('helpers', () => {
     ['vouch; git credential-store', undefined],
     ['!git-credential-vouch "$@" | tee log', undefined],
     ["vouch --profile 'open", undefined],
+    ['!./git-credential-vouch', undefined],
+    ['x/vouch', undefined],
+    ["vouch --profile \\';tee\\'", undefined],
+    ["vouch --profile 'it'\\''s'", { profile: "it's", program: undefined }],
   ])('%s is %o', (value, expected) => {
     expect(vouchHelper(value)).toEqual(expected);
-  });
-
-  test.each([
-    ['!aws codecommit credential-helper $@', true],
-    ['!aws --profile prod codecommit credential-helper $@', true],
-    ['!/usr/local/bin/aws codecommit credential-helper --ignore-host-check "$@"', true],
-    ['!aws codecommit credential-helper $@ | tee /tmp/x', false],
-    ['!aws s3 ls', false],
-    ['!aws codecommit credential-helper $@\ngit credential-store $@', false],
-    ['aws', false],
-  ])("%s is AWS's: %s", (value, expected) => {
-    expect(isAwsHelper(value)).toBe(expected);
   });
 
   test.each(['/plain', '/my bin', "/it's", '/a(b)$c'])(
