@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import { clockSkew } from '../clock-skew.ts';
 import { type HttpAnswer, sendRequest } from '../http-request.ts';
 import { isLoopbackHttp } from '../loopback-http.ts';
-import { isLastingFailure, networkReason } from '../network-reason.ts';
+import { isLastingFailure, networkFix, networkReason, restart } from '../network-reason.ts';
 import { Outage, readRetryAfter } from '../outage.ts';
 import { Problem, type ProblemDetails, printable } from '../problem.ts';
 import { redact } from '../redact.ts';
@@ -180,7 +180,9 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
 function noAnswer(access: Access, error: unknown): Problem {
   const why = redact(networkReason(error), [access.accessToken.reveal()]);
   // The error itself is left behind: what it carries is nobody's business.
-  return isLastingFailure(error) ? new Problem({ ...unreachable(access, why), exitCode: 4 }) : outage(access, why);
+  if (!isLastingFailure(error)) return outage(access, why);
+  const fix = networkFix(error, 'NODE_EXTRA_CA_CERTS', restart);
+  return new Problem({ ...unreachable(access, why), ...(fix ? { fix } : {}), exitCode: 4 });
 }
 
 function outage(access: Access, why: string, retryAfter?: number): Outage {

@@ -1,4 +1,4 @@
-import { isLastingFailure, networkReason } from '../network-reason.ts';
+import { isLastingFailure, networkFix, networkReason, restart } from '../network-reason.ts';
 import { Outage, readRetryAfter } from '../outage.ts';
 import { Problem, printable } from '../problem.ts';
 import { redact } from '../redact.ts';
@@ -159,7 +159,9 @@ export function explainSts(error: unknown, context: StsContext): Problem {
   }
   const why = redact(networkReason(error), context.secrets ?? []);
   if (!isLastingFailure(error)) return unreachable(down, why, fix);
-  return new Problem({ kind: 'aws-unreachable', what: down, why, fix, exitCode: 4 });
+  const trust = process.env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
+  const how = networkFix(error, trust, restart) ?? fix;
+  return new Problem({ kind: 'aws-unreachable', what: down, why, fix: how, exitCode: 4 });
 }
 
 function said(message: string): string {

@@ -1,4 +1,5 @@
-import { networkReason } from '../network-reason.ts';
+import { networkFix, networkReason } from '../network-reason.ts';
+import { Problem } from '../problem.ts';
 import type { Finding, Visit } from './check.ts';
 import { exampleUrl } from './git-credentials.ts';
 import { gitNetworkSettings, goesThroughProxy, networkVariables } from './network-settings.ts';
@@ -19,10 +20,10 @@ const names = {
  * What to know when somebody cannot be reached: why, which of the three ways is closed, and what steers them here.
  *
  * @param who whose check it is
- * @param error what was thrown, or why in words
+ * @param error what was thrown, or why in words; a Problem knows what to do by itself
  */
 export async function networkTrouble(who: Who, error: unknown, visit: Visit): Promise<Finding> {
-  const reason = typeof error === 'string' ? error : networkReason(error);
+  const { reason, fix } = read(error, who, visit.env);
   const { env, cwd, target } = visit;
   const variables = networkVariables(env);
   const settings = await gitNetworkSettings(target?.https ?? exampleUrl, env, cwd).catch(() => []);
@@ -42,8 +43,15 @@ export async function networkTrouble(who: Who, error: unknown, visit: Visit): Pr
       `In the environment: ${list(variables) || 'no proxy and no CA is named'}`,
       `In Git's configuration: ${list(settings) || 'neither http.proxy nor http.sslCAInfo'}`,
     ],
-    fix: fixOf(kind, who, env, settings),
+    fix: kind === 'tls' && fix !== undefined ? [fix] : fixOf(kind, who, env, settings),
   };
+}
+
+function read(error: unknown, who: Who, env: NodeJS.ProcessEnv): { reason: string; fix?: string | undefined } {
+  if (typeof error === 'string') return { reason: error };
+  if (error instanceof Problem) return { reason: error.why || error.what, fix: error.fix };
+  const trust = who === 'sts' && env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
+  return { reason: networkReason(error), fix: networkFix(error, trust) };
 }
 
 function kindOf(reason: string, who: Who, visit: Visit, settings: readonly [name: string, value: string][]): Kind {

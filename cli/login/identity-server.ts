@@ -1,7 +1,7 @@
 import * as client from 'openid-client';
 import { askServer, UnfitAnswer } from '../ask-server.ts';
 import { clockSkew } from '../clock-skew.ts';
-import { networkFailure } from '../network-reason.ts';
+import { networkFailure, networkFix } from '../network-reason.ts';
 import { Problem, printable } from '../problem.ts';
 import { foreignEndpoint } from '../server-endpoints.ts';
 
@@ -101,7 +101,7 @@ export function explainServerError(server: string, error: unknown): Problem {
       kind: 'server-unreachable',
       what: `${new URL(server).host} cannot be reached.`,
       why: reason,
-      fix: 'Check your network or VPN and the URL, then try again.',
+      fix: networkFix(error) ?? 'Check your network or VPN and the URL, then try again.',
       exitCode: 4,
     });
   }

@@ -59,14 +59,26 @@ export class TestCa {
     return context;
   }
 
-  async #issue(host: string): Promise<SecureContext> {
+  /**
+   * What a TLS server needs that something is wrong with.
+   *
+   * @param wrong the days from now between which it is valid; whether the CA's own certificate is kept back
+   */
+  unfitContextFor(host: string, wrong: { days?: [from: number, to: number]; alone?: boolean }): Promise<SecureContext> {
+    return this.#issue(host, wrong);
+  }
+
+  async #issue(
+    host: string,
+    { days, alone = false }: { days?: [number, number]; alone?: boolean } = {},
+  ): Promise<SecureContext> {
     const keys = await generateKeys();
     const certificate = await X509CertificateGenerator.create({
       subject: 'CN=Vouch test',
       issuer: this.#certificate.subject,
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
-      ...validity(),
+      ...validity(...(days ?? [])),
       signingAlgorithm: algorithm,
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
@@ -78,7 +90,7 @@ export class TestCa {
       ],
     });
     return createSecureContext({
-      cert: `${certificate.toString('pem')}\n${this.pem}`,
+      cert: `${certificate.toString('pem')}\n${alone ? '' : this.pem}`,
       key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }),
     });
   }
@@ -86,4 +98,7 @@ export class TestCa {
 
 const generateKeys = () => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
 
-const validity = () => ({ notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + 24 * hour) });
+const validity = (from = -1 / 24, to = 1) => ({
+  notBefore: new Date(Date.now() + from * 24 * hour),
+  notAfter: new Date(Date.now() + to * 24 * hour),
+});

@@ -35,7 +35,7 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
   const first = firstOf(profile);
   if (problem.kind === 'aws-unreachable') {
     if (/could not fetch/.test(problem.what)) return troubleOf('sts.issuer-unreachable', problem);
-    const finding = await networkTrouble('sts', problem.why || problem.what, visit);
+    const finding = await networkTrouble('sts', problem, visit);
     const open = (await threeWays(visit)).find(({ name }) => name === 'AWS STS')?.closed === undefined;
     if (!open) return finding;
     return {
