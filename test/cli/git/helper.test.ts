@@ -112,7 +112,7 @@ describe('git-credential-vouch', () => {
       `git credential-cache --socket ${the.gitSocket} get`,
       `git credential-cache --socket ${the.gitSocket} get`,
       expect.stringMatching(/^node \S+\/git-credential-vouch\/main\.cjs get$/),
-      String.raw`git config --null --show-scope --show-origin --get-regexp ^credential\.`,
+      String.raw`git config --null --show-scope --show-origin --get-regexp ^(credential\.|alias\.credential-vouch$)`,
     ]);
   });
 
