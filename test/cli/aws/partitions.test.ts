@@ -7,6 +7,9 @@ describe("CodeCommit's hosts", () => {
   test.each([
     ['git-codecommit.us-east-1.amazonaws.com', 'us-east-1', 'aws'],
     ['git-codecommit.us-east-1.amazonaws.com:443', 'us-east-1', 'aws'],
+    ['git-codecommit.us-east-1.amazonaws.com:1', 'us-east-1', 'aws'],
+    ['git-codecommit.us-east-1.amazonaws.com:65535', 'us-east-1', 'aws'],
+    ['vpce-1.git-codecommit.us-east-1.vpce.amazonaws.com', 'us-east-1', 'aws'],
     ['Git-CodeCommit.US-East-1.amazonaws.com', 'us-east-1', 'aws'],
     ['git-codecommit.ap-southeast-4.amazonaws.com', 'ap-southeast-4', 'aws'],
     ['git-codecommit-fips.ca-central-1.amazonaws.com', 'ca-central-1', 'aws'],
@@ -21,7 +24,7 @@ describe("CodeCommit's hosts", () => {
   ])('%s', (value, region, partition) => {
     const found = codeCommitHost(value);
     expect([found?.region, found?.partition.id]).toEqual([region, partition]);
-    expect(found?.host).toBe(value.replace(':443', ''));
+    expect(found?.host).toBe(value.replace(/:\d+$/, ''));
   });
 
   test.each([
@@ -32,6 +35,10 @@ describe("CodeCommit's hosts", () => {
     'git-codecommit.us-east-1.amazonaws.com.',
     'git-codecommit.us-east-1.amazonaws.com:443:443',
     'git-codecommit.us-east-1.amazonaws.com:0',
+    'git-codecommit.us-east-1.amazonaws.com:65536',
+    'vpce-a..b.git-codecommit.us-east-1.vpce.amazonaws.com',
+    'vpce-a-.git-codecommit.us-east-1.vpce.amazonaws.com',
+    'vpce-a.b-.git-codecommit.us-east-1.vpce.amazonaws.com',
     'git-codecommit.us-east-1.amazonaws.com:99999',
     'git-codecommit.us-east-1.amazonaws.com@evil.example',
     'user@git-codecommit.us-east-1.amazonaws.com',
@@ -67,12 +74,16 @@ describe("CodeCommit's hosts", () => {
   });
 });
 
+const longestPath = `${'p'.repeat(511)}/`;
+
 describe('the ARN of a role', () => {
   test.each([
     ['arn:aws:iam::123456789012:role/Dev', 'aws', 'Dev'],
     ['arn:aws-cn:iam::123456789012:role/team/a/Dev_1+=,.@-', 'aws-cn', 'team/a/Dev_1+=,.@-'],
     ['arn:aws-us-gov:iam::123456789012:role/Dev', 'aws-us-gov', 'Dev'],
     ['arn:aws-eusc:iam::123456789012:role/Dev', 'aws-eusc', 'Dev'],
+    // A path of 512 characters and a name of 64 are the most that IAM has.
+    [`arn:aws:iam::123456789012:role/${longestPath}${'n'.repeat(64)}`, 'aws', `${longestPath}${'n'.repeat(64)}`],
   ])('%s', (arn, partition, name) => {
     const found = parseRoleArn(arn);
     expect([found?.partition.id, found?.account, found?.name]).toEqual([partition, '123456789012', name]);
@@ -90,6 +101,7 @@ describe('the ARN of a role', () => {
     'arn:aws:iam::123456789012:role/Dev\n',
     ` arn:aws:iam::123456789012:role/Dev`,
     `arn:aws:iam::123456789012:role/${'a'.repeat(65)}`,
+    `arn:aws:iam::123456789012:role/x${longestPath}${'n'.repeat(64)}`,
   ])('not %j', (arn) => {
     expect(parseRoleArn(arn)).toBeUndefined();
   });
@@ -103,11 +115,21 @@ test('a region is recognised by its shape, so that new ones need no release', ()
     'us-gov-west-1',
     'cn-northwest-1',
     'eusc-de-east-1',
+    // No partition has so many today.
+    'us-east-12',
+    'us-gov-west-12',
+    'cn-north-12',
+    'eusc-de-east-12',
   ]) {
     expect(isRegion(region), region).toBe(true);
   }
-  for (const region of ['', 'us-east', 'us-east-1a', 'US-EAST-1', 'us-east-1\n', '../x', 'us-east-123']) {
+  for (const region of ['', 'us-east', 'us-east-1a', 'US-EAST-1', 'us-east-1\n', '../x']) {
     expect(isRegion(region), region).toBe(false);
+  }
+  for (const region of ['us-east-1', 'us-gov-west-1', 'cn-north-1', 'eusc-de-east-1']) {
+    for (const near of [`x${region}`, `.${region}`, `${region}x`, `${region}.x`, `${region}23`]) {
+      expect(isRegion(near), near).toBe(false);
+    }
   }
 });
 
