@@ -1,3 +1,4 @@
+import { count } from './describe.ts';
 import { Problem } from './problem.ts';
 
 /** What DPoP proofs and AWS's signatures bear is minutes; less than this is nobody's trouble. */
@@ -18,7 +19,7 @@ export function clockSkew(date: string | null | undefined, now: number): Problem
   const minutes = Math.round(Math.abs(ahead) / 60_000);
   return new Problem({
     kind: 'clock-skew',
-    what: `The clock of this machine is ${minutes} minutes ${ahead > 0 ? 'ahead of' : 'behind'} the server's.`,
+    what: `The clock of this machine is ${count(minutes, 'minute')} ${ahead > 0 ? 'ahead of' : 'behind'} the server's.`,
     why: 'What it signs is refused as too old, or as not yet good.',
     fix: 'Set the clock (turn on its synchronisation), then try again.',
     exitCode: 5,

@@ -24,3 +24,8 @@ export function duration(milliseconds: number): string {
   if (hours === 0) return `${rest} min`;
   return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
 }
+
+/** A number with what is counted: 1 second, 2 seconds, 0.5 seconds. */
+export function count(number: number, one: string): string {
+  return `${number} ${one}${number === 1 ? '' : 's'}`;
+}

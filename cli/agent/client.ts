@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { count } from '../describe.ts';
 import { agentSocket, awsConfigFile, checkRuntimeFolder, checkSocketPath, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import { type AgentAnswer, type AgentRequest, exchange, HungUp, TimedOut } from './exchange.ts';
@@ -163,7 +164,7 @@ function hung(timeout: number): Problem {
   return new Problem({
     kind: 'agent-hung',
     what: 'The vouch agent does not answer.',
-    why: `It has not within ${timeout / 1000} seconds, so it hangs, or was stopped.`,
+    why: `It has not within ${count(timeout / 1000, 'second')}, so it hangs, or was stopped.`,
     fix: 'Run `vouch agent stop`, which ends it, then `vouch login`.',
   });
 }

@@ -1,3 +1,4 @@
+import { count } from '../describe.ts';
 import { isLastingFailure, networkFix, networkReason, restart } from '../network-reason.ts';
 import { Outage, readRetryAfter } from '../outage.ts';
 import { Problem, printable } from '../problem.ts';
@@ -123,7 +124,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     case 'ValidationException':
       return refused(
         /duration/i.test(message)
-          ? `A session of ${context.duration} seconds was asked for, and the role allows less.`
+          ? `A session of ${count(context.duration, 'second')} was asked for, and the role allows less.`
           : 'The request was not valid.',
         /duration/i.test(message)
           ? "Ask who runs your AWS account to set the role's maximum session duration to 1 hour or more."

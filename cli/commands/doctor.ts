@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { count } from '../describe.ts';
 import type { Finding, Mend, Result, Setup, Visit } from '../doctor/check.ts';
 import { checks } from '../doctor/checks.ts';
 import { examine, type Listener } from '../doctor/examine.ts';
@@ -35,7 +36,7 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
   const { env, stdout } = process;
   const { signal, release } = interruptible(
     longest,
-    `The checks did not end within ${longest} seconds.`,
+    `The checks did not end within ${count(longest, 'second')}.`,
     'Try again; if it stays, report it with what was printed.',
   );
   try {

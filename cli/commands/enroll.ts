@@ -2,10 +2,14 @@ import { changeConfig, chosenServer, readConfig } from '../config.ts';
 import { describeKey } from '../describe.ts';
 import { readLine } from '../login/ask.ts';
 import { enrolledKey, startEnrolment } from '../login/enrolment.ts';
+import { discover } from '../login/identity-server.ts';
 import { interruptible } from '../login/interrupt.ts';
+import { readInvitation } from '../login/invitation-code.ts';
 import { machineName } from '../login/machine-name.ts';
 import { openBrowser } from '../login/open-browser.ts';
-import { Waiting } from '../login/waiting.ts';
+import { type Screen, Waiting } from '../login/waiting.ts';
+import { prepareNetwork } from '../network-environment.ts';
+import { untilAborted } from '../until-aborted.ts';
 
 export interface EnrollOptions {
   server?: string;
@@ -22,7 +26,7 @@ export async function enroll(options: EnrollOptions): Promise<number> {
   const { env, stdout, stderr } = process;
   // What would fail afterwards fails before the person is asked for anything.
   const server = chosenServer(env, options.server);
-  readConfig(env);
+  const remembered = readConfig(env).server;
   const { signal, release } = interruptible(
     options.timeout,
     'The key was not enrolled in time.',
@@ -30,7 +34,10 @@ export async function enroll(options: EnrollOptions): Promise<number> {
   );
   const waiting = new Waiting(stderr);
   try {
-    const invitation = await readLine('Invitation code (from your administrator): ', signal);
+    await reach(server, stderr, signal);
+    // Whatever comes of this enrolment, the next command need not be told where to go.
+    if (remembered === undefined) changeConfig(env, { server });
+    const invitation = readInvitation(await readLine('Invitation code (from your administrator): ', signal));
     const request = {
       invitation,
       machine: machineName(),
@@ -47,10 +54,26 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     const key = await enrolledKey(server, poll, signal);
     waiting.end();
     stdout.write(`Enrolled ${describeKey(key)} for ${email}. Next: \`vouch login\`\n`);
-    changeConfig(env, { server });
+    if (remembered !== server) changeConfig(env, { server });
     return 0;
   } finally {
     waiting.end();
     release();
+  }
+}
+
+/** How long the server may keep the person waiting until they are told for whom, in milliseconds. */
+const soon = 1000;
+
+/** Makes sure that a Vouch server answers, before anybody looks for a code and types it. */
+async function reach(server: string, stderr: Screen, signal: AbortSignal): Promise<void> {
+  prepareNetwork();
+  const waiting = new Waiting(stderr);
+  const slow = setTimeout(() => waiting.show(`Waiting for ${new URL(server).host} …`), soon);
+  try {
+    await untilAborted(discover(server, signal), signal);
+  } finally {
+    clearTimeout(slow);
+    waiting.end();
   }
 }

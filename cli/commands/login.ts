@@ -1,4 +1,5 @@
 import { changeConfig, chosenServer, readConfig } from '../config.ts';
+import { count } from '../describe.ts';
 import { interruptible } from '../login/interrupt.ts';
 import { type HeldLogin, holdLogin } from '../login/lock.ts';
 import { logIn, signedIn } from '../login/log-in.ts';
@@ -21,7 +22,7 @@ export async function login(options: LoginOptions): Promise<number> {
   const remembered = readConfig(env).server;
   const { signal, release } = interruptible(
     options.timeout,
-    `Nobody touched a security key within ${options.timeout} seconds.`,
+    `Nobody touched a security key within ${count(options.timeout, 'second')}.`,
     'Run `vouch login` again (`--timeout` allows more time).',
   );
   const waiting = new Waiting(stderr);

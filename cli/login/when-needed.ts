@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentStatus, isNotRunning, isUnresponsive } from '../agent/client.ts';
 import { chosenServer } from '../config.ts';
+import { count } from '../describe.ts';
 import { printable } from '../problem.ts';
 import { followLogin } from './follow.ts';
 import { interruptible } from './interrupt.ts';
@@ -29,7 +30,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   const server = chosenServer(env, undefined);
   const { signal: stopped, release } = interruptible(
     timeout,
-    `Nobody touched a security key within ${timeout} seconds.`,
+    `Nobody touched a security key within ${count(timeout, 'second')}.`,
     'Run `vouch login`, then try again.',
   );
   const found = new AbortController();

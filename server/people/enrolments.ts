@@ -349,6 +349,6 @@ function invitationRefused(): Problem {
     403,
     'invitation-refused',
     'This invitation cannot be used',
-    'It may be used up, older than 72 hours, or mistyped. Ask your administrator for a new one.',
+    'Check the code and try again. If it is right, it is used up or older than 72 hours: ask your administrator for a new one.',
   );
 }

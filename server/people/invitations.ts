@@ -83,8 +83,12 @@ function makeCode(): string {
   return (characters.match(/.{1,6}/g) ?? []).join('-');
 }
 
-/** A person may type it in lower case, without hyphens, and take O for 0 or I and L for 1 (Crockford's base 32). */
+/** A person may type it in lower case, without hyphens or with other dashes, and take O for 0 or I and L for 1 (Crockford's base 32). */
 function hashCode(code: string): string {
-  const typed = code.toUpperCase().replace(/[\s-]/g, '').replace(/O/g, '0').replace(/[IL]/g, '1');
+  const typed = code
+    .toUpperCase()
+    .replace(/[\s\p{Pd}]/gu, '')
+    .replace(/O/g, '0')
+    .replace(/[IL]/g, '1');
   return hash(typed);
 }

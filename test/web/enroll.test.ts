@@ -98,10 +98,13 @@ describe('an invitation typed in', () => {
     expect(
       await visitor.page.$eval('#invitation', (field) => [...((field as HTMLInputElement).labels ?? [])].length),
     ).toBe(1);
-    await visitor.page.keyboard.type('  invitation-1 ');
+    await visitor.page.keyboard.type('  abcdef-ghjkmn-pqrstv-wxyz01-23 ');
     await visitor.page.keyboard.press('Enter');
     await visitor.status('done');
-    expect(site.calls[0]).toEqual({ route: 'POST /enroll/start', body: { invitation: 'invitation-1' } });
+    expect(site.calls[0]).toEqual({
+      route: 'POST /enroll/start',
+      body: { invitation: 'abcdef-ghjkmn-pqrstv-wxyz01-23' },
+    });
     expect(new URL(visitor.page.url()).pathname).toBe('/enroll/t1');
     expect(visitor.faults).toEqual([]);
   });
@@ -115,11 +118,21 @@ describe('an invitation typed in', () => {
     expect(site.calls).toEqual([]);
   });
 
+  test('sends none that is too short', async () => {
+    await using visitor = await open('/enroll');
+    await visitor.page.type('#invitation', 'abcdef-ghjkmn-pqrstv-wxyz01-2');
+    await visitor.press();
+    await visitor.page.waitForFunction(() =>
+      document.querySelector('[role=status]')?.textContent?.includes('25 letters and digits instead of 26'),
+    );
+    expect(site.calls).toEqual([]);
+  });
+
   test('shows why it was refused, and takes another', async () => {
     const words = { title: 'This invitation has been used', detail: 'Ask your administrator for a new one' };
     site.answer('POST /enroll/start', problem('invitation-refused', 403, words), { body: { ticket: 't1' } });
     await using visitor = await open('/enroll');
-    await visitor.page.type('#invitation', 'used');
+    await visitor.page.type('#invitation', 'A'.repeat(26));
     await visitor.press();
     const said = await visitor.status('invitation-refused');
     expect(said).toContain('This invitation has been used.');

@@ -11,13 +11,14 @@ export interface InvitationFormProps {
 /** For those who came without `vouch enroll`: one field, one button. */
 export function InvitationForm({ busy, refusal, onSubmit }: InvitationFormProps) {
   const [code, setCode] = useState('');
-  const [empty, setEmpty] = useState(false);
+  const [trouble, setTrouble] = useState<string>();
 
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const invitation = code.trim();
-    setEmpty(invitation === '');
-    if (invitation === '') document.getElementById('invitation')?.focus();
+    const found = troubleWith(invitation);
+    setTrouble(found);
+    if (found !== undefined) document.getElementById('invitation')?.focus();
     else if (!busy) onSubmit(invitation);
   };
 
@@ -41,11 +42,11 @@ export function InvitationForm({ busy, refusal, onSubmit }: InvitationFormProps)
         value={code}
         onInput={(event) => setCode(event.currentTarget.value)}
         aria-describedby="invitation-hint invitation-status"
-        aria-invalid={refusal !== undefined || empty}
+        aria-invalid={refusal !== undefined || trouble !== undefined}
       />
       <div class="form-status" id="invitation-status" role="status" aria-live="polite" data-status={refusal?.kind}>
-        {empty && <p>Enter the code first.</p>}
-        {!empty && refusal && (
+        {trouble && <p>{trouble}</p>}
+        {!trouble && refusal && (
           <p>
             <strong>{refusal.title}</strong> <Words text={refusal.next} />
           </p>
@@ -57,4 +58,13 @@ export function InvitationForm({ busy, refusal, onSubmit }: InvitationFormProps)
       </button>
     </form>
   );
+}
+
+/** What can be said of a code before it is sent: it has 26 letters and digits, in whatever groups. */
+function troubleWith(code: string): string | undefined {
+  const { length } = code.replace(/[\s\p{Pd}]/gu, '');
+  if (length === 0) return 'Enter the code first.';
+  return length === 26
+    ? undefined
+    : `That code has ${length} letters and digits instead of 26. Check it and try again.`;
 }

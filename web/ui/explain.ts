@@ -207,7 +207,9 @@ function explainProblem(problem: Problem, purpose: Purpose): Explanation {
       return {
         kind: 'invitation-refused',
         title: said(problem.title) ?? 'This invitation can’t be used.',
-        next: said(problem.detail) ?? 'It may be used, too old, or for another address. Ask for a new one.',
+        next:
+          said(problem.detail) ??
+          'Check the code and try again. If it is right, it is used up or too old: ask for a new one.',
         again: false,
       };
     case 'too-many-requests':

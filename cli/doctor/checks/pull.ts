@@ -1,3 +1,4 @@
+import { count } from '../../describe.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { gitSaid } from '../explain-git.ts';
 import { explainReply, repositoryArn } from '../refusal.ts';
@@ -15,7 +16,7 @@ export const pull: Check = {
     const reply = await tryPull(visit);
     if (reply.outcome === 'done') {
       const refs = reply.answer.stdout.split('\n').filter(Boolean).length;
-      return { says: `allowed; ls-remote lists ${refs} refs`, data: { refs } };
+      return { says: `allowed; ls-remote lists ${count(refs, 'ref')}`, data: { refs } };
     }
     if (reply.outcome === 'not-found') return { says: 'no such repository', findings: [await notFound(visit)] };
     if (reply.outcome !== 'forbidden') return { says: 'failed', findings: [await explainReply('pull', reply, visit)] };

@@ -4,7 +4,6 @@ import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { prepareRuntimeFolder } from '../../../cli/paths.ts';
-import { freePort } from '../../support/free-port.ts';
 import { machine, root, run } from '../support.ts';
 import { startFakeIssuer } from './fake-issuer.ts';
 
@@ -81,7 +80,7 @@ describe('Ctrl-C and --timeout', () => {
 
   /** `vouch enroll` with a pipe on standard input that says nothing. */
   async function waitingForInput(args: string[]) {
-    const server = `http://localhost:${await freePort()}`;
+    const server = (await issuer()).url;
     const child = spawn(process.execPath, [program, 'enroll', '--server', server, ...args], {
       env: machine().env,
       stdio: ['pipe', 'ignore', 'pipe'],
