@@ -34,6 +34,11 @@ export function loginSocket(env: NodeJS.ProcessEnv = process.env): string {
   return join(runtimeFolder(env), 'login.sock');
 }
 
+/** Says that nobody answered the sign-in that Git had started last (login/unanswered.ts). */
+export function unansweredLogin(env: NodeJS.ProcessEnv = process.env): string {
+  return join(runtimeFolder(env), 'login.unanswered');
+}
+
 /** Vouch's own settings (server URL, preferences; never a secret). */
 export function configFile(env: NodeJS.ProcessEnv = process.env): string {
   const config = env.XDG_CONFIG_HOME;

@@ -1,7 +1,7 @@
 import { gitCredentials } from '../agent/client.ts';
 import { codeCommitHost } from '../aws/partitions.ts';
 import { Interrupted } from '../login/interrupt.ts';
-import { personIsThere } from '../login/person.ts';
+import { personIsThere, wantsSilence } from '../login/person.ts';
 import type { Screen } from '../login/waiting.ts';
 import { asProblem, printable } from '../problem.ts';
 import { type GitCredentialRequest, parseGitRequest } from './request.ts';
@@ -53,6 +53,8 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
     const { exitCode, what } = asProblem(error);
     if (exitCode !== 3 || !personIsThere(io.stderr, io.env)) throw error;
     // Where nobody is there, none of this is loaded: the answer comes at once.
+    const { configFor, credentialEntries } = await import('./effective-config.ts');
+    if (wantsSilence(configFor(asked, await credentialEntries(io.env)).interactive)) throw error;
     const { chooseProfile, vouchProfiles } = await import('../aws/profiles.ts');
     // Without a role a session is of no use: that is told before the person is asked for a touch.
     chooseProfile(await vouchProfiles(io.env), asked);

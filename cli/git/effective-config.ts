@@ -26,6 +26,8 @@ export interface CredentialConfig {
   helpers: ConfiguredHelper[];
   useHttpPath: { value: boolean; origin: Origin } | undefined;
   username: { value: string; origin: Origin } | undefined;
+  /** `credential.interactive`: whether anybody may be asked. Git knows it from 2.47 on, Git Credential Manager for longer. */
+  interactive: string | undefined;
 }
 
 /**
@@ -49,7 +51,12 @@ export async function credentialConfig(url: string, env: NodeJS.ProcessEnv, cwd?
 export function configFor(asked: string | CredentialUrl, entries: readonly CredentialEntry[]): CredentialConfig {
   const { protocol, host, path, username: given } = typeof asked === 'string' ? parseUrl(asked) : inBytes(asked);
   const whole = protocol && host ? normalizeUrl(credentialUrl({ protocol, host, path, username: given })) : undefined;
-  const found: CredentialConfig = { helpers: [], useHttpPath: undefined, username: undefined };
+  const found: CredentialConfig = {
+    helpers: [],
+    useHttpPath: undefined,
+    username: undefined,
+    interactive: undefined,
+  };
   const patterns = new Map<string, NormalUrl | undefined>();
   for (const { section, name, value, origin } of entries) {
     if (section !== undefined) {
@@ -67,6 +74,7 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
     else if (name === 'helper') found.helpers.push({ value, section, origin, vouch: vouchHelper(value) });
     else if (name === 'usehttppath') found.useHttpPath = { value: isTrue(value), origin };
     else if (name === 'username' && !given) found.username = { value, origin };
+    else if (name === 'interactive') found.interactive = value;
   }
   return found;
 }

@@ -4,6 +4,7 @@ import { type AgentAhead, startAgentAhead } from '../agent/start.ts';
 import { clockTime, describeKey, duration } from '../describe.ts';
 import { openBrowser } from './open-browser.ts';
 import { signIn } from './sign-in.ts';
+import { forgetUnanswered } from './unanswered.ts';
 import type { Waiting } from './waiting.ts';
 
 /** How long the server may keep the person waiting until they are told for whom, in milliseconds. */
@@ -56,6 +57,7 @@ export async function logIn({ env, server, browser, signal, onPage, say, waiting
     });
     await agent?.started;
     await handOverSession(session, env, handing);
+    forgetUnanswered(env);
     return session;
   } finally {
     clearTimeout(slow);

@@ -4,9 +4,10 @@ import { chosenServer } from '../config.ts';
 import { count } from '../describe.ts';
 import { printable } from '../problem.ts';
 import { followLogin } from './follow.ts';
-import { interruptible } from './interrupt.ts';
+import { Interrupted, interruptible } from './interrupt.ts';
 import { type HeldLogin, holdLogin } from './lock.ts';
 import { logIn, signedIn } from './log-in.ts';
+import { checkUnanswered, rememberUnanswered } from './unanswered.ts';
 import { type Screen, Waiting } from './waiting.ts';
 
 /** The longest wait for the touch, in seconds; the same as that of `vouch login`. */
@@ -23,11 +24,15 @@ const retryAfter = 100;
  * opens the browser, and the others wait for it; a session that comes by another way (`vouch login` in another terminal)
  * ends the wait as well. Nothing is written but to `stderr`.
  *
+ * Where there is no terminal, and so nobody was seen, it is not tried for a while after nobody has answered.
+ *
  * @param why the sentence that says why there is no session
- * @throws Problem when the login fails, here or in the process that this one waits for; Interrupted at Ctrl-C
+ * @throws Problem when the login fails, here or in the process that this one waits for; `login-unanswered`; Interrupted at
+ *   Ctrl-C
  */
 export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.ProcessEnv): Promise<void> {
   const server = chosenServer(env, undefined);
+  if (!stderr.isTTY) checkUnanswered(why, env);
   const { signal: stopped, release } = interruptible(
     timeout,
     `Nobody touched a security key within ${count(timeout, 'second')}.`,
@@ -45,6 +50,11 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   const say = (text: string) => waiting.say(text);
   const onPage = (url: string) => say(`vouch: a sign-in is under way, and this waits for it: ${printable(url)}`);
   let held: HeldLogin | undefined;
+  let shown = false;
+  const onOurPage = (url: string) => {
+    shown = true;
+    held?.page(url);
+  };
   try {
     for (;;) {
       held = await holdLogin(env);
@@ -56,13 +66,15 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     }
     if (!(await hasSession(env))) {
       say(`vouch: ${printable(why.charAt(0).toLowerCase() + why.slice(1))} Git waits while you sign in.`);
-      const session = await logIn({ env, server, browser: true, signal, onPage: held.page, say, waiting });
+      const session = await logIn({ env, server, browser: true, signal, onPage: onOurPage, say, waiting });
       waiting.end();
       say(`vouch: s${signedIn(session).slice(1)}`);
     }
     held.done();
   } catch (error) {
     if (!found.signal.aborted || stopped.aborted) {
+      // Who presses Ctrl-C is there.
+      if (shown && !(stderr.isTTY && error instanceof Interrupted)) rememberUnanswered(env);
       held?.failed(error);
       throw error;
     }

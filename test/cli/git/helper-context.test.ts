@@ -212,7 +212,11 @@ describe.each(shells)('the script, in %s,', (shell) => {
   test.each([[['--profile', 'get']], [['--node', 'get']], [['--profile']]])('refuses %j', async (args) => {
     const the = machine();
     const finished = await run(shell, [installHelper(the), ...args], the.env, gitRequest);
-    expect(finished).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/needs a value after --/) });
+    expect(finished).toMatchObject({
+      code: 2,
+      stdout: 'quit=1\n',
+      stderr: expect.stringMatching(/needs a value after --/),
+    });
   });
 
   test.each(['store', 'erase', 'something-new'])('does nothing with a profile and %s', async (action) => {

@@ -98,6 +98,49 @@ describe('git-credential-vouch', () => {
     expect(stderr).toMatch(/^vouch: Node\.js is not on the PATH[^\n]*\n$/);
   });
 
+  describe('where Node cannot be used', () => {
+    test.each<[string, string]>([
+      ['that crashes', 'echo "SyntaxError: Unexpected token" >&2; exit 1'],
+      ['of a version manager that has none installed', 'exit 126'],
+      ['that is killed', 'kill -KILL $$'],
+    ])('as with one %s, says so and stops Git, which asks nobody', async (_, script) => {
+      const the = await setUp();
+      shadow(the, 'node', script);
+      const asked = join(the.folder, 'asked');
+      shadow(the, 'askpass', `touch ${asked}; echo someone`);
+      const env = { ...the.env, GIT_ASKPASS: join(the.folder, 'bin/askpass') };
+      const fill = await run('git', ['credential', 'fill'], env, `url=https://${host}/v1/repos/demo\n\n`);
+      expect([fill.code, fill.stdout]).toEqual([128, '']);
+      expect(fill.stderr).toMatch(/vouch: Node\.js \(\S+\/node\) ended with status \d+ .*`vouch doctor`/);
+      expect(existsSync(asked)).toBe(false);
+    });
+
+    test('as with a file that is no program for this machine', async () => {
+      const the = await setUp();
+      const broken = join(the.folder, 'broken');
+      writeFileSync(broken, '\x7fELF', { mode: 0o755 });
+      const { code, stdout } = await run(the.helper, ['--node', broken, 'get'], the.env, gitRequest);
+      expect([code, stdout]).toEqual([0, 'quit=1\n']);
+    });
+
+    test.each(['exit 1', undefined])('leaves other hosts to other helpers (%s)', async (script) => {
+      const the = await setUp();
+      if (script) shadow(the, 'node', script);
+      const PATH = script ? the.env.PATH : join(the.folder, 'bin');
+      if (!script) for (const tool of ['readlink', 'git']) shadow(the, tool, `PATH=/usr/bin:/bin exec ${tool} "$@"`);
+      const request = gitRequest.replace(host, 'github.com');
+      const finished = await run('/bin/sh', [the.helper, 'get'], { ...the.env, PATH }, request);
+      expect(finished).toEqual({ code: 0, stdout: '', stderr: '' });
+    });
+
+    test('stops Git as well where its own options are wrong', async () => {
+      const the = await setUp();
+      const { stdout, stderr } = await run(the.helper, ['--profile', 'get'], the.env, gitRequest);
+      expect(stdout).toBe('quit=1\n');
+      expect(stderr).toContain('needs a value after --profile');
+    });
+  });
+
   test('starts no program with a secret among its arguments', async () => {
     const the = await signedIn();
     // A Git that writes its arguments down; an expired session makes the Node program run too.

@@ -7,9 +7,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { agentStatus, dropSession } from '../../../cli/agent/client.ts';
 import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
 import { type Config, changeConfig } from '../../../cli/config.ts';
-import { loginSocket } from '../../../cli/paths.ts';
+import { checkUnanswered, forgetUnanswered, rememberUnanswered } from '../../../cli/login/unanswered.ts';
+import { loginSocket, unansweredLogin } from '../../../cli/paths.ts';
 import { onTerminal } from '../../support/terminal.ts';
-import { captured, gitRequest, installHelper, machine, read, root, run, setUpProfile } from '../support.ts';
+import { captured, gitRequest, host, installHelper, machine, read, root, run, setUpProfile } from '../support.ts';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 
 const vouch = `'${process.execPath}' '${join(root, 'cli/main.ts')}'`;
@@ -60,6 +61,9 @@ async function comeBack(issuer: FakeIssuer, result: Record<string, string> = { c
   await fetch(`${request?.get('redirect_uri')}?${query}`, { redirect: 'manual' });
 }
 
+/** As `git -c` has it for what Git starts. */
+const gitSetting = (key: string, value: string) => ({ GIT_CONFIG_PARAMETERS: `'${key}'='${value}'` });
+
 /** What comes soon, and on a busy machine somewhat later. */
 const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 
@@ -102,6 +106,14 @@ describe('Git on a terminal, without a session', () => {
     ['in CI, whatever the setting', { autoLogin: 'always' }, { CI: '1' }],
     ['when Git may not ask on the terminal', {}, { GIT_TERMINAL_PROMPT: '0' }],
     ['when the setting says never', { autoLogin: 'never' }, {}],
+    ['when Git is told to ask nobody', {}, gitSetting('credential.interactive', 'false')],
+    [
+      'when Git is told to ask nobody, whatever the setting',
+      { autoLogin: 'always' },
+      gitSetting('credential.interactive', 'never'),
+    ],
+    ['when it is told so for these hosts', {}, gitSetting(`credential.https://${host}.interactive`, '0')],
+    ['when other helpers are told to be silent', { autoLogin: 'always' }, { GCM_INTERACTIVE: 'Never' }],
   ])('says what to do and stops %s', async (_, settings, env) => {
     const the = await setUp(settings);
     const git = the.git(env);
@@ -115,6 +127,9 @@ describe('Git on a terminal, without a session', () => {
     ['CI is empty', { CI: '' }],
     ['CI is false', { CI: 'false' }],
     ['GIT_TERMINAL_PROMPT is true', { GIT_TERMINAL_PROMPT: '1' }],
+    ['Git may ask', gitSetting('credential.interactive', 'auto')],
+    ['Git may not ask for other hosts', gitSetting('credential.https://github.com.interactive', 'never')],
+    ['GCM_INTERACTIVE is empty', { GCM_INTERACTIVE: '' }],
   ])('starts a login where %s', async (_, env) => {
     const the = await setUp();
     const git = the.git(env);
@@ -148,6 +163,32 @@ describe('Git on a terminal, without a session', () => {
     expect(await helper.ended).toBe(0);
     expect(helper.said()).toContain('vouch: The sign-in was cancelled in the browser.');
     expect(read(out)).toBe('quit=1\n');
+  });
+});
+
+describe('a job in the background of a shell', () => {
+  test.each<[string, Config]>([
+    ['no setting', {}],
+    ['autoLogin always', { autoLogin: 'always' }],
+  ])('with %s opens nothing, and says what to do', async (_, settings) => {
+    const the = await setUp(settings);
+    // With job control each job has a process group of its own, and the shell has the terminal.
+    const shell = onTerminal(
+      `set -m; git credential fill <'${join(the.folder, 'request')}' & wait $!; echo "ended $?"`,
+      the,
+    );
+    await shell.until(/ended 128/);
+    expect(shell.said()).toContain(notSignedIn);
+    expect(the.issuer.pushed).toEqual([]);
+    expect(the.opened()).toEqual([]);
+  });
+
+  test('and one in its foreground has the person sign in', async () => {
+    const the = await setUp();
+    const shell = onTerminal(`set -m; git credential fill <'${join(the.folder, 'request')}'; echo "ended $?"`, the);
+    await shell.until(touch);
+    shell.type('\x03');
+    await shell.ended;
   });
 });
 
@@ -189,6 +230,79 @@ describe('the helper without a terminal', () => {
     expect(stderr).toContain('vouch: signed in as alice@example.com');
     // No terminal, no line that is drawn again and again.
     expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+});
+
+describe('a sign-in that nobody answers', () => {
+  /** An editor's fetch, that gives it up after a while. */
+  async function unanswered(the: Awaited<ReturnType<typeof setUp>>): Promise<void> {
+    const before = the.opened().length;
+    const fetching = spawn(process.execPath, [join(root, 'cli/git/helper.ts'), 'get'], { env: the.env });
+    fetching.stdin.end(gitRequest);
+    const ended = once(fetching, 'close');
+    await eventually(() => the.opened().length).toBe(before + 1);
+    fetching.kill('SIGTERM');
+    await ended;
+  }
+  const fetch = (the: Awaited<ReturnType<typeof setUp>>) =>
+    run(process.execPath, [join(root, 'cli/git/helper.ts'), 'get'], the.env, gitRequest);
+
+  test('keeps an editor’s next fetches from opening the next page, until vouch login', async () => {
+    const the = await setUp({ autoLogin: 'always' });
+    await unanswered(the);
+    const { stdout, stderr } = await fetch(the);
+    expect(stdout).toBe('quit=1\n');
+    expect(stderr).toMatch(
+      /^vouch: you are not signed in\. Nobody answered the sign-in that ended at \d\d:\d\d, so no other one begins before \d\d:\d\d.*\. Run `vouch login`, then try again\.\n$/,
+    );
+    expect(the.opened().length).toBe(1);
+    // A person who is there is asked all the same.
+    const git = the.git();
+    await git.until(touch);
+    git.type('\x03');
+    await git.ended;
+
+    const login = the.vouch('login');
+    await login.until(touch);
+    await comeBack(the.issuer);
+    expect(await login.ended).toBe(0);
+    await dropSession(the.env);
+    await unanswered(the);
+  });
+
+  test('pauses for a quarter of an hour, then for twice as long, and for 8 hours at most', async () => {
+    const { env } = machine();
+    const minute = 60_000;
+    const start = Date.parse('2026-11-30T09:00:00Z');
+    const silentUntil = (now: number) => {
+      for (let minutes = 0; ; minutes++) {
+        try {
+          checkUnanswered('Why.', env, now + minutes * minute);
+          return minutes;
+        } catch (error) {
+          expect(error).toMatchObject({ kind: 'login-unanswered', exitCode: 3 });
+        }
+      }
+    };
+    expect(silentUntil(start)).toBe(0);
+    const pauses = [15, 30, 60, 120, 240, 480, 480];
+    for (const pause of pauses) {
+      rememberUnanswered(env, start);
+      expect(silentUntil(start)).toBe(pause);
+    }
+    // A clock that was set back does not prolong it.
+    expect(silentUntil(start - minute)).toBe(0);
+    forgetUnanswered(env);
+    expect(silentUntil(start)).toBe(0);
+  });
+
+  test('is forgotten where the note says nothing sensible', () => {
+    const { env } = machine();
+    rememberUnanswered(env);
+    for (const text of ['', 'x', '1 0\n', `${Date.now()} 100\n`, `${Date.now()} -1\n`]) {
+      writeFileSync(unansweredLogin(env), text);
+      expect(() => checkUnanswered('Why.', env)).not.toThrow();
+    }
   });
 });
 
