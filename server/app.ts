@@ -38,7 +38,8 @@ export function createApp(context: Context, master: Buffer): Express {
   const session = requireSession(context);
   app.use('/enroll/start', perMinute(60));
   app.use(['/enroll', '/login', '/request', '/auth', '/token'], perMinute(1200));
-  app.use(['/enroll', '/login', '/api'], express.json({ limit: '64kb' }), noStore);
+  app.use('/api', perMinute(1200), noStore);
+  app.use(['/enroll', '/login'], express.json({ limit: '64kb' }), noStore);
   app.use(enrollRoutes(context));
   app.use(loginRoutes(context, provider));
   app.use(sessionRoutes(context, session));

@@ -29,8 +29,8 @@ const leastLeft = 60_000;
 /** Credentials that end this much before the session, in milliseconds, last as long as it: STS counts in seconds, by its own clock. */
 const rounding = 10_000;
 
-/** How long an ID token is shown to STS, in milliseconds: it lives for 5 minutes by the server's clock. */
-const tokenLife = 4 * 60_000;
+/** How long an ID token is shown to STS, in milliseconds: it lives for 60 seconds by the server's clock. */
+const tokenLife = 45_000;
 
 /**
  * How long credentials are asked for, in seconds: an hour at most, which is what AWS lets a chained role have, and STS's

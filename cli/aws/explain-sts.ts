@@ -117,7 +117,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     case 'ExpiredTokenException':
     case 'ExpiredToken':
       return refused(
-        'The token had expired when AWS saw it; it lives for 5 minutes.',
+        'The token had expired when AWS saw it: AWS takes it for 6 minutes.',
         "The Vouch server's clock is probably wrong: ask who runs it to check it.",
       );
     case 'ValidationError':

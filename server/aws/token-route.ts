@@ -1,16 +1,17 @@
-import { type RequestHandler, Router } from 'express';
-import { audit } from '../audit/audit.ts';
+import express, { type RequestHandler, Router } from 'express';
 import type { Context } from '../context.ts';
 import { objectBody, textField } from '../http/body.ts';
 import { Problem } from '../problem.ts';
+import { issueToken } from './issue-token.ts';
 import { isRoleArn } from './role-arn.ts';
-import { tokenForRole } from './token-for-role.ts';
 
 /** `POST /api/aws/token`: the ID token that the agent takes to AWS STS. */
 export function awsTokenRoute(context: Context, requireSession: RequestHandler): Router {
   const router = Router();
+  // Who is nobody has nothing of theirs read.
+  const body = express.json({ limit: '4kb' });
 
-  router.post('/api/aws/token', requireSession, async (request, response) => {
+  router.post('/api/aws/token', requireSession, body, async (request, response) => {
     const role = textField(objectBody(request.body), 'role', 640);
     if (!isRoleArn(role)) {
       throw new Problem(
@@ -20,17 +21,7 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
         'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
       );
     }
-    const { session } = response.locals;
-    const { token, expiresAt, jti } = await tokenForRole(context, session, role);
-    // Written before the token leaves: none is ever out that nobody can find again.
-    await audit(context.store, context.now(), {
-      event: 'aws-token-issued',
-      email: session.email,
-      keyId: session.keyId,
-      sessionId: session.id,
-      ip: String(request.ip),
-      detail: { role, jti },
-    });
+    const { token, expiresAt } = await issueToken(context, response.locals.session.id, role, String(request.ip));
     response.json({ token, expiresAt: new Date(expiresAt).toISOString() });
   });
 

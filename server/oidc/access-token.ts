@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { type AuthorizationServer, allowInsecureRequests, customFetch, validateJwtAccessToken } from 'oauth4webapi';
 import type { Context } from '../context.ts';
-import { findStandingSession, type StandingSession } from '../people/sessions.ts';
+import { findStandingSession, type StandingSession, sessionOver } from '../people/sessions.ts';
 import { Problem } from '../problem.ts';
 import { hash } from '../secrets.ts';
 import { apiAudience } from './provider.ts';
@@ -31,8 +31,9 @@ export function requireSession(context: Context): RequestHandler {
   return async (request, response, next) => {
     const headers = new Headers();
     for (const name of ['authorization', 'dpop']) {
-      const value = request.headers[name];
-      if (typeof value === 'string' && value.length <= 8192) headers.set(name, value);
+      // Of two of a kind, none: a proxy before us may have looked at the other one.
+      const [value, ...others] = request.headersDistinct[name] ?? [];
+      if (value !== undefined && others.length === 0 && value.length <= 8192) headers.set(name, value);
     }
     const asked = new Request(issuer + request.originalUrl, { method: request.method, headers });
     const claims = await validateJwtAccessToken(server, asked, apiAudience(issuer), {
@@ -47,11 +48,7 @@ export function requireSession(context: Context): RequestHandler {
     await useProof(context, headers.get('dpop') ?? '');
     const session =
       typeof claims.sid === 'string' ? await findStandingSession(context.store, claims.sid, context.now()) : undefined;
-    if (session === undefined || session.email !== claims.sub) {
-      throw new Problem(401, 'session-over', 'Your session is over', 'Run `vouch login`.', {
-        headers: { 'WWW-Authenticate': 'DPoP error="invalid_token", algs="ES256"' },
-      });
-    }
+    if (session === undefined || session.email !== claims.sub) throw sessionOver();
     response.locals.session = session;
     next();
   };

@@ -1,4 +1,5 @@
 import { audit } from '../audit/audit.ts';
+import { Problem } from '../problem.ts';
 import type { Store } from '../store/store.ts';
 
 /** A session that stands, with the person and the key behind it. */
@@ -36,6 +37,13 @@ function standing(store: Store, now: number) {
 /** The session of this ID, if it still stands. */
 export async function findStandingSession(store: Store, id: string, now: number): Promise<StandingSession | undefined> {
   return standing(store, now).where('sessions.id', '=', id).executeTakeFirst();
+}
+
+/** What the API says to who comes with a session that does not stand (RFC 9449, section 7.1). */
+export function sessionOver(): Problem {
+  return new Problem(401, 'session-over', 'Your session is over', 'Run `vouch login`.', {
+    headers: { 'WWW-Authenticate': 'DPoP error="invalid_token", algs="ES256"' },
+  });
 }
 
 /** The session that an OAuth grant belongs to, if it still stands. */

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { decodeJwt, importJWK, jwtVerify, SignJWT } from 'jose';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { issueToken } from '../../server/aws/issue-token.ts';
 import { bindSessionToGrant, findSessionOfGrant } from '../../server/people/sessions.ts';
 import { type CliClient, newKeyPair, type ProofOptions } from './cli-client.ts';
 import type { SoftKey } from './soft-key.ts';
@@ -40,18 +43,20 @@ async function issuedTokens(): Promise<number> {
 describe('the ID token for AWS', () => {
   beforeAll(freshSession);
 
-  test('has the claims of the contract and no other, lasts 5 minutes, and verifies against the key set', async () => {
+  test('has the claims of the contract and no other, lasts 60 seconds, and verifies against the key set', async () => {
     const { token: idToken, expiresAt } = await jsonOf<{ token: string; expiresAt: string }>(await askForToken());
     const { keys } = await jsonOf<{ keys: [Record<string, string>] }>(await fetch(`${server.origin}/jwks`));
     const { payload, protectedHeader } = await jwtVerify(idToken, await importJWK(keys[0], 'ES256'));
     expect(protectedHeader).toEqual({ alg: 'ES256', typ: 'JWT', kid: keys[0].kid });
-    const session = await jsonOf<{ authTime: string }>(await client.api('GET', '/api/session', token));
+    const response = await client.api('GET', '/api/session', token);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const session = await jsonOf<{ authTime: string }>(response);
     expect(payload).toEqual({
       iss: server.origin,
       sub: email,
       aud: server.origin,
       iat: expect.any(Number),
-      exp: Number(payload.iat) + 300,
+      exp: Number(payload.iat) + 60,
       jti: expect.any(String),
       auth_time: Date.parse(session.authTime) / 1000,
       amr: ['hwk', 'user', 'mfa'],
@@ -64,6 +69,96 @@ describe('the ID token for AWS', () => {
     });
     expect(Math.abs(Number(payload.iat) - Date.now() / 1000)).toBeLessThan(10);
     expect(Date.parse(expiresAt)).toBe(Number(payload.exp) * 1000);
+  });
+
+  test('never ends after its session', async () => {
+    const { expiresAt } = await jsonOf<{ expiresAt: string }>(await client.api('GET', '/api/session', token));
+    const end = Date.parse(expiresAt);
+    for (const left of [61_000, 60_000, 59_000, 20_000, 1000, 1]) {
+      server.context.now = () => end - left;
+      const { token: idToken } = await jsonOf<{ token: string }>(await askForToken());
+      const { iat, exp } = decodeJwt(idToken) as { iat: number; exp: number };
+      expect([left, exp]).toEqual([left, Math.min(iat + 60, end / 1000)]);
+      expect(exp).toBeGreaterThan(iat);
+    }
+    moveClock(server, 0);
+  });
+
+  test('is not given when its audit row cannot be written', async () => {
+    const trigger = sql`create trigger full before insert on audit when new.event = 'aws-token-issued'
+      begin select raise(abort, 'no room'); end`;
+    await trigger.execute(server.context.store);
+    try {
+      const response = await askForToken();
+      expect(await response.clone().text()).not.toContain('eyJ');
+      await expectProblem(response, 500, 'internal-error');
+    } finally {
+      await sql`drop trigger full`.execute(server.context.store);
+    }
+    await jsonOf(await askForToken());
+  });
+
+  test('is not given for a session that was revoked after its proof had been looked at', async () => {
+    const { client: other, access_token } = await signIn(server.origin, key);
+    const id = String(decodeJwt(access_token).sid);
+    expect((await other.api('DELETE', '/api/session', access_token)).status).toBe(204);
+    const before = await issuedTokens();
+    await expect(issueToken(server.context, id, ROLE, '127.0.0.1')).rejects.toMatchObject({ problem: 'session-over' });
+    expect(await issuedTokens()).toBe(before);
+  });
+
+  test('is given before the revocation of its session or not at all, however close together they are', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const { client: other, access_token } = await signIn(server.origin, key);
+      const proofs = await Promise.all(
+        Array.from({ length: 12 }, () => other.proof('POST', '/api/aws/token', { token: access_token })),
+      );
+      const end = await other.proof('DELETE', '/api/session', { token: access_token });
+      const requests = proofs.map(
+        (proof) => () => other.api('POST', '/api/aws/token', access_token, { proof, body: { role: ROLE } }),
+      );
+      requests.splice(round % 12, 0, () => other.api('DELETE', '/api/session', access_token, { proof: end }));
+      const responses = await Promise.all(requests.map((send) => send()));
+      const rows = await server.context.store
+        .selectFrom('audit')
+        .where('session_id', '=', String(decodeJwt(access_token).sid))
+        .where('event', 'in', ['aws-token-issued', 'session-revoked'])
+        .orderBy('id')
+        .select('event')
+        .execute();
+      const given = responses.filter((response) => response.status === 200);
+      expect(rows.map(({ event }) => event)).toEqual([...given.map(() => 'aws-token-issued'), 'session-revoked']);
+    }
+  });
+
+  test('is given 300 times in 10 minutes to one session, and not to another one less for it', async () => {
+    const { client: other, access_token } = await signIn(server.origin, key);
+    const ask = () => other.api('POST', '/api/aws/token', access_token, { body: { role: ROLE } });
+    const rows = (count: number, at: number) =>
+      server.context.store
+        .insertInto('audit')
+        .values(
+          Array.from({ length: count }, () => ({
+            at,
+            event: 'aws-token-issued',
+            session_id: String(decodeJwt(access_token).sid),
+            detail: '{}',
+          })),
+        )
+        .execute();
+    const now = Date.now();
+    await rows(1000, now - 600_000);
+    await rows(299, now - 400_000);
+    server.context.now = () => now;
+    await jsonOf(await ask());
+    const response = await ask();
+    expect(response.headers.get('retry-after')).toBe('200');
+    await expectProblem(response, 429, 'too-many-requests');
+    await jsonOf(await askForToken());
+    server.context.now = () => now + 199_999;
+    await expectProblem(await ask(), 429, 'too-many-requests');
+    moveClock(server, 201_000);
+    await jsonOf(await ask());
   });
 
   test('is for the audience that VOUCH_AWS_AUDIENCE names', async () => {
@@ -369,6 +464,71 @@ describe('a DPoP proof at the API is refused', () => {
       const proof = await who.proof('GET', '/api/session', { token: whose, jti });
       expect((await who.api('GET', '/api/session', whose, { proof })).status).toBe(200);
     }
+  });
+});
+
+describe('a request for a token', () => {
+  beforeAll(freshSession);
+
+  test('has its body read only when its session stands', async () => {
+    const path = '/api/aws/token';
+    const send = (body: string, type: string) =>
+      fetch(server.origin + path, { method: 'POST', headers: { 'content-type': type }, body });
+    await expectProblem(await send('{', 'application/json'), 401, 'token-refused');
+    await expectProblem(await send('x'.repeat(100_000), 'application/json'), 401, 'token-refused');
+    await expectProblem(await send('{}', 'application/json; charset=x'), 401, 'token-refused');
+
+    const { port, host } = new URL(server.origin);
+    const halfSent = request({
+      host: '127.0.0.1',
+      port,
+      path,
+      method: 'POST',
+      headers: { host, 'content-length': 100 },
+    });
+    const status = new Promise((resolve, reject) => {
+      halfSent.once('response', (response) => resolve(response.statusCode)).once('error', reject);
+    });
+    halfSent.write('{');
+    expect(await status).toBe(401);
+    halfSent.destroy();
+  });
+
+  test('is short, and JSON', async () => {
+    const refused = (body: unknown) => client.api('POST', '/api/aws/token', token, { body });
+    await expectProblem(await refused({ role: ROLE, more: 'x'.repeat(4096) }), 413, 'bad-request');
+    await expectProblem(await refused([ROLE]), 400, 'bad-request');
+    await jsonOf(await refused({ role: ROLE, more: 'x'.repeat(3900) }));
+  });
+
+  test('with two tokens is refused, whichever is the good one', async () => {
+    const { port, host } = new URL(server.origin);
+    for (const authorization of [
+      [`DPoP ${token}`, 'DPoP x'],
+      ['DPoP x', `DPoP ${token}`],
+      [`DPoP ${token}`, `DPoP ${token}`],
+    ]) {
+      const dpop = await client.proof('GET', '/api/session', { token });
+      const socket = connect(Number(port), '127.0.0.1');
+      const lines = authorization.map((line) => `Authorization: ${line}\r\n`).join('');
+      socket.end(`GET /api/session HTTP/1.1\r\nHost: ${host}\r\n${lines}DPoP: ${dpop}\r\nConnection: close\r\n\r\n`);
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      expect(answer).toMatch(/^HTTP\/1.1 401 .*urn:vouch:problem:token-refused/s);
+    }
+  });
+
+  test('is one of at most 1,200 a minute from one address', async () => {
+    const address = { 'x-forwarded-for': '192.0.2.77' };
+    let status = 401;
+    let count = 0;
+    for (; status === 401 && count < 1300; count += 1) {
+      const response = await fetch(`${server.origin}/api/session`, { headers: address });
+      await response.arrayBuffer();
+      ({ status } = response);
+    }
+    expect([status, count]).toEqual([429, 1201]);
+    expect((await client.api('GET', '/api/session', token)).status).toBe(200);
   });
 });
 
