@@ -162,6 +162,28 @@ describe('when it does not work', () => {
     expect(await visitor.status('enroll-cancelled')).toContain('The browser stopped before the key answered.');
   });
 
+  test('a key that is full', async () => {
+    // Chromium's virtual key has room for three.
+    const credentials = ['a', 'b', 'c'].map((name) => enrolledCredential(`${name}.example`));
+    await using visitor = await open('/enroll/t1', { key: { credentials } });
+    await visitor.status('ready');
+    await visitor.press();
+    expect(await visitor.status('enroll-cancelled')).toContain('no room left: see below');
+    await visitor.page.locator('summary').click();
+    const help = await visitor.page.$eval('details', (element) => element.textContent);
+    for (const part of ['or that the key is full?', 'The key is full:', 'Delete one', 'No PIN yet:']) {
+      expect(help).toContain(part);
+    }
+  });
+
+  test('a key without a PIN', async () => {
+    await using visitor = await open('/enroll/t1', { key: { hasUserVerification: false } });
+    await visitor.status('ready');
+    await visitor.press();
+    expect(await visitor.status('enroll-cancelled')).toContain('the key may have no PIN yet');
+    expect(await visitor.page.$eval('details', (element) => element.textContent)).toContain('No PIN yet: set one');
+  });
+
   test('a browser that says what the key lacks', async () => {
     await using visitor = await open('/enroll/t1', {
       before: () => {

@@ -28,22 +28,34 @@ test('the name is found inside the error that the library wraps around it', () =
   expect(kind(new CeremonyError(wrapped, 1_000, 60_000), 'enroll')).toBe('already-enrolled');
 });
 
+test('a key may be full where it is to keep something, and nowhere else', () => {
+  for (const [name, elapsed] of [
+    ['NotAllowedError', 5_000],
+    ['NotAllowedError', 60_001],
+    ['ConstraintError', 5_000],
+  ] as const) {
+    const full = (purpose: Purpose) => explain(refused(name, elapsed), purpose, 'h').mayBeFull ?? false;
+    expect([name, full('enroll'), full('confirm'), full('sign-in')]).toEqual([name, true, false, false]);
+  }
+});
+
+test('another page that asks for a key is named', () => {
+  expect(kind(refused('OperationError', 12))).toBe('busy');
+});
+
 test('one error means different things to different purposes', () => {
   expect(kind(refused('ConstraintError', 9), 'sign-in')).toBe('pin');
   expect(kind(refused('ConstraintError', 9), 'confirm')).toBe('pin');
   expect(kind(refused('ConstraintError', 9), 'enroll')).toBe('key-unfit');
-  expect(kind(refused('InvalidStateError', 9), 'sign-in')).toBe('key-trouble');
+  expect(kind(refused('InvalidStateError', 9), 'sign-in')).toBe('pin');
 });
 
-test.each(['UnknownError', 'NotReadableError', 'OperationError', 'SomethingNew'])(
-  '%s is trouble with the key',
-  (name) => {
-    const explanation = explain(refused(name, 4_000), 'sign-in', 'vouch.example.com');
-    expect(explanation.kind).toBe('key-trouble');
-    expect(explanation.again).toBe(true);
-    expect(explanation.mayBePin).toBe(true);
-  },
-);
+test.each(['UnknownError', 'NotReadableError', 'SomethingNew'])('%s is trouble with the key', (name) => {
+  const explanation = explain(refused(name, 4_000), 'sign-in', 'vouch.example.com');
+  expect(explanation.kind).toBe('key-trouble');
+  expect(explanation.again).toBe(true);
+  expect(explanation.mayBePin).toBe(true);
+});
 
 test('what the server says is used when the page knows no better', () => {
   const error = answered(403, { type: 'urn:vouch:problem:brand-new', title: 'The moon is full', detail: 'Wait a day' });

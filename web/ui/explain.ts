@@ -14,6 +14,8 @@ export interface Explanation {
   again: boolean;
   /** The browser keeps to itself why it stopped, and a PIN may be the reason: say what to do about one. */
   mayBePin?: boolean;
+  /** And so may a key that has no room left. */
+  mayBeFull?: boolean;
 }
 
 /** A refusal this soon, with nobody having pressed anything, is the browser asking for a press first. */
@@ -64,8 +66,9 @@ export function explainUnsupported(secure: boolean, purpose: Purpose): Explanati
 function explainCeremony(error: CeremonyError, purpose: Purpose): Explanation {
   const timedOut = error.elapsed >= error.timeout - 500;
   switch (error.reason) {
-    // Chromium, Firefox and Safari give this one name to cancel, time-out, a key that knows no credential here, a
-    // missing PIN and a blocked PIN (https://www.w3.org/TR/webauthn-3/#sctn-assertion-privacy says why).
+    // Chromium, Firefox and Safari give this one name to cancel, time-out, a key that knows no credential here, a missing PIN,
+    // a blocked PIN and a full key, each with the same message (https://www.w3.org/TR/webauthn-3/#sctn-assertion-privacy says
+    // why). They say which it is in a dialog of their own: the page can only have a sentence for each.
     case 'NotAllowedError':
     case 'AbortError':
     case 'TimeoutError':
@@ -76,16 +79,18 @@ function explainCeremony(error: CeremonyError, purpose: Purpose): Explanation {
             next: 'Try again when the key is at hand.',
             again: true,
             mayBePin: true,
+            mayBeFull: purpose === 'enroll',
           }
         : {
             kind: 'cancelled',
             title: 'The browser stopped before the key answered.',
             next:
               purpose === 'enroll'
-                ? 'Perhaps you cancelled. Plug the key in and try again; if the browser asks to see its make and model, allow it.'
-                : `Perhaps you cancelled, or this key isn’t enrolled here. Plug in your enrolled key and try again.`,
+                ? 'If you cancelled, try again, and allow the browser to see the key’s make and model. If you didn’t, the key may have no PIN yet, or no room left: see below.'
+                : 'If you cancelled, try again. If you didn’t, this key isn’t enrolled here: plug in one that is.',
             again: true,
             mayBePin: true,
+            mayBeFull: purpose === 'enroll',
           };
     case 'InvalidStateError':
       return purpose === 'enroll'
@@ -95,15 +100,26 @@ function explainCeremony(error: CeremonyError, purpose: Purpose): Explanation {
             next: 'It works as it is: run `vouch login`. To add a second key, plug in another one and try again.',
             again: true,
           }
-        : keyTrouble;
+        : // Of older Firefoxes, for a PIN that is missing or blocked.
+          pinTrouble;
+    case 'OperationError':
+      // Of Chromium: one request at a time.
+      return {
+        kind: 'busy',
+        title: 'Another page is asking for a key already.',
+        next: 'Finish there, or close that page, then try again.',
+        again: true,
+      };
     case 'ConstraintError':
+      // Windows gives this one also to a full key (webauthn.h, WebAuthNGetErrorName).
       return purpose === 'enroll'
         ? {
             kind: 'key-unfit',
             title: 'This key can’t do what is needed here.',
-            next: 'Vouch needs a FIDO2 key with a PIN or a fingerprint. If your key is one, set its PIN first; else use another key.',
+            next: 'Vouch needs a FIDO2 key with a PIN or a fingerprint. If yours is one, it has no PIN yet, or no room left: see below. Else use another key.',
             again: true,
             mayBePin: true,
+            mayBeFull: true,
           }
         : pinTrouble;
     case 'NotSupportedError':

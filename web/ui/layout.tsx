@@ -97,12 +97,19 @@ export function QuietButton({ onPress, children }: { onPress: () => void; childr
   );
 }
 
-/** What to do about a PIN, for those whose browser mentioned one. Folded away from all others. */
+/** What to do about a PIN or a full key, for those whose browser mentioned one. Folded away from all others. */
 export function PinHelp({ explanation }: { explanation: Explanation }) {
-  if (!explanation.mayBePin) return null;
+  const { mayBePin, mayBeFull } = explanation;
+  if (!mayBePin) return null;
   return (
     <details class="help">
-      <summary>Did it say something about a PIN?</summary>
+      <summary>Did it say something about a PIN{mayBeFull && ', or that the key is full'}?</summary>
+      {mayBeFull && (
+        <p>
+          <strong>The key is full:</strong> it keeps only so many passkeys. Delete one that you no longer need, in your
+          browser’s or system’s settings for security keys, then try again; or use another key.
+        </p>
+      )}
       <p>
         <strong>No PIN yet:</strong> set one in your browser’s or system’s settings for security keys, then try again.
       </p>
