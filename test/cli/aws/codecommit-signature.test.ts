@@ -1,5 +1,6 @@
+import { clearCredentialCache, getSigningKey } from '@smithy/signature-v4';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CodeCommitSigner, canonicalPath } from '../../../cli/aws/codecommit-signature.ts';
 import { codeCommitHost } from '../../../cli/aws/partitions.ts';
 import { gitSignature } from '../../aws/git-signature.ts';
@@ -7,6 +8,8 @@ import { hostOf } from '../../aws/hosts.ts';
 import { basicDate } from '../../aws/sigv4.ts';
 // Computed with awscli 1.45's awscli/customizations/codecommit.py, its clock set to `at`.
 import vectors from './codecommit-signature.vectors.json' with { type: 'json' };
+
+vi.mock('@smithy/signature-v4', { spy: true });
 
 describe('the signature of a repository', () => {
   test.each(vectors)("is byte for byte what AWS's own helper makes: $host/$path", async (vector) => {
@@ -84,6 +87,28 @@ describe('the signature of a repository', () => {
     );
   });
 
+  test('derives its key once for a day and a region, keeps none after it was dropped, and leaves none with the library', async () => {
+    vi.clearAllMocks();
+    const derived = () => vi.mocked(getSigningKey).mock.calls.length;
+    const at = Date.parse('2026-03-01T12:00:00Z');
+    const request = { host: hostOf('us-east-1'), region: 'us-east-1', path: 'demo', at };
+    const signer = new CodeCommitSigner({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' });
+    await signer.sign(request);
+    await signer.sign({ ...request, path: 'other', at: at + 1000 });
+    expect(derived()).toBe(1);
+    await signer.sign({ ...request, region: 'eu-west-3' });
+    await signer.sign({ ...request, at: at + 86_400_000 });
+    expect(derived()).toBe(3);
+
+    const waiting = signer.sign(request);
+    signer.drop();
+    await waiting;
+    await signer.sign(request);
+    await signer.sign(request);
+    expect(derived()).toBe(6);
+    expect(vi.mocked(clearCredentialCache)).toHaveBeenCalledTimes(6);
+  });
+
   test('has the host as it came and without its port', async () => {
     const sign = (value: string) => {
       const { host, region } = codeCommitHost(value) ?? { host: '', region: '' };
@@ -96,6 +121,7 @@ describe('the signature of a repository', () => {
   });
 
   test('percent-encodes the path as Signature Version 4 asks', () => {
+    expect(canonicalPath('//v1/repos/demo')).toBe('/v1/repos/demo');
     expect(canonicalPath('v1/repos/demo')).toBe('/v1/repos/demo');
     expect(canonicalPath('/v1/repos/demo/')).toBe('/v1/repos/demo/');
     expect(canonicalPath("v1/repos/a b(c)'*!é~_.-%")).toBe('/v1/repos/a%20b%28c%29%27%2A%21%C3%A9~_.-%25');

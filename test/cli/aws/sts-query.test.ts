@@ -1,8 +1,16 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { askSts, NotStsError, readAnswer, StsError, stsUrl } from '../../../cli/aws/sts-query.ts';
+import {
+  askSts,
+  longestAnswer,
+  NotStsError,
+  readAnswer,
+  StsError,
+  stsUrl,
+  textAt,
+} from '../../../cli/aws/sts-query.ts';
 import { Outage } from '../../../cli/outage.ts';
 
 describe('where STS is', () => {
@@ -95,20 +103,52 @@ describe('an answer', () => {
     expect(() => readAnswer('Ask', status, text)).toThrow(NotStsError);
   });
 
-  test('with status 503 and no word is a failure of the other side', () => {
-    expect(() => readAnswer('Ask', 503, '')).toThrow(
-      expect.objectContaining({ $fault: 'server', $metadata: { httpStatusCode: 503 } }),
+  test.each([
+    [429, 'client'],
+    [500, 'server'],
+    [503, 'server'],
+  ] as const)('with status %i and no word says whose failure it is: %s', (status, $fault) => {
+    for (const text of ['', error('Busy', '')]) {
+      expect(() => readAnswer('Ask', status, text)).toThrow(
+        expect.objectContaining({ $fault, $metadata: { httpStatusCode: status }, $response: { headers: {} } }),
+      );
+    }
+  });
+
+  test('of 400 is a refusal when it names one', () => {
+    expect(() => readAnswer('Ask', 400, error('Bad', 'x'))).toThrow(expect.objectContaining({ Code: 'Bad' }));
+  });
+
+  test.each([
+    [200, error('Bad', 'x')],
+    [399, error('Bad', 'x')],
+    [201, '<AskResponse><AskResult><A>1</A></AskResult></AskResponse>'],
+    [428, ''],
+    [499, ''],
+    [400, '<ErrorResponse><Error><Code>A</Code><Code>B</Code></Error></ErrorResponse>'],
+    [400, '<ErrorResponse><Error>A</Error></ErrorResponse>'],
+  ])('of %i that says %j is none of STS, and tells its status alone', (status, text) => {
+    expect(() => readAnswer('Ask', status, text)).toThrow(
+      expect.objectContaining({ name: 'NotStsError', $response: { statusCode: status } }),
     );
+  });
+
+  test('has no element but those that it brought', () => {
+    expect(textAt({ A: 'x' }, 'A')).toBe('x');
+    expect(textAt('x', 'length')).toBeUndefined();
+    expect(textAt({ A: 'x' }, 'constructor', 'name')).toBeUndefined();
+    expect(textAt({ A: ['x'] }, 'A', '0')).toBeUndefined();
+    expect(textAt(undefined, 'A')).toBeUndefined();
   });
 });
 
 /** An STS that answers as it is told. */
 async function sts(answer: (response: ServerResponse) => void) {
-  const asked: { url: string | undefined; body: URLSearchParams }[] = [];
+  const asked: { url: string | undefined; headers: IncomingHttpHeaders; body: URLSearchParams }[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
-    asked.push({ url: request.url, body: new URLSearchParams(body) });
+    asked.push({ url: request.url, headers: request.headers, body: new URLSearchParams(body) });
     answer(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -127,7 +167,15 @@ const ask = (signal = AbortSignal.timeout(20_000)) =>
 test('asks with a form', async () => {
   const asked = await sts((response) => response.end('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>'));
   expect(await ask()).toEqual({ A: '1' });
-  expect(asked).toMatchObject([{ url: '/' }]);
+  expect(asked).toMatchObject([
+    {
+      url: '/',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
+        'user-agent': expect.stringMatching(/^vouch\/\d/),
+      },
+    },
+  ]);
   expect(Object.fromEntries(asked[0]?.body ?? [])).toEqual({ Action: 'Ask', Version: '2011-06-15', Token: 'a&b c' });
 });
 
@@ -136,6 +184,19 @@ test('takes no answer without end', async () => {
     const more = () => response.write('x'.repeat(64 * 1024), (failed) => failed ?? more());
     more();
   });
+  await expect(ask()).rejects.toThrow(NotStsError);
+});
+
+test('takes an answer of 64 KiB, and not of a byte more', async () => {
+  const answer = (length: number) => {
+    const [before, after] = ['<AskResponse><AskResult><A>', '</A></AskResult></AskResponse>'];
+    return before + 'x'.repeat(length - before.length - after.length) + after;
+  };
+  expect(longestAnswer).toBe(65_536);
+  let length = 65_536;
+  await sts((response) => response.end(answer(length)));
+  expect(JSON.stringify(await ask())).toContain('xxx');
+  length += 1;
   await expect(ask()).rejects.toThrow(NotStsError);
 });
 
