@@ -33,9 +33,10 @@ export function talk(path: string, said: Uint8Array, { pieces, pause, last }: Ma
       else reject(error);
     });
     socket.setTimeout(15_000, () => socket.destroy());
+    // Once the agent has hung up and been answered (see 'end' above), nothing more can be said.
     const speak = async () => {
       const length = Math.max(1, Math.ceil(said.length / pieces));
-      for (let at = 0; at < said.length && !socket.destroyed; at += length) {
+      for (let at = 0; at < said.length && socket.writable; at += length) {
         socket.write(said.subarray(at, at + length));
         if (pause > 0) await wait(pause);
       }
