@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { type StatusOptions, status } from './commands/status.ts';
-import { notRead, run } from './run.ts';
+import { notWritten, run } from './run.ts';
 import { standardOutput } from './standard-streams.ts';
 
 /**
@@ -22,7 +22,7 @@ else void run(() => answerStatus(options));
 
 async function answerStatus(options: StatusOptions): Promise<void> {
   const io = {
-    stdout: standardOutput(notRead),
+    stdout: standardOutput(notWritten),
     get stderr() {
       return process.stderr;
     },
