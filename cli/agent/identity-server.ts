@@ -1,3 +1,4 @@
+import type { Agent as HttpAgent } from 'node:http';
 import { generateProof, type KeyPair } from 'dpop';
 import { decodeJwt } from 'jose';
 import { clockSkew } from '../clock-skew.ts';
@@ -20,6 +21,8 @@ export interface Access {
   proofKey: KeyPair;
   /** The last one that the server asked to have in the proof (RFC 9449, section 8). */
   nonce?: string | undefined;
+  /** What requests go through, unless it is Node's global one. */
+  agent?: HttpAgent | undefined;
 }
 
 /**
@@ -128,6 +131,7 @@ async function send(
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
     body,
+    agent: access.agent,
     signal,
     longest: longestAnswer,
   });

@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Server } from 'node:net';
+import { createServer, Agent as HttpAgent } from 'node:http';
+import type { Server } from 'node:net';
+import { type Duplex, duplexPair } from 'node:stream';
 import { parseRoleArn, type RoleArn } from '../aws/partitions.ts';
 import { ProfileReader } from '../aws/profiles.ts';
 import { credentialLines } from '../git/credential-lines.ts';
@@ -21,6 +22,9 @@ const stsAnswer = `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentity
 <AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration>
 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
 
+/** Nobody has this name. */
+const issuer = 'http://localhost';
+
 const repository = { host: 'git-codecommit.us-east-1.amazonaws.com', region: 'us-east-1', path: 'v1/repos/x' };
 const gitRequest = `action=get\ntimeout=900\nprotocol=https\nhost=${repository.host}\npath=${repository.path}\n`;
 
@@ -37,8 +41,9 @@ export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
   const upstream = createServer((request, response) => {
     request.resume().on('end', () => response.end(request.url === '/sts' ? stsAnswer : tokenAnswer));
   });
-  const origin = `http://localhost:${await listen(upstream)}`;
-  const access = await worthlessAccess(origin);
+  const agent = new HttpAgent();
+  agent.createConnection = () => connect(upstream);
+  const access = { ...(await worthlessAccess()), agent };
   const role = parseRoleArn('arn:aws:iam::123456789012:role/Nobody') as RoleArn;
   const profiles = new ProfileReader();
   const git = createGitServer(async (request) => {
@@ -50,48 +55,37 @@ export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
         clocks: { now: Date.now, uptime: () => performance.now() },
         patience,
         log: new Log(),
-        stsUrl: new URL('/sts', origin),
+        sts: { url: new URL('/sts', issuer), agent },
         onRefused: () => {},
       },
     );
     return credentialLines(asked, await session.sign({ role }, repository), 0);
   }, bounds);
-  try {
-    const port = await listen(git);
-    for (let time = 0; time < times; time++) await ask(port);
-  } finally {
-    git.close();
-    upstream.close();
-    upstream.closeAllConnections();
-  }
+  for (let time = 0; time < times; time++) await ask(git);
 }
 
-/** @returns the port */
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, 'localhost', resolve);
-  });
-  // Who is asked to end meanwhile ends.
-  server.unref();
-  return (server.address() as AddressInfo).port;
+/** A connection to a server that listens nowhere. */
+function connect(server: Server): Duplex {
+  const [ours, its] = duplexPair();
+  server.emit('connection', its);
+  return ours;
 }
 
 /** As Git does; there must be an answer. */
-function ask(port: number): Promise<void> {
+function ask(git: Server): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: 'localhost', allowHalfOpen: true }).unref();
+    const socket = connect(git);
     socket.end(gitRequest);
     let answered = false;
     socket.on('data', () => {
       answered = true;
     });
     socket.on('error', reject);
-    socket.on('end', () => (answered ? resolve() : reject(new Error('There was no answer.'))));
+    socket.on('close', () => (answered ? resolve() : reject(new Error('There was no answer.'))));
   });
 }
 
-async function worthlessAccess(issuer: string): Promise<Access> {
+async function worthlessAccess(): Promise<Access> {
   const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
     'sign',
     'verify',

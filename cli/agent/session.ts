@@ -1,6 +1,7 @@
 import { clearCredentialCache } from '@smithy/signature-v4';
 import type { AwsCredentials, SigningRequest } from '../aws/codecommit-signature.ts';
 import { assumeRoleWithWebIdentity, type RoleRequest } from '../aws/sts.ts';
+import type { StsPlace } from '../aws/sts-query.ts';
 import { clockTime } from '../describe.ts';
 import { Problem } from '../problem.ts';
 import { type Clocks, Expiry } from './expiry.ts';
@@ -75,7 +76,7 @@ export interface SessionOptions {
   patience: Patience;
   log: Log;
   /** Where STS is, unless it is where the region's is. */
-  stsUrl?: URL;
+  sts?: StsPlace;
   /** Called when the server no longer takes the session and no request of anybody's was there to be told so. */
   onRefused: (why: Problem) => void;
 }
@@ -90,19 +91,19 @@ export class Session {
   readonly #patience: Patience;
   readonly #log: Log;
   readonly #end: Expiry;
-  readonly #stsUrl: URL | undefined;
+  readonly #sts: StsPlace | undefined;
   readonly #onRefused: (why: Problem) => void;
   readonly #credentials = new InHand();
   readonly #flights = new SingleFlight<Entry>();
   readonly #dropped = new AbortController();
 
-  constructor(details: SessionDetails, { clocks, patience, log, stsUrl, onRefused }: SessionOptions) {
+  constructor(details: SessionDetails, { clocks, patience, log, sts, onRefused }: SessionOptions) {
     this.details = details;
     this.#clocks = clocks;
     this.#patience = patience;
     this.#log = log;
     this.#end = new Expiry(details.expiresAt, clocks);
-    this.#stsUrl = stsUrl;
+    this.#sts = sts;
     this.#onRefused = onRefused;
   }
 
@@ -307,7 +308,7 @@ export class Session {
         this.#checkAlive();
       }
       const request = this.#roleRequest(chain, region);
-      return assumeRoleWithWebIdentity({ ...request, token: token.value, url: this.#stsUrl });
+      return assumeRoleWithWebIdentity({ ...request, token: token.value, place: this.#sts });
     };
     return retry(attempt, {
       waiting,

@@ -1,3 +1,4 @@
+import type * as http from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseXML } from '@aws-sdk/xml-builder';
 import { sendRequest } from '../http-request.ts';
@@ -41,6 +42,19 @@ export class NotStsError extends Error {
 /** An element of an answer: the text in it, its elements by name, or several of one name. */
 export type Element = string | { [name: string]: Element | undefined } | Element[];
 
+/** Where STS is, and what requests go through unless it is what the environment says. */
+export interface StsPlace {
+  url: URL;
+  agent?: http.Agent | undefined;
+}
+
+interface Question {
+  region: string;
+  /** When to give up. */
+  signal: AbortSignal;
+  place?: StsPlace | undefined;
+}
+
 /**
  * Asks STS something that needs no signature, in AWS's query protocol. Through the environment's proxy, and trusting
  * AWS_CA_BUNDLE if it is set.
@@ -49,25 +63,25 @@ export type Element = string | { [name: string]: Element | undefined } | Element
  * first answer after a login, and the agent for as long as it runs, would have nothing.
  *
  * @param action as in https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
- * @param url where STS is, unless it is where the region's is (stsUrl)
+ * @param question with the place where STS is, unless it is where the region's is (stsUrl)
  * @throws StsError, NotStsError; Error of `node:http`; Problem as stsUrl and awsHttpAgents
  */
 export async function askSts(
   action: string,
   parameters: Record<string, string>,
-  { region, signal, url = stsUrl(region, process.env) }: { region: string; signal: AbortSignal; url?: URL | undefined },
+  { region, signal, place = { url: stsUrl(region, process.env) } }: Question,
 ): Promise<Element> {
   const { httpAgent, httpsAgent } = awsHttpAgents(process.env);
   const body = new URLSearchParams({ Action: action, Version: '2011-06-15', ...parameters }).toString();
   try {
-    const answer = await sendRequest(url, {
+    const answer = await sendRequest(place.url, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
         'user-agent': `vouch/${version}`,
       },
       body,
-      agent: url.protocol === 'http:' ? httpAgent : httpsAgent,
+      agent: place.agent ?? (place.url.protocol === 'http:' ? httpAgent : httpsAgent),
       signal,
       longest: longestAnswer,
     });

@@ -1,7 +1,7 @@
 import { Problem } from '../problem.ts';
 import type { AwsCredentials } from './codecommit-signature.ts';
 import { explainSts } from './explain-sts.ts';
-import { askSts, type Element, textAt } from './sts-query.ts';
+import { askSts, type Element, type StsPlace, textAt } from './sts-query.ts';
 
 export interface RoleRequest {
   /** The ARN of the role. */
@@ -20,7 +20,7 @@ export interface WebIdentityRequest extends RoleRequest {
   /** The ID token that is pinned to the role. */
   token: string;
   /** Where STS is, unless it is where the region's is. */
-  url?: URL | undefined;
+  place?: StsPlace | undefined;
 }
 
 /**

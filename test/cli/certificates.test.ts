@@ -43,7 +43,7 @@ const askers = {
       duration: 900,
       token: 'an-id-token',
       signal: signal(),
-      url: new URL(url),
+      place: { url: new URL(url) },
     }),
 };
 
