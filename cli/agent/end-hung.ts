@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkRuntimeFolder, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
-import { type AgentProcess, isRunning, readPidFile } from './pid-file.ts';
+import { type AgentProcess, isAgent, isRunning, readPidFile } from './pid-file.ts';
 
 /** How long a process may take to end as it is asked to, and how long the system may take to end it, in milliseconds. */
 const [grace, patience] = [2000, 5000];
@@ -20,6 +20,35 @@ export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal)
   checkRuntimeFolder(folder);
   const agent = readPidFile(folder);
   if (agent === undefined || !isRunning(agent)) throw unknown(agent);
+  if (!isAgent(agent, folder))
+    throw unknown(agent, `agent.pid names process ${agent.pid}, which has none of its sockets.`);
+  await endProcess(agent, signal);
+}
+
+/**
+ * The process of the agent that answers, so that its end can be seen. To be called while it answers.
+ *
+ * @param pid what it says of itself
+ * @returns undefined when it is not sure which process that is, or it is this one
+ */
+export function processOf(env: NodeJS.ProcessEnv, pid: number): AgentProcess | undefined {
+  const folder = runtimeFolder(env);
+  const agent = readPidFile(folder);
+  const isIt = agent?.pid === pid && pid !== process.pid && isRunning(agent) && isAgent(agent, folder);
+  return isIt ? agent : undefined;
+}
+
+/**
+ * Sees an agent end that has just been told to, and ends its process when it does not.
+ *
+ * @param agent as processOf has found it
+ * @throws Problem `agent-lives`
+ */
+export async function seeItEnd(agent: AgentProcess): Promise<void> {
+  if (!(await hasEnded(agent, grace, undefined))) await endProcess(agent, undefined);
+}
+
+async function endProcess(agent: AgentProcess, signal: AbortSignal | undefined): Promise<void> {
   // One that was stopped (SIGSTOP, a debugger) takes the first signal only when it goes on, and then leaves in good order.
   send(agent, 'SIGTERM');
   send(agent, 'SIGCONT');

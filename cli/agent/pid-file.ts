@@ -1,5 +1,5 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /**
  * `agent.pid` in the runtime folder says which process has the agent's sockets, so that one that no longer answers can be ended.
@@ -45,6 +45,44 @@ export function isRunning({ pid, start }: AgentProcess): boolean {
   return startOf(pid) === start;
 }
 
+/** The flag of a socket that listens (__SO_ACCEPTCON in Linux's include/linux/net.h). */
+const accepting = 0x10000;
+
+/**
+ * Whether a process is an agent of this folder, as far as the system tells it: agent.pid is a file like any other, and what it names is
+ * killed. On Linux an agent is who has a socket open that is bound in the folder and listens; elsewhere, who runs our program.
+ */
+export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.Platform = process.platform): boolean {
+  try {
+    if (platform !== 'linux') {
+      const [, uid, command = ''] = /^\s*(\d+) (.*)/.exec(ps(pid, '-o', 'uid=', '-o', 'command=')) ?? [];
+      return Number(uid) === process.getuid?.() && /\/agent\/main\.(cjs|ts)( |$)/.test(command);
+    }
+    const held = new Set(
+      readdirSync(`/proc/${pid}/fd`).map((fd) => {
+        try {
+          return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+        } catch {
+          // Closed since.
+          return undefined;
+        }
+      }),
+    );
+    // Columns: number, references, protocol, flags, type, state, inode, and the path (proc_pid_net(5)), which is that of its
+    // bind(2): the agent gives its sockets their names afterwards (sockets.ts), unless it was given them (activation.ts).
+    return readFileSync('/proc/self/net/unix', 'utf8')
+      .split('\n')
+      .map((line) => /^\S+ \S+ \S+ ([0-9A-F]+) \S+ \S+ +(\d+) (.+)$/.exec(line))
+      .some((row) => {
+        const [, flags = '', inode, path = ''] = row ?? [];
+        const listens = (Number.parseInt(flags, 16) & accepting) !== 0;
+        return listens && held.has(inode) && dirname(path) === folder && /^agent\.(\S+\.)?sock$/.test(basename(path));
+      });
+  } catch {
+    return false;
+  }
+}
+
 /**
  * When a process began: on Linux in ticks since the machine did (proc_pid_stat(5), starttime) and at which of its starts
  * (random(4), boot_id), as numbers and ticks are given out again after the next; elsewhere in the words of ps(1).
@@ -60,20 +98,21 @@ export function startOf(pid: number, platform: NodeJS.Platform = process.platfor
       if ('ZX'.includes(state)) return undefined;
       return `${fields[18]} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
     }
-    // Loaded here, as an agent on Linux would hold it for nothing.
-    const { execFileSync } = process.getBuiltinModule('node:child_process');
     // Each in an option of its own: what follows a `=` is a heading, commas and all.
-    const [, state = '', start] =
-      /^(\S+)\s+(\S.*\S)\s*$/.exec(
-        execFileSync('/bin/ps', ['-o', 'stat=', '-o', 'lstart=', '-p', String(pid)], {
-          encoding: 'latin1',
-          env: { LC_ALL: 'C', TZ: 'UTC' },
-          stdio: ['ignore', 'pipe', 'ignore'],
-          timeout: 2000,
-        }),
-      ) ?? [];
+    const [, state = '', start] = /^(\S+)\s+(\S.*\S)\s*$/.exec(ps(pid, '-o', 'stat=', '-o', 'lstart=')) ?? [];
     return state.startsWith('Z') ? undefined : start;
   } catch {
     return undefined;
   }
+}
+
+function ps(pid: number, ...columns: string[]): string {
+  // Loaded here, as an agent on Linux would hold it for nothing.
+  const { execFileSync } = process.getBuiltinModule('node:child_process');
+  return execFileSync('/bin/ps', [...columns, '-ww', '-p', String(pid)], {
+    encoding: 'latin1',
+    env: { LC_ALL: 'C', TZ: 'UTC' },
+    stdio: ['ignore', 'pipe', 'ignore'],
+    timeout: 2000,
+  });
 }

@@ -1,5 +1,5 @@
 import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../agent/client.ts';
-import { endHungAgent } from '../agent/end-hung.ts';
+import { endHungAgent, processOf, seeItEnd } from '../agent/end-hung.ts';
 import type { AgentStatus, ServiceManager } from '../agent/protocol.ts';
 import { startAgent } from '../agent/start.ts';
 import { clockTime } from '../describe.ts';
@@ -20,9 +20,15 @@ export async function agentStart(_options: object, io: Io): Promise<number> {
 /** `vouch agent stop`: ends the agent, and with it the session, which nobody else could use. */
 export async function agentStop(_options: object, io: Io): Promise<number> {
   try {
-    const { session, service } = await agentStatus(io.env);
+    const { session, service, pid } = await agentStatus(io.env);
     const hadSession = session !== null;
+    const agent = processOf(io.env, pid);
     const { revoked, reason } = await dropSession(io.env);
+    if (await stays(pid, io.env)) {
+      io.stderr.write('vouch: The agent goes on: a sign-in has given it another session meanwhile\n');
+      return 1;
+    }
+    if (agent) await seeItEnd(agent);
     io.stdout.write(hadSession ? 'The agent has ended, and your session with it\n' : 'The agent has ended\n');
     if (service) io.stdout.write(`${startsAgain[service]} (\`vouch agent uninstall\` ends that)\n`);
     if (hadSession && !revoked) {
@@ -35,6 +41,16 @@ export async function agentStop(_options: object, io: Io): Promise<number> {
       return 0;
     }
     return isUnresponsive(error) ? stopHung(io) : printProblem(io.stderr, error);
+  }
+}
+
+/** Whether an agent that was told to end still takes requests: it does when it has been given a session since. */
+async function stays(pid: number, env: NodeJS.ProcessEnv): Promise<boolean> {
+  try {
+    const now = await agentStatus(env);
+    return now.pid === pid && now.session !== null;
+  } catch {
+    return false;
   }
 }
 

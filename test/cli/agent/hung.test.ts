@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { agentStatus } from '../../../cli/agent/client.ts';
+import { agentStatus, putSession } from '../../../cli/agent/client.ts';
 import { endHungAgent } from '../../../cli/agent/end-hung.ts';
 import { handOverSession } from '../../../cli/agent/hand-over.ts';
 import { startOf } from '../../../cli/agent/pid-file.ts';
@@ -12,7 +12,7 @@ import { startAgent } from '../../../cli/agent/start.ts';
 import { agentStop } from '../../../cli/commands/agent.ts';
 import { logout } from '../../../cli/commands/logout.ts';
 import { prepareRuntimeFolder } from '../../../cli/paths.ts';
-import { captured, gitRequest, type Machine, machine, newSession, root, run } from '../support.ts';
+import { captured, gitRequest, type Machine, machine, newSession, root, run, services } from '../support.ts';
 import { agentMachine, gone } from './support.ts';
 
 const pidFile = (the: Machine) => join(dirname(the.agentSocket), 'agent.pid');
@@ -50,7 +50,7 @@ async function hangsUp() {
 }
 
 /** Somebody who takes connections and says nothing. */
-async function silent(onConnection: () => void): Promise<Machine> {
+async function silent(onConnection: (socket: Socket) => void): Promise<Machine> {
   const the = machine();
   prepareRuntimeFolder(the.env);
   const server = createServer(onConnection);
@@ -138,7 +138,8 @@ test('a process that does not end when it is asked to is killed', async () => {
   prepareRuntimeFolder(the.env);
   const deaf: ChildProcess = spawn(process.execPath, [
     '-e',
-    'process.on("SIGTERM", () => {}); console.log(1); setInterval(() => {}, 1e6)',
+    'process.on("SIGTERM", () => {}); net.createServer().listen(process.argv[1], () => console.log(1))',
+    the.agentSocket,
   ]);
   onTestFinished(() => void deaf.kill('SIGKILL'));
   await new Promise((resolve) => deaf.stdout?.once('data', resolve));
@@ -171,9 +172,75 @@ test.each([
   expect((await agentStatus(the.env)).session).toBeNull();
 });
 
+test('a process that agent.pid names, and that is no agent of this folder, is left alone', async () => {
+  const the = await silent((socket) => socket.destroy());
+  const innocent = spawn(process.execPath, [
+    '-e',
+    'net.createServer().listen(process.argv[1], () => console.log(1))',
+    join(the.folder, 'other.sock'),
+  ]);
+  onTestFinished(() => void innocent.kill('SIGKILL'));
+  await new Promise((resolve) => innocent.stdout.once('data', resolve));
+  writeFileSync(pidFile(the), `${innocent.pid} ${startOf(innocent.pid ?? 0)}\n`);
+  const { out, io } = captured(the.env);
+  expect(await agentStop({}, io)).toBe(1);
+  expect(out.stdout).toBe('');
+  expect(out.stderr).toContain(`agent.pid names process ${innocent.pid}, which has none of its sockets.`);
+  await expect(endHungAgent(the.env)).rejects.toMatchObject({ kind: 'agent-unknown' });
+  expect([innocent.exitCode, innocent.signalCode]).toEqual([null, null]);
+});
+
+test('vouch agent stop says that it has ended when it has', async () => {
+  const the = agentMachine();
+  // One that leaves in every way but the last.
+  const child = spawn(process.execPath, ['--require', neverEnding(the), join(root, 'cli/agent/main.ts')], {
+    env: the.env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  const { out, io } = captured(the.env);
+  expect(await agentStop({}, io)).toBe(0);
+  expect(out.stdout).toBe('The agent has ended\n');
+  expect(startOf(child.pid ?? 0)).toBeUndefined();
+  expect(await ended).toBe('SIGKILL');
+});
+
+test('vouch agent stop does not say that an agent has ended which has another session by now', async () => {
+  const the = agentMachine();
+  const world = await services();
+  await startAgent(the.env);
+  await putSession(newSession(world.url), the.env);
+  world.answers.revoke = async (response) => {
+    await putSession(newSession(world.url, { email: 'bob@example.com' }), the.env);
+    response.writeHead(204).end();
+  };
+  const { out, io } = captured(the.env);
+  expect(await agentStop({}, io)).toBe(1);
+  expect(out).toEqual({
+    stdout: '',
+    stderr: 'vouch: The agent goes on: a sign-in has given it another session meanwhile\n',
+  });
+  expect((await agentStatus(the.env)).session?.email).toBe('bob@example.com');
+});
+
+/** A module with which a process cannot become another one or exit, and takes no polite signal. */
+function neverEnding({ folder }: Machine): string {
+  const file = join(folder, 'never-ending.cjs');
+  writeFileSync(
+    file,
+    'process.execve = process.exit = () => { setInterval(() => {}, 1e6); process.on("SIGTERM", () => {}); };\n',
+  );
+  return file;
+}
+
 test('a process that is not ours to end is left alone, and named', async () => {
   const the = machine();
   prepareRuntimeFolder(the.env);
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
+  onTestFinished(() => void server.close());
   writeFileSync(pidFile(the), `${process.pid} ${startOf(process.pid)}\n`);
   const kill = vi.spyOn(process, 'kill').mockImplementation(() => {
     throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
