@@ -1,8 +1,20 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import preact from '@preact/preset-vite';
 import { defineConfig, type EnvironmentOptions, type Plugin, type UserConfig } from 'vite';
 
 const here = (path: string) => resolve(import.meta.dirname, path);
+
+/** Has the built programs that are started by their names begin with program-start.sh, in the place of their `#!` line. */
+const startByShell: Plugin = {
+  name: 'start-by-shell',
+  generateBundle(_, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type !== 'chunk' || !file.isEntry) continue;
+      file.code = file.code.replace(/^#!.*\n/, () => readFileSync(here('program-start.sh'), 'utf8'));
+    }
+  },
+};
 
 /** The pages that the server serves: one entry a page, every asset a file of its own so that the CSP can stay strict. */
 const pages: UserConfig = {
@@ -63,7 +75,7 @@ const readAtOnce: Plugin = {
 
 const cli: UserConfig = {
   root: here('.'),
-  plugins: [readAtOnce],
+  plugins: [readAtOnce, startByShell],
   environments: {
     vouch: program('vouch', 'cli/vouch.ts'),
     agent: program('agent', 'cli/agent/main.ts'),
@@ -80,6 +92,7 @@ const cli: UserConfig = {
 /** The server: its own code in one file, its dependencies from node_modules. */
 const server: UserConfig = {
   root: here('.'),
+  plugins: [startByShell],
   build: {
     ssr: true,
     outDir: here('dist/server'),

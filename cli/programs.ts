@@ -11,6 +11,9 @@ const sources = {
   'git-remote-codecommit': 'git/remote/main.ts',
 } as const;
 
+/** What Node is started with where a program of ours is named by its file: see program-start.sh, which says why. */
+export const nodeOptions = ['--disable-sigusr1', '--no-concurrent-recompilation', '--no-concurrent-sparkplug'] as const;
+
 /** Whether we run from the source tree, and not from what was built. */
 const fromSource = import.meta.filename.endsWith('.ts');
 

@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { type StatusOptions, status } from './commands/status.ts';
-import { notWritten, run } from './run.ts';
+import { keepClosed } from './keep-closed.ts';
+import { notRead, run } from './run.ts';
 import { standardOutput } from './standard-streams.ts';
 
 /**
  * The program `vouch`. What people and prompts ask again and again is answered without the command table (main.ts), whose
  * loading would take longer than the answer; whatever else is on the command line is for the table to understand.
  */
+
+keepClosed();
 
 /** What they ask, word for word, with the options that it means. No argument holds a NUL. */
 const often = new Map<string, StatusOptions>([
@@ -22,7 +25,7 @@ else void run(() => answerStatus(options));
 
 async function answerStatus(options: StatusOptions): Promise<void> {
   const io = {
-    stdout: standardOutput(notWritten),
+    stdout: standardOutput(notRead),
     get stderr() {
       return process.stderr;
     },

@@ -3,7 +3,10 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Wanted } from './aws/template/check.ts';
 import type { Format } from './aws/template/role-template.ts';
 import { ConfigError, readAwsTrust, readConfig } from './config.ts';
+import { end, keepClosed } from './process.ts';
 import { UsageError } from './usage-error.ts';
+
+keepClosed();
 
 const program = new Command('vouch-server')
   .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
@@ -21,7 +24,7 @@ program
       // A second signal means now.
       if (closing) process.exit(1);
       closing = true;
-      void server.close().then(() => process.exit(0));
+      void server.close().then(end);
     };
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
@@ -64,12 +67,6 @@ VOUCH_ISSUER (and VOUCH_AWS_AUDIENCE, if it is set) must be the server's own. Fo
     const { runAwsTemplate } = await import('./aws/template/command.ts');
     runAwsTemplate(readAwsTrust(process.env), format, wanted);
   });
-
-// What `invite` prints is nowhere else: nobody may take it for said.
-process.stdout.on('error', (error) => {
-  console.error(`vouch-server: the output could not be written: ${error.message}`);
-  process.exit(1);
-});
 
 try {
   if (Number.parseInt(process.versions.node, 10) < 24) {

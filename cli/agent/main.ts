@@ -1,7 +1,9 @@
+import { keepClosed } from '../keep-closed.ts';
 import { prepareNetwork } from '../network-environment.ts';
 import { asProblem } from '../problem.ts';
 import { takeGivenSockets } from './activation.ts';
-import { keepFromDumps } from './keep-from-dumps.ts';
+import { end } from './end.ts';
+import { closeInherited } from './inherited.ts';
 import { rehearse } from './rehearsal.ts';
 import { saveMemory } from './save-memory.ts';
 import { serve } from './serve.ts';
@@ -12,7 +14,7 @@ import { serve } from './serve.ts';
  * `{"state":"failed","problem":…}`.
  */
 saveMemory();
-keepFromDumps();
+keepClosed();
 process.umask(0o077);
 
 // The starter goes away after that line, and takes the other end of the pipes with it.
@@ -25,12 +27,13 @@ async function main(): Promise<void> {
   try {
     prepareNetwork(process.env);
     const given = takeGivenSockets(process.env);
+    closeInherited(given ? [given.agent, given.git] : []);
     const service = given ? 'systemd' : process.argv.includes('--launchd') ? 'launchd' : undefined;
     const running = await serve({ env: process.env, given, service });
     if (running === undefined) {
       report({ state: 'running' });
       // launchd starts it anew after a success (service/launchd.ts), and one is enough.
-      if (service === 'launchd') process.exitCode = 1;
+      end(service === 'launchd' ? 1 : 0);
     } else {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
       report({ state: 'ready' });
@@ -42,11 +45,11 @@ async function main(): Promise<void> {
       }
       await running.ended;
       // Connections that are still open hold nothing that anybody needs.
-      process.exit(0);
+      end(0);
     }
   } catch (error) {
     report({ state: 'failed', problem: asProblem(error) });
-    process.exitCode = 1;
+    end(1);
   }
 }
 

@@ -6,6 +6,7 @@ import { prepareRuntimeFolder } from '../paths.ts';
 import { Problem, printable } from '../problem.ts';
 import { programFile } from '../programs.ts';
 import { agentStatus, isNotRunning } from './client.ts';
+import { agentEnvironment } from './environment.ts';
 
 /** How long a start may take, in milliseconds. */
 const patience = 15_000;
@@ -64,13 +65,29 @@ export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
   };
 }
 
+/**
+ * What Node cannot do: set a limit without which a crash would write the agent's memory to the disk, and close what we have open
+ * without our knowing. No shell that is a `sh` need know descriptors of two digits; the agent closes those (inherited.ts), and where it
+ * cannot, on macOS, `sh` is bash. The shell then becomes the agent.
+ */
+const becomeAgent = `ulimit -c 0
+for fd in /dev/fd/*; do
+  fd=\${fd##*/}
+  case $fd in
+    [3-9]) ;;
+    [1-9][0-9]*) [ "\${BASH_VERSION-}" ] || continue ;;
+    *) continue ;;
+  esac
+  eval "exec $fd>&-"
+done
+exec "$@"`;
+
 /** Runs the agent's program; `ready` settles as startAgent does. */
 function launch(env: NodeJS.ProcessEnv, args: readonly string[]) {
-  // Without --disable-sigusr1 a signal opens Node's inspector, on a port that any local user can connect to. Without the limit
-  // a crash would write the agent's memory to the disk; Node cannot set it, so a shell does, and becomes the agent.
+  // Without --disable-sigusr1 a signal opens Node's inspector, on a port that any local user can connect to.
   // One thread is enough for V8's work in the background, and fewer are less memory.
   const command = [process.execPath, '--disable-sigusr1', '--v8-pool-size=1', programFile('agent'), ...args];
-  const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; exec "$@"', 'sh', ...command], {
+  const child = spawn('/bin/sh', ['-c', becomeAgent, 'sh', ...command], {
     cwd: '/',
     detached: true,
     env: agentEnvironment(env),
@@ -111,36 +128,6 @@ function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve) => {
     createInterface({ input: stream }).once('line', resolve);
   });
-}
-
-/** Options of Node that say whom to trust and whom to ask, and nothing else. */
-const HARMLESS = /^--(use-system-ca|use-openssl-ca|use-bundled-ca|dns-result-order=\w+)$/;
-
-/** What no agent may have: Node would write to the disk, print what it sends, and take anybody's certificate for the server's. */
-export const harmfulVariables: readonly string[] = [
-  'NODE_V8_COVERAGE',
-  'NODE_DEBUG',
-  'NODE_DEBUG_NATIVE',
-  'NODE_TLS_REJECT_UNAUTHORIZED',
-];
-
-/**
- * Our environment, without what would let somebody look into the agent's memory, or have it trust anybody: of NODE_OPTIONS only
- * what is known to be harmless stays.
- */
-function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const rest = { ...env };
-  for (const name of [...harmfulVariables, 'NODE_OPTIONS']) delete rest[name];
-  const options = harmlessNodeOptions(env);
-  // With an arena for each thread glibc keeps more of what was freed.
-  return { ...rest, MALLOC_ARENA_MAX: '1', ...(options ? { NODE_OPTIONS: options } : {}) };
-}
-
-/** The part of NODE_OPTIONS that an agent may have; empty when there is none. */
-export function harmlessNodeOptions({ NODE_OPTIONS = '' }: NodeJS.ProcessEnv): string {
-  return NODE_OPTIONS.split(/\s+/)
-    .filter((option) => HARMLESS.test(option))
-    .join(' ');
 }
 
 function failed(why: string): Problem {

@@ -159,11 +159,14 @@ const mostFiles = 16;
 
 /**
  * The role in a `credential_process` that is ours: `vouch credential aws --role <arn>`, vouch by name or by path, and also with
- * its Node before it (`vouch setup aws --absolute`).
+ * its Node and Node's options before it (`vouch setup aws --absolute`).
  */
 export function roleOfCredentialProcess(command: string): RoleArn | undefined {
   const words = splitCommandLine(command) ?? [];
-  if (basename(words[0] ?? '') === 'node') words.shift();
+  if (basename(words[0] ?? '') === 'node') {
+    do words.shift();
+    while (words[0]?.startsWith('--'));
+  }
   const [program, credential, aws, ...rest] = words;
   if (program === undefined || basename(program) !== 'vouch' || credential !== 'credential' || aws !== 'aws') {
     return undefined;

@@ -21,6 +21,7 @@ import { Interrupted } from '../login/interrupt.ts';
 import { findOnPath } from '../on-path.ts';
 import { awsConfigFile } from '../paths.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
+import { nodeOptions } from '../programs.ts';
 import { replaceFile } from '../replace-file.ts';
 
 export interface SetupAwsOptions {
@@ -214,7 +215,7 @@ function vouchCommand({ absolute }: SetupAwsOptions, { env }: Io): string {
   if (!absolute) return 'vouch';
   const run = process.argv[1] ?? '';
   const file = basename(run) === 'vouch' ? run : findOnPath('vouch', env)[0];
-  const words = [process.execPath, file];
+  const words = [process.execPath, ...nodeOptions, file];
   // Some of AWS's tools hand the line to a shell, which would put something else in the place of $ and `.
   const [unfit] = words.filter((word) => word === undefined || /["\\$`\p{Cc}]/u.test(word));
   if (file !== undefined && unfit === undefined)

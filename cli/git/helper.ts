@@ -1,3 +1,4 @@
+import { keepClosed } from '../keep-closed.ts';
 import { readStandardInput, standardOutput } from '../standard-streams.ts';
 import { answer, type HelperIo } from './answer.ts';
 import { longestRequest, withContext } from './request.ts';
@@ -6,6 +7,8 @@ import { longestRequest, withContext } from './request.ts';
  * The slow path of `git-credential-vouch [--profile NAME] [--node PATH] get`: started by the shell script of that name when
  * the agent gave it no password. It loads only what it needs to ask the agent once more and to say what is wrong.
  */
+
+keepClosed();
 
 const io: HelperIo = {
   // Git may be gone when the answer comes.

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { checkRuntimeFolder, loginSocket, runtimeFolder } from '../paths.ts';
+import { loginSocket } from '../paths.ts';
 import { Problem } from '../problem.ts';
 
 /** More than a holder ever says, in bytes. */
@@ -11,17 +11,15 @@ const longest = 64 * 1024;
  * @param onPage is told the address to open
  * @param signal ends the wait; its reason is what is thrown
  * @returns whether it is `done`; `gone` is a process that ended without a word, or had ended already
- * @throws Problem the reason when the sign-in failed; `login-unclear`; as checkRuntimeFolder
+ * @throws Problem the reason when the sign-in failed; `login-unclear`
  */
-export async function followLogin(
+export function followLogin(
   env: NodeJS.ProcessEnv,
   onPage: (url: string) => void,
   signal: AbortSignal,
 ): Promise<'done' | 'gone'> {
   const { promise, resolve, reject } = Promise.withResolvers<'done' | 'gone'>();
-  const folder = runtimeFolder(env);
-  checkRuntimeFolder(folder);
-  const socket = connect(loginSocket(env, folder)).setEncoding('utf8');
+  const socket = connect(loginSocket(env)).setEncoding('utf8');
   const stop = () => reject(signal.reason);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });

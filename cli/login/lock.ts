@@ -38,7 +38,7 @@ export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | und
   });
   server.maxConnections = 2048;
   const owned = await listenPrivately(server, folder)
-    .then((socket) => claim(socket, loginSocket(env, folder)))
+    .then((socket) => claim(socket, loginSocket(env)))
     .catch((error: unknown) => {
       server.close();
       throw error;

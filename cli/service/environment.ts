@@ -1,26 +1,5 @@
-import { harmlessNodeOptions } from '../agent/start.ts';
+import { agentSettings, harmlessNodeOptions } from '../agent/environment.ts';
 import { Problem } from '../problem.ts';
-
-/** What the agent goes by besides HOME: whom to ask, through which proxy, whom to trust, and what time it is here. */
-const passedOn = [
-  'HTTPS_PROXY',
-  'https_proxy',
-  'HTTP_PROXY',
-  'http_proxy',
-  'NO_PROXY',
-  'no_proxy',
-  'NODE_EXTRA_CA_CERTS',
-  'NODE_USE_SYSTEM_CA',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'AWS_CA_BUNDLE',
-  'AWS_ENDPOINT_URL',
-  'AWS_ENDPOINT_URL_STS',
-  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
-  'AWS_USE_FIPS_ENDPOINT',
-  'AWS_USE_DUALSTACK_ENDPOINT',
-  'TZ',
-];
 
 /** Variables whose value is the path of something that is read. */
 export const pathVariables: readonly string[] = [
@@ -38,7 +17,7 @@ export const pathVariables: readonly string[] = [
  */
 export function serviceEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const name of passedOn) {
+  for (const name of agentSettings) {
     const value = env[name];
     if (!value) continue;
     if (/PROXY|ENDPOINT_URL/i.test(name) && value.includes('@')) throw secret(name);

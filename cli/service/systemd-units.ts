@@ -1,4 +1,4 @@
-import { harmfulVariables } from '../agent/start.ts';
+import { harmfulVariables } from '../agent/environment.ts';
 import { Problem } from '../problem.ts';
 import { marked, markPlace } from './mark.ts';
 
@@ -29,8 +29,7 @@ Description=Sockets of the vouch agent
 ListenStream=%t/vouch/agent.sock
 ListenStream=%t/vouch/git.sock
 SocketMode=0600
-# Sticky, as Git's helper wants it.
-DirectoryMode=1700
+DirectoryMode=0700
 # Git may start hundreds of processes at once, and each of them finds room to wait.
 Backlog=4096
 # A name that nobody listens behind would look like an agent that was killed.

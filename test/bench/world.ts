@@ -16,7 +16,7 @@ export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisp
     const requestFile = join(sandbox.folder, 'tmp', 'request');
     writeFileSync(requestFile, request);
     const person = await Person.enrol(sandbox, 'bench@example.com');
-    const runtime = join(sandbox.folder, 'person');
+    const runtime = join(sandbox.folder, 'run');
     mkdirSync(runtime, { mode: 0o700 });
     const personEnv = { ...sandbox.env, XDG_RUNTIME_DIR: runtime };
     const close = async () => {

@@ -7,7 +7,15 @@ const stamp = join(root, 'dist/.built');
 
 /** Builds pages, command line programs and server into dist/, unless nothing has changed since that was done last. */
 export async function ensureBuilt(): Promise<void> {
-  const newest = newestChange(['cli', 'server', 'web', 'vite.config.ts', 'package.json', 'package-lock.json']);
+  const newest = newestChange([
+    'cli',
+    'server',
+    'web',
+    'vite.config.ts',
+    'program-start.sh',
+    'package.json',
+    'package-lock.json',
+  ]);
   if ((statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= newest) return;
   // Vite reads NODE_ENV, and a test runner sets it: a build is for production whoever asks.
   const before = process.env.NODE_ENV;

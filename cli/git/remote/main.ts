@@ -1,5 +1,8 @@
 #!/usr/bin/env node
+import { resolve } from 'node:path';
+import { keepClosed } from '../../keep-closed.ts';
 import { findOnPath } from '../../on-path.ts';
+import { awsConfigFile } from '../../paths.ts';
 import { Problem, printProblem } from '../../problem.ts';
 import { version } from '../../programs.ts';
 import { become } from './become.ts';
@@ -35,6 +38,8 @@ async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv)
     ...withSettings(env, settings),
     // Git has allowed `codecommit` to get here, and this is how that is spoken; nothing else is needed, in redirects either.
     GIT_ALLOW_PROTOCOL: 'https',
+    // The region has been looked for in this file, and the credential helper takes none but an absolute path.
+    ...(env.AWS_CONFIG_FILE && { AWS_CONFIG_FILE: resolve(awsConfigFile(env)) }),
   });
 }
 
@@ -50,6 +55,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   process.exitCode = 2;
 }
 
+keepClosed();
 main(process.argv.slice(2), process.env).catch((error: unknown) => {
   process.exitCode = printProblem(process.stderr, error);
 });

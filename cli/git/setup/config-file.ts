@@ -13,10 +13,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { currentFolder } from '../../current-folder.ts';
 import { Problem } from '../../problem.ts';
 import { followLinks } from '../../replace-file.ts';
-import { checkOwner } from '../../safe-way.ts';
 import { git } from '../config.ts';
 
 /** Which of Git's files: the machine's, the user's, or the repository's. */
@@ -56,7 +54,7 @@ export async function configFileOf(scope: Scope, env: NodeJS.ProcessEnv, cwd?: s
  * @param edit what to do to the copy
  * @param dryRun whether to stop before the file is touched, without taking the lock
  * @returns the file's text before and after
- * @throws Problem `config-locked`, `config-file`; `unsafe-folder` when we are root, and it is another user's
+ * @throws Problem `config-locked`, `config-file`
  */
 export async function changeConfigFile<T>(
   file: string,
@@ -67,7 +65,6 @@ export async function changeConfigFile<T>(
   const target = followLinks(file);
   const found = statSync(target, { throwIfNoEntry: false });
   if (found && !found.isFile()) throw unusable(file, 'It is no regular file.');
-  if (!dryRun) checkOwner(target);
   const lock = dryRun ? undefined : takeLock(file, `${target}.lock`, found?.mode);
   const folder = mkdtempSync(join(tmpdir(), 'vouch-'));
   try {
@@ -177,16 +174,9 @@ export class ConfigCopy {
 /** Git writes the user's own file, or else the one in XDG's folder if that exists (git-config(1), FILES). */
 function newGlobalFile(env: NodeJS.ProcessEnv): string {
   if (env.GIT_CONFIG_GLOBAL) return absolute(env.GIT_CONFIG_GLOBAL);
-  // Git itself would look in the folder where it runs.
-  if (!env.HOME || !isAbsolute(env.HOME)) {
-    throw unusable('Your Git configuration', `HOME is not ${env.HOME ? `an absolute path: ${env.HOME}` : 'set.'}`);
-  }
+  if (!env.HOME) throw unusable('Your Git configuration', 'HOME is not set.');
   const own = join(env.HOME, '.gitconfig');
-  const { XDG_CONFIG_HOME } = env;
-  const xdg = join(
-    XDG_CONFIG_HOME && isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(env.HOME, '.config'),
-    'git/config',
-  );
+  const xdg = join(env.XDG_CONFIG_HOME || join(env.HOME, '.config'), 'git', 'config');
   return !existsSync(own) && existsSync(xdg) ? xdg : own;
 }
 
@@ -252,6 +242,6 @@ function unusable(file: string, why: string, cause?: unknown): Problem {
   );
 }
 
-function absolute(path: string, cwd = currentFolder()): string {
+function absolute(path: string, cwd = process.cwd()): string {
   return isAbsolute(path) ? path : resolve(cwd, path);
 }

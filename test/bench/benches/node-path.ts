@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeOptions } from '../../../cli/programs.ts';
 import { type Bench, ratioRow, type World } from '../bench.ts';
 import { measurePairs, program } from '../harness.ts';
 
@@ -18,7 +19,11 @@ export const nodePath: Bench = {
     const measured = async (what: string, asked: string) => {
       const input = join(sandbox.folder, 'tmp', 'node-path-request');
       writeFileSync(input, asked);
-      const ours = program('node', [file, 'get'], { ...how, input, expected: /^(?:password|credential)=/ });
+      const ours = program('node', [...nodeOptions, file, 'get'], {
+        ...how,
+        input,
+        expected: /^(?:password|credential)=/,
+      });
       return ratioRow(what, 'node -e 0', 1.4, await measurePairs(ours, peer, 60));
     };
     return [

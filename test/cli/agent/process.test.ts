@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -13,6 +15,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { agentStatus, awsCredentials, dropSession, putSession } from '../../../cli/agent/client.ts';
 import { handOverSession } from '../../../cli/agent/hand-over.ts';
@@ -21,7 +24,7 @@ import { agentStart, agentStatusCommand, agentStop } from '../../../cli/commands
 import { credentialAws } from '../../../cli/commands/credential.ts';
 import { checkRuntimeFolder, checkSocketPath } from '../../../cli/paths.ts';
 import { captured, type Machine, machine, newSession, role, root, run, services } from '../support.ts';
-import { agentMachine, gone } from './support.ts';
+import { agentMachine, compilingWithoutEnd, gone } from './support.ts';
 
 const sockets = (the: Machine) => readdirSync(dirname(the.agentSocket)).sort();
 
@@ -54,17 +57,60 @@ describe('the agent as a process', () => {
     expect(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8')).toBe('00000000\n');
   });
 
-  test('is not told by the environment to show its memory, or to trust anybody', async () => {
+  test('gets nothing of the environment but what it goes by', async () => {
     const the = agentMachine();
+    const coverage = join(the.folder, 'coverage');
+    // Of the process itself, as Node hands this one on.
+    process.env.NODE_V8_COVERAGE = coverage;
+    onTestFinished(() => void delete process.env.NODE_V8_COVERAGE);
+    the.env.NODE_V8_COVERAGE = coverage;
     the.env.NODE_DEBUG = 'net';
     the.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     the.env.NODE_OPTIONS = '"--inspect=127.0.0.1:0" --heap_prof --tls-keylog=/tmp/keys --dns-result-order=ipv4first';
+    the.env.AWS_SECRET_ACCESS_KEY = 'of-another-tool';
+    the.env.NO_PROXY = 'internal.example.com';
     await startAgent(the.env);
     const { pid } = await agentStatus(the.env);
-    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
-    expect(environment.filter((line) => /^NODE_(OPTIONS|DEBUG|TLS)/.test(line))).toEqual([
-      'NODE_OPTIONS=--dns-result-order=ipv4first',
+    const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+    const names = environment.map((line) => line.replace(/=.*/s, ''));
+    // The shell that becomes the agent says where it is.
+    expect(names.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name)).sort()).toEqual([
+      'HOME',
+      'LC_ALL',
+      'MALLOC_ARENA_MAX',
+      'NODE_OPTIONS',
+      'NO_PROXY',
+      'XDG_RUNTIME_DIR',
     ]);
+    expect(environment).toContain('NODE_OPTIONS=--dns-result-order=ipv4first');
+    process.kill(pid, 'SIGTERM');
+    await gone(pid);
+    expect(existsSync(coverage)).toBe(false);
+  });
+
+  test('keeps no descriptor of whoever started it', async () => {
+    const the = agentMachine();
+    const command = [join(root, 'cli/main.ts'), 'agent', 'start'];
+    // A pipe at 5 and one at 200: the ends that we read end when nobody has the others any longer.
+    const stdio = Array.from({ length: 201 }, (_, fd) => (fd === 5 || fd === 200 ? 'pipe' : 'ignore')) as 'pipe'[];
+    const child = spawn(process.execPath, command, { env: the.env, stdio });
+    const ends = [5, 200].map((fd) => once((child.stdio[fd] as Readable).resume(), 'end'));
+    expect(await once(child, 'close')).toEqual([0, null]);
+    await Promise.all(ends);
+    const { pid } = await agentStatus(the.env);
+    expect(pid).toBeGreaterThan(1);
+  });
+
+  test('is gone at once when it ends, whatever V8 still does', async () => {
+    const the = agentMachine();
+    const child = spawn(process.execPath, [...compilingWithoutEnd(the.folder), join(root, 'cli/agent/main.ts')], {
+      env: the.env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
   });
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP'])('leaves nothing behind on %s', async (signal) => {
@@ -234,6 +280,13 @@ describe('the folder', () => {
     await expect(agentStatus({ ...the.env, XDG_RUNTIME_DIR: long })).rejects.toMatchObject(refused);
     expect(() => checkSocketPath('x'.repeat(104), 'darwin')).toThrow();
     expect(() => checkSocketPath('x'.repeat(104), 'linux')).not.toThrow();
+  });
+
+  test('is in the cache folder where there is no runtime folder', async () => {
+    const the = agentMachine();
+    delete the.env.XDG_RUNTIME_DIR;
+    await startAgent(the.env);
+    expect(existsSync(join(the.folder, 'home/.cache/vouch/agent.sock'))).toBe(true);
   });
 
   test('is wiped under the agent: a new one can start', async () => {

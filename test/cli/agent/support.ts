@@ -1,4 +1,6 @@
 import { Buffer } from 'node:buffer';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { agentStatus, putSession } from '../../../cli/agent/client.ts';
 import { type Patience, patience } from '../../../cli/agent/patience.ts';
@@ -46,6 +48,22 @@ export async function signedIn(options: Partial<ServeOptions> = {}) {
 
 export const viaGit = (the: Machine, request: string | Buffer = gitRequest) =>
   say(the.gitSocket, Buffer.concat([Buffer.from('action=get\ntimeout=900\n'), Buffer.from(request)]));
+
+/**
+ * Options for Node with which V8 has a thread in the background that never comes to its end, as one that waits for a garbage collection
+ * when the program ends (nodejs/node#54918).
+ *
+ * @param folder where a file for it may be
+ */
+export function compilingWithoutEnd(folder: string): string[] {
+  const busy = join(folder, 'busy.cjs');
+  writeFileSync(
+    busy,
+    `const busy = (n) => { let sum = 0; for (let i = 0; i < n; i++) sum += i % 7; return sum; };
+     for (let time = 0; time < 2000; time++) busy(2000);`,
+  );
+  return ['--concurrent-recompilation-delay=600000', '--require', busy];
+}
 
 /** Settles when an agent has gone: it is this process's child, but startAgent gives no handle of it. */
 export async function gone(pid: number): Promise<void> {

@@ -14,6 +14,7 @@ import { expect, test } from 'vitest';
 import { vouchProfiles } from '../../../cli/aws/profiles.ts';
 import { type SetupAwsOptions, setupAws } from '../../../cli/commands/setup-aws.ts';
 import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
+import { nodeOptions } from '../../../cli/programs.ts';
 import { captured, type Machine, machine, read, role } from '../support.ts';
 
 const file = ({ folder }: Machine) => join(folder, 'home/.aws/config');
@@ -305,7 +306,7 @@ test('--absolute names Node and Vouch by their paths, which are recognised again
   writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
   expect((await setUp(the, { absolute: true })).code).toBe(0);
   expect(read(file(the))).toContain(
-    `credential_process = ${process.execPath} ${program} credential aws --role ${role}\n`,
+    `credential_process = ${process.execPath} ${nodeOptions.join(' ')} ${program} credential aws --role ${role}\n`,
   );
   expect((await vouchProfiles(the.env)).map(({ role }) => role.arn)).toEqual([role]);
 });

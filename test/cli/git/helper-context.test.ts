@@ -1,11 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { putSession } from '../../../cli/agent/client.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { withContext } from '../../../cli/git/request.ts';
-import { prepareRuntimeFolder } from '../../../cli/paths.ts';
 import {
   gitRequest,
   installHelper,
@@ -79,7 +78,7 @@ function pretend(the: Machine, version: string): () => string[] {
 PATH=\${PATH#*:}
 [ "$1" = version ] && echo 'git version ${version}' && exit
 [ "$GIT_TRACE2_EVENT" = 3 ] || exec git "$@"
-{ git "$@" 3>&1 >&5 | sed 's/"exe":"[^"]*"/"exe":"${version}"/' >&3; } 5>&1`,
+{ git "$@" 3>&1 >&4 | sed 's/"exe":"[^"]*"/"exe":"${version}"/' >&3; } 4>&1`,
   );
   return () => readFileSync(log, 'utf8').trim().split('\n');
 }
@@ -89,8 +88,8 @@ PATH=\${PATH#*:}
  *
  * @returns what tells the lines that came last, without those of Git's cache
  */
-async function answering({ env, gitSocket }: Machine, answer: string): Promise<() => string> {
-  prepareRuntimeFolder(env);
+async function answering({ gitSocket }: Machine, answer: string): Promise<() => string> {
+  mkdirSync(dirname(gitSocket), { mode: 0o700, recursive: true });
   let asked = Buffer.alloc(0);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     asked = Buffer.alloc(0);
@@ -244,9 +243,9 @@ describe.each(shells)('the script, in %s,', (shell) => {
     mkdirSync(named);
     expect((await ask()).stdout).toBe('quit=1\n');
     expect(readFileSync(log, 'utf8').split('\n')).toEqual([
-      expect.stringMatching(/^path \S+ --profile team@b get$/),
-      expect.stringMatching(/^named \S+ --profile team@b get$/),
-      expect.stringMatching(/^path \S+ --profile team@b get$/),
+      expect.stringMatching(/^path (--\S+ )+\S+main\.cjs --profile team@b get$/),
+      expect.stringMatching(/^named (--\S+ )+\S+main\.cjs --profile team@b get$/),
+      expect.stringMatching(/^path (--\S+ )+\S+main\.cjs --profile team@b get$/),
       '',
     ]);
   });

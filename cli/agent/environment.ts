@@ -1,0 +1,68 @@
+/** What an agent goes by besides where its folder is: whom to ask, through which proxy, whom to trust, and what time it is here. */
+export const agentSettings: readonly string[] = [
+  'HTTPS_PROXY',
+  'https_proxy',
+  'HTTP_PROXY',
+  'http_proxy',
+  'NO_PROXY',
+  'no_proxy',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_USE_SYSTEM_CA',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'AWS_CA_BUNDLE',
+  'AWS_ENDPOINT_URL',
+  'AWS_ENDPOINT_URL_STS',
+  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+  'AWS_USE_FIPS_ENDPOINT',
+  'AWS_USE_DUALSTACK_ENDPOINT',
+  'TZ',
+];
+
+/** Where its folders are, and what the system's own parts of it need to start. */
+const places = [
+  'HOME',
+  'XDG_RUNTIME_DIR',
+  'XDG_CACHE_HOME',
+  'LANG',
+  'LC_ALL',
+  'LC_CTYPE',
+  'LD_LIBRARY_PATH',
+  'OPENSSL_CONF',
+  'OPENSSL_MODULES',
+];
+
+/** Options of Node that say whom to trust and whom to ask, and nothing else. */
+const harmless = /^--(use-system-ca|use-openssl-ca|use-bundled-ca|dns-result-order=\w+)$/;
+
+/** What no agent may have: Node would write to the disk, print what it sends, and take anybody's certificate for the server's. */
+export const harmfulVariables: readonly string[] = [
+  'NODE_V8_COVERAGE',
+  'NODE_DEBUG',
+  'NODE_DEBUG_NATIVE',
+  'NODE_TLS_REJECT_UNAUTHORIZED',
+];
+
+/**
+ * What an agent gets of our environment: what it goes by, and nothing else. It stays for hours, and what is in its environment every
+ * program of this user can read; the rest may hold other tools' secrets, or tell Node to show its memory.
+ */
+export function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = [...places, ...agentSettings].map((name) => [name, env[name]] as const);
+  const options = harmlessNodeOptions(env);
+  return {
+    ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)),
+    ...(options ? { NODE_OPTIONS: options } : {}),
+    // With an arena for each thread glibc keeps more of what was freed.
+    MALLOC_ARENA_MAX: '1',
+    // Node hands its own on to every child whose environment does not speak of it.
+    NODE_V8_COVERAGE: undefined,
+  };
+}
+
+/** The part of NODE_OPTIONS that an agent may have; empty when there is none. */
+export function harmlessNodeOptions({ NODE_OPTIONS = '' }: NodeJS.ProcessEnv): string {
+  return NODE_OPTIONS.split(/\s+/)
+    .filter((option) => harmless.test(option))
+    .join(' ');
+}

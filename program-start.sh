@@ -1,0 +1,37 @@
+#!/bin/sh
+':' /*
+# The first lines of our programs as they are built (vite.config.ts). The shell reads them and becomes Node; Node takes them for a
+# comment. Only so can a program that people start by its name be as closed as the agent (cli/agent/start.ts):
+# - no signal opens Node's inspector, on a port that every local user can connect to,
+# - no core file holds what it has in memory,
+# - no variable has Node print what it sends, write to the disk, or load and open other things,
+# - V8 compiles in the thread that waits for it: a thread of the background may never end, and the program with it
+#   (nodejs/node#54918).
+set +aefuvx
+ulimit -S -c 0
+unset NODE_V8_COVERAGE NODE_DEBUG NODE_DEBUG_NATIVE
+if [ "$NODE_OPTIONS" ]; then
+  set -f
+  kept=
+  for option in $NODE_OPTIONS; do
+    case $option in
+      --use-system-ca | --use-openssl-ca | --use-bundled-ca | --dns-result-order=ipv[46]first | --dns-result-order=verbatim) ;;
+      --max-old-space-size=[0-9]*) ;;
+      *) continue ;;
+    esac
+    kept="$kept $option"
+  done
+  NODE_OPTIONS=$kept
+fi
+# What people do first says it in words when their Node is too old to know the options; the rest need not wait for that.
+case $1 in
+  enroll | login | setup | doctor | serve | -V | --version)
+    node --disable-sigusr1 --version >/dev/null 2>&1 || {
+      echo "vouch: Vouch needs Node 24 or newer, and this is $(node --version 2>/dev/null || echo none)." >&2
+      echo '  Install a newer Node, or put it first on your PATH.' >&2
+      exit 1
+    }
+    ;;
+esac
+exec node --disable-sigusr1 --no-concurrent-recompilation --no-concurrent-sparkplug "$0" "$@"
+*/;
