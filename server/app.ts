@@ -1,6 +1,7 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
+import { clientAddress } from './http/client-address.ts';
 import { dropCookies } from './http/cookies.ts';
 import { perMinute } from './http/limits.ts';
 import { ownOrigin } from './http/origin.ts';
@@ -27,11 +28,11 @@ const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth(\/[
 export function createApp(context: Context, master: Buffer): Express {
   const app = express();
   app.disable('x-powered-by');
-  app.set('trust proxy', 'loopback');
   app.set('query parser', 'simple');
 
   app.get('/healthz', healthz(context));
-  app.use(requestLog(context.log), ...securityHeaders(context.config), ownOrigin(context.config));
+  app.use(requestLog(context.log), ...securityHeaders(context.config));
+  app.use(clientAddress(context.config), ownOrigin(context.config));
   app.use(pages(builtPages()));
 
   const provider = createProvider(context, master);

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { readRange } from './http/address.ts';
 
 /** What the administrator decides, read once at start. */
 export interface Config {
@@ -22,6 +23,8 @@ export interface Config {
   allowedAaguids: readonly string[];
   /** Whether a key must prove its model by an attestation certificate. */
   requireAttestationCert: boolean;
+  /** Addresses and ranges of the proxies that say whose request it is. */
+  trustedProxies: readonly string[];
   logLevel: string;
 }
 
@@ -58,6 +61,7 @@ export function readConfig(env: Environment): Config {
     awsAudience,
     allowedAaguids: readAaguids(env),
     requireAttestationCert: readBoolean(env, 'VOUCH_REQUIRE_ATTESTATION_CERT'),
+    trustedProxies: readProxies(env, local),
     logLevel: readLogLevel(env),
   };
 }
@@ -177,6 +181,22 @@ function readAaguids(env: Environment): string[] {
         'a list of AAGUIDs, such as 2fc0579f-8113-47ea-b116-bb5a8db9202a',
       );
     }
+  }
+  return list;
+}
+
+function readProxies(env: Environment, local: boolean): string[] {
+  const value = env.VOUCH_TRUST_PROXY;
+  // A proxy on this machine is what https issuers are documented with; without TLS there need be none.
+  if (value === undefined) return local ? [] : ['127.0.0.1', '::1'];
+  const list = value.split(/[\s,]+/).filter((item) => item !== '');
+  const wrong = list.find((item) => readRange(item) === undefined);
+  if (wrong !== undefined || list.length === 0) {
+    throw new ConfigError(
+      'VOUCH_TRUST_PROXY',
+      wrong ?? value,
+      'addresses or ranges of your proxies alone, with commas, such as 127.0.0.1,10.1.2.0/24',
+    );
   }
   return list;
 }

@@ -34,7 +34,8 @@ beforeAll(async () => {
   proxy = createHttpsServer(
     { SNICallback: (host, done) => void ca.contextFor(host).then((context) => done(null, context), done) },
     (request, response) => {
-      const { method, url: path, headers } = request;
+      const { method, url: path } = request;
+      const headers = { ...request.headers, 'x-forwarded-for': request.socket.remoteAddress };
       const onward = httpRequest({ host: '127.0.0.1', port: inside, method, path, headers }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);

@@ -38,6 +38,7 @@ describe('one setting is enough', () => {
       awsAudience: 'http://localhost:3000',
       allowedAaguids: [],
       requireAttestationCert: false,
+      trustedProxies: [],
       logLevel: 'info',
     });
   });
@@ -80,6 +81,13 @@ describe('a wrong setting is named, with what it should look like', () => {
       /a folder that exists/,
     ],
     ['VOUCH_DATABASE_URL //', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite://host/x' }, /^VOUCH_DATABASE_URL/],
+    [
+      'VOUCH_TRUST_PROXY name',
+      { ...HTTPS, VOUCH_TRUST_PROXY: 'proxy.example' },
+      /^VOUCH_TRUST_PROXY .*10\.1\.2\.0\/24/,
+    ],
+    ['VOUCH_TRUST_PROXY everybody', { ...HTTPS, VOUCH_TRUST_PROXY: '127.0.0.1 0.0.0.0/0' }, /"0\.0\.0\.0\/0"/],
+    ['VOUCH_TRUST_PROXY empty', { ...HTTPS, VOUCH_TRUST_PROXY: ' ' }, /^VOUCH_TRUST_PROXY/],
     ['VOUCH_LISTEN text', { ...HTTPS, VOUCH_LISTEN: 'everywhere' }, /^VOUCH_LISTEN .*127.0.0.1:8080/],
     ['VOUCH_LISTEN port', { ...HTTPS, VOUCH_LISTEN: '65536' }, /^VOUCH_LISTEN/],
     ['VOUCH_LISTEN empty', { ...HTTPS, VOUCH_LISTEN: '' }, /^VOUCH_LISTEN/],

@@ -310,6 +310,7 @@ describe('security headers', () => {
               // What a stranger claims of the scheme is nothing to go by.
               headers: {
                 host: 'vouch.example.com',
+                'x-forwarded-for': '192.0.2.1',
                 'x-forwarded-proto': 'http',
                 'content-type': 'application/x-www-form-urlencoded',
               },
@@ -362,6 +363,27 @@ test('the rate limit answers a problem, to the one address alone', async () => {
   for (const response of limited) await expectProblem(response, 429, 'too-many-requests');
   const patient = await new Browser(server.origin).post('/enroll/start', { invitation: 'garbage' });
   expect(patient.status).toBe(403);
+});
+
+test('the 2^64 addresses beside one another are one to the limit, and an IPv4 address is one in each of its forms', async () => {
+  const sources: [string, (index: number) => string, number][] = [
+    ['one /64', (index) => `2001:db8:7:8:${index}::${index}`, 10],
+    ['with ports', (index) => (index % 2 ? `[2001:db8:9::1]:${index}` : '2001:DB8:9::1'), 10],
+    ['mapped', (index) => (index % 2 ? '::ffff:198.51.100.9' : `198.51.100.9:${index}`), 10],
+    ['of 70 networks', (index) => `2001:db8:a:${index}::1`, 0],
+  ];
+  for (const [name, address, limited] of sources) {
+    const responses = await Promise.all(
+      Array.from({ length: 70 }, (_, index) =>
+        fetch(`${server.origin}/enroll/start`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'x-forwarded-for': address(index) },
+          body: '{"invitation":"garbage"}',
+        }),
+      ),
+    );
+    expect([name, responses.filter(({ status }) => status === 429).length]).toEqual([name, limited]);
+  }
 });
 
 test('health is told to whoever asks, at any host', async () => {

@@ -30,8 +30,15 @@ export function temporaryFolder(): { path: string; remove: () => void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Starts the server in this process, on a database of its own. */
-export async function startServer(settings: Record<string, string> = {}): Promise<TestServer> {
+/**
+ * Starts the server in this process, on a database of its own.
+ *
+ * @param proxy what VOUCH_TRUST_PROXY is; this machine, so that each `Browser` can be at an address of its own
+ */
+export async function startServer(
+  settings: Record<string, string> = {},
+  proxy: { trustProxy: string | undefined } = { trustProxy: '127.0.0.1,::1' },
+): Promise<TestServer> {
   const folder = temporaryFolder();
   const origin = `http://localhost:${await freePort()}`;
   const databaseFile = join(folder.path, 'vouch.db');
@@ -40,6 +47,7 @@ export async function startServer(settings: Record<string, string> = {}): Promis
       VOUCH_ISSUER: origin,
       VOUCH_DATABASE_URL: `sqlite:${databaseFile}`,
       VOUCH_LOG_LEVEL: 'silent',
+      ...(proxy.trustProxy === undefined ? {} : { VOUCH_TRUST_PROXY: proxy.trustProxy }),
       ...settings,
     }),
   );

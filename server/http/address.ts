@@ -1,0 +1,53 @@
+import { BlockList, isIP } from 'node:net';
+
+/**
+ * An IP address in its one form: IPv6 shortened and in lower case (RFC 5952), IPv4 that is mapped into IPv6 as IPv4.
+ *
+ * @returns undefined for everything else, also with a zone or a port
+ */
+export function readAddress(text: string): string | undefined {
+  const family = isIP(text);
+  if (family === 4) return text;
+  if (family !== 6 || text.includes('%')) return undefined;
+  // The WHATWG URL Standard writes an IPv6 host in that form.
+  const short = new URL(`http://[${text}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short) ?? [];
+  if (high === undefined || low === undefined) return short;
+  const [a, b] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [a >> 8, a & 255, b >> 8, b & 255].join('.');
+}
+
+/** An address as proxies write it into X-Forwarded-For: also with a port, and IPv6 then in brackets. */
+export function readForwarded(text: string): string | undefined {
+  const [, bracketed, withPort] = /^(?:\[([^[\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(text.trim()) ?? [];
+  return readAddress(bracketed ?? withPort ?? text.trim());
+}
+
+/**
+ * A range of addresses, such as 10.0.0.0/8 or 2001:db8::/32; an address alone is a range of one.
+ *
+ * @returns undefined for what is none, and for a range that is wider than any that is somebody's own (10.0.0.0/8, fc00::/7)
+ */
+export function readRange(text: string): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
+  const [, base = '', written] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const address = readAddress(base);
+  if (address === undefined) return undefined;
+  const isV4 = isIP(address) === 4;
+  // A prefix of a mapped address would count bits that are not there any more.
+  if (isV4 && isIP(base) === 6 && written !== undefined) return undefined;
+  const most = isV4 ? 32 : 128;
+  const prefix = written === undefined ? most : Number(written);
+  if (prefix > most || prefix < (isV4 ? 8 : 7)) return undefined;
+  return { address, prefix, family: isV4 ? 'ipv4' : 'ipv6' };
+}
+
+/** Whether an address, in its one form, is in one of the ranges. */
+export function inRanges(ranges: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const text of ranges) {
+    const range = readRange(text);
+    if (range === undefined) throw new TypeError(`${text} is no range of addresses`);
+    list.addSubnet(range.address, range.prefix, range.family);
+  }
+  return (address) => list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+}
