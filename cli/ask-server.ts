@@ -20,6 +20,13 @@ export interface ServerRequest {
 /** An answer that no Vouch server gives. Its message says what is wrong, in a sentence. */
 export class UnfitAnswer extends Error {
   override readonly name = 'UnfitAnswer';
+  /** Of HTTP, where that is what is wrong. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
 /**

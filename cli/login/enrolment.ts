@@ -3,6 +3,7 @@ import type { KeyName } from '../agent/protocol.ts';
 import { askServer, UnfitAnswer } from '../ask-server.ts';
 import { prepareNetwork } from '../network-environment.ts';
 import { Problem, printable } from '../problem.ts';
+import { isPassing, serverRefusal } from '../server-refusal.ts';
 import { explainServerError } from './identity-server.ts';
 import { readKeyName } from './key-name.ts';
 
@@ -54,8 +55,7 @@ export async function enrolledKey(server: string, poll: string, signal: AbortSig
       throw error;
     });
     // The person is at the page: a network that is away, or a server that is busy, for a moment is no reason to give up.
-    const passes = status === 429 || status >= 500;
-    if (status !== 200 && !passes) throw refusal(server, status, said);
+    if (status !== 200 && !isPassing(status)) throw refusal(server, status, said);
     const key = said.state === 'done' ? readKeyName(said.key) : undefined;
     if (key !== undefined) return key;
     await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -85,13 +85,9 @@ async function post(server: string, path: string, body: object, signal: AbortSig
   }
 }
 
-function refusal(server: string, status: number, { type, title, detail }: Record<string, unknown>): Problem {
-  const [, kind] = /^urn:vouch:problem:([\w-]{1,64})$/.exec(String(type)) ?? [];
-  if (kind === undefined) return explainServerError(server, new UnfitAnswer(`It answered with status ${status}.`));
-  return new Problem({
-    kind,
-    what: `${printable(String(title ?? `The server answered with status ${status}`))}.`,
-    fix: printable(String(detail ?? 'Try again.')),
-    exitCode: 5,
-  });
+function refusal(server: string, status: number, said: Record<string, unknown>): Problem {
+  return (
+    serverRefusal(status, said) ??
+    explainServerError(server, new UnfitAnswer(`It answered with status ${status}.`, status))
+  );
 }

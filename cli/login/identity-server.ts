@@ -4,6 +4,7 @@ import { clockSkew } from '../clock-skew.ts';
 import { networkFailure, networkFix } from '../network-reason.ts';
 import { Problem, printable } from '../problem.ts';
 import { foreignEndpoint } from '../server-endpoints.ts';
+import { isPassing, serverRefusal } from '../server-refusal.ts';
 
 /** The name that the server knows this program by. */
 const CLIENT_ID = 'vouch-cli';
@@ -65,15 +66,23 @@ async function boundedFetch(url: URL, options: client.CustomFetchOptions, signal
     body: body ? String(body) : undefined,
     signal,
   });
+  const { status } = answer;
+  // Not one that openid-client itself has an answer to (RFC 9449, section 8).
+  if (status >= 400 && answer.headers['www-authenticate'] === undefined) {
+    const refusal = serverRefusal(status, parse(answer.body));
+    if (refusal !== undefined) throw refusal;
+  }
   const fields = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, String(value)]);
   // Those of no content may have no body (Fetch, null body status).
-  const empty = [204, 205, 304].includes(answer.status);
-  return new Response(empty ? null : Uint8Array.from(answer.body), { status: answer.status, headers: fields });
+  const empty = [204, 205, 304].includes(status);
+  return new Response(empty ? null : Uint8Array.from(answer.body), { status, headers: fields });
 }
 
 /** A failed request to the server in words: unreachable, refused, or not a Vouch server at all. */
 export function explainServerError(server: string, error: unknown): Problem {
+  const { cause } = error as Error;
   if (error instanceof Problem) return error;
+  if (cause instanceof Problem) return cause;
   const { message, code } = error as Error & { code?: string };
   if (error instanceof client.AuthorizationResponseError && error.error === 'access_denied') {
     return new Problem({
@@ -105,20 +114,40 @@ export function explainServerError(server: string, error: unknown): Problem {
       exitCode: 4,
     });
   }
+  const unfit = unfitAnswer(error);
+  if (unfit?.status !== undefined && isPassing(unfit.status)) {
+    return new Problem({
+      kind: 'server-unreachable',
+      what: `${new URL(server).host} cannot answer now.`,
+      why: `${unfit.message} It is down, or has too much to do.`,
+      fix: 'Try again in a minute; if it stays, tell your administrator.',
+      exitCode: 4,
+    });
+  }
   return new Problem({
     kind: 'not-a-vouch-server',
     what: `${new URL(server).host} did not answer as a Vouch server does.`,
-    why: printable(whatIsUnfit(error) ?? `${message}${code ? ` (${code})` : ''}`),
+    why: printable(unfit?.message ?? `${message}${code ? ` (${code})` : ''}`),
     fix: 'Check the URL with your administrator; behind a hotel’s or a company’s sign-in page, sign in there first.',
     exitCode: 4,
   });
 }
 
-function whatIsUnfit(error: unknown): string | undefined {
+function unfitAnswer(error: unknown): UnfitAnswer | undefined {
   const { cause } = error as Error;
-  if (error instanceof UnfitAnswer) return error.message;
-  if (cause instanceof UnfitAnswer) return cause.message;
+  if (error instanceof UnfitAnswer) return error;
+  if (cause instanceof UnfitAnswer) return cause;
   if (!(cause instanceof Response) || cause.ok) return undefined;
-  const redirected = cause.status >= 300 && cause.status <= 399;
-  return `It answered with status ${cause.status}${redirected ? ', which sends us elsewhere, and is not followed' : ''}.`;
+  const { status } = cause;
+  const redirected = status >= 300 && status <= 399;
+  const elsewhere = redirected ? ', which sends us elsewhere, and is not followed' : '';
+  return new UnfitAnswer(`It answered with status ${status}${elsewhere}.`, status);
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }

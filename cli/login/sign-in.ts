@@ -123,6 +123,8 @@ async function fetchSession(config: client.Configuration, accessToken: string, d
   const response = await client.fetchProtectedResource(config, accessToken, url, 'GET', null, undefined, {
     DPoP: dpop,
   });
+  const { status } = response;
+  if (status !== 200) throw new UnfitAnswer(`It answered with status ${status}.`, status);
   const { email, key, expiresAt } = Object(await response.json()) as Record<string, unknown>;
   const name = readKeyName(key);
   const isTime = typeof expiresAt === 'string' && !Number.isNaN(Date.parse(expiresAt));

@@ -356,3 +356,66 @@ describe('the endpoints of a discovery document', () => {
     });
   });
 });
+
+describe('a server that refuses, or cannot answer', () => {
+  const words = JSON.stringify({
+    type: 'urn:vouch:problem:misdirected-request',
+    title: 'This proxy is not one that the server trusts',
+    detail: 'Name it in VOUCH_TRUST_PROXY.',
+  });
+  const refuse =
+    (status: number, body: string, type = 'application/problem+json') =>
+    (response: ServerResponse) =>
+      response.writeHead(status, { 'content-type': type }).end(body);
+  const asked = table.filter(({ who }) => /login|enrolment, with/.test(who) && !/keys/.test(who));
+
+  test.each(asked)('$who: is quoted where it says why', async ({ ask, asks }) => {
+    const issuer = await startFakeIssuer();
+    onTestFinished(() => issuer.close());
+    issuer.instead[asks] = refuse(421, words);
+    await expect(ask(issuer)).rejects.toMatchObject({
+      kind: 'misdirected-request',
+      what: 'This proxy is not one that the server trusts.',
+      fix: 'Name it in VOUCH_TRUST_PROXY.',
+      exitCode: 5,
+    });
+    issuer.instead[asks] = refuse(503, words);
+    await expect(ask(issuer)).rejects.toMatchObject({ kind: 'misdirected-request', exitCode: 4 });
+  });
+
+  test.each(asked)('$who: is told as one that is down where a proxy says so', async ({ ask, asks }) => {
+    const issuer = await startFakeIssuer();
+    onTestFinished(() => issuer.close());
+    for (const status of [429, 500, 502, 503]) {
+      issuer.instead[asks] = refuse(status, '<h1>nginx</h1>', 'text/html');
+      await expect(ask(issuer)).rejects.toMatchObject({
+        kind: 'server-unreachable',
+        why: `It answered with status ${status}. It is down, or has too much to do.`,
+        exitCode: 4,
+      });
+    }
+    issuer.instead[asks] = refuse(404, '<h1>nginx</h1>', 'text/html');
+    await expect(ask(issuer)).rejects.toMatchObject({ kind: 'not-a-vouch-server', exitCode: 4 });
+  });
+
+  test('vouch doctor quotes it too', async () => {
+    const issuer = await startFakeIssuer();
+    onTestFinished(() => issuer.close());
+    issuer.instead['GET /.well-known/openid-configuration'] = refuse(421, words);
+    await expect(examineAt(issuer)).rejects.toThrow(/server\.refused.*VOUCH_TRUST_PROXY/);
+  });
+});
+
+test('an enrolment waits for a server that cannot answer now, and not for one that refuses', async () => {
+  const issuer = await startFakeIssuer();
+  onTestFinished(() => issuer.close());
+  let times = 0;
+  issuer.instead['POST /enroll/status'] = (response) => {
+    times++;
+    if (times <= 2) response.writeHead(times === 1 ? 503 : 429).end('<h1>nginx</h1>');
+    else response.end(JSON.stringify({ state: 'done', key: { name: 'Work key', model: null } }));
+  };
+  await expect(enrolledKey(issuer.url, 'p', signal())).resolves.toEqual({ name: 'Work key', model: null });
+  issuer.instead['POST /enroll/status'] = (response) => response.writeHead(404).end('{}');
+  await expect(enrolledKey(issuer.url, 'p', signal())).rejects.toMatchObject({ kind: 'not-a-vouch-server' });
+});

@@ -6,6 +6,7 @@ import { prepareNetwork } from '../../network-environment.ts';
 import { networkFailure, networkReason } from '../../network-reason.ts';
 import { Problem, printable } from '../../problem.ts';
 import { foreignEndpoint } from '../../server-endpoints.ts';
+import { serverRefusal } from '../../server-refusal.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { networkTrouble } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
@@ -73,6 +74,11 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { chart, env 
   if (found === undefined) {
     findings.unshift(notVouch(url, `It answered with status ${status}, and with no discovery document.`));
     return { says: `${url} is no Vouch server`, findings, data };
+  }
+  const refusal = serverRefusal(status, found);
+  if (refusal !== undefined) {
+    findings.unshift(troubleOf('server.refused', refusal));
+    return { says: `${url} refused to answer`, findings, data };
   }
   const { issuer } = found;
   const elsewhere = foreignEndpoint(found, url);
