@@ -2,7 +2,6 @@ import express, { type Express, type Request, type RequestHandler } from 'expres
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
 import { clientAddress } from './http/client-address.ts';
-import { dropCookies } from './http/cookies.ts';
 import { perMinute } from './http/limits.ts';
 import { ownOrigin } from './http/origin.ts';
 import { builtPages, pages } from './http/pages.ts';
@@ -11,14 +10,15 @@ import { requestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { requireSession } from './oidc/access-token.ts';
 import { loginRoutes } from './oidc/login-routes.ts';
-import { createProvider, SESSION_COOKIES } from './oidc/provider.ts';
+import { loginWords } from './oidc/login-words.ts';
+import { createProvider } from './oidc/provider.ts';
 import { revocationRoute } from './oidc/revocation-route.ts';
 import { enrollRoutes } from './people/enroll-routes.ts';
 import { sessionRoutes } from './people/session-routes.ts';
 import { Problem } from './problem.ts';
 
-/** What `oidc-provider` serves; everything else is ours. */
-const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth(\/[\w-]+)?|token(\/revocation)?)$/;
+/** What `oidc-provider` serves; everything else is ours. Not `/auth/UID`: a sign-in goes on in the answer to its touch alone. */
+const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth|token(\/revocation)?)$/;
 
 /**
  * Puts the server together: health, pages, our API, and the OpenID Connect provider, on one origin.
@@ -35,14 +35,15 @@ export function createApp(context: Context, master: Buffer): Express {
   app.use(clientAddress(context.config), ownOrigin(context.config));
   app.use(pages(builtPages()));
 
-  const provider = createProvider(context, master);
+  const words = loginWords(master);
+  const provider = createProvider(context, words);
   const session = requireSession(context);
   app.use('/enroll/start', perMinute(60));
   app.use(['/enroll', '/login', '/request', '/auth', '/token'], perMinute(1200));
   app.use('/api', perMinute(1200), noStore);
   app.use(['/enroll', '/login'], express.json({ limit: '64kb' }), noStore);
   app.use(enrollRoutes(context));
-  app.use(loginRoutes(context, provider));
+  app.use(loginRoutes(context, provider, words));
   app.use(sessionRoutes(context, session));
   app.use(awsTokenRoute(context, session));
   app.use(revocationRoute(context));
@@ -87,8 +88,6 @@ function openIdConnect(callback: RequestHandler): RequestHandler {
       return;
     }
     checkLength(request);
-    // No sign-in is remembered: whoever comes back, even with a cookie, touches the key again.
-    dropCookies(request, SESSION_COOKIES);
     return callback(request, response, next);
   };
 }

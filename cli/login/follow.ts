@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { loginSocket } from '../paths.ts';
 import { Problem } from '../problem.ts';
+import type { SignInPage } from './sign-in.ts';
 
 /** More than a holder ever says, in bytes. */
 const longest = 64 * 1024;
@@ -8,14 +9,14 @@ const longest = 64 * 1024;
 /**
  * Waits for the sign-in that another process has under way (lock.ts).
  *
- * @param onPage is told the address to open
+ * @param onPage is told the page to open
  * @param signal ends the wait; its reason is what is thrown
  * @returns whether it is `done`; `gone` is a process that ended without a word, or had ended already
  * @throws Problem the reason when the sign-in failed; `login-unclear`
  */
 export function followLogin(
   env: NodeJS.ProcessEnv,
-  onPage: (url: string) => void,
+  onPage: (page: SignInPage) => void,
   signal: AbortSignal,
 ): Promise<'done' | 'gone'> {
   const { promise, resolve, reject } = Promise.withResolvers<'done' | 'gone'>();
@@ -30,8 +31,8 @@ export function followLogin(
     if (text.length > longest) reject(unclear());
     const lines = text.split('\n');
     text = lines.pop() ?? '';
-    for (const { state, url, problem } of lines.map(parse)) {
-      if (state === 'page') onPage(String(url));
+    for (const { state, url, words, problem } of lines.map(parse)) {
+      if (state === 'page') onPage({ url: String(url), words: String(words) });
       else if (state === 'done') resolve('done');
       else if (state === 'failed') reject(Problem.fromJSON(problem) ?? unclear());
     }

@@ -3,14 +3,15 @@ import { claim, listenPrivately, removeIfOurs } from '../agent/sockets.ts';
 import { loginSocket, prepareRuntimeFolder } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { Interrupted } from './interrupt.ts';
+import type { SignInPage } from './sign-in.ts';
 
 /** What those who wait for a sign-in are told, as one line of JSON each (read by follow.ts). */
-export type Told = { state: 'page'; url: string } | { state: 'done' } | { state: 'failed'; problem: unknown };
+export type Told = ({ state: 'page' } & SignInPage) | { state: 'done' } | { state: 'failed'; problem: unknown };
 
 /** The sign-in that is ours to make, while others wait for it. */
 export interface HeldLogin {
-  /** Tells those who wait, now or later, the address to open. */
-  page(url: string): void;
+  /** Tells those who wait, now or later, the page to open. */
+  page(page: SignInPage): void;
   /** Ends it well: there is a session. */
   done(): void;
   /** Ends it badly, with the reason. */
@@ -56,8 +57,8 @@ export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | und
     for (const socket of followers) socket.unref().end(line(last), () => socket.destroy());
   };
   return {
-    page: (url) => {
-      told = { state: 'page', url };
+    page: ({ url, words }) => {
+      told = { state: 'page', url, words };
       for (const socket of followers) socket.write(line(told));
     },
     done: () => end({ state: 'done' }),

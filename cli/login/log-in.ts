@@ -3,7 +3,7 @@ import type { NewSession } from '../agent/protocol.ts';
 import { type AgentAhead, startAgentAhead } from '../agent/start.ts';
 import { clockTime, describeKey, duration } from '../describe.ts';
 import { openBrowser } from './open-browser.ts';
-import { signIn } from './sign-in.ts';
+import { type SignInPage, signIn } from './sign-in.ts';
 import { forgetUnanswered } from './unanswered.ts';
 import type { Waiting } from './waiting.ts';
 
@@ -18,8 +18,8 @@ export interface LogInOptions {
   browser: boolean;
   /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
   signal: AbortSignal;
-  /** Is told the page's address, for others who wait for this login. */
-  onPage?: ((url: string) => void) | undefined;
+  /** Is told the page, for others who wait for this login. */
+  onPage?: ((page: SignInPage) => void) | undefined;
   /** Tells the person which page to open. */
   say: (text: string) => void;
   /** Shows what is being waited for. */
@@ -41,10 +41,12 @@ export async function logIn({ env, server, browser, signal, onPage, say, waiting
     const session = await signIn({
       server,
       signal,
-      onPage: (url) => {
+      onPage: (page) => {
+        const { url, words } = page;
         clearTimeout(slow);
-        onPage?.(url);
-        say(`${browser ? `Opening your browser to sign in at ${host}` : 'To sign in, open'}\n  ${url}`);
+        onPage?.(page);
+        const opening = browser ? `Opening your browser to sign in at ${host}` : 'To sign in, open';
+        say(`${opening}\n  ${url}\nTouch your key only if the page shows: ${words}`);
         waiting.show('Touch your security key in the browser …');
         if (browser) {
           void openBrowser(url, env).then((opened) => {

@@ -13,11 +13,21 @@ import { machineName } from './machine-name.ts';
 /** More than any page's address has, in characters. */
 const LONGEST_ADDRESS = 2000;
 
+/** More than the server's words have, in characters. */
+const LONGEST_WORDS = 64;
+
+/** The page that the person signs in on. */
+export interface SignInPage {
+  url: string;
+  /** What the page shows if it is the one of this login. Nobody can choose them, and who reads the address has no use for them. */
+  words: string;
+}
+
 export interface SignInOptions {
   /** The server's issuer URL. */
   server: string;
-  /** Called with the page's URL when it can be opened. */
-  onPage: (url: string) => void;
+  /** Called with the page when it can be opened. */
+  onPage: (page: SignInPage) => void;
   /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
   signal: AbortSignal;
 }
@@ -46,7 +56,7 @@ async function ceremony({ server, signal, onPage }: SignInOptions, listener: Cal
   });
   const coming = listener.callback({ state: request.state, issuer: server });
   signal.throwIfAborted();
-  onPage(request.url);
+  onPage({ url: request.url, words: request.words });
   void fetchKeysAhead(config).catch(() => {});
   const callback = await coming;
   try {
@@ -68,6 +78,7 @@ async function pushRequest(config: client.Configuration, redirectUri: string) {
   const verifier = client.randomPKCECodeVerifier();
   const state = client.randomState();
   const nonce = client.randomNonce();
+  const words = wordsOfPushedRequest(config);
   const url = await client.buildAuthorizationUrlWithPAR(
     config,
     {
@@ -86,7 +97,31 @@ async function pushRequest(config: client.Configuration, redirectUri: string) {
   );
   // It is printed, and goes into an argument list.
   if (url.href.length > LONGEST_ADDRESS) throw new UnfitAnswer('Its address for the sign-in is far too long.');
-  return { url: url.href, keys, dpop, verifier, state, nonce };
+  return { url: url.href, words: await words(), keys, dpop, verifier, state, nonce };
+}
+
+/**
+ * Looks out for the words in the answer to the pushed request (docs/http-api.md), which the library does not give out.
+ *
+ * @returns tells them, once the request has been pushed
+ */
+function wordsOfPushedRequest(config: client.Configuration): () => Promise<string> {
+  const endpoint = config.serverMetadata().pushed_authorization_request_endpoint;
+  const request: client.CustomFetch =
+    config[client.customFetch] ?? ((url, options) => fetch(url, options as RequestInit));
+  let answer: Response | undefined;
+  config[client.customFetch] = async (url, options) => {
+    const response = await request(url, options);
+    // The last one counts: the library may have to push twice (RFC 9449, section 8).
+    if (url === endpoint) answer = response.clone();
+    return response;
+  };
+  return async () => {
+    config[client.customFetch] = request;
+    const { words } = Object(await answer?.json()) as Record<string, unknown>;
+    if (typeof words === 'string' && words.trim() !== '') return printable(words, LONGEST_WORDS);
+    throw unexpected('It did not say which words its page shows.');
+  };
 }
 
 async function redeem(config: client.Configuration, request: PushedRequest, callback: URL): Promise<NewSession> {

@@ -7,6 +7,7 @@ import { followLogin } from './follow.ts';
 import { Interrupted, interruptible } from './interrupt.ts';
 import { type HeldLogin, holdLogin } from './lock.ts';
 import { logIn, signedIn } from './log-in.ts';
+import type { SignInPage } from './sign-in.ts';
 import { checkUnanswered, rememberUnanswered } from './unanswered.ts';
 import { type Screen, Waiting } from './waiting.ts';
 
@@ -48,12 +49,15 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   const signal = AbortSignal.any([stopped, found.signal]);
   const waiting = new Waiting(stderr);
   const say = (text: string) => waiting.say(text);
-  const onPage = (url: string) => say(`vouch: a sign-in is under way, and this waits for it: ${printable(url)}`);
+  const onPage = ({ url, words }: SignInPage) =>
+    say(
+      `vouch: a sign-in is under way, and this waits for it: ${printable(url)}\n  Touch your key only if the page shows: ${printable(words)}`,
+    );
   let held: HeldLogin | undefined;
   let shown = false;
-  const onOurPage = (url: string) => {
+  const onOurPage = (page: SignInPage) => {
     shown = true;
-    held?.page(url);
+    held?.page(page);
   };
   try {
     for (;;) {

@@ -2,6 +2,24 @@ import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { hash } from '../secrets.ts';
 import type { Store } from '../store/store.ts';
 
+/** How long an opened sign-in page may take, in seconds. */
+export const INTERACTION_SECONDS = 10 * 60;
+
+/**
+ * Takes a sign-in's interaction away, for good: one atomic statement, so that of two who finish one sign-in one wins.
+ *
+ * @returns false when somebody has taken it before
+ */
+export async function takeInteraction(store: Store, uid: string): Promise<boolean> {
+  const taken = await store
+    .deleteFrom('oidc_payloads')
+    .where('model', '=', 'Interaction')
+    .where('id_hash', '=', hash(uid))
+    .returning('id_hash')
+    .executeTakeFirst();
+  return taken !== undefined;
+}
+
 /**
  * Keeps oidc-provider's models in the store.
  *
@@ -24,6 +42,9 @@ export class OidcAdapter implements Adapter {
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
     const { jti: _secret, consumed: _column, ...rest } = payload;
+    // A pushed request can be opened for as long as its own `exp` says. Whether it has led to a code must be known for as long
+    // as a page that was opened with it: it leads to one.
+    const seconds = this.#model === 'PushedAuthorizationRequest' ? expiresIn + INTERACTION_SECONDS : expiresIn;
     const row = {
       model: this.#model,
       id_hash: hash(id),
@@ -31,7 +52,7 @@ export class OidcAdapter implements Adapter {
       grant_id: payload.grantId ?? null,
       uid: payload.uid ?? null,
       user_code: payload.userCode ?? null,
-      expires_at: Number.isFinite(expiresIn) ? this.#now() + expiresIn * 1000 : null,
+      expires_at: Number.isFinite(seconds) ? this.#now() + seconds * 1000 : null,
     };
     const insert = this.#store.insertInto('oidc_payloads').values({ ...row, consumed_at: null });
     if (this.#model === 'ReplayDetection') {

@@ -1,25 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
-import { type Request, type Response, Router } from 'express';
+import { type Request, Router } from 'express';
 import type Provider from 'oidc-provider';
 import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { credentialBody } from '../http/body.ts';
+import { revokeSession } from '../people/sessions.ts';
 import { Problem } from '../problem.ts';
+import { randomSecret } from '../secrets.ts';
 import { type AssertedKey, acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
+import { takeInteraction } from './adapter.ts';
+import type { LoginWords } from './login-words.ts';
 import type { TouchResult } from './provider.ts';
+import { resumeInteraction } from './resume.ts';
 
-/** The routes that the sign-in page calls; docs/http-api.md lists them. */
-export function loginRoutes(context: Context, provider: Provider): Router {
+/** How long the way from the verified touch to the code may take, in seconds. */
+const FINISHING_SECONDS = 60;
+
+/**
+ * The routes that the sign-in page calls; docs/http-api.md lists them.
+ *
+ * What binds a sign-in to a browser is its challenge: it is secret, good for one answer, and handed to the page that asks for
+ * it. The code goes to that page alone, in the answer to the request that carries the touch. There is no cookie that somebody
+ * could plant, and no address at which the code waits for whoever comes.
+ */
+export function loginRoutes(context: Context, provider: Provider, words: LoginWords): Router {
   const router = Router();
 
   router.get('/login/:uid/details', async (request, response) => {
-    const { uid, iat, exp, params } = await findInteraction(provider, request, response);
+    const { uid, iat, exp, params } = await findInteraction(provider, request);
     const client = await provider.Client.find(String(params.client_id));
     response.json({
       uid,
       client: client?.clientName ?? 'An unknown program',
       machine: params.machine ?? null,
+      words: words(String(params.code_challenge)),
       requestedAt: new Date(iat * 1000).toISOString(),
       expiresAt: new Date(exp * 1000).toISOString(),
       host: new URL(context.config.issuer).host,
@@ -27,46 +42,86 @@ export function loginRoutes(context: Context, provider: Provider): Router {
   });
 
   router.post('/login/:uid/options', async (request, response) => {
-    const { uid } = await findInteraction(provider, request, response);
+    const { uid } = await findInteraction(provider, request);
     response.json(await assertionOptions(context, 'sign-in', uid));
   });
 
   router.post('/login/:uid/verify', async (request, response) => {
-    const { uid, params } = await findInteraction(provider, request, response);
+    const interaction = await findInteraction(provider, request);
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
-    const machine = typeof params.machine === 'string' ? params.machine : null;
-    const { key, sessionId, authTime } = await signIn(context, uid, credential, machine, String(request.ip));
+    const { machine: said } = interaction.params;
+    const machine = typeof said === 'string' ? said : null;
+    const { key, sessionId, authTime } = await signIn(
+      context,
+      interaction.uid,
+      credential,
+      machine,
+      String(request.ip),
+    );
     const result: TouchResult = {
       // RFC 8176: proof of possession of a hardware key, user presence, more than one factor.
       login: { accountId: key.email, amr: ['hwk', 'user', 'mfa'], remember: false, ts: authTime },
       vouch: { sessionId },
     };
-    response.json({ redirectTo: await finish(provider, request, response, { ...result }) });
+    try {
+      response.json({ redirectTo: await finish(provider, interaction, { ...result }, 'code') });
+    } catch (error) {
+      // Nobody has the code: what the touch began ends here.
+      const why = { reason: 'the sign-in could not be finished', ip: String(request.ip) };
+      await revokeSession(context.store, context.now(), { id: sessionId }, why);
+      throw error;
+    }
   });
 
   router.post('/login/:uid/cancel', async (request, response) => {
-    await findInteraction(provider, request, response);
+    const interaction = await findInteraction(provider, request);
+    if (!(await takeInteraction(context.store, interaction.uid))) throw signInOver();
     const result = { error: 'access_denied', error_description: 'cancelled in the browser' };
-    response.json({ redirectTo: await finish(provider, request, response, result) });
+    response.json({ redirectTo: await finish(provider, interaction, result, 'error') });
   });
 
   return router;
 }
 
-/** The interaction of this page: `oidc-provider` finds it by a signed cookie that only the browser that asked has. */
-async function findInteraction(provider: Provider, request: Request, response: Response) {
-  const over = new Problem(410, 'interaction-over', 'This sign-in is over', 'Run `vouch login` again.');
-  try {
-    const interaction = await provider.interactionDetails(request, response);
-    if (interaction.uid !== request.params.uid || interaction.prompt.name !== 'login') throw over;
-    return interaction;
-  } catch (error) {
-    if ((error as Error).name === 'SessionNotFound') throw over;
-    throw error;
-  }
+type Interaction = InstanceType<Provider['Interaction']>;
+
+/** The interaction of this page, by the name in its address. */
+async function findInteraction(provider: Provider, request: Request): Promise<Interaction> {
+  const interaction = await provider.Interaction.find(String(request.params.uid));
+  if (interaction === undefined || interaction.prompt.name !== 'login') throw signInOver();
+  return interaction;
 }
 
-/** Verifies the touch and starts the session with it: counter, session and audit row stand or fall together. */
+/**
+ * Lets the provider make of a result what the client is told, under a name that nobody else has heard of: whoever knows the
+ * page's address can put no result of theirs in the place of this one.
+ *
+ * @param interaction one that has been taken (`takeInteraction`)
+ * @param wanted the parameter that the callback must have
+ * @returns the client's callback
+ * @throws Problem `interaction-over` for every other answer, as when another page has led to this request's code
+ */
+async function finish(
+  provider: Provider,
+  interaction: Interaction,
+  result: Record<string, unknown>,
+  wanted: 'code' | 'error',
+): Promise<string> {
+  interaction.uid = randomSecret();
+  interaction.result = result;
+  await interaction.save(FINISHING_SECONDS);
+  const place = URL.parse((await resumeInteraction(provider, interaction.uid)) ?? '');
+  const callback = URL.parse(String(interaction.params.redirect_uri));
+  const there = place !== null && place.origin === callback?.origin && place.pathname === callback.pathname;
+  if (!there || !place.searchParams.has(wanted)) throw signInOver();
+  return place.href;
+}
+
+function signInOver(): Problem {
+  return new Problem(410, 'interaction-over', 'This sign-in is over', 'Run `vouch login` again.');
+}
+
+/** Verifies the touch and starts the session with it: counter, interaction, session and audit row stand or fall together. */
 async function signIn(
   context: Context,
   uid: string,
@@ -82,6 +137,7 @@ async function signIn(
     await context.store.transaction().execute(async (transaction) => {
       const now = context.now();
       await acceptCounter(transaction, key, now);
+      if (!(await takeInteraction(transaction, uid))) throw signInOver();
       await transaction
         .insertInto('sessions')
         .values({
@@ -116,8 +172,4 @@ async function signIn(
     }
     throw error;
   }
-}
-
-function finish(provider: Provider, request: Request, response: Response, result: Record<string, unknown>) {
-  return provider.interactionResult(request, response, result, { mergeWithLastSubmission: false });
 }

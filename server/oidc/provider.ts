@@ -2,19 +2,12 @@ import Provider, { type Configuration, errors, interactionPolicy, type KoaContex
 import type { Context } from '../context.ts';
 import { isReadable } from '../http/readable-text.ts';
 import { bindSessionToGrant, findSessionOfGrant, revokeSession } from '../people/sessions.ts';
-import { deriveKey } from '../secrets.ts';
-import { OidcAdapter } from './adapter.ts';
+import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
+import type { LoginWords } from './login-words.ts';
+import { withoutCookies } from './resume.ts';
 
 /** The one client: public and native (RFC 8252), so it proves itself by PKCE and DPoP alone. */
 export const CLIENT_ID = 'vouch-cli';
-
-/** The provider's own cookie for single sign-on, which Vouch does not have: every sign-in is a touch. */
-export const SESSION_COOKIES = [
-  'vouch-session',
-  'vouch-session.sig',
-  'vouch-session.legacy',
-  'vouch-session.legacy.sig',
-];
 
 /** What the page's verified touch adds to `oidc-provider`'s interaction result. */
 export interface TouchResult {
@@ -29,19 +22,26 @@ export function apiAudience(issuer: string): string {
 
 /** Seconds that each thing lives. */
 const TTL = {
-  request: 10 * 60,
+  request: INTERACTION_SECONDS,
   code: 60,
   idToken: 10 * 60,
 } as const;
 
 /**
  * The OpenID Connect provider: PAR (RFC 9126), code with PKCE S256 (RFC 7636), DPoP (RFC 9449), JWT access tokens (RFC 9068)
- * for our own API, no refresh tokens, no single sign-on, no consent page.
- *
- * @param master the master key, 32 bytes: signs the short-lived cookies
+ * for our own API, no refresh tokens, no single sign-on, no consent page, no cookies.
  */
-export function createProvider(context: Context, master: Buffer): Provider {
-  const provider = new Provider(context.config.issuer, configuration(context, master));
+export function createProvider(context: Context, words: LoginWords): Provider {
+  const provider = new Provider(context.config.issuer, configuration(context));
+  withoutCookies(provider);
+  provider.use(async (ctx, next) => {
+    await next();
+    // Missing where the address is none of the provider's.
+    const oidc: KoaContextWithOIDC['oidc'] | undefined = (ctx as KoaContextWithOIDC).oidc;
+    if (oidc?.route === 'pushed_authorization_request' && ctx.status === 201) {
+      ctx.body = { ...Object(ctx.body), words: words(String(oidc.params?.code_challenge)) };
+    }
+  });
   // http/origin.ts tells it which scheme the outside has.
   provider.proxy = true;
   provider.use(async (ctx, next) => {
@@ -61,7 +61,7 @@ export function createProvider(context: Context, master: Buffer): Provider {
   return provider;
 }
 
-function configuration(context: Context, master: Buffer): Configuration {
+function configuration(context: Context): Configuration {
   const { config } = context;
   return {
     adapter: (model: string) => new OidcAdapter(context.store, model, () => context.now(), revokeGrant(context)),
@@ -81,16 +81,6 @@ function configuration(context: Context, master: Buffer): Configuration {
       },
     ],
     jwks: { keys: [context.signingKey.privateJwk as never] },
-    cookies: {
-      keys: [deriveKey(master, 'cookies').toString('base64url')],
-      names: {
-        session: 'vouch-session',
-        interaction: 'vouch-interaction',
-        resume: 'vouch-resume',
-      },
-      long: { httpOnly: true, sameSite: 'lax', signed: true, secure: !config.local },
-      short: { httpOnly: true, sameSite: 'lax', signed: true, secure: !config.local },
-    },
     responseTypes: ['code'],
     clientAuthMethods: ['none'],
     discovery: { grant_types_supported: ['authorization_code'] },

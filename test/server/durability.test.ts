@@ -3,7 +3,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { ServerProcess, vouchServer } from './program.ts';
 import { SoftKey } from './soft-key.ts';
-import { Enrolment, expectOAuthError, expectProblem, jsonOf, SignIn, signIn, temporaryFolder } from './support.ts';
+import {
+  callbackOf,
+  Enrolment,
+  expectOAuthError,
+  expectProblem,
+  jsonOf,
+  SignIn,
+  signIn,
+  temporaryFolder,
+} from './support.ts';
 
 async function newSettings(): Promise<{ origin: string; settings: Record<string, string> }> {
   const folder = temporaryFolder();
@@ -60,11 +69,9 @@ test('kill -9 between any two steps: a server that starts afterwards goes on, an
   const options = await page.options();
   await restart();
   const assertion = key.get(options);
-  const { redirectTo } = await jsonOf<{ redirectTo: string }>(await page.post('verify', assertion));
+  const code = (await callbackOf(await page.post('verify', assertion))).searchParams.get('code') ?? '';
   await restart();
-  await expectProblem(await page.post('verify', assertion), 403, 'challenge-used');
-  const code = (await page.follow(redirectTo)).searchParams.get('code') ?? '';
-  await restart();
+  await expectProblem(await page.post('verify', assertion), 410, 'interaction-over');
   const proof = await page.client.proof('POST', '/token');
   const { access_token } = await jsonOf<{ access_token: string }>(await page.client.redeem(code, {}, proof));
   const used = await page.client.proof('GET', '/api/session', { token: access_token });

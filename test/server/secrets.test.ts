@@ -5,7 +5,7 @@ import { freePort } from '../support/free-port.ts';
 import { Browser } from './browser.ts';
 import { ServerProcess, vouchServer } from './program.ts';
 import { SoftKey } from './soft-key.ts';
-import { Enrolment, jsonOf, SignIn, startServer, type Tokens, temporaryFolder } from './support.ts';
+import { callbackOf, Enrolment, jsonOf, SignIn, startServer, type Tokens, temporaryFolder } from './support.ts';
 
 /** Every secret that a first day sees, by its name. */
 const secrets = new Map<string, string>();
@@ -69,16 +69,7 @@ async function firstDay(origin: string, settings: Record<string, string>): Promi
   keep('the challenge of the sign-in', options.challenge);
   const assertion = key.get(options);
   keep('the assertion', assertion.response.signature);
-  const { redirectTo } = await jsonOf<{ redirectTo: string }>(await page.post('verify', assertion));
-  for (const cookie of page.browser.cookies.filter((item) => item.name.endsWith('.sig'))) {
-    keep(`cookie ${cookie.name}`, cookie.value);
-  }
-  const callback = await page.follow(redirectTo);
-  for (const cookie of page.browser.cookies) {
-    // The interaction's ID is in the page's URL as well: the signature beside it is what only this browser has.
-    if (cookie.value !== page.uid && cookie.value.length > 15)
-      keep(`cookie ${cookie.name} after the sign-in`, cookie.value);
-  }
+  const callback = await callbackOf(await page.post('verify', assertion));
   const code = keep('the code', callback.searchParams.get('code') ?? '');
   await page.client.redeem(code, { code_verifier: 'x'.repeat(43) });
   keep('the PKCE verifier', page.client.verifier);

@@ -4,6 +4,7 @@ import { Browser } from './browser.ts';
 import { CliClient } from './cli-client.ts';
 import { type Ceremony, SoftKey } from './soft-key.ts';
 import {
+  callbackOf,
   Enrolment,
   enrolPerson,
   expectProblem,
@@ -89,8 +90,8 @@ describe('a touch', () => {
     const page = await SignIn.open(server.origin);
     const details = await jsonOf(await page.browser.get(`/login/${page.uid}/details`));
     expect(details).toMatchObject({ client: 'Vouch CLI', machine: 'alices-laptop', host: new URL(server.origin).host });
-    const { redirectTo } = await jsonOf<{ redirectTo: string }>(await page.post('cancel'));
-    const url = await page.follow(redirectTo);
+    const url = await callbackOf(await page.post('cancel'));
+    expect(url.origin + url.pathname).toBe('http://127.0.0.1:49152/callback');
     expect(url.searchParams.get('error')).toBe('access_denied');
     expect(url.searchParams.get('code')).toBeNull();
   });
@@ -141,6 +142,11 @@ describe('an assertion is refused', () => {
     ['of a key that may be copied by now', { backupEligible: true }, 'assertion-refused'],
     ['of a key that has been copied', { backupEligible: true, backedUp: true }, 'assertion-refused'],
     ['of a copy of a key that may not be copied', { backedUp: true }, 'assertion-refused'],
+    [
+      'from a frame, by a browser that says nothing but where',
+      { topOrigin: 'https://evil.example' },
+      'assertion-refused',
+    ],
     ['of the type of a registration', { type: 'webauthn.create' }, 'assertion-refused'],
     ['with another user handle', { userHandle: 'AAAA' }, 'assertion-refused'],
     ['without a user handle', { userHandle: null }, 'assertion-refused'],
@@ -190,8 +196,10 @@ describe('a challenge', () => {
     const { email, key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
     const options = await page.options();
-    await jsonOf(await page.post('verify', key.get(options)));
+    await expectProblem(await page.post('verify', key.get(options, { badSignature: true })), 403, 'assertion-refused');
     await expectProblem(await page.post('verify', key.get(options)), 403, 'challenge-used');
+    await jsonOf(await page.touch(key));
+    await expectProblem(await page.post('verify', key.get(options)), 410, 'interaction-over');
     expect(await sessionsOf(email)).toBe(1);
   });
 
@@ -203,7 +211,7 @@ describe('a challenge', () => {
     const responses = await Promise.all(answers.map((answer) => page.post('verify', answer)));
     const statuses = responses.map((response) => response.status);
     expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-    expect(statuses.filter((status) => status === 403)).toHaveLength(19);
+    expect(statuses.filter((status) => [403, 410].includes(status))).toHaveLength(19);
     expect(await sessionsOf(email)).toBe(1);
   });
 
@@ -251,36 +259,153 @@ describe('a challenge', () => {
   });
 });
 
-describe('a sign-in page', () => {
-  test('answers only the browser that opened it', async () => {
+/** Whatever somebody may have planted in a browser, or read there: each of it must be worth nothing. */
+function planted(uid: string): string {
+  const names = [
+    'vouch-interaction',
+    'vouch-resume',
+    'vouch-session',
+    '_interaction',
+    '_interaction_resume',
+    '_session',
+  ];
+  return names.flatMap((name) => [`${name}=${uid}`, `${name}.sig=AAAA`, `__Host-${name}=${uid}`]).join('; ');
+}
+
+async function codesIn(response: Response): Promise<string[]> {
+  const said = `${response.headers.get('location')} ${await response.text()}`;
+  return said.match(/[?&#]code=[\w-]+/g) ?? [];
+}
+
+describe('a sign-in that somebody else has begun', () => {
+  test('gives the code to the page that was touched, and nothing to who began it', async () => {
+    const { email, key } = await enrolPerson(server);
+    // He pushes a request of his own, opens it, keeps whatever comes, and leads her to the page.
+    const his = await SignIn.open(server.origin);
+    const hers = new Browser(server.origin);
+    const login = `/login/${his.uid}`;
+    const cookie = planted(his.uid);
+    const options = await jsonOf<{ challenge: string }>(await hers.post(`${login}/options`, {}, { cookie }));
+    const answer = await hers.post(`${login}/verify`, key.get(options as never), { cookie });
+    const callback = await callbackOf(answer);
+    expect(callback.origin + callback.pathname).toBe('http://127.0.0.1:49152/callback');
+
+    const got: string[] = [];
+    for (const path of [`/auth/${his.uid}`, `/AUTH/${his.uid}`, `/auth/${his.uid}/`, login, `${login}/details`]) {
+      got.push(...(await codesIn(await his.browser.get(path, { cookie }))));
+      got.push(...(await codesIn(await his.browser.get(path))));
+    }
+    for (const step of ['verify', 'options', 'cancel']) {
+      got.push(...(await codesIn(await his.browser.post(`${login}/${step}`, key.get(options as never), { cookie }))));
+    }
+    expect(got).toEqual([]);
+    expect(await sessionsOf(email)).toBe(1);
+  });
+
+  test('cannot be gone on with at an address: not before the touch, and not after it', async () => {
     const { key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
-    const stranger = new Browser(server.origin);
-    const answer = key.get(await page.options());
-    await expectProblem(await stranger.get(`/login/${page.uid}/details`), 410, 'interaction-over');
-    await expectProblem(await stranger.post(`/login/${page.uid}/options`), 410, 'interaction-over');
-    await expectProblem(await stranger.post(`/login/${page.uid}/verify`, answer), 410, 'interaction-over');
-    await expectProblem(await stranger.post(`/login/${page.uid}/cancel`), 410, 'interaction-over');
-    await jsonOf(await page.post('verify', answer));
+    const cookie = planted(page.uid);
+    await expectProblem(await page.browser.get(`/auth/${page.uid}`, { cookie }), 404, 'not-found');
+    await page.code(key);
+    await expectProblem(await page.browser.get(`/auth/${page.uid}`, { cookie }), 404, 'not-found');
   });
 
-  test('of another browser is not opened by the cookie of one’s own', async () => {
+  test('and that two touch at the same moment gives each at most a code of their own, and one code in all', async () => {
+    const alice = await enrolPerson(server);
+    const mallory = await enrolPerson(server);
+    for (let round = 0; round < 5; round += 1) {
+      const page = await SignIn.open(server.origin);
+      const tries = await Promise.all(
+        [alice, mallory].map(async (person) => ({ person, options: await page.options() })),
+      );
+      const answers = await Promise.all(
+        tries.map(async ({ person, options }) => ({
+          person,
+          response: await new Browser(server.origin).post(`/login/${page.uid}/verify`, person.key.get(options)),
+        })),
+      );
+      const won = answers.filter(({ response }) => response.status === 200);
+      expect(won).toHaveLength(1);
+      for (const { person, response } of won) {
+        const code = (await callbackOf(response)).searchParams.get('code') ?? '';
+        const tokens = await jsonOf<{ id_token: string }>(await page.client.redeem(code));
+        expect(decodeJwt(tokens.id_token).sub).toBe(person.email);
+      }
+      for (const { response } of answers.filter(({ response }) => response.status !== 200)) {
+        await expectProblem(response, 410, 'interaction-over');
+      }
+    }
+  });
+
+  test('that cannot be finished leaves no session behind, and says so as a problem', async () => {
+    const { email, key } = await enrolPerson(server);
+    const client = await CliClient.create(server.origin);
+    const path = await client.pushed();
+    const first = await SignIn.openPath(new Browser(server.origin), client, path);
+    const second = await SignIn.openPath(new Browser(server.origin), client, path);
+    await first.code(key);
+    await expectProblem(await second.touch(key), 410, 'interaction-over');
+    const rows = await server.context.store
+      .selectFrom('sessions')
+      .innerJoin('people', 'people.id', 'sessions.person_id')
+      .where('people.email', '=', email)
+      .select('sessions.revoked_at as revoked')
+      .execute();
+    expect(rows.map((row) => row.revoked === null).sort()).toEqual([false, true]);
+  });
+
+  test('leads to one code even when its pages were opened long ago', async () => {
+    const { key } = await enrolPerson(server);
+    const client = await CliClient.create(server.origin);
+    const path = await client.pushed();
+    const first = await SignIn.openPath(new Browser(server.origin), client, path);
+    const second = await SignIn.openPath(new Browser(server.origin), client, path);
+    moveClock(server, 9 * 60_000);
+    await first.code(key);
+    await expectProblem(await second.touch(key), 410, 'interaction-over');
+  });
+
+  test('is cancelled once', async () => {
     const page = await SignIn.open(server.origin);
-    const other = await SignIn.open(server.origin);
-    const own = page.browser.cookies.find((cookie) => cookie.name === 'vouch-interaction');
-    const signature = page.browser.cookies.find((cookie) => cookie.name === 'vouch-interaction.sig');
-    const cookie = `vouch-interaction=${own?.value}; vouch-interaction.sig=${signature?.value}`;
-    const stranger = new Browser(server.origin);
-    await expectProblem(await stranger.post(`/login/${other.uid}/options`, {}, { cookie }), 410, 'interaction-over');
-    await jsonOf(await stranger.post(`/login/${page.uid}/options`, {}, { cookie }));
-    const forged = `vouch-interaction=${other.uid}; vouch-interaction.sig=${signature?.value}`;
-    await expectProblem(
-      await stranger.post(`/login/${other.uid}/options`, {}, { cookie: forged }),
-      410,
-      'interaction-over',
-    );
+    const answers = await Promise.all(Array.from({ length: 5 }, () => page.post('cancel')));
+    expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
+    await expectProblem(await page.post('cancel'), 410, 'interaction-over');
+  });
+});
+
+describe('the words of a sign-in', () => {
+  const pushedWords = async (client: CliClient) => {
+    const { words } = (await (await client.push()).json()) as { words: string };
+    return words;
+  };
+
+  test('are the same for the terminal and for the page', async () => {
+    const client = await CliClient.create(server.origin);
+    const words = await pushedWords(client);
+    expect(words).toMatch(/^[a-z]+ [a-z]+ [a-z]+$/);
+    const page = await SignIn.openPath(new Browser(server.origin), client, await client.pushed());
+    expect(await jsonOf(await page.browser.get(`/login/${page.uid}/details`))).toMatchObject({ words });
   });
 
+  test('are others for another login, and another server', async () => {
+    const other = await startServer();
+    try {
+      const client = await CliClient.create(server.origin);
+      const seen = new Set([await pushedWords(client), await pushedWords(await CliClient.create(server.origin))]);
+      const response = await fetch(`${other.origin}/request`, {
+        method: 'POST',
+        body: new URLSearchParams(client.parameters()),
+      });
+      seen.add(((await response.json()) as { words: string }).words);
+      expect(seen.size).toBe(3);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
+describe('a sign-in page', () => {
   test('is over once it has led to a code', async () => {
     const { key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
@@ -316,15 +441,6 @@ describe('there is no single sign-on', () => {
     expect(url.searchParams.get('code')).toBeNull();
     expect(await sessionsOf(email)).toBe(1);
   });
-
-  test('one touch cannot be followed twice: the second time there is no code', async () => {
-    const { key } = await enrolPerson(server);
-    const page = await SignIn.open(server.origin);
-    const { redirectTo } = await jsonOf<{ redirectTo: string }>(await page.touch(key));
-    const answers = await Promise.all(Array.from({ length: 10 }, () => page.browser.get(redirectTo)));
-    const codes = answers.filter((answer) => answer.headers.get('location')?.includes('code='));
-    expect(codes).toHaveLength(1);
-  });
 });
 
 describe('the session', () => {
@@ -337,8 +453,7 @@ describe('the session', () => {
     server.context.now = () => touched * 1000 + 999;
     const verified = await page.post('verify', answer);
     server.context.now = now;
-    const { redirectTo } = await jsonOf<{ redirectTo: string }>(verified);
-    const code = (await page.follow(redirectTo)).searchParams.get('code') ?? '';
+    const code = (await callbackOf(verified)).searchParams.get('code') ?? '';
     const tokens = await jsonOf<{ access_token: string; id_token: string }>(await page.client.redeem(code));
     expect(decodeJwt(tokens.access_token).exp).toBe(touched + 8 * 3600);
     const session = await jsonOf<Record<string, string>>(

@@ -165,6 +165,11 @@ export async function enrolPerson(
   return { email, key };
 }
 
+/** Where the answer to a touch (or to a cancel) sends the page. */
+export async function callbackOf(response: Response): Promise<URL> {
+  return new URL((await jsonOf<{ redirectTo: string }>(response)).redirectTo);
+}
+
 /** A sign-in page, opened. */
 export class SignIn {
   readonly browser: Browser;
@@ -202,16 +207,9 @@ export class SignIn {
     return this.post('verify', key.get(await this.options(), how));
   }
 
-  /** Touches the key and follows to the loopback listener's URL. */
+  /** Touches the key; the loopback listener's URL, where the page goes then. */
   async callback(key: SoftKey): Promise<URL> {
-    const { redirectTo } = await jsonOf<{ redirectTo: string }>(await this.touch(key));
-    return this.follow(redirectTo);
-  }
-
-  async follow(redirectTo: string): Promise<URL> {
-    const response = await this.browser.get(redirectTo);
-    expect(response.status).toBeGreaterThanOrEqual(302);
-    return new URL(response.headers.get('location') ?? '', this.client.origin);
+    return callbackOf(await this.touch(key));
   }
 
   async code(key: SoftKey): Promise<string> {

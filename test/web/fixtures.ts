@@ -3,6 +3,7 @@ import type { Site } from './site.ts';
 export const details = {
   client: 'Vouch command line',
   machine: 'alices-laptop',
+  words: 'amber otter canyon',
   requestedAt: new Date(Date.now() - 125_000).toISOString(),
   expiresAt: new Date(Date.now() + 475_000).toISOString(),
   host: 'vouch.example.com',

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
 import { answerSignIn, details, requestOptions, routes } from './fixtures.ts';
@@ -41,6 +43,27 @@ describe('signing in', () => {
     expect(visitor.faults).toEqual([]);
   });
 
+  test('goes to the terminal’s own address with the code, which was in the answer to the touch', async () => {
+    const asked: string[] = [];
+    const terminal = createServer((request, response) => {
+      asked.push(String(request.url));
+      response.writeHead(303, { location: `${site.origin}/signed-in` }).end();
+    });
+    await new Promise<void>((resolve) => terminal.listen(0, '127.0.0.1', resolve));
+    const { port } = terminal.address() as AddressInfo;
+    try {
+      const callback = `http://127.0.0.1:${port}/callback?code=c&state=s`;
+      site.answer('POST /login/u1/verify', { body: { redirectTo: callback } });
+      await using visitor = await open();
+      await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
+      expect(asked.filter((path) => path.startsWith('/callback'))).toEqual(['/callback?code=c&state=s']);
+      expect(visitor.faults).toEqual([`request to ${callback}`]);
+    } finally {
+      terminal.closeAllConnections();
+      terminal.close();
+    }
+  });
+
   test('leaves no way back to the page that is over', async () => {
     await using visitor = await open();
     await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
@@ -54,6 +77,7 @@ describe('signing in', () => {
     const text = await visitor.page.evaluate(() => document.body.textContent);
     expect(text).toContain('Vouch command line');
     expect(text).toContain('alices-laptop');
+    expect(text).toContain('Your terminal shows amber otter canyon Only go on if it does.');
     expect(text).toMatch(/2 minutes ago, .*at \d\d:\d\d/);
     const host = await visitor.page.$eval('.title-host', (element) => ({
       text: element.textContent,

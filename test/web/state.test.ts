@@ -4,7 +4,7 @@ import * as enroll from '../../web/enroll/state.ts';
 import * as login from '../../web/login/state.ts';
 
 const explanation = { kind: 'cancelled', title: 'It stopped.', next: 'Try again.', again: true };
-const request = { client: 'c', machine: null, requestedAt: '', expiresAt: '', host: 'h' };
+const request = { client: 'c', machine: null, words: 'w', requestedAt: '', expiresAt: '', host: 'h' };
 const enrolled = { email: 'a@example.com', key: { name: 'Security key', model: null } };
 
 const loginEvents: login.Event[] = [

@@ -1,7 +1,16 @@
 import { useEffect, useReducer } from 'preact/hooks';
 import { abandonCeremony, useKey } from '../ui/ceremony.ts';
 import { explain, wantsGesture } from '../ui/explain.ts';
-import { Page, PinHelp, PrimaryButton, QuietButton, Request, StatusRegion, useFocusOn } from '../ui/layout.tsx';
+import {
+  Page,
+  PinHelp,
+  PrimaryButton,
+  QuietButton,
+  Request,
+  StatusRegion,
+  TerminalWords,
+  useFocusOn,
+} from '../ui/layout.tsx';
 import { leaveFor } from '../ui/leave.ts';
 import { call } from '../ui/problem.ts';
 import { unsupported, whenLookedAt } from '../ui/start.ts';
@@ -22,6 +31,9 @@ export function Login({ base }: { base: string }) {
 
   return (
     <Page task="Sign in to" host={host}>
+      {state.details && state.at !== 'leaving' && (
+        <TerminalWords before="Your terminal shows" words={state.details.words} after="Only go on if it does." />
+      )}
       <StatusRegion status={status} />
       {state.at === 'ready' && <PrimaryButton onPress={again}>Use your security key</PrimaryButton>}
       {explanation?.again && <PrimaryButton onPress={again}>Try again</PrimaryButton>}

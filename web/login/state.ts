@@ -5,6 +5,8 @@ import type { Status } from '../ui/layout.tsx';
 export interface Details {
   client: string;
   machine: string | null;
+  /** What the terminal shows as well. */
+  words: string;
   requestedAt: string;
   expiresAt: string;
   host: string;

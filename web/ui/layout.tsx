@@ -124,6 +124,15 @@ export function PinHelp({ explanation }: { explanation: Explanation }) {
   );
 }
 
+/** The words that terminal and page both show: whoever asks cannot choose them, unlike the names below. */
+export function TerminalWords({ before, words, after }: { before: string; words: string; after: string }) {
+  return (
+    <p class="words">
+      {before} <strong>{words}</strong> {after}
+    </p>
+  );
+}
+
 /** Who asks: so that a request that isn't yours is seen to be none. */
 export function Request(props: { email?: string; client: string; machine: string | null; requestedAt: string }) {
   const now = useMinute();

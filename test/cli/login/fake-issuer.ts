@@ -14,6 +14,7 @@ export interface FakeIssuer {
   /** Changes the right answer into a wrong one. */
   wrong: {
     discovery?: Record<string, unknown>;
+    pushed?: Record<string, unknown>;
     idToken?: JWTPayload;
     foreignKey?: boolean;
     token?: Record<string, unknown>;
@@ -71,7 +72,12 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
     'GET /jwks': async () => ({ keys: [jwk] }),
     'POST /request': async (_request, body) => {
       issuer.pushed.push(new URLSearchParams(body));
-      return { request_uri: 'urn:ietf:params:oauth:request_uri:x', expires_in: 60 };
+      return {
+        request_uri: 'urn:ietf:params:oauth:request_uri:x',
+        expires_in: 60,
+        words: 'amber otter canyon',
+        ...issuer.wrong.pushed,
+      };
     },
     'POST /token': async (request, body) => {
       await issuer.beforeToken();

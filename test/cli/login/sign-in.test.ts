@@ -95,6 +95,32 @@ describe('signing in', () => {
     expect(one?.dpopKey.x).not.toBe(two?.dpopKey.x);
   });
 
+  test('tells the words that the page shows, safe for a terminal and short', async () => {
+    const told: string[] = [];
+    const words = async (said: unknown) => {
+      issuer.wrong.pushed = { words: said };
+      const stop = new AbortController();
+      const onPage = (page: { words: string }) => {
+        told.push(page.words);
+        stop.abort(new Error('seen'));
+      };
+      await expect(signIn({ server: issuer.url, signal: stop.signal, onPage })).rejects.toThrow('seen');
+    };
+    await words('amber otter canyon');
+    await words('\x1b]0;owned\x07');
+    await words('x'.repeat(10_000));
+    expect(told).toEqual(['amber otter canyon', ']0;owned', `${'x'.repeat(63)}…`]);
+  });
+
+  test.each([undefined, null, '', ' ', 7, ['amber']])('opens no page of a server whose words are %j', async (words) => {
+    issuer.wrong = { pushed: { words } };
+    const opened: unknown[] = [];
+    const signal = AbortSignal.timeout(20_000);
+    const session = signIn({ server: issuer.url, signal, onPage: (page) => opened.push(page) });
+    await expect(session).rejects.toMatchObject({ kind: 'not-a-vouch-server' });
+    expect(opened).toEqual([]);
+  });
+
   const lies: [string, FakeIssuer['wrong']][] = [
     ['the ID token has another nonce', { idToken: { nonce: 'another' } }],
     ['the ID token is for another client', { idToken: { aud: 'another-client' } }],

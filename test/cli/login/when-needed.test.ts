@@ -68,14 +68,15 @@ const gitSetting = (key: string, value: string) => ({ GIT_CONFIG_PARAMETERS: `'$
 const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 
 const touch = /Touch your security key in the browser … {3}0:00/;
-const following = /vouch: a sign-in is under way, and this waits for it: (http\S+)\n/;
+const following =
+  /vouch: a sign-in is under way, and this waits for it: (http\S+)\n {2}Touch your key only if the page shows: amber otter canyon\n/;
 
 describe('Git on a terminal, without a session', () => {
   test('has the person sign in, and says where', async () => {
     const the = await setUp();
     const git = the.git();
     const [, address] = await git.until(
-      /vouch: you are not signed in\. Git waits while you sign in\.\n[^\n]*\n {2}(http\S+)\n/,
+      /vouch: you are not signed in\. Git waits while you sign in\.\n[^\n]*\n {2}(http\S+)\nTouch your key only if the page shows: amber otter canyon\n/,
     );
     await git.until(touch);
     await comeBack(the.issuer);
@@ -459,12 +460,15 @@ describe('what else can be in the place of the socket', () => {
     mkdirSync(dirname(the.agentSocket), { mode: 0o700 });
     const server = createServer((socket) => {
       socket.on('error', () => {});
-      socket.end(`${JSON.stringify({ state: 'page', url: 'http://x/\u001b]0;owned\u0007' })}\n{"state":"failed"}\n`);
+      socket.end(
+        `${JSON.stringify({ state: 'page', url: 'http://x/\u001b]0;owned\u0007', words: 'a\u001b[2J' })}\n{"state":"failed"}\n`,
+      );
     });
     await new Promise<void>((resolve) => server.listen(loginSocket(the.env), resolve));
     onTestFinished(() => void server.close());
     const git = the.git();
     await git.ended;
     expect(git.said()).toContain('waits for it: http://x/ ]0;owned\n');
+    expect(git.said()).toContain('page shows: a [2J\n');
   });
 });
