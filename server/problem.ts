@@ -9,6 +9,7 @@ export type ProblemName =
   | 'assertion-refused'
   | 'invitation-refused'
   | 'other-browser'
+  | 'approval-needed'
   | 'confirmation-needed'
   | 'session-over'
   | 'token-refused'

@@ -1,14 +1,16 @@
 import { changeConfig, chosenServer, readConfig } from '../config.ts';
 import { describeKey } from '../describe.ts';
-import { readLine } from '../login/ask.ts';
-import { enrolledKey, startEnrolment } from '../login/enrolment.ts';
+import { type Answers, openAnswers } from '../login/ask.ts';
+import { answerPage, enrolledKey, openedPage, startEnrolment } from '../login/enrolment.ts';
 import { discover } from '../login/identity-server.ts';
 import { interruptible } from '../login/interrupt.ts';
 import { readInvitation } from '../login/invitation-code.ts';
 import { machineName } from '../login/machine-name.ts';
 import { openBrowser } from '../login/open-browser.ts';
+import { checkPage } from '../login/our-page.ts';
 import { type Screen, Waiting } from '../login/waiting.ts';
 import { prepareNetwork } from '../network-environment.ts';
+import { Problem } from '../problem.ts';
 import { untilAborted } from '../until-aborted.ts';
 
 export interface EnrollOptions {
@@ -32,12 +34,13 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     'The key was not enrolled in time.',
     'Run `vouch enroll` again; your invitation is still good.',
   );
-  const waiting = new Waiting(stderr);
+  const answers = openAnswers(signal);
+  let waiting = new Waiting(stderr);
   try {
     await reach(server, stderr, signal);
     // Whatever comes of this enrolment, the next command need not be told where to go.
     if (remembered === undefined) changeConfig(env, { server });
-    const invitation = readInvitation(await readLine('Invitation code (from your administrator): ', signal));
+    const invitation = await askInvitation(answers);
     const request = {
       invitation,
       machine: machineName(),
@@ -48,9 +51,16 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     const opened = options.browser && (await openBrowser(url, env));
     waiting.show(
       opened || !options.browser
-        ? 'Follow the browser: it asks for your security key …'
-        : 'No browser could be started: open the address above. Waiting for your touch …',
+        ? 'Waiting for the page to open …'
+        : 'No browser could be started: open the address above …',
     );
+    const words = await openedPage(server, poll, signal);
+    waiting.end();
+    const not = await checkPage(answers, words, stderr);
+    await answerPage(server, poll, { words, mine: not === undefined }, signal);
+    if (not !== undefined) throw not;
+    waiting = new Waiting(stderr);
+    waiting.show('Follow the browser: it asks for your security key …');
     const key = await enrolledKey(server, poll, signal);
     waiting.end();
     stdout.write(`Enrolled ${describeKey(key)} for ${email}. Next: \`vouch login\`\n`);
@@ -58,6 +68,7 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     return 0;
   } finally {
     waiting.end();
+    answers.close();
     release();
   }
 }
@@ -76,4 +87,17 @@ async function reach(server: string, stderr: Screen, signal: AbortSignal): Promi
     clearTimeout(slow);
     waiting.end();
   }
+}
+
+async function askInvitation(answers: Answers): Promise<string> {
+  const line = await answers.line('Invitation code (from your administrator): ');
+  if (line !== '') return readInvitation(line);
+  throw new Problem({
+    kind: 'no-input',
+    what: 'No invitation code was given.',
+    fix: answers.person
+      ? 'Run the command again with the code that your administrator sent you.'
+      : 'Run the command on a terminal, or give it the code on standard input.',
+    exitCode: 2,
+  });
 }

@@ -1,28 +1,50 @@
 import { createInterface } from 'node:readline/promises';
 import { addAbortSignal } from 'node:stream';
-import { Problem } from '../problem.ts';
 
 /** More than any code has: what is longer is not one. */
 const MOST_BYTES = 1024;
 
+/** Somebody who answers: a person on the terminal, or a script on standard input. */
+export interface Answers {
+  /** Whether it is a person, who sees what is asked. */
+  person: boolean;
+  /** The next line, without the space around it: '' at Ctrl-D or at the input's end. The question is shown on a terminal. */
+  line(question: string): Promise<string>;
+  /** Takes no more: nothing keeps the program waiting for the input's end. */
+  close(): void;
+}
+
 /**
- * Reads one line: asked for on a terminal, else taken from standard input, so that a script can hand it over without it
+ * Reads lines: asked for on a terminal, else taken from standard input, so that a script can hand them over without their
  * standing in an argument list.
  *
- * @param question shown on the terminal
- * @throws Problem `no-input`
+ * @param signal ends a wait; its reason is what is thrown
  */
-export async function readLine(question: string, signal: AbortSignal): Promise<string> {
-  const line = process.stdin.isTTY ? await ask(question, signal) : await firstLineOfInput(signal);
-  if (line.trim() !== '') return line.trim();
-  throw new Problem({
-    kind: 'no-input',
-    what: 'No invitation code was given.',
-    fix: process.stdin.isTTY
-      ? 'Run the command again with the code that your administrator sent you.'
-      : 'Run the command on a terminal, or give it the code on standard input.',
-    exitCode: 2,
-  });
+export function openAnswers(signal: AbortSignal): Answers {
+  if (process.stdin.isTTY) {
+    return { person: true, line: async (question) => (await ask(question, signal)).trim(), close: () => {} };
+  }
+  let chunks: NodeJS.AsyncIterator<string> | undefined;
+  let text = '';
+  return {
+    person: false,
+    line: async () => {
+      // Not before: until somebody reads it, nobody would hear that the stream was given up.
+      chunks ??= addAbortSignal(signal, process.stdin.setEncoding('utf8'))[Symbol.asyncIterator]();
+      while (!text.includes('\n') && text.length <= MOST_BYTES) {
+        const { done, value } = await chunks.next().catch((error: unknown) => {
+          signal.throwIfAborted();
+          throw error;
+        });
+        if (done) break;
+        text += value;
+      }
+      const [line = '', ...rest] = text.split('\n');
+      text = rest.join('\n');
+      return line.slice(0, MOST_BYTES).trim();
+    },
+    close: () => void chunks?.return?.(),
+  };
 }
 
 async function ask(question: string, signal: AbortSignal): Promise<string> {
@@ -38,19 +60,4 @@ async function ask(question: string, signal: AbortSignal): Promise<string> {
   } finally {
     terminal.close();
   }
-}
-
-async function firstLineOfInput(signal: AbortSignal): Promise<string> {
-  const input = addAbortSignal(signal, process.stdin.setEncoding('utf8'));
-  let text = '';
-  try {
-    for await (const chunk of input) {
-      text += chunk;
-      if (text.includes('\n') || text.length > MOST_BYTES) break;
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  }
-  return (text.split('\n', 1)[0] ?? '').slice(0, MOST_BYTES);
 }

@@ -6,6 +6,7 @@ import { Problem, printable } from '../problem.ts';
 import { isPassing, serverRefusal } from '../server-refusal.ts';
 import { explainServerError } from './identity-server.ts';
 import { readKeyName } from './key-name.ts';
+import { readWords } from './words.ts';
 
 /** How often the server is asked how it goes, in milliseconds. */
 const POLL_MS = 500;
@@ -44,11 +45,52 @@ export async function startEnrolment(
 }
 
 /**
+ * Waits until a page has opened the enrolment's address.
+ *
+ * @returns the words that it shows
+ * @throws Problem when the enrolment is over; `signal.reason` when aborted
+ */
+export function openedPage(server: string, poll: string, signal: AbortSignal): Promise<string> {
+  return untilSaid(server, poll, signal, (said) => {
+    if (said.state === 'waiting') return undefined;
+    const words = readWords(said.words);
+    if (said.state === 'opened' && words !== undefined) return words;
+    throw explainServerError(server, new UnfitAnswer('It did not say which words its page shows.'));
+  });
+}
+
+/**
+ * Says whether the page that shows these words is the one that the person has before them. Only then is a key taken there.
+ *
+ * @param mine false ends the enrolment; the invitation stays good
+ * @throws Problem when the enrolment is over, or as `explainServerError`
+ */
+export async function answerPage(
+  server: string,
+  poll: string,
+  { words, mine }: { words: string; mine: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  const { status, said } = await post(server, mine ? '/enroll/approve' : '/enroll/deny', { poll, words }, signal);
+  if (status !== 204) throw refusal(server, status, said);
+}
+
+/**
  * Waits until the key is enrolled.
  *
  * @throws Problem when the enrolment is over; `signal.reason` when aborted
  */
-export async function enrolledKey(server: string, poll: string, signal: AbortSignal): Promise<KeyName> {
+export function enrolledKey(server: string, poll: string, signal: AbortSignal): Promise<KeyName> {
+  return untilSaid(server, poll, signal, ({ state, key }) => (state === 'done' ? readKeyName(key) : undefined));
+}
+
+/** Asks the server how the enrolment goes, until something in its answer is what is waited for. */
+async function untilSaid<Awaited>(
+  server: string,
+  poll: string,
+  signal: AbortSignal,
+  find: (said: Record<string, unknown>) => Awaited | undefined,
+): Promise<Awaited> {
   for (;;) {
     const { status, said }: Answer = await post(server, '/enroll/status', { poll }, signal).catch((error: unknown) => {
       if (error instanceof Problem && error.kind === 'server-unreachable') return { status: 503, said: {} };
@@ -56,8 +98,8 @@ export async function enrolledKey(server: string, poll: string, signal: AbortSig
     });
     // The person is at the page: a network that is away, or a server that is busy, for a moment is no reason to give up.
     if (status !== 200 && !isPassing(status)) throw refusal(server, status, said);
-    const key = said.state === 'done' ? readKeyName(said.key) : undefined;
-    if (key !== undefined) return key;
+    const found = status === 200 ? find(said) : undefined;
+    if (found !== undefined) return found;
     await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }

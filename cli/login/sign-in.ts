@@ -9,12 +9,10 @@ import { type CallbackListener, listenForCallback } from './callback-listener.ts
 import { discover, explainServerError, fetchKeysAhead } from './identity-server.ts';
 import { readKeyName } from './key-name.ts';
 import { machineName } from './machine-name.ts';
+import { readWords } from './words.ts';
 
 /** More than any page's address has, in characters. */
 const LONGEST_ADDRESS = 2000;
-
-/** More than the server's words have, in characters. */
-const LONGEST_WORDS = 64;
 
 /** The page that the person signs in on. */
 export interface SignInPage {
@@ -118,9 +116,9 @@ function wordsOfPushedRequest(config: client.Configuration): () => Promise<strin
   };
   return async () => {
     config[client.customFetch] = request;
-    const { words } = Object(await answer?.json()) as Record<string, unknown>;
-    if (typeof words === 'string' && words.trim() !== '') return printable(words, LONGEST_WORDS);
-    throw unexpected('It did not say which words its page shows.');
+    const words = readWords(Object(await answer?.json()).words);
+    if (words !== undefined) return words;
+    throw new UnfitAnswer('It did not say which words its page shows.');
   };
 }
 

@@ -34,20 +34,16 @@ const TTL = {
 export function createProvider(context: Context, words: LoginWords): Provider {
   const provider = new Provider(context.config.issuer, configuration(context));
   withoutCookies(provider);
-  provider.use(async (ctx, next) => {
-    await next();
-    // Missing where the address is none of the provider's.
-    const oidc: KoaContextWithOIDC['oidc'] | undefined = (ctx as KoaContextWithOIDC).oidc;
-    if (oidc?.route === 'pushed_authorization_request' && ctx.status === 201) {
-      ctx.body = { ...Object(ctx.body), words: words(String(oidc.params?.code_challenge)) };
-    }
-  });
   // http/origin.ts tells it which scheme the outside has.
   provider.proxy = true;
   provider.use(async (ctx, next) => {
     await next();
     // What checkParameters takes; the library's configuration can add to its discovery document, not take away.
     if (ctx.oidc?.route === 'discovery') Object.assign(ctx.body as object, { response_modes_supported: ['query'] });
+    // What the client's terminal shows, and the page as well.
+    if (ctx.oidc?.route === 'pushed_authorization_request' && ctx.status === 201) {
+      Object.assign(ctx.body as object, { words: words(String(ctx.oidc.params?.code_challenge)) });
+    }
   });
   provider.on('server_error', (_ctx, err) => context.log.error({ err }, 'oidc-provider failed'));
   const refused = (_ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>

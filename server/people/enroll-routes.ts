@@ -2,12 +2,12 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { type Request, type Response, Router } from 'express';
 import type { Context } from '../context.ts';
 import { badRequest, credentialBody, objectBody, optionalTextField, textField } from '../http/body.ts';
-import { readCookie } from '../http/cookies.ts';
 import { Problem } from '../problem.ts';
-import { randomSecret } from '../secrets.ts';
 import {
+  approveEnrolment,
   confirmationOptions,
   confirmEnrolment,
+  denyEnrolment,
   enrolmentStatus,
   finishEnrolment,
   newKeyOptions,
@@ -15,20 +15,24 @@ import {
   startEnrolment,
 } from './enrolments.ts';
 
+/** Where a page says which one it is: with the secret that it was given, and keeps for its own origin. */
+const PAGE_HEADER = 'vouch-page';
+
 /** The routes under /enroll that the page and `vouch enroll` call; docs/http-api.md lists them. */
 export function enrollRoutes(context: Context): Router {
   const router = Router();
-  const cookie = context.config.local ? 'vouch-enroll' : '__Host-vouch-enroll';
 
   router.post('/enroll/start', async (request, response) => {
     const body = objectBody(request.body);
     const machine = optionalTextField(body, 'machine', 64);
     const email = optionalTextField(body, 'email', 64);
+    const byPage = body.page === true;
     const started = await startEnrolment(
       context,
       {
         code: textField(body, 'invitation', 100),
-        client: machine === null ? 'this browser' : 'Vouch CLI',
+        client: byPage ? 'this browser' : 'Vouch CLI',
+        byPage,
         machine,
         keyName: optionalTextField(body, 'name', 40),
         ...(email === null ? {} : { email }),
@@ -37,8 +41,9 @@ export function enrollRoutes(context: Context): Router {
     );
     response.json({
       ticket: started.ticket,
-      url: `${context.config.issuer}/enroll/${started.ticket}`,
-      poll: started.poll,
+      ...(started.page === undefined
+        ? { url: `${context.config.issuer}/enroll/${started.ticket}`, poll: started.poll }
+        : { page: started.page }),
       email: started.email,
       expiresAt: new Date(started.expiresAt).toISOString(),
     });
@@ -52,52 +57,50 @@ export function enrollRoutes(context: Context): Router {
     response.json(status);
   });
 
+  router.post('/enroll/approve', async (request, response) => {
+    const body = objectBody(request.body);
+    await approveEnrolment(context, textField(body, 'poll', 100), textField(body, 'words', 100));
+    response.status(204).end();
+  });
+
+  router.post('/enroll/deny', async (request, response) => {
+    await denyEnrolment(context, textField(objectBody(request.body), 'poll', 100), String(request.ip));
+    response.status(204).end();
+  });
+
   router.post('/enroll/:ticket/open', async (request, response) => {
-    const known = readCookie(request, cookie);
-    const browser = known ?? randomSecret();
-    const opened = await openEnrolment(context, ticketOf(request), browser);
-    if (known === undefined) {
-      response.cookie(cookie, browser, {
-        httpOnly: true,
-        sameSite: 'strict',
-        secure: !context.config.local,
-        // What __Host- asks for: no sibling's page can plant it.
-        path: '/',
-        maxAge: 60 * 60 * 1000,
-      });
-    }
+    const opened = await openEnrolment(context, ticketOf(request), request.get(PAGE_HEADER));
     response.json({
       ...opened,
-      requestedAt: new Date(opened.requestedAt).toISOString(),
+      ...('requestedAt' in opened ? { requestedAt: new Date(opened.requestedAt).toISOString() } : {}),
       expiresAt: new Date(opened.expiresAt).toISOString(),
       host: new URL(context.config.issuer).host,
     });
   });
 
-  /** A step of the ceremony, in the browser that opened the page. */
+  /** A step of the ceremony, on the page that opened it. */
   const step = (
     path: string,
-    action: (ticket: string, browser: string, request: Request, response: Response) => Promise<void>,
+    action: (ticket: string, page: string, request: Request, response: Response) => Promise<void>,
   ) => {
     router.post(`/enroll/:ticket/${path}`, async (request, response) => {
-      await action(ticketOf(request), readCookie(request, cookie) ?? '', request, response);
+      await action(ticketOf(request), request.get(PAGE_HEADER) ?? '', request, response);
     });
   };
 
-  step('confirm/options', async (ticket, browser, _request, response) => {
-    response.json(await confirmationOptions(context, ticket, browser));
+  step('confirm/options', async (ticket, page, _request, response) => {
+    response.json(await confirmationOptions(context, ticket, page));
   });
-  step('confirm/verify', async (ticket, browser, request, response) => {
+  step('confirm/verify', async (ticket, page, request, response) => {
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
-    await confirmEnrolment(context, ticket, browser, credential, String(request.ip));
-    response.status(204).end();
+    response.json({ page: await confirmEnrolment(context, ticket, page, credential, String(request.ip)) });
   });
-  step('options', async (ticket, browser, _request, response) => {
-    response.json(await newKeyOptions(context, ticket, browser));
+  step('options', async (ticket, page, _request, response) => {
+    response.json(await newKeyOptions(context, ticket, page));
   });
-  step('verify', async (ticket, browser, request, response) => {
+  step('verify', async (ticket, page, request, response) => {
     const credential = credentialBody<RegistrationResponseJSON>(request.body);
-    response.json(await finishEnrolment(context, ticket, browser, credential, String(request.ip)));
+    response.json(await finishEnrolment(context, ticket, page, credential, String(request.ip)));
   });
 
   return router;

@@ -7,16 +7,19 @@ import { hash, randomSecret } from '../secrets.ts';
 import type { Store } from '../store/store.ts';
 import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { type NewKey, registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
+import { randomWords } from '../words.ts';
 import { findOpenInvitation, useInvitation } from './invitations.ts';
 
 /** How long an enrolment may take from its start, in milliseconds. */
 const LIFETIME_MS = 15 * 60 * 1000;
 
 export interface StartedEnrolment {
-  /** In the page's URL: bound to the first browser that opens it, and good for nothing else. */
+  /** In the page's URL, which others on the machine can read: it opens a page, which the terminal then agrees to or not. */
   ticket: string;
-  /** A secret for the caller alone, to ask how it goes. */
+  /** A secret for the terminal alone: to ask how it goes, and to say which page is the right one. */
   poll: string;
+  /** A secret for the page, where the page itself gave the code and so needs nobody's agreement. */
+  page: string | undefined;
   email: string;
   expiresAt: number;
 }
@@ -28,7 +31,15 @@ export interface StartedEnrolment {
  */
 export async function startEnrolment(
   context: Context,
-  request: { code: string; email?: string; client: string; machine: string | null; keyName: string | null },
+  request: {
+    code: string;
+    email?: string;
+    client: string;
+    machine: string | null;
+    keyName: string | null;
+    /** Whether the page itself asks: there is no terminal. */
+    byPage: boolean;
+  },
   ip: string,
 ): Promise<StartedEnrolment> {
   const now = context.now();
@@ -46,6 +57,7 @@ export async function startEnrolment(
   }
   const ticket = randomSecret();
   const poll = randomSecret();
+  const page = request.byPage ? randomSecret() : undefined;
   const expiresAt = Math.min(now + LIFETIME_MS, invitation.expires_at);
   await context.store
     .insertInto('enrolments')
@@ -53,7 +65,9 @@ export async function startEnrolment(
       ticket_hash: hash(ticket),
       poll_hash: hash(poll),
       invitation_id: invitation.id,
-      browser_hash: null,
+      browser_hash: page === undefined ? null : hash(page),
+      words: null,
+      answer: page === undefined ? null : 'yes',
       user_handle: randomBytes(32).toString('base64url'),
       client: request.client,
       machine: request.machine,
@@ -64,7 +78,7 @@ export async function startEnrolment(
       expires_at: expiresAt,
     })
     .execute();
-  return { ticket, poll, email: invitation.email, expiresAt };
+  return { ticket, poll, page, email: invitation.email, expiresAt };
 }
 
 /** How an enrolment goes, for who started it; undefined when the poll secret is nobody's or it is long over. */
@@ -76,7 +90,8 @@ export async function enrolmentStatus(context: Context, poll: string) {
     .where('enrolments.poll_hash', '=', hash(poll))
     .select([
       'invitations.email as email',
-      'enrolments.browser_hash as browser',
+      'enrolments.words as words',
+      'enrolments.answer as answer',
       'enrolments.expires_at as expiresAt',
       'keys.name as name',
       'keys.model as model',
@@ -84,39 +99,98 @@ export async function enrolmentStatus(context: Context, poll: string) {
     .executeTakeFirst();
   if (row === undefined) return undefined;
   if (row.name !== null) return { state: 'done', email: row.email, key: { name: row.name, model: row.model } };
-  if (row.expiresAt <= context.now()) return undefined;
-  return { state: row.browser === null ? 'waiting' : 'opened', email: row.email };
+  if (row.expiresAt <= context.now() || row.answer === 'no') return undefined;
+  if (row.answer === 'yes') return { state: 'approved', email: row.email };
+  return row.words === null
+    ? { state: 'waiting', email: row.email }
+    : { state: 'opened', email: row.email, words: row.words };
 }
 
 /**
- * Binds an enrolment to the browser that opens it first (one atomic statement), or lets the same browser in again.
+ * Lets the page that has opened an enrolment go on: the person at the terminal sees the same words there. They are part of the
+ * statement, so that no other page can be meant.
  *
- * @param browser the browser's secret from its cookie, or a new one
- * @throws Problem `invitation-refused` or `other-browser`
+ * @throws Problem `interaction-over` when it is over, or no page shows these words
  */
-export async function openEnrolment(context: Context, ticket: string, browser: string) {
-  await context.store
+export async function approveEnrolment(context: Context, poll: string, words: string): Promise<void> {
+  const approved = await context.store
     .updateTable('enrolments')
-    .set({ browser_hash: hash(browser) })
+    .set({ answer: 'yes' })
+    .where('poll_hash', '=', hash(poll))
+    .where('words', '=', words)
+    // Said twice it is as true: the first answer may have been lost on the way.
+    .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
+    .where('expires_at', '>', context.now())
+    .returning('ticket_hash')
+    .executeTakeFirst();
+  if (approved !== undefined) return;
+  throw new Problem(410, 'interaction-over', 'This enrolment is over', 'Run `vouch enroll` again.');
+}
+
+/** Ends an enrolment whose page somebody else has opened. The invitation stays good. */
+export async function denyEnrolment(context: Context, poll: string, ip: string): Promise<void> {
+  await context.store.transaction().execute(async (transaction) => {
+    const denied = await transaction
+      .updateTable('enrolments')
+      .set({ answer: 'no' })
+      .where('poll_hash', '=', hash(poll))
+      .where('answer', 'is', null)
+      .where('expires_at', '>', context.now())
+      .returning('invitation_id')
+      .executeTakeFirst();
+    if (denied === undefined) return;
+    const { email } = await transaction
+      .selectFrom('invitations')
+      .select('email')
+      .where('id', '=', denied.invitation_id)
+      .executeTakeFirstOrThrow();
+    const detail = { reason: 'the terminal said that the page shows other words' };
+    await audit(transaction, context.now(), { event: 'enrolment-refused', email, ip, detail });
+  });
+}
+
+/**
+ * Binds an enrolment to the page that opens it first (one atomic statement), or lets the same page in again.
+ *
+ * The page's secret is made here and kept by the page for its own origin: unlike a cookie, no other site and no other port can
+ * plant it or read it.
+ *
+ * @param known the secret that the page has, if it has one
+ * @returns what the page shows; before the terminal has agreed, that is nothing of the person
+ * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`
+ */
+export async function openEnrolment(context: Context, ticket: string, known: string | undefined) {
+  const page = randomSecret();
+  const first = await context.store
+    .updateTable('enrolments')
+    .set({ browser_hash: hash(page), words: randomWords() })
     .where('ticket_hash', '=', hash(ticket))
     .where('browser_hash', 'is', null)
     .where('expires_at', '>', context.now())
-    .execute();
-  const enrolment = await findEnrolment(context, ticket, browser);
+    .returning('ticket_hash')
+    .executeTakeFirst();
+  const enrolment = await findEnrolment(context, ticket, first === undefined ? (known ?? '') : page);
+  const opened = {
+    ...(first === undefined ? {} : { page }),
+    words: enrolment.words,
+    approved: enrolment.answer === 'yes',
+    expiresAt: enrolment.expires_at,
+  };
+  if (!opened.approved) return opened;
   const keys = await keysOf(context.store, enrolment.email);
   return {
+    ...opened,
     email: enrolment.email,
     client: enrolment.client,
     machine: enrolment.machine,
     requestedAt: enrolment.created_at,
-    expiresAt: enrolment.expires_at,
     needsConfirmation: keys.length > 0 && enrolment.confirmed_key_id === null,
   };
 }
 
 /** Options for the touch of a key that the person has, before another may be added. */
-export async function confirmationOptions(context: Context, ticket: string, browser: string) {
-  const enrolment = await findEnrolment(context, ticket, browser);
+export async function confirmationOptions(context: Context, ticket: string, page: string) {
+  const enrolment = await findApproved(context, ticket, page);
   const keys = await keysOf(context.store, enrolment.email);
   if (keys.length === 0) throw new Problem(409, 'bad-request', 'There is no key to confirm with', 'Reload the page.');
   return assertionOptions(context, 'confirm-enrolment', enrolment.ticket_hash, keys);
@@ -125,17 +199,18 @@ export async function confirmationOptions(context: Context, ticket: string, brow
 /**
  * Takes the touch of a key that the person has.
  *
+ * @returns the page's new secret: what the old one was worth ends with the touch
  * @throws Problem when the assertion is refused, or the key is another person's
  */
 export async function confirmEnrolment(
   context: Context,
   ticket: string,
-  browser: string,
+  page: string,
   response: AuthenticationResponseJSON,
   ip: string,
-): Promise<void> {
-  const enrolment = await findEnrolment(context, ticket, browser);
-  await auditRefusal(context, enrolment.email, response.id, ip, async () => {
+): Promise<string> {
+  const enrolment = await findApproved(context, ticket, page);
+  return auditRefusal(context, enrolment.email, response.id, ip, async () => {
     const key = await verifyAssertion(context, 'confirm-enrolment', enrolment.ticket_hash, response);
     if (key.email !== enrolment.email) {
       throw new Problem(
@@ -145,20 +220,25 @@ export async function confirmEnrolment(
         'Use a key that you have enrolled yourself.',
       );
     }
+    const renewed = randomSecret();
     await context.store.transaction().execute(async (transaction) => {
       await acceptCounter(transaction, key, context.now());
-      await transaction
+      const confirmed = await transaction
         .updateTable('enrolments')
-        .set({ confirmed_key_id: key.keyId })
+        .set({ confirmed_key_id: key.keyId, browser_hash: hash(renewed) })
         .where('ticket_hash', '=', enrolment.ticket_hash)
-        .execute();
+        .where('browser_hash', '=', hash(page))
+        .returning('ticket_hash')
+        .executeTakeFirst();
+      if (confirmed === undefined) throw otherBrowser();
     });
+    return renewed;
   });
 }
 
 /** Options for the new key. */
-export async function newKeyOptions(context: Context, ticket: string, browser: string) {
-  const enrolment = await findEnrolment(context, ticket, browser);
+export async function newKeyOptions(context: Context, ticket: string, page: string) {
+  const enrolment = await findApproved(context, ticket, page);
   const person = await findPerson(context.store, enrolment.email);
   const keys = await keysOf(context.store, enrolment.email);
   checkConfirmed(keys, enrolment.confirmed_key_id);
@@ -178,11 +258,11 @@ export async function newKeyOptions(context: Context, ticket: string, browser: s
 export async function finishEnrolment(
   context: Context,
   ticket: string,
-  browser: string,
+  page: string,
   response: RegistrationResponseJSON,
   ip: string,
 ): Promise<{ email: string; key: { name: string; model: string | null } }> {
-  const enrolment = await findEnrolment(context, ticket, browser);
+  const enrolment = await findApproved(context, ticket, page);
   return auditRefusal(context, enrolment.email, response.id, ip, async () => {
     const key = await verifyRegistration(context, enrolment.ticket_hash, response);
     return context.store.transaction().execute(async (transaction) => {
@@ -194,11 +274,14 @@ export async function finishEnrolment(
       const personId = await findOrMakePerson(transaction, invitation, enrolment.user_handle, now);
       const name = await nameFor(transaction, personId, enrolment.key_name, key);
       await insertKey(transaction, personId, name, key, now);
-      await transaction
+      const finished = await transaction
         .updateTable('enrolments')
         .set({ key_id: key.id })
         .where('ticket_hash', '=', enrolment.ticket_hash)
-        .execute();
+        .where('browser_hash', '=', hash(page))
+        .returning('ticket_hash')
+        .executeTakeFirst();
+      if (finished === undefined) throw otherBrowser();
       await audit(transaction, now, {
         event: 'enrolled',
         email: invitation.email,
@@ -230,7 +313,7 @@ async function auditRefusal<Result>(
   }
 }
 
-async function findEnrolment(context: Context, ticket: string, browser: string) {
+async function findEnrolment(context: Context, ticket: string, page: string) {
   const row = await context.store
     .selectFrom('enrolments')
     .innerJoin('invitations', 'invitations.id', 'enrolments.invitation_id')
@@ -243,15 +326,37 @@ async function findEnrolment(context: Context, ticket: string, browser: string) 
     .select('invitations.email as email')
     .executeTakeFirst();
   if (row === undefined) throw invitationRefused();
-  if (row.browser_hash !== hash(browser)) {
+  if (row.browser_hash !== hash(page)) throw otherBrowser();
+  if (row.answer === 'no') {
     throw new Problem(
-      403,
-      'other-browser',
-      'This page was opened in another browser first',
-      'Go on there, or run `vouch enroll` again.',
+      410,
+      'interaction-over',
+      'The terminal said that this is not its page',
+      'No key was enrolled, and the invitation is still good. Run `vouch enroll` again.',
     );
   }
   return row;
+}
+
+/** An enrolment whose page the terminal has agreed to: nothing is asked of a key before, and no key is taken. */
+async function findApproved(context: Context, ticket: string, page: string) {
+  const enrolment = await findEnrolment(context, ticket, page);
+  if (enrolment.answer === 'yes') return enrolment;
+  throw new Problem(
+    403,
+    'approval-needed',
+    'Your terminal has not agreed yet',
+    'Say there whether this page shows the same words.',
+  );
+}
+
+function otherBrowser(): Problem {
+  return new Problem(
+    403,
+    'other-browser',
+    'Another browser opened this page first',
+    'Your terminal asks about words that you cannot see here: answer no. Then run `vouch enroll` again.',
+  );
 }
 
 function findPerson(store: Store, email: string) {

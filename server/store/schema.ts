@@ -56,12 +56,17 @@ interface InvitationsTable {
   used_at: number | null;
 }
 
-/** An enrolment under way: opened by an invitation, bound to the first browser that opens its page. */
+/** An enrolment under way: opened by an invitation, bound to the page that opens it first, agreed to in the terminal. */
 interface EnrolmentsTable {
   ticket_hash: string;
   poll_hash: string;
   invitation_id: string;
+  /** Of the secret that the first page to open it was given. */
   browser_hash: string | null;
+  /** What that page and the terminal both show; missing where there is no terminal. */
+  words: string | null;
+  /** What the terminal said: whether the page shows these words. */
+  answer: 'yes' | 'no' | null;
   user_handle: string;
   client: string;
   machine: string | null;
@@ -77,7 +82,7 @@ interface EnrolmentsTable {
 interface ChallengesTable {
   challenge_hash: string;
   purpose: string;
-  /** What the challenge is bound to: an interaction or an enrolment, each of one browser. */
+  /** What the challenge is bound to: an interaction or an enrolment. */
   binding: string;
   expires_at: number;
 }

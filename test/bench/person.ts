@@ -28,9 +28,9 @@ export class Person {
     const { code: invitation } = JSON.parse(stdout) as { code: string };
     const person = new Person(issuer, email);
     const browser = new Browser(issuer);
-    const started = await json(browser.post('/enroll/start', { invitation, machine: 'bench' }));
-    const post = (step: string, body?: unknown) => json(browser.post(`/enroll/${started.ticket}/${step}`, body));
-    await post('open');
+    const { ticket, page = '' } = await json(browser.post('/enroll/start', { invitation, page: true }));
+    const post = (step: string, body?: unknown) =>
+      json(browser.post(`/enroll/${ticket}/${step}`, body, { 'vouch-page': page }));
     const options = (await post('options')) as unknown as PublicKeyCredentialCreationOptionsJSON;
     await post('verify', person.#key.create(options));
     return person;

@@ -318,8 +318,8 @@ describe('the endpoints of a discovery document', () => {
     onTestFinished(() => issuer.close());
     for (const [_place, where] of places) {
       issuer.wrong = { discovery: { [name]: where(issuer.url) } };
-      const opened: string[] = [];
-      const refused = signIn({ server: issuer.url, signal: signal(), onPage: (url) => opened.push(url) });
+      const opened: unknown[] = [];
+      const refused = signIn({ server: issuer.url, signal: signal(), onPage: (page) => opened.push(page) });
       await expect(refused).rejects.toMatchObject({
         kind: 'not-a-vouch-server',
         why: expect.stringContaining(name),

@@ -102,9 +102,7 @@ describe.sequential('an https issuer behind a reverse proxy', () => {
     await page.waitForSelector('[role=status][data-status="done"]');
     const [credential] = await key.credentials();
     expect(credential?.rpId).toBe('localhost');
-    const cookies = await launched.browser.cookies();
-    expect(cookies.filter(({ secure, httpOnly }) => !(secure && httpOnly))).toEqual([]);
-    expect(cookies.map(({ name }) => name)).toContain('__Host-vouch-enroll');
+    expect(await launched.browser.cookies()).toEqual([]);
   });
 
   test('signs in with the real command line, and out again', async () => {

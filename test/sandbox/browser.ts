@@ -16,6 +16,8 @@ import {
 export interface SandboxBrowser {
   /** Opens a page with the key plugged in. */
   open(url: string): Promise<Page>;
+  /** What the next page shows that asks to be compared with the terminal: the words of an enrolment. */
+  words(): Promise<string>;
   /** The page that was opened last. */
   page(): Page | undefined;
   /** What the key in hand holds. */
@@ -38,6 +40,7 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
   let drawer: Credential[] = [];
   let current: Desk | undefined;
   let opening: Promise<unknown> = Promise.resolve();
+  let comparing: ((page: Page) => void)[] = [];
 
   const remember = async () => {
     if (current === undefined) return;
@@ -59,7 +62,11 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
     const key = await addSecurityKey(page, { credentials: held });
     current = { page, key };
     // It watches from the start: a confirmation can be over before the page has loaded.
-    if (new URL(url).pathname.startsWith('/enroll')) void bringSecondKey(current).catch(() => {});
+    if (new URL(url).pathname.startsWith('/enroll')) {
+      void bringSecondKey(current).catch(() => {});
+      for (const look of comparing) look(page);
+      comparing = [];
+    }
     await page.goto(url);
     return page;
   };
@@ -87,6 +94,11 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
       const page = opening.then(() => open(url));
       opening = page.catch(() => {});
       return page;
+    },
+    words: async () => {
+      const page = await new Promise<Page>((resolve) => comparing.push(resolve));
+      const words = await page.waitForSelector('.words strong', { timeout: 0 });
+      return (await words?.evaluate((element) => element.textContent)) ?? '';
     },
     page: () => current?.page,
     credentials: async () => {

@@ -1,5 +1,7 @@
 /** `npm run demo`: the story of a first day, told by running the real commands in a sandbox and showing what they print. */
 import { spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { type Input, type } from '../support/run.ts';
 import { PERSON, REGION, REPOSITORY, type Sandbox, startSandbox } from './sandbox.ts';
 
 const color = process.stdout.isTTY && !process.env.NO_COLOR;
@@ -13,7 +15,7 @@ const aside = (text: string) => print(quiet(`  (${text})`));
 interface Step {
   cwd?: string;
   /** What is typed. */
-  input?: string;
+  input?: Input;
   /** The status it should end with; 0 unless told. */
   status?: number;
 }
@@ -47,8 +49,8 @@ async function firstDay(sandbox: Sandbox): Promise<void> {
   const code = /Invitation code\s+(\S+)/.exec(invitation)?.[1] ?? '';
 
   chapter('Alice makes her security key known, once');
-  aside('she types the invitation code, and touches the key when the browser asks');
-  await step(['vouch', 'enroll', '--server', issuer, '--name', 'Work key'], { input: `${code}\n` });
+  aside('she types the invitation code and the words that the page shows, and touches the key when the browser asks');
+  await step(['vouch', 'enroll', '--server', issuer, '--name', 'Work key'], { input: sandbox.typed(code) });
 
   chapter('She sets up AWS and Git, once');
   await step(['vouch', 'setup', 'aws', '--role', roleArn, '--region', REGION]);
@@ -94,8 +96,7 @@ function show(
   print(`\n${strong(`$ ${words.join(' ')}`)}`);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, cwd: options.cwd ?? home, stdio: ['pipe', stdout, 'inherit'] });
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(options.input ?? '');
+    type(options.input ?? '', child.stdin as Writable);
     let said = '';
     child.stdout?.on('data', (chunk: Buffer) => {
       said += chunk;

@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { type LocalAws, startLocalAws } from '../aws/start.ts';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { ensureBuilt } from '../support/ensure-built.ts';
 import { freePort } from '../support/free-port.ts';
-import { type Finished, run, succeed } from '../support/run.ts';
+import { type Finished, type Input, run, succeed } from '../support/run.ts';
 import { type DeveloperAccount, type DeveloperAccountOptions, openAccount } from './accounts.ts';
 import { type SandboxBrowser, startBrowser } from './browser.ts';
 import { type IdentityServer, identityServer } from './identity-server.ts';
@@ -52,9 +53,11 @@ export interface Sandbox extends AsyncDisposable {
   /** Undefined with the user's own browser. */
   browser: SandboxBrowser | undefined;
   /** Runs a program of the sandbox to its end. */
-  run(command: string, args: readonly string[], options?: { cwd?: string; input?: string }): Promise<Finished>;
+  run(command: string, args: readonly string[], options?: { cwd?: string; input?: Input }): Promise<Finished>;
   /** As `run`, and fails unless the status is 0. */
-  succeed(command: string, args: readonly string[], options?: { cwd?: string; input?: string }): Promise<Finished>;
+  succeed(command: string, args: readonly string[], options?: { cwd?: string; input?: Input }): Promise<Finished>;
+  /** What a person types at `vouch enroll`: the invitation's code, and then the words that the page shows. */
+  typed(code: string): AsyncIterable<string>;
   /** Ends everything and removes the folder. Again does nothing. */
   close(): Promise<void>;
 }
@@ -140,6 +143,10 @@ async function start(
     },
     run: (command, args, how = {}) => run(command, args, { env, cwd: at('home'), ...how }),
     succeed: (command, args, how = {}) => succeed(command, args, { env, cwd: at('home'), ...how }),
+    async *typed(code) {
+      yield `${code}\n`;
+      if (browser) yield `${await browser.words()}\n`;
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -176,7 +183,7 @@ async function setUp(sandbox: Sandbox, { ownBrowser, signal }: SandboxOptions): 
   const { code } = JSON.parse(invited.stdout) as { code: string };
   const enroll = ['enroll', '--server', sandbox.issuer, '--name', 'Work key'];
   if (ownBrowser) await enrollInPlainSight(sandbox, enroll, code, signal);
-  else await sandbox.succeed('vouch', enroll, { input: `${code}\n` });
+  else await sandbox.succeed('vouch', enroll, { input: sandbox.typed(code) });
   await sandbox.succeed('vouch', ['setup', 'aws', '--role', sandbox.roleArn, '--region', REGION]);
   await sandbox.succeed('vouch', ['setup', 'codecommit']);
 }
@@ -190,9 +197,13 @@ function enrollInPlainSight(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('vouch', enroll, { env, cwd: home, stdio: ['pipe', 2, 2], ...(signal ? { signal } : {}) });
-    child.stdin?.end(`${code}\n`);
+    child.stdin?.on('error', () => {});
+    child.stdin?.write(`${code}\n`);
+    // The words that the page shows are the person's to type.
+    process.stdin.pipe(child.stdin as Writable);
     child.once('error', reject);
     child.once('close', (status) => {
+      process.stdin.unpipe().pause();
       if (status === 0) resolve();
       else reject(new Error(`vouch enroll ended with ${status}`));
     });

@@ -46,9 +46,23 @@ describe('an invitation', () => {
     const email = newAddress();
     const key = new SoftKey(server.origin);
     const enrolment = await Enrolment.start(server.origin, await inviteCode(server, email));
-    const status = () => enrolment.browser.post('/enroll/status', { poll: enrolment.poll });
+    const status = () => enrolment.status();
     expect(await jsonOf(await status())).toEqual({ state: 'waiting', email });
+    const shown = { words: expect.stringMatching(/^[a-z]+ [a-z]+ [a-z]+$/), expiresAt: expect.any(String) };
+    const opened = await jsonOf<{ words: string }>(await enrolment.post('open'));
+    expect(opened).toEqual({
+      ...shown,
+      page: expect.stringMatching(/^[\w-]{43}$/),
+      approved: false,
+      host: new URL(server.origin).host,
+    });
+    const { words } = opened;
+    expect(await jsonOf(await status())).toEqual({ state: 'opened', email, words });
+    expect((await enrolment.answer('approve', words)).status).toBe(204);
+    expect(await jsonOf(await status())).toEqual({ state: 'approved', email });
     expect(await jsonOf(await enrolment.post('open'))).toEqual({
+      words,
+      approved: true,
       email,
       machine: 'alices-laptop',
       client: 'Vouch CLI',
@@ -57,7 +71,6 @@ describe('an invitation', () => {
       host: new URL(server.origin).host,
       needsConfirmation: false,
     });
-    expect(await jsonOf(await status())).toEqual({ state: 'opened', email });
     const enrolled = { email, key: { name: 'Security key', model: null } };
     expect(await jsonOf(await enrolment.register(key))).toEqual(enrolled);
     expect(await jsonOf(await status())).toEqual({ state: 'done', ...enrolled });
@@ -203,7 +216,7 @@ describe('an invitation', () => {
     await jsonOf(await (await Enrolment.open(server.origin, code)).register(first));
     expect(await admin()).toBe(1);
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
-    expect((await enrolment.confirm(first)).status).toBe(204);
+    await jsonOf(await enrolment.confirm(first));
     await jsonOf(await enrolment.register(new SoftKey(server.origin)));
     expect(await admin()).toBe(1);
   });
@@ -246,17 +259,20 @@ describe('an address is refused at the invitation, with the reason', () => {
 });
 
 describe('an enrolment', () => {
-  test('belongs to the browser that opens it first', async () => {
+  test('belongs to the page that opens it first', async () => {
     const email = newAddress();
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     const answer = new SoftKey(server.origin).create(await enrolment.options());
-    const cookies: Record<string, string>[] = [
+    const claims: Record<string, string>[] = [
       {},
-      { cookie: 'vouch-enroll=' },
-      { cookie: 'vouch-enroll' },
-      { cookie: 'vouch-enroll=null' },
+      { 'vouch-page': '' },
+      { 'vouch-page': 'null' },
+      { 'vouch-page': enrolment.ticket },
+      { 'vouch-page': enrolment.poll },
+      { 'vouch-page': 'A'.repeat(43) },
+      { cookie: `vouch-page=${enrolment.page}; vouch-enroll=${enrolment.page}` },
     ];
-    for (const headers of cookies) {
+    for (const headers of claims) {
       for (const step of ['open', 'options', 'verify', 'confirm/options', 'confirm/verify']) {
         const stranger = new Browser(server.origin);
         const path = `/enroll/${enrolment.ticket}/${step}`;
@@ -273,13 +289,16 @@ describe('an enrolment', () => {
     await expectProblem(await enrolment.post('options'), 403, 'other-browser');
   });
 
-  test('opened with an empty cookie is not everybody’s', async () => {
+  test('is opened with no secret that the page brings along', async () => {
     const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
-    const first = new Browser(server.origin);
-    await jsonOf(await first.post(`/enroll/${enrolment.ticket}/open`, {}, { cookie: 'vouch-enroll=' }));
-    await jsonOf(await first.post(`/enroll/${enrolment.ticket}/options`));
-    const stranger = new Browser(server.origin);
-    await expectProblem(await stranger.post(`/enroll/${enrolment.ticket}/options`), 403, 'other-browser');
+    const planted = 'A'.repeat(43);
+    const path = `/enroll/${enrolment.ticket}/open`;
+    const opened = await jsonOf<{ page: string }>(
+      await new Browser(server.origin).post(path, {}, { 'vouch-page': planted }),
+    );
+    expect(opened.page).not.toBe(planted);
+    const planter = await new Browser(server.origin).post(path, {}, { 'vouch-page': planted });
+    await expectProblem(planter, 403, 'other-browser');
   });
 
   test('opened by 10 browsers at the same moment belongs to one', async () => {
@@ -288,6 +307,119 @@ describe('an enrolment', () => {
       Array.from({ length: 10 }, () => new Browser(server.origin).post(`/enroll/${enrolment.ticket}/open`)),
     );
     expect(responses.filter((response) => response.status === 200)).toHaveLength(1);
+  });
+
+  test('whose address somebody else reads and opens first enrols no key of his, and is worth nothing to him', async () => {
+    const email = newAddress();
+    const code = await inviteCode(server, email);
+    const hers = await Enrolment.start(server.origin, code);
+    // All that he has is the address. He is quicker than her browser.
+    const his = new Browser(server.origin);
+    const path = (step: string) => `/enroll/${hers.ticket}/${step}`;
+    const opened = await jsonOf<{ page: string; words: string }>(await his.post(path('open')));
+    expect(JSON.stringify(opened)).not.toContain(email);
+    const headers = { 'vouch-page': opened.page };
+    const key = new SoftKey(server.origin);
+    const forged = key.create({ challenge: 'AAAA', rp: { id: 'localhost' }, user: { id: 'AAAA' } } as never);
+    const tries = async () => {
+      for (const step of ['options', 'verify', 'confirm/options', 'confirm/verify']) {
+        await expectProblem(await his.post(path(step), forged, headers), 403, 'approval-needed');
+      }
+    };
+    await tries();
+    // He can agree in nobody's name.
+    for (const poll of [hers.ticket, opened.page, 'A'.repeat(43)]) {
+      const answer = await his.post('/enroll/approve', { poll, words: opened.words });
+      await expectProblem(answer, 410, 'interaction-over');
+    }
+    await tries();
+    // Her page shows no words; her terminal shows his, and she says no.
+    await expectProblem(await hers.browser.post(path('open')), 403, 'other-browser');
+    expect(await jsonOf(await hers.status())).toMatchObject({ state: 'opened', words: opened.words });
+    expect((await hers.answer('deny')).status).toBe(204);
+    for (const step of ['open', 'options', 'verify']) {
+      await expectProblem(await his.post(path(step), forged, headers), 410, 'interaction-over');
+    }
+    await expectProblem(await hers.answer('approve', opened.words), 410, 'interaction-over');
+    await expectProblem(await hers.status(), 404, 'interaction-over');
+    expect(await keysOf(email)).toEqual([]);
+    // The invitation is still good.
+    await jsonOf(await (await Enrolment.open(server.origin, code)).register(new SoftKey(server.origin)));
+  });
+
+  test('is agreed to with the words that its page shows, and with no others', async () => {
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    await expectProblem(await enrolment.answer('approve', 'amber otter canyon'), 410, 'interaction-over');
+    const { words } = await jsonOf<{ words: string }>(await enrolment.post('open'));
+    for (const wrong of ['amber otter canyon', `${words} `.repeat(2), words.toUpperCase(), '%']) {
+      await expectProblem(await enrolment.answer('approve', wrong), 410, 'interaction-over');
+    }
+    await expectProblem(await enrolment.answer('approve'), 400, 'bad-request');
+    await expectProblem(await enrolment.post('options'), 403, 'approval-needed');
+    expect((await enrolment.answer('approve', words)).status).toBe(204);
+    // Its first answer may have been lost.
+    expect((await enrolment.answer('approve', words)).status).toBe(204);
+    await enrolment.options();
+  });
+
+  test('cannot be agreed to when it is over', async () => {
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    const { words } = await jsonOf<{ words: string }>(await enrolment.post('open'));
+    moveClock(server, 15 * 60_000);
+    await expectProblem(await enrolment.answer('approve', words), 410, 'interaction-over');
+  });
+
+  test('whose page gave the code needs no terminal: its ticket is in no address, and its secret with that page', async () => {
+    const email = newAddress();
+    const browser = new Browser(server.origin);
+    const start = { invitation: await inviteCode(server, email), page: true };
+    const started = await jsonOf<Record<string, string>>(await browser.post('/enroll/start', start));
+    expect(Object.keys(started).sort()).toEqual(['email', 'expiresAt', 'page', 'ticket']);
+    const path = (step: string) => `/enroll/${started.ticket}/${step}`;
+    await expectProblem(await browser.post(path('open')), 403, 'other-browser');
+    const headers = { 'vouch-page': started.page ?? '' };
+    const details = await jsonOf(await browser.post(path('open'), {}, headers));
+    expect(details).toMatchObject({ email, client: 'this browser', machine: null, words: null, approved: true });
+    const options = await jsonOf(await browser.post(path('options'), {}, headers));
+    const key = new SoftKey(server.origin);
+    await jsonOf(await browser.post(path('verify'), key.create(options as never), headers));
+    await signIn(server.origin, key);
+  });
+
+  test('of a further key is renewed at the touch of the first: the page’s old secret is worth nothing then', async () => {
+    const { email, key } = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    const before = enrolment.page ?? '';
+    await jsonOf(await enrolment.confirm(key));
+    expect(enrolment.page).not.toBe(before);
+    for (const step of ['open', 'options', 'verify', 'confirm/options']) {
+      const old = await new Browser(server.origin).post(
+        `/enroll/${enrolment.ticket}/${step}`,
+        new SoftKey(server.origin).create({ challenge: 'AAAA', rp: {}, user: { id: 'AAAA' } } as never),
+        { 'vouch-page': before },
+      );
+      await expectProblem(old, 403, 'other-browser');
+    }
+    await jsonOf(await enrolment.register(new SoftKey(server.origin)));
+    expect(await keysOf(email)).toHaveLength(2);
+  });
+
+  test('ends with its invitation, however short the rest of that is', async () => {
+    const email = newAddress();
+    const code = await inviteCode(server, email);
+    const ends = Date.now() + 61_000;
+    await server.context.store
+      .updateTable('invitations')
+      .set({ expires_at: ends })
+      .where('email', '=', email)
+      .execute();
+    const started = await jsonOf<{ expiresAt: string }>(await start(code));
+    expect(Date.parse(started.expiresAt)).toBe(ends);
+    const before = Date.now();
+    const usual = await jsonOf<{ expiresAt: string }>(await start(await inviteCode(server, newAddress())));
+    const startedAt = Date.parse(usual.expiresAt) - 15 * 60_000;
+    expect(startedAt).toBeGreaterThanOrEqual(before);
+    expect(startedAt).toBeLessThanOrEqual(Date.now());
   });
 
   test('is over after 15 minutes', async () => {
@@ -363,6 +495,7 @@ describe('a registration is refused', () => {
     ['with an empty signature', { attestation: 'self', statement: { sig: new Uint8Array() } }, 'key-refused'],
     ['without an algorithm of its signature', { attestation: 'self', statement: { alg: 0 } }, 'key-refused'],
     ['with a statement that should be empty', { statement: { x5c: null } }, 'key-refused'],
+    ['from a frame, by a browser that says nothing but where', { topOrigin: 'https://evil.example' }, 'key-refused'],
     ['with a bad attestation signature', { attestation: 'self', badSignature: true }, 'key-refused'],
     ['with a challenge that nobody made', { challenge: 'A'.repeat(43) }, 'challenge-used'],
   ];
@@ -517,7 +650,7 @@ describe('a second key', () => {
     const confirmation = await jsonOf<{ allowCredentials: { id: string }[] }>(await enrolment.post('confirm/options'));
     expect(confirmation.allowCredentials.map((item) => item.id)).toEqual([key.id]);
 
-    expect((await enrolment.confirm(key)).status).toBe(204);
+    await jsonOf(await enrolment.confirm(key));
     expect(await jsonOf(await enrolment.post('open'))).toMatchObject({ needsConfirmation: false });
     const second = new SoftKey(server.origin);
     await jsonOf(await enrolment.register(second));
@@ -543,7 +676,7 @@ describe('a second key', () => {
   test('is confirmed by a key that says nothing of its user: it was asked for by its ID', async () => {
     const { email, key } = await enrolPerson(server);
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
-    expect((await enrolment.confirm(key, { userHandle: null })).status).toBe(204);
+    await jsonOf(await enrolment.confirm(key, { userHandle: null }));
   });
 
   test('is not confirmed by another person’s key', async () => {

@@ -110,11 +110,13 @@ export async function inviteCode(server: TestServer, email: string): Promise<str
   return code;
 }
 
-/** An enrolment under way, in a browser that has opened it. */
+/** An enrolment under way: its terminal, and the page that has opened it. */
 export class Enrolment {
   readonly browser: Browser;
   readonly ticket: string;
   readonly poll: string;
+  /** The secret that the page was given last. */
+  page: string | undefined;
 
   private constructor(browser: Browser, ticket: string, poll: string) {
     this.browser = browser;
@@ -129,14 +131,30 @@ export class Enrolment {
     return new Enrolment(browser, ticket, poll);
   }
 
+  /** Starts it, opens its page, and has the terminal agree to that. */
   static async open(origin: string, invitation: string): Promise<Enrolment> {
     const enrolment = await Enrolment.start(origin, invitation);
-    await jsonOf(await enrolment.post('open'));
+    const { words } = await jsonOf<{ words: string }>(await enrolment.post('open'));
+    expect((await enrolment.answer('approve', words)).status).toBe(204);
     return enrolment;
   }
 
-  post(step: string, body: unknown = {}): Promise<Response> {
-    return this.browser.post(`/enroll/${this.ticket}/${step}`, body);
+  /** A call of the page's. */
+  async post(step: string, body: unknown = {}): Promise<Response> {
+    const headers: Record<string, string> = this.page === undefined ? {} : { 'vouch-page': this.page };
+    const response = await this.browser.post(`/enroll/${this.ticket}/${step}`, body, headers);
+    const { page } = Object(await response.clone().json()) as { page?: string };
+    if (page !== undefined) this.page = page;
+    return response;
+  }
+
+  /** What the terminal says of the page. */
+  answer(answer: 'approve' | 'deny', words?: string): Promise<Response> {
+    return this.browser.post(`/enroll/${answer}`, { poll: this.poll, words });
+  }
+
+  status(): Promise<Response> {
+    return this.browser.post('/enroll/status', { poll: this.poll });
   }
 
   async options(): Promise<PublicKeyCredentialCreationOptionsJSON> {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { pipeline, Readable, type Writable } from 'node:stream';
 
 export interface Finished {
   code: number;
@@ -6,11 +7,14 @@ export interface Finished {
   stderr: string;
 }
 
+/** All at once, or bit by bit, as somebody types who has to look at something in between. */
+export type Input = string | Uint8Array | AsyncIterable<string>;
+
 export interface RunOptions {
   env: Record<string, string>;
   cwd?: string;
   /** What the program reads on standard input; nothing by default. */
-  input?: string | Uint8Array;
+  input?: Input;
   /** Milliseconds, after which the program is killed and the run fails. */
   timeout?: number;
 }
@@ -23,9 +27,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    // Who does not read its input may close it.
-    child.stdin.on('error', () => {});
-    child.stdin.end(options.input ?? '');
+    type(options.input ?? '', child.stdin);
     const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 60_000);
     child.once('error', reject);
     child.once('close', (code, signal) => {
@@ -36,6 +38,13 @@ export function run(command: string, args: readonly string[], options: RunOption
       else resolve({ code: code ?? 128, ...text });
     });
   });
+}
+
+/** Gives a program its input. Who does not read it may close it. */
+export function type(input: Input, stdin: Writable): void {
+  stdin.on('error', () => {});
+  if (typeof input === 'string' || input instanceof Uint8Array) stdin.end(input);
+  else pipeline(Readable.from(input), stdin, () => {});
 }
 
 /** As `run`, and fails unless the status is 0. */

@@ -48,6 +48,54 @@ describe('enrolling a first key', () => {
   });
 });
 
+describe('before the terminal has said which page is its own', () => {
+  const waiting = { body: { approved: false, words: 'amber otter canyon', host: details.host } };
+  const first = { body: { ...waiting.body, page: 'secret-1' } };
+  const approved = {
+    body: { ...details, approved: true, email: 'alice@example.com', needsConfirmation: false },
+  };
+
+  test('shows the words, touches no key, and goes on by itself afterwards', async () => {
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+    site.answer('POST /enroll/t1/open', first, { ...approved, after: answered });
+    await using visitor = await open();
+    expect(await visitor.status('waiting')).toContain('Answer in your terminal');
+    const words = await visitor.page.$eval('.words', (element) => element.textContent);
+    expect(words).toBe('Your terminal asks about amber otter canyon Say yes there only if the words are the same.');
+    const text = await visitor.page.evaluate(() => document.body.textContent);
+    expect(text).not.toContain('alice@example.com');
+    await expect.poll(() => routes(site)).toEqual(['POST /enroll/t1/open', 'POST /enroll/t1/open']);
+    answer();
+    await visitor.status('done');
+    expect(await visitor.page.$('.words')).toBeNull();
+    expect(site.calls.map((call) => call.page)).toEqual([undefined, ...Array(3).fill('secret-1')]);
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('a reload is the same page, and another tab is another', async () => {
+    site.answer('POST /enroll/t1/open', first, waiting);
+    await using visitor = await open();
+    await visitor.status('waiting');
+    await visitor.page.reload();
+    await visitor.status('waiting');
+    await using other = await open();
+    await other.status('waiting');
+    expect(site.calls.filter((call) => call.page === undefined)).toHaveLength(2);
+    await expect.poll(() => site.calls.filter((call) => call.page === 'secret-1').length).toBeGreaterThan(1);
+  });
+
+  test('says so when the terminal said no', async () => {
+    const words = { title: 'The terminal said that this is not its page', detail: 'Run `vouch enroll` again.' };
+    site.answer('POST /enroll/t1/open', first, problem('interaction-over', 410, words));
+    await using visitor = await open();
+    const said = await visitor.status('enroll-interaction-over');
+    for (const part of ['The terminal said that this is not its page.', 'Run vouch enroll again.']) {
+      expect(said).toContain(part);
+    }
+    expect(await visitor.page.$('[data-primary]')).toBeNull();
+  });
+});
+
 describe('enrolling a second key', () => {
   test('asks for the key that the person has, then for the new one', async () => {
     answerEnroll(site, { needsConfirmation: true });
@@ -68,12 +116,14 @@ describe('enrolling a second key', () => {
       'POST /enroll/t1/options',
       'POST /enroll/t1/verify',
     ]);
+    // From the touch on the page goes by the secret that came with it.
+    expect(site.calls.map((call) => call.page)).toEqual([undefined, 'secret-1', 'secret-1', 'secret-2', 'secret-2']);
     expect(visitor.faults).toEqual([]);
   });
 
   test('refuses a first key that is not the person’s, and lets them try again', async () => {
     answerEnroll(site, { needsConfirmation: true });
-    site.answer('POST /enroll/t1/confirm/verify', problem('unknown-key', 401), { status: 204 });
+    site.answer('POST /enroll/t1/confirm/verify', problem('unknown-key', 401), { body: { page: 'secret-2' } });
     await using visitor = await open('/enroll/t1', { key: { credentials: [enrolledCredential()] } });
     expect(await visitor.status('confirm-unknown-key')).toContain('This isn’t a key that you have enrolled.');
     await visitor.press();
@@ -101,11 +151,13 @@ describe('an invitation typed in', () => {
     await visitor.page.keyboard.type('  abcdef-ghjkmn-pqrstv-wxyz01-23 ');
     await visitor.page.keyboard.press('Enter');
     await visitor.status('done');
-    expect(site.calls[0]).toEqual({
+    expect(site.calls[0]).toMatchObject({
       route: 'POST /enroll/start',
-      body: { invitation: 'abcdef-ghjkmn-pqrstv-wxyz01-23' },
+      body: { invitation: 'abcdef-ghjkmn-pqrstv-wxyz01-23', page: true },
     });
-    expect(new URL(visitor.page.url()).pathname).toBe('/enroll/t1');
+    // The ticket is in no address.
+    expect(new URL(visitor.page.url()).pathname).toBe('/enroll');
+    expect(site.calls.slice(1).map((call) => call.page)).toEqual(['secret-1', 'secret-1', 'secret-1']);
     expect(visitor.faults).toEqual([]);
   });
 
@@ -130,7 +182,9 @@ describe('an invitation typed in', () => {
 
   test('shows why it was refused, and takes another', async () => {
     const words = { title: 'This invitation has been used', detail: 'Ask your administrator for a new one' };
-    site.answer('POST /enroll/start', problem('invitation-refused', 403, words), { body: { ticket: 't1' } });
+    site.answer('POST /enroll/start', problem('invitation-refused', 403, words), {
+      body: { ticket: 't1', page: 'secret-1' },
+    });
     await using visitor = await open('/enroll');
     await visitor.page.type('#invitation', 'A'.repeat(26));
     await visitor.press();
@@ -209,7 +263,7 @@ describe('when it does not work', () => {
   });
 
   test.each([
-    ['other-browser', 403, 'opened in another browser first'],
+    ['other-browser', 403, 'Another browser opened this page first.'],
     ['interaction-over', 410, 'This enrollment is over.'],
     ['invitation-refused', 403, 'This invitation can’t be used.'],
   ])('%s', async (name, status, words) => {

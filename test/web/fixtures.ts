@@ -44,17 +44,13 @@ export function answerSignIn(site: Site): void {
 export function answerEnroll(site: Site, { needsConfirmation = false } = {}): void {
   site.reset();
   site.answer('POST /enroll/start', {
-    body: {
-      ticket: 't1',
-      url: `${site.origin}/enroll/t1`,
-      poll: 'p',
-      expiresAt: details.expiresAt,
-      email: 'alice@example.com',
-    },
+    body: { ticket: 't1', page: 'secret-1', expiresAt: details.expiresAt, email: 'alice@example.com' },
   });
-  site.answer('POST /enroll/t1/open', { body: { ...details, email: 'alice@example.com', needsConfirmation } });
+  site.answer('POST /enroll/t1/open', {
+    body: { ...details, approved: true, page: 'secret-1', email: 'alice@example.com', needsConfirmation },
+  });
   site.answer('POST /enroll/t1/confirm/options', { body: requestOptions });
-  site.answer('POST /enroll/t1/confirm/verify', { status: 204 });
+  site.answer('POST /enroll/t1/confirm/verify', { body: { page: 'secret-2' } });
   site.answer('POST /enroll/t1/options', { body: creationOptions });
   site.answer('POST /enroll/t1/verify', {
     body: { email: 'alice@example.com', key: { name: 'Security key', model: 'YubiKey 5C NFC' } },

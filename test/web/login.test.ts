@@ -175,7 +175,6 @@ describe('when the server refuses', () => {
   const refusals: [name: string, answer: Answer, title: string, next: string, again: boolean][] = [
     ['unknown-key', problem('unknown-key', 401), 'This key isn’t enrolled here.', 'vouch enroll', true],
     ['interaction-over', problem('interaction-over', 410), 'This sign-in is over.', 'Run vouch login again', false],
-    ['other-browser', problem('other-browser', 403), 'opened in another browser', 'vouch login', false],
     ['challenge-used', problem('challenge-used', 409), 'too late, or was sent twice', 'Try again', true],
     ['pin', problem('user-not-verified', 401), 'could not check that it’s you', 'PIN may be missing or blocked', true],
     ['counter-went-back', problem('counter-went-back', 401), 'may have been copied', 'administrator', false],

@@ -47,6 +47,24 @@ const states: State[] = [
     until: (visitor) => visitor.status('touching'),
   },
   {
+    name: 'the words to compare',
+    path: '/enroll/t1',
+    answer() {
+      answerEnroll(site);
+      site.answer('POST /enroll/t1/open', { body: { approved: false, words: 'curious lighthouse hammock' } });
+    },
+    until: (visitor) => visitor.status('waiting'),
+  },
+  {
+    name: 'a page that another browser opened first',
+    path: '/enroll/t1',
+    answer() {
+      answerEnroll(site);
+      site.answer('POST /enroll/t1/open', problem('other-browser', 403));
+    },
+    until: (visitor) => visitor.status('enroll-other-browser'),
+  },
+  {
     name: 'a refusal',
     path: '/login/u1',
     key: enrolled,

@@ -41,6 +41,8 @@ export interface Answer {
 export interface Call {
   route: string;
   body: unknown;
+  /** The page's secret that came along. */
+  page: string | undefined;
 }
 
 /** The built pages on a `localhost` port of their own, with an API that says what a test wants it to say. */
@@ -71,7 +73,8 @@ export async function startSite(): Promise<Site> {
 
   async function sendAnswer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const route = `${request.method} ${path}`;
-    calls.push({ route, body: await bodyOf(request) });
+    const page = request.headers['vouch-page'] as string | undefined;
+    calls.push({ route, body: await bodyOf(request), page });
     const waiting = answers.get(route);
     const answer = waiting && waiting.length > 1 ? waiting.shift() : waiting?.[0];
     await answer?.after;

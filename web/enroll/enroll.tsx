@@ -1,16 +1,18 @@
 import { useEffect, useReducer } from 'preact/hooks';
 import { registerKey, useKey } from '../ui/ceremony.ts';
 import { explain, wantsGesture } from '../ui/explain.ts';
-import { Page, PinHelp, PrimaryButton, Request, StatusRegion, useFocusOn } from '../ui/layout.tsx';
+import { Page, PinHelp, PrimaryButton, Request, StatusRegion, TerminalWords, useFocusOn } from '../ui/layout.tsx';
 import { call, ProblemError } from '../ui/problem.ts';
 import { unsupported, whenLookedAt } from '../ui/start.ts';
 import { InvitationForm } from './invitation-form.tsx';
+import { keepPageSecret, pageHeader } from './page-secret.ts';
 import {
   type Details,
   type Enrolled,
   type Event,
   initial,
   next,
+  type Opened,
   progressOf,
   type Step,
   statusOf,
@@ -43,6 +45,13 @@ export function Enroll({ ticket }: { ticket: string | undefined }) {
   return (
     <Page task="Enroll a security key at" host={host}>
       {progress && <p class="progress">{progress}</p>}
+      {state.at === 'waiting' && (
+        <TerminalWords
+          before="Your terminal asks about"
+          words={state.words}
+          after="Say yes there only if the words are the same."
+        />
+      )}
       <StatusRegion status={status} />
       {state.at === 'ready' && (
         <PrimaryButton onPress={press}>{step === 'confirm' ? 'Use the key you have' : 'Use the new key'}</PrimaryButton>
@@ -63,15 +72,30 @@ type Send = (event: Event) => void;
 /** A ticket here is as it stands in the address bar. */
 const at = (ticket: string) => `/enroll/${ticket}`;
 
+/** How often the server is asked whether the terminal has answered, in milliseconds. */
+const askEvery = 1_000;
+
 async function start(invitation: string, send: Send): Promise<void> {
   send({ type: 'submitted' });
   try {
-    const answer = await call<{ ticket: string }>('POST', '/enroll/start', { invitation });
+    // There is no terminal: who gave the code has this page, whose ticket is in no address.
+    const answer = await call<{ ticket: string; page: string }>('POST', '/enroll/start', { invitation, page: true });
     const ticket = encodeURIComponent(answer.ticket);
-    history.replaceState(null, '', at(ticket));
+    keepPageSecret(ticket, answer.page);
     await open(ticket, send);
   } catch (error) {
     send({ type: 'refused', explanation: explain(error, 'enroll', location.host) });
+  }
+}
+
+/** Opens the enrolment, and waits until the terminal has said that this is its page. */
+async function agreedTo(ticket: string, send: Send): Promise<Details> {
+  for (;;) {
+    const opened = await call<Opened | Details>('POST', `${at(ticket)}/open`, undefined, pageHeader(ticket));
+    keepPageSecret(ticket, opened.page);
+    if (opened.approved) return opened;
+    send({ type: 'waiting', words: opened.words });
+    await new Promise((resolve) => setTimeout(resolve, askEvery));
   }
 }
 
@@ -79,7 +103,7 @@ async function open(ticket: string, send: Send): Promise<void> {
   send({ type: 'opening', ticket });
   let details: Details;
   try {
-    details = await call<Details>('POST', `${at(ticket)}/open`);
+    details = await agreedTo(ticket, send);
   } catch (error) {
     send({ type: 'failed', explanation: explain(error, 'enroll', location.host) });
     return;
@@ -99,11 +123,13 @@ async function touch(ticket: string, step: Step, host: string, send: Send, press
   const onTouched = () => send({ type: 'touched' });
   try {
     if (step === 'confirm') {
-      await useKey<void>(`${at(ticket)}/confirm`, onTouched);
+      const { page } = await useKey<{ page: string }>(`${at(ticket)}/confirm`, onTouched, pageHeader(ticket));
+      keepPageSecret(ticket, page);
       // Not at once: the first key has to make room for the new one.
       send({ type: 'confirmed' });
     } else {
-      send({ type: 'enrolled', enrolled: await registerKey<Enrolled>(at(ticket), onTouched) });
+      const enrolled = await registerKey<Enrolled>(at(ticket), onTouched, pageHeader(ticket));
+      send({ type: 'enrolled', enrolled });
     }
   } catch (error) {
     if (!pressed && wantsGesture(error)) send({ type: 'gesture-wanted' });

@@ -1,8 +1,18 @@
 import type { Explanation } from '../ui/explain.ts';
 import type { Status } from '../ui/layout.tsx';
 
-/** `POST /enroll/:ticket/open` */
+/** `POST /enroll/:ticket/open`, before the terminal has said that this is its page. */
+export interface Opened {
+  approved: false;
+  words: string;
+  /** The page's secret, for the first that opens it. */
+  page?: string;
+}
+
+/** The same, afterwards. */
 export interface Details {
+  approved: true;
+  page?: string;
   email: string;
   client: string;
   machine: string | null;
@@ -25,6 +35,8 @@ export type State =
   /** No ticket yet: the person types the invitation code. */
   | { at: 'asking'; ticket?: undefined; details?: undefined; busy: boolean; refusal: Explanation | undefined }
   | { at: 'opening'; ticket: string; details?: undefined }
+  /** The terminal asks about the words that this page shows. */
+  | { at: 'waiting'; ticket: string; details?: undefined; words: string }
   | { at: 'ready'; ticket: string; details: Details; step: Step }
   | { at: 'touching'; ticket: string; details: Details; step: Step }
   | { at: 'verifying'; ticket: string; details: Details; step: Step }
@@ -35,6 +47,7 @@ export type Event =
   | { type: 'submitted' }
   | { type: 'refused'; explanation: Explanation }
   | { type: 'opening'; ticket: string }
+  | { type: 'waiting'; words: string }
   | { type: 'opened'; details: Details }
   | { type: 'gesture-wanted' }
   | { type: 'touching' }
@@ -60,6 +73,7 @@ export function next(state: State, event: Event): State {
   if (event.type === 'failed') {
     return { at: 'failed', ticket, details: state.details, step: stepOf(state), explanation: event.explanation };
   }
+  if (event.type === 'waiting') return { at: 'waiting', ticket, words: event.words };
   if (event.type === 'opened') {
     return {
       at: 'ready',
@@ -103,6 +117,13 @@ export function statusOf(state: State): Status | undefined {
     case 'asking':
     case 'opening':
       return undefined;
+    case 'waiting':
+      return {
+        id: 'waiting',
+        mood: 'rest',
+        title: 'Answer in your terminal',
+        text: 'This page then goes on by itself.',
+      };
     case 'ready':
       if (state.step === 'confirm') {
         return {

@@ -30,24 +30,29 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.name : 'UnknownError';
 }
 
+/** Headers that go along with each call of a ceremony. */
+type Headers = Record<string, string>;
+
 /** What browsers wait by themselves when the server names no time. */
 const usualTimeout = 60_000;
 
 /** Asks the server at `base` for a challenge, the key for a signature, and the server what it makes of it. */
-export function useKey<Answer>(base: string, onTouched: () => void): Promise<Answer> {
+export function useKey<Answer>(base: string, onTouched: () => void, headers: Headers = {}): Promise<Answer> {
   return ceremony<PublicKeyCredentialRequestOptionsJSON, AuthenticationResponseJSON, Answer>(
     base,
     (optionsJSON) => startAuthentication({ optionsJSON }),
     onTouched,
+    headers,
   );
 }
 
 /** The same, for a key that is new here. */
-export function registerKey<Answer>(base: string, onTouched: () => void): Promise<Answer> {
+export function registerKey<Answer>(base: string, onTouched: () => void, headers: Headers = {}): Promise<Answer> {
   return ceremony<PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON, Answer>(
     base,
     (optionsJSON) => startRegistration({ optionsJSON }),
     onTouched,
+    headers,
   );
 }
 
@@ -60,8 +65,9 @@ async function ceremony<Options extends { timeout?: number }, Response, Answer>(
   base: string,
   touch: (options: Options) => Promise<Response>,
   onTouched: () => void,
+  headers: Headers,
 ): Promise<Answer> {
-  const options = await call<Options>('POST', `${base}/options`);
+  const options = await call<Options>('POST', `${base}/options`, undefined, headers);
   const started = performance.now();
   let response: Response;
   try {
@@ -70,5 +76,5 @@ async function ceremony<Options extends { timeout?: number }, Response, Answer>(
     throw new CeremonyError(cause, performance.now() - started, options.timeout ?? usualTimeout);
   }
   onTouched();
-  return call<Answer>('POST', `${base}/verify`, response);
+  return call<Answer>('POST', `${base}/verify`, response, headers);
 }

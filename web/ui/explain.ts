@@ -162,12 +162,19 @@ function explainProblem(problem: Problem, purpose: Purpose): Explanation {
   switch (problem.name) {
     case 'interaction-over':
     case 'session-over':
-      return {
-        kind: problem.name,
-        title: purpose === 'sign-in' ? 'This sign-in is over.' : 'This enrollment is over.',
-        next: `Its link was used or is too old. Run \`${command}\` again.`,
-        again: false,
-      };
+      return purpose === 'sign-in'
+        ? {
+            kind: problem.name,
+            title: 'This sign-in is over.',
+            next: `Its link was used or is too old. Run \`${command}\` again.`,
+            again: false,
+          }
+        : {
+            kind: problem.name,
+            title: said(problem.title) ?? 'This enrollment is over.',
+            next: said(problem.detail) ?? `Run \`${command}\` again.`,
+            again: false,
+          };
     case 'unknown-key':
       return purpose === 'sign-in'
         ? {
@@ -185,8 +192,8 @@ function explainProblem(problem: Problem, purpose: Purpose): Explanation {
     case 'other-browser':
       return {
         kind: 'other-browser',
-        title: 'This link was opened in another browser first.',
-        next: `Go on there, or run \`${command}\` again and stay in the browser that it opens.`,
+        title: 'Another browser opened this page first.',
+        next: `If that was not you, somebody else saw this address. Your terminal asks about words that you cannot see here: answer no, then run \`${command}\` again.`,
         again: false,
       };
     case 'challenge-used':

@@ -31,8 +31,17 @@ export class UnreachableError extends Error {
 const prefix = 'urn:vouch:problem:';
 const patience = 30_000;
 
-/** Calls our own server; every way of not getting an answer becomes one of the two errors above. */
-export async function call<Answer>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+/**
+ * Calls our own server; every way of not getting an answer becomes one of the two errors above.
+ *
+ * @param more further headers
+ */
+export async function call<Answer>(
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+  more: Record<string, string> = {},
+): Promise<Answer> {
   let response: Response;
   let text: string;
   try {
@@ -41,9 +50,11 @@ export async function call<Answer>(method: 'GET' | 'POST', path: string, body?: 
       headers: {
         accept: 'application/json, application/problem+json',
         ...(method === 'POST' && { 'content-type': 'application/json' }),
+        ...more,
       },
       ...(method === 'POST' && { body: JSON.stringify(body ?? {}) }),
-      credentials: 'same-origin',
+      // There are no cookies: what the server knows a page by, the page says.
+      credentials: 'omit',
       cache: 'no-store',
       signal: AbortSignal.timeout(patience),
     });
