@@ -12,6 +12,8 @@ export interface Config {
    * also without a terminal, for editors, `never` not at all.
    */
   autoLogin?: AutoLogin;
+  /** Who signed in last, by the server's URL: whoever signs in next is told when they are somebody else. */
+  people?: Record<string, string>;
 }
 
 export const autoLogins = ['auto', 'always', 'never'] as const;
@@ -40,10 +42,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) {
     throw unreadable(file, 'It holds no JSON object.');
   }
-  const { server, autoLogin } = found as Record<string, unknown>;
+  const { server, autoLogin, people } = found as Record<string, unknown>;
   if (server !== undefined && typeof server !== 'string') throw unreadable(file, '"server" is not a URL.');
   if (autoLogin !== undefined && !isAutoLogin(autoLogin)) {
     throw unreadable(file, `"autoLogin" is none of ${autoLogins.join(', ')}.`);
+  }
+  if (people !== undefined && !Object.values(Object(people)).every((person) => typeof person === 'string')) {
+    throw unreadable(file, '"people" does not name people.');
   }
   return server === undefined ? (found as Config) : { ...found, server: serverUrl(server) };
 }

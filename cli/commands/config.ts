@@ -2,6 +2,9 @@ import { autoLogins, type Config, changeConfig, isAutoLogin, readConfig, serverU
 import type { Io } from '../io.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
 
+/** What `vouch config` is about: not what Vouch notes for itself. */
+type Name = Exclude<keyof Config, 'people'>;
+
 /** A setting that `vouch config` reads and writes. */
 interface Setting {
   /** What holds when it is not set. */
@@ -10,7 +13,7 @@ interface Setting {
   read: (value: string) => Config;
 }
 
-const settings: Record<keyof Config, Setting> = {
+const settings: Record<Name, Setting> = {
   server: { byDefault: null, read: (value) => ({ server: serverUrl(value) }) },
   autoLogin: {
     byDefault: 'auto',
@@ -64,7 +67,7 @@ export function configUnset(name: string, options: ConfigOptions, io: Io): Promi
 /** `vouch config list`: every setting and what is in force. */
 export function configList(options: ConfigOptions, io: Io): Promise<number> {
   return command(io, () => {
-    const names = Object.keys(settings) as (keyof Config)[];
+    const names = Object.keys(settings) as Name[];
     if (options.json) {
       tellJson(io, names);
       return 0;
@@ -89,7 +92,7 @@ async function command(io: Io, run: () => number): Promise<number> {
 }
 
 /** What each setting is now, null where it has no value. */
-function inForce(env: NodeJS.ProcessEnv): Record<keyof Config, string | null> {
+function inForce(env: NodeJS.ProcessEnv): Record<Name, string | null> {
   const { server, autoLogin } = readConfig(env);
   return {
     server: server ?? settings.server.byDefault,
@@ -97,13 +100,13 @@ function inForce(env: NodeJS.ProcessEnv): Record<keyof Config, string | null> {
   };
 }
 
-function tellJson(io: Io, names: readonly (keyof Config)[]): void {
+function tellJson(io: Io, names: readonly Name[]): void {
   const values = inForce(io.env);
   io.stdout.write(`${JSON.stringify(Object.fromEntries(names.map((name) => [name, values[name]])))}\n`);
 }
 
-function known(name: string): keyof Config {
-  if (Object.hasOwn(settings, name)) return name as keyof Config;
+function known(name: string): Name {
+  if (Object.hasOwn(settings, name)) return name as Name;
   throw usage(
     `There is no setting of this name: ${printable(name, 100)}`,
     `The settings are: ${Object.keys(settings).join(', ')}.`,

@@ -64,7 +64,7 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     const key = await enrolledKey(server, poll, signal);
     waiting.end();
     stdout.write(`Enrolled ${describeKey(key)} for ${email}. Next: \`vouch login\`\n`);
-    if (remembered !== server) changeConfig(env, { server });
+    changeConfig(env, { server, people: { ...readConfig(env).people, [server]: email } });
     return 0;
   } finally {
     waiting.end();

@@ -1,5 +1,6 @@
 import { changeConfig, chosenServer, readConfig } from '../config.ts';
 import { count } from '../describe.ts';
+import { openAnswers } from '../login/ask.ts';
 import { interruptible } from '../login/interrupt.ts';
 import { type HeldLogin, holdLogin } from '../login/lock.ts';
 import { logIn, signedIn } from '../login/log-in.ts';
@@ -33,7 +34,16 @@ export async function login(options: LoginOptions): Promise<number> {
     held = await holdLogin(env);
     // The person may have closed the other one's tab.
     if (held === undefined) say('Another sign-in is under way already; this one goes on beside it.');
-    const session = await logIn({ env, server, browser: options.browser, signal, onPage: held?.page, say, waiting });
+    const session = await logIn({
+      env,
+      server,
+      browser: options.browser,
+      signal,
+      onPage: held?.page,
+      say,
+      waiting,
+      keepOther: process.stdin.isTTY ? askWhether(waiting, signal) : undefined,
+    });
     held?.done();
     waiting.end();
     say(signedIn(session));
@@ -46,6 +56,13 @@ export async function login(options: LoginOptions): Promise<number> {
   }
   if (remembered !== server) remember(server);
   return 0;
+}
+
+function askWhether(waiting: Waiting, signal: AbortSignal) {
+  return async (question: string) => {
+    waiting.end();
+    return /^y(es)?$/i.test(await openAnswers(signal).line(question));
+  };
 }
 
 /** The session stands whether or not the server's name could be written down. */

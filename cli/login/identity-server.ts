@@ -7,7 +7,7 @@ import { foreignEndpoint } from '../server-endpoints.ts';
 import { isPassing, serverRefusal } from '../server-refusal.ts';
 
 /** The name that the server knows this program by. */
-const CLIENT_ID = 'vouch-cli';
+export const CLIENT_ID = 'vouch-cli';
 
 /**
  * Reads the server's discovery document (OpenID Connect Discovery 1.0, section 4).

@@ -2,7 +2,9 @@ import { endUnresponsiveAgent, handOverSession } from '../agent/hand-over.ts';
 import type { NewSession } from '../agent/protocol.ts';
 import { type AgentAhead, startAgentAhead } from '../agent/start.ts';
 import { clockTime, describeKey, duration } from '../describe.ts';
+import { asProblem } from '../problem.ts';
 import { openBrowser } from './open-browser.ts';
+import { checkPerson, rememberPerson } from './same-person.ts';
 import { type SignInPage, signIn } from './sign-in.ts';
 import { forgetUnanswered } from './unanswered.ts';
 import type { Waiting } from './waiting.ts';
@@ -24,14 +26,17 @@ export interface LogInOptions {
   say: (text: string) => void;
   /** Shows what is being waited for. */
   waiting: Waiting;
+  /** Asks whether a session of another person than last time is to be kept; it is not where nobody can be asked. */
+  keepOther?: ((question: string) => Promise<boolean>) | undefined;
 }
 
 /**
  * A whole login: opens the browser, waits for the touch, and hands the session to the agent.
  *
- * @throws Problem as endUnresponsiveAgent, signIn and handOverSession; `signal.reason` when aborted
+ * @throws Problem as endUnresponsiveAgent, signIn, checkPerson and handOverSession; `signal.reason` when aborted
  */
-export async function logIn({ env, server, browser, signal, onPage, say, waiting }: LogInOptions): Promise<NewSession> {
+export async function logIn(options: LogInOptions): Promise<NewSession> {
+  const { env, server, browser, signal, onPage, say, waiting, keepOther } = options;
   const handing = { say: (text: string) => waiting.say(text), signal };
   await endUnresponsiveAgent(env, handing);
   let agent: AgentAhead | undefined;
@@ -57,13 +62,24 @@ export async function logIn({ env, server, browser, signal, onPage, say, waiting
         agent = startAgentAhead(env);
       },
     });
+    await checkPerson(env, session, keepOther);
     await agent?.started;
     await handOverSession(session, env, handing);
     forgetUnanswered(env);
+    remember(env, session, waiting);
     return session;
   } finally {
     clearTimeout(slow);
     agent?.release();
+  }
+}
+
+/** The session stands whether or not it could be noted whose it is. */
+function remember(env: NodeJS.ProcessEnv, session: NewSession, waiting: Waiting): void {
+  try {
+    rememberPerson(env, session);
+  } catch (error) {
+    waiting.say(asProblem(error).lines().join('\n  '));
   }
 }
 

@@ -18,7 +18,11 @@ export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisp
     const person = await Person.enrol(sandbox, 'bench@example.com');
     const runtime = join(sandbox.folder, 'run');
     mkdirSync(runtime, { mode: 0o700 });
-    const personEnv = { ...sandbox.env, XDG_RUNTIME_DIR: runtime };
+    // Settings of their own, which do not know the other person who signed in.
+    const config = join(sandbox.folder, 'config');
+    mkdirSync(join(config, 'vouch'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(config, 'vouch/config.json'), JSON.stringify({ server: sandbox.issuer }));
+    const personEnv = { ...sandbox.env, XDG_RUNTIME_DIR: runtime, XDG_CONFIG_HOME: config };
     const close = async () => {
       await run('vouch', ['agent', 'stop'], { env: personEnv });
       await sandbox.close();

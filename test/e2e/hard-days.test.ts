@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -55,8 +55,10 @@ describe.sequential('what can go wrong on a day', () => {
       (await sandbox.succeed('vouch-server', ['invite', 'bob@example.com', '--json'])).stdout,
     );
     const alices = (await sandbox.browser?.credentials()) ?? [];
+    const config = join(sandbox.home, '.config/vouch/config.json');
+    const alicesConfig = readFileSync(config);
     await sandbox.browser?.changeKey();
-    await sandbox.succeed('vouch', ['enroll', '--server', sandbox.issuer], { input: code });
+    await sandbox.succeed('vouch', ['enroll', '--server', sandbox.issuer], { input: sandbox.typed(code) });
     await sandbox.server.kill();
     const down = await sandbox.run('vouch', ['login']);
     expect(down).toMatchObject({ code: 4, stderr: expect.stringContaining('cannot be reached') });
@@ -65,6 +67,13 @@ describe.sequential('what can go wrong on a day', () => {
     expect(signedIn.stdout).toContain('Signed in as bob@example.com with "Security key"');
     await sandbox.succeed('vouch', ['logout']);
     await sandbox.browser?.changeKey(alices);
+    // Where no terminal is that could ask whether it is her, the machine is for one person.
+    expect(await sandbox.run('vouch', ['login'])).toMatchObject({
+      code: 5,
+      stderr: expect.stringContaining('alice@example.com signed in here, and last time it was bob@example.com'),
+    });
+    expect((await lsRemote()).stderr).toContain('you are not signed in');
+    writeFileSync(config, alicesConfig);
   });
 
   test('a key that is not enrolled here signs nobody in, and Ctrl-C ends the wait', async () => {
@@ -123,11 +132,11 @@ describe.sequential('what can go wrong on a day', () => {
     const { code } = JSON.parse((await sandbox.succeed('vouch-server', ['invite', PERSON, '--json'])).stdout);
     const alices = (await sandbox.browser?.credentials()) ?? [];
     await sandbox.browser?.changeKey();
-    const enrolling = await sandbox.run('vouch', ['enroll', '--timeout', '3'], { input: code });
+    const enrolling = await sandbox.run('vouch', ['enroll', '--timeout', '5'], { input: sandbox.typed(code) });
     // Whoever holds the invitation alone gets nowhere.
     expect(enrolling).toMatchObject({ code: 1, stderr: expect.stringContaining('not enrolled in time') });
     await sandbox.browser?.changeKey(alices);
-    const spare = await sandbox.succeed('vouch', ['enroll', '--name', 'Spare key'], { input: code });
+    const spare = await sandbox.succeed('vouch', ['enroll', '--name', 'Spare key'], { input: sandbox.typed(code) });
     expect(spare.stdout).toContain('Enrolled "Spare key" for alice@example.com.');
     // And the new one signs in by itself.
     const first = (await sandbox.browser?.credentials()) ?? [];
