@@ -47,10 +47,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (autoLogin !== undefined && !isAutoLogin(autoLogin)) {
     throw unreadable(file, `"autoLogin" is none of ${autoLogins.join(', ')}.`);
   }
-  if (people !== undefined && !Object.values(Object(people)).every((person) => typeof person === 'string')) {
-    throw unreadable(file, '"people" does not name people.');
-  }
+  if (people !== undefined && !namesPeople(people)) throw unreadable(file, '"people" does not name people.');
   return server === undefined ? (found as Config) : { ...found, server: serverUrl(server) };
+}
+
+function namesPeople(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((person) => typeof person === 'string');
 }
 
 /** Whether a value is one that the setting `autoLogin` can have. */

@@ -64,17 +64,25 @@ describe('the settings', () => {
     expect(statSync(join(home, 'xdg/vouch/config.json')).isFile()).toBe(true);
   });
 
-  test.each(['nonsense', '[]', 'null', '{"server": 1}', '{"server": "http://vouch.example.com"}'])(
-    'are not guessed when the file holds %s',
-    (text) => {
-      changeConfig(env, {});
-      writeFileSync(file(), text);
-      expect(() => readConfig(env)).toThrow();
-      // And such a file is not written over.
-      expect(() => changeConfig(env, { server: 'https://vouch.example.com' })).toThrow();
-      expect(readFileSync(file(), 'utf8')).toBe(text);
-    },
-  );
+  test.each([
+    'nonsense',
+    '[]',
+    'null',
+    '{"server": 1}',
+    '{"server": "http://vouch.example.com"}',
+    '{"people": "x"}',
+    '{"people": 7}',
+    '{"people": ["x"]}',
+    '{"people": null}',
+    '{"people": {"https://vouch.example.com": 7}}',
+  ])('are not guessed when the file holds %s', (text) => {
+    changeConfig(env, {});
+    writeFileSync(file(), text);
+    expect(() => readConfig(env)).toThrow();
+    // And such a file is not written over.
+    expect(() => changeConfig(env, { server: 'https://vouch.example.com' })).toThrow();
+    expect(readFileSync(file(), 'utf8')).toBe(text);
+  });
 
   test('the server that is named now comes before the one that is remembered; none is an error that says what to do', () => {
     expect(() => chosenServer(env, undefined)).toThrow(expect.objectContaining({ kind: 'no-server', exitCode: 2 }));

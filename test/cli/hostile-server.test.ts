@@ -12,7 +12,7 @@ import { callerIdentity } from '../../cli/doctor/caller-identity.ts';
 import { server as serverCheck } from '../../cli/doctor/checks/server.ts';
 import { examine } from '../../cli/doctor/examine.ts';
 import { threeWays } from '../../cli/doctor/ways.ts';
-import { enrolledKey, startEnrolment } from '../../cli/login/enrolment.ts';
+import { answerPage, enrolledKey, openedPage, startEnrolment } from '../../cli/login/enrolment.ts';
 import { signIn } from '../../cli/login/sign-in.ts';
 import { visitTo } from './doctor/visit.ts';
 import { type FakeIssuer, startFakeIssuer } from './login/fake-issuer.ts';
@@ -129,6 +129,11 @@ const askers: Record<string, Asker> = {
     asks: 'POST /enroll/status',
     ask: ({ url }) => enrolledKey(url, 'p', signal()),
     answer: () => JSON.stringify({ state: 'done', key: { name: 'Work key', model: null } }),
+  },
+  'an enrolment, for the page that opened': {
+    asks: 'POST /enroll/status',
+    ask: ({ url }) => openedPage(url, 'p', signal()),
+    answer: () => JSON.stringify({ state: 'opened', words: 'amber otter canyon' }),
   },
   'the agent, for a token': {
     asks: 'POST /api/aws/token',
@@ -344,6 +349,8 @@ describe('the endpoints of a discovery document', () => {
 
   test.each([
     ['another host', () => 'https://evil.example/enroll/x'],
+    ['another port', (url: string) => `${url.replace(/\d+$/, (port) => String(Number(port) + 1))}/enroll/x`],
+    ['another scheme', (url: string) => `${url.replace('http:', 'https:')}/enroll/x`],
     ['a user', (url: string) => `${url.replace('http://', 'http://localhost:1@')}/enroll/x`],
     ['an address that is far too long', (url: string) => `${url}/enroll/${'x'.repeat(4000)}`],
   ])('and so is the page of an enrolment: not %s', async (_what, where) => {
@@ -354,6 +361,30 @@ describe('the endpoints of a discovery document', () => {
     await expect(askers['an enrolment, with its invitation']?.ask(issuer)).rejects.toMatchObject({
       kind: 'not-a-vouch-server',
     });
+  });
+
+  test('what a server says of an enrolment’s page is neither shown nor agreed to when it is something else', async () => {
+    const issuer = await startFakeIssuer();
+    onTestFinished(() => issuer.close());
+    for (const said of [
+      { state: 'opened', words: 'amber\u001b]0;owned\u0007' },
+      { state: 'opened' },
+      { state: 'approved' },
+      { state: 'done', key: { name: 'x', model: null } },
+      {},
+    ]) {
+      issuer.instead['POST /enroll/status'] = (response) => response.end(JSON.stringify(said));
+      await expect(openedPage(issuer.url, 'p', signal())).rejects.toMatchObject({ kind: 'not-a-vouch-server' });
+    }
+    // An agreement that was not taken is none.
+    for (const status of [200, 302, 404, 410, 500]) {
+      issuer.instead['POST /enroll/approve'] = (response) =>
+        response.writeHead(status, { location: '/enroll/approve', 'content-type': 'application/json' }).end('{}');
+      const agreed = answerPage(issuer.url, 'p', { words: 'amber otter canyon', mine: true }, signal());
+      await expect(agreed).rejects.toMatchObject({
+        kind: status === 500 ? 'server-unreachable' : 'not-a-vouch-server',
+      });
+    }
   });
 });
 

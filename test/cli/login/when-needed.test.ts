@@ -88,6 +88,21 @@ describe('Git on a terminal, without a session', () => {
     expect(the.sockets().sort()).toEqual(['agent.sock', 'git.sock']);
   });
 
+  test('keeps no session of another person than last time, and Git stops', async () => {
+    const the = await setUp();
+    changeConfig(the.env, { people: { [the.issuer.url]: 'bob@example.com' } });
+    const git = the.git();
+    await git.until(touch);
+    await comeBack(the.issuer);
+    expect(await git.ended).toBe(128);
+    expect(git.said()).toContain(
+      'vouch: alice@example.com signed in here, and last time it was bob@example.com: the session was not kept.',
+    );
+    expect(git.said()).toContain('on a terminal, which asks whether it is you');
+    expect(the.issuer.asked).toContain('POST /token/revocation');
+    expect((await agentStatus(the.env).catch(() => undefined))?.session ?? null).toBeNull();
+  });
+
   test('Ctrl-C ends Git and the helper, and nothing stays behind', async () => {
     const the = await setUp();
     const git = the.git();
