@@ -25,6 +25,8 @@ export interface Config {
   requireAttestationCert: boolean;
   /** Addresses and ranges of the proxies that say whose request it is. */
   trustedProxies: readonly string[];
+  /** For how many days audit rows are kept. */
+  auditDays: number;
   logLevel: string;
 }
 
@@ -62,6 +64,7 @@ export function readConfig(env: Environment): Config {
     allowedAaguids: readAaguids(env),
     requireAttestationCert: readBoolean(env, 'VOUCH_REQUIRE_ATTESTATION_CERT'),
     trustedProxies: readProxies(env, local),
+    auditDays: readAuditDays(env),
     logLevel: readLogLevel(env),
   };
 }
@@ -199,6 +202,16 @@ function readProxies(env: Environment, local: boolean): string[] {
     );
   }
   return list;
+}
+
+function readAuditDays(env: Environment): number {
+  const value = env.VOUCH_AUDIT_DAYS ?? '400';
+  const days = Number(value);
+  // A week at least: less would let somebody wait until it is forgotten what they did.
+  if (!/^\d{1,4}$/.test(value) || days < 7 || days > 3650) {
+    throw new ConfigError('VOUCH_AUDIT_DAYS', value, 'a number of days from 7 to 3650');
+  }
+  return days;
 }
 
 function readBoolean(env: Environment, name: string): boolean {

@@ -47,8 +47,8 @@ export class Problem extends Error {
     this.problem = problem;
     this.title = title;
     this.detail = detail;
-    // A library's message may quote what a stranger sent, at any length.
-    this.reason = (more.reason ?? title).slice(0, 300);
+    // A library's message may quote what a stranger sent, at any length, and with what steers a terminal in it.
+    this.reason = (more.reason ?? title).slice(0, 300).replace(/\p{C}+/gu, ' ');
     this.headers = more.headers ?? {};
   }
 

@@ -33,7 +33,7 @@ export async function serve(config: Config): Promise<RunningServer> {
     const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, createApp(context, master));
     await listen(server, config.listen);
     const sweeping = setInterval(() => {
-      sweep(store, context.now()).catch((err) => log.error({ err }, 'sweep failed'));
+      sweep(store, context.now(), config.auditDays).catch((err) => log.error({ err }, 'sweep failed'));
     }, SWEEP_EVERY_MS);
     const address = server.address() as AddressInfo;
     log.info({ issuer: config.issuer, address: address.address, port: address.port }, 'listening');

@@ -1,14 +1,8 @@
+import { readAddress } from '../http/address.ts';
 import type { Store } from '../store/store.ts';
 
-/** What is worth knowing a year later. */
-export type AuditEvent =
-  | 'invited'
-  | 'enrolled'
-  | 'enrolment-refused'
-  | 'signed-in'
-  | 'sign-in-refused'
-  | 'aws-token-issued'
-  | 'session-revoked';
+/** What is worth knowing a year later, and happens only by somebody who is known; for refusals see refusals.ts. */
+export type AuditEvent = 'invited' | 'enrolled' | 'signed-in' | 'aws-token-issued' | 'session-revoked';
 
 export interface AuditEntry {
   event: AuditEvent;
@@ -16,7 +10,7 @@ export interface AuditEntry {
   keyId?: string | null;
   sessionId?: string | null;
   ip?: string | null;
-  /** Anything else that helps; never a secret. */
+  /** Anything else that helps, of what we know or have checked; never a secret. */
   detail?: Record<string, string | number | boolean | null>;
 }
 
@@ -30,7 +24,7 @@ export async function audit(store: Store, now: number, entry: AuditEntry): Promi
       email: entry.email ?? null,
       key_id: entry.keyId ?? null,
       session_id: entry.sessionId ?? null,
-      ip: entry.ip ?? null,
+      ip: readAddress(entry.ip ?? '') ?? null,
       detail: JSON.stringify(entry.detail ?? {}),
     })
     .execute();

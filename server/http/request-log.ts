@@ -6,7 +6,7 @@ export function requestLog(log: Logger): RequestHandler {
   return (request, response, next) => {
     const start = performance.now();
     response.once('close', () => {
-      const path = `/${request.originalUrl.split(/[/?#]/, 2)[1] ?? ''}`.slice(0, 40);
+      const path = `/${request.originalUrl.split(/[/?#]/, 2)[1] ?? ''}`.slice(0, 40).replace(/[^\x21-\x7e]/g, '?');
       log.info(
         {
           method: request.method,

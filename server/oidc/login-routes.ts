@@ -3,6 +3,7 @@ import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { type Request, Router } from 'express';
 import type Provider from 'oidc-provider';
 import { audit } from '../audit/audit.ts';
+import { countRefusal } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
 import { credentialBody } from '../http/body.ts';
 import { revokeSession } from '../people/sessions.ts';
@@ -163,12 +164,8 @@ async function signIn(
     return { key, sessionId, authTime };
   } catch (error) {
     if (error instanceof Problem) {
-      await audit(context.store, context.now(), {
-        event: 'sign-in-refused',
-        keyId: credential.id,
-        ip,
-        detail: { machine, problem: error.problem, reason: error.reason },
-      });
+      const { problem } = error;
+      await countRefusal(context.store, context.now(), { event: 'sign-in-refused', problem, keyId: credential.id, ip });
     }
     throw error;
   }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { audit } from '../audit/audit.ts';
+import { countRefusal } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
@@ -47,13 +48,15 @@ export async function startEnrolment(
   // Who names an address must name the invited one; the answer is the same, so that it tells nothing.
   const foreign = request.email !== undefined && request.email.trim().toLowerCase() !== invitation?.email;
   if (invitation === undefined || foreign) {
-    await audit(context.store, now, {
+    const refused = invitationRefused();
+    await countRefusal(context.store, now, {
       event: 'enrolment-refused',
+      problem: refused.problem,
       email: invitation?.email ?? null,
+      keyId: null,
       ip,
-      detail: { reason: invitation === undefined ? 'no open invitation has this code' : 'for another address' },
     });
-    throw invitationRefused();
+    throw refused;
   }
   const ticket = randomSecret();
   const poll = randomSecret();
@@ -145,7 +148,7 @@ export async function denyEnrolment(context: Context, poll: string, ip: string):
       .where('id', '=', denied.invitation_id)
       .executeTakeFirstOrThrow();
     const detail = { reason: 'the terminal said that the page shows other words' };
-    await audit(transaction, context.now(), { event: 'enrolment-refused', email, ip, detail });
+    await audit(transaction, context.now(), { event: 'enrolment-denied', email, ip, detail });
   });
 }
 
@@ -306,8 +309,8 @@ async function auditRefusal<Result>(
     return await step();
   } catch (error) {
     if (error instanceof Problem) {
-      const detail = { problem: error.problem, reason: error.reason, keyId };
-      await audit(context.store, context.now(), { event: 'enrolment-refused', email, ip, detail });
+      const { problem } = error;
+      await countRefusal(context.store, context.now(), { event: 'enrolment-refused', problem, email, keyId, ip });
     }
     throw error;
   }

@@ -15,6 +15,7 @@ export interface Schema {
   signing_keys: SigningKeysTable;
   oidc_payloads: OidcPayloadsTable;
   audit: AuditTable;
+  audit_windows: AuditWindowsTable;
 }
 
 /** A person, known by an e-mail address in lower case. */
@@ -135,4 +136,18 @@ interface AuditTable {
   ip: string | null;
   /** JSON object, never with a secret in it. */
   detail: string;
+}
+
+/** Refusals, counted: whoever likes can cause one, so there is one row for all of a kind within an hour. */
+interface AuditWindowsTable {
+  began_at: number;
+  event: string;
+  problem: string;
+  /** The invited person or the key's; empty for a stranger. */
+  email: string;
+  /** Only of a key that is enrolled here; else empty. */
+  key_id: string;
+  count: number;
+  last_at: number;
+  last_ip: string | null;
 }

@@ -39,6 +39,7 @@ describe('one setting is enough', () => {
       allowedAaguids: [],
       requireAttestationCert: false,
       trustedProxies: [],
+      auditDays: 400,
       logLevel: 'info',
     });
   });

@@ -28,12 +28,12 @@ test('sweeping takes what is over, and nothing that is under way', async () => {
   const page = await SignIn.open(server.origin);
   const options = await page.options();
 
-  await sweep(store, Date.now());
+  await sweep(store, Date.now(), 400);
   await jsonOf(await enrolment.post('verify', new SoftKey(server.origin).create(creation)));
   await jsonOf(await page.post('verify', key.get(options)));
   await jsonOf(await client.api('GET', '/api/session', access_token));
 
-  await sweep(store, Date.now() + 48 * 3600_000);
+  await sweep(store, Date.now() + 48 * 3600_000, 400);
   for (const table of ['challenges', 'dpop_proofs', 'oidc_payloads', 'enrolments'] as const) {
     expect([table, await store.selectFrom(table).selectAll().execute()]).toEqual([table, []]);
   }
