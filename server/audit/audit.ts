@@ -2,7 +2,13 @@ import { readAddress } from '../http/address.ts';
 import type { Store } from '../store/store.ts';
 
 /** What is worth knowing a year later, and happens only by somebody who is known; for refusals see refusals.ts. */
-export type AuditEvent = 'invited' | 'enrolled' | 'signed-in' | 'aws-token-issued' | 'session-revoked';
+export type AuditEvent =
+  | 'invited'
+  | 'enrolled'
+  | 'enrolment-denied'
+  | 'signed-in'
+  | 'aws-token-issued'
+  | 'session-revoked';
 
 export interface AuditEntry {
   event: AuditEvent;
