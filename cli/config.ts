@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { configFile } from './paths.ts';
 import { Problem } from './problem.ts';
 import { replaceFile } from './replace-file.ts';
+import { checkWay } from './safe-way.ts';
 
 /** What `~/.config/vouch/config.json` holds: preferences, never a secret. */
 export interface Config {
@@ -22,10 +23,13 @@ export type AutoLogin = (typeof autoLogins)[number];
 /**
  * Reads the settings; a file that is not there is an empty one.
  *
- * @throws Problem `config` when the file is there and cannot be read, or is not what Vouch wrote
+ * @throws Problem `config` when the file is there and cannot be read, or is not what Vouch wrote; `unsafe-folder` when another
+ *   user could change it; `no-home`
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const file = configFile(env);
+  // Who could write there would say which server is asked.
+  checkWay(file, "Vouch's settings are not safe");
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

@@ -1,27 +1,49 @@
-import { lstatSync, mkdirSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
 import { Problem } from './problem.ts';
+import { runUser } from './run-user.ts';
+import { checkWay, modeOf, othersFix, sticky } from './safe-way.ts';
 
 /** Everything that Vouch keeps on a developer's machine has its place here, so that another platform is one change. */
 
 /**
- * The folder of the agent's sockets: `$XDG_RUNTIME_DIR/vouch`, else `$XDG_CACHE_HOME/vouch`, else `~/.cache/vouch`.
- * A relative path in these variables counts as unset (XDG Base Directory Specification), and so does an
- * XDG_RUNTIME_DIR that does not exist, as under `su`. `cli/git/git-credential-vouch` finds it by the same rules.
+ * The folder of the agent's sockets: `vouch` in $XDG_RUNTIME_DIR, or in logind's `/run/user/UID` where that variable does not
+ * lead to a folder (in cron, under `su`); without either, and where an agent already listens there, in $XDG_CACHE_HOME or
+ * `~/.cache`. `cli/git/git-credential-vouch` finds it by the same rules.
+ *
+ * @throws Problem `no-home`
  */
 export function runtimeFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const runtime = env.XDG_RUNTIME_DIR;
-  if (runtime && isAbsolute(runtime) && isFolder(runtime)) return join(runtime, 'vouch');
-  const cache = env.XDG_CACHE_HOME;
-  return join(cache && isAbsolute(cache) ? cache : join(home(env), '.cache'), 'vouch');
+  const [first, ...others] = runtimeFolders(env);
+  return [first, ...others].find((folder) => hasAgent(folder)) ?? first;
+}
+
+/** Where that folder may be; the first is where the next agent makes it, unless one listens elsewhere. */
+export function runtimeFolders(env: NodeJS.ProcessEnv = process.env): [string, ...string[]] {
+  const named = absolute(env.XDG_RUNTIME_DIR);
+  const runtime = named !== undefined && isFolder(named) ? named : folderOfLogind();
+  const cache = join(absolute(env.XDG_CACHE_HOME) ?? join(home(env), '.cache'), 'vouch');
+  return runtime === undefined ? [cache] : [join(runtime, 'vouch'), cache];
+}
+
+/** The folder that systemd's logind makes for a user, which is there as long as the user has a session (or lingers). */
+function folderOfLogind(): string | undefined {
+  const me = process.getuid?.();
+  const folder = join(runUser, String(me));
+  const found = statSync(folder, { throwIfNoEntry: false });
+  return found?.isDirectory() && found.uid === me ? folder : undefined;
 }
 
 const agentName = 'agent.sock';
 
-/** The socket that speaks HTTP and JSON with `vouch` itself. */
-export function agentSocket(env: NodeJS.ProcessEnv = process.env): string {
-  return join(runtimeFolder(env), agentName);
+/**
+ * The socket that speaks HTTP and JSON with `vouch` itself.
+ *
+ * @param folder the one that was checked: by the next look another one may have an agent
+ */
+export function agentSocket(env: NodeJS.ProcessEnv = process.env, folder = runtimeFolder(env)): string {
+  return join(folder, agentName);
 }
 
 /** The socket that speaks what `git credential-cache` speaks with its daemon. */
@@ -29,9 +51,9 @@ export function gitSocket(env: NodeJS.ProcessEnv = process.env): string {
   return join(runtimeFolder(env), 'git.sock');
 }
 
-/** The socket of the sign-in that is under way, if one is (login/lock.ts). */
-export function loginSocket(env: NodeJS.ProcessEnv = process.env): string {
-  return join(runtimeFolder(env), 'login.sock');
+/** The socket of the sign-in that is under way, if one is (login/lock.ts); as agentSocket. */
+export function loginSocket(env: NodeJS.ProcessEnv = process.env, folder = runtimeFolder(env)): string {
+  return join(folder, 'login.sock');
 }
 
 /** Says that nobody answered the sign-in that Git had started last (login/unanswered.ts). */
@@ -41,28 +63,64 @@ export function unansweredLogin(env: NodeJS.ProcessEnv = process.env): string {
 
 /** Vouch's own settings (server URL, preferences; never a secret). */
 export function configFile(env: NodeJS.ProcessEnv = process.env): string {
-  const config = env.XDG_CONFIG_HOME;
-  return join(config && isAbsolute(config) ? config : join(home(env), '.config'), 'vouch', 'config.json');
+  return join(absolute(env.XDG_CONFIG_HOME) ?? join(home(env), '.config'), 'vouch', 'config.json');
 }
 
-/** AWS's config file, where the profiles are that name a role: `$AWS_CONFIG_FILE`, else `~/.aws/config`. */
+/**
+ * AWS's config file, where the profiles are that name a role: `$AWS_CONFIG_FILE`, else `~/.aws/config`. A relative one counts as
+ * unset: the folder where a command happens to run must not say which roles are assumed.
+ */
 export function awsConfigFile(env: NodeJS.ProcessEnv = process.env): string {
-  const file = env.AWS_CONFIG_FILE;
-  if (!file) return join(home(env), '.aws', 'config');
-  return file.startsWith('~/') ? join(home(env), file.slice(2)) : file;
+  return namedAwsConfigFile(env) ?? join(home(env), '.aws', 'config');
 }
+
+/** The one that AWS_CONFIG_FILE names, if it names one. */
+export function namedAwsConfigFile(env: NodeJS.ProcessEnv): string | undefined {
+  const file = env.AWS_CONFIG_FILE;
+  return file?.startsWith('~/') ? join(home(env), file.slice(2)) : absolute(file);
+}
+
+/**
+ * The person's home folder: HOME, or what the system knows where that is no absolute path. It is never the folder where a command
+ * happens to run.
+ *
+ * @throws Problem `no-home`
+ */
+export function home(env: NodeJS.ProcessEnv): string {
+  const folder = absolute(env.HOME) ?? absolute(homeOfUser());
+  if (folder !== undefined) return folder;
+  throw new Problem({
+    kind: 'no-home',
+    what: 'Your home folder is not known.',
+    why: `HOME is ${env.HOME ? `not an absolute path (${env.HOME})` : 'not set'}, and the system knows none for you.`,
+    fix: 'Set HOME to your home folder, and try again.',
+  });
+}
+
+/** `os.homedir` would believe HOME. */
+function homeOfUser(): string | undefined {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return undefined;
+  }
+}
+
+const unsafeFolder = "The folder for the agent's sockets is not safe";
 
 /**
  * Makes the runtime folder if need be, and makes sure that nobody else can reach into it: the sockets in it hand out
  * credentials, and who can write there can put their own socket in the agent's place.
  *
  * @returns the folder
- * @throws Problem `unsafe-folder` (a symlink, another owner, open to others), `folder` (cannot be made), `foreign-socket`,
- *   `socket-path` (longer than the platform's socket addresses hold)
+ * @throws Problem `unsafe-folder` (a symlink, another owner, open to others, the way to it), `folder` (cannot be made),
+ *   `foreign-socket`, `socket-path` (longer than the platform's socket addresses hold), `no-home`
  */
 export function prepareRuntimeFolder(env: NodeJS.ProcessEnv = process.env): string {
   const folder = runtimeFolder(env);
   checkSocketPath(join(folder, longestSocketName));
+  // Before anything is made: in another user's folder it would stay.
+  checkWay(dirname(folder), unsafeFolder);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -78,32 +136,59 @@ export function prepareRuntimeFolder(env: NodeJS.ProcessEnv = process.env): stri
       );
     }
   }
-  checkRuntimeFolder(folder);
+  const found = checkRuntimeFolder(folder);
+  // By this Git's helper, which cannot see who may write there, knows that nobody else can swap a socket (git-credential-vouch).
+  if (found && (found.mode & sticky) === 0) chmodSync(folder, 0o700 | sticky);
   return folder;
 }
 
 /**
- * Makes sure that an existing runtime folder is ours alone, and so is the agent's socket in it.
+ * Makes sure that an existing runtime folder is ours alone, and so is the agent's socket in it, and that nobody else can put
+ * another one in its place from now on.
  *
- * @throws Problem `unsafe-folder`, `foreign-socket`; a folder that does not exist is no problem, and no folder
+ * @returns the folder; undefined when there is none, which is no problem
+ * @throws Problem `unsafe-folder`, `folder` (cannot be looked at), `foreign-socket`
  */
-export function checkRuntimeFolder(folder: string): void {
-  const found = lstatSync(folder, { throwIfNoEntry: false });
-  if (found === undefined) return;
+export function checkRuntimeFolder(folder: string): Stats | undefined {
+  const me = process.getuid?.();
+  checkWay(dirname(folder), unsafeFolder, me);
+  const found = lookAt(folder);
+  if (found === undefined) return undefined;
   const unsafe = (why: string, fix: string) =>
-    new Problem({ kind: 'unsafe-folder', what: `The folder for the agent's sockets is not safe: ${folder}`, why, fix });
+    new Problem({ kind: 'unsafe-folder', what: `${unsafeFolder}: ${folder}`, why, fix });
+  if (me !== undefined && found.uid !== me) {
+    throw unsafe(`It belongs to user ${found.uid}, and you are user ${me}.`, othersFix(me));
+  }
   const remove = `Look at what it is, remove it (rm -r '${folder}'), and try again.`;
   if (found.isSymbolicLink()) throw unsafe('It is a symbolic link, which could lead into a folder of others.', remove);
   if (!found.isDirectory()) throw unsafe('It is not a folder.', remove);
-  const me = process.getuid?.();
-  if (me !== undefined && found.uid !== me) {
-    throw unsafe(`It belongs to user ${found.uid}, and you are user ${me}.`, 'Remove it as that user, and try again.');
-  }
   if ((found.mode & 0o077) !== 0) {
-    const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
-    throw unsafe(`Its mode is ${mode}: others may enter it.`, `Run \`chmod 700 '${folder}'\`, and try again.`);
+    throw unsafe(
+      `Its mode is ${modeOf(found)}: others may enter it.`,
+      `Run \`chmod 1700 '${folder}'\`, and try again.`,
+    );
   }
   checkSocket(join(folder, agentName));
+  return found;
+}
+
+function lookAt(folder: string): Stats | undefined {
+  try {
+    return lstatSync(folder, { throwIfNoEntry: false });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    // Below a file there is nothing.
+    if (code === 'ENOTDIR') return undefined;
+    throw new Problem(
+      {
+        kind: 'folder',
+        what: `The folder for the agent's sockets cannot be looked at: ${folder}`,
+        why: message,
+        fix: othersFix(process.getuid?.()),
+      },
+      { cause: error },
+    );
+  }
 }
 
 /**
@@ -116,12 +201,13 @@ export function checkSocket(path: string): boolean {
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return false;
   const me = process.getuid?.();
-  if (there.isSocket() && (me === undefined || there.uid === me)) return true;
+  const ours = me === undefined || there.uid === me;
+  if (there.isSocket() && ours) return true;
   throw new Problem({
     kind: 'foreign-socket',
     what: `Something that is not the agent's socket is in its place: ${path}`,
     why: there.isSocket() ? `It belongs to user ${there.uid}.` : 'It is not a socket.',
-    fix: 'Look at what it is, remove it, and try again.',
+    fix: ours ? 'Look at what it is, remove it, and try again.' : othersFix(me),
   });
 }
 
@@ -146,9 +232,17 @@ export function checkSocketPath(path: string, platform: NodeJS.Platform = proces
   });
 }
 
-function home(env: NodeJS.ProcessEnv): string {
-  const folder = env.HOME;
-  return folder && isAbsolute(folder) ? folder : homedir();
+/** A path from a variable, unless it is empty or relative: that counts as unset (XDG Base Directory Specification). */
+function absolute(path: string | undefined): string | undefined {
+  return path && isAbsolute(path) ? path : undefined;
+}
+
+function hasAgent(folder: string): boolean {
+  try {
+    return lstatSync(join(folder, agentName), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function isFolder(path: string): boolean {

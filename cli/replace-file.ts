@@ -1,18 +1,20 @@
 import { chmodSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Problem } from './problem.ts';
+import { checkOwner } from './safe-way.ts';
 
 /**
  * Replaces a file's content in one step (write beside it, then rename), so that a reader sees the old or the new one and
  * a full disk costs nothing. A symbolic link stays one: the file that it leads to is replaced. The mode is kept; a new
  * file gets 0600, and a new folder 0700.
  *
- * @throws Problem `not-written`
+ * @throws Problem `not-written`; `unsafe-folder` when we are root, and it is another user's
  */
 export function replaceFile(path: string, content: string): void {
   try {
     replace(path, content);
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw new Problem(
       {
         kind: 'not-written',
@@ -27,6 +29,7 @@ export function replaceFile(path: string, content: string): void {
 
 function replace(path: string, content: string): void {
   const target = followLinks(path);
+  checkOwner(target);
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   const mode = (statSync(target, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;
   const temporary = join(dirname(target), `.vouch-${process.pid}-${Date.now()}.tmp`);

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { count } from '../describe.ts';
 import { agentSocket, awsConfigFile, checkRuntimeFolder, checkSocketPath, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
@@ -74,7 +73,7 @@ export async function profileCredentials(
   { region, fresh = false }: ProfileCredentialsOptions,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<CredentialsAnswer> {
-  const query = new URLSearchParams({ profile: name, config: resolve(awsConfigFile(env)) });
+  const query = new URLSearchParams({ profile: name, config: awsConfigFile(env) });
   if (region !== undefined) query.set('region', region);
   if (fresh) query.set('fresh', '1');
   return JSON.parse(await call(env, 'GET', `/credentials?${query}`)) as CredentialsAnswer;
@@ -112,11 +111,12 @@ async function call(
   timeout = patience,
   signal?: AbortSignal,
 ): Promise<string> {
-  const socket = agentSocket(env);
+  const folder = runtimeFolder(env);
+  const socket = agentSocket(env, folder);
   // Nothing can be behind a name that no socket can have; Node would only say EINVAL.
   checkSocketPath(socket);
   // Who controls the folder could have put a socket of their own there, to be handed the session.
-  checkRuntimeFolder(runtimeFolder(env));
+  checkRuntimeFolder(folder);
   const { status, text } = await sendAgain({ socket, method, path, body, timeout, signal });
   if (status >= 200 && status < 300) return text;
   throw Problem.fromJSON(parse(text)) ?? silent(`It answered with status ${status}.`);

@@ -77,10 +77,18 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     resolve();
   };
   const timer = setInterval(() => {
-    // An agent that has lost its name (the folder was wiped) can be reached by nobody, so it keeps secrets for nobody.
-    if (agent.done || !isOurs(agentSocket)) return end();
+    if (agent.done) return end();
+    if (!isOurs(agentSocket)) return lost();
     void agent.renewDue();
   }, options.interval ?? 30_000);
+  /**
+   * An agent that has lost its name can be reached by nobody, so it keeps secrets for nobody, and the server need not keep the
+   * session: systemd's logind wipes the folder when the last session of its user has ended.
+   */
+  const lost = () => {
+    clearInterval(timer);
+    void agent.logOut().finally(end);
+  };
   timer.unref();
 
   return { agent, ended, end };

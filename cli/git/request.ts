@@ -1,6 +1,6 @@
 import { isAbsolute } from 'node:path';
 import { protocolVersion } from '../agent/protocol.ts';
-import { awsConfigFile } from '../paths.ts';
+import { namedAwsConfigFile } from '../paths.ts';
 
 /** The attributes of a credential request that concern us: Git's (git-credential(1), INPUT/OUTPUT FORMAT), and our own. */
 export interface GitCredentialRequest {
@@ -120,12 +120,11 @@ export function withContext(
   { profile }: { profile?: string | undefined },
   env: NodeJS.ProcessEnv,
 ): Uint8Array {
-  const config = env.AWS_CONFIG_FILE ? awsConfigFile(env) : '';
   const lines = [
     ['vouch-protocol', protocolVersion],
     ['vouch-profile', profile],
     ['vouch-aws-profile', env.AWS_PROFILE],
-    ['vouch-aws-config', isAbsolute(config) ? config : ''],
+    ['vouch-aws-config', namedAwsConfigFile(env)],
   ].flatMap(([key, value]) => (value && !/[\n\r]/.test(value) ? [`${key}=${value}\n`] : []));
   return Buffer.concat([Buffer.from(lines.join('')), request]);
 }

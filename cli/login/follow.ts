@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { loginSocket } from '../paths.ts';
+import { checkRuntimeFolder, loginSocket, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import type { SignInPage } from './sign-in.ts';
 
@@ -12,15 +12,17 @@ const longest = 64 * 1024;
  * @param onPage is told the page to open
  * @param signal ends the wait; its reason is what is thrown
  * @returns whether it is `done`; `gone` is a process that ended without a word, or had ended already
- * @throws Problem the reason when the sign-in failed; `login-unclear`
+ * @throws Problem the reason when the sign-in failed; `login-unclear`; as checkRuntimeFolder
  */
-export function followLogin(
+export async function followLogin(
   env: NodeJS.ProcessEnv,
   onPage: (page: SignInPage) => void,
   signal: AbortSignal,
 ): Promise<'done' | 'gone'> {
   const { promise, resolve, reject } = Promise.withResolvers<'done' | 'gone'>();
-  const socket = connect(loginSocket(env)).setEncoding('utf8');
+  const folder = runtimeFolder(env);
+  checkRuntimeFolder(folder);
+  const socket = connect(loginSocket(env, folder)).setEncoding('utf8');
   const stop = () => reject(signal.reason);
   if (signal.aborted) stop();
   signal.addEventListener('abort', stop, { once: true });

@@ -39,7 +39,7 @@ export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | und
   });
   server.maxConnections = 2048;
   const owned = await listenPrivately(server, folder)
-    .then((socket) => claim(socket, loginSocket(env)))
+    .then((socket) => claim(socket, loginSocket(env, folder)))
     .catch((error: unknown) => {
       server.close();
       throw error;

@@ -4,7 +4,7 @@
 function __vouch_update --on-event fish_prompt
     set -l now (date +%s)
     set -l there no
-    test -S "$__vouch_socket"; and set there yes
+    test -S "$__vouch_socket" -o -S "$__vouch_other_socket"; and set there yes
     if test "$there" != "$__vouch_there" -o "$now" -lt "$__vouch_asked" -o "$now" -ge (math "$__vouch_asked + 60")
         set -g __vouch_there $there
         set -g __vouch_asked $now

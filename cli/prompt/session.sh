@@ -5,7 +5,7 @@
 # The argument is the time now, in seconds since 1970.
 __vouch_update() {
   local there=no left minutes
-  [ -S "$__vouch_socket" ] && there=yes
+  { [ -S "$__vouch_socket" ] || [ -S "$__vouch_other_socket" ]; } && there=yes
   # A clock that was set back counts as a minute gone by.
   if [ "$there" != "${__vouch_there-}" ] || [ "$1" -lt "$__vouch_asked" ] || [ "$1" -ge "$((__vouch_asked + 60))" ]; then
     __vouch_there=$there __vouch_asked=$1

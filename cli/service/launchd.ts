@@ -1,6 +1,6 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { harmfulVariables } from '../agent/environment.ts';
+import { home } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import { programFile } from '../programs.ts';
 import { serviceEnvironment } from './environment.ts';
@@ -10,7 +10,7 @@ import { run, succeed } from './run.ts';
 
 /** The user's launchd on macOS, which starts the agent at each login. */
 export function launchd(env: NodeJS.ProcessEnv): Manager {
-  const path = join(env.HOME || homedir(), 'Library', 'LaunchAgents', `${label}.plist`);
+  const path = join(home(env), 'Library', 'LaunchAgents', `${label}.plist`);
   const domain = `gui/${process.getuid?.()}`;
   const service = `${domain}/${label}`;
   const stop = async () => {
@@ -23,7 +23,9 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
     form: async () => {
       // Nobody else tells it where the sockets are to be.
       const folders = { XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR, XDG_CACHE_HOME: env.XDG_CACHE_HOME };
-      const set = Object.entries(folders).flatMap(([name, value]) => (value ? [[name, value]] : []));
+      const set = Object.entries(folders).flatMap(([name, value]) =>
+        value && isAbsolute(value) ? [[name, value]] : [],
+      );
       // launchd has an environment of its own (launchctl setenv), and can only give them another value.
       const harmless = Object.fromEntries(harmfulVariables.map((name) => [name, '']));
       const environment = { ...Object.fromEntries(set), ...harmless, ...serviceEnvironment(env) };

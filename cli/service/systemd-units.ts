@@ -29,7 +29,8 @@ Description=Sockets of the vouch agent
 ListenStream=%t/vouch/agent.sock
 ListenStream=%t/vouch/git.sock
 SocketMode=0600
-DirectoryMode=0700
+# Sticky, as Git's helper wants it.
+DirectoryMode=1700
 # Git may start hundreds of processes at once, and each of them finds room to wait.
 Backlog=4096
 # A name that nobody listens behind would look like an agent that was killed.

@@ -1,6 +1,5 @@
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { runtimeFolder } from '../paths.ts';
+import { home, runtimeFolders } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import { programFile } from '../programs.ts';
 import { pathVariables, serviceEnvironment } from './environment.ts';
@@ -39,8 +38,9 @@ export function systemd(env: NodeJS.ProcessEnv): Manager {
 }
 
 /** Where a user's own units are (systemd.unit(5)). */
-function unitFolder({ HOME, XDG_CONFIG_HOME }: NodeJS.ProcessEnv): string {
-  const config = XDG_CONFIG_HOME && isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(HOME || homedir(), '.config');
+function unitFolder(env: NodeJS.ProcessEnv): string {
+  const { XDG_CONFIG_HOME } = env;
+  const config = XDG_CONFIG_HOME && isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(home(env), '.config');
   return join(config, 'systemd', 'user');
 }
 
@@ -91,11 +91,12 @@ async function check(env: NodeJS.ProcessEnv): Promise<void> {
     });
   }
   const its = /^XDG_RUNTIME_DIR=(.*)$/m.exec(stdout)?.[1];
-  if (its !== undefined && join(its, 'vouch') === runtimeFolder(env)) return;
+  const [ours] = runtimeFolders(env);
+  if (its !== undefined && join(its, 'vouch') === ours) return;
   throw new Problem({
     kind: 'other-folder',
     what: 'systemd would hold the sockets in another folder than the one that Vouch looks in.',
-    why: `Vouch looks in ${runtimeFolder(env)}, and systemd has ${its === undefined ? 'no folder for sockets' : join(its, 'vouch')}.`,
+    why: `Vouch looks in ${ours}, and systemd has ${its === undefined ? 'no folder for sockets' : join(its, 'vouch')}.`,
     fix: its === undefined ? '' : `Set XDG_RUNTIME_DIR=${its} in your shell profile, then try again.`,
   });
 }

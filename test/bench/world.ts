@@ -16,7 +16,7 @@ export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisp
     const requestFile = join(sandbox.folder, 'tmp', 'request');
     writeFileSync(requestFile, request);
     const person = await Person.enrol(sandbox, 'bench@example.com');
-    const runtime = join(sandbox.folder, 'run');
+    const runtime = join(sandbox.folder, 'person');
     mkdirSync(runtime, { mode: 0o700 });
     // Settings of their own, which do not know the other person who signed in.
     const config = join(sandbox.folder, 'config');

@@ -43,11 +43,12 @@ describe.sequential('what can go wrong on a day', () => {
     expect(refused).toMatchObject({ code: 128, stderr: expect.stringContaining('Run `vouch login`, then try again.') });
     expect(refused.stderr).not.toMatch(/Username|Password/);
     // The sockets are still there: nobody has taken them away.
-    expect(existsSync(join(sandbox.home, '.cache/vouch/agent.sock'))).toBe(true);
+    const sockets = join(String(sandbox.env.XDG_RUNTIME_DIR), 'vouch');
+    expect(existsSync(join(sockets, 'agent.sock'))).toBe(true);
     await sandbox.succeed('vouch', ['login']);
     expect((await lsRemote()).code).toBe(0);
     await sandbox.succeed('vouch', ['logout']);
-    expect(readdirSync(join(sandbox.home, '.cache/vouch'))).toEqual([]);
+    expect(readdirSync(sockets)).toEqual([]);
   });
 
   test('kill -9 of the server right after it confirmed an enrolment: after a restart the key signs in', async () => {

@@ -33,7 +33,7 @@ const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 const tabs = () => readFileSync(opened, 'utf8').split('\n').filter(Boolean);
 const lsRemote = () => `exec git ls-remote '${sandbox.repositoryUrl}'`;
 const sockets = () =>
-  readdirSync(join(sandbox.home, '.cache/vouch'))
+  readdirSync(join(String(sandbox.env.XDG_RUNTIME_DIR), 'vouch'))
     .filter((name) => name.endsWith('.sock'))
     .sort();
 

@@ -87,7 +87,7 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Sandbox> {
   const at = (name: string) => join(folder, name);
-  for (const name of ['home', 'tmp', 'aws', 'server']) await mkdir(at(name), { mode: 0o700 });
+  for (const name of ['home', 'run', 'tmp', 'aws', 'server']) await mkdir(at(name), { mode: 0o700 });
   const bin = installPrograms(folder);
   const issuer = `http://localhost:${await freePort()}`;
 
@@ -102,6 +102,8 @@ async function start(
   const env = cleanEnvironment({
     PATH: `${bin}${delimiter}${process.env.PATH ?? '/usr/bin:/bin'}`,
     HOME: at('home'),
+    // Else it would be the one of this machine's user, in which a session of theirs may be.
+    XDG_RUNTIME_DIR: at('run'),
     TMPDIR: at('tmp'),
     AWS_ENDPOINT_URL_STS: aws.stsUrl,
     AWS_EC2_METADATA_DISABLED: 'true',

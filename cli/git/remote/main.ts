@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-import { resolve } from 'node:path';
 import { keepClosed } from '../../keep-closed.ts';
 import { findOnPath } from '../../on-path.ts';
-import { awsConfigFile } from '../../paths.ts';
 import { Problem, printProblem } from '../../problem.ts';
 import { version } from '../../programs.ts';
 import { become } from './become.ts';
@@ -38,8 +36,6 @@ async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv)
     ...withSettings(env, settings),
     // Git has allowed `codecommit` to get here, and this is how that is spoken; nothing else is needed, in redirects either.
     GIT_ALLOW_PROTOCOL: 'https',
-    // The region has been looked for in this file, and the credential helper takes none but an absolute path.
-    ...(env.AWS_CONFIG_FILE && { AWS_CONFIG_FILE: resolve(awsConfigFile(env)) }),
   });
 }
 

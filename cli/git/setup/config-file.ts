@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { Problem } from '../../problem.ts';
 import { followLinks } from '../../replace-file.ts';
+import { checkOwner } from '../../safe-way.ts';
 import { git } from '../config.ts';
 
 /** Which of Git's files: the machine's, the user's, or the repository's. */
@@ -54,7 +55,7 @@ export async function configFileOf(scope: Scope, env: NodeJS.ProcessEnv, cwd?: s
  * @param edit what to do to the copy
  * @param dryRun whether to stop before the file is touched, without taking the lock
  * @returns the file's text before and after
- * @throws Problem `config-locked`, `config-file`
+ * @throws Problem `config-locked`, `config-file`; `unsafe-folder` when we are root, and it is another user's
  */
 export async function changeConfigFile<T>(
   file: string,
@@ -65,6 +66,7 @@ export async function changeConfigFile<T>(
   const target = followLinks(file);
   const found = statSync(target, { throwIfNoEntry: false });
   if (found && !found.isFile()) throw unusable(file, 'It is no regular file.');
+  if (!dryRun) checkOwner(target);
   const lock = dryRun ? undefined : takeLock(file, `${target}.lock`, found?.mode);
   const folder = mkdtempSync(join(tmpdir(), 'vouch-'));
   try {
@@ -174,9 +176,16 @@ export class ConfigCopy {
 /** Git writes the user's own file, or else the one in XDG's folder if that exists (git-config(1), FILES). */
 function newGlobalFile(env: NodeJS.ProcessEnv): string {
   if (env.GIT_CONFIG_GLOBAL) return absolute(env.GIT_CONFIG_GLOBAL);
-  if (!env.HOME) throw unusable('Your Git configuration', 'HOME is not set.');
+  // Git itself would look in the folder where it runs.
+  if (!env.HOME || !isAbsolute(env.HOME)) {
+    throw unusable('Your Git configuration', `HOME is not ${env.HOME ? `an absolute path: ${env.HOME}` : 'set.'}`);
+  }
   const own = join(env.HOME, '.gitconfig');
-  const xdg = join(env.XDG_CONFIG_HOME || join(env.HOME, '.config'), 'git', 'config');
+  const { XDG_CONFIG_HOME } = env;
+  const xdg = join(
+    XDG_CONFIG_HOME && isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(env.HOME, '.config'),
+    'git/config',
+  );
   return !existsSync(own) && existsSync(xdg) ? xdg : own;
 }
 

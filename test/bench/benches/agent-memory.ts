@@ -75,10 +75,10 @@ function memoryRow(what: string, against: string, target: Target, ours: number[]
 
 async function workingDay({ sandbox }: World): Promise<Day> {
   const home = join(sandbox.folder, 'day');
-  mkdirSync(join(home, '.aws'), { recursive: true });
+  mkdirSync(join(home, '.aws'), { recursive: true, mode: 0o700 });
   const profile = `[profile vouch]\ncredential_process = vouch credential aws --role ${sandbox.roleArn}\n`;
   writeFileSync(join(home, '.aws/config'), profile);
-  const env = { PATH: sandbox.env.PATH ?? '', HOME: home };
+  const env = { PATH: sandbox.env.PATH ?? '', HOME: home, XDG_RUNTIME_DIR: home };
   const args = ['--expose-gc', join(import.meta.dirname, '../day.ts')];
   const { stdout } = await promisify(execFile)(process.execPath, args, { env });
   return JSON.parse(stdout) as Day;

@@ -49,8 +49,17 @@ test('a session that comes when the agent has lost its name is refused, and not 
   expect(the.running.agent.hasSession).toBe(false);
 });
 
-test('an agent whose folder was wiped ends by itself, and forgets its session', async () => {
+test('an agent whose folder was wiped, as by logind, tells the server, forgets its session, and ends by itself', async () => {
   const the = await signedIn({ interval: 5 });
+  rmSync(dirname(the.agentSocket), { recursive: true });
+  await the.running.ended;
+  expect(the.running.agent.hasSession).toBe(false);
+  expect(the.world.count('revoke')).toBe(1);
+});
+
+test('an agent whose folder was wiped ends by itself, though the server cannot be told', async () => {
+  const the = await signedIn({ interval: 5 });
+  the.world.answers.revoke = (response) => response.writeHead(500).end();
   rmSync(dirname(the.agentSocket), { recursive: true });
   await the.running.ended;
   expect(the.running.agent.hasSession).toBe(false);

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
-  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -280,13 +279,6 @@ describe('the folder', () => {
     await expect(agentStatus({ ...the.env, XDG_RUNTIME_DIR: long })).rejects.toMatchObject(refused);
     expect(() => checkSocketPath('x'.repeat(104), 'darwin')).toThrow();
     expect(() => checkSocketPath('x'.repeat(104), 'linux')).not.toThrow();
-  });
-
-  test('is in the cache folder where there is no runtime folder', async () => {
-    const the = agentMachine();
-    delete the.env.XDG_RUNTIME_DIR;
-    await startAgent(the.env);
-    expect(existsSync(join(the.folder, 'home/.cache/vouch/agent.sock'))).toBe(true);
   });
 
   test('is wiped under the agent: a new one can start', async () => {

@@ -1,10 +1,11 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { putSession } from '../../../cli/agent/client.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { withContext } from '../../../cli/git/request.ts';
+import { prepareRuntimeFolder } from '../../../cli/paths.ts';
 import {
   gitRequest,
   installHelper,
@@ -78,7 +79,7 @@ function pretend(the: Machine, version: string): () => string[] {
 PATH=\${PATH#*:}
 [ "$1" = version ] && echo 'git version ${version}' && exit
 [ "$GIT_TRACE2_EVENT" = 3 ] || exec git "$@"
-{ git "$@" 3>&1 >&4 | sed 's/"exe":"[^"]*"/"exe":"${version}"/' >&3; } 4>&1`,
+{ git "$@" 3>&1 >&5 | sed 's/"exe":"[^"]*"/"exe":"${version}"/' >&3; } 5>&1`,
   );
   return () => readFileSync(log, 'utf8').trim().split('\n');
 }
@@ -88,8 +89,8 @@ PATH=\${PATH#*:}
  *
  * @returns what tells the lines that came last, without those of Git's cache
  */
-async function answering({ gitSocket }: Machine, answer: string): Promise<() => string> {
-  mkdirSync(dirname(gitSocket), { mode: 0o700, recursive: true });
+async function answering({ env, gitSocket }: Machine, answer: string): Promise<() => string> {
+  prepareRuntimeFolder(env);
   let asked = Buffer.alloc(0);
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     asked = Buffer.alloc(0);

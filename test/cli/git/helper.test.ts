@@ -1,9 +1,21 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { putSession } from '../../../cli/agent/client.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
+import { prepareRuntimeFolder } from '../../../cli/paths.ts';
+import { giveAway, superuser } from '../others.ts';
 import {
   captured,
   gitRequest,
@@ -152,8 +164,8 @@ describe('git-credential-vouch', () => {
     the.world.answers.token = (response) => response.writeHead(500).end();
     await run(the.helper, ['get'], the.env, gitRequest.replace('us-east-1', 'us-east-2'));
     expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
-      `git credential-cache --socket ${the.gitSocket} get`,
-      `git credential-cache --socket ${the.gitSocket} get`,
+      expect.stringMatching(/^git credential-cache --socket \S+\/git\.sock get$/),
+      expect.stringMatching(/^git credential-cache --socket \S+\/git\.sock get$/),
       expect.stringMatching(/^node --disable-sigusr1 (--\S+ )+\S+\/git-credential-vouch\/main\.cjs get$/),
       String.raw`git config --null --show-scope --show-origin --get-regexp ^(credential\.|alias\.credential-vouch$)`,
     ]);
@@ -196,6 +208,80 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     const { stdout, stderr } = await run(the.helper, ['get'], the.env, gitRequest);
     expect(stdout).toBe('quit=1\n');
     expect(stderr).toMatch(/vouch: The folder for the agent's sockets is not safe.*\nvouch: It is a symbolic link/);
+  });
+
+  test.each([
+    ['in a folder that is open to others', 'open', 'Its mode is 0777: others may enter it.'],
+    ['in a folder of another user', 'folder', 'It belongs to user'],
+    ['of another user', 'socket', ''],
+  ])('does not ask a socket %s', async (_, what, why) => {
+    const the = await signedIn();
+    const log = join(the.folder, 'arguments');
+    shadow(the, 'git', `echo "git $*" >>${log}; PATH=\${PATH#*:} exec git "$@"`);
+    const folder = dirname(the.gitSocket);
+    if (what === 'open') chmodSync(folder, 0o777);
+    const asked =
+      what === 'open'
+        ? await run(the.helper, ['get'], the.env, gitRequest)
+        : await withOthers(what === 'folder' ? folder : the.gitSocket, the);
+    const started = existsSync(log) ? readFileSync(log, 'utf8') : '';
+    expect(started).not.toContain('credential-cache');
+    // The Node program asks the agent itself, or says what is wrong; pretending is not for Node.
+    if (what === 'open' || (what === 'folder' && superuser)) expect(asked.stderr).toContain(why);
+  });
+
+  test('asks the very folder that it has looked at, though the name then leads to another', async () => {
+    const the = await signedIn();
+    const folder = dirname(dirname(the.gitSocket));
+    const evil = join(the.folder, 'evil');
+    mkdirSync(join(evil, 'vouch'), { recursive: true });
+    const server = createServer((socket) => socket.end('username=evil\npassword=evil\n'));
+    await new Promise<void>((resolve) => server.listen(join(evil, 'vouch/git.sock'), resolve));
+    onTestFinished(() => void server.close());
+    // What another user can do who may write above: in the very moment before Git connects.
+    shadow(the, 'git', `mv '${folder}' '${folder}.away'; ln -s '${evil}' '${folder}'; PATH=\${PATH#*:} exec git "$@"`);
+    const { stdout } = await run(the.helper, ['get'], the.env, gitRequest);
+    expect(lines(stdout).password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
+    expect(readlinkSync(folder)).toBe(evil);
+  });
+
+  test.each(['', '.'])('looks for no socket where Git happens to run: HOME=%j', async (HOME) => {
+    const the = await setUp();
+    // `run` starts it in there.
+    const planted = join(the.folder, 'home/.cache/vouch');
+    mkdirSync(planted, { recursive: true });
+    chmodSync(planted, 0o1700);
+    const server = createServer((socket) => socket.end('username=evil\npassword=evil\n'));
+    await new Promise<void>((resolve) => server.listen(join(planted, 'git.sock'), resolve));
+    onTestFinished(() => void server.close());
+    shadow(the, 'node', 'echo quit=1');
+    const ask = (home: string) =>
+      run('/bin/sh', ['-c', 'HOME=$1 exec "$0" get', the.helper, home], the.env, gitRequest);
+    expect((await ask(HOME)).stdout).toBe('quit=1\n');
+    // There it would be.
+    expect((await ask(String(the.env.HOME))).stdout).toContain('password=evil');
+  });
+
+  test.each(['logind’s folder', 'the cache folder'])('finds a session in %s', async (where) => {
+    const the = await setUp();
+    const own = join(the.folder, 'user', String(process.getuid?.()));
+    const script = join(the.folder, 'package/cli/git/git-credential-vouch');
+    // Logind's own folder of this user may have a session in it.
+    writeFileSync(script, readFileSync(script, 'utf8').replaceAll('/run/user/', `${the.folder}/user/`));
+    const agents = where === 'the cache folder' ? join(the.folder, 'home/.cache') : own;
+    for (const path of [own, agents]) mkdirSync(path, { recursive: true, mode: 0o700 });
+    prepareRuntimeFolder({ HOME: the.env.HOME, XDG_RUNTIME_DIR: agents });
+    const server = createServer((socket) => socket.end('username=u\npassword=p\n'));
+    await new Promise<void>((resolve) => server.listen(join(agents, 'vouch/git.sock'), resolve));
+    onTestFinished(() => void server.close());
+    shadow(the, 'node', 'echo quit=1');
+    const folders = [undefined, '', 'relative', join(the.folder, 'none')];
+    // A folder of the shell's own is not logind's, but a session may have begun without it.
+    if (where === 'the cache folder') folders.push(the.env.XDG_RUNTIME_DIR);
+    for (const XDG_RUNTIME_DIR of folders) {
+      const { stdout } = await run(the.helper, ['get'], { ...the.env, XDG_RUNTIME_DIR }, gitRequest);
+      expect(stdout).toBe('username=u\npassword=p\n');
+    }
   });
 
   test.each([
@@ -308,6 +394,20 @@ describe('Git itself', () => {
     }
   });
 });
+
+/**
+ * Runs the helper where a file is another user's: root gives it away, everybody else has the shell say so, whose builtin tells
+ * whether a file is ours.
+ */
+function withOthers(path: string, { helper, env }: Machine & { helper: string }) {
+  if (superuser) {
+    giveAway(path);
+    return run(helper, ['get'], env, gitRequest);
+  }
+  const end = path.endsWith('.sock') ? '/git.sock' : '/4';
+  const pretend = `function [ { case "$1 $2" in "-O "*${end}) return 1 ;; esac; builtin [ "$@"; }; . "$0"`;
+  return run('bash', ['-c', pretend, helper, 'get'], env, gitRequest);
+}
 
 function isThere(shell: string): boolean {
   const [command = ''] = shell.split(' ');

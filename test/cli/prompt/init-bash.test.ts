@@ -25,8 +25,8 @@ function withSession(seconds: number): Machine & { asked: () => number } {
   return { ...the, asked };
 }
 
-async function listen({ agentSocket }: Machine): Promise<void> {
-  mkdirSync(dirname(agentSocket), { mode: 0o700 });
+async function listen({ agentSocket }: Pick<Machine, 'agentSocket'>): Promise<void> {
+  mkdirSync(dirname(agentSocket), { mode: 0o700, recursive: true });
   const server = createServer().listen(agentSocket);
   onTestFinished(() => void server.close());
   await new Promise((resolve) => server.once('listening', resolve));
@@ -93,6 +93,12 @@ test('asks nothing without an agent, and at once when it has come or gone', asyn
   const gone = [`mv '${the.agentSocket}' '${away}'`, at(2)];
   expect(await bash(the, [...lines, ...gone])).toEqual(['$ |', 'vouch 1h0m $ |', '$ |']);
   expect(the.asked()).toBe(1);
+});
+
+test('notices an agent that began where no folder for sockets was there yet', async () => {
+  const the = withSession(3600);
+  await listen({ agentSocket: join(the.folder, 'home/.cache/vouch/agent.sock') });
+  expect(await bash(the, [at(0)])).toEqual(['vouch 1h0m $ |']);
 });
 
 test.each([

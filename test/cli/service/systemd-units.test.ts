@@ -14,7 +14,7 @@ const settings = (text: string) => text.split('\n').filter((line) => /^\w+=/.tes
 
 test('the sockets are the two that Vouch looks for, in the order in which the agent takes them, for the user alone', () => {
   expect(settings(socketText())).toEqual(
-    expect.arrayContaining(['SocketMode=0600', 'DirectoryMode=0700', 'WantedBy=sockets.target']),
+    expect.arrayContaining(['SocketMode=0600', 'DirectoryMode=1700', 'WantedBy=sockets.target']),
   );
   expect(settings(socketText()).filter((line) => line.startsWith('Listen'))).toEqual([
     'ListenStream=%t/vouch/agent.sock',

@@ -240,13 +240,14 @@ describe('the profile', () => {
     expect(the.setting('username')).toEqual(['alice@example.com']);
   });
 
-  test('and the region come from one AWS config, though its path be a relative one', async () => {
-    const the = prepared();
+  test('and the region come from one AWS config, and never from one that a relative path names', async () => {
+    const the = prepared(vouchProfile('prod', prod, 'eu-west-1'));
     const file = join(the.folder, 'other-config');
-    writeFileSync(file, two);
+    writeFileSync(file, vouchProfile('prod', prod, 'us-west-2'));
+    await the.remote('codecommit://prod@demo', { AWS_CONFIG_FILE: file });
+    expect(the.args()[2]).toBe(plain('us-west-2'));
     await the.remote('codecommit://prod@demo', { AWS_CONFIG_FILE: relative(the.env.HOME ?? '', file) });
     expect(the.args()[2]).toBe(plain('eu-west-1'));
-    expect(the.environment().AWS_CONFIG_FILE).toBe(file);
   });
 
   test('that Git’s configuration names for the repository stays, and so does its region', async () => {
