@@ -5,7 +5,7 @@ import type { Io } from './io.ts';
 import { keepClosed } from './keep-closed.ts';
 import { version } from './programs.ts';
 import { shells } from './prompt/shells.ts';
-import { notRead, run } from './run.ts';
+import { notWritten, run } from './run.ts';
 
 keepClosed();
 
@@ -273,6 +273,31 @@ agent
     await finish(agentUninstall(options, io));
   });
 
+/** commander's own `help` says nothing of a name that it does not know, and looks one level deep. */
+function addHelp(group: Command): void {
+  group
+    .helpCommand(false)
+    .command('help')
+    .argument('[command...]', 'the command')
+    .description('show the help of a command')
+    .action(async (names: string[]) => {
+      let found = group;
+      for (const name of names) {
+        const next = found.commands.find((command) => command.name() === name);
+        if (next === undefined) {
+          if (found.commands.length === 0) found.error(`error: '${found.name()}' has no commands of its own`);
+          // A group does nothing by itself: it says that it does not know the command, and names the nearest.
+          await found.parseAsync([name], { from: 'user' });
+          return;
+        }
+        found = next;
+      }
+      found.outputHelp();
+    });
+}
+
+for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);
+
 function positiveSeconds(value: string): number {
   const seconds = Number(value);
   if (!/^\d+(\.\d+)?$/.test(value) || seconds <= 0 || seconds > 3600) {
@@ -281,8 +306,9 @@ function positiveSeconds(value: string): number {
   return seconds;
 }
 
-// `vouch … | head` has read enough.
-process.stdout.on('error', notRead);
+process.stdout.on('error', notWritten);
+// Then there is nobody to be told.
+process.stderr.on('error', () => {});
 
 void run(async () => {
   try {

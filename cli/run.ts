@@ -12,12 +12,19 @@ export async function run(command: () => Promise<void>): Promise<void> {
 }
 
 /**
- * What to do when standard output cannot be written to. Where nobody reads any further the program ends as SIGPIPE, which
- * Node ignores, ends other programs.
+ * Ends the program when standard output cannot be written to: with a sentence, or, where nobody reads any further, as SIGPIPE,
+ * which Node ignores, ends other programs.
  */
-export function notRead(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(141);
+export function notWritten(error: NodeJS.ErrnoException): never {
+  if (error.code === 'EPIPE') process.exit(141);
+  const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
+  const problem = new Problem({
+    kind: 'output',
+    what: 'What there is to say could not be written.',
+    why: full ? 'Standard output goes to a disk that is full.' : error.message,
+    fix: full ? 'Make room there, or have it written elsewhere.' : 'Have it written elsewhere.',
+  });
+  process.exit(printProblem(process.stderr, problem));
 }
 
 /** Older Nodes lack what the agent is started with, and would say so in words that help nobody. */

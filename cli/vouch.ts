@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { type StatusOptions, status } from './commands/status.ts';
 import { keepClosed } from './keep-closed.ts';
-import { notRead, run } from './run.ts';
+import { notWritten, run } from './run.ts';
 import { standardOutput } from './standard-streams.ts';
 
 /**
@@ -25,7 +25,7 @@ else void run(() => answerStatus(options));
 
 async function answerStatus(options: StatusOptions): Promise<void> {
   const io = {
-    stdout: standardOutput(notRead),
+    stdout: standardOutput(notWritten),
     get stderr() {
       return process.stderr;
     },

@@ -68,6 +68,12 @@ VOUCH_ISSUER (and VOUCH_AWS_AUDIENCE, if it is set) must be the server's own. Fo
     runAwsTemplate(readAwsTrust(process.env), format, wanted);
   });
 
+// What `invite` prints is nowhere else: nobody may take it for said.
+process.stdout.on('error', (error) => {
+  console.error(`vouch-server: the output could not be written: ${error.message}`);
+  process.exit(1);
+});
+
 try {
   if (Number.parseInt(process.versions.node, 10) < 24) {
     throw new Error(`Node 24 or newer is needed, and this is ${process.versions.node}`);

@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { currentFolder } from '../current-folder.ts';
 import { count } from '../describe.ts';
 import type { Finding, Mend, Result, Setup, Visit } from '../doctor/check.ts';
 import { checks } from '../doctor/checks.ts';
@@ -40,7 +41,7 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
     'Try again; if it stays, report it with what was printed.',
   );
   try {
-    const cwd = process.cwd();
+    const cwd = currentFolder();
     const target = await findTarget(named, { env, cwd, signal });
     const { tryRegions = false, json: silent = false } = options;
     const setUp = (setup: Setup) => setUpMend(setup, env);

@@ -1,3 +1,4 @@
+import { currentFolder } from '../current-folder.ts';
 import { Problem, printable } from '../problem.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
@@ -88,7 +89,7 @@ export async function git(
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status, signal, stdout, stderr, error } = spawnSync('git', args, {
     env: { ...clean, LC_ALL: 'C' },
-    cwd,
+    cwd: cwd ?? currentFolder(),
     stdio: ['ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { currentFolder } from '../current-folder.ts';
 import { git } from './config.ts';
 import { keepsNothing } from './keeps-nothing.ts';
 import { type NormalUrl, normalizeUrl, urlMatches } from './url-match.ts';
@@ -169,7 +170,7 @@ function parseListing(text: string): CredentialEntry[] {
 }
 
 /** What Git's relative file names are relative to. */
-async function topFolder(env: NodeJS.ProcessEnv, cwd = process.cwd()): Promise<string> {
+async function topFolder(env: NodeJS.ProcessEnv, cwd = currentFolder()): Promise<string> {
   const found = git(['rev-parse', '--show-toplevel'], env, { cwd });
   return found.then(({ stdout }) => stdout.replace(/\n$/, '') || cwd).catch(() => cwd);
 }

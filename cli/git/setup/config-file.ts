@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { currentFolder } from '../../current-folder.ts';
 import { Problem } from '../../problem.ts';
 import { followLinks } from '../../replace-file.ts';
 import { checkOwner } from '../../safe-way.ts';
@@ -251,6 +252,6 @@ function unusable(file: string, why: string, cause?: unknown): Problem {
   );
 }
 
-function absolute(path: string, cwd = process.cwd()): string {
+function absolute(path: string, cwd = currentFolder()): string {
   return isAbsolute(path) ? path : resolve(cwd, path);
 }

@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { cleanEnvironment } from '../support/clean-environment.ts';
+import { program } from './program.ts';
+
+const template = ['--format', 'cli', '--account', '123456789012', '--domain', 'example.com'];
+
+test.each([
+  [['invite', 'alice@example.com']],
+  [['invite', 'alice@example.com', '--json']],
+  [['aws-template', ...template, '--repository', 'arn:aws:codecommit:us-east-1:123456789012:demo']],
+  [['--help']],
+])('%j says when its output could not be written', async (args) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vouch-output-'));
+  const full = openSync('/dev/full', 'w');
+  onTestFinished(() => {
+    closeSync(full);
+    rmSync(folder, { recursive: true });
+  });
+  const child = spawn(process.execPath, [program, ...args], {
+    env: cleanEnvironment({
+      VOUCH_ISSUER: 'https://vouch.example.com',
+      VOUCH_DATABASE_URL: `sqlite:${join(folder, 'vouch.db')}`,
+      VOUCH_MASTER_KEY: randomBytes(32).toString('base64'),
+    }),
+    stdio: ['ignore', full, 'pipe'],
+  });
+  const said = child.stderr === null ? '' : text(child.stderr);
+  const [code] = await once(child, 'close');
+  expect(await said).toMatch(/^vouch-server: the output could not be written: .*\n$/);
+  expect(code).toBe(1);
+});
