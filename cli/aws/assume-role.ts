@@ -1,11 +1,10 @@
-import { AssumeRoleCommand, type Credentials, STSClient } from '@aws-sdk/client-sts';
-import { awsHttpAgents } from '../network-environment.ts';
+import { AssumeRoleCommand, type Credentials } from '@aws-sdk/client-sts';
 import { Problem } from '../problem.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { boundAnswers } from './bound-answers.ts';
 import type { AwsCredentials } from './codecommit-signature.ts';
 import { explainAssumeRole } from './explain-sts.ts';
 import type { RoleRequest } from './sts.ts';
+import { stsClient } from './sts-client.ts';
 
 export interface ChainedRoleRequest extends RoleRequest {
   /** The role that this one is assumed through. */
@@ -17,18 +16,12 @@ export interface ChainedRoleRequest extends RoleRequest {
  * Assumes a role with the credentials of another one (STS, AssumeRole). Tags and source identity that the first session of
  * the chain was given come along by themselves.
  *
- * @throws Problem that says which role of the chain was refused and to whom, see explainAssumeRole
+ * @throws Problem that says which role of the chain was refused and to whom, see explainAssumeRole; as stsClient
  */
 export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCredentials> {
-  const { accessKeyId, secretAccessKey, sessionToken } = request.source.credentials;
-  const client = new STSClient({
-    region: request.region,
-    // The agent tries again by itself, see agent/retry.ts.
-    maxAttempts: 1,
-    requestHandler: { connectionTimeout: 3000, ...awsHttpAgents(process.env) },
-    credentials: { accessKeyId, secretAccessKey, sessionToken },
-  });
-  boundAnswers(client);
+  const { credentials } = request.source;
+  // The agent tries again by itself, see agent/retry.ts.
+  const client = stsClient({ region: request.region, credentials, maxAttempts: 1 });
   try {
     const command = new AssumeRoleCommand({
       RoleArn: request.role,
@@ -40,7 +33,7 @@ export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCreden
     return found((await untilAborted(sent, request.signal)).Credentials);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    const secrets = [secretAccessKey, sessionToken];
+    const secrets = [credentials.secretAccessKey, credentials.sessionToken];
     throw explainAssumeRole(error, { ...request, source: request.source.role, secrets });
   } finally {
     client.destroy();

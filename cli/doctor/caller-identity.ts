@@ -1,6 +1,4 @@
 import type { CredentialsAnswer } from '../agent/protocol.ts';
-import { boundAnswers } from '../aws/bound-answers.ts';
-import { awsHttpAgents } from '../network-environment.ts';
 import { untilAborted } from '../until-aborted.ts';
 
 /** Who AWS takes the bearer of credentials for, and what time it is there. */
@@ -11,27 +9,20 @@ export interface CallerIdentity {
   date: string | undefined;
 }
 
-/** Asks STS whose credentials these are (GetCallerIdentity, which no policy can forbid). */
+/**
+ * Asks STS whose credentials these are (GetCallerIdentity, which no policy can forbid).
+ *
+ * @throws Problem as stsClient; the SDK's errors
+ */
 export async function callerIdentity(
   credentials: CredentialsAnswer,
   region: string,
   signal: AbortSignal,
 ): Promise<CallerIdentity> {
   // Loaded here: it is large, and most runs never come so far.
-  const { GetCallerIdentityCommand, STSClient } = await import('@aws-sdk/client-sts');
-  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
-  const client = new STSClient({
-    region,
-    maxAttempts: 2,
-    requestHandler: {
-      connectionTimeout: 3000,
-      requestTimeout: 5000,
-      throwOnRequestTimeout: true,
-      ...awsHttpAgents(process.env),
-    },
-    credentials: { accessKeyId, secretAccessKey, sessionToken },
-  });
-  boundAnswers(client);
+  const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
+  const { stsClient } = await import('../aws/sts-client.ts');
+  const client = stsClient({ region, credentials, maxAttempts: 2, requestTimeout: 5000 });
   let date: string | undefined;
   client.middlewareStack.add(
     (next) => async (args) => {

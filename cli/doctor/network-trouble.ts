@@ -3,7 +3,7 @@ import { Problem } from '../problem.ts';
 import type { Finding, Visit } from './check.ts';
 import { exampleUrl } from './git-credentials.ts';
 import { gitNetworkSettings, goesThroughProxy, networkVariables } from './network-settings.ts';
-import { stsUrl, threeWays } from './ways.ts';
+import { stsUrlOf, threeWays } from './ways.ts';
 
 type Who = 'server' | 'sts' | 'pull' | 'push';
 type Kind = 'tls' | 'proxy' | 'unreachable';
@@ -59,7 +59,7 @@ function kindOf(reason: string, who: Who, visit: Visit, settings: readonly [name
   if (/TLS|SSL|certificate|CAfile/i.test(reason)) return 'tls';
   // Through a proxy, the proxy is the only one that is connected to, and looked up.
   if (who === 'server' && visit.chart.server && goesThroughProxy(visit.chart.server, visit.env)) return 'proxy';
-  if (who === 'sts' && goesThroughProxy(stsUrl(visit), visit.env)) return 'proxy';
+  if (who === 'sts' && isStsBehindProxy(visit)) return 'proxy';
   // Somebody who does not listen is the proxy when that is who was asked.
   const proxies = settings.filter(([name]) => /^(https?|all)_proxy$|^http\.proxy$/i.test(name));
   const closed = proxies.some(([, value]) => {
@@ -67,6 +67,15 @@ function kindOf(reason: string, who: Who, visit: Visit, settings: readonly [name
     return hostname && reason.includes(hostname) && (!port || reason.includes(port));
   });
   return closed ? 'proxy' : 'unreachable';
+}
+
+function isStsBehindProxy(visit: Visit): boolean {
+  try {
+    return goesThroughProxy(stsUrlOf(visit).href, visit.env);
+  } catch {
+    // This shell's settings name no place where STS could be; the agent's do.
+    return false;
+  }
 }
 
 function fixOf(kind: Kind, who: Who, env: NodeJS.ProcessEnv, settings: readonly [string, string][]): string[] {

@@ -1,3 +1,4 @@
+import { stsUrl } from '../aws/sts-query.ts';
 import { sendRequest } from '../http-request.ts';
 import { awsHttpAgents, prepareNetwork } from '../network-environment.ts';
 import { networkReason } from '../network-reason.ts';
@@ -38,25 +39,27 @@ async function server({ chart, env, signal }: Visit): Promise<Way> {
   return { name: 'Vouch server', closed: await reasonOf(ask, signal) };
 }
 
-/** Where STS is asked for this repository and this profile. */
-export function stsUrl({ chart, target, env }: Visit): string {
+/**
+ * Where STS is asked for this repository and this profile.
+ *
+ * @throws Problem `endpoint`
+ */
+export function stsUrlOf({ chart, target, env }: Visit): URL {
   const partition = target?.host.partition ?? chart.profile?.role.partition;
   const region = target?.host.region ?? chart.profile?.region ?? partition?.defaultRegion ?? 'us-east-1';
-  return (
-    env.AWS_ENDPOINT_URL_STS || env.AWS_ENDPOINT_URL || `https://sts.${region}.${partition?.suffix ?? 'amazonaws.com'}`
-  );
+  return stsUrl(region, env);
 }
 
 /** As the agent goes there (aws/sts.ts), but in this shell's environment. */
 async function sts(visit: Visit): Promise<Way> {
   const { env, signal } = visit;
-  const url = stsUrl(visit);
   const ask = async () => {
+    const url = stsUrlOf(visit);
     const { httpAgent, httpsAgent } = awsHttpAgents(env);
     const late = AbortSignal.any([AbortSignal.timeout(patience), signal]);
     try {
-      const agent = url.startsWith('http:') ? httpAgent : httpsAgent;
-      await sendRequest(new URL(url), { method: 'GET', headers: {}, agent, signal: late, longest: 0 });
+      const agent = url.protocol === 'http:' ? httpAgent : httpsAgent;
+      await sendRequest(url, { method: 'GET', headers: {}, agent, signal: late, longest: 0 });
     } finally {
       httpAgent.destroy();
       httpsAgent.destroy();

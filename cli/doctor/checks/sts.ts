@@ -2,7 +2,7 @@ import { profileCredentials } from '../../agent/client.ts';
 import type { CredentialsAnswer } from '../../agent/protocol.ts';
 import type { VouchProfile } from '../../aws/profiles.ts';
 import { clockSkew } from '../../clock-skew.ts';
-import { asProblem } from '../../problem.ts';
+import { asProblem, Problem } from '../../problem.ts';
 import { callerIdentity } from '../caller-identity.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { networkTrouble } from '../network-trouble.ts';
@@ -67,6 +67,10 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
     };
   } catch (error) {
     visit.signal.throwIfAborted();
+    // This shell's own settings are wrong: nobody was asked.
+    if (error instanceof Problem) {
+      return { says: 'credentials that could not be checked', findings: [troubleOf(`sts.${error.kind}`, error)] };
+    }
     const refused = (error as { $fault?: unknown }).$fault === 'client';
     const finding: Finding = refused
       ? {
