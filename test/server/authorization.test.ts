@@ -199,6 +199,45 @@ describe('a code', () => {
     await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over');
   });
 
+  /** What somebody can send who has seen the code and nothing else. */
+  const strangers: [string, (client: CliClient, code: string) => Promise<Response>][] = [
+    ['without its verifier', (client, code) => client.redeem(code, { code_verifier: undefined })],
+    ['with another verifier', (client, code) => client.redeem(code, { code_verifier: 'x'.repeat(43) })],
+    [
+      'with another verifier and another key',
+      async (_client, code) => {
+        const stranger = await CliClient.create(server.origin);
+        return stranger.redeem(code);
+      },
+    ],
+    ['without a proof', (client, code) => client.redeem(code, { code_verifier: 'x'.repeat(43) }, null)],
+  ];
+  test.each(strangers)(
+    'sent again %s is refused, and ends nothing: whoever saw it has no say',
+    async (_how, replay) => {
+      const { client, code, access_token } = await signIn(server.origin, key);
+      expect((await replay(client, code)).status).toBe(400);
+      expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
+    },
+  );
+
+  test.each(strangers)('sent first %s is refused, and stays good for who has its verifier', async (_how, replay) => {
+    const { client, code } = await freshCode();
+    expect((await replay(client, code)).status).toBe(400);
+    expect((await client.redeem(code)).status).toBe(200);
+  });
+
+  test('sent again with its verifier after its minute is refused, and ends nothing', async () => {
+    const { client, code, access_token } = await signIn(server.origin, key);
+    moveClock(server, 61_000);
+    await expectOAuthError(await client.redeem(code), 400, 'invalid_grant');
+    const proof = await client.proof('GET', '/api/session', {
+      token: access_token,
+      iat: Math.floor(server.context.now() / 1000),
+    });
+    expect((await client.api('GET', '/api/session', access_token, { proof })).status).toBe(200);
+  });
+
   test('20 times at the same moment: one answer has a token', async () => {
     const { client, code } = await freshCode();
     const proofs = await Promise.all(Array.from({ length: 20 }, () => client.proof('POST', '/token')));
