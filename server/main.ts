@@ -68,6 +68,18 @@ VOUCH_ISSUER (and VOUCH_AWS_AUDIENCE, if it is set) must be the server's own. Fo
     runAwsTemplate(readAwsTrust(process.env), format, wanted);
   });
 
+// commander's own `help` says nothing of a name that it does not know.
+program
+  .helpCommand(false)
+  .command('help')
+  .argument('[command]', 'the command')
+  .description('show the help of a command')
+  .action(async (name?: string) => {
+    const found = name === undefined ? program : program.commands.find((command) => command.name() === name);
+    if (found === undefined) await program.parseAsync([String(name)], { from: 'user' });
+    else found.outputHelp();
+  });
+
 // What `invite` prints is nowhere else: nobody may take it for said.
 process.stdout.on('error', (error) => {
   console.error(`vouch-server: the output could not be written: ${error.message}`);

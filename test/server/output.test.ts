@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { cleanEnvironment } from '../support/clean-environment.ts';
-import { program } from './program.ts';
+import { program, vouchServer } from './program.ts';
 
 const template = ['--format', 'cli', '--account', '123456789012', '--domain', 'example.com'];
 
@@ -35,4 +35,16 @@ test.each([
   const [code] = await once(child, 'close');
   expect(await said).toMatch(/^vouch-server: the output could not be written: .*\n$/);
   expect(code).toBe(1);
+});
+
+test('help of a command that is none is wrong usage, and names the nearest', async () => {
+  expect(await vouchServer(['help', 'invit'], {})).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining("unknown command 'invit'\n(Did you mean invite?)"),
+  });
+  expect(await vouchServer(['help', 'invite'], {})).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Usage: vouch-server invite'),
+  });
 });
