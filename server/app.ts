@@ -1,11 +1,13 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
+import { skipGone } from './http/aborted.ts';
 import { clientAddress } from './http/client-address.ts';
 import { perMinute } from './http/limits.ts';
 import { ownOrigin } from './http/origin.ts';
 import { builtPages, pages } from './http/pages.ts';
 import { notFound, problemHandler } from './http/problems.ts';
+import { readyz } from './http/ready.ts';
 import { requestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { requireSession } from './oidc/access-token.ts';
@@ -30,7 +32,9 @@ export function createApp(context: Context, master: Buffer): Express {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
+  app.use(skipGone);
   app.get('/healthz', healthz(context));
+  app.get('/readyz', readyz(context));
   app.use(requestLog(context.log), ...securityHeaders(context.config));
   app.use(clientAddress(context.config), ownOrigin(context.config));
   app.use(pages(builtPages()));
@@ -54,7 +58,7 @@ export function createApp(context: Context, master: Buffer): Express {
   return app;
 }
 
-/** For load balancers: 200 while the database answers. */
+/** For whoever restarts what hangs: 200 while the server and its database answer. Whether it can do its work says /readyz. */
 function healthz(context: Context): RequestHandler {
   return async (_request, response) => {
     await context.store.selectFrom('signing_keys').select('kid').limit(1).execute();

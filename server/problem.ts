@@ -18,6 +18,7 @@ export type ProblemName =
   | 'bad-request'
   | 'not-found'
   | 'misdirected-request'
+  | 'unavailable'
   | 'internal-error';
 
 /**

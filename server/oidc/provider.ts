@@ -3,21 +3,15 @@ import type { Context } from '../context.ts';
 import { isReadable } from '../http/readable-text.ts';
 import { bindSessionToGrant, findSessionOfGrant, revokeSession } from '../people/sessions.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
+import { apiAudience, CLIENT_ID } from './audiences.ts';
+import { answerUnavailable, reportFailures } from './failures.ts';
 import type { LoginWords } from './login-words.ts';
 import { withoutCookies } from './resume.ts';
-
-/** The one client: public and native (RFC 8252), so it proves itself by PKCE and DPoP alone. */
-export const CLIENT_ID = 'vouch-cli';
 
 /** What the page's verified touch adds to `oidc-provider`'s interaction result. */
 export interface TouchResult {
   login: { accountId: string; amr: string[]; remember: false; ts: number };
   vouch: { sessionId: string };
-}
-
-/** The audience of access tokens: our own API (RFC 8707). */
-export function apiAudience(issuer: string): string {
-  return `${issuer}/api`;
 }
 
 /** Seconds that each thing lives. */
@@ -45,7 +39,7 @@ export function createProvider(context: Context, words: LoginWords): Provider {
       Object.assign(ctx.body as object, { words: words(String(ctx.oidc.params?.code_challenge)) });
     }
   });
-  provider.on('server_error', (_ctx, err) => context.log.error({ err }, 'oidc-provider failed'));
+  reportFailures(provider, context.log);
   const refused = (_ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
     context.log.info(
       { error: error.error, reason: error.error_detail ?? error.error_description },
@@ -126,7 +120,8 @@ function configuration(context: Context): Configuration {
         },
       },
     },
-    renderError: (ctx) => {
+    renderError: (ctx, _out, error) => {
+      if (answerUnavailable(ctx, error)) return;
       // A browser that comes with a request that is over, or broken, is told so by the sign-in page.
       ctx.redirect('/login/over');
     },

@@ -2,7 +2,7 @@ import express, { Router } from 'express';
 import { importJWK, jwtVerify } from 'jose';
 import type { Context } from '../context.ts';
 import { revokeSession } from '../people/sessions.ts';
-import { apiAudience, CLIENT_ID } from './provider.ts';
+import { apiAudience, CLIENT_ID } from './audiences.ts';
 
 /**
  * `POST /token/revocation` (RFC 7009) for our JWT access tokens, which `oidc-provider` does not store and so cannot revoke:

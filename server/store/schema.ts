@@ -16,6 +16,7 @@ export interface Schema {
   oidc_payloads: OidcPayloadsTable;
   audit: AuditTable;
   audit_windows: AuditWindowsTable;
+  server: ServerTable;
 }
 
 /** A person, known by an e-mail address in lower case. */
@@ -150,4 +151,12 @@ interface AuditWindowsTable {
   count: number;
   last_at: number;
   last_ip: string | null;
+}
+
+/** One row, with ID 1: which server this database is of. */
+interface ServerTable {
+  id: number;
+  issuer: string;
+  /** When `/readyz` last tried whether the database can be written. */
+  written_at: number;
 }

@@ -1,44 +1,109 @@
-import { chmodSync, closeSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, Migrator, SqliteDialect, sql } from 'kysely';
+import { UsageError } from '../usage-error.ts';
 import { migrations } from './migrations/index.ts';
+import { giveToOwnerOf } from './owner.ts';
 import type { Schema } from './schema.ts';
-import { openNodeSqlite } from './sqlite/node-sqlite.ts';
+import { NodeSqliteDialect } from './sqlite/dialect.ts';
+import { openToRead, openToWrite } from './sqlite/open-database.ts';
+import { sameFiles } from './sqlite/same-files.ts';
+import { Turns } from './sqlite/turns.ts';
 
 /** The database, whichever engine is behind it. Features write portable SQL through Kysely and nothing else. */
 export type Store = Kysely<Schema>;
 
+/** How long the start waits for others to let go of the database, in milliseconds. */
+const START_WAIT_MS = 5_000;
+
 /**
  * Opens the embedded engine's file (made with mode 0600 if it is not there) and brings its schema up to date.
  *
- * @param file a path, or `:memory:`
+ * @param file a path
  * @throws when the file cannot be opened, or a migration fails; then nothing of that migration is left
  */
 export async function openSqliteStore(file: string): Promise<Store> {
-  if (file !== ':memory:') {
-    // Made first, so that SQLite never creates it (and its WAL) readable to others.
-    closeSync(openSync(file, 'a', 0o600));
-    chmodSync(file, 0o600);
-  }
-  const store = new Kysely<Schema>({ dialect: new SqliteDialect({ database: openNodeSqlite(file) }) });
+  // Made first, so that SQLite never creates it (and its WAL, which takes over mode and owner) readable to others.
+  const isNew = !existsSync(file);
+  closeSync(openSync(file, 'a', 0o600));
+  if (isNew) giveToOwnerOf(dirname(file), file);
+  chmodSync(file, 0o600);
+  const writer = openToWrite(file, START_WAIT_MS);
   try {
-    await migrate(store);
+    await migrate(writer);
+    return share(file, writer);
   } catch (error) {
-    await store.destroy();
+    writer.close();
     throw error;
   }
-  return store;
+}
+
+/**
+ * Opens a file that has this version's schema, and changes nothing of it.
+ *
+ * @throws UsageError when it has another one, or is no database of Vouch's
+ */
+export function openExistingStore(file: string): Store {
+  // Not even its journal's mode may be changed before it is known what it is.
+  const reader = openToRead(file, START_WAIT_MS);
+  try {
+    checkSchema(reader, file);
+  } finally {
+    reader.close();
+  }
+  return share(file, openToWrite(file, START_WAIT_MS));
+}
+
+function share(file: string, writer: DatabaseSync): Store {
+  // From now on others are served: whoever must wait for a lock does so without blocking them.
+  writer.exec('PRAGMA busy_timeout = 0');
+  const shared = { writer, reader: openToRead(file, 0), turns: new Turns(), checkFiles: sameFiles(file) };
+  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(shared) });
+}
+
+function checkSchema(database: DatabaseSync, file: string): void {
+  const tables = database.prepare("select name from sqlite_master where type = 'table'").all();
+  const isOurs = tables.some(({ name }) => name === 'kysely_migration');
+  const done = isOurs ? database.prepare('select name from kysely_migration order by name').all() : [];
+  if (done.map(({ name }) => name).join() === Object.keys(migrations).sort().join()) return;
+  throw new UsageError(
+    isOurs ? `The database ${file} is of another version of Vouch.` : `${file} is no database of Vouch's.`,
+    'The server makes it and brings it up to date when it starts; other commands only use it.',
+    "Start this version's server first, or set VOUCH_DATABASE_URL as the server has it.",
+  );
 }
 
 /**
  * In one transaction that has the write lock from its start. Kysely's SQLite adapter locks nothing, and of servers that start
- * together on an empty database each would find it empty.
+ * together on an empty database each would find it empty. Its own dialect runs statements at once: nobody is served yet.
  */
-async function migrate(store: Store): Promise<void> {
-  await store.connection().execute(async (connection) => {
+async function migrate(database: DatabaseSync): Promise<void> {
+  const db = new Kysely<Schema>({
+    dialect: new SqliteDialect({
+      database: {
+        close: () => {},
+        prepare(text) {
+          const statement = database.prepare(text);
+          return {
+            reader: statement.columns().length > 0,
+            all: (parameters) => statement.all(...(parameters as string[])),
+            run: (parameters) => statement.run(...(parameters as string[])),
+            iterate: (parameters) => statement.iterate(...(parameters as string[])),
+          };
+        },
+      },
+    }),
+  });
+  await db.connection().execute(async (connection) => {
     await sql`begin immediate`.execute(connection);
     const migrator = new Migrator({ db: connection, provider: { getMigrations: async () => migrations } });
     const { error } = await migrator.migrateToLatest();
-    await (error === undefined ? sql`commit` : sql`rollback`).execute(connection);
-    if (error !== undefined) throw error;
+    if (error === undefined) {
+      await sql`commit`.execute(connection);
+      return;
+    }
+    if (database.isTransaction) await sql`rollback`.execute(connection);
+    throw error;
   });
 }

@@ -1,13 +1,19 @@
+import { join } from 'node:path';
 import { errors } from 'oidc-provider';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OidcAdapter } from '../../server/oidc/adapter.ts';
 import { openSqliteStore, type Store } from '../../server/store/store.ts';
+import { temporaryFolder } from './support.ts';
 
+const folder = temporaryFolder();
 let store: Store;
 beforeAll(async () => {
-  store = await openSqliteStore(':memory:');
+  store = await openSqliteStore(join(folder.path, 'vouch.db'));
 });
-afterAll(() => store.destroy());
+afterAll(async () => {
+  await store.destroy();
+  folder.remove();
+});
 
 /** Whom a race was lost by, and how. */
 async function losers(racers: Promise<unknown>[]): Promise<unknown[]> {

@@ -20,9 +20,14 @@ export class ServerProcess {
     this.#child = child;
   }
 
-  /** Starts it and waits until it listens. */
-  static async start(settings: Record<string, string>): Promise<ServerProcess> {
-    const child = spawn(process.execPath, [program, 'serve'], { env: cleanEnvironment(settings), stdio: 'pipe' });
+  /**
+   * Starts it and waits until it listens.
+   *
+   * @param starter a command that becomes the server, when it needs one
+   */
+  static async start(settings: Record<string, string>, starter?: readonly string[]): Promise<ServerProcess> {
+    const [command = '', ...args] = starter ?? [process.execPath, program, 'serve'];
+    const child = spawn(command, args, { env: cleanEnvironment(settings), stdio: 'pipe' });
     const server = new ServerProcess(child);
     const listening = new Promise<void>((resolve, reject) => {
       const read = (chunk: Buffer) => {
@@ -40,6 +45,11 @@ export class ServerProcess {
   /** Everything that it has written to stdout and stderr. */
   get output(): string {
     return this.#output;
+  }
+
+  /** The status that it ended with; null while it runs, and when a signal ended it. */
+  get status(): number | null {
+    return this.#child.exitCode;
   }
 
   /** Ends it: SIGKILL as a power cut would, SIGTERM as an administrator does. */

@@ -2,10 +2,12 @@ import type { Migration } from 'kysely';
 import * as initial from './0001_initial.ts';
 import * as enrolmentConfirmation from './0002_enrolment_confirmation.ts';
 import * as auditWindows from './0003_audit_windows.ts';
+import * as issuer from './0004_issuer.ts';
 
 /** Every migration by its number; they run in this order, once each. */
 export const migrations: Record<string, Migration> = {
   '0001_initial': initial,
   '0002_enrolment_confirmation': enrolmentConfirmation,
   '0003_audit_windows': auditWindows,
+  '0004_issuer': issuer,
 };

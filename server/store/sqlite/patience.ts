@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreUnavailable } from '../unavailable.ts';
+
+/** How long a statement waits for others in all, in milliseconds, without blocking the process. */
+export const PATIENCE_MS = 5_000;
+
+const SHORTEST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 50;
+
+/** SQLite's primary result codes (sqlite.org/rescode.html): what it says when a disk or another program is in the way. */
+const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+
+/**
+ * Does something with the database, again and again while another program has it locked: SQLite's own wait would block
+ * everything else that this process does.
+ *
+ * @param until when to give up, by `performance.now()`
+ * @throws StoreUnavailable when it stays locked, or its disk fails
+ */
+export async function patiently<Result>(until: number, action: () => Result): Promise<Result> {
+  for (let pause = SHORTEST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+    try {
+      return action();
+    } catch (error) {
+      if (resultCode(error) !== SQLITE_BUSY || performance.now() >= until) throw asUnavailable(error);
+    }
+    await sleep(pause);
+  }
+}
+
+/** What is thrown when the turn of a statement did not come in time. */
+export function busy(cause?: unknown): StoreUnavailable {
+  return new StoreUnavailable('Another program has locked the database for too long', 5, cause);
+}
+
+function asUnavailable(error: unknown): unknown {
+  const code = resultCode(error);
+  if (code === SQLITE_BUSY) return busy(error);
+  if (code !== undefined && [SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN].includes(code)) {
+    return new StoreUnavailable(`The database cannot be written: ${(error as Error).message}`, 30, error);
+  }
+  return error;
+}
+
+/** The primary code is the last byte of an extended one. */
+function resultCode(error: unknown): number | undefined {
+  const { errcode } = error as { errcode?: unknown };
+  return typeof errcode === 'number' ? errcode & 0xff : undefined;
+}
