@@ -4,9 +4,12 @@ import type { Context } from '../context.ts';
 import { findStandingSession, type StandingSession, sessionOver } from '../people/sessions.ts';
 import { Problem } from '../problem.ts';
 import { hash } from '../secrets.ts';
-import { apiAudience } from './provider.ts';
+import { apiAudience } from './audiences.ts';
 
-/** How long a DPoP proof is remembered, in milliseconds: longer than oauth4webapi accepts one (5 minutes either way). */
+/**
+ * How long a DPoP proof is remembered beyond its token's end, in milliseconds: longer than oauth4webapi accepts one (5 minutes either
+ * way). Until that end, because a clock that is set back shows the same minutes twice.
+ */
 const PROOF_MEMORY_MS = 15 * 60 * 1000;
 
 declare global {
@@ -45,7 +48,7 @@ export function requireSession(context: Context): RequestHandler {
     }).catch((error: Error) => {
       throw tokenRefused(error.message);
     });
-    await useProof(context, headers.get('dpop') ?? '');
+    await useProof(context, headers.get('dpop') ?? '', claims.exp * 1000);
     const session =
       typeof claims.sid === 'string' ? await findStandingSession(context.store, claims.sid, context.now()) : undefined;
     if (session === undefined || session.email !== claims.sub) throw sessionOver();
@@ -55,12 +58,12 @@ export function requireSession(context: Context): RequestHandler {
 }
 
 /** RFC 9449, section 11.1: a proof is good for one request. One atomic statement decides whose. */
-async function useProof(context: Context, proof: string): Promise<void> {
+async function useProof(context: Context, proof: string, tokenEnds: number): Promise<void> {
   const identity = proofIdentity(proof);
   if (identity === undefined) throw tokenRefused('the DPoP proof has an empty jti');
   const used = await context.store
     .insertInto('dpop_proofs')
-    .values({ proof_hash: hash(identity), expires_at: context.now() + PROOF_MEMORY_MS })
+    .values({ proof_hash: hash(identity), expires_at: tokenEnds + PROOF_MEMORY_MS })
     .onConflict((conflict) => conflict.doNothing())
     .returning('proof_hash')
     .executeTakeFirst();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { sweep } from '../../server/store/sweep.ts';
+import { Sweeper } from '../../server/store/sweep.ts';
 import { SoftKey } from './soft-key.ts';
 import {
   Enrolment,
@@ -28,12 +28,16 @@ test('sweeping takes what is over, and nothing that is under way', async () => {
   const page = await SignIn.open(server.origin);
   const options = await page.options();
 
-  await sweep(store, Date.now(), 400);
+  const hour = 3600_000;
+  let elapsed = 0;
+  const sweeper = new Sweeper(store, 400, () => elapsed);
+  await sweeper.sweep(Date.now());
   await jsonOf(await enrolment.post('verify', new SoftKey(server.origin).create(creation)));
   await jsonOf(await page.post('verify', key.get(options)));
   await jsonOf(await client.api('GET', '/api/session', access_token));
 
-  await sweep(store, Date.now() + 48 * 3600_000, 400);
+  elapsed += 48 * hour;
+  await sweeper.sweep(Date.now() + 48 * hour);
   for (const table of ['challenges', 'dpop_proofs', 'oidc_payloads', 'enrolments'] as const) {
     expect([table, await store.selectFrom(table).selectAll().execute()]).toEqual([table, []]);
   }
