@@ -2,14 +2,17 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { Wanted } from './aws/template/check.ts';
 import type { Format } from './aws/template/role-template.ts';
-import { ConfigError, readAwsTrust, readConfig } from './config.ts';
+import { readAwsTrust, readConfig, readInstallation } from './config.ts';
+import { ConfigError } from './config-error.ts';
 import { end, keepClosed } from './process.ts';
 import { UsageError } from './usage-error.ts';
+import { version } from './version.ts';
 
 keepClosed();
 
 const program = new Command('vouch-server')
   .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
+  .version(version)
   .showHelpAfterError()
   .exitOverride();
 
@@ -18,16 +21,26 @@ program
   .description('run the server (settings: VOUCH_ISSUER and other environment variables, see docs/administration.md)')
   .action(async () => {
     const { serve } = await import('./serve.ts');
-    const server = await serve(readConfig(process.env));
+    const server = serve(readConfig(process.env));
     let closing = false;
     const stop = () => {
       // A second signal means now.
       if (closing) process.exit(1);
       closing = true;
-      void server.close().then(end);
+      server
+        .then(({ close }) => close())
+        .then(
+          end,
+          (error: Error) => {
+            console.error(`vouch-server: ${error.message}`);
+            process.exit(1);
+          },
+        );
     };
+    // Before it says that it listens: who reads that may end it.
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
+    await server;
   });
 
 program
@@ -38,7 +51,7 @@ program
   .option('--json', 'print JSON')
   .action(async (email: string, { admin = false, json = false }: { admin?: boolean; json?: boolean }) => {
     const { runInvite } = await import('./people/invite-command.ts');
-    await runInvite(readConfig(process.env), { email, admin, json });
+    await runInvite(readInstallation(process.env), { email, admin, json });
   });
 
 program
@@ -93,7 +106,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
-    // commander has said it already; wrong usage is 2, help is 0.
+    // commander has said it already; wrong usage is 2, help and version are 0.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
     console.error(`vouch-server: ${(error as Error).message}`);

@@ -1,20 +1,20 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
+import { claimDatabase } from './installation.ts';
 import { masterKey } from './keys/master-key.ts';
-import { currentSigningKey } from './keys/signing-key.ts';
+import { currentSigningKey, hasSigningKey } from './keys/signing-key.ts';
+import { listen } from './listen.ts';
 import { openSqliteStore } from './store/store.ts';
-import { sweep } from './store/sweep.ts';
+import { Sweeper } from './store/sweep.ts';
+import { version } from './version.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 
 export interface RunningServer {
   context: Context;
-  address: AddressInfo;
-  /** Lets requests under way end, then closes the database. */
+  /** Lets requests under way end, for 20 seconds at most, then closes the database. */
   close: () => Promise<void>;
 }
 
@@ -25,27 +25,25 @@ export interface RunningServer {
  */
 export async function serve(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
-  const master = masterKey(config);
+  log.info({ version, node: process.versions.node, issuer: config.issuer, database: config.sqliteFile }, 'starting');
   const store = await openSqliteStore(config.sqliteFile);
   try {
+    await claimDatabase(store, config, Date.now());
+    const master = masterKey(config, await hasSigningKey(store));
     const signingKey = await currentSigningKey(store, master, Date.now());
     const context: Context = { config, store, log, signingKey, now: Date.now };
-    const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, createApp(context, master));
-    await listen(server, config.listen);
+    const listeners = await listen(config.listen, createApp(context, master));
+    const sweeper = new Sweeper(store, config.auditDays);
     const sweeping = setInterval(() => {
-      sweep(store, context.now(), config.auditDays).catch((err) => log.error({ err }, 'sweep failed'));
+      sweeper.sweep(context.now()).catch((err) => log.error({ err }, 'sweep failed'));
     }, SWEEP_EVERY_MS);
-    const address = server.address() as AddressInfo;
-    log.info({ issuer: config.issuer, address: address.address, port: address.port }, 'listening');
+    if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
+    log.info({ issuer: config.issuer, addresses: listeners.addresses }, 'listening');
     return {
       context,
-      address,
       close: async () => {
         clearInterval(sweeping);
-        await new Promise<void>((resolve) => {
-          server.close(() => resolve());
-          server.closeIdleConnections();
-        });
+        await listeners.close();
         await store.destroy();
       },
     };
@@ -53,14 +51,4 @@ export async function serve(config: Config): Promise<RunningServer> {
     await store.destroy();
     throw error;
   }
-}
-
-function listen(server: Server, address: { host: string; port: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(address, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

@@ -1,16 +1,31 @@
 import { createServer } from 'node:net';
 
 /**
- * A port that nobody listens on. An issuer's URL holds its port, so that it must be known before the server starts.
+ * A port that nobody listens on, at neither loopback address: a server whose issuer is http://localhost needs both. An issuer's URL
+ * holds its port, so that it must be known before the server starts.
  */
 export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await free('127.0.0.1', 0);
+    if (port !== undefined && (await free('::1', port)) !== undefined) return port;
+  }
+}
+
+/** The port, when it is free there, or when the machine has no such address. */
+async function free(host: string, wanted: number): Promise<number | undefined> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port: 0 }, resolve);
-  });
-  const address = server.address();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port: wanted }, resolve);
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') return undefined;
+    if (['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(code ?? '')) return wanted;
+    throw error;
+  }
+  const { port } = server.address() as { port: number };
   await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  return port;
 }
