@@ -1,6 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ConfigError } from './config-error.ts';
 import { readRange } from './http/address.ts';
+import { parseKey, readKeyFile } from './keys/key-file.ts';
+import { apiAudience, CLIENT_ID } from './oidc/audiences.ts';
+import { checkNames } from './settings.ts';
+
+export interface Address {
+  host: string;
+  port: number;
+  /** Whether the server may do without it where the machine has no such address at all (IPv6 switched off). */
+  optional?: true;
+}
 
 /** What the administrator decides, read once at start. */
 export interface Config {
@@ -10,9 +21,10 @@ export interface Config {
   local: boolean;
   /** WebAuthn's RP ID: the issuer's host name. */
   rpId: string;
-  /** The embedded database's file, or `:memory:`. */
+  /** The embedded database's file. */
   sqliteFile: string;
-  listen: { host: string; port: number };
+  /** Every address that the server listens on. */
+  listen: readonly Address[];
   /** 32 bytes, or undefined where a key file beside the database may be made. */
   masterKey: Buffer | undefined;
   /** How long a session lasts from the touch, in seconds. */
@@ -28,15 +40,6 @@ export interface Config {
   /** For how many days audit rows are kept. */
   auditDays: number;
   logLevel: string;
-}
-
-/** A setting that is missing or wrong: named, with what it should look like. */
-export class ConfigError extends Error {
-  constructor(setting: string, found: string | undefined, expected: string) {
-    const value = found === undefined ? 'is not set' : `is ${JSON.stringify(found)}`;
-    super(`${setting} ${value}; it should be ${expected}`);
-    this.name = 'ConfigError';
-  }
 }
 
 type Environment = Record<string, string | undefined>;
@@ -70,11 +73,23 @@ export function readConfig(env: Environment): Config {
 }
 
 /**
+ * Reads what the administrative commands need: which server it is, and its database. Neither the master key nor anything else is
+ * asked for.
+ *
+ * @throws ConfigError for the first of these settings that is missing or wrong
+ */
+export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'sqliteFile'> {
+  checkNames(env);
+  return { issuer: readIssuer(env), sqliteFile: readDatabase(env) };
+}
+
+/**
  * Reads what AWS must know of the server, and nothing else: neither a master key nor a database is needed for it.
  *
  * @throws ConfigError for the first of these settings that is missing or wrong
  */
 export function readAwsTrust(env: Environment): Pick<Config, 'issuer' | 'awsAudience'> {
+  checkNames(env);
   const issuer = readIssuer(env);
   return { issuer, awsAudience: readAudience(env, issuer) };
 }
@@ -94,57 +109,80 @@ function readIssuer(env: Environment): string {
   if (/^[\d.]+$/.test(url.hostname) || url.hostname.startsWith('[')) {
     throw new ConfigError('VOUCH_ISSUER', value, 'a URL with a host name: security keys do not sign for IP addresses');
   }
+  if (url.hostname !== 'localhost' && !isDomain(url.hostname)) {
+    throw new ConfigError(
+      'VOUCH_ISSUER',
+      value,
+      'a URL with a whole host name of two words or more, such as https://vouch.example.com: browsers and AWS take no other',
+    );
+  }
   return url.origin;
+}
+
+/**
+ * Whether it can be an RP ID: a valid domain string (WebAuthn, section 5.1.3; RFC 1123, section 2.1) of at least two labels, as one
+ * alone is a public suffix or a name of the local network, and without a dot at the end, which would be another name.
+ */
+function isDomain(host: string): boolean {
+  const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+  return host.length <= 253 && new RegExp(`^(?:${label}\\.)+${label}$`).test(host);
 }
 
 function readDatabase(env: Environment): string {
   const value = env.VOUCH_DATABASE_URL ?? 'sqlite:./vouch.db';
   const file = value.startsWith('sqlite:') ? value.slice('sqlite:'.length) : '';
-  if (file === '' || file.startsWith('//')) {
+  // To SQLite `:memory:` and `file:…` are no files of that name.
+  if (file === '' || file.startsWith('//') || /^(:|file:)/.test(file)) {
     throw new ConfigError('VOUCH_DATABASE_URL', value, 'sqlite:FILE, such as sqlite:/var/lib/vouch/vouch.db');
   }
-  if (file !== ':memory:' && !existsSync(dirname(file))) {
+  if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) {
     throw new ConfigError('VOUCH_DATABASE_URL', value, 'sqlite:FILE in a folder that exists');
   }
   return file;
 }
 
-function readListen(env: Environment, issuer: URL): { host: string; port: number } {
-  const value = env.VOUCH_LISTEN;
-  if (value === undefined) {
-    const port = issuer.protocol === 'http:' ? Number(issuer.port || 80) : 8080;
-    return { host: '127.0.0.1', port };
-  }
+/** Where a browser looks for `localhost`, the first one first (RFC 6761, section 6.3; RFC 6724): whoever holds one of them is that origin. */
+const LOOPBACKS = ['::1', '127.0.0.1'];
+
+function readListen(env: Environment, issuer: URL): Address[] {
+  const local = issuer.protocol === 'http:';
+  const issuerPort = Number(issuer.port || 80);
+  const { host, port } = readAddress(env.VOUCH_LISTEN, { host: '127.0.0.1', port: local ? issuerPort : 8080 });
+  // With another port something else answers at the issuer's, and both addresses are its to hold.
+  const both = host === 'localhost' || (local && port === issuerPort);
+  if (!both || host === '::') return [{ host: host === 'localhost' ? '127.0.0.1' : host, port }];
+  const own = host === 'localhost' || LOOPBACKS.includes(host) ? [] : [host];
+  const loopbacks = host === '0.0.0.0' ? ['::1'] : ['127.0.0.1', '::1'];
+  return [...own, ...loopbacks].map((each) => ({
+    host: each,
+    port,
+    ...(each === '::1' && host !== '::1' ? { optional: true as const } : {}),
+  }));
+}
+
+function readAddress(value: string | undefined, usual: { host: string; port: number }): { host: string; port: number } {
+  if (value === undefined) return usual;
   const match = /^(?:(?<host>[\w.-]+|\[[0-9a-fA-F:]+\]):)?(?<port>\d{1,5})$/.exec(value);
   const port = Number(match?.groups?.port);
   if (!match || port > 65_535) {
     throw new ConfigError('VOUCH_LISTEN', value, 'HOST:PORT or PORT, such as 127.0.0.1:8080');
   }
-  return { host: (match.groups?.host ?? '127.0.0.1').replace(/^\[|\]$/g, ''), port };
+  return { host: (match.groups?.host ?? usual.host).replace(/^\[|\]$/g, '').toLowerCase(), port };
 }
 
 function readMasterKey(env: Environment, local: boolean): Buffer | undefined {
-  const value = env.VOUCH_MASTER_KEY ?? readKeyFile(env);
-  const expected = '32 random bytes in base64, as `openssl rand -base64 32` prints them';
-  if (value === undefined) {
-    if (local) return undefined;
-    throw new ConfigError('VOUCH_MASTER_KEY', undefined, expected);
+  const { VOUCH_MASTER_KEY: value, VOUCH_MASTER_KEY_FILE: file } = env;
+  if (value !== undefined && file !== undefined) {
+    throw new ConfigError('VOUCH_MASTER_KEY_FILE', file, 'not set, or VOUCH_MASTER_KEY not: one of them holds the key');
   }
-  const key = Buffer.from(value.trim(), 'base64');
-  // The value itself is a secret: the error may not repeat it.
-  if (key.length !== 32) throw new ConfigError('VOUCH_MASTER_KEY', `(${key.length} bytes)`, expected);
-  return key;
-}
-
-function readKeyFile(env: Environment): string | undefined {
-  const file = env.VOUCH_MASTER_KEY_FILE;
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new ConfigError('VOUCH_MASTER_KEY_FILE', file, `a readable file that holds the master key (${code})`);
-  }
+  if (value !== undefined) return parseKey('VOUCH_MASTER_KEY', value);
+  if (file !== undefined) return readKeyFile('VOUCH_MASTER_KEY_FILE', file, env.CREDENTIALS_DIRECTORY);
+  if (local) return undefined;
+  throw new ConfigError(
+    'VOUCH_MASTER_KEY',
+    undefined,
+    '32 random bytes in base64, as `openssl rand -base64 32` prints them (VOUCH_MASTER_KEY_FILE names a file that holds them)',
+  );
 }
 
 function readHours(env: Environment): number {
@@ -165,6 +203,14 @@ function readAudience(env: Environment, issuer: string): string {
       'VOUCH_AWS_AUDIENCE',
       value,
       "the audience of AWS's OIDC provider, 1 to 255 characters without spaces",
+    );
+  }
+  // Else AWS would take tokens that were made for something else, and are bound to no role.
+  if (value === CLIENT_ID || value === apiAudience(issuer)) {
+    throw new ConfigError(
+      'VOUCH_AWS_AUDIENCE',
+      value,
+      "an audience of AWS's own, such as the issuer: this one is of the tokens that people's programs hold",
     );
   }
   return value;

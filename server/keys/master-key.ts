@@ -1,45 +1,45 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Config, ConfigError } from '../config.ts';
+import type { Config } from '../config.ts';
+import { giveToOwnerOf } from '../store/owner.ts';
+import { UsageError } from '../usage-error.ts';
+import { readKeyFile } from './key-file.ts';
 
 /**
  * The key that everything secret in the database is encrypted under: the configured one, or (for `http://localhost` issuers
  * alone) one in a file of mode 0600 beside the database, made when it is first needed.
  *
+ * @param needed whether the database holds something that only the key which was there before can open
  * @returns 32 bytes
- * @throws ConfigError when the file is readable to others or does not hold a key
+ * @throws UsageError when the file is gone though it is needed
+ * @throws ConfigError when others can read it, or it does not hold a key
  */
-export function masterKey(config: Config): Buffer {
+export function masterKey(config: Pick<Config, 'masterKey' | 'sqliteFile'>, needed: boolean): Buffer {
   if (config.masterKey !== undefined) return config.masterKey;
-  if (config.sqliteFile === ':memory:') return randomBytes(32);
   const file = `${config.sqliteFile}.key`;
-  makeOnce(file);
-  if ((statSync(file).mode & 0o077) !== 0) {
-    throw new ConfigError('The key file', file, 'readable to its owner alone (chmod 600)');
+  if (!existsSync(file)) {
+    if (needed) throw lost(file, config.sqliteFile);
+    makeOnce(file, config.sqliteFile);
   }
-  const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');
-  if (key.length !== 32) throw new ConfigError('The key file', file, '32 bytes in base64');
-  return key;
+  return readKeyFile('The key file', file);
+}
+
+function lost(file: string, database: string): UsageError {
+  return new UsageError(
+    `The key file ${file} is gone.`,
+    `The signing key in ${database} was encrypted with it, and cannot be opened without it.`,
+    'Restore the file from the backup, or set VOUCH_MASTER_KEY to the key. Without either, begin with another database.',
+  );
 }
 
 /** Written under another name and then linked: whoever starts at the same moment finds no file or a whole one. */
-function makeOnce(file: string): void {
-  if (existsSync(file)) return;
+function makeOnce(file: string, database: string): void {
   const draft = `${file}.${randomUUID()}`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
     writeSync(descriptor, `${randomBytes(32).toString('base64')}\n`);
+    giveToOwnerOf(database, draft);
     // The signing key will be unreadable without this file: it must be on the disk before the database needs it.
     fsyncSync(descriptor);
     linkSync(draft, file);

@@ -39,6 +39,11 @@ export async function currentSigningKey(store: Store, master: Buffer, now: numbe
   };
 }
 
+/** Whether there is one already, which only the master key it was made with can open. */
+export async function hasSigningKey(store: Store): Promise<boolean> {
+  return (await findCurrent(store)) !== undefined;
+}
+
 function findCurrent(store: Store) {
   return store.selectFrom('signing_keys').select(['kid', 'jwe']).where('state', '=', 'current').executeTakeFirst();
 }

@@ -1,21 +1,23 @@
+import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import { openSqliteStore } from '../store/store.ts';
+import { openForAdministration } from '../installation.ts';
 import { normalizeEmail } from './email.ts';
 import { invite } from './invitations.ts';
 
 /** `vouch-server invite`: prints the code, once; it is stored nowhere. */
 export async function runInvite(
-  config: Config,
+  config: Pick<Config, 'issuer' | 'sqliteFile'>,
   options: { email: string; admin: boolean; json: boolean },
 ): Promise<void> {
   // First of all, so that a refused address leaves nothing behind.
   normalizeEmail(options.email);
-  const store = await openSqliteStore(config.sqliteFile);
+  const database = resolve(config.sqliteFile);
+  const store = await openForAdministration(config);
   try {
     const { email, code, expiresAt } = await invite(store, Date.now(), options);
     const until = new Date(expiresAt);
     if (options.json) {
-      process.stdout.write(`${JSON.stringify({ email, code, expiresAt: until.toISOString() })}\n`);
+      process.stdout.write(`${JSON.stringify({ email, code, expiresAt: until.toISOString(), database })}\n`);
       return;
     }
     process.stdout.write(
@@ -23,6 +25,7 @@ export async function runInvite(
         `Invited ${email}${options.admin ? ' as an administrator' : ''}`,
         `  Invitation code   ${code}`,
         `  Good until        ${until.toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' })}, for one key`,
+        `  Database          ${database}`,
         'Send the code over a channel you trust. They run',
         `  vouch enroll --server ${config.issuer}`,
         '',

@@ -109,7 +109,6 @@ async function start(
     AWS_EC2_METADATA_DISABLED: 'true',
     VOUCH_ISSUER: issuer,
     VOUCH_DATABASE_URL: `sqlite:${at('server/vouch.db')}`,
-    VOUCH_SANDBOX: folder,
     ...(own ? ownDesktop() : { BROWSER: installBrowserOpener(folder, browserSocket) }),
   });
 

@@ -1,12 +1,31 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { readConfig } from '../../server/config.ts';
+import { cleanEnvironment } from '../support/clean-environment.ts';
 import { freePort } from '../support/free-port.ts';
+import { run } from '../support/run.ts';
 import { ServerProcess, vouchServer } from './program.ts';
 import { temporaryFolder } from './support.ts';
 
-const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
+/** As a random one looks, and the same in every run. */
+const MASTER_KEY = createHash('sha256').update('a key').digest('base64');
+const OTHER_KEY = createHash('sha256').update('another key').digest('base64');
 const HTTPS = { VOUCH_ISSUER: 'https://vouch.example.com', VOUCH_MASTER_KEY: MASTER_KEY };
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -21,6 +40,16 @@ function newDatabase(): string {
   return join(folder.path, `${count}.db`);
 }
 
+/** Gives a folder to a user as a service has one, where that can be done. @returns whose it is now */
+function becomeService(home: string): number | undefined {
+  const me = process.getuid?.();
+  if (me !== 0) return me;
+  // The way to it, too.
+  chmodSync(folder.path, 0o711);
+  chownSync(home, 54_321, 54_321);
+  return 54_321;
+}
+
 async function localSettings(database = newDatabase()): Promise<Record<string, string>> {
   return { VOUCH_ISSUER: `http://localhost:${await freePort()}`, VOUCH_DATABASE_URL: `sqlite:${database}` };
 }
@@ -32,7 +61,10 @@ describe('one setting is enough', () => {
       local: true,
       rpId: 'localhost',
       sqliteFile: './vouch.db',
-      listen: { host: '127.0.0.1', port: 3000 },
+      listen: [
+        { host: '127.0.0.1', port: 3000 },
+        { host: '::1', port: 3000, optional: true },
+      ],
       masterKey: undefined,
       sessionSeconds: 28_800,
       awsAudience: 'http://localhost:3000',
@@ -49,8 +81,8 @@ describe('one setting is enough', () => {
       issuer: 'https://vouch.example.com',
       local: false,
       rpId: 'vouch.example.com',
-      listen: { host: '127.0.0.1', port: 8080 },
-      masterKey: Buffer.alloc(32, 7),
+      listen: [{ host: '127.0.0.1', port: 8080 }],
+      masterKey: Buffer.from(MASTER_KEY, 'base64'),
     });
   });
 });
@@ -74,11 +106,25 @@ describe('a wrong setting is named, with what it should look like', () => {
     ['VOUCH_ISSUER with user', { VOUCH_ISSUER: 'https://a:b@vouch.example.com' }, /^VOUCH_ISSUER/],
     ['VOUCH_ISSUER IP address', { VOUCH_ISSUER: 'https://10.0.0.1' }, /security keys do not sign for IP addresses/],
     ['VOUCH_ISSUER IPv6 address', { VOUCH_ISSUER: 'https://[::1]' }, /security keys do not sign for IP addresses/],
+    ...[
+      'https://com',
+      'https://vouch',
+      'https://vouch.example.com.',
+      'https://a_b.example.com',
+      'https://a..example.com',
+    ].map((value): [string, Record<string, string>, RegExp] => [
+      `VOUCH_ISSUER ${value}`,
+      { ...HTTPS, VOUCH_ISSUER: value },
+      /^VOUCH_ISSUER .* two words or more/,
+    ]),
+    ['VOUCH_ISSUER with a label too long', { VOUCH_ISSUER: `https://${'a'.repeat(64)}.com` }, /two words or more/],
+    ['VOUCH_DATABASE_URL in memory', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite::memory:' }, /^VOUCH_DATABASE_URL/],
+    ['VOUCH_DATABASE_URL file:', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:file:x?mode=memory' }, /^VOUCH_DATABASE_URL/],
     ['VOUCH_DATABASE_URL mysql', { ...HTTPS, VOUCH_DATABASE_URL: 'mysql://x' }, /^VOUCH_DATABASE_URL .*sqlite:FILE/],
     ['VOUCH_DATABASE_URL empty', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:' }, /^VOUCH_DATABASE_URL/],
     [
       'VOUCH_DATABASE_URL nowhere',
-      { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:/nonexistent/x.db' },
+      { ...HTTPS, VOUCH_DATABASE_URL: `sqlite:${import.meta.filename}/x.db` },
       /a folder that exists/,
     ],
     ['VOUCH_DATABASE_URL //', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite://host/x' }, /^VOUCH_DATABASE_URL/],
@@ -100,9 +146,31 @@ describe('a wrong setting is named, with what it should look like', () => {
       { ...HTTPS, VOUCH_MASTER_KEY: `${'correct horse battery staple '.repeat(2)}` },
       /^VOUCH_MASTER_KEY/,
     ],
+    ...[
+      Buffer.alloc(32),
+      Buffer.alloc(32, 255),
+      Buffer.from('01'.repeat(16), 'latin1'),
+      Buffer.from([...Array(32).keys()]),
+    ].map((key): [string, Record<string, string>, RegExp] => [
+      `VOUCH_MASTER_KEY ${key.toString('hex')}`,
+      { ...HTTPS, VOUCH_MASTER_KEY: key.toString('base64') },
+      /^VOUCH_MASTER_KEY is "\(the same bytes .*openssl rand/,
+    ]),
+    ['VOUCH_MASTER_KEY with more', { ...HTTPS, VOUCH_MASTER_KEY: `!${MASTER_KEY}` }, /^VOUCH_MASTER_KEY/],
+    [
+      'VOUCH_MASTER_KEY twice',
+      { ...HTTPS, VOUCH_MASTER_KEY_FILE: import.meta.filename },
+      /^VOUCH_MASTER_KEY_FILE .*one of them/,
+    ],
+    ['VOUCH_AWS_AUDIENCE of the client', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'vouch-cli' }, /^VOUCH_AWS_AUDIENCE .*own/],
+    [
+      'VOUCH_AWS_AUDIENCE of the API',
+      { ...HTTPS, VOUCH_AWS_AUDIENCE: 'https://vouch.example.com/api' },
+      /^VOUCH_AWS_AUDIENCE .*own/,
+    ],
     [
       'VOUCH_MASTER_KEY_FILE',
-      { VOUCH_ISSUER: HTTPS.VOUCH_ISSUER, VOUCH_MASTER_KEY_FILE: '/nowhere' },
+      { VOUCH_ISSUER: HTTPS.VOUCH_ISSUER, VOUCH_MASTER_KEY_FILE: `${import.meta.filename}.none` },
       /^VOUCH_MASTER_KEY_FILE .*ENOENT/,
     ],
     ['VOUCH_SESSION_HOURS text', { ...HTTPS, VOUCH_SESSION_HOURS: 'eight' }, /^VOUCH_SESSION_HOURS .*0.25 to 24/],
@@ -133,11 +201,9 @@ describe('a wrong setting is named, with what it should look like', () => {
   test('and the server does not start: status 2, one line, nothing made', async () => {
     const database = newDatabase();
     const settings = { VOUCH_ISSUER: 'https://vouch.example.com', VOUCH_DATABASE_URL: `sqlite:${database}` };
-    for (const args of [['serve'], ['invite', 'alice@example.com']]) {
-      const { code, stdout, stderr } = await vouchServer(args, settings);
-      expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toMatch(/^vouch-server: VOUCH_MASTER_KEY is not set; it should be [^\n]*\n$/);
-    }
+    const { code, stdout, stderr } = await vouchServer(['serve'], settings);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^vouch-server: VOUCH_MASTER_KEY is not set; it should be [^\n]*\n$/);
     expect(existsSync(database)).toBe(false);
   });
 
@@ -146,6 +212,132 @@ describe('a wrong setting is named, with what it should look like', () => {
     const { code, stderr } = await vouchServer(['serve'], { ...HTTPS, VOUCH_MASTER_KEY: secret });
     expect(code).toBe(2);
     expect(stderr).not.toContain(secret);
+  });
+});
+
+describe('a name that is no setting is refused, and the nearest one is named', () => {
+  const names: [string, string][] = [
+    ['VOUCH_ISUER', 'VOUCH_ISSUER'],
+    ['VOUCH_AWS_AUDIANCE', 'VOUCH_AWS_AUDIENCE'],
+    ['VOUCH_MASTERKEY_FILE', 'VOUCH_MASTER_KEY_FILE'],
+    ['VOUCH_ALLOWED_AAGUID', 'VOUCH_ALLOWED_AAGUIDS'],
+    ['VOUCH_REQUIRE_ATTESTATION', 'VOUCH_REQUIRE_ATTESTATION_CERT'],
+    ['VOUCH_PORT', 'VOUCH_'],
+  ];
+  for (const [name, near] of names) {
+    test(name, async () => {
+      expect(() => readConfig({ ...HTTPS, [name]: '8080' })).toThrow(
+        new RegExp(`^${name} is no setting of the server; the nearest is ${near}`),
+      );
+    });
+  }
+
+  test('by every command', async () => {
+    const template = ['aws-template', '--format', 'cli', '--account', '123456789012', '--domain', 'example.com'];
+    for (const args of [['serve'], ['invite', 'alice@example.com'], template]) {
+      const { code, stdout, stderr } = await vouchServer(args, { ...HTTPS, VOUCH_AWS_AUDIANCE: 'aws' });
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/^vouch-server: VOUCH_AWS_AUDIANCE .*VOUCH_AWS_AUDIENCE/);
+    }
+  });
+
+  test('and not what a shell with `vouch status`, Kubernetes or Docker has there', () => {
+    const others = {
+      VOUCH_SESSION: 'yes',
+      VOUCH_EMAIL: 'alice@example.com',
+      VOUCH_EXPIRES_AT: '1',
+      VOUCH_SERVER: 'https://vouch.example.com',
+      VOUCH_PROMPT: 'vouch 1h',
+      VOUCH_SERVICE_HOST: '10.0.0.1',
+      VOUCH_SERVICE_PORT: '80',
+      VOUCH_SERVICE_PORT_HTTP: '80',
+      VOUCH_SERVER_SERVICE_HOST: '10.0.0.2',
+      VOUCH_PORT: 'tcp://10.0.0.1:80',
+      VOUCH_PORT_80_TCP: 'tcp://10.0.0.1:80',
+      VOUCH_PORT_80_TCP_PROTO: 'tcp',
+      VOUCHER: 'x',
+    };
+    expect(readConfig({ ...HTTPS, ...others })).toEqual(readConfig(HTTPS));
+  });
+});
+
+describe('a master key’s file', () => {
+  let serial = 0;
+  function keyFile(mode: number, content = MASTER_KEY): string {
+    serial += 1;
+    const file = join(folder.path, `key-${serial}`);
+    writeFileSync(file, content, { mode: 0o600 });
+    chmodSync(file, mode);
+    return file;
+  }
+  const read = (file: string, more: Record<string, string> = {}) =>
+    readConfig({ VOUCH_ISSUER: HTTPS.VOUCH_ISSUER, VOUCH_MASTER_KEY_FILE: file, ...more }).masterKey;
+
+  test.each([0o600, 0o400, 0o700])('of mode %o is read', (mode) => {
+    expect(read(keyFile(mode))).toEqual(Buffer.from(MASTER_KEY, 'base64'));
+  });
+
+  test.each([0o640, 0o604, 0o644, 0o620, 0o602, 0o610, 0o444, 0o440])(
+    'of mode %o is refused, with what to do',
+    (mode) => {
+      const said = new RegExp(
+        `^VOUCH_MASTER_KEY_FILE .*its mode is 0${mode.toString(8)}.*chmod 600.*VOUCH_MASTER_KEY$`,
+      );
+      expect(() => read(keyFile(mode))).toThrow(said);
+    },
+  );
+
+  test('of systemd’s credentials may be its group’s, as an access control list shows, and nobody else’s', () => {
+    const credentials = { CREDENTIALS_DIRECTORY: folder.path };
+    expect(read(keyFile(0o440), credentials)).toEqual(Buffer.from(MASTER_KEY, 'base64'));
+    expect(() => read(keyFile(0o444), credentials)).toThrow(/its mode is 0444/);
+    mkdirSync(join(folder.path, 'elsewhere'));
+    expect(() => read(keyFile(0o440), { CREDENTIALS_DIRECTORY: join(folder.path, 'elsewhere') })).toThrow(/0440/);
+  });
+
+  test('may neither keep anybody waiting nor be endless', async () => {
+    const pipe = join(folder.path, 'pipe');
+    expect((await run('mkfifo', ['-m', '600', pipe], { env: cleanEnvironment({}) })).code).toBe(0);
+    expect(() => read(pipe)).toThrow(/^VOUCH_MASTER_KEY_FILE/);
+    expect(() => read(folder.path)).toThrow(/^VOUCH_MASTER_KEY_FILE/);
+    expect(() => read(keyFile(0o600, `${MASTER_KEY}\n${'\n'.repeat(2000)}`))).toThrow(/^VOUCH_MASTER_KEY_FILE/);
+  });
+
+  test('with a weak key is refused, and the key is not told', () => {
+    const file = keyFile(0o600, Buffer.alloc(32).toString('base64'));
+    expect(() => read(file)).toThrow(/^The key in .*the same bytes/);
+    const wrong = keyFile(0o600, MASTER_KEY.slice(0, 20));
+    expect(() => read(wrong)).toThrow(/^The key in .*bytes/);
+    expect(() => read(wrong)).not.toThrow(MASTER_KEY.slice(0, 20));
+  });
+});
+
+describe('where it listens', () => {
+  const local = 'http://localhost:3000';
+  const both = ['127.0.0.1:3000', '::1:3000?'];
+  const cases: [string, string | undefined, string[]][] = [
+    // A browser that is sent to http://localhost:3000 tries both: another user's program may have neither.
+    [local, undefined, both],
+    [local, '3000', both],
+    [local, '127.0.0.1:3000', both],
+    [local, 'localhost:3000', both],
+    [local, 'LOCALHOST:3000', both],
+    [local, '[::1]:3000', ['127.0.0.1:3000', '::1:3000']],
+    [local, '0.0.0.0:3000', ['0.0.0.0:3000', '::1:3000?']],
+    [local, '192.0.2.1:3000', ['192.0.2.1:3000', ...both]],
+    // Both, in one socket.
+    [local, '[::]:3000', [':::3000']],
+    // Something else holds the issuer's port.
+    [local, '127.0.0.1:4000', ['127.0.0.1:4000']],
+    [local, '4000', ['127.0.0.1:4000']],
+    [HTTPS.VOUCH_ISSUER, undefined, ['127.0.0.1:8080']],
+    [HTTPS.VOUCH_ISSUER, '[::1]:8080', ['::1:8080']],
+    [HTTPS.VOUCH_ISSUER, 'localhost:8080', ['127.0.0.1:8080', '::1:8080?']],
+  ];
+  test.each(cases)('with %s and VOUCH_LISTEN %s', (issuer, listen, expected) => {
+    const settings = { ...HTTPS, VOUCH_ISSUER: issuer, ...(listen === undefined ? {} : { VOUCH_LISTEN: listen }) };
+    const addresses = readConfig(settings).listen;
+    expect(addresses.map(({ host, port, optional }) => `${host}:${port}${optional ? '?' : ''}`)).toEqual(expected);
   });
 });
 
@@ -184,7 +376,7 @@ describe('starting', () => {
     await first.end('SIGTERM');
     const { code, stderr } = await vouchServer(['serve'], {
       ...settings,
-      VOUCH_MASTER_KEY: Buffer.alloc(32, 8).toString('base64'),
+      VOUCH_MASTER_KEY: OTHER_KEY,
     });
     expect(code).toBe(1);
     expect(stderr).toMatch(/VOUCH_MASTER_KEY is not the one it was made with/);
@@ -200,7 +392,56 @@ describe('starting', () => {
     const empty = newDatabase();
     writeFileSync(`${empty}.key`, '', { mode: 0o600 });
     const useless = await vouchServer(['serve'], await localSettings(empty));
-    expect([useless.code, useless.stderr]).toEqual([2, expect.stringContaining('32 bytes in base64')]);
+    expect([useless.code, useless.stderr]).toEqual([2, expect.stringContaining('32 random bytes in base64')]);
+  });
+
+  test('does not replace a key file that is gone, and says what to do', async () => {
+    const database = newDatabase();
+    const settings = await localSettings(database);
+    await (await start(settings)).end('SIGTERM');
+    const key = readFileSync(`${database}.key`, 'utf8');
+    unlinkSync(`${database}.key`);
+    const { code, stderr } = await vouchServer(['serve'], settings);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^vouch-server: The key file .*\.key is gone\.\n.*backup/s),
+    ]);
+    expect(existsSync(`${database}.key`)).toBe(false);
+    await (await start({ ...settings, VOUCH_MASTER_KEY: key })).end('SIGTERM');
+    writeFileSync(`${database}.key`, key, { mode: 0o600 });
+    await start(settings);
+  });
+
+  test('refuses another issuer than the database’s', async () => {
+    const database = newDatabase();
+    const first = await localSettings(database);
+    await (await start(first)).end('SIGTERM');
+    const { code, stderr } = await vouchServer(['serve'], await localSettings(database));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${database} is ${first.VOUCH_ISSUER}'s`);
+    expect(stderr).toContain(`Set VOUCH_ISSUER=${first.VOUCH_ISSUER}`);
+    await start(first);
+  });
+
+  test('says which version it is, first of all', async () => {
+    const server = await start(await localSettings());
+    const [first = ''] = server.output.split('\n');
+    expect(JSON.parse(first)).toMatchObject({ msg: 'starting', version: manifest.version });
+    expect((await vouchServer(['--version'], {})).stdout).toBe(`${manifest.version}\n`);
+  });
+
+  test('by root in the folder of the service’s own user leaves files of that user', async () => {
+    const home = join(folder.path, 'service');
+    mkdirSync(home, { mode: 0o700 });
+    const owner = becomeService(home);
+    const settings = await localSettings(join(home, 'vouch.db'));
+    const server = await start(settings);
+    expect((await vouchServer(['invite', 'alice@example.com'], settings)).code).toBe(0);
+    expect(readdirSync(home).sort()).toEqual(['vouch.db', 'vouch.db-shm', 'vouch.db-wal', 'vouch.db.key']);
+    for (const file of readdirSync(home)) expect([file, statSync(join(home, file)).uid]).toEqual([file, owner]);
+    await server.end('SIGKILL');
+    expect((await vouchServer(['invite', 'bob@example.com'], settings)).code).toBe(0);
+    for (const file of readdirSync(home)) expect([file, statSync(join(home, file)).uid]).toEqual([file, owner]);
   });
 
   test('refuses a file that is no database, and a folder that is not there', async () => {
@@ -217,17 +458,26 @@ describe('starting', () => {
 
   test('of 8 servers at once on an empty database: all start, and agree on one signing key', async () => {
     const database = newDatabase();
-    const settings = await Promise.all(Array.from({ length: 8 }, () => localSettings(database)));
-    await Promise.all(settings.map(start));
-    const kids = await Promise.all(
-      settings.map(async ({ VOUCH_ISSUER }) => {
-        const { keys } = (await (await fetch(`${VOUCH_ISSUER}/jwks`)).json()) as { keys: { kid: string }[] };
-        return keys.map((key) => key.kid).join();
-      }),
-    );
+    const settings = await localSettings(database);
+    const ports = await Promise.all(Array.from({ length: 8 }, freePort));
+    await Promise.all(ports.map((port) => start({ ...settings, VOUCH_LISTEN: `127.0.0.1:${port}` })));
+    const kids = await Promise.all(ports.map((port) => kidsAt(port, settings.VOUCH_ISSUER)));
     expect(new Set(kids).size).toBe(1);
   });
 });
+
+/** The keys that a server shows, asked at another port than its issuer's. */
+function kidsAt(port: number, issuer = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const headers = { host: new URL(issuer).host };
+    const asked = request({ host: '127.0.0.1', port, path: '/jwks', headers }, async (response) => {
+      const { keys } = (await json(response)) as { keys: { kid: string }[] };
+      resolve(keys.map((key) => key.kid).join());
+    });
+    asked.once('error', reject);
+    asked.end();
+  });
+}
 
 describe('vouch-server invite', () => {
   test('prints the code, its end and what to do, while the server runs', async () => {
@@ -243,7 +493,56 @@ describe('vouch-server invite', () => {
       email: 'alice@example.com',
       code: expect.any(String),
       expiresAt: expect.any(String),
+      database: settings.VOUCH_DATABASE_URL?.slice('sqlite:'.length),
     });
+  });
+
+  const nothing: [string, (file: string) => void, RegExp][] = [
+    ['no database', () => {}, /There is no database .*\.db\.\n.*Start the server/s],
+    ['an empty one', (file) => writeFileSync(file, ''), /There is no database .*\.db\.\n/],
+    [
+      'another program’s',
+      (file) => new DatabaseSync(file).exec('create table bookmarks (id integer)'),
+      /\.db is no database of Vouch's/,
+    ],
+    [
+      'one of another version',
+      (file) =>
+        new DatabaseSync(file).exec(
+          "create table kysely_migration (name text); insert into kysely_migration values ('9')",
+        ),
+      /\.db is of another version of Vouch/,
+    ],
+  ];
+  for (const [name, prepare, said] of nothing) {
+    test(`makes no database where there is ${name}, and names the place`, async () => {
+      const database = newDatabase();
+      prepare(database);
+      const before = existsSync(database) ? readFileSync(database) : undefined;
+      const { code, stdout, stderr } = await vouchServer(
+        ['invite', 'alice@example.com'],
+        await localSettings(database),
+      );
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(said);
+      expect(stderr).toContain(database);
+      expect(existsSync(database) ? readFileSync(database) : undefined).toEqual(before);
+      expect(existsSync(`${database}.key`)).toBe(false);
+    });
+  }
+
+  test('names the database, needs no master key, and refuses another issuer than the database’s', async () => {
+    const database = newDatabase();
+    const settings = await localSettings(database);
+    const server = await ServerProcess.start({ ...settings, VOUCH_MASTER_KEY: MASTER_KEY });
+    onTestFinished(() => server.end('SIGKILL'));
+    const { stdout } = await vouchServer(['invite', 'alice@example.com'], settings);
+    expect(stdout).toContain(`  Database          ${database}\n`);
+    const other = await vouchServer(['invite', 'alice@example.com'], await localSettings(database));
+    expect([other.code, other.stdout]).toEqual([2, '']);
+    expect(other.stderr).toContain(`Set VOUCH_ISSUER=${settings.VOUCH_ISSUER}`);
+    const https = { ...settings, VOUCH_ISSUER: HTTPS.VOUCH_ISSUER };
+    expect((await vouchServer(['invite', 'alice@example.com'], https)).code).toBe(2);
   });
 
   test('refuses an address with the reason, and a missing one with how it is called', async () => {
