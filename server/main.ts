@@ -29,13 +29,10 @@ program
       closing = true;
       server
         .then(({ close }) => close())
-        .then(
-          end,
-          (error: Error) => {
-            console.error(`vouch-server: ${error.message}`);
-            process.exit(1);
-          },
-        );
+        .then(end, (error: Error) => {
+          console.error(`vouch-server: ${error.message}`);
+          process.exit(1);
+        });
     };
     // Before it says that it listens: who reads that may end it.
     process.on('SIGINT', stop);
