@@ -1,7 +1,7 @@
 import { UsageError } from './usage-error.ts';
 
 /** Every setting of the server, as docs/administration.md lists them. A new one belongs here first. */
-const SERVER = [
+export const SETTINGS = [
   'VOUCH_ISSUER',
   'VOUCH_DATABASE_URL',
   'VOUCH_LISTEN',
@@ -12,6 +12,7 @@ const SERVER = [
   'VOUCH_ALLOWED_AAGUIDS',
   'VOUCH_REQUIRE_ATTESTATION_CERT',
   'VOUCH_TRUST_PROXY',
+  'VOUCH_AUDIT_DAYS',
   'VOUCH_LOG_LEVEL',
 ];
 
@@ -32,7 +33,7 @@ const SERVICE_LINK_URL = /^VOUCH_(\w+_)?PORT$/;
  */
 export function checkNames(env: Record<string, string | undefined>): void {
   for (const [name, value = ''] of Object.entries(env)) {
-    if (!name.startsWith('VOUCH_') || SERVER.includes(name) || CLI.includes(name)) continue;
+    if (!name.startsWith('VOUCH_') || SETTINGS.includes(name) || CLI.includes(name)) continue;
     if (SERVICE_LINK.test(name) || (SERVICE_LINK_URL.test(name) && /^(tcp|udp|sctp):\/\//.test(value))) continue;
     const shown = name.slice(0, 100).replace(/[^\w]/g, '?');
     throw new UsageError(
@@ -44,7 +45,7 @@ export function checkNames(env: Record<string, string | undefined>): void {
 }
 
 function nearest(name: string): string {
-  const distances = SERVER.map((known) => ({ known, distance: editDistance(name.slice(0, 100), known) }));
+  const distances = SETTINGS.map((known) => ({ known, distance: editDistance(name.slice(0, 100), known) }));
   return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).known;
 }
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { audit } from '../../server/audit/audit.ts';
 import { Problem } from '../../server/problem.ts';
-import { sweep } from '../../server/store/sweep.ts';
+import type { Store } from '../../server/store/store.ts';
+import { Sweeper } from '../../server/store/sweep.ts';
 import { Browser } from './browser.ts';
 import { SoftKey } from './soft-key.ts';
 import {
@@ -152,6 +153,14 @@ test('a refusal’s reason, which goes to the log, is short and steers no termin
   expect(problem.reason.length).toBeLessThanOrEqual(300);
 });
 
+/** One that has seen the clock go evenly for long. */
+function steadySweeper(store: Store, auditDays: number): Sweeper {
+  let elapsed = 0;
+  const sweeper = new Sweeper(store, auditDays, () => elapsed);
+  elapsed = 3600_000;
+  return sweeper;
+}
+
 test('rows have an age', async () => {
   const { store } = server.context;
   await store.deleteFrom('audit').execute();
@@ -162,9 +171,9 @@ test('rows have an age', async () => {
     await new Browser(server.origin).post('/enroll/start', { invitation: 'nonsense' });
   }
   moveClock(server, 0);
-  await sweep(store, now, 400);
+  await steadySweeper(store, 400).sweep(now);
   expect(await auditRows()).toBe(4);
-  await sweep(store, now, 7);
+  await steadySweeper(store, 7).sweep(now);
   expect(await auditRows()).toBe(3);
   const left = await store.selectFrom('audit_windows').select('last_at').orderBy('last_at').execute();
   expect(left.map(({ last_at }) => last_at)).toEqual([now - 7 * day + 1, now - 6 * day, now]);

@@ -17,6 +17,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { readConfig } from '../../server/config.ts';
+import { SETTINGS } from '../../server/settings.ts';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { freePort } from '../support/free-port.ts';
 import { run } from '../support/run.ts';
@@ -213,6 +214,26 @@ describe('a wrong setting is named, with what it should look like', () => {
     expect(code).toBe(2);
     expect(stderr).not.toContain(secret);
   });
+});
+
+test('every setting that is read is known, and in the docs', () => {
+  const read = new Set<string>();
+  const watch = (env: Record<string, string>) =>
+    readConfig(
+      new Proxy(env, {
+        get: (target, name) => {
+          if (String(name).startsWith('VOUCH_')) read.add(String(name));
+          return Reflect.get(target, name) as string | undefined;
+        },
+      }),
+    );
+  watch(HTTPS);
+  watch({ VOUCH_ISSUER: 'http://localhost:3000' });
+  expect([...read].sort()).toEqual([...SETTINGS].sort());
+  const docs = readFileSync(join(import.meta.dirname, '../../docs/administration.md'), 'utf8');
+  const table = docs.split('\n').filter((line) => line.startsWith('| `VOUCH_'));
+  const documented = table.flatMap((line) => line.split('|')[1]?.match(/VOUCH_\w+/g) ?? []);
+  expect(documented.sort()).toEqual([...SETTINGS].sort());
 });
 
 describe('a name that is no setting is refused, and the nearest one is named', () => {
