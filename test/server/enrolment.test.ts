@@ -494,6 +494,7 @@ describe('a registration is refused', () => {
     ['without an algorithm of its signature', { attestation: 'self', statement: { alg: 0 } }, 'key-refused'],
     ['with a statement that should be empty', { statement: { x5c: null } }, 'key-refused'],
     ['from a frame, by a browser that says nothing but where', { topOrigin: 'https://evil.example' }, 'key-refused'],
+    ['from a frame whose site has no name', { topOrigin: '' }, 'key-refused'],
     ['with a bad attestation signature', { attestation: 'self', badSignature: true }, 'key-refused'],
     ['with a challenge that nobody made', { challenge: 'A'.repeat(43) }, 'challenge-used'],
   ];

@@ -49,7 +49,7 @@ async function firstDay(origin: string, settings: Record<string, string>): Promi
   await enrolment.browser.get(`/enroll/${enrolment.ticket}?code=${invitation}`);
   await enrolment.browser.post('/enroll/status', { poll: enrolment.poll });
   await new Browser(origin).post(`/enroll/${enrolment.ticket}/open`);
-  for (const cookie of enrolment.browser.cookies) keep(`cookie ${cookie.name}`, cookie.value);
+  keep('the page’s secret', enrolment.page ?? '');
   const creation = await enrolment.options();
   keep('the challenge of the enrolment', creation.challenge);
   await enrolment.post('verify', key.create(creation, { origin: 'https://evil.example' }));

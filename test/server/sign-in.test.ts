@@ -129,6 +129,7 @@ describe('an assertion is refused', () => {
       { topOrigin: 'https://evil.example' },
       'assertion-refused',
     ],
+    ['from a frame whose site has no name', { topOrigin: '' }, 'assertion-refused'],
     ['of the type of a registration', { type: 'webauthn.create' }, 'assertion-refused'],
     ['with another user handle', { userHandle: 'AAAA' }, 'assertion-refused'],
     ['without a user handle', { userHandle: null }, 'assertion-refused'],
@@ -318,6 +319,8 @@ describe('a sign-in that somebody else has begun', () => {
         await expectProblem(response, 410, 'interaction-over');
       }
     }
+    // Who lost has begun nothing, not even for a moment.
+    expect((await sessionsOf(alice.email)) + (await sessionsOf(mallory.email))).toBe(5);
   });
 
   test('that cannot be finished leaves no session behind, and says so as a problem', async () => {
