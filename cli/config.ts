@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { configFile } from './paths.ts';
+import { readPort } from './port.ts';
 import { Problem } from './problem.ts';
 import { replaceFile } from './replace-file.ts';
 import { checkWay } from './safe-way.ts';
@@ -15,6 +16,8 @@ export interface Config {
   autoLogin?: AutoLogin;
   /** Who signed in last, by the server's URL: whoever signs in next is told when they are somebody else. */
   people?: Record<string, string>;
+  /** The port of 127.0.0.1 that the browser comes back to at a login; any free one, unless set. */
+  callbackPort?: number;
 }
 
 export const autoLogins = ['auto', 'always', 'never'] as const;
@@ -46,12 +49,15 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) {
     throw unreadable(file, 'It holds no JSON object.');
   }
-  const { server, autoLogin, people } = found as Record<string, unknown>;
+  const { server, autoLogin, people, callbackPort } = found as Record<string, unknown>;
   if (server !== undefined && typeof server !== 'string') throw unreadable(file, '"server" is not a URL.');
   if (autoLogin !== undefined && !isAutoLogin(autoLogin)) {
     throw unreadable(file, `"autoLogin" is none of ${autoLogins.join(', ')}.`);
   }
   if (people !== undefined && !namesPeople(people)) throw unreadable(file, '"people" does not name people.');
+  if (callbackPort !== undefined && (typeof callbackPort !== 'number' || !readPort(String(callbackPort)))) {
+    throw unreadable(file, '"callbackPort" is no port.');
+  }
   return server === undefined ? (found as Config) : { ...found, server: serverUrl(server) };
 }
 

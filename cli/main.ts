@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import { formats, status } from './commands/status.ts';
 import type { Io } from './io.ts';
 import { keepClosed } from './keep-closed.ts';
+import { readPort } from './port.ts';
 import { version } from './programs.ts';
 import { shells } from './prompt/shells.ts';
 import { notWritten, run } from './run.ts';
@@ -45,6 +46,12 @@ program
   .description('sign in with a touch of your security key, for 8 hours')
   .addOption(server())
   .addOption(noBrowser())
+  .addOption(
+    new Option(
+      '--port <port>',
+      'the port of 127.0.0.1 that the browser comes back to; any free one, unless given',
+    ).argParser(portNumber),
+  )
   .addOption(timeout())
   .action(async (options) => {
     const { login } = await import('./commands/login.ts');
@@ -148,6 +155,8 @@ Settings:
                auto    when it runs on a terminal, and not in CI (the default)
                always  also without a terminal, for editors that run Git
                never   not at all; Git then says to run \`vouch login\`
+  callbackPort  the port of 127.0.0.1 that the browser comes back to at a login,
+             such as one that your SSH forwards; any free one, unless set
 `,
   );
 
@@ -297,6 +306,12 @@ function addHelp(group: Command): void {
 }
 
 for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);
+
+function portNumber(value: string): number {
+  const port = readPort(value);
+  if (port === undefined) throw new InvalidArgumentError('It should be a number from 1 to 65535.');
+  return port;
+}
 
 function positiveSeconds(value: string): number {
   const seconds = Number(value);

@@ -1,5 +1,6 @@
 import { autoLogins, type Config, changeConfig, isAutoLogin, readConfig, serverUrl } from '../config.ts';
 import type { Io } from '../io.ts';
+import { readPort } from '../port.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
 
 /** What `vouch config` is about: not what Vouch notes for itself. */
@@ -23,6 +24,18 @@ const settings: Record<Name, Setting> = {
         `autoLogin cannot be: ${printable(value, 100)}`,
         `It is one of ${autoLogins.join(', ')}.`,
         'Run `vouch config --help` to see what they mean.',
+      );
+    },
+  },
+  callbackPort: {
+    byDefault: null,
+    read: (value) => {
+      const callbackPort = readPort(value);
+      if (callbackPort !== undefined) return { callbackPort };
+      throw usage(
+        `callbackPort cannot be: ${printable(value, 100)}`,
+        'It is a number from 1 to 65535.',
+        'Run `vouch config --help` to see what it means.',
       );
     },
   },
@@ -76,7 +89,7 @@ export function configList(options: ConfigOptions, io: Io): Promise<number> {
     const values = inForce(io.env);
     const lines = names.map((name) => {
       const note = set[name] === undefined && values[name] !== null ? ' (default)' : '';
-      return `${name.padEnd(10)}${values[name] ?? '(not set)'}${note}\n`;
+      return `${name.padEnd(13)}${values[name] ?? '(not set)'}${note}\n`;
     });
     io.stdout.write(lines.join(''));
     return 0;
@@ -93,10 +106,11 @@ async function command(io: Io, run: () => number): Promise<number> {
 
 /** What each setting is now, null where it has no value. */
 function inForce(env: NodeJS.ProcessEnv): Record<Name, string | null> {
-  const { server, autoLogin } = readConfig(env);
+  const { server, autoLogin, callbackPort } = readConfig(env);
   return {
     server: server ?? settings.server.byDefault,
     autoLogin: autoLogin ?? settings.autoLogin.byDefault,
+    callbackPort: callbackPort?.toString() ?? settings.callbackPort.byDefault,
   };
 }
 

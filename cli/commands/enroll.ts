@@ -48,12 +48,13 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     };
     const { url, poll, email } = await startEnrolment(server, request, signal);
     stdout.write(`Enrolling a security key for ${email} at ${new URL(server).host}\n  ${url}\n`);
-    const opened = options.browser && (await openBrowser(url, env));
-    waiting.show(
-      opened || !options.browser
-        ? 'Waiting for the page to open …'
-        : 'No browser could be started: open the address above …',
-    );
+    const opening = waiting;
+    opening.show('Waiting for the page to open …');
+    if (options.browser) {
+      void openBrowser(url, env).then((opened) => {
+        if (!opened) opening.show('No browser could be started: open the address above …');
+      });
+    }
     const words = await openedPage(server, poll, signal);
     waiting.end();
     const not = await checkPage(answers, words, stderr);

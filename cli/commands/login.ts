@@ -13,6 +13,8 @@ export interface LoginOptions {
   browser: boolean;
   /** The longest wait for the touch, in seconds. */
   timeout: number;
+  /** The port of 127.0.0.1 that the browser comes back to, unless that of the settings, or any free one, will do. */
+  port?: number;
 }
 
 /** `vouch login`: a touch of the security key, then 8 hours of Git. */
@@ -20,7 +22,7 @@ export async function login(options: LoginOptions): Promise<number> {
   const { env, stdout, stderr } = process;
   // What would fail afterwards fails before the person is asked for anything.
   const server = chosenServer(env, options.server);
-  const remembered = readConfig(env).server;
+  const { server: remembered, callbackPort } = readConfig(env);
   const { signal, release } = interruptible(
     options.timeout,
     `Nobody touched a security key within ${count(options.timeout, 'second')}.`,
@@ -34,10 +36,12 @@ export async function login(options: LoginOptions): Promise<number> {
     held = await holdLogin(env);
     // The person may have closed the other one's tab.
     if (held === undefined) say('Another sign-in is under way already; this one goes on beside it.');
+    const { browser, port = callbackPort } = options;
     const session = await logIn({
       env,
       server,
-      browser: options.browser,
+      browser,
+      port,
       signal,
       onPage: held?.page,
       say,

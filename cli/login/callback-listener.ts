@@ -1,71 +1,136 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Problem } from '../problem.ts';
 
 /** Where the browser brings the code back to (RFC 8252, section 7.3). */
 export interface CallbackListener {
   redirectUri: string;
+  /** The port of 127.0.0.1. */
+  port: number;
   /**
    * Waits for the one callback of this login.
    *
    * @param expected what it must carry: our `state`, and the server's `iss` (RFC 9207)
    * @returns its URL, and `answer`, which sends the browser on to another page
    */
-  callback: (expected: { state: string; issuer: string }) => Promise<Callback>;
+  callback: (expected: Expected) => Promise<Callback>;
+  /** Answers those who come once more, until the program ends, which it does not keep from ending. */
+  release: () => void;
   close: () => void;
+}
+
+interface Expected {
+  state: string;
+  issuer: string;
 }
 
 export interface Callback {
   url: URL;
-  /** Redirects, so that the code leaves the address bar (and a reload can't send it again); resolves when it is sent. */
+  /**
+   * Redirects, so that the code leaves the address bar (and a reload can't send it again), and whoever asks for the same again;
+   * resolves when it is sent.
+   */
   answer: (location: string) => Promise<void>;
 }
 
+/** How long a listener that was released still answers, in milliseconds, if the program takes that long. */
+const LINGER_MS = 10_000;
+
 /**
- * Listens on 127.0.0.1 and a free port. Whatever is not this login's callback (a favicon, a second tab, another web site's
- * request, a wrong `state`) is refused without an effect on the login.
+ * Listens on 127.0.0.1. Whatever is not this login's callback (a favicon, another web site's request, a wrong `state`, what a
+ * browser fetches before anybody has asked for it) is refused without an effect on the login. The callback is taken once; the
+ * same address once more (a reload, a program that looks at links first) is answered with the same page.
+ *
+ * @param port the port; 0 for a free one
+ * @throws Problem `callback-port` when it cannot be listened on
  */
-export async function listenForCallback(): Promise<CallbackListener> {
-  let waiting: { expected: { state: string; issuer: string }; resolve: (callback: Callback) => void } | undefined;
-  let port = 0;
+export async function listenForCallback(port = 0): Promise<CallbackListener> {
+  let waiting: { expected: Expected; resolve: (callback: Callback) => void } | undefined;
+  let taken: { search: string; page: Promise<string> } | undefined;
+  let bound = 0;
 
   const server = createServer(
     { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 },
     (request, response) => {
-      const url = callbackUrl(request, port);
+      const url = callbackUrl(request, bound);
       if (url === undefined) {
         refuse(response, 404, 'There is nothing here.');
-        return;
-      }
-      if (waiting === undefined || !fits(url, waiting.expected)) {
+      } else if (isAhead(request)) {
+        // The browser then asks when the person does.
+        refuse(response, 503, 'This page is for the person.');
+      } else if (waiting !== undefined && fits(url, waiting.expected)) {
+        const { promise: page, resolve: answered } = Promise.withResolvers<string>();
+        const { resolve } = waiting;
+        waiting = undefined;
+        taken = { search: url.search, page };
+        resolve({
+          url,
+          answer: (location) => {
+            answered(location);
+            return redirect(response, location);
+          },
+        });
+      } else if (taken?.search === url.search) {
+        void taken.page.then((location) => redirect(response, location));
+      } else {
         refuse(response, 400, 'This is not the sign-in that your terminal is waiting for.');
-        return;
       }
-      const { resolve } = waiting;
-      waiting = undefined;
-      resolve({ url, answer: (location) => redirect(response, location) });
     },
   );
   // More than a browser opens; and who sits on one silently loses it within seconds.
   server.maxConnections = 256;
+  // As long as somebody may come, the server itself keeps the program.
+  server.on('connection', (socket) => socket.unref());
 
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port: 0 }, resolve);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(notListening(port, error)));
+    server.listen({ host: '127.0.0.1', port }, resolve);
   });
-  port = (server.address() as AddressInfo).port;
+  bound = (server.address() as AddressInfo).port;
 
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
   return {
-    redirectUri: `http://127.0.0.1:${port}/callback`,
+    redirectUri: `http://127.0.0.1:${bound}/callback`,
+    port: bound,
     callback: (expected) =>
       new Promise((resolve) => {
         waiting = { expected, resolve };
       }),
-    close: () => {
-      server.close();
-      server.closeAllConnections();
+    release: () => {
+      server.unref();
+      setTimeout(close, LINGER_MS).unref();
     },
+    close,
   };
+}
+
+function notListening(port: number, cause: NodeJS.ErrnoException): Problem {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'Another program listens there: perhaps another sign-in.',
+    EACCES: 'The system does not let you: ports below 1024 are usually for root alone.',
+  };
+  return new Problem(
+    {
+      kind: 'callback-port',
+      what: `The browser cannot come back to 127.0.0.1${port === 0 ? '' : `:${port}`}: nothing can be listened on there.`,
+      why: reasons[cause.code ?? ''] ?? cause.message,
+      fix: port === 0 ? 'Try again.' : 'Choose another port with `--port`, or leave it out, and any free one will do.',
+    },
+    { cause },
+  );
+}
+
+/**
+ * Whether a browser says that nobody has asked for the page yet (Sec-Purpose: prefetch, of the Fetch standard, and what came
+ * before it).
+ */
+function isAhead({ headers }: IncomingMessage): boolean {
+  const purposes = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map((name) => headers[name] ?? '');
+  return /prefetch|prerender|preview/i.test(purposes.join());
 }
 
 /** The callback's URL, or undefined for any other request. The Host header is checked against DNS rebinding. */
@@ -75,7 +140,7 @@ function callbackUrl(request: IncomingMessage, port: number): URL | undefined {
   return url?.pathname === '/callback' && url.host === `127.0.0.1:${port}` ? url : undefined;
 }
 
-function fits(url: URL, expected: { state: string; issuer: string }): boolean {
+function fits(url: URL, expected: Expected): boolean {
   const states = url.searchParams.getAll('state');
   const issuers = url.searchParams.getAll('iss');
   return (

@@ -8,6 +8,7 @@ import { checkPerson, rememberPerson } from './same-person.ts';
 import { type SignInPage, signIn } from './sign-in.ts';
 import { forgetUnanswered } from './unanswered.ts';
 import type { Waiting } from './waiting.ts';
+import { sshTunnel, wayBack } from './way-back.ts';
 
 /** How long the server may keep the person waiting until they are told for whom, in milliseconds. */
 const soon = 1000;
@@ -18,6 +19,8 @@ export interface LogInOptions {
   server: string;
   /** False when the person opens the page themselves. */
   browser: boolean;
+  /** The port of 127.0.0.1 that the browser comes back to, unless any free one will do. */
+  port?: number | undefined;
   /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
   signal: AbortSignal;
   /** Is told the page, for others who wait for this login. */
@@ -36,26 +39,31 @@ export interface LogInOptions {
  * @throws Problem as endUnresponsiveAgent, signIn, checkPerson and handOverSession; `signal.reason` when aborted
  */
 export async function logIn(options: LogInOptions): Promise<NewSession> {
-  const { env, server, browser, signal, onPage, say, waiting, keepOther } = options;
+  const { env, server, browser, port, signal, onPage, say, waiting, keepOther } = options;
   const handing = { say: (text: string) => waiting.say(text), signal };
   await endUnresponsiveAgent(env, handing);
   let agent: AgentAhead | undefined;
+  let over = false;
   const { host } = new URL(server);
   const slow = setTimeout(() => waiting.show(`Waiting for ${host} …`), soon);
   try {
     const session = await signIn({
       server,
       signal,
-      onPage: (page) => {
+      port,
+      onPage: (page, listening) => {
         const { url, words } = page;
         clearTimeout(slow);
         onPage?.(page);
         const opening = browser ? `Opening your browser to sign in at ${host}` : 'To sign in, open';
         say(`${opening}\n  ${url}\nTouch your key only if the page shows: ${words}`);
+        if (!browser || sshTunnel(listening, env)) say(wayBack(listening, env));
         waiting.show('Touch your security key in the browser …');
         if (browser) {
           void openBrowser(url, env).then((opened) => {
-            if (!opened) waiting.show('No browser could be started: open the address above. Waiting for your touch …');
+            if (opened || over) return;
+            if (!sshTunnel(listening, env)) say(wayBack(listening, env));
+            waiting.show('No browser could be started: open the address above. Waiting for your touch …');
           });
         }
         // After the browser, for which the person waits.
@@ -69,6 +77,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
     remember(env, session, waiting);
     return session;
   } finally {
+    over = true;
     clearTimeout(slow);
     agent?.release();
   }

@@ -24,8 +24,10 @@ export interface SignInPage {
 export interface SignInOptions {
   /** The server's issuer URL. */
   server: string;
-  /** Called with the page when it can be opened. */
-  onPage: (page: SignInPage) => void;
+  /** Called when the page can be opened, with the port of 127.0.0.1 that the browser comes back to. */
+  onPage: (page: SignInPage, port: number) => void;
+  /** That port, unless any free one will do. */
+  port?: number | undefined;
   /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
   signal: AbortSignal;
 }
@@ -34,16 +36,20 @@ export interface SignInOptions {
  * Signs in with the browser: PAR (RFC 9126) with PKCE, DPoP, `state` and `nonce`; the loopback callback (RFC 8252); the
  * code's redemption and the check of the ID token. What comes back is in memory alone.
  *
- * @throws Problem when the server cannot be reached or refuses, or the person cancels; `signal.reason` when aborted
+ * @throws Problem when the server cannot be reached or refuses, or the person cancels; `callback-port`; `signal.reason` when
+ *   aborted
  */
 export async function signIn(options: SignInOptions): Promise<NewSession> {
   prepareNetwork();
-  const listener = await listenForCallback();
+  const listener = await listenForCallback(options.port);
   try {
     // Whatever is being waited for, and whether or not it can be aborted: the person is not kept.
-    return await untilAborted(ceremony(options, listener), options.signal);
-  } finally {
+    const session = await untilAborted(ceremony(options, listener), options.signal);
+    listener.release();
+    return session;
+  } catch (error) {
     listener.close();
+    throw error;
   }
 }
 
@@ -54,7 +60,7 @@ async function ceremony({ server, signal, onPage }: SignInOptions, listener: Cal
   });
   const coming = listener.callback({ state: request.state, issuer: server });
   signal.throwIfAborted();
-  onPage({ url: request.url, words: request.words });
+  onPage({ url: request.url, words: request.words }, listener.port);
   void fetchKeysAhead(config).catch(() => {});
   const callback = await coming;
   try {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentStatus, isNotRunning, isUnresponsive } from '../agent/client.ts';
-import { chosenServer } from '../config.ts';
+import { chosenServer, readConfig } from '../config.ts';
 import { count } from '../describe.ts';
 import { printable } from '../problem.ts';
 import { followLogin } from './follow.ts';
@@ -70,7 +70,8 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     }
     if (!(await hasSession(env))) {
       say(`vouch: ${printable(why.charAt(0).toLowerCase() + why.slice(1))} Git waits while you sign in.`);
-      const session = await logIn({ env, server, browser: true, signal, onPage: onOurPage, say, waiting });
+      const { callbackPort: port } = readConfig(env);
+      const session = await logIn({ env, server, browser: true, port, signal, onPage: onOurPage, say, waiting });
       waiting.end();
       say(`vouch: s${signedIn(session).slice(1)}`);
     }

@@ -69,6 +69,8 @@ describe('the settings', () => {
     '[]',
     'null',
     '{"server": 1}',
+    '{"callbackPort": 0}',
+    '{"callbackPort": "80"}',
     '{"server": "http://vouch.example.com"}',
     '{"people": "x"}',
     '{"people": 7}',
@@ -133,9 +135,16 @@ describe('vouch config', () => {
   };
 
   test('shows what holds: values, defaults, and what has none', async () => {
-    const nothing = { code: 0, stdout: 'server    (not set)\nautoLogin auto (default)\n', stderr: '' };
+    const nothing = {
+      code: 0,
+      stdout: 'server       (not set)\nautoLogin    auto (default)\ncallbackPort (not set)\n',
+      stderr: '',
+    };
     expect(await run(list())).toEqual(nothing);
-    expect(await run(list(true))).toMatchObject({ code: 0, stdout: '{"server":null,"autoLogin":"auto"}\n' });
+    expect(await run(list(true))).toMatchObject({
+      code: 0,
+      stdout: '{"server":null,"autoLogin":"auto","callbackPort":null}\n',
+    });
     expect(await run(get('server'))).toEqual({ code: 1, stdout: '', stderr: '' });
     expect(await run(get('autoLogin'))).toEqual({ code: 0, stdout: 'auto\n', stderr: '' });
     expect(await run(get('server', true))).toMatchObject({ code: 1, stdout: '{"server":null}\n' });
@@ -150,6 +159,9 @@ describe('vouch config', () => {
     });
     expect(await run(set('autoLogin', 'always', true))).toMatchObject({ code: 0, stdout: '{"autoLogin":"always"}\n' });
     expect(readConfig(env)).toEqual({ server: 'https://vouch.example.com', autoLogin: 'always' });
+    expect(await run(set('callbackPort', '8765'))).toMatchObject({ code: 0, stdout: 'callbackPort is 8765\n' });
+    expect(readConfig(env).callbackPort).toBe(8765);
+    expect((await run(unset('callbackPort'))).stdout).toBe('callbackPort is not set\n');
     expect(await run(unset('autoLogin'))).toMatchObject({
       code: 0,
       stdout: 'autoLogin is not set, which means auto\n',
@@ -165,7 +177,10 @@ describe('vouch config', () => {
     [set('autoLogin', 'Always'), 'auto, always, never'],
     [set('autoLogin', ''), 'auto, always, never'],
     [set('server', 'http://vouch.example.com'), 'not the URL'],
-    [set('autologin', 'auto'), 'The settings are: server, autoLogin.'],
+    [set('autologin', 'auto'), 'The settings are: server, autoLogin, callbackPort.'],
+    ...['0', '65536', '-1', '80x', '', '8e3', ' 80'].map(
+      (value) => [set('callbackPort', value), 'a number from 1 to 65535'] as [Command, string],
+    ),
     [get('__proto__'), 'The settings are'],
     [unset('constructor'), 'The settings are'],
     [get('a\u001b[31m\nb'), 'no setting of this name: a [31m b\n'],

@@ -404,8 +404,8 @@ function withOthers(path: string, { helper, env }: Machine & { helper: string })
     giveAway(path);
     return run(helper, ['get'], env, gitRequest);
   }
-  const end = path.endsWith('.sock') ? '/git.sock' : '/4';
-  const pretend = `function [ { case "$1 $2" in "-O "*${end}) return 1 ;; esac; builtin [ "$@"; }; . "$0"`;
+  const ends = path.endsWith('.sock') ? '*/git.sock' : '*/4 | "-O "*/vouch';
+  const pretend = `function [ { case "$1 $2" in "-O "${ends}) return 1 ;; esac; builtin [ "$@"; }; . "$0"`;
   return run('bash', ['-c', pretend, helper, 'get'], env, gitRequest);
 }
 

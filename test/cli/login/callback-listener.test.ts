@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type CallbackListener, listenForCallback } from '../../../cli/login/callback-listener.ts';
+import { freePort } from '../../support/free-port.ts';
+import { root } from '../support.ts';
 
 const issuer = 'https://vouch.example.com';
 const expected = { state: 'the-state', issuer };
@@ -81,12 +86,63 @@ describe('the loopback listener', () => {
     expect((await coming).url.searchParams.get('code')).toBe('c');
   });
 
-  test('answers one callback: a second tab gets nothing', async () => {
+  test('takes one callback, and answers whoever asks for the same again with the same page, also when it is released', async () => {
     const coming = listener.callback(expected);
-    const first = get(good);
+    const answers = [get(good)];
     const { answer } = await coming;
-    expect((await get(good)).status).toBe(400);
-    await Promise.all([answer(`${issuer}/signed-in`), first]);
+    // Before there is an answer, and after.
+    answers.push(get(good));
+    await answer(`${issuer}/signed-in`);
+    listener.release();
+    answers.push(get(good));
+    for (const { status, headers } of await Promise.all(answers)) {
+      expect([status, headers.get('location')]).toEqual([303, `${issuer}/signed-in`]);
+    }
+    // Another code is another callback.
+    expect((await get(good.replace('code=c', 'code=d'))).status).toBe(400);
+    expect((await get(good.replace('the-state', 'another'))).status).toBe(400);
+  });
+
+  test.each([
+    ['HEAD', { method: 'HEAD' }, 404],
+    ['a prefetch', { headers: { 'sec-purpose': 'prefetch' } }, 503],
+    ['a page rendered ahead', { headers: { 'sec-purpose': 'prefetch;prerender' } }, 503],
+    ['a prefetch of older browsers', { headers: { purpose: 'prefetch' } }, 503],
+    ['a preview', { headers: { 'x-purpose': 'preview' } }, 503],
+    ['a prefetch of older Firefoxes', { headers: { 'x-moz': 'prefetch' } }, 503],
+  ])('does not take %s for the person’s coming, which then is taken', async (_what, init, status) => {
+    const coming = listener.callback(expected);
+    expect((await get(good, init)).status).toBe(status);
+    const person = get(good);
+    const { answer } = await coming;
+    await answer(`${issuer}/signed-in`);
+    expect((await person).status).toBe(303);
+  });
+
+  test('a program that ends is not kept by connections that say nothing', async () => {
+    const code = `const { listenForCallback } = await import(process.argv[1]);
+      const { connect } = await import('node:net');
+      const listener = await listenForCallback();
+      const socket = connect(listener.port, '127.0.0.1').unref();
+      await new Promise((resolve) => socket.once('connect', resolve));
+      listener.release();
+      console.log('released');`;
+    const file = join(root, 'cli/login/callback-listener.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code, file]);
+    expect(stdout).toBe('released\n');
+  });
+
+  test('listens on the port that it is told; one that is taken is an error that says so', async () => {
+    const port = await freePort();
+    const other = await listenForCallback(port);
+    onTestFinished(other.close);
+    expect(other).toMatchObject({ port, redirectUri: `http://127.0.0.1:${port}/callback` });
+    await expect(listenForCallback(port)).rejects.toMatchObject({
+      kind: 'callback-port',
+      what: expect.stringContaining(`127.0.0.1:${port}`),
+      why: expect.stringContaining('Another program listens there'),
+      fix: expect.stringContaining('--port'),
+    });
   });
 
   test('before anything is expected, nothing is taken', async () => {

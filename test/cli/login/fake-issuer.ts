@@ -96,6 +96,14 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
       expiresAt: '2030-01-01T00:00:00.000Z',
       ...issuer.wrong.session,
     }),
+    // An enrolment that never ends.
+    'POST /enroll/start': async () => ({
+      url: `${url}/enroll/x`,
+      poll: 'x',
+      email: 'alice@example.com',
+      expiresAt: '2030-01-01T00:00:00.000Z',
+    }),
+    'POST /enroll/status': async () => ({ state: 'waiting' }),
     // It gives none: with nothing but a status it would be asked again, as a server that is down.
     'POST /api/aws/token': async () => ({ type: 'urn:vouch:problem:role-refused', title: 'No role is yours.' }),
   };

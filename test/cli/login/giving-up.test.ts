@@ -22,7 +22,7 @@ describe('what fails, fails before the person is asked, and ends', () => {
     mkdirSync(dirname(the.agentSocket));
     chmodSync(dirname(the.agentSocket), 0o777);
     const ended = await run(process.execPath, [program, 'login', '--server', server.url], the.env);
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('chmod 700') });
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('chmod 1700') });
     expect(server.pushed).toEqual([]);
   });
 

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openBrowser } from '../../../cli/login/open-browser.ts';
-import { machine } from '../support.ts';
+import { machine, root, run } from '../support.ts';
 
 /** A browser that writes down what it was started with; `opened` settles when it has. */
 function browser() {
@@ -28,7 +29,8 @@ const url = 'https://vouch.example.com/auth?request_uri=urn:x&client_id=vouch-cl
 test.each([
   ['gets the URL as its argument', (program: string) => program, [url]],
   ['gets it in the place of %s', (program: string) => `${program} --new %s --end`, ['--new', url, '--end']],
-  ['comes next when the first is not there', (program: string) => `/nonexistent:${program}`, [url]],
+  ['comes next when the first is not there', (program: string) => `${program}.none:${program}`, [url]],
+  ['comes next when the first fails', (program: string) => `false:${program}`, [url]],
   ['comes next when the first lies below a file', (program: string) => `/etc/passwd/x:${program}`, [url]],
 ])('$BROWSER %s', async (_what, value, expected) => {
   const { env, program, opened } = browser();
@@ -44,6 +46,52 @@ test('no shell reads the URL', async () => {
 });
 
 test('when no $BROWSER starts, the person is told to open the page', async () => {
-  const { env } = machine();
-  expect(await openBrowser(url, { ...env, BROWSER: '/nonexistent:/etc/passwd/x' })).toBe(false);
+  const { env, program } = browser();
+  expect(await openBrowser(url, { ...env, BROWSER: `${program}.none:/etc/passwd/x` })).toBe(false);
+});
+
+test.each(['exit 1', 'exit 3', 'kill $$'])('when all have failed, too: %s', async (script) => {
+  const { env, program } = browser();
+  writeFileSync(program, `#!/bin/sh\n${script}\n`);
+  expect(await openBrowser(url, { ...env, BROWSER: `false:${program}` })).toBe(false);
+});
+
+test('a $BROWSER that stays has not failed, whatever becomes of it later', async () => {
+  const { env, program } = browser();
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  writeFileSync(program, `#!/bin/sh\nread _ <'${program}.end'\nexit 1\n`, { mode: 0o755 });
+  execFileSync('mkfifo', [`${program}.end`]);
+  const opening = openBrowser(url, { ...env, BROWSER: program });
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(await opening).toBe(true);
+  // It waits for somebody to write, and ends.
+  writeFileSync(`${program}.end`, '\n');
+});
+
+describe('the desktop’s browser', () => {
+  /** What openBrowser says in a process of its own, as `open` goes by that process's environment. */
+  async function opened(env: (bin: string) => NodeJS.ProcessEnv): Promise<string> {
+    const the = machine();
+    const bin = join(the.folder, 'bin');
+    // What xdg-open starts where there is no screen.
+    writeFileSync(join(bin, 'www-browser'), '#!/bin/sh\n', { mode: 0o755 });
+    const code = `const { openBrowser } = await import(process.argv[1]);
+      // As the wait for the browser does, this keeps the process.
+      setInterval(() => {}, 1000);
+      console.log(await openBrowser('https://vouch.example.com/', process.env));
+      process.exit();`;
+    const args = ['--input-type=module', '-e', code, join(root, 'cli/login/open-browser.ts')];
+    const { stdout } = await run(process.execPath, args, { ...the.env, ...env(bin) });
+    return stdout.trim();
+  }
+
+  test('is not tried where it would have no screen', async () => {
+    expect(await opened(() => ({}))).toBe('false');
+    expect(await opened(() => ({ DISPLAY: '', WAYLAND_DISPLAY: '' }))).toBe('false');
+  });
+
+  test('has failed where nothing is there that opens an address', async () => {
+    expect(await opened((bin) => ({ DISPLAY: ':77', PATH: bin }))).toBe('false');
+  });
 });
