@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { audit } from '../../server/audit/audit.ts';
 import { Problem } from '../../server/problem.ts';
@@ -14,6 +15,7 @@ import {
   moveClock,
   newAddress,
   SignIn,
+  signIn,
   startServer,
   type TestServer,
 } from './support.ts';
@@ -127,6 +129,31 @@ test('a refusal tells of the enrolled key, and of the invited person', async () 
     { event: 'enrolment-refused', problem: 'user-not-verified', email: invited, key_id: '', count: 2, last_ip },
     { event: 'enrolment-refused', problem: 'invitation-refused', email: invited, key_id: '', count: 3, last_ip },
   ]);
+});
+
+test('what cannot be written does not happen', async () => {
+  const { store } = server.context;
+  const { email, key } = await enrolPerson(server);
+  const { client, access_token } = await signIn(server.origin, key);
+  const invited = newAddress();
+  const enrolment = await Enrolment.open(server.origin, await inviteCode(server, invited));
+  const page = await SignIn.open(server.origin);
+  const sessions = async () => (await store.selectFrom('sessions').select('id').execute()).length;
+  const before = await sessions();
+  await sql`create trigger full before insert on audit begin select raise(abort, 'no room'); end`.execute(store);
+  try {
+    await expectProblem(await enrolment.register(new SoftKey(server.origin)), 500, 'internal-error');
+    await expectProblem(await page.touch(key), 500, 'internal-error');
+    await expectProblem(await client.api('DELETE', '/api/session', access_token), 500, 'internal-error');
+    await expect(inviteCode(server, email)).rejects.toThrow('no room');
+  } finally {
+    await sql`drop trigger full`.execute(store);
+  }
+  expect(await store.selectFrom('people').where('email', '=', invited).select('id').execute()).toEqual([]);
+  const open = store.selectFrom('invitations').where('email', '=', email).where('used_at', 'is', null);
+  expect(await open.select('id').execute()).toEqual([]);
+  expect(await sessions()).toBe(before);
+  expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
 });
 
 test('an address is one, in its one form, or is not written', async () => {

@@ -139,6 +139,27 @@ test('the longest request that is taken is stored in little', async () => {
   for (const { payload } of rows) expect(payload.length).toBeLessThan(4096);
 });
 
+test('nothing that was not pushed is stored because it stands in the address', async () => {
+  const client = await CliClient.create(server.origin);
+  for (const name of [
+    'state',
+    'nonce',
+    'machine',
+    'login_hint',
+    'ui_locales',
+    'acr_values',
+    'response_mode',
+    'unknown',
+  ]) {
+    const before = await server.context.store.selectFrom('oidc_payloads').select('id_hash').execute();
+    const path = await client.pushed({ state: undefined, nonce: undefined, machine: undefined });
+    await new Browser(server.origin).get(`${path}&${name}=${'x'.repeat(4000)}`);
+    const rows = await server.context.store.selectFrom('oidc_payloads').select(['id_hash', 'payload']).execute();
+    const known = new Set(before.map((row) => row.id_hash));
+    for (const { id_hash, payload } of rows) if (!known.has(id_hash)) expect(payload).not.toContain('xxxx');
+  }
+});
+
 describe('an authorization request', () => {
   test('that was not pushed starts nothing', async () => {
     const client = await CliClient.create(server.origin);
