@@ -14,7 +14,7 @@ export function checkPartition({ name, role }: VouchProfile, { host, region, par
     kind: 'partition',
     what: `The role of profile "${name}" cannot open a repository in ${region}.`,
     why: `${role.arn} is of the partition ${role.partition.id}, and ${host} of ${partition.id}.`,
-    fix: `Set up a role of ${partition.id}: \`vouch setup aws --profile <name> --role <role ARN>\`.`,
+    fix: `Set up a role of ${partition.id}: \`vouch setup aws\`.`,
   });
 }
 

@@ -28,3 +28,8 @@ export function splitCommandLine(line: string): string[] | undefined {
   if (word !== undefined) words.push(word);
   return words;
 }
+
+/** A word as a shell reads it. */
+export function shellWord(word: string): string {
+  return /^[A-Za-z0-9_.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -104,6 +104,21 @@ export function putProfile(text: string, name: string, wanted: ProfileSettings):
 }
 
 /**
+ * Puts into a profile of the text that it is Vouch's default: the one that serves where nothing names another.
+ *
+ * @returns the text as it is when it does not have that profile once
+ */
+export function putDefault(text: string, name: string): string {
+  const lines = linesOf(text);
+  const [section, second] = findProfile(lines, name);
+  if (section === undefined || second !== undefined) return text;
+  const header = lines[section.start] ?? '';
+  const eol = header.endsWith('\r\n') ? '\r\n' : '\n';
+  lines[section.start] = `${header.replace(/\r?\n$/, '')}${eol}vouch_default = true${eol}`;
+  return lines.join('');
+}
+
+/**
  * Takes a profile out of the text of an AWS config file, and the blank line before it that putProfile wrote. Comments behind
  * its last setting stay: they are about what follows.
  */

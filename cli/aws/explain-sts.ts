@@ -93,7 +93,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       return refused(
         `The role does not exist, or its trust policy does not let ${sessionName} in.`,
         'Ask who runs your AWS account to compare the trust policy: actions sts:AssumeRoleWithWebIdentity, ' +
-          'sts:TagSession and sts:SetSourceIdentity; conditions on <issuer>:aud, <issuer>:sub, sts:RoleSessionName ' +
+          'sts:TagSession and sts:SetSourceIdentity; conditions on aud and sub of your Vouch server, sts:RoleSessionName ' +
           `(yours is ${sessionName}) and sts:RoleAuthorizedByIdp.`,
       );
     case 'InvalidIdentityToken':

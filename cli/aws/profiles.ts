@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import { loadSharedConfigFiles } from '@smithy/shared-ini-file-loader';
 import { awsConfigFile } from '../paths.ts';
 import { Problem } from '../problem.ts';
-import { splitCommandLine } from './command-line.ts';
-import { parseRoleArn, type RoleArn } from './partitions.ts';
+import { shellWord, splitCommandLine } from './command-line.ts';
+import { codeCommitHost, parseRoleArn, type RoleArn } from './partitions.ts';
 
 /** A profile in AWS's config file whose role is assumed with Vouch's session, at once or through other roles. */
 export interface VouchProfile {
@@ -17,6 +17,8 @@ export interface VouchProfile {
   roleSessionName?: string;
   /** In seconds. */
   durationSeconds?: number;
+  /** Whether it says so itself: it is the one that serves where nothing names another. */
+  isDefault?: true;
 }
 
 /** No config file of a person's is longer, in bytes. */
@@ -84,7 +86,7 @@ function sourceOf({ role_arn, source_profile, credential_source }: Settings): st
 
 function direct(name: string, settings: Settings): VouchProfile | undefined {
   const role = roleOfCredentialProcess(settings.credential_process ?? '');
-  return role && { name, role, region: settings.region };
+  return role && { name, role, region: settings.region, ...defaultOf(settings) };
 }
 
 function chained(
@@ -106,7 +108,13 @@ function chained(
     ...(external_id && { externalId: external_id }),
     ...(role_session_name && { roleSessionName: role_session_name }),
     ...(/^\d{1,6}$/.test(duration_seconds) && { durationSeconds: Number(duration_seconds) }),
+    ...defaultOf(settings),
   };
+}
+
+/** A setting of our own, which AWS's tools pass over. */
+function defaultOf({ vouch_default }: Settings): Pick<VouchProfile, 'isDefault'> {
+  return vouch_default?.toLowerCase() === 'true' ? { isDefault: true } : {};
 }
 
 /** Reads profiles as `vouchProfiles` does, but reads a file again only when it has changed. */
@@ -185,23 +193,27 @@ export interface Wanted {
   profile?: string | undefined;
   /** The caller's AWS_PROFILE. */
   awsProfile?: string | undefined;
+  /** The repository's host, when that is known. */
+  host?: string | undefined;
+  /** The repository's path, without the leading slash. */
+  path?: string | undefined;
 }
 
 /**
  * Which profile serves a request, first match: the user name in the URL, the helper's `--profile`, AWS_PROFILE if it is one
- * of Vouch's, the only one that there is. An empty name counts as none.
+ * of Vouch's, the only one whose role is of the host's partition, the one that says that it is the default. An empty name
+ * counts as none.
  *
  * @param profiles Vouch's profiles
  * @throws Problem `no-profile`, `unknown-profile`, `several-profiles`
  */
 export function chooseProfile(profiles: readonly VouchProfile[], wanted: Wanted): VouchProfile {
-  const [first, second] = profiles;
-  if (first === undefined) {
+  if (profiles.length === 0) {
     throw new Problem({
       kind: 'no-profile',
       what: 'No AWS role is set up for Vouch.',
       why: 'No profile in your AWS config has `credential_process = vouch credential aws --role …`.',
-      fix: 'Run `vouch setup aws --role <role ARN>`, then try again.',
+      fix: 'Run `vouch setup aws`, then try again.',
     });
   }
   const list = `Vouch's profiles are: ${profiles.map(({ name, role }) => `${name} (${role.arn})`).join(', ')}.`;
@@ -210,26 +222,43 @@ export function chooseProfile(profiles: readonly VouchProfile[], wanted: Wanted)
     const found = profiles.find(({ name }) => name === named);
     if (found) return found;
     const where = wanted.username
-      ? "the user name in the repository's URL (or credential.<URL>.username)"
+      ? "the user name in the repository's URL (or credential.username in your Git config)"
       : 'the --profile of the helper';
     throw new Problem({
       kind: 'unknown-profile',
       what: `Git asks for the AWS profile "${named}", and Vouch has no such profile.`,
       why: list,
-      fix: `Run \`vouch setup aws --profile <name> --role <role ARN>\`, or change ${where}${wanted.username ? '' : ' in your Git config'}.`,
+      fix: `Run \`vouch setup aws --profile ${shellWord(named)}\`, or change ${where}${wanted.username ? '' : ' in your Git config'}.`,
     });
   }
   const preferred = wanted.awsProfile && profiles.find(({ name }) => name === wanted.awsProfile);
   if (preferred) return preferred;
-  if (second === undefined) return first;
+  const partition = codeCommitHost(wanted.host ?? '')?.partition;
+  const fitting = profiles.filter(({ role }) => role.partition.id === partition?.id);
+  const candidates = fitting.length > 0 ? fitting : profiles;
+  const defaults = candidates.filter(({ isDefault }) => isDefault);
+  const [only] = defaults.length === 1 ? defaults : candidates;
+  if (only !== undefined && (defaults.length === 1 || candidates.length === 1)) return only;
   throw new Problem({
     kind: 'several-profiles',
     what: 'Several AWS profiles could serve this repository.',
     why: list,
-    fix:
-      `Name one: in the URL (https://${first.name}@git-codecommit…), for good with ` +
-      `\`vouch setup codecommit --profile ${first.name} --url <URL>\`, or with AWS_PROFILE=${first.name}.`,
+    fix: howToName(candidates[0]?.name ?? '', wanted),
   });
+}
+
+/** How a person names a profile: in commands and addresses that are right as they are. */
+function howToName(name: string, { host, path = '' }: Wanted): string {
+  const setup = `vouch setup codecommit --profile ${shellWord(name)}`;
+  const ways = [`for all repositories with \`${setup}\``];
+  if (host !== undefined) {
+    const repository = /^v1\/repos\/[\w.-]{1,100}$/.test(path) ? `${host}/${path}` : host;
+    ways.push(
+      `for this one with \`${setup} --url https://${repository}\``,
+      `in its URL (https://${name.replace(/[%@:/?#]/g, encodeURIComponent)}@${repository})`,
+    );
+  }
+  return `Name one: ${ways.join(', ')}, or with AWS_PROFILE=${shellWord(name)}.`;
 }
 
 /** What there is to know of a file; undefined when it cannot be looked at. */

@@ -1,10 +1,12 @@
 import { basename } from 'node:path';
 import { onTerminal } from '../ask.ts';
 import { askForProfile } from '../aws/ask-profile.ts';
+import { shellWord } from '../aws/command-line.ts';
 import {
   findProfile,
   linesOf,
   type ProfileSettings,
+  putDefault,
   putProfile,
   removeProfile,
   saysTheSame,
@@ -54,6 +56,8 @@ interface Outcome {
   settings: ProfileSettings | undefined;
   change: 'none' | 'written' | 'changed' | 'removed';
   text: string;
+  /** The profile that served alone until now, and goes on to where nothing names another. */
+  stays?: string | undefined;
 }
 
 /**
@@ -117,7 +121,12 @@ async function addition(
     if (!options.force) throw taken(profile, found, file);
   }
   const change = found === undefined ? 'written' : 'changed';
-  return { profile, settings, change, text: putProfile(text, profile, settings) };
+  const after = putProfile(text, profile, settings);
+  const [only, another] = await vouchProfiles(io.env);
+  if (only === undefined || another !== undefined || only.name === profile) {
+    return { profile, settings, change, text: after };
+  }
+  return { profile, settings, change, text: only.isDefault ? after : putDefault(after, only.name), stays: only.name };
 }
 
 /** What was said, and what a person answers to the rest. */
@@ -133,7 +142,7 @@ async function complete(
     throw usage(
       'No role was named.',
       'Without a terminal, nobody can be asked for it.',
-      'Run `vouch setup aws --role <role ARN>`, or run it on a terminal.',
+      'Name it with --role (it looks like arn:aws:iam::123456789012:role/VouchDeveloper), or run this on a terminal.',
     );
   }
   const { AWS_REGION, AWS_DEFAULT_REGION } = io.env;
@@ -150,7 +159,7 @@ async function complete(
 
 async function removal(options: SetupAwsOptions, text: string, file: string, io: Io): Promise<Outcome> {
   const { profile, force = false } = options;
-  if (profile === undefined) throw usage('No profile was named.', '', 'Name the one to remove with --profile <name>.');
+  if (profile === undefined) throw usage('No profile was named.', '', 'Name the one to remove with --profile.');
   check(wrongProfileName(profile));
   if (findOne(linesOf(text), profile, file) === undefined) {
     return { profile, settings: undefined, change: 'none', text };
@@ -185,7 +194,7 @@ function chain(
     throw usage(
       `Vouch has no profile "${printable(wanted.source, 100)}" to assume a role through.`,
       profiles.length === 0 ? '' : `Its profiles are: ${profiles.map(({ name }) => name).join(', ')}.`,
-      `Set it up first: \`vouch setup aws --profile <name> --role <role ARN>\`.`,
+      `Set it up first: \`vouch setup aws --profile ${shellWord(printable(wanted.source, 100))}\`.`,
     );
   }
   for (let link: VouchProfile | undefined = source; link !== undefined; link = link.source) {
@@ -248,7 +257,7 @@ function taken(profile: string, settings: ReadonlyMap<string, string>, file: str
     kind: 'profile-exists',
     what: `${file} has another profile "${profile}" already.`,
     why: has === undefined ? `Its settings are: ${[...settings.keys()].join(', ')}.` : `It says: ${has}`,
-    fix: 'Choose another name with --profile <name>, or change that one with --force.',
+    fix: 'Choose another name with --profile, or change that one with --force.',
   });
 }
 
@@ -261,13 +270,20 @@ function diff(before: string, after: string): ChangedLine[] {
 }
 
 /** What is left to do when a profile is there that was not before. */
-async function notesFor({ profile, change }: Outcome, env: NodeJS.ProcessEnv): Promise<string[]> {
+async function notesFor({ profile, change, stays }: Outcome, env: NodeJS.ProcessEnv): Promise<string[]> {
   if (change === 'removed') return [];
+  const notes =
+    stays === undefined
+      ? []
+      : [
+          `Profile ${stays} stays the default: it serves the repositories for which nothing names another.`,
+          `To use ${profile}: \`vouch setup codecommit --profile ${profile}\` for all, with --url for one, or ${profile}@ in a URL.`,
+        ];
   // Without a Git that works there is nothing to be said about it.
   const missing = await missingUserSections(env).catch((): string[] => []);
-  return missing.includes(profile)
-    ? [`Run \`vouch setup codecommit\` again, so that ${profile}@ can stand in a repository's URL.`]
-    : [];
+  if (missing.includes(profile))
+    notes.push(`Run \`vouch setup codecommit\` again, so that ${profile}@ can stand in a repository's URL.`);
+  return notes;
 }
 
 const verbs = {

@@ -1,3 +1,4 @@
+import { shellWord } from '../aws/command-line.ts';
 import { vouchProfiles } from '../aws/profiles.ts';
 import { checkGit, ephemeral, gitVersion, isAtLeast } from '../git/config.ts';
 import { addOurs, ourSections, removeOurs, type WantedSetting } from '../git/setup/arrange.ts';
@@ -5,7 +6,7 @@ import { changeConfigFile, configFileOf, type Scope, type Setting } from '../git
 import { findingsForAll } from '../git/setup/effect.ts';
 import { remoteHelper } from '../git/setup/remote-helper.ts';
 import { httpSettings, type UrlPattern, urlPatterns, usage } from '../git/setup/wanted.ts';
-import { helperByPath, shellWord, vouchHelper } from '../git/vouch-helper.ts';
+import { helperByPath, vouchHelper } from '../git/vouch-helper.ts';
 import type { Io } from '../io.ts';
 import { type ChangedLine, lineDiff } from '../line-diff.ts';
 import { findOnPath } from '../on-path.ts';
@@ -122,7 +123,7 @@ function namedProfile<T extends { name: string; role: { arn: string } }>(name: s
     kind: 'unknown-profile',
     what: `Vouch has no AWS profile "${name}".`,
     why: list === '' ? 'Your AWS config has no profile of Vouch.' : `Vouch's profiles are: ${list}.`,
-    fix: `Name one of those, or run \`vouch setup aws --profile ${name} --role <role ARN>\` first.`,
+    fix: `Name one of those, or run \`vouch setup aws --profile ${shellWord(name)}\` first.`,
     exitCode: 2,
   });
 }

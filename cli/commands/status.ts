@@ -100,7 +100,7 @@ function describe(report: Report, now: Date): string[] {
     lines.push(`Session   ${email}, ${describeKey(key)}, ${left} left (until ${clockTime(until, now)})`);
   }
   lines.push(`Server    ${report.server ?? 'none: run `vouch enroll --server https://…`'}`);
-  if (report.profiles.length === 0) lines.push('AWS       no role: run `vouch setup aws --role <role ARN>`');
+  if (report.profiles.length === 0) lines.push('AWS       no role: run `vouch setup aws`');
   for (const profile of report.profiles) {
     const until = profile.credentialsUntil;
     const left = until === null ? undefined : duration(Date.parse(until) - now.getTime());

@@ -74,7 +74,7 @@ export function describeWhole(results: readonly Result[], target: string | undef
   if (warnings > 0) parts.push(warnings === 1 ? 'There is 1 warning.' : `There are ${warnings} warnings.`);
   const notTried = count('not-tried');
   if (notTried > 0) parts.push(`${notTried} ${notTried === 1 ? 'was' : 'were'} not tried.`);
-  if (target === undefined) parts.push('To check the way to a repository: `vouch doctor <its URL>`.');
+  if (target === undefined) parts.push('To check the way to a repository: `vouch doctor` with its URL.');
   return hang('', parts.join(' '), looks.columns);
 }
 

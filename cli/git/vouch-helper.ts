@@ -1,5 +1,5 @@
 import { basename, isAbsolute } from 'node:path';
-import { splitCommandLine } from '../aws/command-line.ts';
+import { shellWord, splitCommandLine } from '../aws/command-line.ts';
 
 /** Vouch's own helper, as a value of `credential.<URL>.helper` names it. */
 export interface VouchHelper {
@@ -44,9 +44,4 @@ const plainCommand = /^(?:[ \t]|[A-Za-z0-9_.,:/@%+=-]|[^\p{ASCII}\p{C}\p{Z}]|\\'
 export function helperByPath(program: string, ...args: readonly string[]): string {
   const words = [program, ...args].map(shellWord).join(' ');
   return words.startsWith("'") ? `!${words}` : words;
-}
-
-/** A word as a shell reads it: Git starts helpers through one. */
-export function shellWord(word: string): string {
-  return /^[A-Za-z0-9_.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFin
 import { ephemeral, gitVersion, isAtLeast } from '../../cli/git/config.ts';
 import type { PolicyDocument } from '../aws/policy.ts';
 import { TestCa } from '../aws/test-ca.ts';
-import { addChainedRole, addProfile } from '../sandbox/accounts.ts';
+import { addChainedRole, addProfile, forgetDefault } from '../sandbox/accounts.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { freePort } from '../support/free-port.ts';
 import { run } from '../support/run.ts';
@@ -574,7 +574,9 @@ describe.sequential('vouch doctor', () => {
     expect(await doctor([], { cwd })).toMatchObject({ code: 0, troubles: [] });
     expect((await git(['fetch'], { cwd })).code).toBe(0);
 
-    // Without a name there are two that could be meant.
+    // Without a name the first one serves; where that is not said, two could be meant.
+    expect(await doctor([url])).toMatchObject({ code: 0 });
+    await forgetDefault(sandbox.home);
     const several = await doctor([url]);
     expect(several.troubles).toEqual(['profile.several-profiles']);
     expect(why(several, 'profile.several-profiles')).toContain('prod (arn:aws:iam::210987654321:role/VouchDeveloper)');

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { forgetDefault } from '../sandbox/accounts.ts';
 import { PERSON, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 let sandbox: Sandbox;
@@ -157,10 +158,19 @@ describe.sequential('what can go wrong on a day', () => {
       code: 128,
       stderr: expect.stringContaining('Vouch has no such profile'),
     });
-    expect(await sandbox.run('git', ['ls-remote', url])).toMatchObject({
+    // What was cloned before goes on as it was.
+    expect(await sandbox.run('git', ['ls-remote', url])).toMatchObject({ code: 0 });
+    await forgetDefault(sandbox.home);
+    const several = await sandbox.run('git', ['ls-remote', url]);
+    expect(several).toMatchObject({
       code: 128,
       stderr: expect.stringContaining('Several AWS profiles could serve this repository.'),
     });
+    // And what it says to do does it.
+    const [, command = ''] = /for this one with `vouch ([^`]+)`/.exec(several.stderr) ?? [];
+    await sandbox.succeed('vouch', command.split(' '));
+    expect(await sandbox.run('git', ['ls-remote', url])).toMatchObject({ code: 0 });
+    await sandbox.succeed('vouch', ['setup', 'codecommit', '--remove', '--url', url]);
     await sandbox.succeed('vouch', ['setup', 'aws', '--remove', '--profile', 'prod']);
     await sandbox.succeed('vouch', ['logout']);
   });

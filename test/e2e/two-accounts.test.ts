@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HostKind, hostOf, repositoryUrl } from '../aws/hosts.ts';
-import { addChainedRole, addProfile, type DeveloperAccount } from '../sandbox/accounts.ts';
+import { addChainedRole, addProfile, type DeveloperAccount, forgetDefault } from '../sandbox/accounts.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 const region = 'us-east-1';
@@ -18,6 +18,7 @@ beforeAll(async () => {
   sandbox = await startSandbox({ files: { README: 'first\n' } });
   const { first } = sandbox;
   const prod = await sandbox.addAccount('210987654321', { region, profile: 'prod', files: { README: 'second\n' } });
+  await forgetDefault(sandbox.home);
   const third = sandbox.aws.addAccount('310987654321');
   await sandbox.aws.createRepository({ name: 'demo', region, account: third.id, files: { README: 'third\n' } });
   const chained = addChainedRole(first, third, 'Deployer');

@@ -1,4 +1,4 @@
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Account, Role } from '../aws/accounts.ts';
 import { firstRegion } from '../aws/hosts.ts';
@@ -85,4 +85,10 @@ export async function addProfile(home: string, name: string, settings: Record<st
   const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`);
   await mkdir(join(home, '.aws'), { recursive: true, mode: 0o700 });
   await appendFile(join(home, '.aws/config'), `\n[profile ${name}]\n${lines.join('')}`, { mode: 0o600 });
+}
+
+/** Takes out of the AWS configuration of a home which profile is the default: as where profiles were written with an editor. */
+export async function forgetDefault(home: string): Promise<void> {
+  const file = join(home, '.aws/config');
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll('vouch_default = true\n', ''));
 }

@@ -26,7 +26,11 @@ export const profile: Check = {
     }
     chart.profile = chosen;
     checkPartition(chosen, visit);
-    const reason = reasonFor(chosen, profiles, because);
+    const reason = reasonFor(
+      chosen,
+      profiles,
+      env.AWS_PROFILE === chosen.name ? because : { ...because, awsProfile: undefined },
+    );
     const through = chosen.source ? [`through profile ${chosen.source.name}: ${chosen.source.role.arn}`] : [];
     return {
       says: `${chosen.name}, ${reason}`,
@@ -39,7 +43,7 @@ export const profile: Check = {
 /** What names a profile, first match first, and the words for each. */
 async function whatIsWanted(visit: Visit): Promise<{ wanted: Wanted; because: Partial<Record<keyof Wanted, string>> }> {
   const { env, target } = visit;
-  const wanted: Wanted = {};
+  const wanted: Wanted = { host: target?.host.host, path: target && new URL(target.https).pathname.slice(1) };
   const because: Partial<Record<keyof Wanted, string>> = {};
   // Without Git there is another check that says so.
   const credentials = await gitCredentials(visit).catch(() => undefined);
@@ -70,7 +74,9 @@ function reasonFor(
 ): string {
   const named = because.username ?? because.profile;
   if (named !== undefined) return named;
-  return profiles.length === 1 ? "the only one of Vouch's" : (because.awsProfile ?? `${chosen.name}`);
+  if (profiles.length === 1) return "the only one of Vouch's";
+  if (because.awsProfile !== undefined) return because.awsProfile;
+  return chosen.isDefault ? 'the default (vouch_default)' : 'the only one of its partition';
 }
 
 function list(profiles: readonly VouchProfile[], { env }: Visit): Outcome {
@@ -89,6 +95,6 @@ function checkPartition({ name, role }: VouchProfile, { target }: Visit): void {
     kind: 'partition',
     what: `The role of profile "${name}" cannot open a repository in ${region}.`,
     why: `${role.arn} is of the partition ${role.partition.id}, and ${host} of ${partition.id}.`,
-    fix: `Set up a role of ${partition.id}: \`vouch setup aws --profile <name> --role <role ARN>\`.`,
+    fix: `Set up a role of ${partition.id}: \`vouch setup aws\`.`,
   });
 }

@@ -90,7 +90,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { chart, env 
       severity: 'trouble',
       what: `The server calls itself ${printable(issuer, 300)}, and you call it ${url}.`,
       why: ['What it signs is for the name that it gives itself, and AWS and Vouch compare them exactly.'],
-      fix: ["Ask your administrator for the server's URL, then `vouch login --server <URL>`."],
+      fix: ["Ask your administrator for the server's URL, then run `vouch login --server` with it."],
     });
   } else if (elsewhere !== undefined) {
     findings.unshift(notVouch(url, elsewhere));

@@ -1,4 +1,5 @@
 import { loadSharedConfigFiles } from '@smithy/shared-ini-file-loader';
+import { shellWord } from '../../aws/command-line.ts';
 import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/profiles.ts';
 import { awsConfigFile } from '../../paths.ts';
 import { Problem } from '../../problem.ts';
@@ -21,7 +22,7 @@ export async function namedProfile(name: string, env: NodeJS.ProcessEnv): Promis
     why: available
       ? `Available profiles are: ${available}. Others do not get their credentials from Vouch.`
       : 'No AWS profile gets its credentials from Vouch yet.',
-    fix: `${available ? 'Either use one of the available profiles, or run' : 'Run'} \`vouch setup aws --profile <name> --role <role ARN>\`, then try again.`,
+    fix: `${available ? 'Either use one of the available profiles, or run' : 'Run'} \`vouch setup aws --profile ${shellWord(name)}\`, then try again.`,
   });
 }
 

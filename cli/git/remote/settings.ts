@@ -1,6 +1,6 @@
+import { shellWord } from '../../aws/command-line.ts';
 import { Problem } from '../../problem.ts';
 import { credentialHelperScript } from '../../programs.ts';
-import { shellWord } from '../vouch-helper.ts';
 
 /** A setting of Git's: its name, and its value. */
 export type Setting = readonly [key: string, value: string];

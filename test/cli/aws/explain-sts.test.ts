@@ -18,7 +18,7 @@ test.each([
     'AccessDenied',
     'Not authorized',
     5,
-    /trust policy.*sts:TagSession.*:aud.*:sub.*sts:RoleSessionName.*alice@example\.com.*sts:RoleAuthorizedByIdp/,
+    /trust policy.*sts:TagSession.*aud and sub.*sts:RoleSessionName.*alice@example\.com.*sts:RoleAuthorizedByIdp/,
   ],
   ['InvalidIdentityToken', 'No OpenIDConnect provider found', 5, /OIDC provider.*audience/],
   ['IDPCommunicationError', 'Error communicating', 4, /reachable from the internet/],

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import {
   type Wanted,
 } from '../../../cli/aws/profiles.ts';
 import type { Problem } from '../../../cli/problem.ts';
-import { machine, role, run } from '../support.ts';
+import { machine, role, root, run } from '../support.ts';
 
 function config(text: string) {
   const { env } = machine();
@@ -308,9 +308,65 @@ test('which profile serves a request', async () => {
       }),
     );
   }
-  expect(() => choice({})).toThrow(
-    expect.objectContaining({
-      fix: expect.stringMatching(/https:\/\/vouch@git-codecommit.*--profile.*AWS_PROFILE=vouch/),
-    }),
+});
+
+const chinese = role.replace('aws:', 'aws-cn:');
+const profile = (name: string, arn = role, more = '') =>
+  `[profile ${name}]\ncredential_process = vouch credential aws --role ${arn}\n${more}`;
+
+test('of several, the default serves, and the only one whose role can be of use to the host', async () => {
+  const choice = async (text: string, wanted: Wanted) => {
+    const profiles = await vouchProfiles(config(text).env);
+    try {
+      return chooseProfile(profiles, wanted).name;
+    } catch (error) {
+      return (error as Problem).kind;
+    }
+  };
+  const host = 'git-codecommit.us-east-1.amazonaws.com';
+  const there = 'git-codecommit.cn-north-1.amazonaws.com.cn';
+  const two = profile('a', role, 'vouch_default = true\n') + profile('b');
+  expect(await choice(two, {})).toBe('a');
+  expect(await choice(two, { host })).toBe('a');
+  expect(await choice(two, { host, awsProfile: 'b' })).toBe('b');
+  expect(await choice(two, { host, profile: 'b' })).toBe('b');
+  expect(await choice(two, { host, username: 'b' })).toBe('b');
+  expect(await choice(two.replace('true', 'false'), { host })).toBe('several-profiles');
+  expect(await choice(two + profile('c', role, 'vouch_default = TRUE\n'), { host })).toBe('several-profiles');
+  const apart = profile('a', role, 'vouch_default = true\n') + profile('cn', chinese);
+  expect(await choice(apart, { host: there })).toBe('cn');
+  expect(await choice(apart.replace('true', 'no'), { host })).toBe('a');
+  expect(await choice(apart.replace('true', 'no'), {})).toBe('several-profiles');
+  // Neither can be of use, so the default is asked for what it says.
+  expect(await choice(two, { host: there })).toBe('a');
+  const deploy = `[profile deploy]\nrole_arn = ${role}-2\nsource_profile = a\nvouch_default = true\n`;
+  expect(await choice(profile('a') + deploy, { host })).toBe('deploy');
+});
+
+test('what could be done about several is said in commands that are right as they are', async () => {
+  const profiles = await vouchProfiles(config(profile('cn', chinese) + profile('b@c') + profile('d')).env);
+  const fix = (wanted: Wanted) => {
+    try {
+      return chooseProfile(profiles, wanted).name;
+    } catch (error) {
+      return (error as Problem).fix;
+    }
+  };
+  const host = 'git-codecommit.us-east-1.amazonaws.com';
+  expect(fix({ host, path: 'v1/repos/demo' })).toBe(
+    `Name one: for all repositories with \`vouch setup codecommit --profile b@c\`, for this one with \`vouch setup codecommit --profile b@c --url https://${host}/v1/repos/demo\`, in its URL (https://b%40c@${host}/v1/repos/demo), or with AWS_PROFILE=b@c.`,
   );
+  expect(fix({ host, path: 'v1/repos/$(id)' })).toContain(`--url https://${host}\``);
+  expect(fix({})).toBe(
+    'Name one: for all repositories with `vouch setup codecommit --profile cn`, or with AWS_PROFILE=cn.',
+  );
+});
+
+test('no advice has a gap in it that the reader would have to fill in', () => {
+  const sources = readdirSync(join(root, 'cli'), { recursive: true, encoding: 'utf8' });
+  const gaps = sources
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => readFileSync(join(root, 'cli', name), 'utf8').split('\n'))
+    .filter((line) => /`[^`]*\bvouch [^`]*<[A-Za-z ]+>/.test(line) && !/^ *(\/?\*|\/\/)/.test(line));
+  expect(gaps).toEqual([]);
 });

@@ -11,11 +11,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { vouchProfiles } from '../../../cli/aws/profiles.ts';
+import { chooseProfile, vouchProfiles } from '../../../cli/aws/profiles.ts';
 import { type SetupAwsOptions, setupAws } from '../../../cli/commands/setup-aws.ts';
 import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
 import { nodeOptions } from '../../../cli/programs.ts';
-import { captured, type Machine, machine, read, role } from '../support.ts';
+import { captured, host, type Machine, machine, read, role } from '../support.ts';
 
 const file = ({ folder }: Machine) => join(folder, 'home/.aws/config');
 
@@ -109,9 +109,90 @@ test.each([
 test('writes several profiles, and the default one', async () => {
   const the = machine();
   for (const profile of ['vouch', 'prod', 'default']) expect((await setUp(the, { profile })).code).toBe(0);
-  expect(read(file(the))).toBe(`[profile vouch]\n${ours}\n[profile prod]\n${ours}\n[default]\n${ours}`);
+  expect(read(file(the))).toBe(
+    `[profile vouch]\nvouch_default = true\n${ours}\n[profile prod]\n${ours}\n[default]\n${ours}`,
+  );
   expect((await vouchProfiles(the.env)).map(({ name }) => name).sort()).toEqual(['default', 'prod', 'vouch']);
 });
+
+test('a second profile leaves the first one to serve what it served, and says so; a third changes nothing', async () => {
+  const the = withConfig(`[default]\nregion = eu-west-1\n[profile vouch] # mine \n  ${ours}# the end\n`);
+  const serving = async () => chooseProfile(await vouchProfiles(the.env), { host }).name;
+  expect(await serving()).toBe('vouch');
+  const dry = await setUp(the, { profile: 'prod', dryRun: true });
+  expect(dry.stdout).toContain('  + vouch_default = true\n');
+  const { code, stdout } = await setUp(the, { profile: 'prod', role: chained });
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringContaining(
+      'Profile vouch stays the default: it serves the repositories for which nothing names another.\n' +
+        'To use prod: `vouch setup codecommit --profile prod` for all, with --url for one, or prod@ in a URL.\n',
+    ),
+  ]);
+  expect(await serving()).toBe('vouch');
+  expect(read(file(the))).toContain(`[profile vouch] # mine \nvouch_default = true\n  ${ours}# the end\n`);
+  const before = read(file(the));
+  const third = await setUp(the, { profile: 'third', role: chained });
+  expect(third.stdout).not.toContain('default');
+  expect(read(file(the))).toBe(`${before}\n[profile third]\n${ours.replace(role, chained)}`);
+  // A change of the default one leaves it that.
+  expect((await setUp(the, { force: true, role: chained })).code).toBe(0);
+  expect(await serving()).toBe('vouch');
+});
+
+test('a profile of others that becomes a second one of Vouch’s does not take the first one’s place either', async () => {
+  const the = withConfig(`[profile vouch]\n${ours}\n[profile prod]\nsso_session = x\n`);
+  expect((await setUp(the, { profile: 'prod', force: true })).stdout).toContain('Profile vouch stays the default');
+  expect(chooseProfile(await vouchProfiles(the.env), {}).name).toBe('vouch');
+});
+
+/** Each setting by which AWS's tools would get credentials elsewhere, or which contradicts ours. */
+const rivals = {
+  aws_access_key_id: 'AKIAEXAMPLE',
+  aws_secret_access_key: 'x',
+  aws_session_token: 'x',
+  credential_source: 'Ec2InstanceMetadata',
+  external_id: 'x',
+  login_session: 'x',
+  mfa_serial: 'arn:aws:iam::123456789012:mfa/x',
+  role_arn: role,
+  role_session_name: 'x',
+  source_profile: 'default',
+  sso_account_id: '1',
+  sso_region: 'us-east-1',
+  sso_role_name: 'x',
+  sso_session: 'x',
+  sso_start_url: 'https://x',
+  web_identity_token_file: '/x',
+};
+
+test.each(Object.entries(rivals))(
+  'over a profile with %s: not without --force, which takes it out',
+  async (name, value) => {
+    const before = `[profile vouch]\n${ours}${name.toUpperCase()} = ${value}\noutput = json\n`;
+    const the = withConfig(before);
+    expect(await setUp(the)).toMatchObject({ code: 1, stderr: expect.stringContaining('another profile "vouch"') });
+    expect(read(file(the))).toBe(before);
+    expect((await setUp(the, { force: true })).code).toBe(0);
+    expect(read(file(the))).toBe(`[profile vouch]\n${ours}output = json\n`);
+  },
+);
+
+test.each(Object.entries({ ...rivals, credential_process: 'other' }))(
+  'over a chained profile with %s: not without --force, which takes it out',
+  async (name, value) => {
+    const the = withConfig('');
+    await setUp(the);
+    const options = { profile: 'deploy', role: chained, sourceProfile: 'vouch' };
+    await setUp(the, options);
+    const before = read(file(the));
+    if (name === 'role_arn' || name === 'source_profile') return;
+    writeFileSync(file(the), `${before}${name} = ${value}\n`);
+    expect((await setUp(the, options)).code).toBe(1);
+    expect((await setUp(the, { ...options, force: true })).code).toBe(0);
+    expect(read(file(the))).toBe(before);
+  },
+);
 
 test('refuses a file that has the profile twice', async () => {
   const the = withConfig('[profile vouch]\na = b\n[profile vouch]\nc = d\n');
@@ -173,7 +254,7 @@ test('writes a profile for a role that is assumed through another profile of Vou
   };
   expect((await setUp(the, options)).code).toBe(0);
   expect(read(file(the))).toBe(
-    `[profile vouch]\n${ours}\n[profile deploy]\nrole_arn = ${chained}\nsource_profile = vouch\nexternal_id = abc/1\nregion = us-west-2\n`,
+    `[profile vouch]\nvouch_default = true\n${ours}\n[profile deploy]\nrole_arn = ${chained}\nsource_profile = vouch\nexternal_id = abc/1\nregion = us-west-2\n`,
   );
   const [, deploy] = await vouchProfiles(the.env);
   expect(deploy).toMatchObject({ name: 'deploy', externalId: 'abc/1', source: { name: 'vouch' } });
@@ -182,7 +263,9 @@ test('writes a profile for a role that is assumed through another profile of Vou
   expect((await setUp(the, { ...options, externalId: undefined })).code).toBe(1);
   // And it can become a direct one.
   expect((await setUp(the, { profile: 'deploy', force: true })).code).toBe(0);
-  expect(read(file(the))).toBe(`[profile vouch]\n${ours}\n[profile deploy]\n${ours}region = us-west-2\n`);
+  expect(read(file(the))).toBe(
+    `[profile vouch]\nvouch_default = true\n${ours}\n[profile deploy]\n${ours}region = us-west-2\n`,
+  );
 });
 
 test.each<[Partial<SetupAwsOptions>, RegExp]>([
@@ -365,6 +448,6 @@ test('without a terminal and without a role it is a usage error', async () => {
   expect(await setUp(the, { role: undefined })).toMatchObject({
     code: 2,
     stdout: '',
-    stderr: expect.stringContaining('vouch setup aws --role'),
+    stderr: expect.stringContaining('Name it with --role'),
   });
 });
