@@ -48,6 +48,8 @@ export interface CodeCommitOptions {
 export function createCodeCommitServer(options: CodeCommitOptions): Server {
   return createServer(
     {
+      // A session token is part of a header.
+      maxHeaderSize: 64 * 1024,
       SNICallback: (host, done) => {
         if (gitHost(host) === undefined) return done(new Error(`no certificate for ${host}`));
         options.ca.contextFor(host.toLowerCase()).then((context) => done(null, context), done);

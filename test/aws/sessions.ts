@@ -28,6 +28,8 @@ export const sessionArn = (session: Session): string =>
 
 /** Every session that STS has given out. */
 export class Sessions {
+  /** How long a session token is, in characters: AWS has announced that they grow. */
+  tokenLength = 550;
   readonly #byKey = new Map<string, Session>();
 
   issue(options: {
@@ -47,7 +49,9 @@ export class Sessions {
       accessKeyId: uniqueId('ASIA', 16),
       secretAccessKey: randomBytes(30).toString('base64'),
       // Real tokens are base64 that holds `/`, `+` and `=`, and programs have stumbled over each of them.
-      sessionToken: `IQoJb3JpZ2luX2Vj/+${randomBytes(400).toString('base64')}`,
+      sessionToken: `IQoJb3JpZ2luX2Vj/+${randomBytes(this.tokenLength).toString('base64')}`
+        .slice(0, this.tokenLength - 1)
+        .concat('='),
       roleId: role.id,
       roleName: role.name,
       roleArn: role.arn,

@@ -35,7 +35,7 @@ const maxBody = 256 * 1024;
 
 /** AWS STS, three actions of it, in the query protocol. https://docs.aws.amazon.com/STS/latest/APIReference/ */
 export function createStsServer(options: StsOptions): Server {
-  return createServer((request, response) => {
+  return createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
     serve(options, request, response).catch((error: unknown) => response.destroy(error as Error));
   });
 }

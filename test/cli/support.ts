@@ -155,7 +155,8 @@ export async function services(): Promise<Services> {
     },
     count: (what) => result.calls.filter((call) => call.what === what).length,
   };
-  const server = createServer((request, response) => {
+  // A chained role's session token comes in a header.
+  const server = createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
     handle(request, response).catch((error) => response.writeHead(599).end(String(error)));
   });
   const handle = async (request: IncomingMessage, response: ServerResponse) => {

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { repositoryUrl } from '../aws/hosts.ts';
+import { forgetDefault } from '../sandbox/accounts.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type Finished, run } from '../support/run.ts';
 
@@ -18,6 +20,7 @@ beforeAll(async () => {
     files: { README: 'prod\n' },
   });
   roles['eu-west-1'] = prod.role.arn;
+  await forgetDefault(sandbox.home);
   // For submodules: a second repository, and leave for it.
   await aws.createRepository({ name: 'library', region: 'us-east-1', files: { README: 'library\n' } });
   first.account.setPolicies(first.role.name, {
@@ -115,6 +118,28 @@ describe.sequential('codecommit:// without vouch setup codecommit', () => {
     const { code, stderr } = await git(['ls-remote', 'codecommit::us-east-1://demo']);
     expect(code).toBe(128);
     expect(stderr).toContain(`vouch (${roleOf('us-east-1')}), prod (${roleOf('eu-west-1')})`);
+  });
+
+  test.each([4, 8, 16])('a session token of %i KiB goes all the way, by either kind of address', async (size) => {
+    sandbox.aws.sessions.tokenLength = size * 1024;
+    await sandbox.succeed('vouch', ['login']);
+    const before = sandbox.aws.log.length;
+    // This describe is about a Git that was not set up, so it is told here.
+    const asked = ['credential.helper=vouch', 'credential.useHttpPath=true', 'credential.username=vouch'];
+    const settings = asked.flatMap((setting) => ['-c', setting]);
+    for (const [kind, url, given] of [
+      ['scheme', 'codecommit::us-east-1://vouch@demo', []],
+      ['https', repositoryUrl('us-east-1', 'demo'), settings],
+    ] as const) {
+      const folder = join(sandbox.home, `long-${size}-${kind}`);
+      await sandbox.succeed('git', [...given, 'clone', '--quiet', url, folder]);
+      const push = ['push', '--quiet', 'origin', `HEAD:refs/heads/long-${size}-${kind}`];
+      await sandbox.succeed('git', [...given, ...push], { cwd: folder });
+    }
+    const done = sandbox.aws.log.slice(before).filter(({ service }) => service === 'codecommit');
+    expect(done.filter(({ outcome }) => outcome === 'OK').length).toBeGreaterThanOrEqual(4);
+    const { stdout } = await sandbox.succeed('vouch', ['credential', 'aws', '--role', roles['us-east-1'] ?? '']);
+    expect(JSON.parse(stdout).SessionToken).toHaveLength(size * 1024);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   agentStatus,
@@ -218,11 +218,24 @@ describe("the caller's AWS config file", () => {
   test('may not be named by a relative path', async () => {
     const the = await signedIn();
     expect(await viaGit(the, `vouch-aws-config=.aws/config\n${gitRequest}`)).toBe('');
-    const answer = await say(
-      the.agentSocket,
-      'GET /credentials?profile=vouch&config=x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
-    );
-    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    const file = join(the.env.HOME ?? '', '.aws/config');
+    const ask = (config: string) =>
+      say(
+        the.agentSocket,
+        `GET /credentials?profile=vouch&config=${encodeURIComponent(config)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+        { end: false },
+      );
+    // From where this agent runs it would be that very file.
+    const asIfThere = relative(process.cwd(), file);
+    for (const config of [asIfThere, 'x', '', `${file}\0`]) {
+      const refused = await ask(config);
+      expect([config, refused]).toEqual([
+        config,
+        expect.stringMatching(/^HTTP\/1\.1 400 [\s\S]*did not understand the request/),
+      ]);
+    }
+    expect(the.world.calls).toEqual([]);
+    expect(await ask(file)).toMatch(/^HTTP\/1\.1 200 /);
   });
 });
 

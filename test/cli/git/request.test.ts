@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseGitRequest, withContext } from '../../../cli/git/request.ts';
+import { longestRequest, parseGitRequest, withContext } from '../../../cli/git/request.ts';
 
 const parse = (text: string) => parseGitRequest(Buffer.from(text));
 
@@ -66,6 +66,15 @@ describe("Git's credential request", () => {
 
   test('is taken with a line of 65,535 bytes', () => {
     expect(parse(`protocol=https\nhost=h\nother=${'a'.repeat(65_529)}\n`)).toBeDefined();
+  });
+
+  test('is taken with 256 KiB, and not with a byte more', () => {
+    expect(longestRequest).toBe(262_144);
+    const head = `protocol=https\nhost=h\n${`other=${'a'.repeat(60_000)}\n`.repeat(4)}`;
+    const padded = (length: number) => `${head}other=${'a'.repeat(length - head.length - 'other='.length - 1)}\n`;
+    expect(padded(262_144)).toHaveLength(262_144);
+    expect(parse(padded(262_144))).toBeDefined();
+    expect(parse(padded(262_145))).toBeUndefined();
   });
 
   test('is refused when it is not UTF-8', () => {

@@ -143,6 +143,20 @@ describe('vouch setup codecommit', () => {
     expect((await setUp(the, { remove: true })).stdout).toContain('nothing to change');
   });
 
+  test.each(['true', 'false'])(
+    '--remove leaves a useHttpPath = %s that the user has put beside ours',
+    async (value) => {
+      const the = machineWithHelper();
+      await setUp(the);
+      const key = `credential.${family}.useHttpPath`;
+      await run('git', ['config', '--global', '--add', key, value], the.env);
+      expect((await setUp(the, { remove: true })).code).toBe(0);
+      expect(await values(the, `credential.${family}.helper`)).toEqual([]);
+      expect((await values(the, key)).at(-1)).toBe(value);
+      expect(await values(the, 'credential.https://git-codecommit-fips.*.amazonaws.com.useHttpPath')).toEqual([]);
+    },
+  );
+
   test('keeps what a newer Git is told, and takes that away too', async () => {
     const the = machineWithHelper();
     pretend(the, '2.46.0');
