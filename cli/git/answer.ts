@@ -3,7 +3,8 @@ import { codeCommitHost } from '../aws/partitions.ts';
 import { Interrupted } from '../login/interrupt.ts';
 import { personIsThere, wantsSilence } from '../login/person.ts';
 import type { Screen } from '../login/waiting.ts';
-import { asProblem, printable } from '../problem.ts';
+import { asProblem, Problem, printable } from '../problem.ts';
+import { configFor, credentialEntries } from './effective-config.ts';
 import { type GitCredentialRequest, parseGitRequest } from './request.ts';
 import { refuseIfStoredByOthers } from './stored-by-others.ts';
 
@@ -31,7 +32,7 @@ export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
   try {
     io.stdout.write(await credentials(request, asked, io));
   } catch (error) {
-    if (!(error instanceof Interrupted)) tell(error, io);
+    if (!(error instanceof Interrupted)) tell(await withReason(error, asked, io.env), io);
     io.stdout.write('quit=1\n');
   }
 }
@@ -62,6 +63,19 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
     await logInWhenNeeded(what, io.stderr, io.env);
     return gitCredentials(request, io.env);
   }
+}
+
+/** The agent cannot know why there is no path: Git keeps it to itself, or it was asked about a whole host. */
+async function withReason(error: unknown, asked: GitCredentialRequest, env: NodeJS.ProcessEnv): Promise<unknown> {
+  const problem = asProblem(error);
+  if (problem.kind !== 'no-path') return error;
+  const entries = await credentialEntries(env).catch(() => []);
+  if (configFor(asked, entries).useHttpPath?.value !== true) return error;
+  return new Problem({
+    ...problem,
+    why: 'Whoever asked Git for credentials named the host alone.',
+    fix: `Name the whole URL of a repository, such as https://${asked.host}/v1/repos/demo.`,
+  });
 }
 
 function tell(error: unknown, { stderr }: HelperIo): void {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { currentFolder } from '../../current-folder.ts';
 import { Problem } from '../../problem.ts';
 import { followLinks } from '../../replace-file.ts';
@@ -164,8 +164,10 @@ export class ConfigCopy {
 
   async #config(args: string[], accepted = [0]): Promise<{ stdout: string }> {
     try {
-      // Away from any repository, whose configuration could be broken.
-      return await git(['config', '--file', this.#path, ...args], this.#env, { accepted, cwd: tmpdir() });
+      // Away from any repository: its configuration could be broken, and above this folder it could be anybody's.
+      const cwd = dirname(this.#path);
+      const env = { ...this.#env, GIT_CEILING_DIRECTORIES: dirname(cwd) };
+      return await git(['config', '--file', this.#path, ...args], env, { accepted, cwd });
     } catch (error) {
       if (!(error instanceof Problem) || error.kind !== 'git-config') throw error;
       const why = error.why.replaceAll(this.#path, this.#file);

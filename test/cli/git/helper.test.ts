@@ -200,6 +200,18 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     expect(readFileSync(log, 'utf8')).not.toContain('SECRET');
   });
 
+  test('a request without a path is told why: Git keeps it to itself, or it was asked about a host alone', async () => {
+    const the = await signedIn();
+    const ask = () => run('git', ['credential', 'fill'], the.env, `protocol=https\nhost=${host}\n\n`);
+    expect((await ask()).stderr).toContain(
+      `vouch: Whoever asked Git for credentials named the host alone.\nvouch: Name the whole URL of a repository, such as https://${host}/v1/repos/demo.\n`,
+    );
+    await run('git', ['config', '--global', 'credential.useHttpPath', 'false'], the.env);
+    expect((await ask()).stderr).toContain(
+      'vouch: credential.useHttpPath is not set for this host.\nvouch: Run `vouch setup codecommit`, then try again.\n',
+    );
+  });
+
   test('does not ask a socket in a folder that is a link', async () => {
     const the = await signedIn();
     // The agent answers there, and would to whoever asks.
@@ -351,6 +363,7 @@ describe('the Node program', () => {
 
   test('says to run the setup when Git sends no path', async () => {
     const the = await signedIn();
+    await run('git', ['config', '--global', 'credential.useHttpPath', 'false'], the.env);
     const { stdout, stderr } = await program(the, gitRequest.replace(/path=.*\n/, ''));
     expect(stdout).toBe('quit=1\n');
     expect(stderr).toContain('vouch setup codecommit');

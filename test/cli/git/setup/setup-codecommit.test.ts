@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type SetupCodeCommitOptions, setupCodeCommit } from '../../../../cli/commands/setup-codecommit.ts';
 import { gitAsksVouch } from '../../../../cli/git/config.ts';
 import { credentialConfig } from '../../../../cli/git/effective-config.ts';
@@ -415,6 +415,17 @@ describe('vouch setup codecommit', () => {
       stderr: expect.stringMatching(/^vouch: Git is not on your PATH\.\n.*2\.31/),
     });
     expect(existsSync(old.config)).toBe(false);
+  });
+
+  test('reads no repository that somebody has put where temporary files are', async () => {
+    const the = machineWithHelper();
+    const temporary = join(the.folder, 'tmp');
+    await run('git', ['init', '-q', temporary], the.env);
+    writeFileSync(join(temporary, '.git/config'), '[broken\n');
+    vi.stubEnv('TMPDIR', temporary);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await setUp(the)).toMatchObject({ code: 0, stderr: '' });
+    expect(await asked(the)).toEqual(['vouch']);
   });
 
   test('is the same file when Git fails half way', async () => {
