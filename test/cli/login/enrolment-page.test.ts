@@ -40,11 +40,15 @@ class Page {
   }
 
   async enrol(): Promise<void> {
-    const options = async () => (await this.post('options')) as Response;
-    let response = await options();
+    let options: unknown;
     // The terminal's answer may be on the way.
-    while (response.status === 403) response = await options();
-    await jsonOf(await this.post('verify', new SoftKey(server.origin).create((await response.json()) as never)));
+    const ask = async () => {
+      const response = await this.post('options');
+      options = await response.json();
+      return response.status;
+    };
+    await expect.poll(ask, { timeout: 30_000, interval: 200 }).toBe(200);
+    await jsonOf(await this.post('verify', new SoftKey(server.origin).create(options as never)));
   }
 }
 
