@@ -1,5 +1,7 @@
 import { decodeJwt } from 'jose';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hash } from '../../server/secrets.ts';
 import { Browser } from './browser.ts';
 import { CliClient } from './cli-client.ts';
 import { type Ceremony, SoftKey } from './soft-key.ts';
@@ -321,6 +323,25 @@ describe('a sign-in that somebody else has begun', () => {
     }
     // Who lost has begun nothing, not even for a moment.
     expect((await sessionsOf(alice.email)) + (await sessionsOf(mallory.email))).toBe(5);
+  });
+
+  test('is finished under a name that nobody has heard of, so that nobody can put a result of theirs in its place', async () => {
+    const { key } = await enrolPerson(server);
+    const { store } = server.context;
+    await sql`create table named (id_hash text)`.execute(store);
+    await sql`create trigger naming after insert on oidc_payloads when new.model = 'Interaction'
+      begin insert into named values (new.id_hash); end`.execute(store);
+    try {
+      const page = await SignIn.open(server.origin);
+      await page.code(key);
+      const { rows } = await sql<{ id_hash: string }>`select id_hash from named`.execute(store);
+      expect(rows).toHaveLength(2);
+      expect(rows[0]?.id_hash).toBe(hash(page.uid));
+      expect(rows[1]?.id_hash).not.toBe(hash(page.uid));
+    } finally {
+      await sql`drop trigger naming`.execute(store);
+      await sql`drop table named`.execute(store);
+    }
   });
 
   test('that cannot be finished leaves no session behind, and says so as a problem', async () => {

@@ -84,6 +84,22 @@ describe('before the terminal has said which page is its own', () => {
     await expect.poll(() => site.calls.filter((call) => call.page === 'secret-1').length).toBeGreaterThan(1);
   });
 
+  test('goes on in a browser that was told to keep nothing', async () => {
+    site.answer('POST /enroll/t1/open', first, approved);
+    await using visitor = await open('/enroll/t1', {
+      before: () => {
+        Object.defineProperty(window, 'sessionStorage', {
+          get: () => {
+            throw new DOMException('Access is denied', 'SecurityError');
+          },
+        });
+      },
+    });
+    await visitor.status('done');
+    expect(site.calls.map((call) => call.page)).toEqual([undefined, ...Array(3).fill('secret-1')]);
+    expect(visitor.faults).toEqual([]);
+  });
+
   test('says so when the terminal said no', async () => {
     const words = { title: 'The terminal said that this is not its page', detail: 'Run `vouch enroll` again.' };
     site.answer('POST /enroll/t1/open', first, problem('interaction-over', 410, words));
