@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { hostname, userInfo } from 'node:os';
-import { shellWord } from '../git/vouch-helper.ts';
+import { shellWord } from '../aws/command-line.ts';
 
 /**
  * Says how a browser gets back to this program, for a person whose browser may be on another machine.
