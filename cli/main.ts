@@ -211,7 +211,7 @@ program
     'after',
     `
 Checks what a fetch and a push need, in the order in which it depends on each
-other, and writes nothing, neither here nor to the repository. Status 0 when no
+other, and changes nothing, neither here nor to the repository. Status 0 when no
 check has failed (a warning is no failure), 1 when one has, 2 for wrong usage.
 
 --fix first shows what it would change. On a terminal it then asks, unless there

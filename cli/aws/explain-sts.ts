@@ -166,7 +166,8 @@ export function explainSts(error: unknown, context: StsContext): Problem {
 }
 
 function said(message: string): string {
-  return message === '' ? '' : `AWS says: ${printable(message, 400)}`;
+  // An authorization ID stands at the end of what AWS says.
+  return message === '' ? '' : `AWS says: ${printable(message, 1000)}`;
 }
 
 interface Description {

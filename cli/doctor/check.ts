@@ -14,6 +14,7 @@ export type CheckId =
   | 'agent'
   | 'session'
   | 'server'
+  | 'remote'
   | 'profile'
   | 'id-token'
   | 'sts'

@@ -8,6 +8,7 @@ import { node } from './checks/node.ts';
 import { profile } from './checks/profile.ts';
 import { pull } from './checks/pull.ts';
 import { push } from './checks/push.ts';
+import { remote } from './checks/remote.ts';
 import { remoteHelper } from './checks/remote-helper.ts';
 import { server } from './checks/server.ts';
 import { session } from './checks/session.ts';
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   agent,
   session,
   server,
+  remote,
   profile,
   idToken,
   sts,

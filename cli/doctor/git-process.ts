@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /** What a Git that was asked something has said. */
 export interface GitAnswer {
@@ -16,12 +19,48 @@ const networkPatience = 10_000;
 /** More than any answer that matters here, in characters. */
 const longest = 256 * 1024;
 
+/** A Git that was watched while it did what it was asked. */
+export interface WatchedAnswer extends GitAnswer {
+  /** The command lines of what it has started, and what these Gits have started in turn; undefined when it did not tell. */
+  started: string[] | undefined;
+}
+
+/**
+ * As `runGit`, and has Git tell what it starts (git(1), api-trace2: `child_start`). That goes through a file in a folder of its
+ * own, which is gone afterwards: Node, which codecommit:// comes through, hands no open file on. No secret is among the command
+ * lines that are Vouch's.
+ */
+export async function runGitWatched(
+  args: readonly string[],
+  how: Parameters<typeof runGit>[1],
+): Promise<WatchedAnswer> {
+  const folder = await mkdtemp(join(tmpdir(), 'vouch-doctor-'));
+  try {
+    const file = join(folder, 'trace');
+    const answer = await runGit(args, { ...how, trace: file });
+    const trace = await readFile(file, 'utf8').catch(() => undefined);
+    return { ...answer, started: trace?.split('\n').flatMap(startedIn) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function startedIn(line: string): string[] {
+  if (!line.startsWith('{"event":"child_start"')) return [];
+  try {
+    const { argv } = JSON.parse(line) as { argv?: unknown };
+    return Array.isArray(argv) ? [argv.join(' ')] : [];
+  } catch {
+    return [];
+  }
+}
+
 /**
  * Runs Git where nobody is: it asks for no password, opens no window, starts no login, and has no terminal. It ends in
  * time, and with everything that it started.
  *
  * @param args without `git`
- * @param how `input` for its standard input; `patience` in milliseconds
+ * @param how `input` for its standard input; `patience` in milliseconds; `trace`, the file to tell what it does
  * @throws what the signal was aborted with; ENOENT when there is no Git
  */
 export async function runGit(
@@ -33,13 +72,14 @@ export async function runGit(
     input?: string;
     patience?: number;
     program?: string;
+    trace?: string;
   },
 ): Promise<GitAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<GitAnswer>();
   how.signal.throwIfAborted();
   // A session of its own: no terminal to ask on (setsid(2)), and one process group to end.
   const child = spawn(how.program ?? 'git', args, {
-    env: unattended(how.env),
+    env: { ...unattended(how.env), ...(how.trace !== undefined && { GIT_TRACE2_EVENT: how.trace }) },
     cwd: how.cwd,
     detached: true,
     stdio: 'pipe',

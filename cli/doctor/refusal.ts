@@ -3,6 +3,7 @@ import { gitSaid } from './explain-git.ts';
 import { networkTrouble } from './network-trouble.ts';
 import type { Reply } from './repository.ts';
 import type { Target } from './target.ts';
+import { codeCommitSaid, type Verdict } from './verdict.ts';
 
 /** What is the same for pull and push: trouble on the way to the repository, and with who we are. */
 export async function explainReply(check: 'pull' | 'push', { answer, outcome }: Reply, visit: Visit): Promise<Finding> {
@@ -52,6 +53,23 @@ export async function explainReply(check: 'pull' | 'push', { answer, outcome }: 
     default:
       return finding('Git failed.', [], ['Mend what it says, then run `vouch doctor` again.']);
   }
+}
+
+/**
+ * Where CodeCommit says of Vouch's own request that the credentials or the signature are no good, the role's policies have
+ * nothing to do with it.
+ */
+export function notTaken(check: 'pull' | 'push', { own }: Verdict): Finding | undefined {
+  if (!own?.asked || !/Signature|Token|UnrecognizedClient|InvalidClient/i.test(own.code ?? '')) return undefined;
+  return {
+    id: `${check}.credentials`,
+    severity: 'trouble',
+    what: 'CodeCommit does not take what Vouch gives, whatever the role may do.',
+    why: codeCommitSaid(own),
+    fix: [
+      "Check this machine's clock (`date -u`), then run `vouch doctor` again; if it stays, report it with these lines.",
+    ],
+  };
 }
 
 /** The repository's ARN, as policies name it. */

@@ -1,12 +1,14 @@
 import type { Visit } from './check.ts';
 import { type GitOutcome, gitOutcome } from './explain-git.ts';
-import { type GitAnswer, runGit } from './git-process.ts';
+import { runGitWatched, type WatchedAnswer } from './git-process.ts';
 import { addressOf, type Target } from './target.ts';
 
 /** What came of a real request to the repository. */
 export interface Reply {
-  answer: GitAnswer;
+  answer: WatchedAnswer;
   outcome: GitOutcome;
+  /** Whether Git has asked Vouch's helper; undefined when it did not tell. */
+  askedVouch: boolean | undefined;
 }
 
 const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<Reply>>>>();
@@ -30,8 +32,7 @@ function once(what: 'pull' | 'push', visit: Visit, ask: () => Promise<Reply>): P
 
 /** `git ls-remote`: upload-pack's list of refs, for which codecommit:GitPull is needed. */
 export async function listToPull(visit: Visit, url: string, settings: readonly string[] = []): Promise<Reply> {
-  const answer = await runGit([...settings, 'ls-remote', '--', url], visit);
-  return { answer, outcome: gitOutcome(answer) };
+  return replyOf(await runGitWatched([...settings, 'ls-remote', '--', url], visit));
 }
 
 /**
@@ -40,6 +41,12 @@ export async function listToPull(visit: Visit, url: string, settings: readonly s
  * command of its own (`push`), which is never given.
  */
 async function listToPush(visit: Visit, { url, scheme }: Target): Promise<Reply> {
-  const answer = await runGit([`remote-${scheme}`, url, addressOf(url)], { ...visit, input: 'list for-push\n\n' });
-  return { answer, outcome: gitOutcome(answer) };
+  const args = [`remote-${scheme}`, url, addressOf(url)];
+  return replyOf(await runGitWatched(args, { ...visit, input: 'list for-push\n\n' }));
+}
+
+function replyOf(answer: WatchedAnswer): Reply {
+  // By whatever path, and with whatever options (vouch-helper.ts).
+  const asks = (command: string) => /\bcredential-vouch\b.* get$/s.test(command);
+  return { answer, outcome: gitOutcome(answer), askedVouch: answer.started?.some(asks) };
 }

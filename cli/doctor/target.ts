@@ -16,6 +16,10 @@ export interface Target {
   repository: string;
   /** Whether there was a password in the URL: Git would use that, and ask nobody. */
   hasPassword?: boolean;
+  /** Whether there was an empty user name in the URL: Git would send that. */
+  emptyUser?: boolean;
+  /** What the address was before it became that of the same repository over HTTPS, which is what is looked at. */
+  instead?: { address: string; scheme: 'ssh' | 'http' };
   /** The AWS profile that is named as the user in the URL. */
   profile?: string | undefined;
   /** The remote that has this URL; undefined when a URL was named, or it is not known. */
@@ -72,7 +76,20 @@ async function urlOf(remote: string | undefined, where: Where): Promise<string |
  * @throws Problem as git-remote-codecommit would for a codecommit:// address: malformed, without a region, …
  */
 export async function readTarget(url: string, env: NodeJS.ProcessEnv): Promise<Target | undefined> {
-  return url.startsWith('codecommit:') ? readCodeCommit(url, env) : readHttps(url);
+  return url.startsWith('codecommit:') ? readCodeCommit(url, env) : (readHttps(url) ?? readOther(url));
+}
+
+/**
+ * CodeCommit's addresses that Vouch has no part in: over SSH, where Git asks no helper (as a URL, or as scp(1) has them), and in
+ * plain HTTP, where its helper says nothing.
+ */
+function readOther(url: string): Target | undefined {
+  const ssh = /^(?:ssh|git\+ssh|ssh\+git):\/\/(?:[^@/]*@)?([^:/]+)(?::\d*)?\/+(v1\/repos\/.*)$/is.exec(url);
+  const scp = /^(?:[^@/:]*@)?([^@:/]+):\/*(v1\/repos\/.*)$/s.exec(url);
+  const http = /^http:\/\/(?:[^@/]*@)?([^:/]+)(?::\d*)?\/+(v1\/repos\/.*)$/is.exec(url);
+  const [, host, path] = ssh ?? http ?? scp ?? [];
+  const target = host === undefined ? undefined : readHttps(`https://${host.toLowerCase()}/${path}`);
+  return target && { ...target, instead: { address: withoutPassword(url), scheme: http ? 'http' : 'ssh' } };
 }
 
 async function readCodeCommit(url: string, env: NodeJS.ProcessEnv): Promise<Target | undefined> {
@@ -96,21 +113,40 @@ function readHttps(url: string): Target | undefined {
   const https = `https://${parsed.host}${parsed.pathname}`;
   const profile = parsed.username === '' ? {} : { profile: decode(parsed.username) };
   const password = parsed.password === '' ? {} : { hasPassword: true };
+  // URL leaves the @ of an empty user name out.
+  const empty = parsed.username === '' && /^https:\/\/[^/?#]*@/i.test(url) ? { emptyUser: true } : {};
   const named = url.replace(/^(https:\/\/[^/?#:@]*):[^/?#]*@/i, '$1@');
   return {
     url: named,
     scheme: 'https',
     https,
     host,
-    repository: repository.replace(/\.git$/, ''),
+    // With a .git at its end it is another one: so AWS takes it.
+    repository,
     ...profile,
     ...password,
+    ...empty,
   };
 }
 
 /** The HTTPS address with a profile as its user, as a person may copy it into a command: nothing else of the user's is in it. */
 export function addressFor(https: string, profile: string | undefined): string {
   return profile === undefined ? https : https.replace('://', () => `://${encodeURIComponent(profile)}@`);
+}
+
+/** The same repository as a codecommit:// address, which names its region, and its profile where one is to be named. */
+export function codeCommitAddress({
+  host,
+  repository,
+  profile,
+}: Pick<Target, 'host' | 'repository' | 'profile'>): string {
+  const user = profile === undefined ? '' : `${profile}@`;
+  return `codecommit::${host.region}://${user}${withoutDotGit(repository)}`;
+}
+
+/** Names of CodeCommit's repositories have no .git at their end, and those who come from elsewhere write it (CreateRepository). */
+export function withoutDotGit(name: string): string {
+  return name.replace(/\.git$/, '');
 }
 
 function decode(text: string): string {

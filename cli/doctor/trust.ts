@@ -1,3 +1,4 @@
+import { authorizationId, useAuthorizationId } from '../aws/authorization-id.ts';
 import type { VouchProfile } from '../aws/profiles.ts';
 import { type Problem, printable } from '../problem.ts';
 import type { Finding } from './check.ts';
@@ -22,12 +23,13 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
   const federated = `arn:${partition.id}:iam::${account}:oidc-provider/${provider}`;
   const template = '`vouch-server aws-template` prints all that the account must have.';
   const words = said(why);
+  const decision = authorizationId(words);
   const trouble = (id: string, what: string, more: string[], fix: string): Finding => ({
     id,
     severity: 'trouble',
     what,
-    why: [...(words === '' ? [] : [`AWS says: ${printable(words, 400)}`]), ...more],
-    fix: [fix, template],
+    why: [...(words === '' ? [] : [`AWS says: ${printable(words, 1000)}`]), ...more],
+    fix: [fix, ...(decision === undefined ? [] : [useAuthorizationId(decision)]), template],
   });
 
   if (/No OpenIDConnect provider/i.test(why)) {

@@ -25,6 +25,8 @@ export interface ConfiguredHelper {
 export interface CredentialConfig {
   /** The helpers that Git asks for this URL, in its order, after every empty `helper =` that clears earlier ones. */
   helpers: ConfiguredHelper[];
+  /** Where the empty `helper =` stands that has cleared the list, where nothing came after it. */
+  cleared: Origin | undefined;
   useHttpPath: { value: boolean; origin: Origin } | undefined;
   username: { value: string; origin: Origin } | undefined;
   /** `credential.interactive`: whether anybody may be asked. Git knows it from 2.47 on, Git Credential Manager for longer. */
@@ -54,6 +56,7 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
   const whole = protocol && host ? normalizeUrl(credentialUrl({ protocol, host, path, username: given })) : undefined;
   const found: CredentialConfig = {
     helpers: [],
+    cleared: undefined,
     useHttpPath: undefined,
     username: undefined,
     interactive: undefined,
@@ -71,6 +74,7 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
       // What is not UTF-8 was not read as Git reads it, so it may be for this URL.
       if (!matches && !section.includes('\uFFFD')) continue;
     }
+    if (name === 'helper') found.cleared = value === '' ? origin : undefined;
     if (name === 'helper' && value === '') found.helpers = [];
     else if (name === 'helper') found.helpers.push({ value, section, origin, vouch: vouchHelper(value) });
     else if (name === 'usehttppath') found.useHttpPath = { value: isTrue(value), origin };

@@ -41,6 +41,8 @@ export function createStsServer(options: StsOptions): Server {
 }
 
 async function serve(options: StsOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // Its clock, by which clients see how far off their own is.
+  response.setHeader('date', options.now().toUTCString());
   const requestId = randomUUID();
   const details: Details = {};
   const finish = (status: number, outcome: string, xml: string, message?: string) => {

@@ -462,6 +462,14 @@ describe.sequential('vouch doctor', () => {
       aws.now = () => new Date(Date.now() + minutes * 60_000);
       expect((await doctor([url])).troubles).toEqual(['sts.clock-skew']);
     }
+    // What is borne is told, and fails nothing. (Ahead of ours, this AWS takes no token: its minute is over.)
+    aws.now = () => new Date(Date.now() - 3 * 60_000);
+    const report = await doctor([url]);
+    expect(report).toMatchObject({ code: 0, troubles: [] });
+    expect(finding(report, 'sts.clock-skew')).toMatchObject({
+      severity: 'warning',
+      what: "The clock of this machine is 3 minutes ahead of AWS's.",
+    });
   });
 
   test('the server cannot be reached: what rests on it is not tried, the rest is', async () => {
@@ -526,6 +534,233 @@ describe.sequential('vouch doctor', () => {
     await vouch(['logout']);
     await sandbox.succeed('vouch', ['login']);
     await gitWorks();
+  });
+
+  describe('what Git sends in the place of what Vouch gives', () => {
+    const host = 'git-codecommit.us-east-1.amazonaws.com';
+    const netrc = () => join(sandbox.home, '.netrc');
+    afterEach(() => rm(netrc(), { force: true }));
+
+    /** Git is turned away, doctor says by what, and blames nobody else; nothing of the secret is said. */
+    async function blamed(remote: string, cause: string, where: Where = {}): Promise<Report> {
+      expect((await git(['ls-remote', remote], where)).stderr).toMatch(/403|Authentication failed/);
+      const report = await doctor([remote], where);
+      expect(report.troubles).toEqual(['pull.not-vouch']);
+      expect(why(report, 'pull.not-vouch')).toContain(cause);
+      expect(why(report, 'pull.not-vouch')).toContain('What Vouch gives for the role is taken: a pull is allowed.');
+      expect(JSON.stringify(report)).not.toMatch(/hunter2|aHVudGVyMg/);
+      return report;
+    }
+
+    test.each([
+      [
+        'an entry for the host',
+        `machine example.com login a password b\nmachine ${host}\n  login old password hunter2\n`,
+        2,
+      ],
+      ['one without a login', `machine ${host.toUpperCase()} password hunter2\n`, 1],
+      ['an entry for all hosts', 'machine example.com login a password b default login old password hunter2\n', 1],
+    ])('~/.netrc: %s', async (_, text, line) => {
+      writeFileSync(netrc(), text);
+      const report = await blamed(url, `in ~/.netrc, line ${line}`);
+      expect(finding(report, 'pull.not-vouch')?.what).toBe('Git did not ask Vouch, and was turned away.');
+      // What it says for an entry for all hosts: a name in the URL.
+      if (text.includes('default')) await gitWorks(url.replace('https://', 'https://vouch@'));
+      // It is the same over codecommit://, which Git asks over HTTPS.
+      await blamed('codecommit://demo', `in ~/.netrc, line ${line}`);
+      await rm(netrc());
+      await gitWorks();
+    });
+
+    test('~/.netrc with a good password: Git works, and not by Vouch', async () => {
+      const { stdout } = await sandbox.succeed('git', ['credential', 'fill'], { input: `url=${url}\n\n` });
+      const [username, password] = ['username', 'password'].map(
+        (name) => RegExp(`^${name}=(.*)$`, 'm').exec(stdout)?.[1],
+      );
+      writeFileSync(netrc(), `machine ${host} login ${username} password ${password}\n`);
+      const report = await doctor([url]);
+      expect(report).toMatchObject({ code: 0, troubles: [] });
+      expect(finding(report, 'pull.not-vouch')).toMatchObject({
+        severity: 'warning',
+        what: expect.stringContaining('Git did not ask Vouch, and was let in'),
+        why: [`There is an entry for ${host} in ~/.netrc, line 1: Git answers with that.`],
+      });
+      expect(JSON.stringify(report)).not.toContain(password);
+    });
+
+    test('a header Authorization, for all hosts and for these, and one that takes every other away', async () => {
+      const basic = Buffer.from('old:hunter2').toString('base64');
+      for (const [key, value] of [
+        ['http.extraHeader', `Authorization: Basic ${basic}`],
+        ['http.https://git-codecommit.*.amazonaws.com.extraHeader', `AUTHORIZATION: bearer hunter2`],
+        ['http.extraHeader', 'Authorization:'],
+      ] as const) {
+        await sandbox.succeed('git', ['config', '--global', key, value]);
+        await blamed(url, `${key} in ~/.gitconfig sets a header Authorization`);
+        await sandbox.succeed('git', ['config', '--global', '--unset', key]);
+        await gitWorks();
+      }
+      // Others are nobody's trouble.
+      await sandbox.succeed('git', ['config', '--global', 'http.extraHeader', 'X-Team: payments']);
+      expect((await doctor([url])).findings.filter(({ id }) => id.startsWith('pull.'))).toEqual([]);
+    });
+
+    test('http.emptyAuth for all, and what it says takes it back for CodeCommit', async () => {
+      await sandbox.succeed('git', ['config', '--global', 'http.emptyAuth', 'true']);
+      if ((await git(['ls-remote', url])).code === 0) return; // A newer Git asks its helper first.
+      const report = await blamed(url, 'http.emptyAuth in ~/.gitconfig is on');
+      const [, command = ''] = /`git ([^`]+)`/.exec(fix(report, 'pull.not-vouch')) ?? [];
+      await sandbox.succeed('git', command.split(' '));
+      await gitWorks();
+    });
+
+    test('an empty user name in the URL', async () => {
+      const cwd = await clone(url.replace('https://', 'https://@'));
+      if ((await git(['ls-remote', 'origin'], { cwd })).code === 0) return; // A newer Git asks its helper first.
+      const report = await blamed('origin', 'There is an empty user name in the URL', { cwd });
+      expect(fix(report, 'pull.not-vouch')).toBe(`Run \`git remote set-url origin ${url}\`.`);
+    });
+
+    test('and a role that refuses: both are told', async () => {
+      changeRole((role) => {
+        role.permissions = allow('codecommit:GitPush');
+      });
+      writeFileSync(netrc(), `machine ${host} login old password hunter2\n`);
+      const report = await doctor([url]);
+      expect(report.troubles).toEqual(['pull.not-vouch', 'pull.no-git-pull', 'push.not-vouch']);
+      expect(why(report, 'pull.no-git-pull')).toContain('AWS says: AccessDeniedException: User: arn:aws:sts::');
+    });
+
+    test('where CodeCommit cannot be asked without Git, nothing is said of the role', async () => {
+      writeFileSync(netrc(), `machine ${host} login old password hunter2\n`);
+      sandbox.aws.intercept = ({ service, request }) => {
+        if (service !== 'codecommit' || request.headers['user-agent'] !== 'git/vouch-doctor') return undefined;
+        request.socket.destroy();
+        return true;
+      };
+      onTestFinished(() => {
+        sandbox.aws.intercept = undefined;
+      });
+      const report = await doctor([url]);
+      expect(report.troubles).toEqual(['pull.not-vouch']);
+      expect(why(report, 'pull.not-vouch')).toContain('What the role may do is not known.');
+    });
+
+    test('credentials that CodeCommit does not take are no permission that lacks', async () => {
+      sandbox.aws.intercept = ({ service, request, response }) => {
+        if (service !== 'codecommit' || request.headers.authorization === undefined) return undefined;
+        const body =
+          '<InvalidSignatureException>\n  <Message>Signature expired</Message>\n</InvalidSignatureException>';
+        response.writeHead(403, { 'x-amzn-requestid': 'the-request' }).end(body);
+        return true;
+      };
+      onTestFinished(() => {
+        sandbox.aws.intercept = undefined;
+      });
+      const report = await doctor([url]);
+      expect(report.troubles).toEqual(['pull.credentials']);
+      expect(why(report, 'pull.credentials')).toBe(
+        "AWS says: InvalidSignatureException: Signature expired\nAWS's request ID: the-request",
+      );
+    });
+  });
+
+  test('a helper list that the command line empties, as GitHub Desktop does: codecommit:// is said to work there, and does', async () => {
+    const cwd = await clone();
+    const env = { GIT_CONFIG_PARAMETERS: "'credential.helper='" };
+    expect((await git(['ls-remote', 'origin'], { cwd, env })).code).toBe(128);
+    const report = await doctor([], { cwd, env });
+    expect(report.troubles).toEqual(['git-config.no-helper']);
+    expect(finding(report, 'git-config.no-helper')?.what).toContain("an empty one in Git's command line");
+    const address = 'codecommit::us-east-1://demo';
+    expect(fix(report, 'git-config.no-helper')).toContain(`\`git remote set-url origin ${address}\``);
+    expect(await doctor(['--fix'], { cwd, env })).toMatchObject({ code: 1, fixed: [] });
+    await sandbox.succeed('git', ['remote', 'set-url', 'origin', address], { cwd });
+    await gitWorks('origin', { cwd, env });
+    expect(await doctor([], { cwd, env })).toMatchObject({ code: 0, troubles: [] });
+    // In the repository's own configuration a setup there helps.
+    const local = await clone();
+    await sandbox.succeed('git', ['config', '--local', 'credential.helper', ''], { cwd: local });
+    expect(fix(await doctor([], { cwd: local }), 'git-config.no-helper')).toContain('`vouch setup codecommit --local`');
+    expect(await doctor(['--fix'], { cwd: local })).toMatchObject({ code: 0 });
+    await gitWorks('origin', { cwd: local });
+  });
+
+  test('.git at the end: the ARN is that which AWS is asked about', async () => {
+    const cwd = await clone(`${url}.git`);
+    const report = await doctor([], { cwd });
+    expect(report.troubles).toEqual(['pull.forbidden']);
+    expect(why(report, 'pull.forbidden')).toContain('arn:aws:codecommit:us-east-1:123456789012:demo.git');
+    expect(fix(report, 'remote.dot-git')).toBe(`Run \`git remote set-url origin ${url}\`.`);
+    await sandbox.succeed('git', ['remote', 'set-url', 'origin', url], { cwd });
+    expect(await doctor([], { cwd })).toMatchObject({ code: 0, troubles: [] });
+  });
+
+  test('a remote over SSH is CodeCommit’s, and not served by Vouch', async () => {
+    const { host, pathname } = new URL(url);
+    for (const address of [
+      `ssh://${host}${pathname}`,
+      `ssh://APKAEXAMPLE@${host}${pathname}`,
+      `APKAEXAMPLE@${host}:${pathname}`,
+    ]) {
+      const cwd = await clone(address);
+      const report = await doctor([], { cwd });
+      expect(report).toMatchObject({ code: 1, troubles: ['remote.ssh'], url });
+      expect(why(report, 'remote.ssh')).toMatch(/^The address is .*git-codecommit/);
+      expect(fix(report, 'remote.ssh')).toBe(`Run \`git remote set-url origin ${url}\`.`);
+      expect((await doctor([address])).troubles).toEqual(['remote.ssh']);
+      await sandbox.succeed('git', ['remote', 'set-url', 'origin', url], { cwd });
+      expect(await doctor([], { cwd })).toMatchObject({ code: 0, troubles: [] });
+    }
+    // What Git makes of an address counts.
+    const cwd = await clone();
+    await sandbox.succeed('git', ['config', '--local', `url.ssh://${host}/.insteadOf`, `https://${host}/`], { cwd });
+    expect((await doctor([], { cwd })).troubles).toEqual(['remote.ssh']);
+    expect((await doctor([url.replace('https:', 'http:')])).troubles).toEqual(['remote.http']);
+  });
+
+  test('a remote that pushes elsewhere', async () => {
+    const cwd = await clone();
+    await sandbox.succeed('git', ['remote', 'set-url', '--push', 'origin', 'https://bob:hunter2@example.com/x'], {
+      cwd,
+    });
+    const report = await doctor([], { cwd });
+    expect(finding(report, 'remote.push-elsewhere')?.what).toContain('https://…@example.com/x');
+    expect(JSON.stringify(report)).not.toContain('hunter2');
+  });
+
+  test('what AWS says of its decision is handed on', async () => {
+    const id = 'EXAMPLE1a2b3c4d5e6f7g8h9i0j';
+    const arn = `arn:aws:iam::123456789012:policy/${'a-long-path/'.repeat(20)}Deny`;
+    const message = `User: arn:aws:sts::123456789012:assumed-role/VouchDeveloper/alice@example.com is not authorized to perform: ACTION on resource: RESOURCE with an explicit deny in an identity-based policy: ${arn}. Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/${id} for complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: ${id}`;
+    let denied = 'codecommit';
+    sandbox.aws.intercept = ({ service, action, request, response }) => {
+      if (service !== denied || action === 'GetCallerIdentity') return undefined;
+      if (service === 'codecommit' && request.headers.authorization === undefined) return undefined;
+      const said = message.replace(
+        'ACTION',
+        service === 'sts' ? 'sts:AssumeRoleWithWebIdentity' : 'codecommit:GitPull',
+      );
+      response.writeHead(403, { 'content-type': 'text/xml' });
+      response.end(
+        service === 'sts'
+          ? `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>${said}</Message></Error></ErrorResponse>`
+          : `<AccessDeniedException>\n  <Message>${said}</Message>\n</AccessDeniedException>`,
+      );
+      return true;
+    };
+    onTestFinished(() => {
+      sandbox.aws.intercept = undefined;
+    });
+    const pulled = await doctor([url]);
+    expect(pulled.troubles).toEqual(['pull.forbidden']);
+    expect(why(pulled, 'pull.forbidden')).toContain(`AWS's authorization ID: ${id}`);
+    expect(fix(pulled, 'pull.forbidden')).toContain(`--authorization-id ${id}`);
+    denied = 'sts';
+    const assumed = await doctor([url]);
+    expect(assumed.troubles).toEqual(['sts.trust']);
+    expect(why(assumed, 'sts.trust')).toContain(`authorization id: ${id}`);
+    expect(fix(assumed, 'sts.trust')).toContain(`--authorization-id ${id}`);
   });
 
   test('Ctrl-C ends it at once, with the Git that it had started', async () => {

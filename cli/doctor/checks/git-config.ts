@@ -4,6 +4,7 @@ import type { Scope } from '../../git/setup/config-file.ts';
 import { findings, type Finding as HelperFinding, shown, uncoveredUrl } from '../../git/setup/other-helpers.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
+import { schemeInstead } from '../comes-first.ts';
 import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
 import { addressFor } from '../target.ts';
 import { tilde } from '../tilde.ts';
@@ -51,6 +52,18 @@ const reasons = {
 } as const;
 
 function told({ kind, what, fix, origin }: HelperFinding, visit: Visit): Finding {
+  if (origin?.scope === 'command') {
+    return {
+      id: ids[kind],
+      severity: 'trouble',
+      what,
+      why: [
+        reasons[kind],
+        "It stands on Git's command line (git -c, GIT_CONFIG_COUNT), as GitHub Desktop and JetBrains' IDEs put it.",
+      ],
+      fix: [fix, schemeInstead(visit.target)],
+    };
+  }
   const scope = scopeOf(origin);
   const url = visit.target && uncoveredUrl(new URL(visit.target.https).host);
   return {

@@ -1,26 +1,42 @@
+import { useAuthorizationId } from '../../aws/authorization-id.ts';
 import { count } from '../../describe.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { gitSaid } from '../explain-git.ts';
-import { explainReply, repositoryArn } from '../refusal.ts';
+import { explainReply, notTaken, repositoryArn } from '../refusal.ts';
 import { findElsewhere, type Place } from '../regions.ts';
-import { tryPull, tryPush } from '../repository.ts';
 import { addressFor, type Target } from '../target.ts';
+import { codeCommitSaid, explainNotVouch, type Verdict, verdictOf } from '../verdict.ts';
 
 /** A real request for the list of refs, as a clone, fetch or pull begins with. */
 export const pull: Check = {
   id: 'pull',
   title: 'Pull',
-  needs: ({ target }) => (target?.scheme === 'codecommit' ? ['remote-helper', 'sts'] : ['helper', 'git-config', 'sts']),
+  needs: ({ target }) =>
+    target?.scheme === 'codecommit' ? ['remote-helper', 'sts'] : ['helper', 'remote', 'git-config', 'sts'],
   applies: ({ target }) => target !== undefined,
   run: async (visit) => {
-    const reply = await tryPull(visit);
+    const verdict = await verdictOf('pull', visit);
+    const { reply, outcome } = verdict;
+    const findings = verdict.notVouch ? [await explainNotVouch('pull', verdict, visit)] : [];
     if (reply.outcome === 'done') {
       const refs = reply.answer.stdout.split('\n').filter(Boolean).length;
-      return { says: `allowed; ls-remote lists ${count(refs, 'ref')}`, data: { refs } };
+      return {
+        says: `allowed; ls-remote lists ${count(refs, 'ref')}`,
+        data: { refs, askedVouch: reply.askedVouch ?? null },
+        findings,
+      };
     }
-    if (reply.outcome === 'not-found') return { says: 'no such repository', findings: [await notFound(visit)] };
-    if (reply.outcome !== 'forbidden') return { says: 'failed', findings: [await explainReply('pull', reply, visit)] };
-    return { says: 'refused by AWS', findings: [await forbidden(visit, gitSaid(reply.answer))] };
+    const data = { askedVouch: reply.askedVouch ?? null };
+    if (outcome === 'done') return { says: 'Git was turned away', findings, data };
+    if (outcome === 'not-found') {
+      return { says: 'no such repository', findings: [...findings, await notFound(visit)], data };
+    }
+    if (outcome === 'forbidden' && !(verdict.notVouch && !verdict.own?.asked)) {
+      const says = 'refused by AWS';
+      return { says, findings: [...findings, notTaken('pull', verdict) ?? (await forbidden(visit, verdict))], data };
+    }
+    if (findings.length === 0) findings.push(await explainReply('pull', reply, visit));
+    return { says: 'failed', findings, data };
   },
 };
 
@@ -35,19 +51,22 @@ async function notFound(visit: Visit): Promise<Finding> {
   };
 }
 
-async function forbidden(visit: Visit, said: string): Promise<Finding> {
+async function forbidden(visit: Visit, { reply, own }: Verdict): Promise<Finding> {
   const target = visit.target as Target;
   const account = visit.chart.identity?.account ?? '';
   const arn = repositoryArn(target, account);
   const role = visit.chart.profile?.role.arn ?? '';
-  if ((await tryPush(visit)).outcome === 'done') {
+  const said = own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(reply.answer)}`];
+  const decided = own?.asked && own.authorizationId ? [useAuthorizationId(own.authorizationId)] : [];
+  const push = await verdictOf('push', visit);
+  if (push.outcome === 'done') {
     visit.chart.pushDespitePull = true;
     return {
       id: 'pull.no-git-pull',
       severity: 'trouble',
       what: 'The role may push to the repository, and may not pull from it.',
-      why: [`The role is ${role}; its policies do not allow codecommit:GitPull on ${arn}`, `Git says: ${said}`],
-      fix: ['Ask who runs your AWS account to allow codecommit:GitPull for the role there.'],
+      why: [`The role is ${role}; its policies do not allow codecommit:GitPull on ${arn}`, ...said],
+      fix: ['Ask who runs your AWS account to allow codecommit:GitPull for the role there.', ...decided],
     };
   }
   return {
@@ -56,8 +75,11 @@ async function forbidden(visit: Visit, said: string): Promise<Finding> {
     what: 'The role may neither pull from the repository nor push to it.',
     ...(await elsewhere(
       visit,
-      [`The role is ${role}; its policies allow no codecommit:GitPull on ${arn}`, `Git says: ${said}`],
-      ['Ask who runs your AWS account to allow codecommit:GitPull (and codecommit:GitPush) for the role there.'],
+      [`The role is ${role}; its policies allow no codecommit:GitPull on ${arn}`, ...said],
+      [
+        'Ask who runs your AWS account to allow codecommit:GitPull (and codecommit:GitPush) for the role there.',
+        ...decided,
+      ],
     )),
   };
 }

@@ -1,8 +1,9 @@
+import { useAuthorizationId } from '../../aws/authorization-id.ts';
 import type { Check } from '../check.ts';
 import { gitSaid } from '../explain-git.ts';
-import { explainReply, repositoryArn } from '../refusal.ts';
-import { tryPush } from '../repository.ts';
+import { explainReply, notTaken, repositoryArn } from '../refusal.ts';
 import type { Target } from '../target.ts';
+import { codeCommitSaid, explainNotVouch, verdictOf } from '../verdict.ts';
 
 /** A real request for the list of refs to push to, as a push begins with; nothing is pushed. */
 export const push: Check = {
@@ -11,24 +12,34 @@ export const push: Check = {
   needs: ({ chart }) => (chart.pushDespitePull ? [] : ['pull']),
   applies: ({ target }) => target !== undefined,
   run: async (visit) => {
-    const reply = await tryPush(visit);
+    const verdict = await verdictOf('push', visit);
+    const { reply, outcome, own } = verdict;
+    // That Git was let in without Vouch is told by the pull.
     if (reply.outcome === 'done') return { says: 'allowed; nothing was pushed' };
-    if (reply.outcome !== 'forbidden') return { says: 'failed', findings: [await explainReply('push', reply, visit)] };
+    const findings = verdict.notVouch ? [await explainNotVouch('push', verdict, visit)] : [];
+    if (outcome === 'done') return { says: 'Git was turned away', findings };
+    if (outcome !== 'forbidden' || (verdict.notVouch && !own?.asked)) {
+      if (findings.length === 0) findings.push(await explainReply('push', reply, visit));
+      return { says: 'failed', findings };
+    }
     const role = visit.chart.profile?.role.arn ?? '';
     const arn = repositoryArn(visit.target as Target, visit.chart.identity?.account ?? '');
+    const decided = own?.asked && own.authorizationId ? [useAuthorizationId(own.authorizationId)] : [];
     return {
       says: 'refused by AWS',
       findings: [
-        {
+        ...findings,
+        notTaken('push', verdict) ?? {
           id: 'push.no-git-push',
           severity: 'trouble',
           what: 'The role may pull from the repository, and may not push to it.',
           why: [
             `The role is ${role}; its policies do not allow codecommit:GitPush on ${arn}`,
-            `Git says: ${gitSaid(reply.answer)}`,
+            ...(own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(reply.answer)}`]),
           ],
           fix: [
             'Ask who runs your AWS account to allow codecommit:GitPush for the role there; or is it meant to be so?',
+            ...decided,
           ],
         },
       ],

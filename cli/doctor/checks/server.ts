@@ -1,5 +1,4 @@
 import { askServer } from '../../ask-server.ts';
-import { clockSkew } from '../../clock-skew.ts';
 import { readConfig } from '../../config.ts';
 import type { HttpAnswer } from '../../http-request.ts';
 import { prepareNetwork } from '../../network-environment.ts';
@@ -8,6 +7,7 @@ import { Problem, printable } from '../../problem.ts';
 import { foreignEndpoint } from '../../server-endpoints.ts';
 import { serverRefusal } from '../../server-refusal.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
+import { clockFindings } from '../clock-finding.ts';
 import { networkTrouble } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
 
@@ -57,8 +57,8 @@ function unknown(): Outcome {
 
 function judge(url: string, { status, headers, body }: HttpAnswer, { chart, env }: Visit): Outcome {
   const { date = null } = headers;
-  const skew = clockSkew(date, Date.now());
-  const findings: Finding[] = skew ? [troubleOf('server.clock-skew', skew)] : [];
+  const findings: Finding[] = clockFindings('server.clock-skew', "the server's", date);
+  const skew = findings.length > 0;
   const configured = readConfig(env).server;
   if (configured !== undefined && configured !== url) {
     findings.push({

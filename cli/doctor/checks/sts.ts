@@ -1,10 +1,10 @@
 import { profileCredentials } from '../../agent/client.ts';
 import type { CredentialsAnswer } from '../../agent/protocol.ts';
 import type { VouchProfile } from '../../aws/profiles.ts';
-import { clockSkew } from '../../clock-skew.ts';
 import { asProblem, Problem } from '../../problem.ts';
 import { callerIdentity } from '../caller-identity.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
+import { clockFindings } from '../clock-finding.ts';
 import { networkTrouble } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
 import { explainRefusal } from '../trust.ts';
@@ -58,11 +58,10 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
     const identity = await callerIdentity(credentials, region, visit.signal);
     visit.chart.identity = identity;
     const date = identity.date;
-    const skew = clockSkew(date, Date.now());
     return {
       says: `account ${identity.account}, by STS in ${region}`,
       details: [identity.arn],
-      findings: skew ? [troubleOf('sts.clock-skew', skew, { what: skew.what.replace("the server's", "AWS's") })] : [],
+      findings: clockFindings('sts.clock-skew', "AWS's", date),
       data: { account: identity.account, arn: identity.arn, region },
     };
   } catch (error) {

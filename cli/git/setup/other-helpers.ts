@@ -30,8 +30,11 @@ export function findings(
   const at = config.helpers.findIndex(({ vouch }) => vouch !== undefined);
   if (at === -1) {
     const last = config.helpers.at(-1);
-    const instead = last ? `Git asks ${describe(last)} for ${url}, and not Vouch.` : `Git asks no helper for ${url}.`;
-    return [{ kind: 'not-asked', what: instead, fix: mend(last?.origin, host), origin: last?.origin }];
+    const { cleared } = config;
+    const nobody = `Git asks no helper for ${url}${cleared ? `: an empty one in ${place(cleared)} takes all before it away` : ''}.`;
+    const what = last ? `Git asks ${describe(last)} for ${url}, and not Vouch.` : nobody;
+    const origin = last?.origin ?? cleared;
+    return [{ kind: 'not-asked', what, fix: mend(origin, host), origin }];
   }
   for (const helper of config.helpers.slice(0, at)) {
     found.push({

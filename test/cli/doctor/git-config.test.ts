@@ -99,12 +99,30 @@ describe('which repository is meant', () => {
       '',
       '\n',
       `https://${host}.evil.example/v1/repos/demo`,
-      `http://${host}/v1/repos/demo`,
+      `http://${host}.evil.example/v1/repos/demo`,
+      `ssh://${host}.evil.example/v1/repos/demo`,
+      `APKA@${host}.evil.example:v1/repos/demo`,
+      `ssh://${host}/v1/repos/de mo`,
+      `-oProxyCommand=x@${host}:v1/repos/demo;x`,
     ]) {
       await expect(findTarget(hostile, where(the))).rejects.toMatchObject({ kind: 'not-codecommit', exitCode: 2 });
     }
     await expect(findTarget('codecommit://', where(the))).rejects.toMatchObject({ kind: 'malformed-url', exitCode: 2 });
     expect(await findTarget(undefined, where(the))).toBeUndefined();
+  });
+
+  test.each([
+    `ssh://${host}/v1/repos/demo`,
+    `ssh://APKA@${host}:22/v1/repos/demo/`,
+    `git+ssh://APKA@${host.toUpperCase()}/v1/repos/demo`,
+    `APKA@${host}:v1/repos/demo`,
+    `${host}:/v1/repos/demo`,
+    `http://APKA:hunter2@${host}:80/v1/repos/demo`,
+  ])('%s is the same repository as one over HTTPS', async (address) => {
+    const target = await findTarget(address, where(machine()));
+    expect(target).toMatchObject({ repository: 'demo', instead: { scheme: /^http:/.test(address) ? 'http' : 'ssh' } });
+    expect(target?.https.replace(/\/$/, '')).toBe(url);
+    expect(JSON.stringify(target)).not.toContain('hunter2');
   });
 
   test('the branch’s own remote comes before origin; what is not CodeCommit’s is passed over', async () => {

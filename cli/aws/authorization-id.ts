@@ -1,0 +1,18 @@
+/**
+ * The authorization ID in a refusal of AWS's, by which an administrator can ask within a day which policy it was
+ * (`aws iam-toolbox get-request-authorization-details`; IAM User Guide, "Troubleshoot access denied error messages with
+ * authorization ID"). It stands at the message's end, and in an address before.
+ *
+ * @returns undefined when there is none: AWS does not promise it
+ */
+export function authorizationId(message: string): string | undefined {
+  return (
+    /\bauthorization id:?\s+([0-9A-Za-z]{8,128})\b/i.exec(message)?.[1] ??
+    /#\/authorization-details\/([0-9A-Za-z]{8,128})\b/.exec(message)?.[1]
+  );
+}
+
+/** What to do with one, a sentence. */
+export function useAuthorizationId(id: string): string {
+  return `Within a day, who runs your AWS account can see which policy it was: \`aws iam-toolbox get-request-authorization-details --authorization-id ${id}\``;
+}

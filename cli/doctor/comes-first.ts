@@ -1,0 +1,130 @@
+import { git } from '../git/config.ts';
+import { normalizeUrl, urlMatches } from '../git/url-match.ts';
+import type { Visit } from './check.ts';
+import { netrcEntry } from './netrc.ts';
+import { addressFor, codeCommitAddress, type Target } from './target.ts';
+import { tilde } from './tilde.ts';
+
+/** Something that has Git send a user name and a password of its own, and ask no helper. */
+export interface Cause {
+  what: string;
+  fix: string;
+}
+
+/**
+ * What there is on this machine by which Git may have answered the server for this repository before it came to Vouch's helper;
+ * most likely first. No value of it is told: they are passwords.
+ *
+ * Newer Gits (2.46) ask their helper first where http.proactiveAuth is set: then only the header counts.
+ */
+export async function comesFirst(visit: Visit): Promise<Cause[]> {
+  const { env, target } = visit as Visit & { target: Target };
+  const causes: Cause[] = [];
+  const settings = await httpSettings(visit);
+  const place = ({ key, file }: HttpSetting) =>
+    `${key} in ${file === undefined ? "Git's command line" : tilde(file, env)}`;
+
+  const header = settings.findLast(
+    ({ name, value }) => name === 'extraheader' && /^\s*authorization\s*[:;]/i.test(value),
+  );
+  if (header) {
+    causes.push({
+      what: `${place(header)} sets a header Authorization, which is sent in the place of any other one.`,
+      fix: `Remove that header, or write it for the hosts alone that it is for (http.<URL>.extraHeader).`,
+    });
+  }
+  if (target.emptyUser) {
+    const without = addressFor(target.https, undefined);
+    causes.push({
+      what: 'There is an empty user name in the URL (before the @): Git sends that, with an empty password.',
+      fix:
+        target.remote === undefined
+          ? `Take it out: ${without}`
+          : `Run \`git remote set-url ${target.remote} ${without}\`.`,
+    });
+  }
+  const user = target.scheme === 'https' ? target.profile : undefined;
+  const entry = netrcEntry(target.host.host, user, env);
+  if (entry) {
+    const where = `${tilde(entry.file, env)}, line ${entry.line}`;
+    causes.push({
+      what: entry.byDefault
+        ? `There is an entry for all hosts (default) in ${where}: Git answers with that.`
+        : `There is an entry for ${target.host.host} in ${where}: Git answers with that.`,
+      fix: entry.byDefault
+        ? `Remove it, or write the hosts that it is for; or have a profile in the URL: ${addressFor(target.https, visit.chart.profile?.name ?? 'vouch')}`
+        : 'Remove that entry.',
+    });
+  }
+  // With a user name it is what an older Git must be told (setup/wanted.ts).
+  if (user === undefined && !target.emptyUser && (await emptyAuth(visit))) {
+    const empty = settings.findLast(({ name, section }) => name === 'emptyauth' && !section?.includes('@'));
+    causes.push({
+      what: `${empty ? place(empty) : 'http.emptyAuth'} is on: Git sends an empty user name and password.`,
+      fix: `Remove it, or turn it off for CodeCommit: \`git config --global http.https://${target.host.host}.emptyAuth false\``,
+    });
+  }
+  return causes;
+}
+
+/** The way round what stands on Git's command line, as far as there is one. */
+export function schemeInstead(target: Target | undefined): string {
+  const address = target === undefined ? 'codecommit::us-east-1://demo' : codeCommitAddress(target);
+  return target?.remote === undefined
+    ? `A codecommit:// address works there: ${address}`
+    : `A codecommit:// address works there: \`git remote set-url ${target.remote} ${address}\``;
+}
+
+interface HttpSetting {
+  /** As a person knows it, such as `http.extraHeader`. */
+  key: string;
+  name: 'extraheader' | 'emptyauth';
+  section: string | undefined;
+  value: string;
+  file: string | undefined;
+}
+
+const spelled = { extraheader: 'extraHeader', emptyauth: 'emptyAuth' } as const;
+
+/** Those settings whose section is for the repository, in Git's order; an empty extraHeader clears those before it. */
+async function httpSettings({ env, cwd, target }: Visit): Promise<HttpSetting[]> {
+  const args = [
+    'config',
+    '--null',
+    '--show-scope',
+    '--show-origin',
+    '--get-regexp',
+    '^http\\.(.*\\.)?(extraheader|emptyauth)$',
+  ];
+  const { stdout } = await git(args, env, { accepted: [0, 1], cwd });
+  const fields = stdout.split('\0');
+  const found: HttpSetting[] = [];
+  for (let at = 0; at + 2 < fields.length; at += 3) {
+    const [, source = '', setting = ''] = fields.slice(at, at + 3);
+    const [key = '', ...value] = setting.split('\n');
+    const [, section, name] = /^http\.(?:(.*)\.)?(extraheader|emptyauth)$/s.exec(key) ?? [];
+    if (!isForTarget(section, target) || (name !== 'extraheader' && name !== 'emptyauth')) continue;
+    found.push({
+      key: `http.${section === undefined ? '' : `${section}.`}${spelled[name]}`,
+      name,
+      section,
+      value: value.join('\n'),
+      file: source.startsWith('file:') ? source.slice('file:'.length) : undefined,
+    });
+  }
+  const cleared = found.findLastIndex(({ name, value }) => name === 'extraheader' && value === '');
+  return found.filter(({ name }, index) => name !== 'extraheader' || index > cleared);
+}
+
+function isForTarget(section: string | undefined, target: Target | undefined): boolean {
+  if (section === undefined) return true;
+  const url = normalizeUrl(target?.scheme === 'https' ? target.url : (target?.https ?? ''));
+  const pattern = normalizeUrl(section, { pattern: true });
+  return url !== undefined && pattern !== undefined && urlMatches(url, pattern);
+}
+
+async function emptyAuth({ env, cwd, target }: Visit): Promise<boolean> {
+  const args = ['config', '--type=bool', '--get-urlmatch', 'http.emptyAuth', target?.https ?? ''];
+  const { stdout } = await git(args, env, { accepted: [0, 1, 128], cwd });
+  return stdout.trim() === 'true';
+}

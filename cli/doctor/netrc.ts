@@ -1,0 +1,96 @@
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+/** More than anybody's file, in bytes. */
+const longest = 1024 * 1024;
+
+export interface NetrcEntry {
+  file: string;
+  /** From 1 on. */
+  line: number;
+  /** Whether it is the entry for all hosts that have none of their own. */
+  byDefault: boolean;
+}
+
+/**
+ * The entry of `~/.netrc` that libcurl answers with when a server asks for a user name and a password. Git has it do that
+ * (CURLOPT_NETRC), and asks its helpers only where there is none. No other variable than HOME leads there.
+ *
+ * @param host whose; without a port
+ * @param username the one in the URL: an entry for another one is no entry then
+ */
+export function netrcEntry(host: string, username: string | undefined, env: NodeJS.ProcessEnv): NetrcEntry | undefined {
+  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
+  const file = join(home, '.netrc');
+  const words = wordsOf(read(file));
+  for (let at = 0; at < words.length; at++) {
+    const { word, line } = words[at] as Word;
+    const byDefault = word === 'default';
+    if (!byDefault && word !== 'machine') continue;
+    const name = byDefault ? undefined : words[++at]?.word;
+    if (!byDefault && name?.toLowerCase() !== host.toLowerCase()) continue;
+    const login = loginOf(words.slice(at + 1));
+    if (username === undefined || login === username) return { file, line, byDefault };
+  }
+  return undefined;
+}
+
+interface Word {
+  word: string;
+  line: number;
+}
+
+/** Up to the next entry. */
+function loginOf(words: readonly Word[]): string | undefined {
+  for (let at = 0; at < words.length; at++) {
+    const { word } = words[at] as Word;
+    if (word === 'machine' || word === 'default') return undefined;
+    if (word === 'login') return words[at + 1]?.word;
+    if (word === 'password' || word === 'account') at++;
+  }
+  return undefined;
+}
+
+/** As libcurl's netrc.c reads it: words, some in quotes, comments, and macros up to an empty line. */
+function wordsOf(text: string): Word[] {
+  const words: Word[] = [];
+  let inMacro = false;
+  for (const [index, line] of text.split('\n').entries()) {
+    if (inMacro && line.trim() !== '') continue;
+    inMacro = false;
+    if (line.trimStart().startsWith('#')) continue;
+    const found = [...line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(
+      ([, quoted, bare = '']) => quoted?.replaceAll(/\\(.)/g, '$1') ?? bare,
+    );
+    inMacro = found.includes('macdef');
+    words.push(
+      ...(inMacro ? found.slice(0, found.indexOf('macdef')) : found).map((word) => ({ word, line: index + 1 })),
+    );
+  }
+  return words;
+}
+
+/** What cannot be read is no file; neither is a FIFO, which nobody might ever write to. */
+function read(file: string): string {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch {
+    return '';
+  }
+  try {
+    if (!fstatSync(descriptor).isFile()) return '';
+    const buffer = Buffer.alloc(longest);
+    let length = 0;
+    for (;;) {
+      const count = readSync(descriptor, buffer, length, longest - length, null);
+      length += count;
+      if (count === 0 || length === longest) return buffer.toString('utf8', 0, length);
+    }
+  } catch {
+    return '';
+  } finally {
+    closeSync(descriptor);
+  }
+}

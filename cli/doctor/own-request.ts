@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import * as https from 'node:https';
+import { getCACertificates } from 'node:tls';
+import { gitCredentials } from '../agent/client.ts';
+import { authorizationId } from '../aws/authorization-id.ts';
+import { git } from '../git/config.ts';
+import { withContext } from '../git/request.ts';
+import { proxyEnvironment } from '../network-environment.ts';
+import { networkReason } from '../network-reason.ts';
+import { asProblem, printable } from '../problem.ts';
+import { readAtMost } from '../read-at-most.ts';
+import { redact } from '../redact.ts';
+import type { Visit } from './check.ts';
+import type { Target } from './target.ts';
+
+/** What CodeCommit says to a request that Vouch has signed, without Git. */
+export type OwnAnswer =
+  | {
+      asked: true;
+      /** HTTP's. */
+      status: number;
+      /** What AWS calls the refusal, such as AccessDeniedException. */
+      code: string | undefined;
+      /** What AWS says about it, made safe for a terminal and without a secret. */
+      message: string;
+      /** By which AWS finds the request (x-amzn-requestid), and its decision about it. */
+      requestId: string | undefined;
+      authorizationId: string | undefined;
+    }
+  /** Nobody was reached. */
+  | { asked: false; why: string };
+
+/** The longest that it may take, and that is read of an answer, in milliseconds and bytes. */
+const patience = 10_000;
+const longest = 64 * 1024;
+
+const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<OwnAnswer>>>>();
+
+/**
+ * Asks for what a pull or push begins with, the list of refs, with a user name and password of Vouch's for the profile that
+ * serves: what CodeCommit says to that, it says of the role. Nothing that steers Git's credentials counts here; its proxy and
+ * its CA do, as otherwise it might not be reached. Once a visit; nothing can be written.
+ */
+export function askOurselves(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
+  const answers = known.get(visit) ?? {};
+  known.set(visit, answers);
+  answers[what] ??= ask(visit, what).catch((error: unknown) => {
+    visit.signal.throwIfAborted();
+    return { asked: false as const, why: reasonOf(error) };
+  });
+  return answers[what];
+}
+
+async function ask(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
+  const target = visit.target as Target;
+  const { username, password } = await credentials(visit, target);
+  const agent = await agentAsGit(visit, target);
+  const late = AbortSignal.any([visit.signal, AbortSignal.timeout(patience)]);
+  try {
+    return await new Promise<OwnAnswer>((resolve, reject) => {
+      const url = `${target.https.replace(/\/$/, '')}/info/refs?service=git-${what === 'pull' ? 'upload' : 'receive'}-pack`;
+      const headers = {
+        authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+        'user-agent': 'git/vouch-doctor',
+      };
+      const request = https.get(url, { agent, headers, signal: late }, (response) => {
+        const { statusCode: status = 0, headers: its } = response;
+        const requestId = its['x-amzn-requestid'];
+        const answer = (body: string) =>
+          resolve({
+            asked: true,
+            status,
+            requestId: typeof requestId === 'string' ? printable(requestId, 100) : undefined,
+            ...refusal(body, [username, password]),
+          });
+        // Of what is not refused the status is enough.
+        if (status === 200) {
+          answer('');
+          response.destroy();
+          return;
+        }
+        readAtMost(longest, response).then((body) => answer(body?.toString('utf8') ?? ''), reject);
+      });
+      request.on('error', reject);
+    });
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** From the agent, as Git's helper gets them. */
+async function credentials(visit: Visit, target: Target): Promise<{ username: string; password: string }> {
+  const { env, chart } = visit;
+  const path = decodeURIComponent(new URL(target.https).pathname).replace(/^\/|\/$/g, '');
+  const lines = ['protocol=https', `host=${target.host.host}`, `path=${path}`];
+  if (chart.profile) lines.push(`username=${chart.profile.name}`);
+  const answer = await gitCredentials(withContext(Buffer.from(`${lines.join('\n')}\n`), {}, env), env);
+  const value = (name: string) =>
+    answer
+      .split('\n')
+      .find((line) => line.startsWith(`${name}=`))
+      ?.slice(name.length + 1);
+  return { username: value('username') ?? '', password: value('password') ?? '' };
+}
+
+/** What reaches CodeCommit as Git would: its proxy before the environment's, and whom it trusts besides Node's. */
+async function agentAsGit({ env, cwd }: Visit, { https: url }: Target): Promise<https.Agent> {
+  const setting = async (name: string, ...type: string[]) =>
+    (await git(['config', ...type, '--get-urlmatch', name, url], env, { accepted: [0, 1], cwd })).stdout.replace(
+      /\n$/,
+      '',
+    );
+  const proxy = await setting('http.proxy');
+  const proxyEnv = { ...proxyEnvironment(proxy === '' ? env : { HTTPS_PROXY: proxy }) };
+  const file = env.GIT_SSL_CAINFO || (await setting('http.sslCAInfo', '--type=path'));
+  const ca = file === '' ? {} : { ca: [...getCACertificates('default'), readFileSync(file, 'utf8')] };
+  return new https.Agent({ proxyEnv, ...ca });
+}
+
+/** An answer of AWS's in XML; of a text or a page only that it is none of these is known. */
+function refusal(body: string, secrets: readonly string[]) {
+  const text = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`, 'i').exec(body)?.[1]?.trim();
+  const code = text('Code') ?? /^\s*(?:<\?xml[^>]*>\s*)?<(\w+Exception)>/.exec(body)?.[1];
+  const message = redact(text('Message') ?? '', secrets);
+  return {
+    code: code === undefined ? undefined : printable(code, 100),
+    message: printable(message, 1000),
+    authorizationId: authorizationId(message),
+  };
+}
+
+function reasonOf(error: unknown): string {
+  const { kind, what } = asProblem(error);
+  return kind === 'internal-error' ? networkReason(error) : what;
+}

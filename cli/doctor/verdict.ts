@@ -1,0 +1,75 @@
+import type { Finding, Visit } from './check.ts';
+import { comesFirst } from './comes-first.ts';
+import { type GitOutcome, gitSaid } from './explain-git.ts';
+import { askOurselves, type OwnAnswer } from './own-request.ts';
+import { type Reply, tryPull, tryPush } from './repository.ts';
+
+/** What is known of a pull or a push: what came of Git's own request, and what CodeCommit says of the role. */
+export interface Verdict {
+  reply: Reply;
+  /** Of the role, where Vouch asked in its name itself; else of Git. */
+  outcome: GitOutcome;
+  /** CodeCommit's word to Vouch's own request, which is made when Git was turned away. */
+  own: OwnAnswer | undefined;
+  /** Whether Git came with a user name and a password that were not Vouch's, or with none. */
+  notVouch: boolean;
+}
+
+/** Git knows no reason for any of these, and its user name and password need not have been Vouch's. */
+const turnedAway: readonly GitOutcome[] = ['forbidden', 'refused', 'not-found', 'no-credentials'];
+
+/** Has Git ask, and asks again in its place when it is turned away: only that is said of the role. */
+export async function verdictOf(what: 'pull' | 'push', visit: Visit): Promise<Verdict> {
+  const reply = await (what === 'pull' ? tryPull(visit) : tryPush(visit));
+  const notAsked = reply.askedVouch === false;
+  if (reply.outcome === 'done') return { reply, outcome: 'done', own: undefined, notVouch: notAsked };
+  if (!turnedAway.includes(reply.outcome)) return { reply, outcome: reply.outcome, own: undefined, notVouch: false };
+  const own = await askOurselves(visit, what);
+  if (!own.asked) return { reply, outcome: reply.outcome, own, notVouch: notAsked };
+  const outcome = outcomeOf(own.status);
+  return { reply, outcome, own, notVouch: notAsked || outcome === 'done' };
+}
+
+function outcomeOf(status: number): GitOutcome {
+  if (status === 200) return 'done';
+  if (status === 401) return 'refused';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'not-found';
+  return status === 429 || status >= 500 ? 'busy' : 'other';
+}
+
+/** What to know when Git did not come with what Vouch gives. Where it was let in all the same, that is a warning. */
+export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, visit: Visit): Promise<Finding> {
+  const { reply, own, outcome } = verdict;
+  const causes = await comesFirst(visit);
+  const said = gitSaid(reply.answer);
+  const letIn = reply.outcome === 'done';
+  const asked =
+    reply.askedVouch === true ? 'Git asked Vouch, and sent something else than it was given' : 'Git did not ask Vouch';
+  const why = causes.map((cause) => cause.what);
+  if (own?.asked && outcome === 'done') why.push(`What Vouch gives for the role is taken: a ${what} is allowed.`);
+  if (own?.asked === false)
+    why.push(`What the role may do is not known. Vouch could not ask CodeCommit itself: ${own.why}`);
+  if (!letIn && said !== '') why.push(`Git says: ${said}`);
+  return {
+    id: `${what}.not-vouch`,
+    severity: letIn ? 'warning' : 'trouble',
+    what: letIn
+      ? `${asked}, and was let in: with a user name and a password of another origin.`
+      : `${asked}, and was turned away.`,
+    why,
+    fix:
+      causes.length > 0
+        ? causes.map((cause) => cause.fix)
+        : ['Nothing was found that does it. `GIT_TRACE=1 git ls-remote …` shows what Git starts; report it with that.'],
+  };
+}
+
+/** CodeCommit's own words about the role, one line each. */
+export function codeCommitSaid(own: OwnAnswer | undefined): string[] {
+  if (!own?.asked) return [];
+  const lines = own.message === '' ? [] : [`AWS says: ${own.code === undefined ? '' : `${own.code}: `}${own.message}`];
+  if (own.authorizationId !== undefined) lines.push(`AWS's authorization ID: ${own.authorizationId}`);
+  if (own.requestId !== undefined) lines.push(`AWS's request ID: ${own.requestId}`);
+  return lines;
+}
