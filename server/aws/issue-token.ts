@@ -54,12 +54,12 @@ async function checkCount(store: Store, sessionId: string, now: number): Promise
     .select((is) => [is.fn.countAll<number>().as('count'), is.fn.min('at').as('oldest')])
     .executeTakeFirstOrThrow();
   if (Number(count) < MOST) return;
-  const wait = Math.ceil((Number(oldest) + WINDOW_MS - now) / 1000);
+  const wait = Math.max(1, Math.ceil((Number(oldest) + WINDOW_MS - now) / 1000));
   throw new Problem(
     429,
     'too-many-requests',
     'This session has asked for too many tokens',
-    `Wait ${wait} seconds, then try again.`,
-    { headers: { 'Retry-After': String(Math.max(1, wait)) } },
+    `Wait ${wait === 1 ? '1 second' : `${wait} seconds`}, then try again.`,
+    { headers: { 'Retry-After': String(wait) } },
   );
 }

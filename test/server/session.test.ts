@@ -156,7 +156,9 @@ describe('the ID token for AWS', () => {
     await expectProblem(response, 429, 'too-many-requests');
     await jsonOf(await askForToken());
     server.context.now = () => now + 199_999;
-    await expectProblem(await ask(), 429, 'too-many-requests');
+    const last = await ask();
+    expect(await last.clone().json()).toMatchObject({ detail: 'Wait 1 second, then try again.' });
+    await expectProblem(last, 429, 'too-many-requests');
     moveClock(server, 201_000);
     await jsonOf(await ask());
   });
