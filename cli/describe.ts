@@ -1,8 +1,10 @@
 import type { KeyName } from './agent/protocol.ts';
+import { printable } from './problem.ts';
 
 /** A key as a person knows it: "Work key" (YubiKey 5C NFC). */
 export function describeKey(key: KeyName): string {
-  return key.model === null || key.model === key.name ? `"${key.name}"` : `"${key.name}" (${key.model})`;
+  const [name, model] = [printable(key.name, 100), printable(key.model ?? '', 100)];
+  return model === '' || key.model === key.name ? `"${name}"` : `"${name}" (${model})`;
 }
 
 /**

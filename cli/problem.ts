@@ -92,15 +92,20 @@ export function asProblem(error: unknown): Problem {
 }
 
 /**
- * Text from elsewhere (a server, AWS, a file) as one line that cannot steer a terminal: control characters, line breaks
- * and characters that reorder text become spaces, and length is bounded.
+ * A character that is not seen where it stands: control and format characters, among them those that reorder text, line breaks, what
+ * Unicode says may be left out when text is shown (fillers, variation selectors, tags), and the empty pattern of Braille.
+ */
+export const unseen = '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\u2800]';
+
+/**
+ * Text from elsewhere (a server, AWS, a file) as one line that cannot steer a terminal, in which all that there is can be seen: other
+ * characters become spaces, and length is bounded.
  *
  * @param text what somebody else wrote
  * @param max the longest result, in characters
  */
 export function printable(text: string, max = 1000): string {
-  // C0, DEL, C1, line and paragraph separators, bidirectional controls.
-  const clean = text.replace(/[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu, ' ').trim();
+  const clean = text.replace(new RegExp(`${unseen}+`, 'gu'), ' ').trim();
   return clean.length > max ? `${clean.slice(0, max - 1)}…` : clean;
 }
 

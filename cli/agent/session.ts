@@ -273,6 +273,7 @@ export class Session {
     return this.#flights.run(`${key} ${region}${fresh ? ' fresh' : ''}`, within, async (waiting) => {
       const obtained = await this.#fetch(chain, { region, fresh, waiting });
       this.#checkAlive();
+      if (obtained.expiration <= this.#clocks.now()) throw this.#overAlready(chain, obtained.expiration);
       const credentials = new HeldCredentials(obtained, this.#clocks);
       const earlier = this.#credentials.find(key, region)?.renewal;
       const renewal = new Renewal(credentials.expiration, this.#clocks.now(), earlier);
@@ -333,6 +334,16 @@ export class Session {
   #checkAlive(): void {
     this.#dropped.signal.throwIfAborted();
     if (this.over) throw this.ended;
+  }
+
+  #overAlready({ role }: RoleChain, expiration: number): Problem {
+    return new Problem({
+      kind: 'aws-unreachable',
+      what: `AWS STS gave credentials for ${role.arn} that are over already, so they are not used.`,
+      why: `They ended at ${new Date(expiration).toISOString()}, and by this machine's clock it is ${new Date(this.#clocks.now()).toISOString()}.`,
+      fix: 'Check the clock of this machine; if it is right, something else answers in the place of AWS STS.',
+      exitCode: 4,
+    });
   }
 
   /** For one call to the server or to STS. */

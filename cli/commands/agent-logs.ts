@@ -3,6 +3,7 @@ import { agentLogs, isNotRunning } from '../agent/client.ts';
 import type { LogAnswer, LogEntry } from '../agent/protocol.ts';
 import { clockTime } from '../describe.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { printProblem } from '../problem.ts';
 
 /** How often the agent is asked for more, in milliseconds. */
@@ -18,7 +19,7 @@ export interface AgentLogsOptions {
 /** `vouch agent logs`: what the agent has done and why. Exit code 3 when none runs. */
 export async function agentLogsCommand({ json = false, follow = false }: AgentLogsOptions, io: Io): Promise<number> {
   const print = ({ entries }: LogAnswer) => {
-    for (const entry of entries) io.stdout.write(`${json ? JSON.stringify(entry) : describe(entry, new Date())}\n`);
+    for (const entry of entries) io.stdout.write(`${json ? jsonText(entry) : describe(entry, new Date())}\n`);
   };
   try {
     let answer = await agentLogs(0, io.env);

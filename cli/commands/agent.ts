@@ -4,7 +4,8 @@ import type { AgentStatus, ServiceManager } from '../agent/protocol.ts';
 import { startAgent } from '../agent/start.ts';
 import { clockTime } from '../describe.ts';
 import type { Io } from '../io.ts';
-import { printProblem } from '../problem.ts';
+import { jsonText } from '../json-text.ts';
+import { printable, printProblem } from '../problem.ts';
 
 /** `vouch agent start`: `vouch login` does it by itself. */
 export async function agentStart(_options: object, io: Io): Promise<number> {
@@ -79,7 +80,7 @@ export interface AgentStatusOptions {
 export async function agentStatusCommand({ json = false }: AgentStatusOptions, io: Io): Promise<number> {
   try {
     const status = await agentStatus(io.env);
-    io.stdout.write(json ? `${JSON.stringify({ running: true, ...status })}\n` : describe(status));
+    io.stdout.write(json ? `${jsonText({ running: true, ...status })}\n` : describe(status));
     return 0;
   } catch (error) {
     if (!isNotRunning(error)) return printProblem(io.stderr, error);
@@ -95,7 +96,7 @@ function describe({ pid, version, startedAt, service, session, credentials }: Ag
   const lines = [`Agent     running${as} since ${since}, version ${version}, process ${pid}`];
   lines.push(
     session
-      ? `Session   ${session.email}, "${session.key.name}", until ${clockTime(new Date(session.expiresAt), now)}`
+      ? `Session   ${session.email}, "${printable(session.key.name, 100)}", until ${clockTime(new Date(session.expiresAt), now)}`
       : 'Session   none: run `vouch login`',
   );
   for (const { role, expiresAt } of credentials)

@@ -1,6 +1,7 @@
 import { autoLogins, type Config, changeConfig, isAutoLogin, readConfig, serverUrl } from '../config.ts';
 import type { Io } from '../io.ts';
 import { readPort } from '../port.ts';
+import { jsonText } from '../json-text.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
 
 /** What `vouch config` is about: not what Vouch notes for itself. */
@@ -116,7 +117,7 @@ function inForce(env: NodeJS.ProcessEnv): Record<Name, string | null> {
 
 function tellJson(io: Io, names: readonly Name[]): void {
   const values = inForce(io.env);
-  io.stdout.write(`${JSON.stringify(Object.fromEntries(names.map((name) => [name, values[name]])))}\n`);
+  io.stdout.write(`${jsonText(Object.fromEntries(names.map((name) => [name, values[name]])))}\n`);
 }
 
 function known(name: string): Name {

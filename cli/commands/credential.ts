@@ -1,6 +1,7 @@
 import { awsCredentials } from '../agent/client.ts';
 import { isRegion, parseRoleArn } from '../aws/partitions.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { Problem, printProblem } from '../problem.ts';
 
 export interface CredentialAwsOptions {
@@ -37,7 +38,7 @@ export async function credentialAws({ role }: CredentialAwsOptions, io: Io): Pro
       SessionToken: found.sessionToken,
       Expiration: found.expiration,
     };
-    io.stdout.write(`${JSON.stringify(answer)}\n`);
+    io.stdout.write(`${jsonText(answer)}\n`);
     return 0;
   } catch (error) {
     return printProblem(io.stderr, error);

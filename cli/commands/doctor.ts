@@ -7,6 +7,7 @@ import { examine, type Listener } from '../doctor/examine.ts';
 import { mendsOf, previewOf } from '../doctor/fix.ts';
 import { describeResult, describeWhole, looksOf, titlesOf } from '../doctor/print.ts';
 import { findTarget } from '../doctor/target.ts';
+import { jsonText } from '../json-text.ts';
 import type { ChangedLine } from '../line-diff.ts';
 import { interruptible } from '../login/interrupt.ts';
 import { Waiting } from '../login/waiting.ts';
@@ -52,7 +53,7 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
       fixed = await fix(results, options, signal);
       if (fixed.length > 0) results = await look();
     }
-    if (options.json) stdout.write(`${JSON.stringify(asJson(results, target?.url, fixed), null, 2)}\n`);
+    if (options.json) stdout.write(`${jsonText(asJson(results, target?.url, fixed), 2)}\n`);
     return results.some(({ status }) => status === 'failed') ? 1 : 0;
   } finally {
     release();

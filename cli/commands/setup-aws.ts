@@ -18,6 +18,7 @@ import { type Wrong, wrongExternalId, wrongProfileName, wrongRegion, wrongRole }
 import { roleOfCredentialProcess, type VouchProfile, vouchProfiles } from '../aws/profiles.ts';
 import { missingUserSections } from '../git/setup/user-sections.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { type ChangedLine, lineDiff } from '../line-diff.ts';
 import { Interrupted } from '../login/interrupt.ts';
 import { findOnPath } from '../on-path.ts';
@@ -299,7 +300,7 @@ function tell(
   io: Io,
 ): void {
   if (json) {
-    io.stdout.write(`${JSON.stringify({ profile, file, change, dryRun, settings: settings ?? null, diff, notes })}\n`);
+    io.stdout.write(`${jsonText({ profile, file, change, dryRun, settings: settings ?? null, diff, notes })}\n`);
   } else if (change !== 'none') {
     const verb = verbs[change][dryRun ? 1 : 0];
     const lines = diff.map(({ sign, line }) => `  ${sign} ${line}`.trimEnd());

@@ -8,6 +8,7 @@ import { remoteHelper } from '../git/setup/remote-helper.ts';
 import { httpSettings, type UrlPattern, urlPatterns, usage } from '../git/setup/wanted.ts';
 import { helperByPath, vouchHelper } from '../git/vouch-helper.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { type ChangedLine, lineDiff } from '../line-diff.ts';
 import { findOnPath } from '../on-path.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
@@ -53,7 +54,7 @@ export async function setupCodeCommit(options: SetupCodeCommitOptions, io: Io, c
   try {
     const version = await checkGit(io.env);
     const report = await (options.remove ? remove(options, io.env, cwd) : add(options, io.env, cwd));
-    if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
+    if (options.json) io.stdout.write(`${jsonText(report)}\n`);
     else print(report, options, version, io);
     return 0;
   } catch (error) {

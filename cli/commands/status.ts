@@ -5,6 +5,7 @@ import { readConfig } from '../config.ts';
 import { clockTime, describeKey, duration } from '../describe.ts';
 import { gitAsksVouch } from '../git/config.ts';
 import type { Io } from '../io.ts';
+import { jsonText } from '../json-text.ts';
 import { printable } from '../problem.ts';
 import { sessionVariables } from '../prompt/variables.ts';
 
@@ -52,7 +53,7 @@ export async function status(
     return session === null ? 3 : 0;
   }
   const report = await collect(agent, io.env);
-  io.stdout.write(format === 'json' ? `${JSON.stringify(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
+  io.stdout.write(format === 'json' ? `${jsonText(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
   return report.session === null ? 3 : 0;
 }
 
@@ -104,7 +105,9 @@ function describe(report: Report, now: Date): string[] {
   for (const profile of report.profiles) {
     const until = profile.credentialsUntil;
     const left = until === null ? undefined : duration(Date.parse(until) - now.getTime());
-    lines.push(`AWS       profile ${profile.name}: ${profile.role}${left ? `, credentials for ${left}` : ''}`);
+    lines.push(
+      `AWS       profile ${printable(profile.name)}: ${profile.role}${left ? `, credentials for ${left}` : ''}`,
+    );
     if (profile.trouble) lines.push(`          not renewed yet: ${printable(profile.trouble)}`);
   }
   lines.push(

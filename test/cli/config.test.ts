@@ -1,4 +1,5 @@
-import {
+import fs, {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -8,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -39,6 +41,30 @@ describe('the settings', () => {
     expect(() => replaceFile(home, '{}')).toThrow(
       expect.objectContaining({ kind: 'not-written', what: `${home} could not be written.` }),
     );
+  });
+
+  test('are for their owner alone while they are written, whatever mode the file has', () => {
+    mkdirSync(join(home, '.config/vouch'), { recursive: true });
+    writeFileSync(file(), '{}');
+    chmodSync(file(), 0o644);
+    const before: number[] = [];
+    const { chmodSync: real } = fs;
+    // The first mode is that which the file has when the last one is given to it.
+    fs.chmodSync = (path, mode) => {
+      before.push(statSync(path).mode & 0o777);
+      real(path, mode);
+    };
+    syncBuiltinESMExports();
+    const umask = process.umask(0);
+    try {
+      replaceFile(file(), '{"server": "https://vouch.example.com"}');
+    } finally {
+      process.umask(umask);
+      fs.chmodSync = real;
+      syncBuiltinESMExports();
+    }
+    expect(before).toEqual([0o600]);
+    expect(statSync(file()).mode & 0o777).toBe(0o644);
   });
 
   test('keep what they do not know', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { claim, isOurs, listenPrivately, removeIfOurs } from '../../../cli/agent/sockets.ts';
+import { claim, isOurs, listenPrivately, removeIfOurs, sweep } from '../../../cli/agent/sockets.ts';
 import { say } from '../support.ts';
 
 function folder(): string {
@@ -100,4 +100,16 @@ test('where no socket can be made, it is said where and why', async () => {
     why: expect.stringContaining('listen E'),
     fix: expect.stringContaining('XDG_RUNTIME_DIR'),
   });
+});
+
+test('a private name is swept away when its agent is gone, and never while it lives', async () => {
+  const path = folder();
+  const gone = spawn(process.execPath, ['-e', '0']);
+  await new Promise((resolve) => gone.once('exit', resolve));
+  // Process 1 lives, and may be another user's.
+  const living = [`agent.${process.pid}.0123abcd.sock`, 'agent.1.0123abcd.sock'];
+  const others = [`agent.${gone.pid}.0123ABCD.sock`, `agent.${gone.pid}.0123abcd.sock.1`, 'agent.sock', 'git.sock'];
+  for (const name of [...living, ...others, `agent.${gone.pid}.0123abcd.sock`]) writeFileSync(join(path, name), '');
+  sweep(path);
+  expect(readdirSync(path).sort()).toEqual([...living, ...others].sort());
 });
