@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { configFile } from './paths.ts';
 import { readPort } from './port.ts';
 import { Problem } from './problem.ts';
+import { readTextFile } from './read-file.ts';
 import { replaceFile } from './replace-file.ts';
 import { checkWay } from './safe-way.ts';
 
@@ -35,7 +35,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   checkWay(file, "Vouch's settings are not safe");
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw unreadable(file, (error as Error).message);

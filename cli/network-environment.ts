@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import { Problem } from './problem.ts';
+import { readTextFile } from './read-file.ts';
 
 /**
  * HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE, which Git and AWS CLI honour and Node by default does not. (Node
@@ -23,10 +24,12 @@ const always = ['localhost', '127.0.0.1', '::1'];
 /**
  * Has this process's requests honour the environment's proxies. To be called before the first one; again does no harm.
  *
- * @throws Problem `tls-unverified` when Node would take anybody's certificate, and as proxyEnvironment
+ * @throws Problem `tls-unverified` when Node would take anybody's certificate, `ca-bundle` when it would read certificates without
+ *   end, and as proxyEnvironment
  */
 export function prepareNetwork(env: NodeJS.ProcessEnv = process.env): void {
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') throw unverified();
+  if (env.NODE_EXTRA_CA_CERTS) checkExtraCertificates(env.NODE_EXTRA_CA_CERTS);
   const proxies = proxyEnvironment(env);
   if (proxies) http.setGlobalProxyFromEnv({ ...proxies });
 }
@@ -86,6 +89,18 @@ function proxyUrl(name: string, value: string): string {
   });
 }
 
+/** Node reads it when it first needs it, whatever it is; of one that it cannot read it warns. */
+function checkExtraCertificates(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined || (found.isFile() && found.size <= longestBundle)) return;
+  throw new Problem({
+    kind: 'ca-bundle',
+    what: `The certificates in ${file} could not be used.`,
+    why: `${found.isFile() ? `It has more than ${longestBundle} bytes.` : 'It is no regular file.'} NODE_EXTRA_CA_CERTS names this file.`,
+    fix: 'Correct NODE_EXTRA_CA_CERTS or unset it, run `vouch agent stop`, then `vouch login`.',
+  });
+}
+
 function unverified(): Problem {
   return new Problem({
     kind: 'tls-unverified',
@@ -94,6 +109,9 @@ function unverified(): Problem {
     fix: 'Run `unset NODE_TLS_REJECT_UNAUTHORIZED`, then try again; an authority of your own goes into NODE_EXTRA_CA_CERTS.',
   });
 }
+
+/** More than all authorities that there are, in bytes. */
+const longestBundle = 16 * 1024 * 1024;
 
 function readCaBundle(file: string): string[] {
   const unusable = (why: string, cause?: unknown) =>
@@ -108,9 +126,9 @@ function readCaBundle(file: string): string[] {
     );
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextFile(file, longestBundle);
   } catch (error) {
-    throw unusable(`${(error as Error).message}.`, error);
+    throw unusable(`${(error as Error).message.replace(/\.$/, '')}.`, error);
   }
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (certificates.length === 0) throw unusable('It holds no certificate in PEM form.');

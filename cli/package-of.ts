@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { readTextFile } from './read-file.ts';
 
 /** The npm package that a program belongs to. */
 export interface Package {
@@ -27,7 +28,7 @@ export function packageOf(file: string): Package | undefined {
 
 function manifest(folder: string): { name: string; version: string } | undefined {
   try {
-    const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<string, unknown>;
+    const { name, version } = JSON.parse(readTextFile(join(folder, 'package.json'))) as Record<string, unknown>;
     return typeof name === 'string' && typeof version === 'string' ? { name, version } : undefined;
   } catch {
     return undefined;

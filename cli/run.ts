@@ -3,6 +3,8 @@ import { Problem, printProblem } from './problem.ts';
 
 /** Runs a command of `vouch` to its end; what it throws is told on standard error, and becomes the exit code. */
 export async function run(command: () => Promise<void>): Promise<void> {
+  // What fails where nobody waits for it, such as a connection when no more files can be opened, is told in the same way.
+  process.once('uncaughtException', (error) => process.exit(printProblem(process.stderr, error)));
   try {
     checkNode();
     await command();

@@ -143,6 +143,8 @@ async function send(request: AgentRequest): Promise<AgentAnswer> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') throw notRunning();
     if (request.signal?.aborted) throw error;
+    // It says nothing of the agent, which would be ended for it.
+    if (code === 'EMFILE' || code === 'ENFILE') throw noMoreFiles(message);
     // EAGAIN: as many wait for it already as the system lets wait.
     if (error instanceof TimedOut || code === 'EAGAIN') throw hung(request.timeout);
     if (error instanceof HungUp) throw silent('It hung up: it is just ending, or too many ask it at once.', error);
@@ -157,6 +159,15 @@ function notRunning(): Problem {
     why: 'No vouch agent is running.',
     fix: 'Run `vouch login`, then try again.',
     exitCode: 3,
+  });
+}
+
+function noMoreFiles(why: string): Problem {
+  return new Problem({
+    kind: 'too-many-files',
+    what: 'The vouch agent could not be asked: this process, or the system, has too many files open.',
+    why,
+    fix: 'Raise the limit (`ulimit -n 1024`), or close what has so many open, then try again.',
   });
 }
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { readTextFile } from '../read-file.ts';
 
 /**
  * `agent.pid` in the runtime folder says which process has the agent's sockets, so that one that no longer answers can be ended.
@@ -32,7 +33,7 @@ export function removePidFile(folder: string): void {
 export function readPidFile(folder: string): AgentProcess | undefined {
   let text: string;
   try {
-    text = readFileSync(pidFile(folder), 'utf8');
+    text = readTextFile(pidFile(folder), 200);
   } catch {
     return undefined;
   }

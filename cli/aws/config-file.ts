@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Problem } from '../problem.ts';
+import { readRegularFile } from '../read-file.ts';
 
 /**
  * The text of AWS's config file; of one that is not there, the empty one.
@@ -8,7 +8,7 @@ import { Problem } from '../problem.ts';
  */
 export function readConfigFile(file: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readRegularFile(file));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw new Problem(

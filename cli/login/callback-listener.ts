@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Problem } from '../problem.ts';
+import { dropOldest } from './drop-oldest.ts';
 
 /** Where the browser brings the code back to (RFC 8252, section 7.3). */
 export interface CallbackListener {
@@ -79,7 +80,7 @@ export async function listenForCallback(port = 0): Promise<CallbackListener> {
     },
   );
   // More than a browser opens; and who sits on one silently loses it within seconds.
-  server.maxConnections = 256;
+  dropOldest(server, 256);
   // As long as somebody may come, the server itself keeps the program.
   server.on('connection', (socket) => socket.unref());
 

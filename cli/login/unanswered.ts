@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { clockTime } from '../describe.ts';
 import { prepareRuntimeFolder, unansweredLogin } from '../paths.ts';
 import { Problem } from '../problem.ts';
+import { readTextFile } from '../read-file.ts';
 
 /**
  * Remembers that nobody answered a sign-in that a program had started: an editor that fetches every few minutes would else open
@@ -67,7 +68,7 @@ export function forgetUnanswered(env: NodeJS.ProcessEnv): void {
 function read(env: NodeJS.ProcessEnv): Unanswered | undefined {
   let text: string;
   try {
-    text = readFileSync(unansweredLogin(env), 'utf8');
+    text = readTextFile(unansweredLogin(env), 200);
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readTextFile } from '../read-file.ts';
 
 /** What a text says in the place of the mark, before `marked`. */
 export const markPlace = 'Written by `vouch agent install`';
@@ -29,7 +29,7 @@ export function authorOf(content: string | undefined): Author {
 /** @returns undefined when there is no such file */
 export function readIfThere(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readTextFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

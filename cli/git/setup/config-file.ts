@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { currentFolder } from '../../current-folder.ts';
 import { Problem } from '../../problem.ts';
+import { readRegularFile } from '../../read-file.ts';
 import { followLinks } from '../../replace-file.ts';
 import { checkOwner } from '../../safe-way.ts';
 import { git } from '../config.ts';
@@ -233,9 +234,12 @@ function takeLock(file: string, path: string, mode?: number) {
   }
 }
 
+/** No config file of Git's is longer, in bytes. */
+const longestConfig = 16 * 1024 * 1024;
+
 function read(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return readRegularFile(file, longestConfig);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw unusable(file, (error as Error).message, error);

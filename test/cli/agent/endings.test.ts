@@ -100,7 +100,7 @@ test('credentials of STSâ€™s that are over already are refused, a chained roleâ€
   the.world.expiration = () => Date.parse('2001-01-01');
   await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject(over);
   // To the very millisecond.
-  the.world.expiration = () => Math.floor(the.clock.now / 1000) * 1000;
+  the.world.expiration = () => the.clock.now;
   await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({ kind: 'aws-unreachable' });
   const target = 'arn:aws:iam::210987654321:role/Target';
   setUpChain(the, 'chained', 'vouch', target);

@@ -45,7 +45,7 @@ describe('the loopback listener', () => {
   test('is not blocked by connections that say nothing', async () => {
     const { port } = new URL(listener.redirectUri);
     const silent = await Promise.all(
-      Array.from({ length: 50 }, () => {
+      Array.from({ length: 300 }, () => {
         const socket = connect(Number(port), '127.0.0.1');
         return new Promise<typeof socket>((resolve) => socket.once('connect', () => resolve(socket)));
       }),
