@@ -1,7 +1,7 @@
 import { autoLogins, type Config, changeConfig, isAutoLogin, readConfig, serverUrl } from '../config.ts';
 import type { Io } from '../io.ts';
-import { readPort } from '../port.ts';
 import { jsonText } from '../json-text.ts';
+import { readPort } from '../port.ts';
 import { Problem, printable, printProblem } from '../problem.ts';
 
 /** What `vouch config` is about: not what Vouch notes for itself. */
