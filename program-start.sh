@@ -23,6 +23,11 @@ if [ "$NODE_OPTIONS" ]; then
   done
   NODE_OPTIONS=$kept
 fi
+command -v node >/dev/null || {
+  echo 'vouch: Node.js is not on the PATH, so nothing could be done.' >&2
+  echo '  Add it (Vouch needs Node 24 or newer), then try again.' >&2
+  exit 1
+}
 # What people do first says it in words when their Node is too old to know the options; the rest need not wait for that.
 case $1 in
   enroll | login | setup | doctor | serve | -V | --version)

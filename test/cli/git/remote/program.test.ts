@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findOnPath } from '../../../../cli/on-path.ts';
 import { credentialHelperScript, programFile } from '../../../../cli/programs.ts';
-import { type Finished, type Machine, machine, run } from '../../support.ts';
+import { type Finished, type Machine, machine, root, run } from '../../support.ts';
 
 const prod = 'arn:aws:iam::111111111111:role/Prod';
 const dev = 'arn:aws:iam::222222222222:role/Dev';
@@ -168,6 +168,19 @@ describe('git-remote-codecommit', () => {
     const { code, stderr } = await the.remote('eu-west-1://demo', { PATH: join(the.folder, 'home') });
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^vouch: Git is not on your PATH\./)]);
   });
+});
+
+test('without Node, Git ends with a sentence that says so', async () => {
+  const the = machine();
+  // As it is built, up to where Node would begin.
+  const built = join(the.folder, 'bin/git-remote-codecommit');
+  copyFileSync(join(root, 'program-start.sh'), built);
+  chmodSync(built, 0o755);
+  const git = findOnPath('git', process.env)[0] ?? '';
+  const env = { ...the.env, PATH: join(the.folder, 'bin') };
+  const { code, stderr } = await run(git, ['ls-remote', 'codecommit::us-east-1://demo'], env);
+  expect(code).toBe(128);
+  expect(stderr).toMatch(/^vouch: Node\.js is not on the PATH.*\n {2}Add it \(Vouch needs Node 24 or newer\)/);
 });
 
 describe('the region', () => {
