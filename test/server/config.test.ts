@@ -465,6 +465,21 @@ describe('starting', () => {
     for (const file of readdirSync(home)) expect([file, statSync(join(home, file)).uid]).toEqual([file, owner]);
   });
 
+  test('root’s administrative commands go on as the database’s owner', async () => {
+    const file = join(folder.path, 'owned.db');
+    writeFileSync(file, '');
+    const owner = becomeService(file);
+    const source = join(import.meta.dirname, '../../server/store/owner.ts');
+    const script = `import { becomeOwnerOf } from ${JSON.stringify(source)};
+      becomeOwnerOf(${JSON.stringify(file)});
+      process.stdout.write([process.getuid(), process.getgid(), process.getgroups()].join(' '));`;
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+      env: cleanEnvironment({}),
+    });
+    expect([stderr, stdout.split(' ')[0]]).toEqual(['', String(owner)]);
+    if (owner !== process.getuid?.()) expect(stdout).toBe(`${owner} ${owner} ${owner}`);
+  });
+
   test('refuses a file that is no database, and a folder that is not there', async () => {
     const file = newDatabase();
     writeFileSync(file, 'not a database, but long enough to be taken for one'.repeat(100), { mode: 0o600 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { openSqliteStore } from '../../server/store/store.ts';
+import { openSqliteStore, type Store } from '../../server/store/store.ts';
 import { StoreUnavailable } from '../../server/store/unavailable.ts';
 import { freePort } from '../support/free-port.ts';
 import { Browser } from './browser.ts';
@@ -170,6 +170,69 @@ describe('readiness', () => {
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
     expect(server.output).toContain('"level":50');
   });
+});
+
+/** One database, opened twice as two servers would. */
+async function twoStores(): Promise<[Store, Store]> {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const file = join(folder.path, 'vouch.db');
+  const stores: [Store, Store] = [await openSqliteStore(file), await openSqliteStore(file)];
+  onTestFinished(async () => {
+    for (const store of stores) await store.destroy();
+  });
+  return stores;
+}
+
+const addChallenge = (store: Store, name: string) =>
+  store
+    .insertInto('challenges')
+    .values({ challenge_hash: name, purpose: 'sign-in', binding: 'x', expires_at: 1 })
+    .execute();
+const challenges = async (store: Store) =>
+  (await store.selectFrom('challenges').select('challenge_hash').execute()).map((row) => row.challenge_hash);
+
+test('nobody else sees what a transaction has not committed, and nobody waits for it to read', async () => {
+  const [store, other] = await twoStores();
+  await expect(
+    store.transaction().execute(async (transaction) => {
+      await addChallenge(transaction, 'mine');
+      expect(await challenges(transaction)).toEqual(['mine']);
+      expect(await challenges(store)).toEqual([]);
+      expect(await challenges(other)).toEqual([]);
+      throw new Error('undone');
+    }),
+  ).rejects.toThrow('undone');
+  await addChallenge(store, 'next');
+  expect(await challenges(other)).toEqual(['next']);
+});
+
+test('a transaction has the lock from its start: what it has read stays so until it writes', async () => {
+  const [store, other] = await twoStores();
+  let others: Promise<unknown> | undefined;
+  await store.transaction().execute(async (transaction) => {
+    expect(await challenges(transaction)).toEqual([]);
+    others = addChallenge(other, 'other’s');
+    // Long enough for it to be tried.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(await challenges(transaction)).toEqual([]);
+    await addChallenge(transaction, 'mine');
+  });
+  await others;
+  expect((await challenges(store)).sort()).toEqual(['mine', 'other’s']);
+});
+
+test('writes of one server take turns, and none is lost', async () => {
+  const [store, other] = await twoStores();
+  const names = Array.from({ length: 40 }, (_, index) => `challenge ${index}`);
+  await Promise.all(
+    names.map((name, index) => {
+      const which = index % 2 === 0 ? store : other;
+      if (index % 4 < 2) return addChallenge(which, name);
+      return which.transaction().execute((transaction) => addChallenge(transaction, name));
+    }),
+  );
+  expect((await challenges(store)).sort()).toEqual(names.sort());
 });
 
 test('a transaction that a full disk undoes says so, and the next one goes on', async () => {

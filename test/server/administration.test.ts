@@ -1,0 +1,81 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { cleanEnvironment } from '../support/clean-environment.ts';
+import { freePort } from '../support/free-port.ts';
+import { succeed } from '../support/run.ts';
+import { ServerProcess, vouchServer } from './program.ts';
+import { temporaryFolder } from './support.ts';
+
+const docs = readFileSync(resolve(import.meta.dirname, '../../docs/administration.md'), 'utf8');
+
+/** The blocks of one language, in their order, without the indentation of the list they stand in. */
+function blocks(language: string): string[] {
+  const found = docs.matchAll(new RegExp(`^( *)\`\`\`${language}\n(.*?)^ *\`\`\`$`, 'gms'));
+  return [...found].map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
+}
+
+const [user = '', settings = '', , backup = '', restore = ''] = blocks('sh');
+
+test('a fresh machine, a backup and a restore, with the commands as they are written', async () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  for (const path of ['etc', 'var/lib/vouch', 'var/backups']) mkdirSync(join(folder.path, path), { recursive: true });
+  /** In a folder instead of the machine's own, and with this user as the service's: no more is changed. */
+  const here = (text: string) => text.replaceAll(/\/(?=(etc|var\/lib|var\/backups)\/)/g, `${folder.path}/`);
+  const commands = (text: string) =>
+    here(text)
+      .replaceAll(/^(useradd|systemctl) .*$/gm, '')
+      .replaceAll('-o vouch -g vouch', `-o ${process.getuid?.()} -g ${process.getgid?.()}`)
+      // Root may write what nobody may.
+      .replaceAll(/^(openssl .* > (\S+))$/gm, 'chmod u+w $2; $1; chmod u-w $2');
+  const bin = join(folder.path, 'bin');
+  mkdirSync(bin);
+  const standIn = resolve(import.meta.dirname, 'stand-in-sqlite3.ts');
+  writeFileSync(join(bin, 'sqlite3'), `#!/bin/sh\nexec '${process.execPath}' '${standIn}' "$@"\n`, { mode: 0o755 });
+  const env = cleanEnvironment({ PATH: `${process.env.PATH}:${bin}` });
+  const shell = (text: string) => succeed('/bin/sh', ['-ec', `umask 022\n${commands(text)}`], { env });
+
+  await shell(user);
+  expect(statSync(join(folder.path, 'etc/vouch/master-key')).mode & 0o777).toBe(0o400);
+  const own = { ...(parseEnv(here(settings)) as Record<string, string>), VOUCH_LISTEN: String(await freePort()) };
+  const start = async () => {
+    const server = await ServerProcess.start(own);
+    onTestFinished(() => server.end('SIGKILL'));
+    expect((await fetch(`http://127.0.0.1:${own.VOUCH_LISTEN}/readyz`)).status).toBe(200);
+    return server;
+  };
+  const invite = async (email: string) => expect((await vouchServer(['invite', email], own)).code).toBe(0);
+
+  const first = await start();
+  await invite('alice@example.com');
+  await shell(backup);
+  expect(statSync(join(folder.path, 'var/backups/vouch.db')).mode & 0o777).toBe(0o600);
+  await invite('bob@example.com');
+  // As after a crash: what is left of the database must not get into the restored one.
+  await first.end('SIGKILL');
+  await shell(restore);
+  const database = join(folder.path, 'var/lib/vouch/vouch.db');
+  expect(statSync(database).mode & 0o777).toBe(0o600);
+  const second = await start();
+  await second.end('SIGTERM');
+  const content = readFileSync(database, 'latin1');
+  expect([content.includes('alice@example.com'), content.includes('bob@example.com')]).toEqual([true, false]);
+});
+
+test('the unit belongs to the rest: its user, its settings, the folder of its database', () => {
+  const [unit = ''] = blocks('ini');
+  const lines = unit.split('\n');
+  const { VOUCH_DATABASE_URL = '', VOUCH_MASTER_KEY_FILE = '' } = parseEnv(settings);
+  expect(lines).toEqual(expect.arrayContaining(['[Unit]', '[Service]', '[Install]', 'ExecStart=vouch-server serve']));
+  expect(lines).toContain(`User=${/ (\w+)$/m.exec(user.split('\n')[0] ?? '')?.[1]}`);
+  expect(docs).toContain('in `/etc/vouch/vouch.env`');
+  expect(lines).toContain('EnvironmentFile=/etc/vouch/vouch.env');
+  // systemd.exec(5): below /var/lib.
+  expect(VOUCH_DATABASE_URL).toMatch(/^sqlite:\/var\/lib\/vouch\//);
+  expect(lines).toEqual(expect.arrayContaining(['StateDirectory=vouch', 'StateDirectoryMode=0700', 'UMask=0077']));
+  expect(user).toContain(`> ${VOUCH_MASTER_KEY_FILE}\n`);
+  // Longer than the server takes.
+  expect(lines).toContain('TimeoutStopSec=30');
+});
