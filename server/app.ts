@@ -1,7 +1,6 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
-import { skipGone } from './http/aborted.ts';
 import { clientAddress } from './http/client-address.ts';
 import { perMinute } from './http/limits.ts';
 import { ownOrigin } from './http/origin.ts';
@@ -32,7 +31,6 @@ export function createApp(context: Context, master: Buffer): Express {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
-  app.use(skipGone);
   app.get('/healthz', healthz(context));
   app.get('/readyz', readyz(context));
   app.use(requestLog(context.log), ...securityHeaders(context.config));

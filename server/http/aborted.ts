@@ -1,5 +1,3 @@
-import type { RequestHandler } from 'express';
-
 /** What Node, body-parser, send and oidc-provider say when whoever asked has gone before the end; HPE_… is of Node's HTTP parser. */
 const CODES = [
   'ECONNABORTED',
@@ -15,12 +13,3 @@ export function isAborted(error: unknown): boolean {
   const { code, type } = error as { code?: unknown; type?: unknown };
   return type === 'request.aborted' || (typeof code === 'string' && (CODES.includes(code) || code.startsWith('HPE_')));
 }
-
-/**
- * Leaves a request alone whose client has gone already: there is nobody to answer, and no address to count it for. Node keeps the
- * address once it was asked for, so that all that comes after has one.
- */
-export const skipGone: RequestHandler = (request, response, next) => {
-  if (request.socket.remoteAddress === undefined) response.destroy();
-  else next();
-};
