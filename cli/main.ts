@@ -123,6 +123,7 @@ setup
   .option('--local', "in this repository's configuration")
   .option('--system', "in this machine's configuration")
   .option('--absolute', 'write the absolute paths of the helper and of Node, for programs that do not have your PATH')
+  .option('--verbose', 'show every line that is changed, as --dry-run does')
   .option('--no-remote-helper', 'set nothing up for codecommit:// URLs')
   .option('--dry-run', 'show what would change, and write nothing')
   .option('--remove', 'take away what this command has added')

@@ -168,3 +168,11 @@ export function parseRoleArn(arn: string): RoleArn | undefined {
 export function isRegion(region: string): boolean {
   return partitionOf(region) !== undefined;
 }
+
+/**
+ * Whether a name that a person types can be a region's: beside its shape, the direction in it is one that AWS uses, so that
+ * `us-esat-1` is refused at once. What a file or a host says is judged by its shape alone.
+ */
+export function looksLikeRegion(region: string): boolean {
+  return isRegion(region) && /-(central|(north|south)(east|west)?|east|west)-\d{1,2}$/.test(region);
+}

@@ -1,4 +1,4 @@
-import { isRegion, parseRoleArn } from './partitions.ts';
+import { looksLikeRegion, parseRoleArn } from './partitions.ts';
 
 /** What is wrong with a value for a profile, and what it should look like. */
 export interface Wrong {
@@ -18,7 +18,7 @@ export function wrongRole(role: string): Wrong | undefined {
 
 /** @param role the ARN of the role that is to be used there */
 export function wrongRegion(region: string, role: string): Wrong | undefined {
-  if (!isRegion(region)) {
+  if (!looksLikeRegion(region)) {
     return { what: `This is not the name of a region: ${region}`, why: 'It looks like us-east-1.', fix: '' };
   }
   const partition = parseRoleArn(role)?.partition;

@@ -1,6 +1,7 @@
 import { shellWord } from '../aws/command-line.ts';
 import { vouchProfiles } from '../aws/profiles.ts';
 import { checkGit, ephemeral, gitVersion, isAtLeast } from '../git/config.ts';
+import { credentialEntries } from '../git/effective-config.ts';
 import { addOurs, ourSections, removeOurs, type WantedSetting } from '../git/setup/arrange.ts';
 import { changeConfigFile, configFileOf, type Scope, type Setting } from '../git/setup/config-file.ts';
 import { findingsForAll } from '../git/setup/effect.ts';
@@ -32,6 +33,8 @@ export interface SetupCodeCommitOptions {
   remoteHelper?: boolean;
   /** Write the helper's absolute path, and Node's. */
   absolute?: boolean;
+  /** Show every line that is changed. */
+  verbose?: boolean;
   json?: boolean;
 }
 
@@ -96,13 +99,34 @@ async function remove(
   const only = narrowed ? (pattern: string) => patterns.some((one) => one.pattern === pattern) : undefined;
   const file = await configFileOf(scope, env, cwd);
   const dryRun = options.dryRun === true;
-  const { before, after } = await changeConfigFile(file, env, { dryRun }, async (copy) => {
+  const { before, after, result } = await changeConfigFile(file, env, { dryRun }, async (copy) => {
     const profile = options.profile;
-    if (profile === undefined) return removeOurs(copy, only);
+    if (profile === undefined) {
+      await removeOurs(copy, only);
+      return narrowed;
+    }
     const its = ourSections(await copy.settings()).filter(({ helper }) => vouchHelper(helper)?.profile === profile);
-    return removeOurs(copy, (pattern) => its.some((one) => one.pattern === pattern) && (only?.(pattern) ?? true));
+    await removeOurs(copy, (pattern) => its.some((one) => one.pattern === pattern) && (only?.(pattern) ?? true));
+    return true;
   });
-  return { file, scope, changed: before !== after, dryRun, diff: lineDiff(before, after), notes: [] };
+  const notes = dryRun || result ? [] : await remaining(file, env, cwd);
+  return { file, scope, changed: before !== after, dryRun, diff: lineDiff(before, after), notes };
+}
+
+/** What other files still have Git ask Vouch, after all of ours was taken out of one. */
+async function remaining(file: string, env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<string[]> {
+  const entries = await credentialEntries(env, cwd);
+  const others = entries.filter(
+    ({ name, value, origin }) => name === 'helper' && vouchHelper(value) !== undefined && origin.file !== file,
+  );
+  const places = new Map(others.map(({ origin }) => [origin.file ?? '', origin.scope]));
+  return [...places].map(([place, scope]) => {
+    const how =
+      scope === 'command' || scope === 'worktree'
+        ? ''
+        : ` \`vouch setup codecommit --remove --${scope}\` takes them out.`;
+    return `Git still asks Vouch here, by settings in ${place || "Git's command line"}.${how}`;
+  });
 }
 
 function scopeOf({ local, global, system }: SetupCodeCommitOptions): Scope {
@@ -175,16 +199,38 @@ function print(report: Report, options: SetupCodeCommitOptions, version: string,
     io.stdout.write(`${already}\n`);
   } else {
     const [does, would] = options.remove ? ['no longer asks', 'would no longer ask'] : ['now asks', 'would ask'];
+    const stays = options.remove && notes.length > 0;
+    const said = stays ? 'Vouch is taken out.' : `Git ${version} ${dryRun ? would : does} Vouch for CodeCommit.`;
+    const inFull = options.verbose === true || dryRun;
+    const decided = inFull || options.remove ? [] : decisions(diff, options);
     io.stdout.write(
-      `Git ${version} ${dryRun ? would : does} Vouch for CodeCommit. ${dryRun ? 'This would change' : 'Changed'} ${file}:\n`,
+      `${said} ${dryRun ? 'This would change' : 'Changed'} ${file}${inFull || decided.length > 0 ? ':' : ''}\n`,
     );
-    io.stdout.write(diff.map((one) => `${coloured(one, io)}\n`).join(''));
+    if (inFull) io.stdout.write(diff.map((one) => `${coloured(one, io)}\n`).join(''));
+    io.stdout.write(decided.map((one) => `  ${one}\n`).join(''));
     if (dryRun) io.stdout.write('Nothing was written (--dry-run)\n');
+    else if (!options.remove)
+      io.stdout.write('Next: `vouch login`, then `git clone`; `vouch doctor` says what is missing.\n');
   }
   for (const note of notes) {
     const [what, ...rest] = note.split(/(?<=\.) (?=[A-Z`])/);
     io.stderr.write(`vouch: ${what}\n${rest.length > 0 ? `  ${rest.join(' ')}\n` : ''}`);
   }
+}
+
+/** What was decided, a line each, for who does not want to read every line of it. */
+function decisions(diff: readonly ChangedLine[], { region, url, profile }: SetupCodeCommitOptions): string[] {
+  const has = (setting: RegExp) => diff.some(({ sign, line }) => sign === '+' && setting.test(line));
+  const where = url ?? (region === undefined ? 'every repository of CodeCommit' : `every repository in ${region}`);
+  const whom = profile === undefined ? 'Vouch alone' : `Vouch alone, with profile ${profile},`;
+  const made: [setting: RegExp, words: string][] = [
+    [/\bhelper = \S/, `${whom} is asked for ${where}; other helpers are not (helper)`],
+    [/\buseHttpPath = /, 'Git tells Vouch which repository it is, as the password is for that alone (useHttpPath)'],
+    [/\bproactiveAuth = /, 'credentials go along with the first request (proactiveAuth)'],
+    [/\bemptyAuth = /, "a profile's name may stand in a URL, as in https://prod@… (emptyAuth)"],
+    [/\ballow = /, 'submodules may have codecommit:// addresses (protocol.codecommit.allow)'],
+  ];
+  return made.flatMap(([setting, words]) => (has(setting) ? [words] : []));
 }
 
 function coloured({ sign, line }: ChangedLine, { stdout, env }: Io): string {

@@ -1,4 +1,4 @@
-import { codeCommitHost, gitUrlPatterns, type Partition, partitions } from '../../aws/partitions.ts';
+import { codeCommitHost, gitUrlPatterns, looksLikeRegion, type Partition, partitionOf } from '../../aws/partitions.ts';
 import type { VouchProfile } from '../../aws/profiles.ts';
 import { Problem } from '../../problem.ts';
 import { type GitVersion, isAtLeast } from '../config.ts';
@@ -32,7 +32,7 @@ export function urlPatterns({ region, url, profile }: Narrowing): UrlPattern[] {
   }
   let families: readonly UrlPattern[] = gitUrlPatterns();
   if (region !== undefined) {
-    const its = partitions.find((known) => known.region.test(region));
+    const its = looksLikeRegion(region) ? partitionOf(region) : undefined;
     if (its === undefined) throw usage(`This is not the name of a region: ${region}`, 'It looks like us-east-1.');
     if (partition && partition.id !== its.id) throw wrongPartition(profile, region, [its.id]);
     families = families
@@ -55,7 +55,7 @@ function oneUrl(url: string): UrlPattern {
     );
   }
   const host = codeCommitHost(authority);
-  if (host === undefined) {
+  if (host === undefined || !looksLikeRegion(host.region)) {
     throw usage(
       `This is not the URL of a repository on CodeCommit, nor of one of its hosts: ${url}`,
       `It looks like ${example}.`,

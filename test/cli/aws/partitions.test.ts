@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { splitCommandLine } from '../../../cli/aws/command-line.ts';
-import { codeCommitHost, codeCommitUrl, gitUrlPatterns, isRegion, parseRoleArn } from '../../../cli/aws/partitions.ts';
+import {
+  codeCommitHost,
+  codeCommitUrl,
+  gitUrlPatterns,
+  isRegion,
+  looksLikeRegion,
+  parseRoleArn,
+} from '../../../cli/aws/partitions.ts';
 
 describe("CodeCommit's hosts", () => {
   test.each([
@@ -122,6 +129,7 @@ test('a region is recognised by its shape, so that new ones need no release', ()
     'eusc-de-east-12',
   ]) {
     expect(isRegion(region), region).toBe(true);
+    expect(looksLikeRegion(region), region).toBe(true);
   }
   for (const region of ['', 'us-east', 'us-east-1a', 'US-EAST-1', 'us-east-1\n', '../x']) {
     expect(isRegion(region), region).toBe(false);

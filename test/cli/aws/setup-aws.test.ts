@@ -215,6 +215,7 @@ test.each([
   [{ role: 'arn:aws:iam::1:role/x' }, /not the ARN of a role/],
   [{ role: `${role}\nregion = x` }, /not the ARN of a role/],
   [{ region: 'mars-1' }, /not the name of a region/],
+  [{ region: 'us-esat-1' }, /not the name of a region: us-esat-1/],
   [{ region: 'cn-north-1' }, /partition/],
   [{ profile: 'a]b' }, /cannot be the name/],
   [{ profile: '-x' }, /cannot be the name/],

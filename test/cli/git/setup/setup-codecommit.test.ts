@@ -31,7 +31,7 @@ function machineWithHelper(): Machine & { config: string } {
 
 async function setUp(the: Machine, options: SetupCodeCommitOptions = {}, cwd = the.env.HOME) {
   const { out, io } = captured(the.env);
-  return { code: await setupCodeCommit(options, io, cwd), ...out };
+  return { code: await setupCodeCommit({ verbose: true, ...options }, io, cwd), ...out };
 }
 
 async function values(the: Machine, key: string) {
@@ -88,6 +88,49 @@ describe('vouch setup codecommit', () => {
     });
     expect(statSync(the.config)).toMatchObject({ ino, mtimeMs });
     expect(readdirSync(dirname(the.config))).toEqual(['.gitconfig']);
+  });
+
+  test('says in a line each what it has decided, and what comes next; every line of it only when asked', async () => {
+    const the = machineWithHelper();
+    pretend(the, '2.45.9');
+    setUpProfile(the, 'prod');
+    const { stdout } = await setUp(the, { verbose: false });
+    expect(stdout.split('\n')).toEqual([
+      `Git 2.45.9 now asks Vouch for CodeCommit. Changed ${the.config}:`,
+      '  Vouch alone is asked for every repository of CodeCommit; other helpers are not (helper)',
+      '  Git tells Vouch which repository it is, as the password is for that alone (useHttpPath)',
+      "  a profile's name may stand in a URL, as in https://prod@… (emptyAuth)",
+      '  submodules may have codecommit:// addresses (protocol.codecommit.allow)',
+      'Next: `vouch login`, then `git clone`; `vouch doctor` says what is missing.',
+      '',
+    ]);
+    setUpProfile(the, 'late');
+    const again = await setUp(the, { verbose: false });
+    expect(again.stdout.match(/^ {2}.*/gm)).toEqual([
+      "  a profile's name may stand in a URL, as in https://prod@… (emptyAuth)",
+    ]);
+    const narrowed = await setUp(the, { verbose: false, url: repository, profile: 'prod' });
+    expect(narrowed.stdout).toContain(`  Vouch alone, with profile prod, is asked for ${repository};`);
+    expect((await setUp(the, { verbose: false, dryRun: true, remove: true })).stdout).toMatch(/^- {5}helper = vouch$/m);
+    expect((await setUp(the, { verbose: false, remove: true })).stdout).toBe(
+      `Git 2.45.9 no longer asks Vouch for CodeCommit. Changed ${the.config}\n`,
+    );
+  });
+
+  test('--local --remove says whose settings remain, and how they go too', async () => {
+    const the = machineWithHelper();
+    const work = join(the.folder, 'work');
+    await run('git', ['init', '-q', work], the.env);
+    await setUp(the, {}, work);
+    await setUp(the, { local: true }, work);
+    const { stdout, stderr } = await setUp(the, { local: true, remove: true, verbose: false }, work);
+    expect(stdout).toBe(`Vouch is taken out. Changed ${join(work, '.git/config')}\n`);
+    expect(stderr).toBe(
+      `vouch: Git still asks Vouch here, by settings in ${the.config}.\n  \`vouch setup codecommit --remove --global\` takes them out.\n`,
+    );
+    expect(await asked(the, repository, work)).toEqual(['vouch']);
+    const last = await setUp(the, { remove: true, verbose: false }, work);
+    expect([last.stdout, last.stderr]).toEqual([expect.stringMatching(/^Git \S+ no longer asks Vouch/), '']);
   });
 
   // What must be there again, to the byte, when ours has gone.
@@ -271,6 +314,8 @@ describe('vouch setup codecommit', () => {
     [{ url: 'https://prod@git-codecommit.us-east-1.amazonaws.com' }, /has a user name in it/],
     [{ url: repository, region: 'us-east-1' }, /cannot be used together/],
     [{ region: 'nowhere' }, /not the name of a region: nowhere/],
+    [{ region: 'eu-wets-1' }, /not the name of a region: eu-wets-1/],
+    [{ url: 'https://git-codecommit.us-esat-1.amazonaws.com' }, /not the URL/],
     [{ profile: 'nobody' }, /no AWS profile "nobody"[\s\S]*prod \(arn:aws:iam::123456789012:role\/VouchDeveloper\)/],
     [{ profile: 'prod', region: 'cn-north-1' }, /cannot be used for cn-north-1/],
     [
