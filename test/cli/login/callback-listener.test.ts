@@ -1,7 +1,6 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type CallbackListener, listenForCallback } from '../../../cli/login/callback-listener.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -121,15 +120,28 @@ describe('the loopback listener', () => {
 
   test('a program that ends is not kept by connections that say nothing', async () => {
     const code = `const { listenForCallback } = await import(process.argv[1]);
-      const { connect } = await import('node:net');
       const listener = await listenForCallback();
-      const socket = connect(listener.port, '127.0.0.1').unref();
-      await new Promise((resolve) => socket.once('connect', resolve));
-      listener.release();
-      console.log('released');`;
+      console.log(listener.port);
+      process.stdin.once('data', () => {
+        process.stdin.destroy();
+        listener.release();
+      });`;
     const file = join(root, 'cli/login/callback-listener.ts');
-    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code, file]);
-    expect(stdout).toBe('released\n');
+    const child = spawn(process.execPath, ['--input-type=module', '-e', code, file], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    const port = Number(await new Promise((resolve) => child.stdout.once('data', resolve)));
+    const silent = connect(port, '127.0.0.1');
+    let said = '';
+    silent.on('data', (chunk) => (said += chunk)).on('error', () => {});
+    const closed = new Promise((resolve) => silent.once('close', resolve));
+    // An answer to a later connection: by then the silent one has been taken.
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
+    child.stdin.end('go\n');
+    await Promise.all([ended, closed]);
+    // Who waited for it would tell it that it was too late (408).
+    expect(said).toBe('');
   });
 
   test('listens on the port that it is told; one that is taken is an error that says so', async () => {
