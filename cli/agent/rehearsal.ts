@@ -5,6 +5,7 @@ import { parseRoleArn, type RoleArn } from '../aws/partitions.ts';
 import { ProfileReader } from '../aws/profiles.ts';
 import { credentialLines } from '../git/credential-lines.ts';
 import { type GitCredentialRequest, parseGitRequest } from '../git/request.ts';
+import { sendRequest } from '../http-request.ts';
 import { awsConfigFile } from '../paths.ts';
 import { bounds } from './bounds.ts';
 import { createGitServer } from './git-socket.ts';
@@ -62,6 +63,15 @@ export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
     return credentialLines(asked, await session.sign({ role }, repository), 0);
   }, bounds);
   for (let time = 0; time < times; time++) await ask(git);
+  await connectInVain();
+}
+
+/** Looks a name up and connects, which is left out above: to a port that only root could listen on, and nobody does. */
+async function connectInVain(): Promise<void> {
+  const signal = AbortSignal.timeout(patience.call);
+  await sendRequest(new URL('http://localhost:1/'), { method: 'HEAD', headers: {}, signal, longest: 0 }).catch(
+    () => {},
+  );
 }
 
 /** A connection to a server that listens nowhere. */
