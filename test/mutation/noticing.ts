@@ -10,7 +10,7 @@ export const noticing: Record<string, readonly string[]> = {
   'server/people/invitations.ts': ['test/server/enrolment'],
   'cli/aws/partitions.ts': ['test/cli/aws/partitions', 'test/cli/git/url-forms', 'test/cli/git/remote/url'],
   'cli/aws/sts-query.ts': ['test/cli/aws/sts-query'],
-  'cli/aws/config-edit.ts': ['test/cli/aws/config-edit', 'test/cli/aws/setup-aws'],
+  'cli/aws/config-edit.ts': ['test/cli/aws/config-edit'],
   'cli/aws/codecommit-signature.ts': ['test/cli/aws/codecommit-signature'],
   'cli/git/request.ts': ['test/cli/git/request', 'test/cli/git/helper-context'],
   'cli/git/url-match.ts': ['test/cli/git/url-match', 'test/cli/git/effective-config'],
