@@ -34,6 +34,7 @@ describe("Git's credential request", () => {
       awsConfig: undefined,
     });
     expect(parse('protocol=https\nhost=h\ncapability[]=state\nauthtype=Basic\n')?.authtype).toBe(false);
+    expect(parse('protocol=https\nhost=h\nstate[]=authtype\nx=authtype\n')?.authtype).toBe(false);
     expect(parse('vouch-forms=both\nprotocol=https\nhost=h\n')?.bothForms).toBe(true);
     expect(parse('vouch-forms=other\nprotocol=https\nhost=h\n')?.bothForms).toBe(false);
   });
@@ -41,6 +42,7 @@ describe("Git's credential request", () => {
   test.each([
     ['a carriage return', 'protocol=https\nhost=h\r\npath=p\n'],
     ['a carriage return in another value', 'protocol=https\nhost=h\nother=\rx\n'],
+    ['a byte order mark', '\uFEFFprotocol=https\nhost=h\n'],
     ['a NUL', 'protocol=https\nhost=h\0.evil\npath=p\n'],
     ['a line of 70,000 bytes', `protocol=https\nhost=h\npath=${'a'.repeat(70_000)}\n`],
     ['a line of 65,536 bytes', `protocol=https\nhost=h\nother=${'a'.repeat(65_530)}\n`],
@@ -66,6 +68,12 @@ describe("Git's credential request", () => {
 
   test('is taken with a line of 65,535 bytes', () => {
     expect(parse(`protocol=https\nhost=h\nother=${'a'.repeat(65_529)}\n`)).toBeDefined();
+  });
+
+  test('is taken with a config file whose path has 4,095 bytes', () => {
+    const file = `/${'é'.repeat(2047)}`;
+    expect(parse(`vouch-aws-config=${file}\nprotocol=https\nhost=h\n`)?.awsConfig).toBe(file);
+    expect(parse(`vouch-aws-config=${file}x\nprotocol=https\nhost=h\n`)).toBeUndefined();
   });
 
   test('is taken with 256 KiB, and not with a byte more', () => {
@@ -119,6 +127,20 @@ describe("Git's credential request", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+
+  test('gets what the agent cannot know in lines before its own', () => {
+    const env = { HOME: '/home/alice', AWS_PROFILE: 'test', AWS_CONFIG_FILE: '~/aws' };
+    const told = Buffer.from(withContext(Buffer.from('host=h\n'), { profile: 'prod' }, env)).toString();
+    expect(told).toBe(
+      'vouch-protocol=1\nvouch-profile=prod\nvouch-aws-profile=test\nvouch-aws-config=/home/alice/aws\nhost=h\n',
+    );
+    expect(parse(`${told}protocol=https\n`)).toMatchObject({
+      vouchProtocol: '1',
+      profile: 'prod',
+      awsProfile: 'test',
+      awsConfig: '/home/alice/aws',
+    });
   });
 
   test('says what its context says, and nothing that the context says can be taken for Git', () => {
