@@ -8,15 +8,16 @@ export const noticing: Record<string, readonly string[]> = {
   'server/secrets.ts': ['test/server/secrets'],
   'server/aws/token-': ['test/server/session'],
   'server/people/invitations.ts': ['test/server/enrolment'],
-  'cli/aws/partitions.ts': ['test/cli/aws/partitions', 'test/cli/git/url-forms', 'test/cli/git/remote/url'],
+  'cli/aws/partitions.ts': ['test/cli/aws/partitions', 'test/cli/git/remote/url'],
   'cli/aws/sts-query.ts': ['test/cli/aws/sts-query'],
   'cli/aws/config-edit.ts': ['test/cli/aws/config-edit'],
   'cli/aws/codecommit-signature.ts': ['test/cli/aws/codecommit-signature'],
-  'cli/git/request.ts': ['test/cli/git/request', 'test/cli/git/helper-context'],
-  'cli/git/url-match.ts': ['test/cli/git/url-match', 'test/cli/git/effective-config'],
-  'cli/git/stored-by-others.ts': ['test/cli/git/stored-by-others', 'test/cli/git/helper-context'],
+  'cli/git/request.ts': ['test/cli/git/request'],
+  'cli/git/url-match.ts': ['test/cli/git/normal-url'],
+  'cli/git/stored-by-others.ts': ['test/cli/git/stored-by-others'],
+  'cli/git/keeps-nothing.ts': ['test/cli/git/keeps-nothing'],
   'cli/git/credential-lines.ts': ['test/cli/git/credential-lines'],
-  'cli/agent/expiry.ts': ['test/cli/agent/expiry', 'test/cli/agent/in-hand'],
+  'cli/agent/expiry.ts': ['test/cli/agent/expiry'],
 };
 
 /** The tests for a file, as parts of their names; undefined where nobody has said which notice it. */
