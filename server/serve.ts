@@ -6,6 +6,7 @@ import { claimDatabase } from './installation.ts';
 import { masterKey } from './keys/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './keys/signing-key.ts';
 import { listen } from './listen.ts';
+import { becomeOwnerOf } from './store/owner.ts';
 import { openSqliteStore } from './store/store.ts';
 import { Sweeper } from './store/sweep.ts';
 import { version } from './version.ts';
@@ -19,13 +20,14 @@ export interface RunningServer {
 }
 
 /**
- * Starts the server: opens the store, makes or reads the signing key, listens.
+ * Starts the server: goes on as the database's owner if it is root's, opens the store, makes or reads the signing key, listens.
  *
  * @throws when a setting, the database or the address cannot be used; then nothing is left open
  */
 export async function serve(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
   log.info({ version, node: process.versions.node, issuer: config.issuer, database: config.sqliteFile }, 'starting');
+  becomeOwnerOf(config.sqliteFile);
   const store = await openSqliteStore(config.sqliteFile);
   try {
     await claimDatabase(store, config, Date.now());

@@ -8,7 +8,7 @@ export function builtPages(): string {
     const folder = fileURLToPath(new URL(place, import.meta.url));
     if (existsSync(`${folder}/login/index.html`) && existsSync(`${folder}/assets`)) return folder;
   }
-  throw new Error('The pages are not built: run `npm run build`.');
+  throw new Error('The pages are not built (run `npm run build`), or this user cannot read them.');
 }
 
 /** The pages and what they load. Each page is one file, whatever the rest of its address says. */

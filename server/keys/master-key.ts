@@ -2,7 +2,6 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../config.ts';
-import { giveToOwnerOf } from '../store/owner.ts';
 import { UsageError } from '../usage-error.ts';
 import { readKeyFile } from './key-file.ts';
 
@@ -20,7 +19,7 @@ export function masterKey(config: Pick<Config, 'masterKey' | 'sqliteFile'>, need
   const file = `${config.sqliteFile}.key`;
   if (!existsSync(file)) {
     if (needed) throw lost(file, config.sqliteFile);
-    makeOnce(file, config.sqliteFile);
+    makeOnce(file);
   }
   return readKeyFile('The key file', file);
 }
@@ -34,12 +33,11 @@ function lost(file: string, database: string): UsageError {
 }
 
 /** Written under another name and then linked: whoever starts at the same moment finds no file or a whole one. */
-function makeOnce(file: string, database: string): void {
+function makeOnce(file: string): void {
   const draft = `${file}.${randomUUID()}`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
     writeSync(descriptor, `${randomBytes(32).toString('base64')}\n`);
-    giveToOwnerOf(database, draft);
     // The signing key will be unreadable without this file: it must be on the disk before the database needs it.
     fsyncSync(descriptor);
     linkSync(draft, file);

@@ -1,28 +1,28 @@
-import { chownSync, statSync } from 'node:fs';
-
-/** Whether this process may give files to others. */
-const isRoot = () => process.geteuid?.() === 0;
+import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /**
- * Gives a file that root has made to whoever owns another one, as the service's own user could not open it else. Does nothing for
- * other users: what they make is theirs.
+ * Has this process go on as a database's owner, when it is root's: then all that it makes is theirs, and nothing that they have put
+ * into the database's folder can lead root elsewhere. Done before anything there is opened.
  *
- * @param like the database beside it, or the folder it lies in
- */
-export function giveToOwnerOf(like: string, file: string): void {
-  if (!isRoot()) return;
-  const { uid, gid } = statSync(like);
-  chownSync(file, uid, gid);
-}
-
-/**
- * Has this process go on as a file's owner, when it is root's: then all that it makes is theirs, and nothing that they have put
- * there can lead it elsewhere.
+ * @param file the database, which need not be there yet
  */
 export function becomeOwnerOf(file: string): void {
-  const { uid, gid } = statSync(file);
-  if (!isRoot() || uid === 0) return;
+  if (process.geteuid?.() !== 0) return;
+  const { uid, gid } = ownerOf(resolve(file));
+  if (uid === 0) return;
   process.setgroups?.([gid]);
   process.setgid?.(gid);
   process.setuid?.(uid);
+}
+
+/**
+ * Whoever put it there; where that was root, or nobody yet, the owner of its folder, who can put something else there at any time.
+ * A link is not followed, as whoever made it says where it leads, unless it is root's in a folder of root's.
+ */
+function ownerOf(file: string): Stats {
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  if (found !== undefined && found.uid !== 0) return found;
+  const folder = statSync(dirname(file));
+  return folder.uid === 0 && found?.isSymbolicLink() ? ownerOf(realpathSync(file)) : folder;
 }

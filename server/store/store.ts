@@ -1,10 +1,8 @@
-import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fchmodSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, Migrator, SqliteDialect, sql } from 'kysely';
 import { UsageError } from '../usage-error.ts';
 import { migrations } from './migrations/index.ts';
-import { giveToOwnerOf } from './owner.ts';
 import type { Schema } from './schema.ts';
 import { NodeSqliteDialect } from './sqlite/dialect.ts';
 import { openToRead, openToWrite } from './sqlite/open-database.ts';
@@ -25,10 +23,9 @@ const START_WAIT_MS = 5_000;
  */
 export async function openSqliteStore(file: string): Promise<Store> {
   // Made first, so that SQLite never creates it (and its WAL, which takes over mode and owner) readable to others.
-  const isNew = !existsSync(file);
-  closeSync(openSync(file, 'a', 0o600));
-  if (isNew) giveToOwnerOf(dirname(file), file);
-  chmodSync(file, 0o600);
+  const descriptor = openOrMake(file);
+  fchmodSync(descriptor, 0o600);
+  closeSync(descriptor);
   const writer = openToWrite(file, START_WAIT_MS);
   try {
     await migrate(writer);
@@ -36,6 +33,16 @@ export async function openSqliteStore(file: string): Promise<Store> {
   } catch (error) {
     writer.close();
     throw error;
+  }
+}
+
+/** Makes a file only under its own name, never at the end of a link: somebody else may have put that there. */
+function openOrMake(file: string): number {
+  try {
+    return openSync(file, 'wx+', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return openSync(file, 'r+');
   }
 }
 
