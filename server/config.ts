@@ -217,7 +217,8 @@ function readAudience(env: Environment, issuer: string): string {
 }
 
 function readAaguids(env: Environment): string[] {
-  const value = env.VOUCH_ALLOWED_AAGUIDS ?? '';
+  const value = env.VOUCH_ALLOWED_AAGUIDS;
+  if (value === undefined) return [];
   const list = value
     .split(/[\s,]+/)
     .filter((item) => item !== '')
@@ -230,6 +231,14 @@ function readAaguids(env: Environment): string[] {
         'a list of AAGUIDs, such as 2fc0579f-8113-47ea-b116-bb5a8db9202a',
       );
     }
+  }
+  // Whoever sets it means to refuse some models; a list with nothing in it (a template's empty variable) would refuse none.
+  if (list.length === 0) {
+    throw new ConfigError(
+      'VOUCH_ALLOWED_AAGUIDS',
+      value,
+      'a list of AAGUIDs, or not set: then any model may be enrolled',
+    );
   }
   return list;
 }

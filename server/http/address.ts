@@ -43,11 +43,15 @@ export function readRange(text: string): { address: string; prefix: number; fami
 
 /** Whether an address, in its one form, is in one of the ranges. */
 export function inRanges(ranges: readonly string[]): (address: string) => boolean {
-  const list = new BlockList();
+  // One for each family: of ::/64 Node takes every IPv4 address for a part, as all can be mapped into it.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const text of ranges) {
     const range = readRange(text);
     if (range === undefined) throw new TypeError(`${text} is no range of addresses`);
-    list.addSubnet(range.address, range.prefix, range.family);
+    lists[range.family].addSubnet(range.address, range.prefix, range.family);
   }
-  return (address) => list.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
+  return (address) => {
+    const family = isIP(address) === 4 ? 'ipv4' : 'ipv6';
+    return lists[family].check(address, family);
+  };
 }

@@ -130,14 +130,15 @@ export async function approveEnrolment(context: Context, poll: string, words: st
   throw new Problem(410, 'interaction-over', 'This enrolment is over', 'Run `vouch enroll` again.');
 }
 
-/** Ends an enrolment whose page somebody else has opened. The invitation stays good. */
+/** Ends an enrolment whose page somebody else has opened, also one that was agreed to. The invitation stays good. */
 export async function denyEnrolment(context: Context, poll: string, ip: string): Promise<void> {
   await context.store.transaction().execute(async (transaction) => {
     const denied = await transaction
       .updateTable('enrolments')
       .set({ answer: 'no' })
       .where('poll_hash', '=', hash(poll))
-      .where('answer', 'is', null)
+      .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
+      .where('key_id', 'is', null)
       .where('expires_at', '>', context.now())
       .returning('invitation_id')
       .executeTakeFirst();
@@ -282,8 +283,10 @@ export async function finishEnrolment(
         .set({ key_id: key.id })
         .where('ticket_hash', '=', enrolment.ticket_hash)
         .where('browser_hash', '=', hash(page))
+        .where('answer', '=', 'yes')
         .returning('ticket_hash')
         .executeTakeFirst();
+      // By now the page is another one, or the terminal has said no.
       if (finished === undefined) throw otherBrowser();
       await audit(transaction, now, {
         event: 'enrolled',

@@ -189,6 +189,8 @@ describe('a wrong setting is named, with what it should look like', () => {
       { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: 'YubiKey' },
       /^VOUCH_ALLOWED_AAGUIDS is "yubikey"; .*2fc0579f/,
     ],
+    ['VOUCH_ALLOWED_AAGUIDS empty', { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: '' }, /^VOUCH_ALLOWED_AAGUIDS is ""; .*not set/],
+    ['VOUCH_ALLOWED_AAGUIDS of commas', { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: ' , ' }, /^VOUCH_ALLOWED_AAGUIDS .*not set/],
     [
       'VOUCH_REQUIRE_ATTESTATION_CERT',
       { ...HTTPS, VOUCH_REQUIRE_ATTESTATION_CERT: 'yes' },

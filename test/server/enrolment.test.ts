@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { invite } from '../../server/people/invitations.ts';
+import { hash } from '../../server/secrets.ts';
 import { Browser } from './browser.ts';
 import { selfMadeCertificate } from './certificates.ts';
 import { type Ceremony, SoftKey } from './soft-key.ts';
@@ -344,6 +345,46 @@ describe('an enrolment', () => {
     await expectProblem(await hers.status(), 404, 'interaction-over');
     expect(await keysOf(email)).toEqual([]);
     // The invitation is still good.
+    await jsonOf(await (await Enrolment.open(server.origin, code)).register(new SoftKey(server.origin)));
+  });
+
+  test('that the terminal agreed to by mistake still ends when it says no', async () => {
+    const code = await inviteCode(server, newAddress());
+    const enrolment = await Enrolment.open(server.origin, code);
+    const registration = new SoftKey(server.origin).create(await enrolment.options());
+    expect((await enrolment.answer('deny')).status).toBe(204);
+    await expectProblem(await enrolment.status(), 404, 'interaction-over');
+    await expectProblem(await enrolment.post('verify', registration), 410, 'interaction-over');
+    // Not after the key: that is there, and the answer does not say otherwise.
+    const again = await Enrolment.open(server.origin, code);
+    await jsonOf(await again.register(new SoftKey(server.origin)));
+    await again.answer('deny');
+    expect(await jsonOf(await again.status())).toMatchObject({ state: 'done' });
+  });
+
+  test('takes no key where the terminal says no while the key is checked', async () => {
+    const email = newAddress();
+    const code = await inviteCode(server, email);
+    const enrolment = await Enrolment.open(server.origin, code);
+    const registration = new SoftKey(server.origin).create(await enrolment.options());
+    const { store } = server.context;
+    const transaction = store.transaction.bind(store);
+    // The moment between what was looked at first and the transaction.
+    vi.spyOn(store, 'transaction').mockImplementationOnce(() => {
+      const begun = transaction();
+      const execute = begun.execute.bind(begun);
+      begun.execute = async (callback) => {
+        await store
+          .updateTable('enrolments')
+          .set({ answer: 'no' })
+          .where('ticket_hash', '=', hash(enrolment.ticket))
+          .execute();
+        return execute(callback);
+      };
+      return begun;
+    });
+    await expectProblem(await enrolment.post('verify', registration), 403, 'other-browser');
+    expect(await keysOf(email)).toEqual([]);
     await jsonOf(await (await Enrolment.open(server.origin, code)).register(new SoftKey(server.origin)));
   });
 
