@@ -11,7 +11,7 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 export interface Invitation {
   email: string;
-  /** The one-time secret: shown once, stored hashed. 130 bits in groups of five or six characters. */
+  /** The one-time secret: shown once, stored hashed. 130 bits in groups of six characters. */
   code: string;
   expiresAt: number;
 }

@@ -11,7 +11,7 @@ const root = resolve(import.meta.dirname, '../..');
 
 const command = new Command('mutate')
   .description('Breaks each line of a file in turn, and lists the breaks that no test notices.')
-  .argument('<files...>', `sources, such as ${Object.keys(noticing)[0]}assertion.ts; FILE:10-20 for some lines alone`)
+  .argument('<files...>', `sources, such as ${Object.keys(noticing)[0]}; FILE:10-20 for some lines alone`)
   .option('--tests <parts...>', 'the tests to run, as the beginning of their path; otherwise those of noticing.ts')
   .action(async (files: string[], { tests }: { tests?: string[] }) => {
     await ensureBuilt();

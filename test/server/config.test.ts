@@ -287,57 +287,6 @@ describe('a name that is no setting is refused, and the nearest one is named', (
   });
 });
 
-describe('a master key’s file', () => {
-  let serial = 0;
-  function keyFile(mode: number, content = MASTER_KEY): string {
-    serial += 1;
-    const file = join(folder.path, `key-${serial}`);
-    writeFileSync(file, content, { mode: 0o600 });
-    chmodSync(file, mode);
-    return file;
-  }
-  const read = (file: string, more: Record<string, string> = {}) =>
-    readConfig({ VOUCH_ISSUER: HTTPS.VOUCH_ISSUER, VOUCH_MASTER_KEY_FILE: file, ...more }).masterKey;
-
-  test.each([0o600, 0o400, 0o700])('of mode %o is read', (mode) => {
-    expect(read(keyFile(mode))).toEqual(Buffer.from(MASTER_KEY, 'base64'));
-  });
-
-  test.each([0o640, 0o604, 0o644, 0o620, 0o602, 0o610, 0o444, 0o440])(
-    'of mode %o is refused, with what to do',
-    (mode) => {
-      const said = new RegExp(
-        `^VOUCH_MASTER_KEY_FILE .*its mode is 0${mode.toString(8)}.*chmod 600.*VOUCH_MASTER_KEY$`,
-      );
-      expect(() => read(keyFile(mode))).toThrow(said);
-    },
-  );
-
-  test('of systemd’s credentials may be its group’s, as an access control list shows, and nobody else’s', () => {
-    const credentials = { CREDENTIALS_DIRECTORY: folder.path };
-    expect(read(keyFile(0o440), credentials)).toEqual(Buffer.from(MASTER_KEY, 'base64'));
-    expect(() => read(keyFile(0o444), credentials)).toThrow(/its mode is 0444/);
-    mkdirSync(join(folder.path, 'elsewhere'));
-    expect(() => read(keyFile(0o440), { CREDENTIALS_DIRECTORY: join(folder.path, 'elsewhere') })).toThrow(/0440/);
-  });
-
-  test('may neither keep anybody waiting nor be endless', async () => {
-    const pipe = join(folder.path, 'pipe');
-    expect((await run('mkfifo', ['-m', '600', pipe], { env: cleanEnvironment({}) })).code).toBe(0);
-    expect(() => read(pipe)).toThrow(/^VOUCH_MASTER_KEY_FILE/);
-    expect(() => read(folder.path)).toThrow(/^VOUCH_MASTER_KEY_FILE/);
-    expect(() => read(keyFile(0o600, `${MASTER_KEY}\n${'\n'.repeat(2000)}`))).toThrow(/^VOUCH_MASTER_KEY_FILE/);
-  });
-
-  test('with a weak key is refused, and the key is not told', () => {
-    const file = keyFile(0o600, Buffer.alloc(32).toString('base64'));
-    expect(() => read(file)).toThrow(/^The key in .*the same bytes/);
-    const wrong = keyFile(0o600, MASTER_KEY.slice(0, 20));
-    expect(() => read(wrong)).toThrow(/^The key in .*bytes/);
-    expect(() => read(wrong)).not.toThrow(MASTER_KEY.slice(0, 20));
-  });
-});
-
 describe('where it listens', () => {
   const local = 'http://localhost:3000';
   const both = ['127.0.0.1:3000', '::1:3000?'];

@@ -140,6 +140,10 @@ describe('a point of Ed25519', () => {
     const good = candidates.filter((candidate) => isGoodEd25519Point(candidate)).length;
     expect(good).toBeGreaterThan(60);
     expect(good).toBeLessThan(140);
-    expect(isGoodEd25519Point(new Uint8Array(31).fill(7))).toBe(false);
+    const point = hex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a');
+    expect(isGoodEd25519Point(point)).toBe(true);
+    for (const wrong of [point.subarray(0, 31), Buffer.concat([point, Buffer.alloc(1)]), Buffer.alloc(0)]) {
+      expect(isGoodEd25519Point(wrong)).toBe(false);
+    }
   });
 });

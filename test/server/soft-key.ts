@@ -73,6 +73,11 @@ export class SoftKey {
     this.#publicJwk = pair.publicKey.export({ format: 'jwk' }) as { x: string; y: string };
   }
 
+  /** The COSE key in base64url, as it is stored. */
+  get publicKey(): string {
+    return Buffer.from(isoCBOR.encode(this.#cosePublicKey() as never)).toString('base64url');
+  }
+
   /** `navigator.credentials.create` */
   create(options: PublicKeyCredentialCreationOptionsJSON, how: Ceremony = {}): RegistrationResponseJSON {
     this.userHandle = options.user.id;

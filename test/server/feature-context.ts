@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { readConfig } from '../../server/config.ts';
+import type { Context } from '../../server/context.ts';
+import { currentSigningKey } from '../../server/keys/signing-key.ts';
+import { openSqliteStore } from '../../server/store/store.ts';
+
+/** What a feature is given, on a database of its own, without a server around it. */
+export interface FeatureContext {
+  context: Context;
+  close: () => Promise<void>;
+}
+
+/** Whose clock stands still, at a second's beginning; `context.now` may be replaced. */
+export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+export async function openContext(settings: Record<string, string> = {}): Promise<FeatureContext> {
+  const folder = mkdtempSync(join(tmpdir(), 'v-'));
+  const database = join(folder, 'vouch.db');
+  const config = readConfig({
+    VOUCH_ISSUER: 'http://localhost:3000',
+    VOUCH_DATABASE_URL: `sqlite:${database}`,
+    ...settings,
+  });
+  const store = await openSqliteStore(database);
+  const signingKey = await currentSigningKey(store, createHash('sha256').update('master').digest(), NOW);
+  return {
+    context: { config, store, signingKey, log: pino({ level: 'silent' }), now: () => NOW },
+    close: async () => {
+      await store.destroy();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
