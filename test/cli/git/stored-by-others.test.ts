@@ -1,9 +1,12 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { refuseIfStoredByOthers } from '../../../cli/git/stored-by-others.ts';
+import { normalizeUrl } from '../../../cli/git/url-match.ts';
 import { findOnPath } from '../../../cli/on-path.ts';
 import { host, type Machine, machine } from '../support.ts';
+
+vi.mock('../../../cli/git/url-match.ts', { spy: true });
 
 /** What would become of an answer of ours, by the configuration that Git has. */
 
@@ -81,6 +84,24 @@ test.each([
 ])('a helper %s is seen, where the configuration has the name as well', async (_, config, username, seen) => {
   const all = `[credential]\n\tusername = ${username ?? ''}\n\t${config}`;
   expect(await refusal(all, username)).toBe(seen ? 'would-store: store' : undefined);
+});
+
+test('a name that only some hosts are given, and one that another follows, are seen as well', async () => {
+  const given = `[credential "https://${host}"]\n\tusername = prod\n\thelper = store\n[credential "${named}"]\n\thelper =\n`;
+  expect(await refusal(given, 'prod')).toBe('would-store: store');
+  const followed = `[credential]\n\tusername = test\n[credential "test@${host}"]\n\thelper = store\n[credential]\n\tusername = prod\n`;
+  expect(await refusal(followed, 'prod')).toBe('would-store: store');
+});
+
+test('where nobody stores, Git need not wait until each section has been looked at', async () => {
+  const sections = ['us-east-1', 'eu-west-1'].map(
+    (region) =>
+      `[credential "https://git-codecommit.${region}.amazonaws.com"]\n\thelper =\n\thelper = vouch\n\tuseHttpPath = true\n`,
+  );
+  vi.mocked(normalizeUrl).mockClear();
+  expect(await refusal(sections.join(''))).toBeUndefined();
+  const ofAsked = vi.mocked(normalizeUrl).mock.calls.filter(([, options]) => !options?.pattern);
+  expect(vi.mocked(normalizeUrl)).toHaveBeenCalledTimes(ofAsked.length);
 });
 
 test('a helper that is taken away for the name in the URL is not told to store', async () => {
