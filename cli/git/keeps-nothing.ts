@@ -19,7 +19,7 @@ export function keepsNothing(value: string): boolean {
  */
 export function isAwsHelper(value: string): boolean {
   if (!value.startsWith('!') || /[;&|<>`()\n]/.test(value)) return false;
-  const [program = '', ...words] = splitCommandLine(value.slice(1).trim()) ?? [];
+  const [program = '', ...words] = splitCommandLine(value.slice(1)) ?? [];
   const at = words.indexOf('codecommit');
   return /^(\/.*\/)?aws(\.exe)?$/.test(program) && at !== -1 && words[at + 1] === 'credential-helper';
 }
@@ -27,8 +27,8 @@ export function isAwsHelper(value: string): boolean {
 /** The one command of `!f() { AWS_PROFILE=prod git-credential-vouch "$@"; }; f`, as a helper; other values as they are. */
 function unwrapped(value: string): string {
   if (!value.startsWith('!')) return value;
-  const command = value.slice(1).trim();
-  const [, , body = command] = /^(\w+) *\(\) *\{ ([^{}]*); *\} *; *\1$/.exec(command) ?? [];
+  const command = value.slice(1);
+  const [, , body = command] = /^ *(\w+) *\(\) *\{ ([^{}]*); *\} *; *\1 *$/.exec(command) ?? [];
   return `!${body.replace(/^ *AWS_PROFILE=[\w@.+-]+ +/, '').replace(/ +("\$@"|\$@) *$/, '')}`;
 }
 
@@ -37,10 +37,9 @@ function isOurs(program: string): boolean {
   try {
     const stat = statSync(program, { throwIfNoEntry: false });
     if (stat === undefined) return true;
-    const script = credentialHelperScript();
-    const its = statSync(script);
-    if (stat.dev === its.dev && stat.ino === its.ino) return true;
-    return stat.isFile() && stat.size === its.size && readFileSync(program).equals(readFileSync(script));
+    const script = readFileSync(credentialHelperScript());
+    // What is as long is no pipe that nobody writes to, and no device without an end.
+    return stat.size === script.length && readFileSync(program).equals(script);
   } catch {
     return false;
   }

@@ -18,13 +18,14 @@ export interface VouchHelper {
 export function vouchHelper(value: string): VouchHelper | undefined {
   // As setup writes it, in every section: V8 takes milliseconds to get these expressions ready, and Git waits.
   if (value === 'vouch') return { profile: undefined, program: undefined };
-  const line = value.replace(/^!\s*/, '');
+  const line = value.replace(/^!/, '');
   if (!plainCommand.test(line)) return undefined;
   const [program, ...options] = splitCommandLine(line) ?? [];
   if (program === undefined) return undefined;
   const byPath = isAbsolute(program);
-  // Git takes a value for a path when it begins as one: behind a quote it would be the name of a `git credential-…`.
-  if (byPath && !isAbsolute(value) && !value.startsWith('!')) return undefined;
+  // Git takes a value for a path when it begins as one: behind a quote it would be the name of a `git credential-…`. And behind
+  // a blank a name is an argument of `git credential-`.
+  if (!value.startsWith('!') && (/^[ \t]/.test(value) || (byPath && !isAbsolute(value)))) return undefined;
   const name = byPath || value.startsWith('!') ? 'git-credential-vouch' : 'vouch';
   // A relative path is another file in every folder.
   if ((byPath ? basename(program) : program) !== name) return undefined;

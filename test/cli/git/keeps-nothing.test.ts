@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -29,6 +30,9 @@ describe('a helper is sure to keep nothing:', () => {
     ['!git-credential-vouch $@', true],
     ['!f() { git-credential-vouch "$@"; }; f', true],
     ['!f(){ git-credential-vouch "$@"; }; f', true],
+    ['!vouch_2 () {  git-credential-vouch;};vouch_2', true],
+    ['! f() { git-credential-vouch "$@"; } ; f ', true],
+    ['!\tgit-credential-vouch', true],
     ['!f () { AWS_PROFILE=prod git-credential-vouch --profile p "$@" ; } ; f', true],
     ['!AWS_PROFILE=prod git-credential-vouch', true],
     // Nothing is there, so that nothing is started.
@@ -55,6 +59,16 @@ describe('a helper is sure to keep nothing:', () => {
     ['!./git-credential-vouch', false],
     ['!~/bin/git-credential-vouch', false],
     ['x/vouch', false],
+    // Git would start `git credential-` with the argument vouch.
+    [' vouch', false],
+    // Git would look for `git credential-xgit-…`.
+    ['xgit-credential-vouch', false],
+    ['!git- AWS_PROFILE=x credential-vouch', false],
+    ['!git-credential- "$@" vouch', false],
+    // No blank to a shell: it is of the program's name.
+    ['!\u00a0git-credential-vouch', false],
+    ['!\u00a0f() { git-credential-vouch; }; f', false],
+    ['!\u00a0aws codecommit credential-helper $@', false],
     ['!git credential-store $@ #git-credential-vouch', false],
     ['!aws codecommit credential-helper $@', true],
     ['!aws codecommit credential-helper $@ | tee log', false],
@@ -79,11 +93,26 @@ describe('a helper is sure to keep nothing:', () => {
     expect(keepsNothing(`!'${other}' "$@"`)).toBe(false);
   });
 
+  test('nor is what cannot be looked at, and nobody waits for a pipe', () => {
+    const the = machine();
+    const at = (name: string) => join(the.folder, name, 'git-credential-vouch');
+    for (const name of ['loop', 'pipe', 'folder']) mkdirSync(join(the.folder, name));
+    symlinkSync('git-credential-vouch', at('loop'));
+    execFileSync('mkfifo', [at('pipe')]);
+    mkdirSync(at('folder'));
+    expect([at('loop'), at('pipe'), at('folder')].map(keepsNothing)).toEqual([false, false, false]);
+  });
+
   test.each([
     ['!aws codecommit credential-helper $@', true],
     ['!aws --profile prod codecommit credential-helper $@', true],
     ['!/usr/local/bin/aws codecommit credential-helper --ignore-host-check "$@"', true],
+    ['! aws --debug codecommit credential-helper', true],
+    ['!aws.exe codecommit credential-helper', true],
     ['!./aws codecommit credential-helper', false],
+    ['!awsome codecommit credential-helper', false],
+    ['!aws credential-helper', false],
+    ['!aws codecommit list-repositories', false],
     ['!aws s3 ls', false],
     ['!aws codecommit credential-helper $@\ngit credential-store $@', false],
     ['aws', false],
