@@ -11,6 +11,8 @@ export function keepClosed(): void {
   } catch {
     // Other systems than Linux have no such file.
   }
+  // Express and what it is made of would write every address, with what is in it, to standard error.
+  delete process.env.DEBUG;
   if (process.execArgv.includes('--disable-sigusr1')) return;
   // By itself Node opens its inspector at this signal, on a port that every local user can connect to; whoever listens for it takes
   // it away from the inspector. One that a signal has opened before we came to this is closed again.

@@ -405,6 +405,18 @@ describe('starting', () => {
     expect((await vouchServer(['--version'], {})).stdout).toBe(`${manifest.version}\n`);
   });
 
+  test('writes nothing more where DEBUG is set: an address may hold a ticket', async () => {
+    const settings = await localSettings();
+    const server = await start({ ...settings, DEBUG: '*' });
+    const body = '{"word":"bodyword"}';
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`${settings.VOUCH_ISSUER}/enroll/ticketword/open`, { method: 'POST', headers, body });
+    await fetch(`${settings.VOUCH_ISSUER}/auth?client_id=vouch-cli&request_uri=uriword`, { redirect: 'manual' });
+    await server.end('SIGTERM');
+    expect(server.output).toMatch(/"path":"\/enroll"/);
+    expect(server.output).not.toMatch(/ticketword|bodyword|uriword/);
+  });
+
   test('by root in the folder of the service’s own user leaves files of that user', async () => {
     const home = join(folder.path, 'service');
     mkdirSync(home, { mode: 0o700 });
