@@ -28,8 +28,8 @@ export function replaceFile(path: string, content: string): void {
 }
 
 function replace(path: string, content: string): void {
+  checkOwner(path);
   const target = followLinks(path);
-  checkOwner(target);
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   const mode = (statSync(target, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o777;
   const temporary = join(dirname(target), `.vouch-${process.pid}-${Date.now()}.tmp`);

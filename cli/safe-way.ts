@@ -1,5 +1,5 @@
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { Problem } from './problem.ts';
 
 /** As many symbolic links as Linux follows (path_resolution(7)). */
@@ -24,33 +24,42 @@ export function checkWay(path: string, what: string, me = process.getuid?.(), pr
   if (me === undefined) return;
   const unsafe = (why: string, fix: string) =>
     new Problem({ kind: 'unsafe-folder', what: `${what}: ${path}`, why, fix });
-  // The root itself comes first.
-  const rest = ['.', ...path.split('/')];
-  let at = '/';
-  for (let links = 0; rest.length > 0; ) {
-    const next = join(at, rest.shift() ?? '');
-    const found = look(next);
-    if (found === undefined) return;
+  for (const { at, found } of stepsTo(path, unsafe)) {
     if (found.uid !== me && !isRoot(found.uid, proc)) {
-      throw unsafe(`${next} belongs to user ${found.uid}, and you are user ${me}.`, othersFix(me));
+      throw unsafe(`${at} belongs to user ${found.uid}, and you are user ${me}.`, othersFix(me));
     }
-    if (found.isSymbolicLink()) {
-      if (++links > mostLinks) throw unsafe(`${next} is one symbolic link too many.`, 'Mend the link, and try again.');
-      const target = readlinkSync(next);
-      rest.unshift(...target.split('/'));
-      if (isAbsolute(target)) at = '/';
-      continue;
-    }
-    const guarded = found.isDirectory() && (found.mode & sticky) !== 0;
+    const guarded = found.isSymbolicLink() || (found.isDirectory() && (found.mode & sticky) !== 0);
     if ((found.mode & writableByOthers) !== 0 && !guarded) {
       throw unsafe(
-        `Others may write to ${next}, whose mode is ${modeOf(found)}, and could put something of theirs there.`,
+        `Others may write to ${at}, whose mode is ${modeOf(found)}, and could put something of theirs there.`,
         found.uid === me
-          ? `Run \`chmod go-w '${next}'\`, and try again.`
+          ? `Run \`chmod go-w '${at}'\`, and try again.`
           : 'Set HOME, or the XDG variable that leads there, to a folder to which only you may write.',
       );
     }
-    at = next;
+  }
+}
+
+/** All that the system passes on its way to a path, the root first and links as well; it ends where nothing is. */
+function* stepsTo(
+  path: string,
+  unsafe: (why: string, fix: string) => Problem,
+): Generator<{ at: string; found: Stats }> {
+  const rest = ['.', ...path.split('/')];
+  let folder = '/';
+  for (let links = 0; rest.length > 0; ) {
+    const at = join(folder, rest.shift() ?? '');
+    const found = look(at);
+    if (found === undefined) return;
+    yield { at, found };
+    if (!found.isSymbolicLink()) {
+      folder = at;
+      continue;
+    }
+    if (++links > mostLinks) throw unsafe(`${at} is one symbolic link too many.`, 'Mend the link, and try again.');
+    const target = readlinkSync(at);
+    rest.unshift(...target.split('/'));
+    if (isAbsolute(target)) folder = '/';
   }
 }
 
@@ -63,26 +72,25 @@ export function othersFix(me: number | undefined): string {
 
 /**
  * Makes sure that root leaves nothing in another user's folder, as `sudo -E` would: that user could then neither use nor remove it.
+ * Nor does root go where a link of another user's leads, who could have it change any file.
  *
- * @param path what is to be made or changed
+ * @param path what is to be made or changed, an absolute path
  * @throws Problem `unsafe-folder`
  */
 export function checkOwner(path: string, me = process.getuid?.()): void {
   // The system keeps everybody else from it.
   if (me !== 0) return;
-  let nearest = path;
-  let found = look(nearest);
-  while (found === undefined && nearest !== dirname(nearest)) {
-    nearest = dirname(nearest);
-    found = look(nearest);
+  const unsafe = (why: string, fix: string) =>
+    new Problem({ kind: 'unsafe-folder', what: `Root should not change this: ${path}`, why, fix });
+  let last: { at: string; found: Stats } | undefined;
+  for (const { at, found } of stepsTo(path, unsafe)) {
+    if (found.isSymbolicLink() && !isRoot(found.uid)) {
+      throw unsafe(`${at} is a link of user ${found.uid}, who says where it leads.`, othersFix(me));
+    }
+    if (!found.isSymbolicLink()) last = { at, found };
   }
-  if (found === undefined || isRoot(found.uid)) return;
-  throw new Problem({
-    kind: 'unsafe-folder',
-    what: `Root should not change this: ${path}`,
-    why: `${nearest} belongs to user ${found.uid}, who could not use what root makes.`,
-    fix: othersFix(me),
-  });
+  if (last === undefined || isRoot(last.found.uid)) return;
+  throw unsafe(`${last.at} belongs to user ${last.found.uid}, who could not use what root makes.`, othersFix(me));
 }
 
 /** A file's mode as people write it. */

@@ -1,4 +1,4 @@
-import { chownSync } from 'node:fs';
+import { lchownSync } from 'node:fs';
 import { onTestFinished, vi } from 'vitest';
 
 /** Whether the tests run as root, who alone can give a file away. Everybody else pretends to be another user than the owner. */
@@ -10,7 +10,7 @@ export const stranger = 4711;
 /** Makes a file look as another user's to whoever asks `process.getuid`. @returns whom it belongs to, and who we are then */
 export function giveAway(path: string): { owner: number; me: number } {
   if (superuser) {
-    chownSync(path, stranger, stranger);
+    lchownSync(path, stranger, stranger);
     return { owner: stranger, me: 0 };
   }
   beUser(stranger);

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { replaceFile } from '../../cli/replace-file.ts';
 import { checkOwner, checkWay } from '../../cli/safe-way.ts';
 import { beRootWith, giveAway, stranger, superuser } from './others.ts';
 import { machine } from './support.ts';
@@ -107,4 +108,17 @@ test('root makes and changes nothing that would be in the way of another user', 
     expect(() => checkOwner(join(home, path))).toThrow(unsafe(`theirs belongs to user ${owner}`, 'without sudo'));
   }
   expect(() => checkOwner('/never-there')).not.toThrow();
+});
+
+test('root goes where no link of another user’s leads, though it be a folder of root’s', () => {
+  const { folder: home } = machine();
+  symlinkSync('/', join(home, 'link'));
+  symlinkSync('/never-there', join(home, 'file'));
+  const owner = beRootWith(join(home, 'link'));
+  beRootWith(join(home, 'file'));
+  for (const path of ['link/never-there', 'file']) {
+    const [name = ''] = path.split('/');
+    expect(() => checkOwner(join(home, path))).toThrow(unsafe(`${name} is a link of user ${owner}`, 'without sudo'));
+    expect(() => replaceFile(join(home, path), '')).toThrow(unsafe('is a link of user'));
+  }
 });

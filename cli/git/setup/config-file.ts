@@ -68,7 +68,7 @@ export async function changeConfigFile<T>(
   const target = followLinks(file);
   const found = statSync(target, { throwIfNoEntry: false });
   if (found && !found.isFile()) throw unusable(file, 'It is no regular file.');
-  if (!dryRun) checkOwner(target);
+  if (!dryRun) checkOwner(file);
   const lock = dryRun ? undefined : takeLock(file, `${target}.lock`, found?.mode);
   const folder = mkdtempSync(join(tmpdir(), 'vouch-'));
   try {
