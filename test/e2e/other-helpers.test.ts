@@ -322,6 +322,16 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
       'fast',
     ],
     ['quotes that look like the end', `${ours}[credential]\n\thelper = "x\\",\\"value\\":\\"vouch\\"}"\n`, 'refused'],
+    [
+      'a store that a name with another one in it does not clear',
+      `${store}\thelper = vouch\n[credential "x\\"credential.https://${host}"]\n\thelper =\n`,
+      'refused',
+    ],
+    [
+      'a store that a name with the shortest one in it does not clear',
+      `${store}\thelper = vouch\n[credential "x\\"credential"]\n\thelper =\n`,
+      'refused',
+    ],
   ];
 
   test('answers by itself where that is surely safe, asks Node otherwise, and gives nothing that would be stored', async () => {
