@@ -1,19 +1,25 @@
-import type { Server, Socket } from 'node:net';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 
 /**
- * Keeps a server from having more connections than it can take without keeping newcomers out: who comes last may be the browser. The
- * oldest one that has said nothing is dropped for it; where all have, the oldest.
+ * Keeps a server from having more connections than it can take without keeping newcomers out: who comes last may be the browser, which
+ * has not said anything yet. The oldest one that is not being answered is dropped for it, whatever it has said so far.
  *
  * @param most how many there may be
  */
 export function dropOldest(server: Server, most: number): void {
   const open = new Set<Socket>();
+  const asked = new Set<Socket>();
   server.on('connection', (socket) => {
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    socket.once('close', () => {
+      open.delete(socket);
+      asked.delete(socket);
+    });
     if (open.size <= most) return;
     const [oldest] = open;
-    const silent = [...open].find((one) => one !== socket && one.bytesRead === 0);
-    (silent ?? oldest)?.destroy();
+    ([...open].find((one) => !asked.has(one)) ?? oldest)?.destroy();
   });
+  // Each of them is closed with its answer.
+  server.on('request', ({ socket }) => asked.add(socket));
 }

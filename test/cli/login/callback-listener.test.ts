@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type CallbackListener, listenForCallback } from '../../../cli/login/callback-listener.ts';
@@ -53,6 +54,37 @@ describe('the loopback listener', () => {
     void get(good).catch(() => {});
     expect((await coming).url.searchParams.get('code')).toBe('c');
     for (const socket of silent) socket.destroy();
+  });
+
+  test('drops no newcomer, and nobody who is being answered, for connections that have said half a word', async () => {
+    const { port } = new URL(listener.redirectUri);
+    const open = async (said = '') => {
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => {});
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      socket.write(said);
+      return socket;
+    };
+    // An answer says that all that was said before has been read.
+    const seen = () => get('');
+    const answerOf = async (socket: Socket) => {
+      const [chunk] = (await once(socket, 'data')) as [Buffer];
+      return chunk.toString('latin1').split('\r\n', 1)[0];
+    };
+    const request = `GET /callback${good} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
+    await Promise.all(Array.from({ length: 256 }, () => open('G')));
+    await seen();
+    const browser = await open();
+    await Promise.all(Array.from({ length: 50 }, () => open('G')));
+    await seen();
+    const coming = listener.callback(expected);
+    browser.write(request);
+    const callback = await coming;
+    await Promise.all(Array.from({ length: 300 }, () => open('G')));
+    await seen();
+    const line = answerOf(browser);
+    await callback.answer(`${issuer}/signed-in`);
+    expect(await line).toBe('HTTP/1.1 303 See Other');
   });
 
   test('takes the callback with our state and the server’s iss, and redirects, so that the code leaves the address', async () => {
