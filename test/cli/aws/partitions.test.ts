@@ -8,6 +8,8 @@ import {
   isRegion,
   looksLikeRegion,
   parseRoleArn,
+  partitionOf,
+  partitions,
 } from '../../../cli/aws/partitions.ts';
 
 describe("CodeCommit's hosts", () => {
@@ -79,6 +81,25 @@ describe("CodeCommit's hosts", () => {
   ])('not %j', (value) => {
     expect(codeCommitHost(value)).toBeUndefined();
   });
+});
+
+test('a host has 253 characters, as DNS has it, and not one more', () => {
+  const host = (length: number) => {
+    const end = '.git-codecommit.us-east-1.vpce.amazonaws.com';
+    return `vpce-${'a'.repeat(length - 'vpce-'.length - end.length)}${end}`;
+  };
+  expect(codeCommitHost(`${host(253)}:65535`)?.host).toHaveLength(253);
+  expect(codeCommitHost(host(254))).toBeUndefined();
+});
+
+test('where no region is known STS is asked in one of the partition of the role', () => {
+  for (const { id, defaultRegion } of partitions) expect(partitionOf(defaultRegion)?.id).toBe(id);
+  expect(partitions.map(({ defaultRegion }) => defaultRegion)).toEqual([
+    'us-east-1',
+    'us-gov-west-1',
+    'cn-north-1',
+    'eusc-de-east-1',
+  ]);
 });
 
 const longestPath = `${'p'.repeat(511)}/`;
