@@ -1,4 +1,9 @@
+import { setImmediate } from 'node:timers/promises';
+import type { DeleteResult } from 'kysely';
 import type { Store } from './store.ts';
+
+/** How many rows one statement deletes at most: the embedded database blocks the whole server for as long as that takes. */
+const BITE = 1_000;
 
 /** How long a finished enrolment can still be asked about, in milliseconds. */
 const ENROLMENT_MEMORY_MS = 24 * 3600 * 1000;
@@ -20,6 +25,7 @@ export class Sweeper {
   readonly #auditDays: number;
   readonly #elapsed: () => number;
   #steadySince: number;
+  #underWay = false;
   #last: { now: number; elapsed: number } | undefined;
 
   /**
@@ -33,21 +39,55 @@ export class Sweeper {
     this.#steadySince = elapsed();
   }
 
-  /** @param now milliseconds since the epoch */
+  /** Does nothing while an earlier one is under way. @param now milliseconds since the epoch */
   async sweep(now: number): Promise<void> {
-    await this.#store.deleteFrom('challenges').where('expires_at', '<=', now).execute();
-    await this.#store
-      .deleteFrom('oidc_payloads')
+    if (this.#underWay) return;
+    this.#underWay = true;
+    try {
+      await this.#forgetOver(now);
+      if (!this.#isSteady(now)) return;
+      await this.#forgetProofs(now);
+      await this.#forgetAudit(now - this.#auditDays * DAY_MS);
+    } finally {
+      this.#underWay = false;
+    }
+  }
+
+  async #forgetOver(now: number): Promise<void> {
+    const store = this.#store;
+    const challenges = store
+      .selectFrom('challenges')
+      .select('challenge_hash')
       .where('expires_at', '<=', now)
-      .where('model', '!=', DENYING_MODEL)
-      .execute();
-    await this.#store
-      .deleteFrom('enrolments')
-      .where('expires_at', '<=', now - ENROLMENT_MEMORY_MS)
-      .execute();
-    if (!this.#isSteady(now)) return;
-    await this.#forgetProofs(now);
-    await this.#forgetAudit(now - this.#auditDays * DAY_MS);
+      .limit(BITE);
+    await inBites(() => store.deleteFrom('challenges').where('challenge_hash', 'in', challenges).executeTakeFirst());
+    await this.#forgetPayloads(now, '!=');
+    const before = now - ENROLMENT_MEMORY_MS;
+    const enrolments = store
+      .selectFrom('enrolments')
+      .select('ticket_hash')
+      .where('expires_at', '<=', before)
+      .limit(BITE);
+    await inBites(() => store.deleteFrom('enrolments').where('ticket_hash', 'in', enrolments).executeTakeFirst());
+  }
+
+  /** @param denying whether those of the model that is kept in order to refuse ('='), or all others ('!=') */
+  async #forgetPayloads(now: number, denying: '=' | '!='): Promise<void> {
+    const store = this.#store;
+    const over = store
+      .selectFrom('oidc_payloads')
+      .select('id_hash')
+      .where('expires_at', '<=', now)
+      .where('model', denying, DENYING_MODEL)
+      .limit(BITE);
+    await inBites(() =>
+      store
+        .deleteFrom('oidc_payloads')
+        .where('id_hash', 'in', over)
+        .where('expires_at', '<=', now)
+        .where('model', denying, DENYING_MODEL)
+        .executeTakeFirst(),
+    );
   }
 
   /**
@@ -65,16 +105,22 @@ export class Sweeper {
   }
 
   async #forgetProofs(now: number): Promise<void> {
-    await this.#store.deleteFrom('dpop_proofs').where('expires_at', '<=', now).execute();
-    await this.#store
-      .deleteFrom('oidc_payloads')
-      .where('expires_at', '<=', now)
-      .where('model', '=', DENYING_MODEL)
-      .execute();
+    const store = this.#store;
+    const proofs = store.selectFrom('dpop_proofs').select('proof_hash').where('expires_at', '<=', now).limit(BITE);
+    await inBites(() => store.deleteFrom('dpop_proofs').where('proof_hash', 'in', proofs).executeTakeFirst());
+    await this.#forgetPayloads(now, '=');
   }
 
   async #forgetAudit(before: number): Promise<void> {
-    await this.#store.deleteFrom('audit').where('at', '<=', before).execute();
-    await this.#store.deleteFrom('audit_windows').where('last_at', '<=', before).execute();
+    const store = this.#store;
+    const rows = store.selectFrom('audit').select('id').where('at', '<=', before).limit(BITE);
+    await inBites(() => store.deleteFrom('audit').where('id', 'in', rows).executeTakeFirst());
+    // A few for each hour, whoever does what.
+    await store.deleteFrom('audit_windows').where('last_at', '<=', before).execute();
   }
+}
+
+/** Deletes until there is nothing left of it; others are served in between. */
+async function inBites(bite: () => Promise<DeleteResult>): Promise<void> {
+  while ((await bite()).numDeletedRows >= BITE) await setImmediate();
 }
