@@ -8,7 +8,7 @@ export const noticing: Record<string, readonly string[]> = {
   'server/webauthn/client-data.ts': ['test/server/challenges'],
   'server/webauthn/ed25519-point.ts': ['test/server/public-key'],
   'server/webauthn/models.ts': ['test/server/registration'],
-  'server/webauthn/public-key.ts': ['test/server/public-key'],
+  'server/webauthn/public-key.ts': ['test/server/public-key', 'test/server/registration'],
   'server/webauthn/refusal.ts': ['test/server/assertion'],
   'server/webauthn/registration.ts': ['test/server/registration'],
   'server/keys/key-file.ts': ['test/server/key-file', 'test/server/master-key'],

@@ -13,6 +13,7 @@ const ed = jwk(generateKeyPairSync('ed25519').publicKey);
 const rsaOf = (modulusLength: number, publicExponent = 65_537) =>
   jwk(generateKeyPairSync('rsa', { modulusLength, publicExponent }).publicKey);
 const rsa = rsaOf(2048);
+const rsa4096 = rsaOf(4096);
 
 type Entries = [number, unknown][];
 const es256: Entries = [
@@ -50,7 +51,8 @@ describe('a public key is taken', () => {
     ['of ES256', cose(es256)],
     ['of EdDSA', cose(eddsa)],
     ['of RS256 with 2048 bits', cose(rs256())],
-    ['of RS256 with 4096 bits', cose(rs256(rsaOf(4096)))],
+    ['of RS256 with 4096 bits', cose(rs256(rsa4096))],
+    ['of RS256 with an exponent of 4 bytes', cose(rs256(), { [-2]: Uint8Array.of(1, 0, 0, 1) })],
   ];
   for (const [name, key] of good) {
     test(name, () => checkPublicKey(key));
@@ -59,26 +61,28 @@ describe('a public key is taken', () => {
 
 describe('a public key is refused', () => {
   const zero = new Uint8Array(32);
-  const wrong: [string, Uint8Array][] = [
+  const wrong: [string, Uint8Array, RegExp?][] = [
     ['off the curve', cose(es256, { [-3]: bytes(ec.x) })],
     ['at the origin', cose(es256, { [-2]: zero, [-3]: zero })],
     ['with a coordinate of 31 bytes', cose(es256, { [-2]: bytes(ec.x).slice(1) })],
     ['with a coordinate of 33 bytes', cose(es256, { [-2]: Uint8Array.of(0, ...bytes(ec.x)) })],
     ['with a sign instead of a coordinate', cose(es256, { [-3]: true })],
     ['with text as a coordinate', cose(es256, { [-3]: ec.y })],
+    ['with a coordinate as a list of its bytes', cose(es256, { [-2]: [...bytes(ec.x)] })],
     ['of ES256 on another curve', cose(es256, { [-1]: 2 })],
     ['of ES256 with the type of RSA', cose(es256, { 1: 3 })],
     ['of ES256 with the type of EdDSA', cose(es256, { 1: 1 })],
     ['of RS256 with the parts of ES256', cose(es256, { 1: 3, 3: -257 })],
     ['of ES256 without a type', cose(es256, { 1: undefined })],
     ['of ES256 without a curve', cose(es256, { [-1]: undefined })],
-    ['of an algorithm that was not asked for', cose(es256, { 3: -35 })],
+    ['of an algorithm that was not asked for', cose(es256, { 3: -35 }), /not asked for/],
     ['without an algorithm', cose(es256, { 3: undefined })],
     ['with its algorithm as text', cose(es256, { 3: '-7' })],
     ['with a parameter more', cose(es256, { 2: new Uint8Array(30_000) })],
-    ['that is a list', isoCBOR.encode([1, 2, 3, -7] as never)],
-    ['that is null', isoCBOR.encode(null as never)],
+    ['that is a list', isoCBOR.encode([1, 2, 3, -7] as never), /no COSE key/],
+    ['that is null', isoCBOR.encode(null as never), /no COSE key/],
     ['of EdDSA with 31 bytes', cose(eddsa, { [-2]: bytes(ed.x).slice(1) })],
+    ['of EdDSA with a list of its bytes', cose(eddsa, { [-2]: [...bytes(ed.x)] })],
     ['of EdDSA on X25519', cose(eddsa, { [-1]: 4 })],
     ['of EdDSA with the type of ES256', cose(eddsa, { 1: 2 })],
     ['of EdDSA off the curve', cose(eddsa, { [-2]: Uint8Array.of(2, ...new Uint8Array(31)) })],
@@ -89,15 +93,20 @@ describe('a public key is refused', () => {
     ['of RSA with 2047 bits', cose(rs256(), { [-1]: Uint8Array.of(0x7f, ...bytes(rsa.n).slice(1)) })],
     ['of RSA with 30 KB', cose(rs256(), { [-1]: new Uint8Array(30_000).fill(0xff) })],
     ['of RSA with 4104 bits', cose(rs256(), { [-1]: new Uint8Array(513).fill(0xff) })],
+    [
+      'of RSA with 4096 bits and a zero before them',
+      cose(rs256(rsa4096), { [-1]: Uint8Array.of(0, ...bytes(rsa4096.n)) }),
+    ],
     ['of RSA with an even modulus', cose(rs256(), { [-1]: new Uint8Array(256).fill(0xfe) })],
     ['of RSA with exponent 1', cose(rs256(), { [-2]: Uint8Array.of(0, 0, 1) })],
     ['of RSA with exponent 3', cose(rs256(rsaOf(2048, 3)))],
+    ['of RSA with an exponent of 5 bytes', cose(rs256(), { [-2]: Uint8Array.of(1, 0, 0, 0, 1) })],
     ['of RSA with an even exponent', cose(rs256(), { [-2]: Uint8Array.of(2, 0, 0) })],
     ['of RSA with a long exponent', cose(rs256(), { [-2]: new Uint8Array(256).fill(0xff) })],
     ['of RSA without an exponent', cose(rs256(), { [-2]: undefined })],
   ];
-  for (const [name, key] of wrong) {
-    test(name, () => expect(() => checkPublicKey(key)).toThrow());
+  for (const [name, key, reason] of wrong) {
+    test(name, () => expect(() => checkPublicKey(key)).toThrow(reason));
   }
 });
 
