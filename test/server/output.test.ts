@@ -6,9 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { claimDatabase } from '../../server/installation.ts';
+import { openSqliteStore } from '../../server/store/store.ts';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { program, vouchServer } from './program.ts';
 
+const issuer = 'https://vouch.example.com';
 const template = ['--format', 'cli', '--account', '123456789012', '--domain', 'example.com'];
 
 test.each([
@@ -23,10 +26,12 @@ test.each([
     closeSync(full);
     rmSync(folder, { recursive: true });
   });
+  const database = join(folder, 'vouch.db');
+  await makeDatabase(database);
   const child = spawn(process.execPath, [program, ...args], {
     env: cleanEnvironment({
-      VOUCH_ISSUER: 'https://vouch.example.com',
-      VOUCH_DATABASE_URL: `sqlite:${join(folder, 'vouch.db')}`,
+      VOUCH_ISSUER: issuer,
+      VOUCH_DATABASE_URL: `sqlite:${database}`,
       VOUCH_MASTER_KEY: randomBytes(32).toString('base64'),
     }),
     stdio: ['ignore', full, 'pipe'],
@@ -36,6 +41,13 @@ test.each([
   expect(await said).toMatch(/^vouch-server: the output could not be written: .*\n$/);
   expect(code).toBe(1);
 });
+
+/** As the server leaves it: `invite` makes none. */
+async function makeDatabase(sqliteFile: string): Promise<void> {
+  const store = await openSqliteStore(sqliteFile);
+  await claimDatabase(store, { issuer, sqliteFile }, Date.now());
+  await store.destroy();
+}
 
 test('help of a command that is none is wrong usage, and names the nearest', async () => {
   expect(await vouchServer(['help', 'invit'], {})).toMatchObject({
