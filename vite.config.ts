@@ -60,22 +60,9 @@ const program = (name: string, source: string): EnvironmentOptions => ({
   },
 });
 
-/**
- * Has AWS's reader of config files read them at once: Node takes as long to load `fs/promises` as for all else that such a
- * small file needs, and `vouch status` waits for it.
- */
-const readAtOnce: Plugin = {
-  name: 'read-at-once',
-  enforce: 'pre',
-  resolveId(source, importer = '') {
-    const isReader = source === 'node:fs/promises' && /shared-ini-file-loader[\\/]readFile\.js$/.test(importer);
-    return isReader ? here('cli/aws/read-at-once.ts') : null;
-  },
-};
-
 const cli: UserConfig = {
   root: here('.'),
-  plugins: [readAtOnce, startByShell],
+  plugins: [startByShell],
   environments: {
     vouch: program('vouch', 'cli/vouch.ts'),
     agent: program('agent', 'cli/agent/main.ts'),

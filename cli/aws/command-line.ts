@@ -2,9 +2,10 @@
  * Splits a `credential_process` command into words, the way that AWS's tools and a shell do for plain words: blanks
  * separate, single and double quotes hold together, a backslash takes the next character as it is.
  *
- * @returns undefined when a quote stays open
+ * @param special what a backslash takes as it is in double quotes; for Python's shlex, `"` and the backslash alone
+ * @returns undefined when a quote stays open, or nothing follows the last backslash
  */
-export function splitCommandLine(line: string): string[] | undefined {
+export function splitCommandLine(line: string, special = '"\\$`'): string[] | undefined {
   const words: string[] = [];
   let word: string | undefined;
   let quote: string | undefined;
@@ -12,7 +13,8 @@ export function splitCommandLine(line: string): string[] | undefined {
     const character = line.charAt(i);
     if (quote !== undefined) {
       if (character === quote) quote = undefined;
-      else if (character === '\\' && quote === '"' && /["\\$`]/.test(line.charAt(i + 1))) word += line.charAt(++i);
+      else if (character === '\\' && quote === '"' && i + 1 < line.length && special.includes(line.charAt(i + 1)))
+        word += line.charAt(++i);
       else word += character;
     } else if (character === '"' || character === "'") {
       quote = character;
@@ -21,6 +23,7 @@ export function splitCommandLine(line: string): string[] | undefined {
       if (word !== undefined) words.push(word);
       word = undefined;
     } else {
+      if (character === '\\' && i + 1 === line.length) return undefined;
       word = (word ?? '') + (character === '\\' ? line.charAt(++i) : character);
     }
   }

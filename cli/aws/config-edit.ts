@@ -1,3 +1,5 @@
+import { linesOf, profileSections, type Section, settingLines } from './config-lines.ts';
+
 /**
  * A profile as Vouch writes it into AWS's config file: with `credential_process`, or with `role_arn` and `source_profile` when
  * its role is assumed through another profile's.
@@ -31,38 +33,13 @@ const rivals = new Set([
   'web_identity_token_file',
 ]);
 
-interface Section {
-  /** The line of its header, and the line after its last. */
-  start: number;
-  end: number;
-}
-
 /**
- * Finds the sections of a profile in the text of an AWS config file (`[default]`, `[profile name]`, also quoted).
+ * Finds the sections of a profile in the text of an AWS config file.
  *
  * @returns one section as a rule; more when the file names the profile twice, which AWS's tools take differently
  */
 export function findProfile(lines: readonly string[], name: string): Section[] {
-  const headers: { line: number; header: string }[] = [];
-  for (const [line, text] of lines.entries()) {
-    const header = /^\s*\[([^\]]*)\]/.exec(text)?.[1];
-    if (header !== undefined) headers.push({ line, header: header.trim() });
-  }
-  return headers.flatMap(({ line, header }, index) => {
-    const [, quoted, plain] = /^profile\s+(?:"([^"]*)"|'?([^\s']*)'?)$/.exec(header) ?? [];
-    const found = header === 'default' ? 'default' : (quoted ?? plain);
-    return found === name ? [{ start: line, end: headers[index + 1]?.line ?? lines.length }] : [];
-  });
-}
-
-/** The settings of a section as written, in lower case, without nested ones. */
-export function settingsOf(lines: readonly string[], section: Section): Map<string, string> {
-  const settings = new Map<string, string>();
-  for (const text of lines.slice(section.start + 1, section.end)) {
-    const [, key, value] = /^([^\s#;=][^=]*?)\s*=\s*(.*?)\s*$/.exec(text) ?? [];
-    if (key !== undefined && value !== undefined) settings.set(key.toLowerCase(), value);
-  }
-  return settings;
+  return profileSections(lines).filter((section) => section.name === name);
 }
 
 /** Whether a section says what we would write, and nothing that contradicts it. */
@@ -90,15 +67,16 @@ export function putProfile(text: string, name: string, wanted: ProfileSettings):
     return [before, header, eol, ...ours].join('');
   }
   const [header = ''] = lines.slice(section.start);
-  const kept = lines.slice(section.start + 1, section.end).filter((line) => {
-    const key = keyOf(line);
-    return key === undefined || !(rivals.has(key) || (key === 'region' && wanted.region !== undefined));
-  });
+  const indent = indentOf(lines, section);
+  const kept = settingLines(lines, section).filter(
+    ({ setting }) =>
+      setting === undefined || !(rivals.has(setting.key) || (setting.key === 'region' && wanted.region !== undefined)),
+  );
   return [
     ...lines.slice(0, section.start),
     header.endsWith('\n') ? header : `${header}${eol}`,
-    ...ours,
-    ...kept,
+    ...ours.map((line) => `${indent}${line}`),
+    ...kept.map(({ text }) => text),
     ...lines.slice(section.end),
   ].join('');
 }
@@ -114,7 +92,7 @@ export function putDefault(text: string, name: string): string {
   if (section === undefined || second !== undefined) return text;
   const header = lines[section.start] ?? '';
   const eol = header.endsWith('\r\n') ? '\r\n' : '\n';
-  lines[section.start] = `${header.replace(/\r?\n$/, '')}${eol}vouch_default = true${eol}`;
+  lines[section.start] = `${header.replace(/\r?\n$/, '')}${eol}${indentOf(lines, section)}vouch_default = true${eol}`;
   return lines.join('');
 }
 
@@ -133,11 +111,8 @@ export function removeProfile(text: string, name: string): string {
   return [...lines.slice(0, start), ...lines.slice(end)].join('');
 }
 
-/** A text's lines with their ends, which may differ from line to line. */
-export function linesOf(text: string): string[] {
-  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
-}
-
-function keyOf(line: string): string | undefined {
-  return /^([^\s#;=][^=]*?)\s*=/.exec(line)?.[1]?.toLowerCase();
+/** How far a section's settings are indented: one that is further in than the one before it would be part of that one. */
+function indentOf(lines: readonly string[], section: Section): string {
+  const first = settingLines(lines, section).find(({ setting }) => setting !== undefined);
+  return /^\s*/.exec(first?.text ?? '')?.[0] ?? '';
 }

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { loadSharedConfigFiles } from '@smithy/shared-ini-file-loader';
 import { awsConfigFile } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import { shellWord, splitCommandLine } from './command-line.ts';
+import { profileSettings, type Settings } from './config-file.ts';
 import { codeCommitHost, parseRoleArn, type RoleArn } from './partitions.ts';
 
 /** A profile in AWS's config file whose role is assumed with Vouch's session, at once or through other roles. */
@@ -21,9 +21,6 @@ export interface VouchProfile {
   isDefault?: true;
 }
 
-/** No config file of a person's is longer, in bytes. */
-const longestFile = 1024 * 1024;
-
 /**
  * Vouch's profiles: those whose `credential_process` is `vouch credential aws --role <arn>`, and those with `role_arn` whose
  * `source_profile` leads to such a one, in the order of the file but for `[default]`, which comes first. What asks for a code
@@ -40,21 +37,10 @@ export async function vouchProfiles(env: NodeJS.ProcessEnv = process.env): Promi
 }
 
 async function readProfiles(file: string): Promise<VouchProfile[]> {
-  // A pipe would be waited for without end, and a device read without end.
-  const found = look(() => statSync(file));
-  if (!found?.isFile() || found.size > longestFile) return [];
-  const { configFile } = await loadSharedConfigFiles({
-    configFilepath: file,
-    // Only the config file: a credentials file holds what Vouch replaces.
-    filepath: '/dev/null',
-    ignoreCache: true,
-  });
-  const sections = new Map(Object.entries(configFile));
+  const sections = profileSettings(file);
   const known = new Map<string, VouchProfile | undefined>();
   return [...sections.keys()].flatMap((name) => resolveProfile(name, sections, known) ?? []);
 }
-
-type Settings = Record<string, string | undefined>;
 
 /** Follows a chain to its end and back; step by step, as a file may hold one of any length. */
 function resolveProfile(

@@ -4,15 +4,14 @@ import { askForProfile } from '../aws/ask-profile.ts';
 import { shellWord } from '../aws/command-line.ts';
 import {
   findProfile,
-  linesOf,
   type ProfileSettings,
   putDefault,
   putProfile,
   removeProfile,
   saysTheSame,
-  settingsOf,
 } from '../aws/config-edit.ts';
 import { readConfigFile } from '../aws/config-file.ts';
+import { linesOf, settingsOf } from '../aws/config-lines.ts';
 import { parseRoleArn } from '../aws/partitions.ts';
 import { type Wrong, wrongExternalId, wrongProfileName, wrongRegion, wrongRole } from '../aws/profile-checks.ts';
 import { roleOfCredentialProcess, type VouchProfile, vouchProfiles } from '../aws/profiles.ts';

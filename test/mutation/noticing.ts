@@ -22,6 +22,7 @@ export const noticing: Record<string, readonly string[]> = {
   'cli/aws/partitions.ts': ['test/cli/aws/partitions', 'test/cli/git/remote/url'],
   'cli/aws/sts-query.ts': ['test/cli/aws/sts-query'],
   'cli/aws/config-edit.ts': ['test/cli/aws/config-edit'],
+  'cli/aws/config-lines.ts': ['test/cli/aws/config-edit', 'test/cli/aws/profiles'],
   'cli/aws/codecommit-signature.ts': ['test/cli/aws/codecommit-signature'],
   'cli/git/request.ts': ['test/cli/git/request'],
   'cli/git/url-match.ts': ['test/cli/git/normal-url'],

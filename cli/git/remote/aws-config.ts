@@ -1,5 +1,5 @@
-import { loadSharedConfigFiles } from '@smithy/shared-ini-file-loader';
 import { shellWord } from '../../aws/command-line.ts';
+import { profileSettings } from '../../aws/config-file.ts';
 import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/profiles.ts';
 import { awsConfigFile } from '../../paths.ts';
 import { Problem } from '../../problem.ts';
@@ -42,10 +42,5 @@ export async function servingProfile(wanted: Wanted, env: NodeJS.ProcessEnv): Pr
 
 /** The region of the profile `default`, whoever gives its credentials. */
 export async function defaultRegion(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const { configFile } = await loadSharedConfigFiles({
-    configFilepath: awsConfigFile(env),
-    filepath: '/dev/null',
-    ignoreCache: true,
-  });
-  return configFile.default?.region;
+  return profileSettings(awsConfigFile(env)).get('default')?.region;
 }

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  findProfile,
-  linesOf,
-  putDefault,
-  putProfile,
-  removeProfile,
-  saysTheSame,
-  settingsOf,
-} from '../../../cli/aws/config-edit.ts';
+import { findProfile, putDefault, putProfile, removeProfile, saysTheSame } from '../../../cli/aws/config-edit.ts';
+import { linesOf, settingsOf } from '../../../cli/aws/config-lines.ts';
 
 /** The settings of the profiles of that name, one map each. */
 const profiles = (text: string, name: string) => {
@@ -20,12 +13,11 @@ describe('a profile is found', () => {
     ['[profile x]', 'x'],
     ['[profile   x]', 'x'],
     ['[profile x ]', 'x'],
-    ['[ profile\tx ]', 'x'],
-    ['  [profile x] # mine', 'x'],
+    ['[profile\tx ]', 'x'],
+    ['[profile x] # mine', 'x'],
     ['[profile "x y"]', 'x y'],
     ["[profile 'x']", 'x'],
     ['[default]', 'default'],
-    ['[ default ]', 'default'],
     ['[profile default]', 'default'],
   ])('by the header %s', (header, name) => {
     expect(profiles(`[other]\na = 1\n${header}\nb = 2\n[next]\nc = 3\n`, name)).toEqual([{ b: '2' }]);
@@ -41,14 +33,17 @@ describe('a profile is found', () => {
     ['[profile X]'],
     ['# [profile x]'],
     ['a = [profile x]'],
+    ['[y]\na = 1\n  [profile x]'],
     ['[profile x'],
+    ['[ profile x]'],
+    ['[ default ]'],
   ])('not by %s', (header) => {
-    expect(profiles(`${header}\nb = 2\n`, 'x')).toEqual([]);
+    for (const name of ['x', 'default']) expect(profiles(`${header}\nb = 2\n`, name)).toEqual([]);
   });
 
   test('as often as the file has it, each up to the next header of any kind', () => {
     const text = '[profile x]\na = 1\n[sso-session s]\nb = 2\n[profile x]\nc = 3\n\n# end\n';
-    expect(findProfile(linesOf(text), 'x')).toEqual([
+    expect(findProfile(linesOf(text), 'x')).toMatchObject([
       { start: 0, end: 2 },
       { start: 4, end: 8 },
     ]);

@@ -11,6 +11,7 @@ import {
   vouchProfiles,
   type Wanted,
 } from '../../../cli/aws/profiles.ts';
+import { defaultRegion } from '../../../cli/git/remote/aws-config.ts';
 import type { Problem } from '../../../cli/problem.ts';
 import { machine, role, root, run } from '../support.ts';
 
@@ -50,6 +51,74 @@ sso_region = us-east-1
     ['quoted', `${role}2`, undefined],
     ['equals', `${role}3`, undefined],
   ]);
+});
+
+const credentialProcess = (arn: string) => `credential_process = vouch credential aws --role ${arn}\n`;
+
+describe("a profile's heading is read as AWS CLI reads it", () => {
+  /** What AWS CLI 1.45 (botocore 1.43, Python 3.11) makes of each. */
+  test.each<[heading: string, name?: string]>([
+    ['[profile x]', 'x'],
+    ['[profile   x]', 'x'],
+    ['[profile x ]', 'x'],
+    ['[profile\tx\t]', 'x'],
+    ['  [profile x]  ', 'x'],
+    ['[profile x] # mine', 'x'],
+    ['[profile x]junk', 'x'],
+    ['[profile x]\r', 'x'],
+    ['[profile "x"]', 'x'],
+    ["[profile 'x' ]", 'x'],
+    ['[profile "my name"]', 'my name'],
+    ['[profile my\\ name]', 'my name'],
+    ['[profile "a\\"b"]', 'a"b'],
+    ['[profile "a\\$b"]', 'a\\$b'],
+    ['[profile "a]b"]', 'a]b'],
+    ['[profile a"b c"d]', 'ab cd'],
+    ['[profile #x]', '#x'],
+    ['[profile é]', 'é'],
+    ['[profile __proto__]', '__proto__'],
+    ['[profiles x]', 'x'],
+    ['[default]', 'default'],
+    ['[profile  default]', 'default'],
+    ['[ profile x]'],
+    ['[ profile x ]'],
+    ['[profile my name]'],
+    ['[profile "x]'],
+    ['[profile x\\]'],
+    ['[profile]'],
+    ['[profile.x]'],
+    ['[PROFILE x]'],
+    ['["profile" x]'],
+    ['[profile a ;b]'],
+    ['[profile x] # not [y]'],
+    ['[default ]'],
+    ['[ default]'],
+    ['[Default]'],
+    ['[x]'],
+  ])('%j', async (heading, ...names) => {
+    const { env } = config(`${heading}\n${credentialProcess(role)}region = eu-west-1\n`);
+    expect((await vouchProfiles(env)).map(({ name }) => name)).toEqual(names);
+    expect(await defaultRegion(env)).toBe(names[0] === 'default' ? 'eu-west-1' : undefined);
+  });
+
+  test('further in than the setting before it, it is part of that one', async () => {
+    const part = `[profile x]\n${credentialProcess(role)} [profile y]\n${credentialProcess(`${role}2`)}`;
+    expect((await vouchProfiles(config(part).env)).map(({ name }) => name)).toEqual(['x']);
+    const own = `[profile x]\n ${credentialProcess(role)} [profile y]\n ${credentialProcess(`${role}2`)}`;
+    expect((await vouchProfiles(config(own).env)).map(({ name }) => name)).toEqual(['x', 'y']);
+  });
+
+  test('of two that name one profile in two ways, the later counts alone', async () => {
+    const text = `[profile x]\n${credentialProcess(role)}region = eu-west-1\n[profile  x]\n${credentialProcess(`${role}2`)}`;
+    const found = (await vouchProfiles(config(text).env)).map(({ role, region }) => [role.arn, region]);
+    expect(found).toEqual([[`${role}2`, undefined]]);
+  });
+});
+
+test('settings are read as AWS CLI reads them: in any case, with a colon, and not those nested in others', async () => {
+  const text = `[profile x]\nCREDENTIAL_PROCESS : vouch credential aws --role ${role}\ns3 =\n  region = nested\nRegion=eu-west-1 # mine\n`;
+  const found = (await vouchProfiles(config(text).env)).map(({ name, region }) => [name, region]);
+  expect(found).toEqual([['x', 'eu-west-1']]);
 });
 
 describe('chained profiles', () => {
@@ -273,6 +342,7 @@ test('a command line is split as a shell splits plain words', () => {
     'ijk',
   ]);
   expect(splitCommandLine("a 'b")).toBeUndefined();
+  expect(splitCommandLine('a b\\')).toBeUndefined();
 });
 
 test('which profile serves a request', async () => {

@@ -130,7 +130,7 @@ test('a second profile leaves the first one to serve what it served, and says so
     ),
   ]);
   expect(await serving()).toBe('vouch');
-  expect(read(file(the))).toContain(`[profile vouch] # mine \nvouch_default = true\n  ${ours}# the end\n`);
+  expect(read(file(the))).toContain(`[profile vouch] # mine \n  vouch_default = true\n  ${ours}# the end\n`);
   const before = read(file(the));
   const third = await setUp(the, { profile: 'third', role: chained });
   expect(third.stdout).not.toContain('default');
@@ -194,9 +194,42 @@ test.each(Object.entries({ ...rivals, credential_process: 'other' }))(
   },
 );
 
-test('refuses a file that has the profile twice', async () => {
-  const the = withConfig('[profile vouch]\na = b\n[profile vouch]\nc = d\n');
-  expect(await setUp(the, { force: true })).toMatchObject({ code: 1, stderr: expect.stringContaining('twice') });
+test.each([
+  '[profile   vouch]',
+  '[profile vouch ]',
+  '[profile\tvouch]',
+  '[profile "vouch"]',
+  "[profile 'vouch' ]",
+  '[profile vouch]\t# mine',
+])('finds a profile under %j: to leave it, to change it and to take it out', async (heading) => {
+  const others = '[profile y]\nregion = a\n\n';
+  const the = withConfig(`${others}${heading}\n${ours}`);
+  expect((await setUp(the)).stdout).toContain('nothing to change');
+  expect((await setUp(the, { role: chained })).code).toBe(1);
+  expect((await setUp(the, { role: chained, force: true })).code).toBe(0);
+  expect(read(file(the))).toBe(`${others}${heading}\n${ours.replace(role, chained)}`);
+  expect((await vouchProfiles(the.env)).map(({ role }) => role.arn)).toEqual([chained]);
+  expect((await setUp(the, { profile: 'vouch', remove: true })).code).toBe(0);
+  expect(read(file(the))).toBe(others.slice(0, -1));
+});
+
+test('a profile whose settings are indented stays so: none becomes part of the one before it', async () => {
+  const the = withConfig(
+    `[profile vouch]\n  sso_session = x\n    y\n  output = json\n  s3 =\n    a = b\n\t# mine\n[profile y]\n`,
+  );
+  expect((await setUp(the)).stderr).toContain('another profile');
+  expect((await setUp(the, { force: true, region: 'eu-west-1' })).code).toBe(0);
+  expect(read(file(the))).toBe(
+    `[profile vouch]\n  ${ours}  region = eu-west-1\n  output = json\n  s3 =\n    a = b\n\t# mine\n[profile y]\n`,
+  );
+  expect((await setUp(the, { region: 'eu-west-1' })).stdout).toContain('nothing to change');
+});
+
+test('refuses a file that has the profile twice, however it is written', async () => {
+  for (const second of ['[profile vouch]', '[profile  vouch ]', '[profile "vouch"]']) {
+    const the = withConfig(`[profile vouch]\na = b\n${second}\nc = d\n`);
+    expect(await setUp(the, { force: true })).toMatchObject({ code: 1, stderr: expect.stringContaining('twice') });
+  }
 });
 
 test.each([true, false])('follows a symbolic link, to a file that exists: %s', async (exists) => {

@@ -83,6 +83,18 @@ describe('git-remote-codecommit', () => {
     expect(existsSync(credentialHelperScript())).toBe(true);
   });
 
+  test('as built, it reads a heading of the AWS config as AWS CLI does', async () => {
+    const spaced = two.replace('[profile prod]', '[profile   prod ]').replace('[profile dev]', '[profile "dev"]');
+    for (const [name, region] of [
+      ['prod', 'eu-west-1'],
+      ['dev', 'eu-central-1'],
+    ] as const) {
+      const the = prepared(spaced);
+      expect((await the.remote(`codecommit://${name}@demo`)).code).toBe(0);
+      expect(the.args()[2]).toContain(`git-codecommit.${region}.amazonaws.com/v1/repos/demo`);
+    }
+  });
+
   test('ends as it ends', async () => {
     expect(await prepared().remote('eu-west-1://demo', { STATUS: '42' })).toMatchObject({ code: 42 });
   });

@@ -1,0 +1,96 @@
+import { splitCommandLine } from './command-line.ts';
+
+/**
+ * What the lines of an AWS config file mean to AWS CLI (botocore's configloader, which reads with Python's configparser and
+ * shlex). All that reads or edits the file goes by this, so that no two of us see different profiles.
+ */
+
+/** A profile's section. */
+export interface Section {
+  name: string;
+  /** What stands between the brackets. */
+  heading: string;
+  /** The line of its heading, and the line after its last. */
+  start: number;
+  end: number;
+}
+
+/** A setting's first line, or one that continues it: a nested setting, or a value of several lines. */
+export interface SettingLine {
+  /** In lower case; empty where the line is not of that form. */
+  key: string;
+  /** Undefined on a line that continues. */
+  value?: string;
+}
+
+type Line = { heading: string } | SettingLine | undefined;
+
+/** A text's lines with their ends, which may differ from line to line. */
+export function linesOf(text: string): string[] {
+  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+}
+
+/** The sections of all profiles, in the order of the file. */
+export function profileSections(lines: readonly string[]): Section[] {
+  const headings = read(lines).flatMap((line, start) =>
+    line !== undefined && 'heading' in line ? [{ heading: line.heading, start }] : [],
+  );
+  return headings.flatMap(({ heading, start }, index) => {
+    const name = profileOf(heading);
+    return name ? [{ name, heading, start, end: headings[index + 1]?.start ?? lines.length }] : [];
+  });
+}
+
+/** The lines behind a section's heading, each with the setting that it belongs to: none for blank ones and comments. */
+export function settingLines(
+  lines: readonly string[],
+  { start, end }: Section,
+): { text: string; setting: SettingLine | undefined }[] {
+  const inside = lines.slice(start + 1, end);
+  return read(inside).map((line, i) => ({
+    text: inside[i] ?? '',
+    setting: line !== undefined && 'key' in line ? line : undefined,
+  }));
+}
+
+/** The settings of a section, without nested ones and without comments behind values. The last one of a key counts. */
+export function settingsOf(lines: readonly string[], section: Section): Map<string, string> {
+  return new Map(
+    settingLines(lines, section).flatMap(({ setting }) =>
+      setting?.key && setting.value !== undefined ? [[setting.key, setting.value]] : [],
+    ),
+  );
+}
+
+function read(lines: readonly string[]): Line[] {
+  let indent = 0;
+  let key: string | undefined;
+  return lines.map((line): Line => {
+    const text = line.trim();
+    if (text === '' || /^[#;]/.test(text)) return undefined;
+    const depth = line.search(/\S/);
+    // Also what looks like a heading, or like another setting.
+    if (key !== undefined && depth > indent) return { key };
+    indent = depth;
+    // What stands behind the last bracket is passed over.
+    const heading = /^\[(.*)\]/s.exec(text)?.[1];
+    key = heading === undefined ? '' : undefined;
+    if (heading !== undefined) return { heading };
+    const at = text.search(/[=:]/);
+    key = text.slice(0, Math.max(at, 0)).trim().toLowerCase();
+    return { key, value: at === -1 ? '' : withoutComment(text.slice(at + 1)) };
+  });
+}
+
+/** As AWS's SDKs take it; AWS CLI leaves it in the value. */
+function withoutComment(value: string): string {
+  return (value.split(/(?:^|\s)[;#]/, 1)[0] ?? '').trim();
+}
+
+/** The profile that a heading begins: two words, the first of which begins with `profile`, or `default` alone. */
+function profileOf(heading: string): string | undefined {
+  if (heading === 'default') return heading;
+  if (!heading.startsWith('profile')) return undefined;
+  const words = splitCommandLine(heading, '"\\');
+  return words?.length === 2 ? words[1] : undefined;
+}
