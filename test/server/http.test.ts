@@ -382,6 +382,21 @@ test('the rate limit answers a problem, to the one address alone', async () => {
   expect(patient.status).toBe(403);
 });
 
+test('a team that enrolls behind one address does not keep itself from signing in', async () => {
+  const team = new Browser(server.origin);
+  const asked = await Promise.all(
+    Array.from({ length: 1_300 }, () => team.post('/enroll/status', { poll: 'garbage' })),
+  );
+  expect(new Set(asked.map(({ status }) => status))).toEqual(new Set([404]));
+  const client = await CliClient.create(server.origin);
+  const request = {
+    method: 'POST',
+    body: new URLSearchParams(client.parameters()),
+    headers: { 'x-forwarded-for': team.address },
+  };
+  expect((await fetch(`${server.origin}/request`, request)).status).toBe(201);
+});
+
 test('the 2^64 addresses beside one another are one to the limit, and an IPv4 address is one in each of its forms', async () => {
   const sources: [string, (index: number) => string, number][] = [
     ['one /64', (index) => `2001:db8:7:8:${index}::${index}`, 10],

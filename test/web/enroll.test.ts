@@ -100,6 +100,18 @@ describe('before the terminal has said which page is its own', () => {
     expect(visitor.faults).toEqual([]);
   });
 
+  test('waits on while the server is busy for a moment', async () => {
+    const busy = problem('too-many-requests', 429);
+    site.answer('POST /enroll/t1/open', first, busy, problem('unavailable', 503), approved);
+    await using visitor = await open();
+    await visitor.status('done');
+    expect(routes(site).filter((route) => route === 'POST /enroll/t1/open')).toHaveLength(4);
+    // Before it has shown anything it says so.
+    site.answer('POST /enroll/t1/open', busy);
+    await using other = await open();
+    await other.status('enroll-too-many-requests');
+  });
+
   test('says so when the terminal said no', async () => {
     const words = { title: 'The terminal said that this is not its page', detail: 'Run `vouch enroll` again.' };
     site.answer('POST /enroll/t1/open', first, problem('interaction-over', 410, words));

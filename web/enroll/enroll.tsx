@@ -90,13 +90,24 @@ async function start(invitation: string, send: Send): Promise<void> {
 
 /** Opens the enrolment, and waits until the terminal has said that this is its page. */
 async function agreedTo(ticket: string, send: Send): Promise<Details> {
-  for (;;) {
-    const opened = await call<Opened | Details>('POST', `${at(ticket)}/open`, undefined, pageHeader(ticket));
-    keepPageSecret(ticket, opened.page);
-    if (opened.approved) return opened;
-    send({ type: 'waiting', words: opened.words });
+  for (let words: string | undefined; ; ) {
+    try {
+      const opened = await call<Opened | Details>('POST', `${at(ticket)}/open`, undefined, pageHeader(ticket));
+      keepPageSecret(ticket, opened.page);
+      if (opened.approved) return opened;
+      words = opened.words;
+      send({ type: 'waiting', words });
+    } catch (error) {
+      // The person is at the terminal: a server that is busy for a moment is no reason to give up.
+      if (words === undefined || !isPassing(error)) throw error;
+    }
     await new Promise((resolve) => setTimeout(resolve, askEvery));
   }
+}
+
+/** Whether the server has said that it cannot answer now, and may in a moment. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ProblemError && (error.problem.status === 429 || error.problem.status >= 500);
 }
 
 async function open(ticket: string, send: Send): Promise<void> {
