@@ -30,8 +30,11 @@ vi.mock('node:fs', async (original) => {
       told('open', descriptor);
       return descriptor;
     },
-    fsyncSync: (descriptor: number) => {
+    writeSync: (descriptor: number, text: string) => {
       if (full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      return fs.writeSync(descriptor, text);
+    },
+    fsyncSync: (descriptor: number) => {
       fs.fsyncSync(descriptor);
       told('sync', descriptor);
     },
