@@ -111,7 +111,7 @@ function unverified(): Problem {
 }
 
 /** More than all authorities that there are, in bytes. */
-const longestBundle = 16 * 1024 * 1024;
+export const longestBundle = 16 * 1024 * 1024;
 
 function readCaBundle(file: string): string[] {
   const unusable = (why: string, cause?: unknown) =>

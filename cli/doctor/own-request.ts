@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs';
 import * as https from 'node:https';
 import { getCACertificates } from 'node:tls';
 import { gitCredentials } from '../agent/client.ts';
 import { authorizationId } from '../aws/authorization-id.ts';
 import { git } from '../git/config.ts';
 import { withContext } from '../git/request.ts';
-import { proxyEnvironment } from '../network-environment.ts';
+import { longestBundle, proxyEnvironment } from '../network-environment.ts';
 import { networkReason } from '../network-reason.ts';
 import { asProblem, printable } from '../problem.ts';
 import { readAtMost } from '../read-at-most.ts';
+import { readTextFile } from '../read-file.ts';
 import { redact } from '../redact.ts';
 import type { Visit } from './check.ts';
 import type { Target } from './target.ts';
@@ -113,7 +113,7 @@ async function agentAsGit({ env, cwd }: Visit, { https: url }: Target): Promise<
   const proxy = await setting('http.proxy');
   const proxyEnv = { ...proxyEnvironment(proxy === '' ? env : { HTTPS_PROXY: proxy }) };
   const file = env.GIT_SSL_CAINFO || (await setting('http.sslCAInfo', '--type=path'));
-  const ca = file === '' ? {} : { ca: [...getCACertificates('default'), readFileSync(file, 'utf8')] };
+  const ca = file === '' ? {} : { ca: [...getCACertificates('default'), readTextFile(file, longestBundle)] };
   return new https.Agent({ proxyEnv, ...ca });
 }
 
