@@ -1,3 +1,5 @@
+import { forLog } from './http/readable-text.ts';
+
 /** Names of what can go wrong, as in docs/http-api.md. */
 export type ProblemName =
   | 'interaction-over'
@@ -48,8 +50,7 @@ export class Problem extends Error {
     this.problem = problem;
     this.title = title;
     this.detail = detail;
-    // A library's message may quote what a stranger sent, at any length, and with what steers a terminal in it.
-    this.reason = (more.reason ?? title).slice(0, 300).replace(/\p{C}+/gu, ' ');
+    this.reason = forLog(more.reason ?? title);
     this.headers = more.headers ?? {};
   }
 

@@ -12,3 +12,8 @@ export function isReadable(text: string): boolean {
     /[^ ]/.test(text)
   );
 }
+
+/** A library's message as it may be logged: it may quote what a stranger sent, at any length, and with what steers a terminal in it. */
+export function forLog(message: string): string {
+  return message.slice(0, 300).replace(/\p{C}+/gu, ' ');
+}

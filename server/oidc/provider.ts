@@ -1,6 +1,6 @@
 import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Context } from '../context.ts';
-import { isReadable } from '../http/readable-text.ts';
+import { forLog, isReadable } from '../http/readable-text.ts';
 import { bindSessionToGrant, findSessionOfGrant, revokeSession } from '../people/sessions.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
@@ -42,7 +42,7 @@ export function createProvider(context: Context, words: LoginWords): Provider {
   reportFailures(provider, context.log);
   const refused = (_ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
     context.log.info(
-      { error: error.error, reason: error.error_detail ?? error.error_description },
+      { error: error.error, reason: forLog(error.error_detail ?? error.error_description ?? '') },
       'OAuth request refused',
     );
   provider.on('authorization.error', refused);

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Browser } from './browser.ts';
 import { CliClient, newKeyPair, type ProofOptions } from './cli-client.ts';
 import type { SoftKey } from './soft-key.ts';
@@ -411,4 +411,18 @@ test('tokens come with nothing that outlives the session', async () => {
   const tokens = await jsonOf<Tokens & { refresh_token?: string }>(await page.client.redeem(code));
   expect(tokens.refresh_token).toBeUndefined();
   expect(tokens.expires_in).toBeLessThanOrEqual(8 * 3600);
+});
+
+test('what a refused proof says steers no terminal that shows the log, and is not kept at length', async () => {
+  const client = await CliClient.create(server.origin);
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const said = `\u009b2J\u202e${'x'.repeat(400)}`;
+  const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: client.key.publicJwk, crit: [said], [said]: 1 };
+  const log = vi.spyOn(server.context.log, 'info');
+  await expectOAuthError(await client.redeem('a', {}, `${part(header)}.${part({})}.AA`), 400, 'invalid_dpop_proof');
+  const lines = log.mock.calls.map(([line]) => line as { reason?: string });
+  const reason = lines.find((line) => line.reason !== undefined)?.reason ?? '';
+  log.mockRestore();
+  expect(reason).toMatch(/ 2J x+$/);
+  expect(reason.length).toBeLessThanOrEqual(300);
 });
