@@ -38,6 +38,8 @@ describe("CodeCommit's hosts", () => {
 
   test.each([
     'git-codecommit.us-east-1.amazonaws.com.evil.example',
+    'git-codecommit.us-east-1.amazonaws.com-evil.example',
+    'git-codecommit.us-east-1.amazonaws.com1',
     'evil.example',
     'evil-git-codecommit.us-east-1.amazonaws.com',
     'x.git-codecommit.us-east-1.amazonaws.com',
@@ -161,6 +163,13 @@ test('a region is recognised by its shape, so that new ones need no release', ()
     }
   }
 });
+
+test.each(['us-esat-1', 'us-gov-wets-1', 'cn-nroth-1', 'eusc-de-esat-1'])(
+  '%s has the shape of a region, and its direction is none',
+  (region) => {
+    expect([isRegion(region), looksLikeRegion(region)]).toEqual([true, false]);
+  },
+);
 
 test("the patterns for Git's configuration come from the table, one for each family of hosts", () => {
   expect(gitUrlPatterns()).toEqual([
