@@ -1,5 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
@@ -26,6 +26,7 @@ describe('where STS is', () => {
       { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:2/sts' },
       'http://127.0.0.1:2/sts',
     ],
+    ['us-east-1', { AWS_ENDPOINT_URL_STS: 'https://sts.example.com/sts' }, 'https://sts.example.com/sts'],
     [
       'us-east-1',
       { AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:2/sts', AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: 'true' },
@@ -177,6 +178,38 @@ test('asks with a form', async () => {
     },
   ]);
   expect(Object.fromEntries(asked[0]?.body ?? [])).toEqual({ Action: 'Ask', Version: '2011-06-15', Token: 'a&b c' });
+});
+
+test('goes through the agent that its place has', async () => {
+  const asked = await sts((response) => response.end('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>'));
+  const agent = new Agent();
+  const connect = vi.spyOn(agent, 'createConnection');
+  const signal = AbortSignal.timeout(20_000);
+  const place = { url: new URL(process.env.AWS_ENDPOINT_URL_STS ?? ''), agent };
+  expect(await askSts('Ask', {}, { region: 'us-east-1', signal, place })).toEqual({ A: '1' });
+  expect([connect.mock.calls.length, asked.length]).toEqual([1, 1]);
+});
+
+test('speaks TLS where the address has https', async () => {
+  const first = new Promise<number | undefined>((resolve) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', (bytes) => {
+        resolve(bytes[0]);
+        socket.destroy();
+      });
+    });
+    server.listen(0, '127.0.0.1', () => {
+      vi.stubEnv('AWS_ENDPOINT_URL_STS', `https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      ask().catch(() => {});
+    });
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      server.close();
+    });
+  });
+  // A record with a handshake (RFC 8446, section 5.1).
+  expect(await first).toBe(22);
 });
 
 test('takes no answer without end', async () => {
