@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { readTextFile } from '../read-file.ts';
 
 /**
@@ -70,14 +70,20 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
       }),
     );
     // Columns: number, references, protocol, flags, type, state, inode, and the path (proc_pid_net(5)), which is that of its
-    // bind(2): the agent gives its sockets their names afterwards (sockets.ts), unless it was given them (activation.ts).
+    // bind(2): the agent gives its sockets their names afterwards (sockets.ts), unless it was given them (activation.ts). The folder
+    // may have another name there: a home is often reached by a link, and `/var/run` is one.
+    const here = statSync(folder);
+    const isHere = (path: string) => {
+      const its = isAbsolute(path) ? statSync(dirname(path), { throwIfNoEntry: false }) : undefined;
+      return its?.dev === here.dev && its.ino === here.ino && /^agent\.(\S+\.)?sock$/.test(basename(path));
+    };
     return readFileSync('/proc/self/net/unix', 'utf8')
       .split('\n')
       .map((line) => /^\S+ \S+ \S+ ([0-9A-F]+) \S+ \S+ +(\d+) (.+)$/.exec(line))
       .some((row) => {
         const [, flags = '', inode, path = ''] = row ?? [];
         const listens = (Number.parseInt(flags, 16) & accepting) !== 0;
-        return listens && held.has(inode) && dirname(path) === folder && /^agent\.(\S+\.)?sock$/.test(basename(path));
+        return listens && held.has(inode) && isHere(path);
       });
   } catch {
     return false;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -91,6 +91,15 @@ test('vouch status says that it hangs, and vouch agent stop ends it', async () =
   ]);
   await gone(the.pid);
   expect(await startAgent(the.env)).toEqual({ started: true });
+});
+
+test('it is ended by who comes to its folder by another name, too', async () => {
+  const the = await stoppedAgent();
+  const link = join(the.folder, 'link');
+  symlinkSync(the.env.XDG_RUNTIME_DIR ?? '', link);
+  const { out, io } = captured({ ...the.env, XDG_RUNTIME_DIR: link });
+  expect([await agentStop({}, io), out.stdout]).toEqual([0, expect.stringMatching(/^The agent has ended/)]);
+  await gone(the.pid);
 });
 
 test('vouch logout ends it too: nothing is left that could be used', async () => {
