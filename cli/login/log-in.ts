@@ -62,7 +62,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
         if (browser) {
           void openBrowser(url, env).then((opened) => {
             if (opened || over) return;
-            if (!sshTunnel(listening, env)) say(wayBack(listening, env));
+            if (!sshTunnel(listening, env)) waiting.say(wayBack(listening, env));
             waiting.show('No browser could be started: open the address above. Waiting for your touch …');
           });
         }

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { changeConfig } from '../../../cli/config.ts';
 import { sshTunnel, wayBack } from '../../../cli/login/way-back.ts';
 import { freePort } from '../../support/free-port.ts';
+import { onTerminal } from '../../support/terminal.ts';
 import { machine, root, run } from '../support.ts';
 import { startFakeIssuer } from './fake-issuer.ts';
 
@@ -128,5 +129,13 @@ describe('vouch login', () => {
     });
     expect(said).toContain('open the address above');
     if (command === 'login') expect(said).toContain('on this machine.\n');
+  });
+
+  test('on a terminal that line begins where a line does', async () => {
+    const { env, issuer } = await world();
+    const command = `exec '${process.execPath}' '${program}' login --server ${issuer.url}`;
+    const screen = onTerminal(command, { env: { ...env, BROWSER: 'false' } });
+    await screen.until(/[\r\n]The browser comes back to 127\.0\.0\.1:\d+ on this machine\.\n/);
+    await screen.until(/\rNo browser could be started/);
   });
 });
