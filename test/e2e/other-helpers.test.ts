@@ -265,12 +265,12 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     ],
     [
       'a store whose file is called as our helper',
-      `${ours}[credential]\n\thelper = /usr/lib/git-core/git-credential-store --file=/tmp/git-credential-vouch\n`,
+      `${ours}[credential]\n\thelper = /usr/lib/git-core/git-credential-store --file=x/git-credential-vouch\n`,
       'refused',
     ],
     [
       'a store that ends as the name of a setting',
-      `${ours}[credential "https://${host}"]\n\thelper = "store --file=/tmp/x.helper "\n`,
+      `${ours}[credential "https://${host}"]\n\thelper = "store --file=x.helper "\n`,
       'refused',
     ],
     [

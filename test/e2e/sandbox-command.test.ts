@@ -8,7 +8,8 @@ import { run } from '../support/run.ts';
 test('npm run sandbox keeps the machine’s environment out, passes the status on, and leaves nothing behind', async () => {
   const temporary = mkdtempSync(join(tmpdir(), 's-'));
   onTestFinished(() => rmSync(temporary, { recursive: true, force: true }));
-  const nowhere = 'http://127.0.0.1:9';
+  const nobody = 'http://127.0.0.1:9';
+  const nowhere = join(temporary, 'none');
   const env = cleanEnvironment({
     PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
     HOME: temporary,
@@ -16,12 +17,12 @@ test('npm run sandbox keeps the machine’s environment out, passes the status o
     npm_config_update_notifier: 'false',
     npm_config_cache: join(temporary, 'npm'),
     NODE_USE_ENV_PROXY: '1',
-    HTTP_PROXY: nowhere,
-    HTTPS_PROXY: nowhere,
-    GIT_SSL_CAINFO: '/nonexistent',
+    HTTP_PROXY: nobody,
+    HTTPS_PROXY: nobody,
+    GIT_SSL_CAINFO: nowhere,
     AWS_PROFILE: 'somebody-else',
-    XDG_RUNTIME_DIR: '/nonexistent',
-    NODE_EXTRA_CA_CERTS: '/nonexistent',
+    XDG_RUNTIME_DIR: nowhere,
+    NODE_EXTRA_CA_CERTS: nowhere,
   });
   const script =
     'vouch login && git ls-remote https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo && ' +

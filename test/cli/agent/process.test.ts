@@ -66,7 +66,7 @@ describe('the agent as a process', () => {
     the.env.NODE_V8_COVERAGE = coverage;
     the.env.NODE_DEBUG = 'net';
     the.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
-    the.env.NODE_OPTIONS = '"--inspect=127.0.0.1:0" --heap_prof --tls-keylog=/tmp/keys --dns-result-order=ipv4first';
+    the.env.NODE_OPTIONS = '"--inspect=127.0.0.1:0" --heap_prof --tls-keylog=keys --dns-result-order=ipv4first';
     the.env.AWS_SECRET_ACCESS_KEY = 'of-another-tool';
     the.env.NO_PROXY = 'internal.example.com';
     await startAgent(the.env);
@@ -211,7 +211,7 @@ describe('the folder', () => {
   const folder = (the: Machine) => dirname(the.agentSocket);
 
   test.each([
-    ['is a symbolic link', (path: string) => symlinkSync('/tmp', path), /symbolic link/],
+    ['is a symbolic link', (path: string) => symlinkSync('.', path), /symbolic link/],
     ['is a file', (path: string) => writeFileSync(path, ''), /not a folder/],
     ['lets others in', (path: string) => mkdirSync(path) ?? chmodSync(path, 0o755), /mode is 0755/],
   ])('that %s is refused', async (_, make, why) => {

@@ -284,8 +284,9 @@ describe('a config file', () => {
 
 test('AWS_CONFIG_FILE is honoured, and a file that is not there holds no profile', async () => {
   const { env, file } = config(`[profile p]\ncredential_process = vouch credential aws --role ${role}\n`);
-  expect(await vouchProfiles({ ...env, HOME: '/nonexistent', AWS_CONFIG_FILE: file })).toHaveLength(1);
-  expect(await vouchProfiles({ ...env, AWS_CONFIG_FILE: '/nonexistent/config' })).toEqual([]);
+  const nowhere = `${file}.none`;
+  expect(await vouchProfiles({ ...env, HOME: nowhere, AWS_CONFIG_FILE: file })).toHaveLength(1);
+  expect(await vouchProfiles({ ...env, AWS_CONFIG_FILE: nowhere })).toEqual([]);
 });
 
 test('a changed file is read again', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { putSession } from '../../../cli/agent/client.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { withContext } from '../../../cli/git/request.ts';
+import { findOnPath } from '../../../cli/on-path.ts';
 import { prepareRuntimeFolder } from '../../../cli/paths.ts';
 import {
   gitRequest,
@@ -22,6 +23,7 @@ import {
 
 /** What the helper tells the agent of its caller: the profile on its command line, and AWS's variables. */
 
+const nowhere = join(import.meta.dirname, 'none');
 const shells = ['dash', 'bash'].filter((shell) => existsSync(join('/bin', shell)));
 
 async function signedIn() {
@@ -106,8 +108,8 @@ describe.each(shells)('the script, in %s,', (shell) => {
   test.each([
     [['--profile', 'prod'], `${role}-prod`],
     [['--profile=prod'], `${role}-prod`],
-    [['--node', '/nowhere', '--profile', 'team@b'], `${role}-team@b`],
-    [['--profile', 'team@b', '--node=/nowhere'], `${role}-team@b`],
+    [['--node', nowhere, '--profile', 'team@b'], `${role}-team@b`],
+    [['--profile', 'team@b', `--node=${nowhere}`], `${role}-team@b`],
     [['--profile', 'vouch', '--profile', 'prod'], `${role}-prod`],
   ])('takes %j, and starts no Node for it', async (options, arn) => {
     const the = await signedIn();
@@ -257,7 +259,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     const script = join(the.folder, 'package/cli/git/git-credential-vouch');
     const env = { ...the.env, PATH: join(the.folder, 'few') };
     mkdirSync(env.PATH);
-    for (const tool of ['readlink', 'git']) symlinkSync(`/usr/bin/${tool}`, join(env.PATH, tool));
+    for (const tool of ['readlink', 'git']) symlinkSync(findOnPath(tool, the.env)[0] ?? '', join(env.PATH, tool));
     const { stdout, stderr } = await run(`/bin/${shell}`, [script, '--node', process.execPath, 'get'], env, gitRequest);
     expect(stdout).toBe('quit=1\n');
     expect(stderr).toBe('vouch: you are not signed in. Run `vouch login`, then try again.\n');

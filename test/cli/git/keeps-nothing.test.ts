@@ -36,7 +36,7 @@ describe('a helper is sure to keep nothing:', () => {
     ['!f () { AWS_PROFILE=prod git-credential-vouch --profile p "$@" ; } ; f', true],
     ['!AWS_PROFILE=prod git-credential-vouch', true],
     // Nothing is there, so that nothing is started.
-    ['/nowhere/at/all/git-credential-vouch', true],
+    [`${root}/none/git-credential-vouch`, true],
     ['store', false],
     ['', false],
     ['!git-credential-vouch "$@"; git credential\\-store', false],

@@ -124,7 +124,8 @@ test('where systemd cannot protect files, the service does without, and it is sa
   const the = systemdMachine();
   const protecting =
     /^PrivateUsers=yes\nProtectSystem=strict\nProtectHome=read-only\nPrivateTmp=no\nPrivateDevices=yes$/m;
-  // HOME is in /tmp here, so that there can be no other one.
+  // As HOME is there in these tests, unless they are told another folder: so there can be no /tmp of its own.
+  the.env.AWS_CONFIG_FILE = '/tmp/config';
   expect(await the.install()).toMatchObject({ code: 0, stderr: expect.stringMatching(/sees all of \/tmp, because/) });
   expect(read(the.units[1])).toMatch(protecting);
   expect(read(join(the.fake, 'run'))).toMatch(/-p PrivateUsers=yes .* grep .*\/proc\/self\/mountinfo$/m);

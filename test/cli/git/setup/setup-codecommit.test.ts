@@ -454,7 +454,7 @@ describe('vouch setup codecommit', () => {
     const old = machineWithHelper();
     pretend(old, '2.30.9');
     expect(await setUp(old)).toMatchObject({ code: 1, stderr: expect.stringMatching(/too old.*2\.30\.9.*\n.*2\.31/) });
-    old.env.PATH = '/nonexistent';
+    old.env.PATH = join(old.folder, 'none');
     expect(await setUp(old)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^vouch: Git is not on your PATH\.\n.*2\.31/),
