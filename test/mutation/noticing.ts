@@ -28,6 +28,7 @@ export const noticing: Record<string, readonly string[]> = {
   'cli/git/url-match.ts': ['test/cli/git/normal-url'],
   'cli/git/stored-by-others.ts': ['test/cli/git/stored-by-others'],
   'cli/git/keeps-nothing.ts': ['test/cli/git/keeps-nothing'],
+  'cli/git/vouch-helper.ts': ['test/cli/git/vouch-helper', 'test/cli/git/keeps-nothing'],
   'cli/git/credential-lines.ts': ['test/cli/git/credential-lines'],
   'cli/agent/expiry.ts': ['test/cli/agent/expiry'],
 };
