@@ -94,6 +94,12 @@ describe('a profile is put', () => {
       'x',
       `[profile x]\n${ours}s3 =\n  region = q\n\tcredential_process = q\n`,
     ],
+    [
+      'as far in as the settings that are there, not as a comment or what continues a setting',
+      '[profile x]\n\t# c\n  output = json\n    more\n',
+      'x',
+      `[profile x]\n${ours.replaceAll(/^(?=.)/gm, '  ')}\t# c\n  output = json\n    more\n`,
+    ],
   ])('%s', (_, before, name, after) => {
     expect(putProfile(before, name, wanted)).toBe(after);
     expect(putProfile(after, name, wanted)).toBe(after);
@@ -110,6 +116,7 @@ describe('a profile is made the default', () => {
   test.each([
     ['', '[a]\n[profile x] # mine\nb = c\n[d]\n', '[a]\n[profile x] # mine\nvouch_default = true\nb = c\n[d]\n'],
     [' with Windows line ends', '[profile x]\r\nb = c\n', '[profile x]\r\nvouch_default = true\r\nb = c\n'],
+    [' with indented settings', '[profile x]\n# a\n  b = c\n', '[profile x]\n  vouch_default = true\n# a\n  b = c\n'],
     [' whose header ends the file', '[profile x]', '[profile x]\nvouch_default = true\n'],
   ])('%s', (_, before, after) => {
     expect(putDefault(before, 'x')).toBe(after);
