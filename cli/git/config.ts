@@ -2,7 +2,7 @@ import { currentFolder } from '../current-folder.ts';
 import { Problem, printable } from '../problem.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
-/** Git as a tool: its version, and its configuration, which is only ever changed through `git config`. */
+/** Git as a tool: its version, and its configuration, which `setup/config-file.ts` changes. */
 
 /** The oldest Git that Vouch works with: from 2.31 on, what Vouch asks of Git's configuration is there. */
 const oldest = [2, 31] as const;

@@ -40,9 +40,8 @@ export interface OurSection extends WantedSection {
 /** Those of our sections that are whole, in the order of the file. */
 export function ourSections(settings: readonly Setting[]): OurSection[] {
   const found: OurSection[] = [];
-  for (const section of new Set(settings.map((setting) => setting.section))) {
-    const values = (name: string) =>
-      settings.filter((setting) => setting.section === section && setting.name === name).map(({ value }) => value);
+  for (const [section, its] of Map.groupBy(settings, (setting) => setting.section)) {
+    const values = (name: string) => its.filter((setting) => setting.name === name).map(({ value }) => value);
     const [empty, helper = '', ...more] = values('helper');
     const whole = empty === '' && vouchHelper(helper) && more.length === 0 && values('usehttppath').at(-1) === 'true';
     if (whole && section.startsWith('credential.')) found.push({ section, helper, pattern: patternOf(section) });
@@ -62,15 +61,16 @@ export async function addOurs(copy: ConfigCopy, wanted: Wanted): Promise<Setting
   await changeHelpers(copy, before, wanted.sections);
   await arrange(copy, wanted.sections);
   const left: Setting[] = [];
-  for (const { section, name, value } of wanted.settings) {
-    const has = before.filter((setting) => setting.section === section && setting.name === name.toLowerCase());
-    const last = has.at(-1);
-    if (last === undefined) await copy.add(section, name, value);
-    else if (last.value !== value) left.push({ ...last, name });
-  }
+  const last = new Map(before.map((setting) => [`${setting.section}.${setting.name}`, setting]));
+  const missing = wanted.settings.filter(({ section, name, value }) => {
+    const has = last.get(`${section}.${name.toLowerCase()}`);
+    if (has !== undefined && has.value !== value) left.push({ ...has, name });
+    return has === undefined;
+  });
+  await copy.addAll(missing);
   // Also what this Git is not told and another one was: all that would be taken for ours.
   const kept = isFirst ? before.filter((setting) => isAdded(setting, false)) : [];
-  for (const { section, name } of kept) await copy.add('vouch', 'kept', `${section}.${name}`);
+  await copy.addAll(kept.map(({ section, name }) => ({ section: 'vouch', name: 'kept', value: `${section}.${name}` })));
   return left;
 }
 
@@ -153,13 +153,11 @@ export async function removeOurs(copy: ConfigCopy, only?: (pattern: string) => b
   );
 
   const rest = (await copy.settings()).some(({ name, value }) => name === 'helper' && vouchHelper(value));
-  for (const { section, name, value } of settings) {
-    const added = isAdded({ section, name, value }, rest) && goes(patternOf(section).replace(/(?<=:\/\/)[^/@]*@/, ''));
-    if (added && !kept.has(`${section}.${name}`.toLowerCase())) await copy.remove(section, name, value);
-  }
-  if (rest) return;
-  for (const value of new Set(settings.filter(isKept).map((setting) => setting.value)))
-    await copy.remove('vouch', 'kept', value);
+  const added = settings.filter(({ section, name, value }) => {
+    const goesToo = goes(patternOf(section).replace(/(?<=:\/\/)[^/@]*@/, ''));
+    return isAdded({ section, name, value }, rest) && goesToo && !kept.has(`${section}.${name}`.toLowerCase());
+  });
+  await copy.removeAll([...added, ...(rest ? [] : settings.filter(isKept))]);
 }
 
 /** Whether a single setting is one that setup adds. The one about the protocol stays as long as there is a helper of ours. */
@@ -176,18 +174,21 @@ const isKept = ({ section, name }: Setting) => section === 'vouch' && name === '
 
 /** Takes our helper, the empty one before it, and our `useHttpPath` out of sections, and leaves what else is in them. */
 async function removeSections(copy: ConfigCopy, sections: readonly string[]): Promise<void> {
-  const settings = await copy.settings();
-  for (const section of sections) {
+  const bySection = Map.groupBy(await copy.settings(), (setting) => setting.section);
+  const goes = sections.flatMap((section): Setting[] => {
     const values = (name: string) =>
-      settings.filter((setting) => setting.section === section && setting.name === name).map(({ value }) => value);
+      (bySection.get(section) ?? []).filter((setting) => setting.name === name).map(({ value }) => value);
     const helpers = values('helper');
     const ours = helpers.filter((value, i) => vouchHelper(value) && helpers[i - 1] === '');
-    if (ours.length === 0) continue;
-    for (const value of new Set(ours)) await copy.remove(section, 'helper', value);
-    if (helpers.filter((value) => value === '').length === ours.length) await copy.remove(section, 'helper', '');
+    if (ours.length === 0) return [];
+    const one = (name: string, value: string): Setting => ({ section, name, value });
+    const found = [...new Set(ours)].map((value) => one('helper', value));
+    if (helpers.filter((value) => value === '').length === ours.length) found.push(one('helper', ''));
     const paths = values('usehttppath').filter((value) => value === 'true');
-    if (paths.length > 0 && paths.length <= ours.length) await copy.remove(section, 'useHttpPath', 'true');
-  }
+    if (paths.length > 0 && paths.length <= ours.length) found.push(one('useHttpPath', 'true'));
+    return found;
+  });
+  await copy.removeAll(goes);
 }
 
 /** The URL in a section's name, without the slash by which ours is told from the user's. */

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fchmodSync,
@@ -49,7 +50,7 @@ export async function configFileOf(scope: Scope, env: NodeJS.ProcessEnv, cwd?: s
 }
 
 /**
- * Changes one of Git's configuration files in one step: all edits are made by `git config` on a copy, which then takes the
+ * Changes one of Git's configuration files in one step: all edits are made on a copy, by `git config` or with its consent, which then takes the
  * file's place the way that Git itself does it (a lock file beside it, renamed). Whatever fails half way, the file is as
  * it was. A symbolic link stays one, and the mode is kept.
  *
@@ -94,7 +95,11 @@ export async function changeConfigFile<T>(
   }
 }
 
-/** A copy of a configuration file, edited by `git config` alone. */
+/**
+ * A copy of a configuration file, edited by `git config`. Where many settings come or go, one process for each would take a
+ * minute: whole sections of the form that Git itself writes are then added and taken out as text, and Git must read from it
+ * exactly what was wanted.
+ */
 export class ConfigCopy {
   readonly #path: string;
   readonly #file: string;
@@ -129,11 +134,39 @@ export class ConfigCopy {
     await this.#config(['--add', `${section}.${name}`, value]);
   }
 
+  /** As `add` does it with each, but all new sections in one step. */
+  async addAll(settings: readonly Setting[]): Promise<void> {
+    const text = this.#read();
+    const headings = text.split('\n').filter((line) => /^\s*\[/.test(line));
+    const fresh = new Map<string, Setting[]>();
+    const others: Setting[] = [];
+    for (const setting of settings) {
+      const heading = plainHeading(setting.section);
+      const [kind = '', ...subsection] = setting.section.split('.');
+      const isThere = (line: string) => line.toLowerCase().includes(`[${kind}`) && line.includes(subsection.join('.'));
+      const isNew =
+        heading !== undefined &&
+        plainValue.test(setting.value) &&
+        (fresh.has(heading) || !text.includes(subsection.join('.')) || !headings.some(isThere));
+      if (isNew) fresh.set(heading, [...(fresh.get(heading) ?? []), setting]);
+      else others.push(setting);
+    }
+    for (const { section, name, value } of others) await this.add(section, name, value);
+    if (fresh.size === 0) return;
+    const before = this.#read();
+    const blocks = [...fresh].map(([heading, its]) =>
+      [heading, ...its.map(({ name, value }) => `\t${name} = ${value}`), ''].join('\n'),
+    );
+    const wanted = [...(await this.settings()), ...[...fresh.values()].flat()];
+    appendFileSync(this.#path, [before === '' || before.endsWith('\n') ? '' : '\n', ...blocks].join(''));
+    await this.#mustHold(wanted);
+  }
+
   /** Adds a section at the end of the file, also where there is one of that name already. */
   async append(section: string, settings: readonly (readonly [name: string, value: string])[]): Promise<void> {
     // Git adds to the last section of a name, be there but its heading: a name that nobody uses makes it begin a new one.
     const subsection = section.slice(section.indexOf('.') + 1);
-    const isNew = !readFileSync(this.#path, 'utf8').includes(subsection);
+    const isNew = !this.#read().includes(subsection);
     const name = isNew ? section : 'vouch-setup.new';
     for (const [key, value] of settings) await this.add(name, key, value);
     if (!isNew) await this.#config(['--rename-section', name, section]);
@@ -151,12 +184,57 @@ export class ConfigCopy {
     if (this.#isHeadingOnly(section)) await this.#config(['--remove-section', section]);
   }
 
+  /** As `remove` does it with each, but all sections in one step in which nothing else is. */
+  async removeAll(settings: readonly Setting[]): Promise<void> {
+    const before = await this.settings();
+    const times = Map.groupBy(before, keyOf);
+    const goes = new Set(settings.map(keyOf));
+    const headings = new Set(settings.map(({ section }) => plainHeading(section)));
+    const gone = new Set<string>();
+    // Byte for byte: a comment or a name may be in another encoding than ours.
+    const kept = readFileSync(this.#path, 'latin1')
+      .split(/^(?=\[)/m)
+      .filter((part) => {
+        const text = Buffer.from(part, 'latin1').toString();
+        const [heading = '', ...lines] = text.split('\n');
+        if (!headings.has(heading) || lines.pop() !== '' || lines.length === 0) return true;
+        const section = heading.slice(1, -1).replace(/ "(.*)"$/, '.$1');
+        const its = lines.map((line) => {
+          const [, name = '', value = ''] = /^\t([A-Za-z][A-Za-z0-9-]*) = (.*)$/.exec(line) ?? [];
+          return keyOf({ section, name, value });
+        });
+        // What stands elsewhere as well is left to Git.
+        if (!its.every((key) => goes.has(key) && times.get(key)?.length === 1)) return true;
+        for (const key of its) gone.add(key);
+        return false;
+      });
+    if (gone.size > 0) {
+      const wanted = before.filter((setting) => !gone.has(keyOf(setting)));
+      writeFileSync(this.#path, kept.join(''), 'latin1');
+      await this.#mustHold(wanted);
+    }
+    for (const setting of settings) {
+      if (!gone.has(keyOf(setting))) await this.remove(setting.section, setting.name, setting.value);
+    }
+  }
+
+  #read(): string {
+    return readFileSync(this.#path, 'utf8');
+  }
+
+  /** Makes sure that Git reads these settings from the copy, and no others. */
+  async #mustHold(wanted: readonly Setting[]): Promise<void> {
+    const found = await this.settings();
+    if (found.length === wanted.length && wanted.every((one, i) => keyOf(one) === keyOf(found[i]))) return;
+    throw unusable(this.#file, 'Git would read other settings from it than those that were to be written.');
+  }
+
   /** Whether there is one section of that name, and nothing in it, not even a comment. */
   #isHeadingOnly(section: string): boolean {
     const dot = section.indexOf('.');
     const subsection = section.slice(dot + 1).replace(/[\\"]/g, '\\$&');
     const heading = dot === -1 ? `[${section}]` : `[${section.slice(0, dot)} "${subsection}"]`;
-    const lines = readFileSync(this.#path, 'utf8').split('\n');
+    const lines = this.#read().split('\n');
     const at = lines.indexOf(heading);
     const next = lines[at + 1] ?? '';
     const isEmpty = next.startsWith('[') || (next === '' && at + 2 >= lines.length);
@@ -175,6 +253,20 @@ export class ConfigCopy {
       throw new Problem({ ...error, what: `Git cannot change ${this.#file}.`, why, fix: error.fix });
     }
   }
+}
+
+/** A value that Git writes as it is, without quotes. */
+const plainValue = /^[\w.:/@%*+,=-]+$/;
+
+/** A section's heading as Git writes it; undefined where something in it would have to be escaped. */
+function plainHeading(section: string): string | undefined {
+  const [, kind, subsection] = /^([a-z]+)(?:\.([^"\\\r\n\0]+))?$/.exec(section) ?? [];
+  if (kind === undefined) return undefined;
+  return subsection === undefined ? `[${kind}]` : `[${kind} "${subsection}"]`;
+}
+
+function keyOf({ section, name, value }: Partial<Setting> = {}): string {
+  return JSON.stringify([section, name?.toLowerCase(), value]);
 }
 
 /** Git writes the user's own file, or else the one in XDG's folder if that exists (git-config(1), FILES). */

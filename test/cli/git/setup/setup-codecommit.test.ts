@@ -52,6 +52,18 @@ function pretend(the: Machine, version: string): void {
   );
 }
 
+/** A Git of that version that counts how often it is started. */
+function countingGit(the: Machine, version: string): () => number {
+  const count = join(the.folder, 'count');
+  writeFileSync(count, '');
+  writeFileSync(
+    join(the.folder, 'bin/git'),
+    `#!/bin/sh\necho x >>'${count}'\n[ "$1" = --version ] && { echo git version ${version}; exit 0; }\nPATH=\${PATH#*:} exec git "$@"\n`,
+    { mode: 0o755 },
+  );
+  return () => read(count).length;
+}
+
 describe('vouch setup codecommit', () => {
   test('writes a section for each family of hosts, shows them, and changes nothing when run again', async () => {
     const the = machineWithHelper();
@@ -235,6 +247,113 @@ describe('vouch setup codecommit', () => {
     await setUp(the, { remove: true });
     expect(read(the.config)).toBe('');
   });
+
+  test.each(['2.45.9', '2.46.0'])('starts Git %s no more often for many profiles than for a few', async (version) => {
+    const counts: number[][] = [];
+    for (const profiles of [2, 50]) {
+      const the = machineWithHelper();
+      const count = countingGit(the, version);
+      const text = '[user]\n\tname = A\n# the end\n';
+      writeFileSync(the.config, text);
+      for (let n = 0; n < profiles; n++) setUpProfile(the, n % 2 ? `p${n}` : `p${n}@example.com`);
+      await setUp(the);
+      const added = count();
+      expect(await missingUserSections(the.env)).toEqual([]);
+      expect((await setUp(the)).stdout).toContain('nothing to change');
+      const before = count();
+      await setUp(the, { remove: true });
+      expect(read(the.config)).toBe(text);
+      counts.push([added, count() - before]);
+    }
+    expect(counts[1]).toEqual(counts[0]);
+  });
+
+  test('many sections are written as Git writes them, in the order that was wanted', async () => {
+    const the = machine();
+    const names = ['https://p1@git-codecommit.*.amazonaws.com', 'a b', 'x#y;z', 'é', "it's"];
+    const settings = names.map((name) => ({ section: `http.${name}`, name: 'emptyAuth', value: 'true' }));
+    settings.splice(2, 0, { section: 'http.a b', name: 'sslVerify', value: 'false' });
+    for (const text of [
+      '',
+      '[user]\n\tname = Caf\xe9\n',
+      '[user]\n\tname = A',
+      '[user]\r\n\tname = A\r\n',
+      '[http "a b"]\n# mine\n',
+    ]) {
+      const [one, many] = [join(the.folder, 'one'), join(the.folder, 'many')];
+      for (const file of [one, many]) writeFileSync(file, text, 'latin1');
+      await changeConfigFile(one, the.env, { dryRun: false }, async (copy) => {
+        for (const { section, name, value } of settings) await copy.add(section, name, value);
+      });
+      await changeConfigFile(many, the.env, { dryRun: false }, (copy) => copy.addAll(settings));
+      expect(readFileSync(many)).toEqual(readFileSync(one));
+      await changeConfigFile(many, the.env, { dryRun: false }, (copy) => copy.removeAll(settings));
+      await changeConfigFile(one, the.env, { dryRun: false }, async (copy) => {
+        for (const { section, name, value } of settings) await copy.remove(section, name, value);
+      });
+      expect(readFileSync(many)).toEqual(readFileSync(one));
+    }
+  });
+
+  test.each([
+    ['a"b\\c', 'true'],
+    ['a]b', 'true'],
+    ['d', '" ;quoted# "'],
+    ['e', 'two\nlines'],
+    ['f', ''],
+  ])('is added and taken out whatever has to be quoted: %j = %j', async (name, value) => {
+    const the = machineWithHelper();
+    const settings = [{ section: `http.${name}`, name: 'x', value }];
+    await changeConfigFile(the.config, the.env, { dryRun: false }, (copy) => copy.addAll(settings));
+    expect(await values(the, `http.${name}.x`)).toEqual([value]);
+    await changeConfigFile(the.config, the.env, { dryRun: false }, (copy) => copy.removeAll(settings));
+    expect(read(the.config)).toBe('');
+  });
+
+  test.each([
+    ['a comment', '[http "a"]\n\tx = 1\n\t# mine\n', '[http "a"]\n\t# mine\n'],
+    ['a comment behind it', '[http "a"]\n\tx = 1 # mine\n', ''],
+    ['another setting', '[http "a"]\n\tx = 1\n\ty = 2\n', '[http "a"]\n\ty = 2\n'],
+    ['another value', '[http "a"]\n\tx = 2\n', '[http "a"]\n\tx = 2\n'],
+    ['the same elsewhere, in another form', '[http "a"]\n\tx = 1\n[HTTP "a"] x=1\n', ''],
+    [
+      'a value that looks like a section',
+      '[a]\n\tb = \\\n[http "a"]\n\tx = 1\n',
+      '[a]\n\tb = \\\n[http "a"]\n\tx = 1\n',
+    ],
+  ])('a section with %s is no whole one of ours', async (_, before, after) => {
+    const the = machineWithHelper();
+    writeFileSync(the.config, before);
+    const settings = [{ section: 'http.a', name: 'x', value: '1' }];
+    await changeConfigFile(the.config, the.env, { dryRun: false }, (copy) => copy.removeAll(settings));
+    expect(read(the.config)).toBe(after);
+  });
+
+  test.each([false, true])(
+    'nothing changes where Git reads something else from the text (--remove: %s)',
+    async (remove) => {
+      const the = machineWithHelper();
+      pretend(the, '2.45.9');
+      setUpProfile(the);
+      if (remove) await setUp(the);
+      const before = remove ? read(the.config) : '[user]\n\tname = A\n';
+      writeFileSync(the.config, before);
+      // It says one thing more of a copy that has, or no longer has, what is written as text.
+      const has = remove ? '! grep -q emptyAuth' : 'grep -q emptyAuth';
+      writeFileSync(
+        join(the.folder, 'bin/git'),
+        `#!/bin/sh\n[ "$1" = --version ] && { echo git version 2.45.9; exit 0; }\nPATH=\${PATH#*:}\ncase "$*" in *--file*--list) git "$@"; if ${has} "$3"; then printf 'a.b\\nc\\0'; fi; exit ;; esac\nexec git "$@"\n`,
+        { mode: 0o755 },
+      );
+      expect(await setUp(the, { remove })).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringContaining('Git would read other settings from it'),
+      });
+      expect(read(the.config)).toBe(before);
+      expect(readdirSync(dirname(the.config)).filter((name) => name.includes('lock'))).toEqual([]);
+    },
+  );
 
   test('a setting that changes is shown under the heading of its section', async () => {
     const the = machineWithHelper();
