@@ -1,30 +1,21 @@
-import { closeSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 
-/** The flag of a descriptor that a program that we become, or start, does not get (O_CLOEXEC as proc_pid_fdinfo(5) shows it). */
-const closedOnExec = 0o2000000;
+/** What comes before the descriptors, with commas between them, among the agent's arguments. */
+const argument = '--inherited=';
 
 /**
  * Closes the descriptors that whoever started us has left open: a lock of theirs would be held, and the reader of a pipe of theirs
- * would wait, for as long as we live. What Node and we open ourselves is closed at an exec; what has come through one is not. Only
- * Linux tells; elsewhere the shell that starts us does what it can (start.ts).
- *
- * @param kept those that are meant for us
+ * would wait, for as long as we live. The shell that becomes us tells which they are (start.ts), as it cannot close them all. To look
+ * by ourselves would be too late: a thread of Node's may have opened one meanwhile (it reads certificates), and would later close
+ * what has its number by then, such as our socket.
  */
-export function closeInherited(kept: readonly number[]): void {
-  let open: string[];
-  try {
-    open = readdirSync('/proc/self/fdinfo');
-  } catch {
-    return;
-  }
-  for (const descriptor of open.map(Number)) {
-    if (descriptor <= 2 || kept.includes(descriptor)) continue;
+export function closeInherited(args: readonly string[]): void {
+  const told = args.find((arg) => arg.startsWith(argument)) ?? argument;
+  for (const descriptor of told.slice(argument.length).split(',').map(Number)) {
     try {
-      const [, flags = ''] =
-        /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1')) ?? [];
-      if (flags !== '' && (Number.parseInt(flags, 8) & closedOnExec) === 0) closeSync(descriptor);
+      if (descriptor > 2) closeSync(descriptor);
     } catch {
-      // The one that the list was read with.
+      // It was not left open.
     }
   }
 }

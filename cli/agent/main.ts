@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   try {
     prepareNetwork(process.env);
     const given = takeGivenSockets(process.env);
-    closeInherited(given ? [given.agent, given.git] : []);
+    closeInherited(process.argv);
     const service = given ? 'systemd' : process.argv.includes('--launchd') ? 'launchd' : undefined;
     const running = await serve({ env: process.env, given, service });
     if (running === undefined) {

@@ -67,20 +67,25 @@ export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
 
 /**
  * What Node cannot do: set a limit without which a crash would write the agent's memory to the disk, and close what we have open
- * without our knowing. No shell that is a `sh` need know descriptors of two digits; the agent closes those (inherited.ts), and where it
- * cannot, on macOS, `sh` is bash. The shell then becomes the agent.
+ * without our knowing. No shell that is a `sh` need know descriptors of two digits (bash does, which `sh` is on macOS); the agent is told of
+ * those, and closes them (inherited.ts). The shell then becomes the agent.
  */
 const becomeAgent = `ulimit -c 0
+left=
 for fd in /dev/fd/*; do
   fd=\${fd##*/}
   case $fd in
     [3-9]) ;;
-    [1-9][0-9]*) [ "\${BASH_VERSION-}" ] || continue ;;
+    [1-9][0-9]*)
+      # Not what the list itself was read with.
+      [ -e "/dev/fd/$fd" ] || continue
+      [ "\${BASH_VERSION-}" ] || { left=$left,$fd; continue; }
+      ;;
     *) continue ;;
   esac
   eval "exec $fd>&-"
 done
-exec "$@"`;
+exec "$@" "--inherited=\${left#,}"`;
 
 /** Runs the agent's program; `ready` settles as startAgent does. */
 function launch(env: NodeJS.ProcessEnv, args: readonly string[]) {

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeInherited } from '../agent/inherited.ts';
 
 /** How long it may take until a program that opens browsers fails, in milliseconds: one that is a browser stays. */
 const patience = 5000;
@@ -8,12 +7,9 @@ const patience = 5000;
  * Opens a URL: with the first of $BROWSER's programs that does not fail (a list with colons, `%s` stands for the URL), else with
  * the desktop's own browser. The URL holds no secret: it is an address that is good for one sign-in.
  *
- * It may stay for days. So what whoever started us has left open is closed here, and it gets none of it.
- *
  * @returns false when nothing could be started, or what was started has failed; the person then opens the URL themselves
  */
 export async function openBrowser(url: string, env: NodeJS.ProcessEnv): Promise<boolean> {
-  closeInherited([]);
   const named = (env.BROWSER ?? '').split(':').filter((program) => program.trim() !== '');
   for (const program of named) {
     if (await start(program, url, env)) return true;

@@ -88,6 +88,19 @@ describe('the agent as a process', () => {
     expect(existsSync(coverage)).toBe(false);
   });
 
+  test('closes no descriptor that it was not told of: it may be one of Node’s threads’', async () => {
+    const the = agentMachine();
+    const stdio = Array.from({ length: 201 }, (_, fd) => (fd === 20 || fd === 200 ? 'pipe' : 'ignore')) as 'pipe'[];
+    const child = spawn(process.execPath, [join(root, 'cli/agent/main.ts'), '--inherited=200'], {
+      env: the.env,
+      stdio,
+    });
+    const [kept, told] = [20, 200].map((fd) => (child.stdio[fd] as Readable).resume()) as [Readable, Readable];
+    await once(told, 'end');
+    await vi.waitFor(() => agentStatus(the.env), { timeout: 20_000 });
+    expect(kept.readableEnded).toBe(false);
+  });
+
   test('keeps no descriptor of whoever started it', async () => {
     const the = agentMachine();
     const command = [join(root, 'cli/main.ts'), 'agent', 'start'];

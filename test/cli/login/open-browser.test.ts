@@ -1,8 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openBrowser } from '../../../cli/login/open-browser.ts';
 import { machine, root, run } from '../support.ts';
@@ -38,19 +36,6 @@ test.each([
   const { env, program, opened } = browser();
   expect(await openBrowser(url, { ...env, BROWSER: value(program) })).toBe(true);
   expect(await opened).toEqual(expected);
-});
-
-test.runIf(existsSync('/proc/self/fd'))('a browser keeps no descriptor of whoever started us', async () => {
-  const { env, program } = browser();
-  writeFileSync(program, `#!/bin/sh\nsleep 60 &\necho $! > '${program}.pid'\n`);
-  const code = `import(${JSON.stringify(join(root, 'cli/login/open-browser.ts'))}).then((m) => m.openBrowser('${url}', process.env))`;
-  // Node itself hands on none below 16.
-  const stdio = Array.from({ length: 201 }, (_, fd) => (fd === 20 || fd === 200 ? 'pipe' : 'ignore')) as 'pipe'[];
-  const child = spawn(process.execPath, ['-e', code], { env: { ...env, BROWSER: program }, stdio });
-  const ends = Promise.all([20, 200].map((fd) => once((child.stdio[fd] as Readable).resume(), 'end')));
-  await once(child, 'exit');
-  onTestFinished(() => void process.kill(Number(readFileSync(`${program}.pid`, 'utf8'))));
-  await ends;
 });
 
 test('no shell reads the URL', async () => {
