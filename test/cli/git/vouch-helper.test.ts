@@ -21,6 +21,8 @@ test.each([
   ['store', undefined],
   ['vouchsafe', undefined],
   ['vouch --store', undefined],
+  ['vouch --store x', undefined],
+  ['vouch --profile p --node /n', { profile: 'p', program: undefined }],
   ['vouch --profile', undefined],
   ['/opt/bin/vouch', undefined],
   ['vouch; git credential-store', undefined],
@@ -54,3 +56,8 @@ test.each(['/plain', '/my bin', "/it's", '/a(b)$c'])(
     expect(stdout).toMatch(/^username=p q\npassword=3\n/m);
   },
 );
+
+test('a path is a command when a shell must be told of it, whatever its arguments are', () => {
+  expect(helperByPath('/my bin/v', 'p')).toBe("!'/my bin/v' p");
+  expect(helperByPath('/bin/v', 'p q')).toBe("/bin/v 'p q'");
+});
