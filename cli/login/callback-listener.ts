@@ -119,7 +119,10 @@ function notListening(port: number, cause: NodeJS.ErrnoException): Problem {
       kind: 'callback-port',
       what: `The browser cannot come back to 127.0.0.1${port === 0 ? '' : `:${port}`}: nothing can be listened on there.`,
       why: reasons[cause.code ?? ''] ?? cause.message,
-      fix: port === 0 ? 'Try again.' : 'Choose another port with `--port`, or leave it out, and any free one will do.',
+      fix:
+        port === 0
+          ? 'Try again.'
+          : 'Choose another port, with `vouch login --port` or `vouch config set callbackPort`; without either any free one will do.',
     },
     { cause },
   );

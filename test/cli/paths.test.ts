@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -104,6 +104,12 @@ describe('the folder of the sockets', () => {
       expect(runtimeFolders({ ...env, XDG_RUNTIME_DIR })).toEqual([join(runtime, 'vouch'), cache]);
       expect(runtimeFolder({ ...env, XDG_RUNTIME_DIR })).toBe(join(runtime, 'vouch'));
     }
+  });
+
+  test('is logind’s own name for it, in what Git runs too', async () => {
+    const { runUser } = await vi.importActual<typeof import('../../cli/run-user.ts')>('../../cli/run-user.ts');
+    expect(runUser).toBe('/run/user');
+    expect(readFileSync(join(root, 'cli/git/git-credential-vouch'), 'utf8')).toContain(` ${runUser}/*;`);
   });
 
   test('is not logind’s where that has made none for us', () => {

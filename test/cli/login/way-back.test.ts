@@ -108,6 +108,7 @@ describe('vouch login', () => {
     onTestFinished(() => void taker.close());
     const ended = await run(process.execPath, [program, 'login', '--server', issuer.url, '--port', String(port)], env);
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('Another program listens there') });
+    expect(ended.stderr).toContain('`vouch config set callbackPort`');
     expect(issuer.pushed).toEqual([]);
   });
 
