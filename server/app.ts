@@ -1,6 +1,7 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
+import { enrolmentRoutes } from './enrolment/routes.ts';
 import { clientAddress } from './http/client-address.ts';
 import { perMinute } from './http/limits.ts';
 import { ownOrigin } from './http/origin.ts';
@@ -9,14 +10,13 @@ import { notFound, problemHandler } from './http/problems.ts';
 import { readyz } from './http/ready.ts';
 import { requestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
-import { requireSession } from './oidc/access-token.ts';
 import { loginRoutes } from './oidc/login-routes.ts';
 import { loginWords } from './oidc/login-words.ts';
 import { createProvider } from './oidc/provider.ts';
 import { revocationRoute } from './oidc/revocation-route.ts';
-import { enrollRoutes } from './people/enroll-routes.ts';
-import { sessionRoutes } from './people/session-routes.ts';
 import { Problem } from './problem.ts';
+import { requireSession } from './sessions/require-session.ts';
+import { sessionRoutes } from './sessions/routes.ts';
 
 /** What `oidc-provider` serves; everything else is ours. Not `/auth/UID`: a sign-in goes on in the answer to its touch alone. */
 const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth|token(\/revocation)?)$/;
@@ -46,7 +46,7 @@ export function createApp(context: Context, master: Buffer): Express {
   app.use(['/login', '/request', '/auth', '/token'], perMinute(1200));
   app.use('/api', perMinute(1200), noStore);
   app.use(['/enroll', '/login'], express.json({ limit: '64kb' }), noStore);
-  app.use(enrollRoutes(context));
+  app.use(enrolmentRoutes(context));
   app.use(loginRoutes(context, provider, words));
   app.use(sessionRoutes(context, session));
   app.use(awsTokenRoute(context, session));

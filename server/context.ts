@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { Config } from './config.ts';
-import type { SigningKey } from './keys/signing-key.ts';
+import type { Config } from './config/config.ts';
+import type { SigningKey } from './signing/signing-key.ts';
 import type { Store } from './store/store.ts';
 
 /** What every feature is given. Nothing in it changes between requests. */

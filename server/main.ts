@@ -2,9 +2,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import type { Wanted } from './aws/template/check.ts';
 import type { Format } from './aws/template/role-template.ts';
-import { readAwsTrust, readConfig, readInstallation } from './config.ts';
+import { readAwsTrust, readConfig, readInstallation } from './config/config.ts';
 import { ConfigError } from './config-error.ts';
-import { end, keepClosed } from './process.ts';
+import { end } from './process/end.ts';
+import { keepClosed } from './process/keep-closed.ts';
 import { UsageError } from './usage-error.ts';
 import { version } from './version.ts';
 
@@ -47,7 +48,7 @@ program
   .option('--admin', 'the person may administer the server')
   .option('--json', 'print JSON')
   .action(async (email: string, { admin = false, json = false }: { admin?: boolean; json?: boolean }) => {
-    const { runInvite } = await import('./people/invite-command.ts');
+    const { runInvite } = await import('./enrolment/invite-command.ts');
     await runInvite(readInstallation(process.env), { email, admin, json });
   });
 

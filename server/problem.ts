@@ -1,4 +1,4 @@
-import { forLog } from './http/readable-text.ts';
+import { forLog } from './text/readable-text.ts';
 
 /** Names of what can go wrong, as in docs/http-api.md. */
 export type ProblemName =

@@ -1,12 +1,12 @@
 import { pino } from 'pino';
 import { createApp } from './app.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
-import { claimDatabase } from './installation.ts';
-import { masterKey } from './keys/master-key.ts';
-import { currentSigningKey, hasSigningKey } from './keys/signing-key.ts';
-import { listen } from './listen.ts';
-import { becomeOwnerOf } from './store/owner.ts';
+import { listen } from './network/listen.ts';
+import { masterKey } from './signing/master-key.ts';
+import { currentSigningKey, hasSigningKey } from './signing/signing-key.ts';
+import { claimDatabase } from './store/installation.ts';
+import { becomeOwnerOf } from './store/sqlite/owner.ts';
 import { openSqliteStore } from './store/store.ts';
 import { Sweeper } from './store/sweep.ts';
 import { version } from './version.ts';

@@ -1,4 +1,4 @@
-import { readAddress } from '../http/address.ts';
+import { readAddress } from '../network/ip-address.ts';
 import type { Store } from '../store/store.ts';
 
 /** What is worth knowing a year later, and happens only by somebody who is known; for refusals see refusals.ts. */

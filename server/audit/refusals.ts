@@ -1,4 +1,4 @@
-import { readAddress } from '../http/address.ts';
+import { readAddress } from '../network/ip-address.ts';
 import type { ProblemName } from '../problem.ts';
 import type { Store } from '../store/store.ts';
 

@@ -1,7 +1,7 @@
 import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
-import { findStandingSession, sessionOver } from '../people/sessions.ts';
 import { Problem } from '../problem.ts';
+import { findStandingSession, sessionOver } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { tokenForRole } from './token-for-role.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Context } from '../context.ts';
-import type { StandingSession } from '../people/sessions.ts';
+import type { StandingSession } from '../sessions/sessions.ts';
 
 /** AWS takes a token for 5 minutes more than it says: this is time enough to bring it there. */
 const LIFETIME_SECONDS = 60;

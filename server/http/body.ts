@@ -1,5 +1,5 @@
 import { Problem } from '../problem.ts';
-import { isReadable } from './readable-text.ts';
+import { isReadable } from '../text/readable-text.ts';
 
 /** A body that must be a JSON object. */
 export function objectBody(body: unknown): Record<string, unknown> {

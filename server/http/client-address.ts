@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
+import { inRanges, readAddress, readForwarded } from '../network/ip-address.ts';
 import { Problem } from '../problem.ts';
-import { inRanges, readAddress, readForwarded } from './address.ts';
 
 /**
  * Finds out whose request it is, and puts that into `request.ip`, in the address's one form: what limits count by, and what log and

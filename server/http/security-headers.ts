@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import helmet from 'helmet';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 /** Every answer's security headers. The pages load nothing but their own files, and nobody may frame them. */
 export function securityHeaders(config: Config): RequestHandler[] {

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { deriveKey } from '../secrets.ts';
-import { wordsOf } from '../words.ts';
+import { wordsOf } from '../text/words.ts';
 
 /** The words of a login, by the `code_challenge` of its request (RFC 7636). */
 export type LoginWords = (codeChallenge: string) => string;

@@ -1,9 +1,9 @@
 import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
-import { forLog, isReadable } from '../http/readable-text.ts';
-import { bindSessionToGrant, findSessionOfGrant, revokeSession } from '../people/sessions.ts';
+import { bindSessionToGrant, findSessionOfGrant, revokeSession } from '../sessions/sessions.ts';
+import { forLog, isReadable } from '../text/readable-text.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
-import { apiAudience, CLIENT_ID } from './audiences.ts';
 import { answerUnavailable, reportFailures } from './failures.ts';
 import type { LoginWords } from './login-words.ts';
 import { withoutCookies } from './resume.ts';

@@ -1,8 +1,8 @@
 import express, { Router } from 'express';
 import { importJWK, jwtVerify } from 'jose';
+import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
-import { revokeSession } from '../people/sessions.ts';
-import { apiAudience, CLIENT_ID } from './audiences.ts';
+import { revokeSession } from '../sessions/sessions.ts';
 
 /**
  * `POST /token/revocation` (RFC 7009) for our JWT access tokens, which `oidc-provider` does not store and so cannot revoke:

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { readConfig } from '../../server/config.ts';
+import { readConfig } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
-import { currentSigningKey } from '../../server/keys/signing-key.ts';
+import { currentSigningKey } from '../../server/signing/signing-key.ts';
 import { openSqliteStore } from '../../server/store/store.ts';
 
 /** What a feature is given, on a database of its own, without a server around it. */

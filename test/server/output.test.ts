@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { claimDatabase } from '../../server/installation.ts';
+import { claimDatabase } from '../../server/store/installation.ts';
 import { openSqliteStore } from '../../server/store/store.ts';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { program, vouchServer } from './program.ts';

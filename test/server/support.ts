@@ -6,9 +6,9 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
 } from '@simplewebauthn/server';
 import { expect, onTestFinished } from 'vitest';
-import { readConfig } from '../../server/config.ts';
+import { readConfig } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
-import { invite } from '../../server/people/invitations.ts';
+import { invite } from '../../server/enrolment/invitations.ts';
 import { serve } from '../../server/serve.ts';
 import { freePort } from '../support/free-port.ts';
 import { Browser } from './browser.ts';

@@ -1,0 +1,64 @@
+import { UsageError } from '../usage-error.ts';
+
+/** Every setting of the server, as docs/administration.md lists them. A new one belongs here first. */
+export const SETTINGS = [
+  'VOUCH_ISSUER',
+  'VOUCH_DATABASE_URL',
+  'VOUCH_LISTEN',
+  'VOUCH_MASTER_KEY',
+  'VOUCH_MASTER_KEY_FILE',
+  'VOUCH_SESSION_HOURS',
+  'VOUCH_AWS_AUDIENCE',
+  'VOUCH_ALLOWED_AAGUIDS',
+  'VOUCH_REQUIRE_ATTESTATION_CERT',
+  'VOUCH_TRUST_PROXY',
+  'VOUCH_AUDIT_DAYS',
+  'VOUCH_LOG_LEVEL',
+];
+
+/** What `vouch` gives to a shell (cli/prompt): somebody may start the server in it. */
+const CLI = ['VOUCH_SESSION', 'VOUCH_EMAIL', 'VOUCH_EXPIRES_AT', 'VOUCH_SERVER', 'VOUCH_PROMPT'];
+
+/**
+ * What Kubernetes sets for a Service whose name begins with `vouch` (its documentation, "Accessing the Service: Environment
+ * variables"), as Docker's links once did: VOUCH_SERVICE_HOST, VOUCH_SERVICE_PORT_HTTP, VOUCH_PORT_80_TCP_ADDR.
+ */
+const SERVICE_LINK = /^VOUCH_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
+const SERVICE_LINK_URL = /^VOUCH_(\w+_)?PORT$/;
+
+/**
+ * Refuses a name that begins with `VOUCH_` and is no setting: a mistyped one would be as good as not set.
+ *
+ * @throws UsageError that names the nearest setting
+ */
+export function checkNames(env: Record<string, string | undefined>): void {
+  for (const [name, value = ''] of Object.entries(env)) {
+    if (!name.startsWith('VOUCH_') || SETTINGS.includes(name) || CLI.includes(name)) continue;
+    if (SERVICE_LINK.test(name) || (SERVICE_LINK_URL.test(name) && /^(tcp|udp|sctp):\/\//.test(value))) continue;
+    const shown = name.slice(0, 100).replace(/[^\w]/g, '?');
+    throw new UsageError(
+      `${shown} is no setting of the server; the nearest is ${nearest(name)}.`,
+      'A mistyped setting would be as good as none.',
+      'Correct the name, or take it out of the environment.',
+    );
+  }
+}
+
+function nearest(name: string): string {
+  const distances = SETTINGS.map((known) => ({ known, distance: editDistance(name.slice(0, 100), known) }));
+  return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).known;
+}
+
+/** Levenshtein's: how many characters must be added, taken away or changed to make one text of the other. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const [index, character] of [...from].entries()) {
+    const next = [index + 1];
+    for (let column = 1; column <= to.length; column += 1) {
+      const change = (row[column - 1] ?? 0) + (character === to[column - 1] ? 0 : 1);
+      next.push(Math.min((row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1, change));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

@@ -1,0 +1,172 @@
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
+import { audit } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { insertKey, keysOf, nameFor } from '../people/keys.ts';
+import { findOrMakePerson, findPerson } from '../people/people.ts';
+import { Problem } from '../problem.ts';
+import { hash, randomSecret } from '../secrets.ts';
+import { randomWords } from '../text/words.ts';
+import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
+import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
+import { findApproved, findEnrolment } from './enrolments.ts';
+import { useInvitation } from './invitations.ts';
+import { auditRefusal, invitationRefused, otherBrowser } from './refusals.ts';
+
+/**
+ * Binds an enrolment to the page that opens it first (one atomic statement), or lets the same page in again.
+ *
+ * The page's secret is made here and kept by the page for its own origin: unlike a cookie, no other site and no other port can
+ * plant it or read it.
+ *
+ * @param known the secret that the page has, if it has one
+ * @returns what the page shows; before the terminal has agreed, that is nothing of the person
+ * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`
+ */
+export async function openEnrolment(context: Context, ticket: string, known: string | undefined) {
+  const page = randomSecret();
+  const first = await context.store
+    .updateTable('enrolments')
+    .set({ browser_hash: hash(page), words: randomWords() })
+    .where('ticket_hash', '=', hash(ticket))
+    .where('browser_hash', 'is', null)
+    .where('expires_at', '>', context.now())
+    .returning('ticket_hash')
+    .executeTakeFirst();
+  const enrolment = await findEnrolment(context, ticket, first === undefined ? (known ?? '') : page);
+  const opened = {
+    ...(first === undefined ? {} : { page }),
+    words: enrolment.words,
+    approved: enrolment.answer === 'yes',
+    expiresAt: enrolment.expires_at,
+  };
+  if (!opened.approved) return opened;
+  const keys = await keysOf(context.store, enrolment.email);
+  return {
+    ...opened,
+    email: enrolment.email,
+    client: enrolment.client,
+    machine: enrolment.machine,
+    requestedAt: enrolment.created_at,
+    needsConfirmation: keys.length > 0 && enrolment.confirmed_key_id === null,
+  };
+}
+
+/** Options for the touch of a key that the person has, before another may be added. */
+export async function confirmationOptions(context: Context, ticket: string, page: string) {
+  const enrolment = await findApproved(context, ticket, page);
+  const keys = await keysOf(context.store, enrolment.email);
+  if (keys.length === 0) throw new Problem(409, 'bad-request', 'There is no key to confirm with', 'Reload the page.');
+  return assertionOptions(context, 'confirm-enrolment', enrolment.ticket_hash, keys);
+}
+
+/**
+ * Takes the touch of a key that the person has.
+ *
+ * @returns the page's new secret: what the old one was worth ends with the touch
+ * @throws Problem when the assertion is refused, or the key is another person's
+ */
+export async function confirmEnrolment(
+  context: Context,
+  ticket: string,
+  page: string,
+  response: AuthenticationResponseJSON,
+  ip: string,
+): Promise<string> {
+  const enrolment = await findApproved(context, ticket, page);
+  return auditRefusal(context, enrolment.email, response.id, ip, async () => {
+    const key = await verifyAssertion(context, 'confirm-enrolment', enrolment.ticket_hash, response);
+    if (key.email !== enrolment.email) {
+      throw new Problem(
+        403,
+        'unknown-key',
+        'This key is another person’s',
+        'Use a key that you have enrolled yourself.',
+      );
+    }
+    const renewed = randomSecret();
+    await context.store.transaction().execute(async (transaction) => {
+      await acceptCounter(transaction, key, context.now());
+      const confirmed = await transaction
+        .updateTable('enrolments')
+        .set({ confirmed_key_id: key.keyId, browser_hash: hash(renewed) })
+        .where('ticket_hash', '=', enrolment.ticket_hash)
+        .where('browser_hash', '=', hash(page))
+        .returning('ticket_hash')
+        .executeTakeFirst();
+      if (confirmed === undefined) throw otherBrowser();
+    });
+    return renewed;
+  });
+}
+
+/** Options for the new key. */
+export async function newKeyOptions(context: Context, ticket: string, page: string) {
+  const enrolment = await findApproved(context, ticket, page);
+  const person = await findPerson(context.store, enrolment.email);
+  const keys = await keysOf(context.store, enrolment.email);
+  checkConfirmed(keys, enrolment.confirmed_key_id);
+  return registrationOptions(
+    context,
+    enrolment.ticket_hash,
+    { email: enrolment.email, userHandle: person?.user_handle ?? enrolment.user_handle },
+    keys,
+  );
+}
+
+/**
+ * Enrols the new key: uses the invitation up, makes the person if they are new, and stores the key, all or nothing.
+ *
+ * @throws Problem when the registration is refused, the invitation is used up, or a confirmation is needed by now
+ */
+export async function finishEnrolment(
+  context: Context,
+  ticket: string,
+  page: string,
+  response: RegistrationResponseJSON,
+  ip: string,
+): Promise<{ email: string; key: { name: string; model: string | null } }> {
+  const enrolment = await findApproved(context, ticket, page);
+  return auditRefusal(context, enrolment.email, response.id, ip, async () => {
+    const key = await verifyRegistration(context, enrolment.ticket_hash, response);
+    return context.store.transaction().execute(async (transaction) => {
+      const now = context.now();
+      const invitation = await useInvitation(transaction, enrolment.invitation_id, now);
+      if (invitation === undefined) throw invitationRefused();
+      const keys = await keysOf(transaction, invitation.email);
+      checkConfirmed(keys, enrolment.confirmed_key_id);
+      const personId = await findOrMakePerson(transaction, invitation, enrolment.user_handle, now);
+      if (personId === undefined) throw invitationRefused();
+      const name = await nameFor(transaction, personId, enrolment.key_name, key);
+      await insertKey(transaction, personId, name, key, now);
+      const finished = await transaction
+        .updateTable('enrolments')
+        .set({ key_id: key.id })
+        .where('ticket_hash', '=', enrolment.ticket_hash)
+        .where('browser_hash', '=', hash(page))
+        .where('answer', '=', 'yes')
+        .returning('ticket_hash')
+        .executeTakeFirst();
+      // By now the page is another one, or the terminal has said no.
+      if (finished === undefined) throw otherBrowser();
+      await audit(transaction, now, {
+        event: 'enrolled',
+        email: invitation.email,
+        keyId: key.id,
+        ip,
+        detail: { name, model: key.model, aaguid: key.aaguid, machine: enrolment.machine },
+      });
+      return { email: invitation.email, key: { name, model: key.model } };
+    });
+  });
+}
+
+/** Whoever holds an invitation for a person who has a key may not add another without a touch of that one. */
+function checkConfirmed(keys: { id: string }[], confirmedKeyId: string | null): void {
+  if (keys.length === 0 || keys.some((key) => key.id === confirmedKeyId)) return;
+  throw new Problem(
+    403,
+    'confirmation-needed',
+    'You have a key already: it must agree first',
+    'Touch the key that you have enrolled, then the new one.',
+  );
+}

@@ -1,0 +1,47 @@
+import type { Context } from '../context.ts';
+import { Problem } from '../problem.ts';
+import { hash } from '../secrets.ts';
+import { invitationRefused, otherBrowser } from './refusals.ts';
+
+/**
+ * The enrolment under way that a ticket names, for the page that it is bound to.
+ *
+ * @param page the page's secret
+ * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`
+ */
+export async function findEnrolment(context: Context, ticket: string, page: string) {
+  const row = await context.store
+    .selectFrom('enrolments')
+    .innerJoin('invitations', 'invitations.id', 'enrolments.invitation_id')
+    .where('enrolments.ticket_hash', '=', hash(ticket))
+    .where('enrolments.key_id', 'is', null)
+    .where('enrolments.expires_at', '>', context.now())
+    .where('invitations.used_at', 'is', null)
+    .where('invitations.expires_at', '>', context.now())
+    .selectAll('enrolments')
+    .select('invitations.email as email')
+    .executeTakeFirst();
+  if (row === undefined) throw invitationRefused();
+  if (row.browser_hash !== hash(page)) throw otherBrowser();
+  if (row.answer === 'no') {
+    throw new Problem(
+      410,
+      'interaction-over',
+      'The terminal said that this is not its page',
+      'No key was enrolled, and the invitation is still good. Run `vouch enroll` again.',
+    );
+  }
+  return row;
+}
+
+/** An enrolment whose page the terminal has agreed to: nothing is asked of a key before, and no key is taken. */
+export async function findApproved(context: Context, ticket: string, page: string) {
+  const enrolment = await findEnrolment(context, ticket, page);
+  if (enrolment.answer === 'yes') return enrolment;
+  throw new Problem(
+    403,
+    'approval-needed',
+    'Your terminal has not agreed yet',
+    'Say there whether this page shows the same words.',
+  );
+}

@@ -1,0 +1,94 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { audit } from '../audit/audit.ts';
+import { normalizeEmail } from '../people/email.ts';
+import { hash } from '../secrets.ts';
+import type { Store } from '../store/store.ts';
+
+const LIFETIME_MS = 72 * 3600 * 1000;
+
+/** Crockford's alphabet: nothing in it is read as something else. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+
+export interface Invitation {
+  email: string;
+  /** The one-time secret: shown once, stored hashed. 130 bits in groups of six characters. */
+  code: string;
+  expiresAt: number;
+}
+
+/**
+ * Makes an invitation for an address; one that was open for it before is void.
+ *
+ * @param now milliseconds since the epoch
+ * @throws TypeError when AWS could not take the address as a session name
+ */
+export async function invite(
+  store: Store,
+  now: number,
+  request: { email: string; admin: boolean },
+): Promise<Invitation> {
+  const email = normalizeEmail(request.email);
+  const code = makeCode();
+  const expiresAt = now + LIFETIME_MS;
+  await store.transaction().execute(async (transaction) => {
+    await transaction
+      .updateTable('invitations')
+      .set({ expires_at: now })
+      .where('email', '=', email)
+      .where('used_at', 'is', null)
+      .where('expires_at', '>', now)
+      .execute();
+    await transaction
+      .insertInto('invitations')
+      .values({
+        id: randomUUID(),
+        code_hash: hashCode(code),
+        email,
+        admin: request.admin ? 1 : 0,
+        created_at: now,
+        expires_at: expiresAt,
+        used_at: null,
+      })
+      .execute();
+    await audit(transaction, now, { event: 'invited', email, detail: { admin: request.admin } });
+  });
+  return { email, code, expiresAt };
+}
+
+/** Finds the invitation that a code opens, if it is neither used nor over. */
+export async function findOpenInvitation(store: Store, code: string, now: number) {
+  return store
+    .selectFrom('invitations')
+    .selectAll()
+    .where('code_hash', '=', hashCode(code))
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+}
+
+/** Uses an invitation up: one atomic statement, so that of two who try one wins. */
+export async function useInvitation(store: Store, id: string, now: number) {
+  return store
+    .updateTable('invitations')
+    .set({ used_at: now })
+    .where('id', '=', id)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+function makeCode(): string {
+  const characters = Array.from(randomBytes(26), (byte) => ALPHABET[byte % 32]).join('');
+  return (characters.match(/.{1,6}/g) ?? []).join('-');
+}
+
+/** A person may type it in lower case, without hyphens or with other dashes, and take O for 0 or I and L for 1 (Crockford's base 32). */
+function hashCode(code: string): string {
+  const typed = code
+    .toUpperCase()
+    .replace(/[\s\p{Pd}]/gu, '')
+    .replace(/O/g, '0')
+    .replace(/[IL]/g, '1');
+  return hash(typed);
+}

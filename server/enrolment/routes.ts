@@ -1,0 +1,105 @@
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
+import { type Request, type Response, Router } from 'express';
+import type { Context } from '../context.ts';
+import { badRequest, credentialBody, objectBody, optionalTextField, textField } from '../http/body.ts';
+import { Problem } from '../problem.ts';
+import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, openEnrolment } from './ceremony.ts';
+import { startEnrolment } from './start.ts';
+import { approveEnrolment, denyEnrolment, enrolmentStatus } from './terminal.ts';
+
+/** Where a page says which one it is: with the secret that it was given, and keeps for its own origin. */
+const PAGE_HEADER = 'vouch-page';
+
+/** The routes under /enroll that the page and `vouch enroll` call; docs/http-api.md lists them. */
+export function enrolmentRoutes(context: Context): Router {
+  const router = Router();
+
+  router.post('/enroll/start', async (request, response) => {
+    const body = objectBody(request.body);
+    const machine = optionalTextField(body, 'machine', 64);
+    const email = optionalTextField(body, 'email', 64);
+    const byPage = body.page === true;
+    const started = await startEnrolment(
+      context,
+      {
+        code: textField(body, 'invitation', 100),
+        client: byPage ? 'this browser' : 'Vouch CLI',
+        byPage,
+        machine,
+        keyName: optionalTextField(body, 'name', 40),
+        ...(email === null ? {} : { email }),
+      },
+      String(request.ip),
+    );
+    response.json({
+      ticket: started.ticket,
+      ...(started.page === undefined
+        ? { url: `${context.config.issuer}/enroll/${started.ticket}`, poll: started.poll }
+        : { page: started.page }),
+      email: started.email,
+      expiresAt: new Date(started.expiresAt).toISOString(),
+    });
+  });
+
+  router.post('/enroll/status', async (request, response) => {
+    const status = await enrolmentStatus(context, textField(objectBody(request.body), 'poll', 100));
+    if (status === undefined) {
+      throw new Problem(404, 'interaction-over', 'This enrolment is over', 'Run `vouch enroll` again.');
+    }
+    response.json(status);
+  });
+
+  router.post('/enroll/approve', async (request, response) => {
+    const body = objectBody(request.body);
+    await approveEnrolment(context, textField(body, 'poll', 100), textField(body, 'words', 100));
+    response.status(204).end();
+  });
+
+  router.post('/enroll/deny', async (request, response) => {
+    await denyEnrolment(context, textField(objectBody(request.body), 'poll', 100), String(request.ip));
+    response.status(204).end();
+  });
+
+  router.post('/enroll/:ticket/open', async (request, response) => {
+    const opened = await openEnrolment(context, ticketOf(request), request.get(PAGE_HEADER));
+    response.json({
+      ...opened,
+      ...('requestedAt' in opened ? { requestedAt: new Date(opened.requestedAt).toISOString() } : {}),
+      expiresAt: new Date(opened.expiresAt).toISOString(),
+      host: new URL(context.config.issuer).host,
+    });
+  });
+
+  /** A step of the ceremony, on the page that opened it. */
+  const step = (
+    path: string,
+    action: (ticket: string, page: string, request: Request, response: Response) => Promise<void>,
+  ) => {
+    router.post(`/enroll/:ticket/${path}`, async (request, response) => {
+      await action(ticketOf(request), request.get(PAGE_HEADER) ?? '', request, response);
+    });
+  };
+
+  step('confirm/options', async (ticket, page, _request, response) => {
+    response.json(await confirmationOptions(context, ticket, page));
+  });
+  step('confirm/verify', async (ticket, page, request, response) => {
+    const credential = credentialBody<AuthenticationResponseJSON>(request.body);
+    response.json({ page: await confirmEnrolment(context, ticket, page, credential, String(request.ip)) });
+  });
+  step('options', async (ticket, page, _request, response) => {
+    response.json(await newKeyOptions(context, ticket, page));
+  });
+  step('verify', async (ticket, page, request, response) => {
+    const credential = credentialBody<RegistrationResponseJSON>(request.body);
+    response.json(await finishEnrolment(context, ticket, page, credential, String(request.ip)));
+  });
+
+  return router;
+}
+
+function ticketOf(request: Request): string {
+  const { ticket } = request.params;
+  if (typeof ticket !== 'string' || ticket.length > 100) throw badRequest('This is not an enrolment');
+  return ticket;
+}

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { countRefusal } from '../audit/refusals.ts';
+import type { Context } from '../context.ts';
+import { hash, randomSecret } from '../secrets.ts';
+import { findOpenInvitation } from './invitations.ts';
+import { invitationRefused } from './refusals.ts';
+
+/** How long an enrolment may take from its start, in milliseconds. */
+const LIFETIME_MS = 15 * 60 * 1000;
+
+export interface StartedEnrolment {
+  /** In the page's URL, which others on the machine can read: it opens a page, which the terminal then agrees to or not. */
+  ticket: string;
+  /** A secret for the terminal alone: to ask how it goes, and to say which page is the right one. */
+  poll: string;
+  /** A secret for the page, where the page itself gave the code and so needs nobody's agreement. */
+  page: string | undefined;
+  email: string;
+  expiresAt: number;
+}
+
+/**
+ * Opens an enrolment with an invitation's code. The invitation is used up only when a key has been enrolled.
+ *
+ * @throws Problem `invitation-refused`
+ */
+export async function startEnrolment(
+  context: Context,
+  request: {
+    code: string;
+    email?: string;
+    client: string;
+    machine: string | null;
+    keyName: string | null;
+    /** Whether the page itself asks: there is no terminal. */
+    byPage: boolean;
+  },
+  ip: string,
+): Promise<StartedEnrolment> {
+  const now = context.now();
+  const invitation = await findOpenInvitation(context.store, request.code, now);
+  // Who names an address must name the invited one; the answer is the same, so that it tells nothing.
+  const foreign = request.email !== undefined && request.email.trim().toLowerCase() !== invitation?.email;
+  if (invitation === undefined || foreign) {
+    const refused = invitationRefused();
+    await countRefusal(context.store, now, {
+      event: 'enrolment-refused',
+      problem: refused.problem,
+      email: invitation?.email ?? null,
+      keyId: null,
+      ip,
+    });
+    throw refused;
+  }
+  const ticket = randomSecret();
+  const poll = randomSecret();
+  const page = request.byPage ? randomSecret() : undefined;
+  const expiresAt = Math.min(now + LIFETIME_MS, invitation.expires_at);
+  await context.store
+    .insertInto('enrolments')
+    .values({
+      ticket_hash: hash(ticket),
+      poll_hash: hash(poll),
+      invitation_id: invitation.id,
+      browser_hash: page === undefined ? null : hash(page),
+      words: null,
+      answer: page === undefined ? null : 'yes',
+      user_handle: randomBytes(32).toString('base64url'),
+      client: request.client,
+      machine: request.machine,
+      key_name: request.keyName,
+      confirmed_key_id: null,
+      key_id: null,
+      created_at: now,
+      expires_at: expiresAt,
+    })
+    .execute();
+  return { ticket, poll, page, email: invitation.email, expiresAt };
+}

@@ -1,0 +1,73 @@
+import { audit } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { Problem } from '../problem.ts';
+import { hash } from '../secrets.ts';
+
+/** How an enrolment goes, for who started it; undefined when the poll secret is nobody's or it is long over. */
+export async function enrolmentStatus(context: Context, poll: string) {
+  const row = await context.store
+    .selectFrom('enrolments')
+    .innerJoin('invitations', 'invitations.id', 'enrolments.invitation_id')
+    .leftJoin('keys', 'keys.id', 'enrolments.key_id')
+    .where('enrolments.poll_hash', '=', hash(poll))
+    .select([
+      'invitations.email as email',
+      'enrolments.words as words',
+      'enrolments.answer as answer',
+      'enrolments.expires_at as expiresAt',
+      'keys.name as name',
+      'keys.model as model',
+    ])
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  if (row.name !== null) return { state: 'done', email: row.email, key: { name: row.name, model: row.model } };
+  if (row.expiresAt <= context.now() || row.answer === 'no') return undefined;
+  if (row.answer === 'yes') return { state: 'approved', email: row.email };
+  return row.words === null
+    ? { state: 'waiting', email: row.email }
+    : { state: 'opened', email: row.email, words: row.words };
+}
+
+/**
+ * Lets the page that has opened an enrolment go on: the person at the terminal sees the same words there. They are part of the
+ * statement, so that no other page can be meant.
+ *
+ * @throws Problem `interaction-over` when it is over, or no page shows these words
+ */
+export async function approveEnrolment(context: Context, poll: string, words: string): Promise<void> {
+  const approved = await context.store
+    .updateTable('enrolments')
+    .set({ answer: 'yes' })
+    .where('poll_hash', '=', hash(poll))
+    .where('words', '=', words)
+    // Said twice it is as true: the first answer may have been lost on the way.
+    .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
+    .where('expires_at', '>', context.now())
+    .returning('ticket_hash')
+    .executeTakeFirst();
+  if (approved !== undefined) return;
+  throw new Problem(410, 'interaction-over', 'This enrolment is over', 'Run `vouch enroll` again.');
+}
+
+/** Ends an enrolment whose page somebody else has opened, also one that was agreed to. The invitation stays good. */
+export async function denyEnrolment(context: Context, poll: string, ip: string): Promise<void> {
+  await context.store.transaction().execute(async (transaction) => {
+    const denied = await transaction
+      .updateTable('enrolments')
+      .set({ answer: 'no' })
+      .where('poll_hash', '=', hash(poll))
+      .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
+      .where('key_id', 'is', null)
+      .where('expires_at', '>', context.now())
+      .returning('invitation_id')
+      .executeTakeFirst();
+    if (denied === undefined) return;
+    const { email } = await transaction
+      .selectFrom('invitations')
+      .select('email')
+      .where('id', '=', denied.invitation_id)
+      .executeTakeFirstOrThrow();
+    const detail = { reason: 'the terminal said that the page shows other words' };
+    await audit(transaction, context.now(), { event: 'enrolment-denied', email, ip, detail });
+  });
+}

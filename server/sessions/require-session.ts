@@ -1,0 +1,90 @@
+import type { RequestHandler } from 'express';
+import { type AuthorizationServer, allowInsecureRequests, customFetch, validateJwtAccessToken } from 'oauth4webapi';
+import { apiAudience } from '../config/audiences.ts';
+import type { Context } from '../context.ts';
+import { Problem } from '../problem.ts';
+import { hash } from '../secrets.ts';
+import { findStandingSession, type StandingSession, sessionOver } from './sessions.ts';
+
+/**
+ * How long a DPoP proof is remembered beyond its token's end, in milliseconds: longer than oauth4webapi accepts one (5 minutes either
+ * way). Until that end, because a clock that is set back shows the same minutes twice.
+ */
+const PROOF_MEMORY_MS = 15 * 60 * 1000;
+
+declare global {
+  namespace Express {
+    interface Locals {
+      session: StandingSession;
+    }
+  }
+}
+
+/**
+ * Lets a request through that carries a DPoP-bound access token of ours (RFC 9068, RFC 9449) whose session, person and key
+ * all still stand, and puts the session into `response.locals.session`.
+ */
+export function requireSession(context: Context): RequestHandler {
+  const { issuer } = context.config;
+  const server: AuthorizationServer = { issuer, jwks_uri: `${issuer}/jwks` };
+  // Our own keys need no request to ourselves.
+  const jwks = JSON.stringify({ keys: [context.signingKey.publicJwk] });
+  const fetchKeys = async () => new Response(jwks, { headers: { 'content-type': 'application/json' } });
+
+  return async (request, response, next) => {
+    const headers = new Headers();
+    for (const name of ['authorization', 'dpop']) {
+      // Of two of a kind, none: a proxy before us may have looked at the other one.
+      const [value, ...others] = request.headersDistinct[name] ?? [];
+      if (value !== undefined && others.length === 0 && value.length <= 8192) headers.set(name, value);
+    }
+    const asked = new Request(issuer + request.originalUrl, { method: request.method, headers });
+    const claims = await validateJwtAccessToken(server, asked, apiAudience(issuer), {
+      requireDPoP: true,
+      signingAlgorithms: ['ES256'],
+      [customFetch]: fetchKeys,
+      // The fetch above asks nobody, so that http://localhost needs no other protection.
+      [allowInsecureRequests]: context.config.local,
+    }).catch((error: Error) => {
+      throw tokenRefused(error.message);
+    });
+    await useProof(context, headers.get('dpop') ?? '', claims.exp * 1000);
+    const session =
+      typeof claims.sid === 'string' ? await findStandingSession(context.store, claims.sid, context.now()) : undefined;
+    if (session === undefined || session.email !== claims.sub) throw sessionOver();
+    response.locals.session = session;
+    next();
+  };
+}
+
+/** RFC 9449, section 11.1: a proof is good for one request. One atomic statement decides whose. */
+async function useProof(context: Context, proof: string, tokenEnds: number): Promise<void> {
+  const identity = proofIdentity(proof);
+  if (identity === undefined) throw tokenRefused('the DPoP proof has an empty jti');
+  const used = await context.store
+    .insertInto('dpop_proofs')
+    .values({ proof_hash: hash(identity), expires_at: tokenEnds + PROOF_MEMORY_MS })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('proof_hash')
+    .executeTakeFirst();
+  if (used === undefined) throw tokenRefused('the DPoP proof has been used');
+}
+
+/** A verified proof's key and `jti`: what must not come twice, whatever else is in the proof. Undefined without a `jti`. */
+function proofIdentity(proof: string): string | undefined {
+  const [header = '', payload = ''] = proof.split('.', 2);
+  const { jwk } = decode<{ jwk: { x: string; y: string } }>(header);
+  const { jti } = decode<{ jti: string }>(payload);
+  return jti.trim() === '' ? undefined : JSON.stringify([jwk.x, jwk.y, jti]);
+}
+
+function decode<Part>(part: string): Part {
+  return JSON.parse(Buffer.from(part, 'base64url').toString()) as Part;
+}
+
+function tokenRefused(reason: string): Problem {
+  return new Problem(401, 'token-refused', 'The access token or its DPoP proof was refused', 'Run `vouch login`.', {
+    reason,
+    headers: { 'WWW-Authenticate': 'DPoP error="invalid_token", algs="ES256"' },
+  });
+}

@@ -1,0 +1,52 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UsageError } from '../usage-error.ts';
+import { readKeyFile } from './key-file.ts';
+
+/**
+ * The key that everything secret in the database is encrypted under: the configured one, or (for `http://localhost` issuers
+ * alone) one in a file of mode 0600 beside the database, made when it is first needed.
+ *
+ * @param needed whether the database holds something that only the key which was there before can open
+ * @returns 32 bytes
+ * @throws UsageError when the file is gone though it is needed
+ * @throws ConfigError when others can read it, or it does not hold a key
+ */
+export function masterKey(config: { masterKey: Buffer | undefined; sqliteFile: string }, needed: boolean): Buffer {
+  if (config.masterKey !== undefined) return config.masterKey;
+  const file = `${config.sqliteFile}.key`;
+  if (!existsSync(file)) {
+    if (needed) throw lost(file, config.sqliteFile);
+    makeOnce(file);
+  }
+  return readKeyFile('The key file', file);
+}
+
+function lost(file: string, database: string): UsageError {
+  return new UsageError(
+    `The key file ${file} is gone.`,
+    `The signing key in ${database} was encrypted with it, and cannot be opened without it.`,
+    'Restore the file from the backup, or set VOUCH_MASTER_KEY to the key. Without either, begin with another database.',
+  );
+}
+
+/** Written under another name and then linked: whoever starts at the same moment finds no file or a whole one. */
+function makeOnce(file: string): void {
+  const draft = `${file}.${randomUUID()}`;
+  const descriptor = openSync(draft, 'wx', 0o600);
+  try {
+    writeSync(descriptor, `${randomBytes(32).toString('base64')}\n`);
+    // The signing key will be unreadable without this file: it must be on the disk before the database needs it.
+    fsyncSync(descriptor);
+    linkSync(draft, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    closeSync(descriptor);
+    unlinkSync(draft);
+  }
+  const folder = openSync(dirname(file), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}

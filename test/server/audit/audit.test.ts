@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { audit } from '../../../server/audit/audit.ts';
+import { Problem } from '../../../server/problem.ts';
+import type { Store } from '../../../server/store/store.ts';
+import { Sweeper } from '../../../server/store/sweep.ts';
+import { Browser } from '../browser.ts';
+import { SoftKey } from '../soft-key.ts';
+import {
+  Enrolment,
+  enrolPerson,
+  expectProblem,
+  inviteCode,
+  moveClock,
+  newAddress,
+  SignIn,
+  signIn,
+  startServer,
+  type TestServer,
+} from '../support.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+beforeEach(() => server.context.store.deleteFrom('audit_windows').execute());
+
+const auditRows = async () => (await server.context.store.selectFrom('audit').select('id').execute()).length;
+const windows = () =>
+  server.context.store
+    .selectFrom('audit_windows')
+    .select(['event', 'problem', 'email', 'key_id', 'count', 'last_ip'])
+    .orderBy('count')
+    .execute();
+
+test('strangers write no rows: what they cause is counted, and nothing that they say is stored', async () => {
+  // In the middle of an hour, so that all of this is in one.
+  moveClock(server, 1_800_000 - (Date.now() % 3_600_000));
+  const before = await auditRows();
+  const browser = new Browser(server.origin);
+  for (let count = 0; count < 20; count += 1) {
+    await browser.post('/enroll/start', {
+      invitation: `nonsense ${count}`,
+      email: 'mallory@evil.example',
+      machine: 'evil',
+    });
+  }
+  const page = await SignIn.open(server.origin);
+  for (const credentialId of ['\u001b[2Jevil', 'x'.repeat(1400), 'evil', '\u202eevil', '']) {
+    const key = new SoftKey(server.origin);
+    key.userHandle = 'evil';
+    const answer = key.get(await page.options(), { origin: 'https://evil.example' });
+    await page.post('verify', { ...answer, id: credentialId, rawId: credentialId });
+  }
+  expect(await auditRows()).toBe(before);
+  expect(await windows()).toEqual([
+    {
+      event: 'sign-in-refused',
+      problem: 'unknown-key',
+      email: '',
+      key_id: '',
+      count: 5,
+      last_ip: page.browser.address,
+    },
+    {
+      event: 'enrolment-refused',
+      problem: 'invitation-refused',
+      email: '',
+      key_id: '',
+      count: 20,
+      last_ip: browser.address,
+    },
+  ]);
+  for (const file of [server.databaseFile, `${server.databaseFile}-wal`]) {
+    expect(readFileSync(file, 'latin1')).not.toMatch(/evil|nonsense/);
+  }
+});
+
+test('of many at the same moment each is counted', async () => {
+  moveClock(server, 1_800_000 - (Date.now() % 3_600_000));
+  const browsers = Array.from({ length: 100 }, () => new Browser(server.origin));
+  await Promise.all(browsers.map((browser) => browser.post('/enroll/start', { invitation: 'nonsense' })));
+  expect((await windows()).map(({ count }) => count)).toEqual([100]);
+});
+
+test('each hour has its own count', async () => {
+  const begin = Date.now() - (Date.now() % 3_600_000);
+  for (const at of [begin, begin + 3_599_999, begin + 3_600_000]) {
+    server.context.now = () => at;
+    await new Browser(server.origin).post('/enroll/start', { invitation: 'nonsense' });
+  }
+  moveClock(server, 0);
+  const rows = await server.context.store
+    .selectFrom('audit_windows')
+    .select(['began_at', 'count', 'last_at'])
+    .orderBy('began_at')
+    .execute();
+  expect(rows).toEqual([
+    { began_at: begin, count: 2, last_at: begin + 3_599_999 },
+    { began_at: begin + 3_600_000, count: 1, last_at: begin + 3_600_000 },
+  ]);
+});
+
+test('a refusal tells of the enrolled key, and of the invited person', async () => {
+  moveClock(server, 1_800_000 - (Date.now() % 3_600_000));
+  const { email, key } = await enrolPerson(server);
+  const page = await SignIn.open(server.origin);
+  await expectProblem(await page.touch(key, { badSignature: true }), 403, 'assertion-refused');
+  const invited = newAddress();
+  const code = await inviteCode(server, invited);
+  const enrolment = await Enrolment.open(server.origin, code);
+  await enrolment.register(new SoftKey(server.origin), { userVerified: false });
+  await enrolment.register(new SoftKey(server.origin), { userVerified: false });
+  await enrolment.browser.post('/enroll/start', { invitation: code, email: 'mallory@evil.example' });
+  await enrolment.browser.post('/enroll/start', { invitation: code, email: 'mallory@evil.example' });
+  await enrolment.browser.post('/enroll/start', { invitation: code, email: 'mallory@evil.example' });
+  const last_ip = enrolment.browser.address;
+  expect(await windows()).toEqual([
+    {
+      event: 'sign-in-refused',
+      problem: 'assertion-refused',
+      email,
+      key_id: key.id,
+      count: 1,
+      last_ip: page.browser.address,
+    },
+    { event: 'enrolment-refused', problem: 'user-not-verified', email: invited, key_id: '', count: 2, last_ip },
+    { event: 'enrolment-refused', problem: 'invitation-refused', email: invited, key_id: '', count: 3, last_ip },
+  ]);
+});
+
+test('what cannot be written does not happen', async () => {
+  const { store } = server.context;
+  const { email, key } = await enrolPerson(server);
+  const { client, access_token } = await signIn(server.origin, key);
+  const invited = newAddress();
+  const enrolment = await Enrolment.open(server.origin, await inviteCode(server, invited));
+  const page = await SignIn.open(server.origin);
+  const sessions = async () => (await store.selectFrom('sessions').select('id').execute()).length;
+  const before = await sessions();
+  await sql`create trigger full before insert on audit begin select raise(abort, 'no room'); end`.execute(store);
+  try {
+    await expectProblem(await enrolment.register(new SoftKey(server.origin)), 500, 'internal-error');
+    await expectProblem(await page.touch(key), 500, 'internal-error');
+    await expectProblem(await client.api('DELETE', '/api/session', access_token), 500, 'internal-error');
+    await expect(inviteCode(server, email)).rejects.toThrow('no room');
+  } finally {
+    await sql`drop trigger full`.execute(store);
+  }
+  expect(await store.selectFrom('people').where('email', '=', invited).select('id').execute()).toEqual([]);
+  const open = store.selectFrom('invitations').where('email', '=', email).where('used_at', 'is', null);
+  expect(await open.select('id').execute()).toEqual([]);
+  expect(await sessions()).toBe(before);
+  expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
+});
+
+test('an address is one, in its one form, or is not written', async () => {
+  const { store } = server.context;
+  const forms: [string | null | undefined, string | null][] = [
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['2001:DB8::0:1', '2001:db8::1'],
+    ['x'.repeat(12_000), null],
+    ['undefined', null],
+    [null, null],
+    [undefined, null],
+  ];
+  for (const [ip, written] of forms) {
+    await audit(store, Date.now(), { event: 'invited', ip });
+    const row = await store.selectFrom('audit').select('ip').orderBy('id', 'desc').limit(1).executeTakeFirstOrThrow();
+    expect(row.ip).toBe(written);
+  }
+});
+
+test('a refusal’s reason, which goes to the log, is short and steers no terminal', () => {
+  const reason = `expected "\u001b[2J\u009b31m\u202e\n${'x'.repeat(400)}"`;
+  const problem = new Problem(403, 'assertion-refused', 'Refused', 'Try again.', { reason });
+  expect(problem.reason).toMatch(/^expected " \[2J 31m x+$/);
+  expect(problem.reason.length).toBeLessThanOrEqual(300);
+});
+
+/** One that has seen the clock go evenly for long. */
+function steadySweeper(store: Store, auditDays: number): Sweeper {
+  let elapsed = 0;
+  const sweeper = new Sweeper(store, auditDays, () => elapsed);
+  elapsed = 3600_000;
+  return sweeper;
+}
+
+test('rows have an age', async () => {
+  const { store } = server.context;
+  await store.deleteFrom('audit').execute();
+  const [now, day] = [Date.now(), 24 * 3600_000];
+  for (const age of [400 * day, 7 * day, 7 * day - 1, 6 * day, 0]) {
+    await audit(store, now - age, { event: 'invited' });
+    server.context.now = () => now - age;
+    await new Browser(server.origin).post('/enroll/start', { invitation: 'nonsense' });
+  }
+  moveClock(server, 0);
+  await steadySweeper(store, 400).sweep(now);
+  expect(await auditRows()).toBe(4);
+  await steadySweeper(store, 7).sweep(now);
+  expect(await auditRows()).toBe(3);
+  const left = await store.selectFrom('audit_windows').select('last_at').orderBy('last_at').execute();
+  expect(left.map(({ last_at }) => last_at)).toEqual([now - 7 * day + 1, now - 6 * day, now]);
+});

@@ -1,0 +1,159 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { accountId, assume, type Issuer, roleArn, type StsAnswer, startIssuer } from '../../../aws/fixtures.ts';
+import { ContextKeys, evaluate, type PolicyDocument, type Statement } from '../../../aws/policy.ts';
+import { type LocalAws, startLocalAws } from '../../../aws/start.ts';
+import { vouchServer } from '../../program.ts';
+import { temporaryFolder } from '../../support.ts';
+import { fromCli, fromCloudFormation, fromTerraform, type Printed } from './readers.ts';
+
+/** The printed documents, used: the local AWS lets in whom they let in, and each condition keeps somebody out. */
+const OTHER_AUDIENCE = 'https://other.example';
+const DEMO = `arn:aws:codecommit:us-east-1:${accountId}:demo`;
+
+let folder: ReturnType<typeof temporaryFolder>;
+let aws: LocalAws;
+let issuer: Issuer;
+let url: string;
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  aws = await startLocalAws({ folder: folder.path });
+  issuer = await startIssuer();
+  // The server takes this name for an issuer on one machine.
+  url = issuer.url.replace('127.0.0.1', 'localhost');
+  issuer.discovery = { ...issuer.discovery, issuer: url, jwks_uri: `${url}/jwks` };
+});
+afterAll(async () => {
+  await issuer.close();
+  await aws.close();
+  folder.remove();
+});
+
+const printed = async (format: string, settings: Record<string, string> = {}): Promise<string> => {
+  const args = ['aws-template', '--format', format, '--account', accountId, '--repository', DEMO];
+  const domains = ['--domain', 'example.com', '--domain', 'example.org'];
+  const { code, stdout, stderr } = await vouchServer([...args, ...domains], { VOUCH_ISSUER: url, ...settings });
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/^vouch-server: AWS cannot reach/)]);
+  return stdout;
+};
+
+function make({ provider, roleName, trustPolicy, permissionPolicy }: Printed): void {
+  const { clientIds = [], url = '' } = provider ?? {};
+  // The provider knows another audience as well, so that it is the role's trust policy that must refuse it.
+  aws.account().addProvider({ url, clientIds: [...clientIds, OTHER_AUDIENCE] });
+  aws.account().addRole({ name: roleName, trustPolicy, permissionPolicies: [permissionPolicy] });
+}
+
+interface Visit {
+  claims?: Record<string, unknown>;
+  session?: string;
+}
+
+/** Comes to STS as the agent does: with a token as the server makes it, but for what a test changes. */
+async function visit({ claims = {}, session }: Visit = {}): Promise<StsAnswer> {
+  const sub = String(claims.sub ?? 'alice@example.com');
+  const token = await issuer.token({
+    iss: url,
+    aud: url,
+    sub,
+    'https://aws.amazon.com/roles': [roleArn],
+    'https://aws.amazon.com/tags': {
+      principal_tags: { 'vouch:Email': [sub] },
+      transitive_tag_keys: ['vouch:Email'],
+    },
+    'https://aws.amazon.com/source_identity': sub,
+    ...claims,
+  });
+  return assume(aws, token, { RoleSessionName: session ?? sub });
+}
+
+const statement = (document: PolicyDocument) => (document.Statement as Statement[])[0] as Statement;
+
+/** What each condition is there for, and who would come in without it. */
+const keptOut: [string, Visit, [operator: string, key: (host: string) => string]][] = [
+  ['a token for another audience', { claims: { aud: OTHER_AUDIENCE } }, ['StringEquals', (host) => `${host}:aud`]],
+  ...[
+    'alice@example.com.evil.org',
+    'alice@notexample.com',
+    'alice@sub.example.com',
+    'alice@example.net',
+    'alice@example.com@evil.org',
+    'alice.example.com',
+    'alice@exampleXcom',
+    'alice@EXAMPLE.COM',
+  ].map((sub): (typeof keptOut)[number] => [sub, { claims: { sub } }, ['StringLike', (host) => `${host}:sub`]]),
+  ["another person's session name", { session: 'bob@example.com' }, ['StringEquals', () => 'sts:RoleSessionName']],
+  ['a session name of their own', { session: 'alice' }, ['StringEquals', () => 'sts:RoleSessionName']],
+  [
+    'a token that names no role',
+    { claims: { 'https://aws.amazon.com/roles': undefined } },
+    ['Bool', () => 'sts:RoleAuthorizedByIdp'],
+  ],
+];
+
+describe.each([
+  ['cloudformation', fromCloudFormation],
+  ['terraform', fromTerraform],
+  ['cli', (text: string) => fromCli(text, folder.path)],
+] as const)('%s', (format, read) => {
+  let documents: Printed;
+  beforeAll(async () => {
+    documents = read(await printed(format));
+  });
+  beforeEach(() => make(structuredClone(documents)));
+
+  test.each(['alice@example.com', 'b+c.d_e-f=g@example.org'])('lets %s in', async (sub) => {
+    expect(await visit({ claims: { sub } })).toMatchObject({ status: 200, code: undefined });
+  });
+
+  test.each(keptOut)('keeps out %s, by the condition that is there for it', async (_name, who, [operator, key]) => {
+    expect(await visit(who)).toMatchObject({
+      status: 403,
+      code: 'AccessDenied',
+      message: 'Not authorized to perform sts:AssumeRoleWithWebIdentity',
+    });
+    // Without it they are in: nothing else kept them out, and the condition is not there for show.
+    const weaker = structuredClone(documents);
+    delete statement(weaker.trustPolicy).Condition?.[operator]?.[key(new URL(url).host)];
+    make(weaker);
+    expect(await visit(who)).toMatchObject({ status: 200 });
+  });
+
+  test('keeps out a token that names another role: STS itself sees to that', async () => {
+    const claims = { 'https://aws.amazon.com/roles': [`${roleArn}2`] };
+    expect(await visit({ claims })).toMatchObject({ status: 400, code: 'InvalidIdentityToken' });
+  });
+
+  test.each(['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'])(
+    'needs %s',
+    async (action) => {
+      const weaker = structuredClone(documents);
+      const trusting = statement(weaker.trustPolicy);
+      trusting.Action = (trusting.Action as string[]).filter((named) => named !== action);
+      expect(trusting.Action).toHaveLength(2);
+      make(weaker);
+      expect(await visit()).toMatchObject({
+        code: 'AccessDenied',
+        message: `Not authorized to perform ${action}`,
+      });
+    },
+  );
+
+  test('permits pull and push of the named repository, and nothing else', () => {
+    const decide = (action: string, resource: string) =>
+      evaluate([documents.permissionPolicy], { action, resource, context: new ContextKeys() });
+    expect(decide('codecommit:GitPull', DEMO)).toBe('Allow');
+    expect(decide('codecommit:GitPush', DEMO)).toBe('Allow');
+    expect(decide('codecommit:GitPush', `${DEMO}2`)).toBe('ImplicitDeny');
+    expect(decide('codecommit:GitPush', DEMO.replace('us-east-1', 'us-east-2'))).toBe('ImplicitDeny');
+    expect(decide('codecommit:DeleteRepository', DEMO)).toBe('ImplicitDeny');
+    expect(decide('sts:AssumeRole', roleArn)).toBe('ImplicitDeny');
+  });
+
+  test('takes an audience for what it is, though it looks like a policy variable', async () => {
+    const audience = `\${sts:RoleSessionName}%{'"\\`;
+    make(read(await printed(format, { VOUCH_AWS_AUDIENCE: audience })));
+    expect(await visit({ claims: { aud: audience } })).toMatchObject({ status: 200 });
+    expect(await visit({ claims: { aud: OTHER_AUDIENCE } })).toMatchObject({ code: 'AccessDenied' });
+  });
+});

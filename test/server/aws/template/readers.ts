@@ -1,0 +1,85 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PolicyDocument } from '../../../aws/policy.ts';
+
+/** What a printed template would make. */
+export interface Printed {
+  provider: { url: string; clientIds: string[] } | undefined;
+  roleName: string;
+  trustPolicy: PolicyDocument;
+  permissionPolicy: PolicyDocument;
+}
+
+export function fromCloudFormation(text: string): Printed {
+  const { Resources } = JSON.parse(text);
+  const provider = Resources.VouchProvider?.Properties;
+  const role = Resources.VouchRole.Properties;
+  return {
+    provider: provider && { url: provider.Url, clientIds: provider.ClientIdList },
+    roleName: role.RoleName,
+    trustPolicy: role.AssumeRolePolicyDocument,
+    permissionPolicy: role.Policies[0].PolicyDocument,
+  };
+}
+
+/** Takes HCL apart at the names of its arguments: what stands there is JSON but for the two doubled signs. */
+export function fromTerraform(text: string): Printed {
+  if (/(?<!\$)\$\{|(?<!%)%\{/.test(text)) throw new Error('there is a template sequence that HCL would evaluate');
+  const argument = (resource: string, name: string) => {
+    const block = text.split(`resource "${resource}" "vouch" {\n`)[1]?.split('\n}\n')[0];
+    const [, call, line] =
+      new RegExp(`^ {2}${name} += (?:jsonencode\\(([\\s\\S]*?)\\n {2}(?=\\}\\))|(.*)$)`, 'm').exec(block ?? '') ?? [];
+    const value = call === undefined ? line : `${call}}`;
+    return value === undefined ? undefined : JSON.parse(value.replace(/([$%])\1(?=\{)/g, '$1'));
+  };
+  const url = argument('aws_iam_openid_connect_provider', 'url');
+  return {
+    provider: url && { url, clientIds: argument('aws_iam_openid_connect_provider', 'client_id_list') },
+    roleName: argument('aws_iam_role', 'name'),
+    trustPolicy: argument('aws_iam_role', 'assume_role_policy'),
+    permissionPolicy: argument('aws_iam_role_policy', 'policy'),
+  };
+}
+
+/** Runs the script with an `aws` that writes down what it is told, and reads its parameters. */
+export function fromCli(script: string, folder: string): Printed {
+  const { code, stderr, calls } = runScript(script, folder);
+  if (code !== 0) throw new Error(`the script ended with ${code}\n${stderr}`);
+  const parameter = (command: string, name: string) => {
+    const call = calls.find((words) => words[1] === command) ?? [];
+    const joined = call.find((word) => word.startsWith(`${name}=`));
+    return joined?.slice(name.length + 1) ?? call[call.indexOf(name) + 1] ?? '';
+  };
+  const create = 'create-open-id-connect-provider';
+  return {
+    provider: calls.some((words) => words[1] === create)
+      ? { url: parameter(create, '--url'), clientIds: JSON.parse(parameter(create, '--client-id-list')) }
+      : undefined,
+    roleName: parameter('put-role-policy', '--role-name'),
+    trustPolicy: JSON.parse(parameter('create-role', '--assume-role-policy-document')),
+    permissionPolicy: JSON.parse(parameter('put-role-policy', '--policy-document')),
+  };
+}
+
+/**
+ * @param account whose credentials the AWS CLI has
+ * @param refused the command that AWS refuses
+ * @returns how the script ended, and every call's words
+ */
+export function runScript(
+  script: string,
+  folder: string,
+  account = '123456789012',
+  refused = '',
+): { code: number | null; stderr: string; calls: string[][] } {
+  const log = join(folder, 'calls');
+  rmSync(log, { force: true });
+  const aws = '#!/bin/sh\nprintf "%s\\0" "$@" >>"$LOG"; printf "\\n" >>"$LOG"\n';
+  const answer = '[ "$1" != sts ] || echo "$ACCOUNT"\n[ "$2" != "$REFUSED" ] || exit 254\n';
+  writeFileSync(join(folder, 'aws'), aws + answer, { mode: 0o755 });
+  const env = { PATH: `${folder}:/usr/bin:/bin`, LOG: log, ACCOUNT: account, REFUSED: refused };
+  const { status, stderr } = spawnSync('sh', { input: script, env, encoding: 'utf8' });
+  const calls = readFileSync(log, 'utf8').split('\0\n').slice(0, -1);
+  return { code: status, stderr, calls: calls.map((words) => words.split('\0')) };
+}

@@ -1,0 +1,273 @@
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { decodeJwt, importJWK, jwtVerify } from 'jose';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { issueToken } from '../../../server/aws/issue-token.ts';
+import { tokenForRole } from '../../../server/aws/token-for-role.ts';
+import { awsTokenRoute } from '../../../server/aws/token-route.ts';
+import { problemHandler } from '../../../server/http/problems.ts';
+import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
+
+const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
+const HOUR = 3600_000;
+const MINUTES_10 = 600_000;
+
+const session = {
+  id: 'hers',
+  email: 'alice@sub.example.com',
+  keyId: 'key',
+  keyName: 'Blue one',
+  keyModel: null,
+  authTime: NOW - 2 * HOUR,
+  expiresAt: NOW + HOUR,
+};
+
+let opened: FeatureContext;
+beforeAll(async () => {
+  opened = await openContext({ VOUCH_AWS_AUDIENCE: 'sts.example' });
+  const { store } = opened.context;
+  await store
+    .insertInto('people')
+    .values({ id: 'alice', email: session.email, user_handle: 'h', admin: 0, created_at: 1, disabled_at: null })
+    .execute();
+  await store
+    .insertInto('keys')
+    .values({
+      id: 'key',
+      person_id: 'alice',
+      name: 'Blue one',
+      model: null,
+      aaguid: '00000000-0000-0000-0000-000000000000',
+      public_key: '',
+      counter: 0,
+      transports: '[]',
+      created_at: 1,
+      last_used_at: null,
+      removed_at: null,
+    })
+    .execute();
+  for (const id of ['hers', 'another of hers']) {
+    await store
+      .insertInto('sessions')
+      .values({
+        id,
+        person_id: 'alice',
+        key_id: 'key',
+        grant_id: null,
+        machine: null,
+        auth_time: session.authTime,
+        expires_at: session.expiresAt,
+        revoked_at: null,
+      })
+      .execute();
+  }
+});
+afterAll(() => opened.close());
+
+beforeEach(async () => {
+  await opened.context.store.deleteFrom('audit').execute();
+});
+
+const issue = (id = 'hers', role = ROLE) => issueToken(opened.context, id, role, '192.0.2.7');
+const auditRows = () => opened.context.store.selectFrom('audit').selectAll().orderBy('id').execute();
+
+function at(now: number): void {
+  opened.context.now = () => now;
+  onTestFinished(() => {
+    opened.context.now = () => NOW;
+  });
+}
+
+/** Tokens that were issued before. */
+async function issued(count: number, when: number, id = 'hers', event = 'aws-token-issued'): Promise<void> {
+  const row = { at: when, event, session_id: id, detail: '{}' };
+  await opened.context.store.insertInto('audit').values(Array(count).fill(row)).execute();
+}
+
+describe('the token for a role', () => {
+  test('says to AWS for one minute who it is, for which role, and nothing else', async () => {
+    const { signingKey } = opened.context;
+    const { token, expiresAt, jti } = await tokenForRole(opened.context, session, ROLE, NOW + 999);
+    const { payload, protectedHeader } = await jwtVerify(token, await importJWK(signingKey.publicJwk, 'ES256'), {
+      currentDate: new Date(NOW),
+    });
+    expect(protectedHeader).toEqual({ alg: 'ES256', kid: signingKey.kid, typ: 'JWT' });
+    expect(payload).toEqual({
+      iss: 'http://localhost:3000',
+      sub: 'alice@sub.example.com',
+      aud: 'sts.example',
+      iat: NOW / 1000,
+      exp: NOW / 1000 + 60,
+      jti,
+      auth_time: session.authTime / 1000,
+      amr: ['hwk', 'user', 'mfa'],
+      'https://aws.amazon.com/roles': [ROLE],
+      'https://aws.amazon.com/tags': {
+        principal_tags: { 'vouch:Email': ['alice@sub.example.com'], 'vouch:Domain': ['sub.example.com'] },
+        transitive_tag_keys: ['vouch:Email', 'vouch:Domain'],
+      },
+      'https://aws.amazon.com/source_identity': 'alice@sub.example.com',
+    });
+    expect(jti).toMatch(/^[\da-f-]{36}$/);
+    expect(expiresAt).toBe(NOW + 60_000);
+    expect((await tokenForRole(opened.context, session, ROLE, NOW)).jti).not.toBe(jti);
+  });
+
+  test('ends with its session, in whole seconds before it', async () => {
+    for (const [left, seconds] of [
+      [60_999, 60],
+      [60_000, 60],
+      [59_999, 59],
+      [1500, 1],
+    ] as const) {
+      const { token, expiresAt } = await tokenForRole(opened.context, { ...session, expiresAt: NOW + left }, ROLE, NOW);
+      expect([left, decodeJwt(token).exp, expiresAt]).toEqual([left, NOW / 1000 + seconds, NOW + seconds * 1000]);
+    }
+  });
+
+  test('counts the touch in whole seconds that have gone by', async () => {
+    const { token } = await tokenForRole(opened.context, { ...session, authTime: NOW - 1 }, ROLE, NOW);
+    expect(decodeJwt(token).auth_time).toBe(NOW / 1000 - 1);
+  });
+});
+
+describe('a token is issued', () => {
+  test('with a row that finds it again, and does not hold it', async () => {
+    const { token, expiresAt } = await issue();
+    expect(expiresAt).toBe(NOW + 60_000);
+    const rows = await auditRows();
+    expect(rows).toMatchObject([
+      {
+        at: NOW,
+        event: 'aws-token-issued',
+        email: session.email,
+        key_id: 'key',
+        session_id: 'hers',
+        ip: '192.0.2.7',
+      },
+    ]);
+    expect(JSON.parse(rows[0]?.detail ?? '')).toEqual({ role: ROLE, jti: decodeJwt(token).jti });
+  });
+
+  test('to nobody whose row cannot be written', async () => {
+    const { store } = opened.context;
+    await sql`create trigger full before insert on audit begin select raise(abort, 'no room'); end`.execute(store);
+    try {
+      await expect(issue()).rejects.toThrow('no room');
+    } finally {
+      await sql`drop trigger full`.execute(store);
+    }
+    await issue();
+  });
+
+  test('to no session that is over or revoked, or that nobody has', async () => {
+    const { store } = opened.context;
+    const over = { status: 401, problem: 'session-over' };
+    await expect(issue('nobody’s')).rejects.toMatchObject(over);
+    at(session.expiresAt);
+    await expect(issue()).rejects.toMatchObject(over);
+    at(session.expiresAt - 1000);
+    await issue();
+    at(NOW);
+    await store.updateTable('sessions').set({ revoked_at: NOW }).where('id', '=', 'hers').execute();
+    await expect(issue()).rejects.toMatchObject(over);
+    expect(await auditRows()).toHaveLength(1);
+    await store.updateTable('sessions').set({ revoked_at: null }).execute();
+  });
+
+  test('300 times in 10 minutes to one session, and not to another one less for it', async () => {
+    await issued(299, NOW - 1);
+    await issued(300, NOW, 'another of hers', 'session-revoked');
+    await issue();
+    await expect(issue()).rejects.toMatchObject({ status: 429, problem: 'too-many-requests' });
+    expect(await auditRows()).toHaveLength(600);
+    await issue('another of hers');
+  });
+
+  test('but what was issued 10 minutes ago counts no more', async () => {
+    await issued(1000, NOW - MINUTES_10);
+    await issued(299, NOW - MINUTES_10 + 1);
+    await issue();
+    await expect(issue()).rejects.toMatchObject({ problem: 'too-many-requests' });
+    at(NOW + 1);
+    await issue();
+  });
+
+  test('and who has asked too often is told when the oldest of them counts no more', async () => {
+    const waits: [number, string, RegExp][] = [
+      [NOW - MINUTES_10 + 200_000, '200', /^Wait 200 seconds,/],
+      [NOW - MINUTES_10 + 199_001, '200', /^Wait 200 seconds,/],
+      [NOW - MINUTES_10 + 1001, '2', /^Wait 2 seconds,/],
+      [NOW - MINUTES_10 + 1000, '1', /^Wait 1 second,/],
+      [NOW - MINUTES_10 + 1, '1', /^Wait 1 second,/],
+      // Of a clock that has been set back since.
+      [NOW + 60_000, '660', /^Wait 660 seconds,/],
+    ];
+    for (const [oldest, seconds, detail] of waits) {
+      await opened.context.store.deleteFrom('audit').execute();
+      await issued(1, oldest);
+      await issued(299, Math.max(oldest, NOW - 1));
+      const said = { asymmetricMatch: (text: string) => detail.test(text) };
+      await expect(issue()).rejects.toMatchObject({ headers: { 'Retry-After': seconds }, detail: said });
+    }
+  });
+});
+
+describe('the route', () => {
+  /** Asks it in the name of a session, which has been looked at before. */
+  async function ask(body: string, id: string | null = 'hers') {
+    const app = express();
+    const requireSession: express.RequestHandler = (_request, response, next) => {
+      if (id === null) return void response.sendStatus(401);
+      response.locals.session = { ...session, id };
+      next();
+    };
+    app.use(awsTokenRoute(opened.context, requireSession), problemHandler(opened.context.log));
+    const server = app.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      const response = await fetch(`http://127.0.0.1:${port}/api/aws/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      return { status: response.status, said: await response.text() };
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  test('answers with the token and its end', async () => {
+    const { status, said } = await ask(JSON.stringify({ role: ROLE }));
+    expect(status).toBe(200);
+    const { token, ...rest } = JSON.parse(said) as { token: string };
+    expect(rest).toEqual({ expiresAt: new Date(NOW + 60_000).toISOString() });
+    expect(decodeJwt(token)).toMatchObject({ sub: session.email, 'https://aws.amazon.com/roles': [ROLE] });
+    expect(await auditRows()).toMatchObject([{ session_id: 'hers', ip: '127.0.0.1' }]);
+  });
+
+  const long = `arn:aws:iam::123456789012:role/${'p/'.repeat(64)}`;
+  const wrong: [string, unknown, number, string][] = [
+    ['what is no ARN', { role: 'VouchDeveloper' }, 400, 'role-refused'],
+    ['text of 640 characters that is none', { role: long.padEnd(640, '/') }, 400, 'role-refused'],
+    ['text of 641 characters', { role: long.padEnd(641, '/') }, 400, 'bad-request'],
+    ['nothing', {}, 400, 'bad-request'],
+    ['a list', [ROLE], 400, 'bad-request'],
+    ['a body of more than 4 KiB', { role: ROLE, more: 'x'.repeat(4096) }, 413, 'bad-request'],
+  ];
+  for (const [name, body, status, problem] of wrong) {
+    test(`gives none for ${name}`, async () => {
+      const answer = await ask(JSON.stringify(body));
+      expect(answer).toMatchObject({ status, said: expect.stringContaining(`urn:vouch:problem:${problem}`) });
+      expect(await auditRows()).toEqual([]);
+    });
+  }
+
+  test('reads nothing of who has no session', async () => {
+    expect((await ask('{ no JSON')).status).toBe(400);
+    expect((await ask('{ no JSON', null)).status).toBe(401);
+  });
+});

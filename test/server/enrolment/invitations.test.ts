@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findOpenInvitation, invite, useInvitation } from '../../../server/enrolment/invitations.ts';
+import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
+
+const HOURS_72 = 72 * 3600_000;
+
+let opened: FeatureContext;
+beforeAll(async () => {
+  opened = await openContext();
+});
+afterAll(() => opened.close());
+
+const store = () => opened.context.store;
+const find = (code: string, now = NOW) => findOpenInvitation(store(), code, now);
+const rowsOf = (email: string) =>
+  store().selectFrom('invitations').selectAll().where('email', '=', email).orderBy('created_at').execute();
+
+let count = 0;
+function newAddress(): string {
+  count += 1;
+  return `person${count}@example.com`;
+}
+
+async function newInvitation(email = newAddress(), now = NOW) {
+  const invitation = await invite(store(), now, { email, admin: false });
+  const [row] = (await rowsOf(email)).slice(-1);
+  if (row === undefined) throw new Error('nothing was stored');
+  return { ...invitation, id: row.id };
+}
+
+describe('a code', () => {
+  test('has 130 bits: each of Crockford’s 32 characters in each of 26 places, in groups of six', async () => {
+    const codes = await Promise.all(Array.from({ length: 100 }, () => newInvitation()));
+    const written = codes.map(({ code }) => code);
+    for (const code of written) expect(code).toMatch(/^(?:[0-9A-HJKMNP-TV-Z]{6}-){4}[0-9A-HJKMNP-TV-Z]{2}$/);
+    expect(new Set(written).size).toBe(100);
+    const places = Array.from({ length: 26 }, (_, place) => written.map((code) => code.replaceAll('-', '')[place]));
+    expect(new Set(places.flat())).toEqual(new Set('0123456789ABCDEFGHJKMNPQRSTVWXYZ'));
+    for (const place of places) expect(new Set(place).size).toBeGreaterThan(16); // About 31 by chance.
+  });
+
+  test('is taken as people type it', async () => {
+    for (const [typed, written] of [
+      ['O', '0'],
+      ['o', '0'],
+      ['I', '1'],
+      ['i', '1'],
+      ['L', '1'],
+      ['l', '1'],
+    ] as const) {
+      const { code } = await until((each) => each.includes(written));
+      expect(await find(code.replaceAll(written, typed))).toBeDefined();
+    }
+    const { code, email } = await newInvitation();
+    const plain = code.replaceAll('-', '');
+    const forms = [
+      code,
+      plain,
+      code.toLowerCase(),
+      `  ${code}\n`,
+      code.replaceAll('-', ' - '),
+      plain.replace(/./g, '$& '),
+    ];
+    for (const dash of '‐‑‒–—―﹣-') forms.push(code.replaceAll('-', dash));
+    for (const form of forms) expect(await find(form), form).toMatchObject({ email });
+  });
+
+  test('is not taken where a character is another one, more or less', async () => {
+    const { code } = await newInvitation();
+    const wrong = [`${code}0`, `0${code}`, code.slice(1), code.slice(0, -1), code.replaceAll('-', '_'), '', '-'];
+    wrong.push(`${code[0] === 'A' ? 'B' : 'A'}${code.slice(1)}`);
+    for (const other of wrong) expect(await find(other), other).toBeUndefined();
+  });
+
+  test('is not in the database', async () => {
+    const { code } = await newInvitation();
+    const all = JSON.stringify([
+      await store().selectFrom('invitations').selectAll().execute(),
+      await store().selectFrom('audit').selectAll().execute(),
+    ]);
+    expect(all).not.toContain(code);
+    expect(all).not.toContain(code.replaceAll('-', ''));
+  });
+});
+
+/** An invitation whose code is as told. */
+async function until(fits: (code: string) => boolean) {
+  for (;;) {
+    const made = await newInvitation();
+    if (fits(made.code)) return made;
+  }
+}
+
+describe('an invitation', () => {
+  test('is good for 72 hours, and not a millisecond more', async () => {
+    const { code, id, expiresAt } = await newInvitation();
+    expect(expiresAt).toBe(NOW + HOURS_72);
+    expect(await find(code, NOW + HOURS_72 - 1)).toMatchObject({ id, expires_at: expiresAt });
+    expect(await find(code, NOW + HOURS_72)).toBeUndefined();
+    expect(await useInvitation(store(), id, NOW + HOURS_72)).toBeUndefined();
+    expect(await useInvitation(store(), id, NOW + HOURS_72 - 1)).toBeDefined();
+  });
+
+  test('is used once, of many at the same moment by one, and no other is used with it', async () => {
+    const { code, id } = await newInvitation();
+    const other = await newInvitation();
+    const uses = await Promise.all(Array.from({ length: 10 }, () => useInvitation(store(), id, NOW + 5)));
+    const won = uses.filter((used) => used !== undefined);
+    expect(won).toMatchObject([{ id, used_at: NOW + 5 }]);
+    expect(await find(code)).toBeUndefined();
+    expect(await find(other.code)).toBeDefined();
+  });
+
+  test('is void once there is a newer one for the address; nobody else’s is, and what was used stays as it was', async () => {
+    const email = newAddress();
+    const used = await newInvitation(email, NOW - 3000);
+    await useInvitation(store(), used.id, NOW - 2500);
+    const first = await newInvitation(email, NOW - 2000);
+    const others = await newInvitation();
+    const second = await invite(store(), NOW, { email: ` ${email.toUpperCase()} `, admin: true });
+    expect(second.email).toBe(email);
+    expect(await find(first.code)).toBeUndefined();
+    expect(await useInvitation(store(), first.id, NOW)).toBeUndefined();
+    expect(await find(second.code)).toMatchObject({ email, admin: 1, created_at: NOW, used_at: null });
+    expect(await find(others.code)).toMatchObject({ admin: 0 });
+    expect((await rowsOf(email)).map((row) => [row.created_at, row.expires_at, row.used_at])).toEqual([
+      [NOW - 3000, NOW - 3000 + HOURS_72, NOW - 2500],
+      [NOW - 2000, NOW, null],
+      [NOW, NOW + HOURS_72, null],
+    ]);
+  });
+
+  test('that was over long ago keeps its end', async () => {
+    const email = newAddress();
+    await newInvitation(email, NOW - 2 * HOURS_72);
+    await newInvitation(email);
+    expect((await rowsOf(email)).map((row) => row.expires_at)).toEqual([NOW - HOURS_72, NOW + HOURS_72]);
+  });
+
+  test('is written to the audit table with whom it makes an administrator', async () => {
+    const email = newAddress();
+    for (const admin of [false, true]) await invite(store(), NOW, { email, admin });
+    const rows = await store().selectFrom('audit').selectAll().where('email', '=', email).orderBy('id').execute();
+    expect(rows.map(({ at, event, detail }) => ({ at, event, detail: JSON.parse(detail) as unknown }))).toEqual([
+      { at: NOW, event: 'invited', detail: { admin: false } },
+      { at: NOW, event: 'invited', detail: { admin: true } },
+    ]);
+  });
+
+  test('for what is no address is not made', async () => {
+    await expect(invite(store(), NOW, { email: 'alice', admin: false })).rejects.toThrow(TypeError);
+    expect(await rowsOf('alice')).toEqual([]);
+  });
+});

@@ -1,0 +1,178 @@
+import { existsSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { listen } from '../../../server/network/listen.ts';
+import { freePort } from '../../support/free-port.ts';
+import { ServerProcess, vouchServer } from '../program.ts';
+import { startServer, temporaryFolder } from '../support.ts';
+
+async function newSettings() {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const port = await freePort();
+  const database = join(folder.path, 'vouch.db');
+  return {
+    port,
+    database,
+    settings: { VOUCH_ISSUER: `http://localhost:${port}`, VOUCH_DATABASE_URL: `sqlite:${database}` },
+  };
+}
+
+/** The status of an answer to /healthz, asked at one address; undefined when nobody listens there. */
+function healthAt(host: string, port: number): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host, port, path: '/healthz', agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    asked.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') resolve(undefined);
+      else reject(error);
+    });
+    asked.end();
+  });
+}
+
+/** A connection that has sent something, and what came back by its end. */
+async function send(port: number, text: string): Promise<{ socket: Socket; ended: Promise<string> }> {
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  let answer = '';
+  const ended = new Promise<string>((resolve) => {
+    socket.on('data', (chunk) => {
+      answer += chunk.toString();
+    });
+    socket.once('close', () => resolve(answer));
+    socket.on('error', () => {});
+  });
+  await new Promise<void>((resolve) => socket.write(text, () => resolve()));
+  return { socket, ended };
+}
+
+const HALF_A_REQUEST =
+  'POST /enroll/start HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
+
+describe('http://localhost', () => {
+  test('is answered at both addresses that a browser tries', async () => {
+    const { port, settings } = await newSettings();
+    const server = await ServerProcess.start(settings);
+    onTestFinished(() => server.end('SIGKILL'));
+    expect(await healthAt('127.0.0.1', port)).toBe(200);
+    expect(await healthAt('::1', port)).toBe(200);
+    await server.end('SIGTERM');
+    expect(await healthAt('127.0.0.1', port)).toBeUndefined();
+    expect(await healthAt('::1', port)).toBeUndefined();
+  });
+
+  test.each(['127.0.0.1', '::1'])(
+    'is not served when another program has %s, and it is said what to do',
+    async (host) => {
+      const { port, settings } = await newSettings();
+      const other = createServer((_request, response) => response.writeHead(204).end());
+      await new Promise<void>((resolve) => other.listen({ host, port }, resolve));
+      onTestFinished(() => void other.close());
+      const { code, stderr } = await vouchServer(['serve'], settings);
+      expect(code).toBe(1);
+      const address = host === '::1' ? '[::1]' : host;
+      expect(stderr).toContain(`Another program listens on ${address}:${port} already.`);
+      expect(stderr).toContain(`ss -ltnpe 'sport = :${port}'`);
+    },
+  );
+
+  test('goes on with one address where the machine has no other one, and with no other lack', async () => {
+    // RFC 3849: an address for documents, which no machine has.
+    const absent = { host: '2001:db8::1', port: await freePort() };
+    const port = await freePort();
+    const listeners = await listen(
+      [
+        { host: '127.0.0.1', port },
+        { ...absent, optional: true },
+      ],
+      () => {},
+    );
+    expect(listeners.addresses.map(({ address }) => address)).toEqual(['127.0.0.1']);
+    expect(listeners.missing).toEqual(['2001:db8::1']);
+    await listeners.close();
+    await expect(listen([{ host: '127.0.0.1', port }, absent], () => {})).rejects.toThrow(/EADDRNOTAVAIL|EAFNOSUPPORT/);
+    expect(await healthAt('127.0.0.1', port)).toBeUndefined();
+  });
+});
+
+describe('SIGTERM', () => {
+  test('ends the server at once when nothing is under way, with its database in one file', async () => {
+    const { database, settings } = await newSettings();
+    const server = await ServerProcess.start(settings);
+    expect(existsSync(`${database}-wal`)).toBe(true);
+    await server.end('SIGTERM');
+    expect(server.status).toBe(0);
+    expect([`${database}-wal`, `${database}-shm`].filter(existsSync)).toEqual([]);
+  });
+
+  test('a second time means now, whoever holds half a request', async () => {
+    const { port, settings } = await newSettings();
+    const server = await ServerProcess.start(settings);
+    onTestFinished(() => server.end('SIGKILL'));
+    const { ended } = await send(port, HALF_A_REQUEST);
+    const first = server.end('SIGTERM');
+    // It has heard the first one when it takes no more.
+    await expect.poll(() => healthAt('127.0.0.1', port), { timeout: 30_000 }).toBeUndefined();
+    await server.end('SIGTERM');
+    await Promise.all([first, ended]);
+    expect(server.status).toBe(1);
+  });
+});
+
+describe('closing', () => {
+  test('waits 20 seconds for half a request, then cuts everything, and the database is closed', async () => {
+    const server = await startServer();
+    const port = Number(new URL(server.origin).port);
+    const clients = [await send(port, HALF_A_REQUEST), await send(port, 'GET / HT'), await send(port, '')];
+    // They have been accepted when one that came later is answered.
+    expect(await healthAt('127.0.0.1', port)).toBe(200);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let isClosed = false;
+    const closed = server.close().then(() => {
+      isClosed = true;
+    });
+    await vi.advanceTimersByTimeAsync(19_999);
+    expect(await healthAt('127.0.0.1', port)).toBeUndefined();
+    expect(isClosed).toBe(false);
+    expect(clients[0]?.socket.destroyed).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    await closed;
+    await Promise.all(clients.map(({ ended }) => ended));
+    expect(existsSync(server.databaseFile)).toBe(false);
+  });
+
+  test('lets a request under way end, and tells its client that there is no next one', async () => {
+    const server = await startServer();
+    const port = Number(new URL(server.origin).port);
+    const body = JSON.stringify({ poll: 'nobody’s' });
+    const head = `POST /enroll/status HTTP/1.1\r\nHost: localhost:${port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+    const { socket, ended } = await send(port, head + body.slice(0, 5));
+    expect(await healthAt('127.0.0.1', port)).toBe(200);
+    const closed = server.close();
+    socket.write(body.slice(5));
+    const answer = await ended;
+    expect(answer).toMatch(/^HTTP\/1.1 404 /);
+    expect(answer).toMatch(/^connection: close/im);
+    await closed;
+  });
+});
+
+test('who takes longer than 10 seconds for the headers is cut before long, not after half a minute', async () => {
+  const server = await startServer();
+  onTestFinished(server.close);
+  const port = Number(new URL(server.origin).port);
+  const { ended } = await send(port, 'GET /healthz HTTP/1.1\r\nHost: loc');
+  const { ended: silent } = await send(port, '');
+  const waited = new AbortController();
+  const late = sleep(25_000, 'late', { signal: waited.signal }).catch(() => 'cut');
+  expect(await Promise.race([Promise.all([ended, silent]), late])).not.toBe('late');
+  waited.abort();
+  expect(await ended).toMatch(/^HTTP\/1.1 408 /);
+});

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import { errors } from 'oidc-provider';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { OidcAdapter } from '../../../server/oidc/adapter.ts';
+import { openSqliteStore, type Store } from '../../../server/store/store.ts';
+import { temporaryFolder } from '../support.ts';
+
+const folder = temporaryFolder();
+let store: Store;
+beforeAll(async () => {
+  store = await openSqliteStore(join(folder.path, 'vouch.db'));
+});
+afterAll(async () => {
+  await store.destroy();
+  folder.remove();
+});
+
+/** Whom a race was lost by, and how. */
+async function losers(racers: Promise<unknown>[]): Promise<unknown[]> {
+  const results = await Promise.allSettled(racers);
+  return results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
+}
+
+test('a code that was found by 20 requests is consumed by one', async () => {
+  const codes = new OidcAdapter(store, 'AuthorizationCode', Date.now, async () => {});
+  await codes.upsert('code', { grantId: 'grant' }, 60);
+  const found = await Promise.all(Array.from({ length: 20 }, () => codes.find('code')));
+  expect(found.filter((code) => code?.consumed === undefined)).toHaveLength(20);
+  const lost = await losers(Array.from({ length: 20 }, () => codes.consume('code')));
+  expect(lost).toHaveLength(19);
+  for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidGrant);
+  expect((await codes.find('code'))?.consumed).toEqual(expect.any(Number));
+});
+
+test('a proof that 20 requests found unused is taken from one', async () => {
+  const proofs = new OidcAdapter(store, 'ReplayDetection', Date.now, async () => {});
+  const lost = await losers(Array.from({ length: 20 }, () => proofs.upsert('proof', { iss: 'vouch-cli' }, 60)));
+  expect(lost).toHaveLength(19);
+  for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidDpopProof);
+});
+
+test('what is over is not found, and IDs are stored as hashes alone', async () => {
+  let now = 1_000_000;
+  const grants = new OidcAdapter(
+    store,
+    'Grant',
+    () => now,
+    async () => {},
+  );
+  await grants.upsert('the-secret-id', { jti: 'the-secret-id', accountId: 'alice@example.com' }, 10);
+  expect(await grants.find('the-secret-id')).toEqual({ jti: 'the-secret-id', accountId: 'alice@example.com' });
+  const rows = await store.selectFrom('oidc_payloads').selectAll().execute();
+  expect(JSON.stringify(rows)).not.toContain('the-secret-id');
+  now += 10_000;
+  expect(await grants.find('the-secret-id')).toBeUndefined();
+});

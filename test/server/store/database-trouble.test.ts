@@ -1,0 +1,257 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import manifest from '../../../package.json' with { type: 'json' };
+import { openSqliteStore, type Store } from '../../../server/store/store.ts';
+import { StoreUnavailable } from '../../../server/store/unavailable.ts';
+import { freePort } from '../../support/free-port.ts';
+import { Browser } from '../browser.ts';
+import { CliClient } from '../cli-client.ts';
+import { program, ServerProcess } from '../program.ts';
+import {
+  enrolPerson,
+  expectProblem,
+  jsonOf,
+  moveClock,
+  SignIn,
+  signIn,
+  startServer,
+  type TestServer,
+  temporaryFolder,
+} from '../support.ts';
+
+async function newServer(): Promise<TestServer> {
+  const server = await startServer();
+  onTestFinished(server.close);
+  return server;
+}
+
+/** Another program takes the write lock. @returns what has it let go */
+async function holdLock(file: string): Promise<() => Promise<void>> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'hold-lock.ts'), file], { stdio: 'pipe' });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return async () => {
+    const closed = once(child, 'close');
+    child.stdin.end();
+    await closed;
+  };
+}
+
+async function push(origin: string): Promise<Response> {
+  const client = await CliClient.create(origin);
+  return client.push();
+}
+
+/** An answer that says when to come again. */
+async function expectUnavailable(response: Response): Promise<void> {
+  expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  await expectProblem(response, 503, 'unavailable');
+}
+
+describe('while another program has the write lock', () => {
+  test('what reads is answered at once, what writes gets 503 after a while, and all goes on afterwards', async () => {
+    const server = await newServer();
+    const { key } = await enrolPerson(server);
+    const { client, access_token } = await signIn(server.origin, key);
+    const page = await SignIn.open(server.origin);
+    const letGo = await holdLock(server.databaseFile);
+
+    let answered = 0;
+    const count = <Result>(result: Result) => {
+      answered += 1;
+      return result;
+    };
+    const writes = Promise.all([
+      page.post('options').then(count),
+      client.api('GET', '/api/session', access_token).then(count),
+      fetch(`${server.origin}/readyz`).then(count),
+      push(server.origin).then(count),
+    ]);
+    // A server that waits inside of SQLite would answer these after the writes, or between them.
+    for (const path of ['/healthz', '/jwks', `/login/${page.uid}`, '/healthz']) {
+      expect([path, (await fetch(server.origin + path)).status]).toEqual([path, 200]);
+    }
+    await jsonOf(await page.browser.get(`/login/${page.uid}/details`));
+    expect(answered).toBe(0);
+
+    const [options, session, ready, pushed] = await writes;
+    await expectUnavailable(options);
+    await expectUnavailable(session);
+    await expectUnavailable(ready);
+    expect([pushed.status, pushed.headers.get('retry-after')]).toEqual([503, '5']);
+    expect(await pushed.json()).toMatchObject({ error: 'temporarily_unavailable' });
+
+    const waiting = [page.post('options'), client.api('GET', '/api/session', access_token), push(server.origin)];
+    await jsonOf(await page.browser.get(`/login/${page.uid}/details`));
+    await letGo();
+    expect((await Promise.all(waiting)).map((response) => response.status)).toEqual([200, 200, 201]);
+    await jsonOf(await page.touch(key));
+  });
+
+  test('a browser that comes to sign in is not told that its sign-in is over', async () => {
+    const server = await newServer();
+    const client = await CliClient.create(server.origin);
+    const path = await client.pushed();
+    const letGo = await holdLock(server.databaseFile);
+    const browser = new Browser(server.origin);
+    const refused = await browser.get(path, { accept: 'text/html' });
+    expect([refused.status, refused.headers.get('location')]).toEqual([503, null]);
+    expect(refused.headers.get('retry-after')).toBe('5');
+    await letGo();
+    await SignIn.openPath(browser, client, path);
+  });
+});
+
+describe('readiness', () => {
+  test('is told to whoever asks, at any host, with the version', async () => {
+    const server = await newServer();
+    const response = await fetch(`${server.origin}/readyz`);
+    expect(await jsonOf(response)).toEqual({ status: 'ok', version: manifest.version });
+    expect(response.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('writes into the database, and not for every stranger who asks', async () => {
+    const server = await newServer();
+    const written = async () =>
+      (await server.context.store.selectFrom('server').select('written_at').executeTakeFirstOrThrow()).written_at;
+    moveClock(server, 1_000_000);
+    await Promise.all(Array.from({ length: 20 }, async () => jsonOf(await fetch(`${server.origin}/readyz`))));
+    const first = await written();
+    expect(first).toBeGreaterThan(Date.now() + 900_000);
+    moveClock(server, 2_000_000);
+    await jsonOf(await fetch(`${server.origin}/readyz`));
+    expect(await written()).toBe(first);
+  });
+
+  const harms: [string, (file: string) => void][] = [
+    ['was removed', (file) => unlinkSync(file)],
+    ['was moved away', (file) => renameSync(file, `${file}.old`)],
+    [
+      'was replaced by a copy',
+      (file) => {
+        copyFileSync(file, `${file}.copy`);
+        renameSync(`${file}.copy`, file);
+      },
+    ],
+    ['lost its write-ahead log', (file) => unlinkSync(`${file}-wal`)],
+  ];
+  for (const [name, harm] of harms) {
+    test(`is not given by a server whose database ${name}, and nothing is written into the void`, async () => {
+      const server = await newServer();
+      const page = await SignIn.open(server.origin);
+      harm(server.databaseFile);
+      await expectUnavailable(await fetch(`${server.origin}/readyz`));
+      await expectUnavailable(await page.post('options'));
+      expect((await fetch(`${server.origin}/healthz`)).status).toBe(200);
+    });
+  }
+
+  test('is not given on a disk that is full', async () => {
+    const folder = temporaryFolder();
+    onTestFinished(folder.remove);
+    const origin = `http://localhost:${await freePort()}`;
+    // No file may grow beyond 256 KiB: to SQLite that is as good as a full disk.
+    const starter = join(folder.path, 'start');
+    writeFileSync(starter, `trap '' XFSZ; ulimit -f 512; exec '${process.execPath}' '${program}' serve\n`);
+    const settings = { VOUCH_ISSUER: origin, VOUCH_DATABASE_URL: `sqlite:${join(folder.path, 'vouch.db')}` };
+    const server = await ServerProcess.start(settings, ['/bin/sh', starter]);
+    onTestFinished(() => server.end('SIGKILL'));
+    await jsonOf(await fetch(`${origin}/readyz`));
+    let pushed = await push(origin);
+    for (let count = 0; pushed.status === 201 && count < 500; count += 1) pushed = await push(origin);
+    expect([pushed.status, pushed.headers.get('retry-after')]).toEqual([503, '30']);
+    await expect
+      .poll(async () => (await fetch(`${origin}/readyz`)).status, { timeout: 30_000, interval: 250 })
+      .toBe(503);
+    expect((await fetch(`${origin}/healthz`)).status).toBe(200);
+    expect(server.output).toContain('"level":50');
+  });
+});
+
+/** One database, opened twice as two servers would. */
+async function twoStores(): Promise<[Store, Store]> {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const file = join(folder.path, 'vouch.db');
+  const stores: [Store, Store] = [await openSqliteStore(file), await openSqliteStore(file)];
+  onTestFinished(async () => {
+    for (const store of stores) await store.destroy();
+  });
+  return stores;
+}
+
+const addChallenge = (store: Store, name: string) =>
+  store
+    .insertInto('challenges')
+    .values({ challenge_hash: name, purpose: 'sign-in', binding: 'x', expires_at: 1 })
+    .execute();
+const challenges = async (store: Store) =>
+  (await store.selectFrom('challenges').select('challenge_hash').execute()).map((row) => row.challenge_hash);
+
+test('nobody else sees what a transaction has not committed, and nobody waits for it to read', async () => {
+  const [store, other] = await twoStores();
+  await expect(
+    store.transaction().execute(async (transaction) => {
+      await addChallenge(transaction, 'mine');
+      expect(await challenges(transaction)).toEqual(['mine']);
+      expect(await challenges(store)).toEqual([]);
+      expect(await challenges(other)).toEqual([]);
+      throw new Error('undone');
+    }),
+  ).rejects.toThrow('undone');
+  await addChallenge(store, 'next');
+  expect(await challenges(other)).toEqual(['next']);
+});
+
+test('a transaction has the lock from its start: what it has read stays so until it writes', async () => {
+  const [store, other] = await twoStores();
+  let others: Promise<unknown> | undefined;
+  await store.transaction().execute(async (transaction) => {
+    expect(await challenges(transaction)).toEqual([]);
+    others = addChallenge(other, 'other’s');
+    // Long enough for it to be tried.
+    for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+    expect(await challenges(transaction)).toEqual([]);
+    await addChallenge(transaction, 'mine');
+  });
+  await others;
+  expect((await challenges(store)).sort()).toEqual(['mine', 'other’s']);
+});
+
+test('writes of one server take turns, and none is lost', async () => {
+  const [store, other] = await twoStores();
+  const names = Array.from({ length: 40 }, (_, index) => `challenge ${index}`);
+  await Promise.all(
+    names.map((name, index) => {
+      const which = index % 2 === 0 ? store : other;
+      if (index % 4 < 2) return addChallenge(which, name);
+      return which.transaction().execute((transaction) => addChallenge(transaction, name));
+    }),
+  );
+  expect((await challenges(store)).sort()).toEqual(names.sort());
+});
+
+test('a transaction that a full disk undoes says so, and the next one goes on', async () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const store = await openSqliteStore(join(folder.path, 'vouch.db'));
+  onTestFinished(() => store.destroy());
+  const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(store);
+  await sql`pragma max_page_count = ${sql.lit(rows[0]?.page_count ?? 0)}`.execute(store);
+  const insert = (size: number) =>
+    store.transaction().execute((transaction) =>
+      transaction
+        .insertInto('audit')
+        .values({ at: 1, event: 'x', email: null, key_id: null, session_id: null, ip: null, detail: 'x'.repeat(size) })
+        .execute(),
+    );
+  const failure = await insert(100_000).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(StoreUnavailable);
+  expect((failure as Error).message).toMatch(/full/);
+  await insert(1);
+  expect(await store.selectFrom('audit').select('detail').execute()).toEqual([{ detail: 'x' }]);
+});

@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { expect, onTestFinished, test } from 'vitest';
+import { migrations } from '../../../server/store/migrations/index.ts';
+import { openSqliteStore } from '../../../server/store/store.ts';
+import { temporaryFolder } from '../support.ts';
+
+test('a migration that fails leaves nothing of itself', async () => {
+  const folder = temporaryFolder();
+  onTestFinished(folder.remove);
+  const file = join(folder.path, 'vouch.db');
+  migrations['9999_broken'] = {
+    up: async (db) => {
+      await sql`create table half_done (id text)`.execute(db);
+      throw new Error('the second half fails');
+    },
+  };
+  await expect(openSqliteStore(file)).rejects.toThrow('the second half fails');
+  delete migrations['9999_broken'];
+  const store = await openSqliteStore(file);
+  const tables = await store.introspection.getTables();
+  expect(tables.map((table) => table.name)).not.toContain('half_done');
+  expect(tables.map((table) => table.name)).toContain('people');
+  await store.destroy();
+});
