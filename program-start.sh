@@ -1,7 +1,7 @@
 #!/bin/sh
 ':' /*
 # The first lines of our programs as they are built (vite.config.ts). The shell reads them and becomes Node; Node takes them for a
-# comment. Only so can a program that people start by its name be as closed as the agent (cli/agent/start.ts):
+# comment. Only so can a program that people start by its name be as closed as the agent (cli/agent/client/start.ts):
 # - no signal opens Node's inspector, on a port that every local user can connect to,
 # - no core file holds what it has in memory,
 # - no variable has Node print what it sends, write to the disk, or load and open other things,

@@ -64,10 +64,10 @@ const cli: UserConfig = {
   root: here('.'),
   plugins: [startByShell],
   environments: {
-    vouch: program('vouch', 'cli/vouch.ts'),
+    vouch: program('vouch', 'cli/vouch/main.ts'),
     agent: program('agent', 'cli/agent/main.ts'),
-    credential: program('git-credential-vouch', 'cli/git/helper.ts'),
-    remote: program('git-remote-codecommit', 'cli/git/remote/main.ts'),
+    credential: program('git-credential-vouch', 'cli/git-credential-vouch/main.ts'),
+    remote: program('git-remote-codecommit', 'cli/git-remote-codecommit/main.ts'),
   },
   builder: {
     async buildApp({ build, environments: { vouch, agent, credential, remote } }) {

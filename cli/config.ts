@@ -1,9 +1,9 @@
+import { readTextFile } from './files/read-file.ts';
+import { replaceFile } from './files/replace-file.ts';
+import { checkWay } from './files/safe-way.ts';
+import { readPort } from './network/port.ts';
 import { configFile } from './paths.ts';
-import { readPort } from './port.ts';
 import { Problem } from './problem.ts';
-import { readTextFile } from './read-file.ts';
-import { replaceFile } from './replace-file.ts';
-import { checkWay } from './safe-way.ts';
 
 /** What `~/.config/vouch/config.json` holds: preferences, never a secret. */
 export interface Config {

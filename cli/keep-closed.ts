@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 
 /**
  * Keeps others from looking into this process's memory, as far as a process can do that by itself. To be called first by each of
- * our programs: they are started closed (program-start.sh, agent/start.ts), but `node <file>` is possible too.
+ * our programs: they are started closed (program-start.sh, agent/client/start.ts), but `node <file>` is possible too.
  */
 export function keepClosed(): void {
   keepFromDumps();

@@ -7,8 +7,8 @@ export const version: string = manifest.version;
 /** Our programs that other programs of ours start, with their sources. */
 const sources = {
   agent: 'agent/main.ts',
-  'git-credential-vouch': 'git/helper.ts',
-  'git-remote-codecommit': 'git/remote/main.ts',
+  'git-credential-vouch': 'git-credential-vouch/main.ts',
+  'git-remote-codecommit': 'git-remote-codecommit/main.ts',
 } as const;
 
 /** What Node is started with where a program of ours is named by its file: see program-start.sh, which says why. */
@@ -31,7 +31,7 @@ export function programFile(name: keyof typeof sources): string {
 
 /** Git's credential helper: the script, as an absolute path. */
 export function credentialHelperScript(): string {
-  return join(import.meta.dirname, fromSource ? 'git' : '../../../cli/git', 'git-credential-vouch');
+  return join(import.meta.dirname, fromSource ? '.' : '../../../cli', 'git-credential-vouch/git-credential-vouch');
 }
 
 /** A file of shell code for prompts, which is in the package as it is in the source tree. */

@@ -1,20 +1,20 @@
-import type { AwsCredentials } from '../aws/codecommit-signature.ts';
-import { codeCommitHost } from '../aws/partitions.ts';
-import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/profiles.ts';
-import { clockTime, describeKey } from '../describe.ts';
-import { credentialLines } from '../git/credential-lines.ts';
-import { type GitCredentialRequest, parseGitRequest } from '../git/request.ts';
+import { codeCommitHost } from '../aws/codecommit/hosts.ts';
+import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/config/profiles.ts';
+import type { AwsCredentials } from '../aws/credentials.ts';
 import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
 import { version as ourVersion } from '../programs.ts';
-import { checkChain, checkPartition } from './check-partition.ts';
-import { importAccess } from './identity-server.ts';
+import { clockTime, describeKey } from '../text/describe.ts';
+import { credentialLines } from './git-answer.ts';
+import { type GitCredentialRequest, parseGitRequest } from './git-request.ts';
 import { Log, reasonOf } from './log.ts';
-import { type Patience, patience as usualPatience } from './patience.ts';
 import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
 import { RecentFailures } from './recent-failures.ts';
-import type { RoleChain } from './role-chain.ts';
-import { type CredentialsOptions, Session } from './session.ts';
+import { checkChain, checkPartition } from './session/check-partition.ts';
+import { type Patience, patience as usualPatience } from './session/patience.ts';
+import type { RoleChain } from './session/role-chain.ts';
+import { type CredentialsOptions, Session } from './session/session.ts';
+import { importAccess } from './session/vouch-api.ts';
 
 /** How long an agent waits for a session before it ends, in milliseconds. */
 const patience = 10 * 60_000;

@@ -1,4 +1,5 @@
-import { asProblem, printable } from '../problem.ts';
+import { asProblem } from '../problem.ts';
+import { printable } from '../text/printable.ts';
 import type { LogEntry, LogEvent } from './protocol.ts';
 
 /** More than a day's worth of what is told; the oldest goes first. */

@@ -1,12 +1,12 @@
 import { keepClosed } from '../keep-closed.ts';
-import { prepareNetwork } from '../network-environment.ts';
+import { prepareNetwork } from '../network/environment.ts';
 import { asProblem } from '../problem.ts';
-import { takeGivenSockets } from './activation.ts';
-import { end } from './end.ts';
-import { closeInherited } from './inherited.ts';
-import { rehearse } from './rehearsal.ts';
-import { saveMemory } from './save-memory.ts';
+import { end } from './process/end.ts';
+import { closeInherited } from './process/inherited.ts';
+import { rehearse } from './process/rehearsal.ts';
+import { saveMemory } from './process/save-memory.ts';
 import { serve } from './serve.ts';
+import { takeGivenSockets } from './sockets/activation.ts';
 
 /**
  * The agent's program. `vouch login` and `vouch agent start` run it (start.ts) and read one line of JSON from its

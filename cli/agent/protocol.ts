@@ -1,4 +1,5 @@
 import type { JsonWebKey } from 'node:crypto';
+import type { KeyName } from '../text/describe.ts';
 
 /**
  * What both sockets speak. Clients say it: `Vouch-Protocol: 1` in the head of a request over agent.sock, `vouch-protocol=1` before
@@ -9,12 +10,6 @@ import type { JsonWebKey } from 'node:crypto';
 export const protocolVersion = '1';
 
 /** What `vouch` and the agent say to each other over agent.sock, as JSON. Times are ISO 8601. */
-
-/** The security key that a session began with. */
-export interface KeyName {
-  name: string;
-  model: string | null;
-}
 
 /** The body of `PUT /session`: what a login hands over. The agent never gives it out again. */
 export interface NewSession {

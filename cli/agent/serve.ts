@@ -1,13 +1,13 @@
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { prepareRuntimeFolder } from '../paths.ts';
-import { type GivenSockets, listenOnGiven } from './activation.ts';
+import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from '../runtime-folder/owned-socket.ts';
+import { removePidFile, writePidFile } from '../runtime-folder/pid-file.ts';
+import { prepareRuntimeFolder } from '../runtime-folder/runtime-folder.ts';
 import { Agent, type AgentOptions } from './agent.ts';
-import { bounds, type SocketBounds } from './bounds.ts';
-import { createGitServer } from './git-socket.ts';
-import { createHttpServer, type Presence } from './http-socket.ts';
-import { removePidFile, writePidFile } from './pid-file.ts';
-import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from './sockets.ts';
+import { type GivenSockets, listenOnGiven } from './sockets/activation.ts';
+import { bounds, type SocketBounds } from './sockets/bounds.ts';
+import { createGitServer } from './sockets/git-socket.ts';
+import { createHttpServer, type Presence } from './sockets/http-socket.ts';
 
 export interface ServeOptions extends AgentOptions, Partial<SocketBounds> {
   /** How often the agent looks whether it should end or renew something, in milliseconds. It is only a hint: see Agent. */

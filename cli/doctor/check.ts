@@ -1,5 +1,5 @@
 import type { AgentStatus } from '../agent/protocol.ts';
-import type { VouchProfile } from '../aws/profiles.ts';
+import type { VouchProfile } from '../aws/config/profiles.ts';
 import type { CredentialConfig } from '../git/effective-config.ts';
 import type { Scope } from '../git/setup/config-file.ts';
 import type { Target } from './target.ts';

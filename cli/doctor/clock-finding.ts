@@ -1,4 +1,4 @@
-import { clockSkew } from '../clock-skew.ts';
+import { clockSkew } from '../network/clock-skew.ts';
 import type { Finding } from './check.ts';
 import { troubleOf } from './trouble.ts';
 

@@ -1,4 +1,4 @@
-import { git } from '../git/config.ts';
+import { git } from '../git/git.ts';
 import { normalizeUrl, urlMatches } from '../git/url-match.ts';
 import type { Visit } from './check.ts';
 import { netrcEntry } from './netrc.ts';

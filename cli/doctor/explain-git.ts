@@ -1,4 +1,4 @@
-import { printable } from '../problem.ts';
+import { printable } from '../text/printable.ts';
 import type { GitAnswer } from './git-process.ts';
 import { withoutPassword } from './network-settings.ts';
 

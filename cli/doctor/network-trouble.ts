@@ -1,4 +1,4 @@
-import { networkFix, networkReason } from '../network-reason.ts';
+import { networkFix, networkReason } from '../network/reason.ts';
 import { Problem } from '../problem.ts';
 import type { Finding, Visit } from './check.ts';
 import { exampleUrl } from './git-credentials.ts';

@@ -1,15 +1,16 @@
 import * as https from 'node:https';
 import { getCACertificates } from 'node:tls';
-import { gitCredentials } from '../agent/client.ts';
-import { authorizationId } from '../aws/authorization-id.ts';
-import { git } from '../git/config.ts';
-import { withContext } from '../git/request.ts';
-import { longestBundle, proxyEnvironment } from '../network-environment.ts';
-import { networkReason } from '../network-reason.ts';
-import { asProblem, printable } from '../problem.ts';
-import { readAtMost } from '../read-at-most.ts';
-import { readTextFile } from '../read-file.ts';
-import { redact } from '../redact.ts';
+import { gitCredentials } from '../agent/client/client.ts';
+import { withContext } from '../agent/git-request.ts';
+import { authorizationId } from '../aws/sts/authorization-id.ts';
+import { readTextFile } from '../files/read-file.ts';
+import { git } from '../git/git.ts';
+import { longestBundle, proxyEnvironment } from '../network/environment.ts';
+import { readAtMost } from '../network/read-at-most.ts';
+import { networkReason } from '../network/reason.ts';
+import { redact } from '../network/redact.ts';
+import { asProblem } from '../problem.ts';
+import { printable } from '../text/printable.ts';
 import type { Visit } from './check.ts';
 import type { Target } from './target.ts';
 

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { printable } from '../problem.ts';
+import { printable } from '../text/printable.ts';
 import type { Check, CheckId, Finding, Result } from './check.ts';
 
 export interface Looks {

@@ -1,4 +1,4 @@
-import type { VouchProfile } from '../aws/profiles.ts';
+import type { VouchProfile } from '../aws/config/profiles.ts';
 import type { Visit } from './check.ts';
 import { listToPull } from './repository.ts';
 import type { Target } from './target.ts';

@@ -1,6 +1,6 @@
-import { type CodeCommitHost, codeCommitHost } from '../aws/partitions.ts';
-import { locate } from '../git/remote/locate.ts';
-import { parseRemoteUrl } from '../git/remote/url.ts';
+import { type CodeCommitHost, codeCommitHost } from '../aws/codecommit/hosts.ts';
+import { locate } from '../git-remote-codecommit/locate.ts';
+import { parseRemoteUrl } from '../git-remote-codecommit/url.ts';
 import { Problem } from '../problem.ts';
 import { runGit } from './git-process.ts';
 import { withoutPassword } from './network-settings.ts';

@@ -1,4 +1,5 @@
-import { type Problem, printable } from '../problem.ts';
+import type { Problem } from '../problem.ts';
+import { printable } from '../text/printable.ts';
 import type { Finding } from './check.ts';
 
 /**

@@ -1,6 +1,7 @@
-import { authorizationId, useAuthorizationId } from '../aws/authorization-id.ts';
-import type { VouchProfile } from '../aws/profiles.ts';
-import { type Problem, printable } from '../problem.ts';
+import type { VouchProfile } from '../aws/config/profiles.ts';
+import { authorizationId, useAuthorizationId } from '../aws/sts/authorization-id.ts';
+import type { Problem } from '../problem.ts';
+import { printable } from '../text/printable.ts';
 import type { Finding } from './check.ts';
 import { troubleOf } from './trouble.ts';
 

@@ -1,7 +1,7 @@
-import { stsUrl } from '../aws/sts-query.ts';
-import { sendRequest } from '../http-request.ts';
-import { awsHttpAgents, prepareNetwork } from '../network-environment.ts';
-import { networkReason } from '../network-reason.ts';
+import { stsUrl } from '../aws/sts/query.ts';
+import { awsHttpAgents, prepareNetwork } from '../network/environment.ts';
+import { sendRequest } from '../network/http-request.ts';
+import { networkReason } from '../network/reason.ts';
 import { Problem } from '../problem.ts';
 import type { Visit } from './check.ts';
 import { gitOutcome, gitSaid } from './explain-git.ts';
@@ -50,7 +50,7 @@ export function stsUrlOf({ chart, target, env }: Visit): URL {
   return stsUrl(region, env);
 }
 
-/** As the agent goes there (aws/sts.ts), but in this shell's environment. */
+/** As the agent goes there (aws/sts/web-identity.ts), but in this shell's environment. */
 async function sts(visit: Visit): Promise<Way> {
   const { env, signal } = visit;
   const ask = async () => {

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
-import { currentFolder } from '../current-folder.ts';
-import { git } from './config.ts';
+import { currentFolder } from '../files/current-folder.ts';
+import { git } from './git.ts';
 import { keepsNothing } from './keeps-nothing.ts';
 import { type NormalUrl, normalizeUrl, urlMatches } from './url-match.ts';
 import { type VouchHelper, vouchHelper } from './vouch-helper.ts';

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { splitCommandLine } from '../aws/command-line.ts';
+import { splitCommandLine } from '../aws/config/command-line.ts';
 import { credentialHelperScript } from '../programs.ts';
 import { vouchHelper } from './vouch-helper.ts';
 

@@ -1,5 +1,5 @@
 import { basename, isAbsolute } from 'node:path';
-import { shellWord, splitCommandLine } from '../aws/command-line.ts';
+import { shellWord, splitCommandLine } from '../aws/config/command-line.ts';
 
 /** Vouch's own helper, as a value of `credential.<URL>.helper` names it. */
 export interface VouchHelper {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
-import { checkRuntimeFolder, loginSocket, runtimeFolder } from '../paths.ts';
 import { Problem } from '../problem.ts';
-import type { SignInPage } from './sign-in.ts';
+import { checkRuntimeFolder, loginSocket, runtimeFolder } from '../runtime-folder/runtime-folder.ts';
+import type { SignInPage } from './browser-flow.ts';
 
 /** More than a holder ever says, in bytes. */
 const longest = 64 * 1024;

@@ -1,5 +1,5 @@
-import type { KeyName } from '../agent/protocol.ts';
-import { printable } from '../problem.ts';
+import type { KeyName } from '../text/describe.ts';
+import { printable } from '../text/printable.ts';
 
 /** More than the server gives names; what is longer would only fill a screen. */
 const LONGEST = 64;

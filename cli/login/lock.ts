@@ -1,9 +1,9 @@
 import { createServer, type Socket } from 'node:net';
-import { claim, listenPrivately, removeIfOurs } from '../agent/sockets.ts';
-import { loginSocket, prepareRuntimeFolder } from '../paths.ts';
 import { asProblem, Problem } from '../problem.ts';
-import { Interrupted } from './interrupt.ts';
-import type { SignInPage } from './sign-in.ts';
+import { claim, listenPrivately, removeIfOurs } from '../runtime-folder/owned-socket.ts';
+import { loginSocket, prepareRuntimeFolder } from '../runtime-folder/runtime-folder.ts';
+import { Interrupted } from '../terminal/interrupt.ts';
+import type { SignInPage } from './browser-flow.ts';
 
 /** What those who wait for a sign-in are told, as one line of JSON each (read by follow.ts). */
 export type Told = ({ state: 'page' } & SignInPage) | { state: 'done' } | { state: 'failed'; problem: unknown };

@@ -1,14 +1,14 @@
-import { endUnresponsiveAgent, handOverSession } from '../agent/hand-over.ts';
+import { endUnresponsiveAgent, handOverSession } from '../agent/client/hand-over.ts';
+import { type AgentAhead, startAgentAhead } from '../agent/client/start.ts';
 import type { NewSession } from '../agent/protocol.ts';
-import { type AgentAhead, startAgentAhead } from '../agent/start.ts';
-import { clockTime, describeKey, duration } from '../describe.ts';
 import { asProblem } from '../problem.ts';
+import type { Waiting } from '../terminal/waiting.ts';
+import { clockTime, describeKey, duration } from '../text/describe.ts';
+import { type SignInPage, signIn } from './browser-flow.ts';
+import { sshTunnel, wayBack } from './callback/way-back.ts';
 import { openBrowser } from './open-browser.ts';
 import { checkPerson, rememberPerson } from './same-person.ts';
-import { type SignInPage, signIn } from './sign-in.ts';
 import { forgetUnanswered } from './unanswered.ts';
-import type { Waiting } from './waiting.ts';
-import { sshTunnel, wayBack } from './way-back.ts';
 
 /** How long the server may keep the person waiting until they are told for whom, in milliseconds. */
 const soon = 1000;

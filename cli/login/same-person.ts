@@ -1,8 +1,9 @@
 import type { NewSession } from '../agent/protocol.ts';
-import { askServer } from '../ask-server.ts';
 import { changeConfig, readConfig } from '../config.ts';
-import { Problem, printable } from '../problem.ts';
-import { CLIENT_ID } from './identity-server.ts';
+import { Problem } from '../problem.ts';
+import { askServer } from '../server-api/ask-server.ts';
+import { printable } from '../text/printable.ts';
+import { CLIENT_ID } from './oidc-client.ts';
 
 /**
  * Makes sure that who signed in is who is meant. A sign-in's address can be read on the machine, and be finished with the key

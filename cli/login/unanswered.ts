@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { clockTime } from '../describe.ts';
-import { prepareRuntimeFolder, unansweredLogin } from '../paths.ts';
+import { readTextFile } from '../files/read-file.ts';
 import { Problem } from '../problem.ts';
-import { readTextFile } from '../read-file.ts';
+import { prepareRuntimeFolder, unansweredLogin } from '../runtime-folder/runtime-folder.ts';
+import { clockTime } from '../text/describe.ts';
 
 /**
  * Remembers that nobody answered a sign-in that a program had started: an editor that fetches every few minutes would else open

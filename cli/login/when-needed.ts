@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentStatus, isNotRunning, isUnresponsive } from '../agent/client.ts';
+import { agentStatus, isNotRunning, isUnresponsive } from '../agent/client/client.ts';
 import { chosenServer, readConfig } from '../config.ts';
-import { count } from '../describe.ts';
-import { printable } from '../problem.ts';
+import { Interrupted, interruptible } from '../terminal/interrupt.ts';
+import { type Screen, Waiting } from '../terminal/waiting.ts';
+import { count } from '../text/describe.ts';
+import { printable } from '../text/printable.ts';
+import type { SignInPage } from './browser-flow.ts';
 import { followLogin } from './follow.ts';
-import { Interrupted, interruptible } from './interrupt.ts';
 import { type HeldLogin, holdLogin } from './lock.ts';
 import { logIn, signedIn } from './log-in.ts';
-import type { SignInPage } from './sign-in.ts';
 import { checkUnanswered, rememberUnanswered } from './unanswered.ts';
-import { type Screen, Waiting } from './waiting.ts';
 
 /** The longest wait for the touch, in seconds; the same as that of `vouch login`. */
 const timeout = 300;

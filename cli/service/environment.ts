@@ -1,4 +1,4 @@
-import { agentSettings, harmlessNodeOptions } from '../agent/environment.ts';
+import { agentSettings, harmlessNodeOptions } from '../agent/node-environment.ts';
 import { Problem } from '../problem.ts';
 
 /** Variables whose value is the path of something that is read. */

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
-import { agentStatus, dropSession, isNotRunning } from '../agent/client.ts';
+import { agentStatus, dropSession, isNotRunning } from '../agent/client/client.ts';
 import type { AgentStatus } from '../agent/protocol.ts';
+import { replaceFile } from '../files/replace-file.ts';
 import { Problem } from '../problem.ts';
-import { replaceFile } from '../replace-file.ts';
 import type { Manager, ServiceFile, ServiceForm } from './manager.ts';
 import { authorOf, readIfThere } from './mark.ts';
 

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path';
-import { harmfulVariables } from '../agent/environment.ts';
+import { harmfulVariables } from '../agent/node-environment.ts';
 import { home } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import { programFile } from '../programs.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readTextFile } from '../read-file.ts';
+import { readTextFile } from '../files/read-file.ts';
 
 /** What a text says in the place of the mark, before `marked`. */
 export const markPlace = 'Written by `vouch agent install`';

@@ -1,7 +1,8 @@
 import { isAbsolute, join } from 'node:path';
-import { home, runtimeFolders } from '../paths.ts';
+import { home } from '../paths.ts';
 import { Problem } from '../problem.ts';
 import { programFile } from '../programs.ts';
+import { runtimeFolders } from '../runtime-folder/runtime-folder.ts';
 import { pathVariables, serviceEnvironment } from './environment.ts';
 import type { Manager, ServiceForm } from './manager.ts';
 import { run, succeed } from './run.ts';

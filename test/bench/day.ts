@@ -7,7 +7,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '../../cli/agent/serve.ts';
-import { gitSocket } from '../../cli/paths.ts';
+import { gitSocket } from '../../cli/runtime-folder/runtime-folder.ts';
 import { ask, hasPassword } from './ask.ts';
 
 /** What a day took. */

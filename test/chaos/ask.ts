@@ -1,6 +1,6 @@
-import { gitCredentials } from '../../cli/agent/client.ts';
-import { exchange } from '../../cli/agent/exchange.ts';
-import { withContext } from '../../cli/git/request.ts';
+import { gitCredentials } from '../../cli/agent/client/client.ts';
+import { exchange } from '../../cli/agent/client/exchange.ts';
+import { withContext } from '../../cli/agent/git-request.ts';
 import { Problem } from '../../cli/problem.ts';
 import { credentialHelperScript } from '../../cli/programs.ts';
 import { verifyGitCredentials } from '../aws/git-signature.ts';

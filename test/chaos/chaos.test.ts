@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { dropSession } from '../../cli/agent/client.ts';
+import { dropSession } from '../../cli/agent/client/client.ts';
 import { Random } from '../support/random.ts';
 import { type Asked, ask, type Way, ways } from './ask.ts';
 import { disturb, disturbances, silences } from './disturbances.ts';

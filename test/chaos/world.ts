@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { exportJWK } from 'jose';
-import { agentStatus, putSession } from '../../cli/agent/client.ts';
-import { startAgent } from '../../cli/agent/start.ts';
-import { agentSocket, gitSocket } from '../../cli/paths.ts';
+import { agentStatus, putSession } from '../../cli/agent/client/client.ts';
+import { startAgent } from '../../cli/agent/client/start.ts';
+import { agentSocket, gitSocket } from '../../cli/runtime-folder/runtime-folder.ts';
 import { trustIssuer } from '../aws/fixtures.ts';
 import { type LocalAws, startLocalAws } from '../aws/start.ts';
 import { ServerProcess, vouchServer } from '../server/program.ts';

@@ -13,10 +13,10 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { configGet, configList, configSet, configUnset } from '../../cli/commands/config.ts';
 import { changeConfig, chosenServer, readConfig, serverUrl } from '../../cli/config.ts';
-import type { Io } from '../../cli/io.ts';
-import { replaceFile } from '../../cli/replace-file.ts';
+import { replaceFile } from '../../cli/files/replace-file.ts';
+import type { Io } from '../../cli/terminal/io.ts';
+import { configGet, configList, configSet, configUnset } from '../../cli/vouch/commands/config.ts';
 import { captured } from './support.ts';
 
 let home: string;

@@ -43,16 +43,16 @@ export function machine(): Machine {
 
 /** Lays the helper out as npm does: the package in one place, a relative link to the script in a folder on the PATH. */
 export function installHelper({ folder }: Machine): string {
-  const script = join(folder, 'package/cli/git/git-credential-vouch');
+  const script = join(folder, 'package/cli/git-credential-vouch/git-credential-vouch');
   mkdirSync(dirname(script), { recursive: true });
-  cpSync(join(root, 'cli/git/git-credential-vouch'), script);
+  cpSync(join(root, 'cli/git-credential-vouch/git-credential-vouch'), script);
   chmodSync(script, 0o755);
   const program = join(folder, 'package/dist/cli/git-credential-vouch/main.cjs');
   mkdirSync(dirname(program), { recursive: true });
-  writeFileSync(program, `import(${JSON.stringify(join(root, 'cli/git/helper.ts'))});\n`);
+  writeFileSync(program, `import(${JSON.stringify(join(root, 'cli/git-credential-vouch/main.ts'))});\n`);
   writeFileSync(join(folder, 'package/package.json'), '{"type":"module"}');
   const link = join(folder, 'bin/git-credential-vouch');
-  symlinkSync('../package/cli/git/git-credential-vouch', link);
+  symlinkSync('../package/cli/git-credential-vouch/git-credential-vouch', link);
   return link;
 }
 

@@ -6,7 +6,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { ephemeral, gitVersion, isAtLeast } from '../../cli/git/config.ts';
+import { ephemeral, gitVersion, isAtLeast } from '../../cli/git/git.ts';
 import type { PolicyDocument } from '../aws/policy.ts';
 import { TestCa } from '../aws/test-ca.ts';
 import { addChainedRole, addProfile, forgetDefault } from '../sandbox/accounts.ts';

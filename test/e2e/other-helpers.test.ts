@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { putSession } from '../../cli/agent/client.ts';
+import { putSession } from '../../cli/agent/client/client.ts';
 import { serve } from '../../cli/agent/serve.ts';
 import { type Issuer, startIssuer, temporaryFolder, trustIssuer } from '../aws/fixtures.ts';
 import { type LocalAws, startLocalAws } from '../aws/start.ts';
@@ -73,7 +73,7 @@ async function world(): Promise<World> {
     vouch: (args, cwd = the.env.HOME ?? '') =>
       run(
         '/bin/sh',
-        ['-c', 'cd "$0" && exec "$@"', cwd, process.execPath, join(root, 'cli/main.ts'), ...args],
+        ['-c', 'cd "$0" && exec "$@"', cwd, process.execPath, join(root, 'cli/vouch/commands.ts'), ...args],
         the.env,
       ),
   };
@@ -369,7 +369,7 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     const the = await world();
     const alias = '[alias]\n\tcredential-vouch = !git credential-store\n';
     writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), ours + alias);
-    const script = join(the.folder, 'package/cli/git/git-credential-vouch');
+    const script = join(the.folder, 'package/cli/git-credential-vouch/git-credential-vouch');
     const ask = (env: NodeJS.ProcessEnv) => run(script, ['get'], env, request);
     expect((await ask(the.env)).stdout).toMatch(/^username=/);
     // As in an editor that knows the helper by its path alone.

@@ -75,7 +75,10 @@ function vouch(
   input = '',
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'cli/main.ts'), ...args], { env: the.env, stdio: 'pipe' });
+    const child = spawn(process.execPath, [join(root, 'cli/vouch/commands.ts'), ...args], {
+      env: the.env,
+      stdio: 'pipe',
+    });
     const said = { stdout: '', stderr: '' };
     let opened = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

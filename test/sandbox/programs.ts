@@ -15,7 +15,7 @@ export function installPrograms(folder: string): string {
   const bin = join(folder, 'bin');
   const copy = join(folder, 'package');
   mkdirSync(bin, { recursive: true });
-  for (const part of ['dist', 'cli/git/git-credential-vouch', 'cli/prompt', 'package.json']) {
+  for (const part of ['dist', 'cli/git-credential-vouch/git-credential-vouch', 'cli/prompt', 'package.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true });
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));

@@ -1,8 +1,8 @@
-import { agentStatus, isNotRunning } from '../../agent/client.ts';
-import { startAgent } from '../../agent/start.ts';
-import { clockTime } from '../../describe.ts';
+import { agentStatus, isNotRunning } from '../../agent/client/client.ts';
+import { startAgent } from '../../agent/client/start.ts';
 import { version } from '../../programs.ts';
 import { goneProgram } from '../../service/gone-program.ts';
+import { clockTime } from '../../text/describe.ts';
 import type { Check, Finding } from '../check.ts';
 
 /** An agent runs, answers, and is of this version. */

@@ -1,5 +1,5 @@
-import { ephemeral, isAtLeast } from '../../git/config.ts';
 import type { CredentialConfig } from '../../git/effective-config.ts';
+import { ephemeral, isAtLeast } from '../../git/git.ts';
 import type { Scope } from '../../git/setup/config-file.ts';
 import { findings, type Finding as HelperFinding, shown, uncoveredUrl } from '../../git/setup/other-helpers.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';

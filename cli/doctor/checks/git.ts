@@ -1,5 +1,5 @@
-import { checkGit, gitVersion } from '../../git/config.ts';
-import { findOnPath } from '../../on-path.ts';
+import { findOnPath } from '../../files/on-path.ts';
+import { checkGit, gitVersion } from '../../git/git.ts';
 import { Problem } from '../../problem.ts';
 import type { Check } from '../check.ts';
 import { tilde } from '../tilde.ts';

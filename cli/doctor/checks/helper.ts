@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter } from 'node:path';
-import { findOnPath } from '../../on-path.ts';
-import { ourPackage, packageOf } from '../../package-of.ts';
+import { findOnPath } from '../../files/on-path.ts';
+import { ourPackage, packageOf } from '../../files/package-of.ts';
 import { version } from '../../programs.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { gitCredentials } from '../git-credentials.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { findOnPath } from '../../on-path.ts';
+import { findOnPath } from '../../files/on-path.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { tilde } from '../tilde.ts';
 

@@ -1,4 +1,4 @@
-import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/profiles.ts';
+import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/config/profiles.ts';
 import { awsConfigFile } from '../../paths.ts';
 import { Problem } from '../../problem.ts';
 import type { Check, Outcome, Visit } from '../check.ts';

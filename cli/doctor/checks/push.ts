@@ -1,4 +1,4 @@
-import { useAuthorizationId } from '../../aws/authorization-id.ts';
+import { useAuthorizationId } from '../../aws/sts/authorization-id.ts';
 import type { Check } from '../check.ts';
 import { gitSaid } from '../explain-git.ts';
 import { explainReply, notTaken, repositoryArn } from '../refusal.ts';

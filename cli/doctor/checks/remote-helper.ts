@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { findOnPath } from '../../on-path.ts';
-import { packageOf } from '../../package-of.ts';
+import { findOnPath } from '../../files/on-path.ts';
+import { packageOf } from '../../files/package-of.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { tilde } from '../tilde.ts';
 

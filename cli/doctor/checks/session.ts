@@ -1,4 +1,4 @@
-import { clockTime, describeKey, duration } from '../../describe.ts';
+import { clockTime, describeKey, duration } from '../../text/describe.ts';
 import type { Check, Finding } from '../check.ts';
 
 /** With less left than this a day's work is about to be cut, in milliseconds. */

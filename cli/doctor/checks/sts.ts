@@ -1,8 +1,8 @@
-import { profileCredentials } from '../../agent/client.ts';
+import { profileCredentials } from '../../agent/client/client.ts';
 import type { CredentialsAnswer } from '../../agent/protocol.ts';
-import type { VouchProfile } from '../../aws/profiles.ts';
+import type { VouchProfile } from '../../aws/config/profiles.ts';
+import { callerIdentity } from '../../aws/sts/caller-identity.ts';
 import { asProblem, Problem } from '../../problem.ts';
-import { callerIdentity } from '../caller-identity.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { clockFindings } from '../clock-finding.ts';
 import { networkTrouble } from '../network-trouble.ts';

@@ -1,4 +1,4 @@
-import { git } from '../../git/config.ts';
+import { git } from '../../git/git.ts';
 import type { Check, Mend, Visit } from '../check.ts';
 
 /** Git follows addresses of foreign schemes in submodules only where that is allowed (git-config(1), protocol.allow). */

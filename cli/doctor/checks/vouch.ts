@@ -1,5 +1,5 @@
-import { findOnPath } from '../../on-path.ts';
-import { ourPackage, packageOf } from '../../package-of.ts';
+import { findOnPath } from '../../files/on-path.ts';
+import { ourPackage, packageOf } from '../../files/package-of.ts';
 import { version } from '../../programs.ts';
 import type { Check, Finding } from '../check.ts';
 import { tilde } from '../tilde.ts';

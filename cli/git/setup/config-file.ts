@@ -14,12 +14,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { currentFolder } from '../../current-folder.ts';
+import { currentFolder } from '../../files/current-folder.ts';
+import { readRegularFile } from '../../files/read-file.ts';
+import { followLinks } from '../../files/replace-file.ts';
+import { checkOwner } from '../../files/safe-way.ts';
 import { Problem } from '../../problem.ts';
-import { readRegularFile } from '../../read-file.ts';
-import { followLinks } from '../../replace-file.ts';
-import { checkOwner } from '../../safe-way.ts';
-import { git } from '../config.ts';
+import { git } from '../git.ts';
 
 /** Which of Git's files: the machine's, the user's, or the repository's. */
 export type Scope = 'system' | 'global' | 'local';

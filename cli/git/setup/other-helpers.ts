@@ -1,4 +1,4 @@
-import { gitUrlPatterns } from '../../aws/partitions.ts';
+import { gitUrlPatterns } from '../../aws/codecommit/hosts.ts';
 import { type ConfiguredHelper, type CredentialConfig, type Origin, storingHelpers } from '../effective-config.ts';
 import { isAwsHelper } from '../keeps-nothing.ts';
 import { normalizeUrl, urlMatches } from '../url-match.ts';

@@ -1,5 +1,5 @@
-import { vouchProfiles } from '../../aws/profiles.ts';
-import { git, gitVersion, isAtLeast } from '../config.ts';
+import { vouchProfiles } from '../../aws/config/profiles.ts';
+import { git, gitVersion, isAtLeast } from '../git.ts';
 import { type OurSection, ourSections } from './arrange.ts';
 import { httpSettings, proactiveAuth, urlPatterns } from './wanted.ts';
 

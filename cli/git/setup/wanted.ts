@@ -1,7 +1,8 @@
-import { codeCommitHost, gitUrlPatterns, looksLikeRegion, type Partition, partitionOf } from '../../aws/partitions.ts';
-import type { VouchProfile } from '../../aws/profiles.ts';
+import { codeCommitHost, gitUrlPatterns } from '../../aws/codecommit/hosts.ts';
+import type { VouchProfile } from '../../aws/config/profiles.ts';
+import { looksLikeRegion, type Partition, partitionOf } from '../../aws/partitions.ts';
 import { Problem } from '../../problem.ts';
-import { type GitVersion, isAtLeast } from '../config.ts';
+import { type GitVersion, isAtLeast } from '../git.ts';
 import type { WantedSetting } from './arrange.ts';
 
 /** A pattern of URLs for Git's configuration, and whose roles can be used there. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gitSocket } from '../../../cli/paths.ts';
+import { gitSocket } from '../../../cli/runtime-folder/runtime-folder.ts';
 import type { Bench, Row, World } from '../bench.ts';
 import type { Demand, Served } from '../clients.ts';
 import { exactly, quantile, spread } from '../harness.ts';

@@ -1,4 +1,4 @@
-import { findOnPath } from '../../../cli/on-path.ts';
+import { findOnPath } from '../../../cli/files/on-path.ts';
 import type { Bench, Row, World } from '../bench.ts';
 import { measurePairs, program } from '../harness.ts';
 

@@ -1,5 +1,5 @@
 import { request as send } from 'node:http';
-import { gitSocket } from '../../../cli/paths.ts';
+import { gitSocket } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { run } from '../../support/run.ts';
 import { ask, hasPassword } from '../ask.ts';
 import { type Bench, ratioRow, type World } from '../bench.ts';

@@ -10,8 +10,8 @@ import {
   profileCredentials,
   putSession,
   roleClaims,
-} from '../../../cli/agent/client.ts';
-import { CodeCommitSigner } from '../../../cli/aws/codecommit-signature.ts';
+} from '../../../cli/agent/client/client.ts';
+import { CodeCommitSigner } from '../../../cli/aws/codecommit/signature.ts';
 import {
   gitRequest,
   host,

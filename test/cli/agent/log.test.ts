@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
-import { agentLogs, awsCredentials, dropSession, putSession } from '../../../cli/agent/client.ts';
+import { agentLogs, awsCredentials, dropSession, putSession } from '../../../cli/agent/client/client.ts';
 import { Log, reasonOf } from '../../../cli/agent/log.ts';
-import { agentLogsCommand } from '../../../cli/commands/agent-logs.ts';
 import { Problem } from '../../../cli/problem.ts';
+import { agentLogsCommand } from '../../../cli/vouch/commands/agent-logs.ts';
 import { captured, gitRequest, lines, machine, newSession, role, root, stsError } from '../support.ts';
 import { agent, hour, signedIn, viaGit } from './support.ts';
 
@@ -93,7 +93,9 @@ test('vouch agent logs prints it, as text and as JSON', async () => {
 
 test('vouch agent logs --follow goes on until the agent ends', async () => {
   const the = await signedIn();
-  const child = spawn(process.execPath, [join(root, 'cli/main.ts'), 'agent', 'logs', '--follow'], { env: the.env });
+  const child = spawn(process.execPath, [join(root, 'cli/vouch/commands.ts'), 'agent', 'logs', '--follow'], {
+    env: the.env,
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   const exited = new Promise((resolve) => child.once('close', resolve));
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -2,9 +2,9 @@ import { Buffer } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { agentStatus, putSession } from '../../../cli/agent/client.ts';
-import { type Patience, patience } from '../../../cli/agent/patience.ts';
+import { agentStatus, putSession } from '../../../cli/agent/client/client.ts';
 import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
+import { type Patience, patience } from '../../../cli/agent/session/patience.ts';
 import { gitRequest, type Machine, machine, newSession, say, services, setUpProfile } from '../support.ts';
 
 export const hour = 3600_000;

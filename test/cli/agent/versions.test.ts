@@ -6,9 +6,9 @@ import {
   dropSession,
   gitCredentials,
   putSession,
-} from '../../../cli/agent/client.ts';
-import { handOverSession } from '../../../cli/agent/hand-over.ts';
-import { withContext } from '../../../cli/git/request.ts';
+} from '../../../cli/agent/client/client.ts';
+import { handOverSession } from '../../../cli/agent/client/hand-over.ts';
+import { withContext } from '../../../cli/agent/git-request.ts';
 import { version } from '../../../cli/programs.ts';
 import { gitRequest, json, newSession, role } from '../support.ts';
 import { agent, gone, signedIn, viaGit } from './support.ts';

@@ -1,16 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitCommandLine } from '../../../cli/aws/command-line.ts';
-import {
-  codeCommitHost,
-  codeCommitUrl,
-  gitUrlPatterns,
-  isRegion,
-  looksLikeRegion,
-  parseRoleArn,
-  partitionOf,
-  partitions,
-} from '../../../cli/aws/partitions.ts';
+import { codeCommitHost, codeCommitUrl, gitUrlPatterns } from '../../../cli/aws/codecommit/hosts.ts';
+import { splitCommandLine } from '../../../cli/aws/config/command-line.ts';
+import { isRegion, looksLikeRegion, partitionOf, partitions } from '../../../cli/aws/partitions.ts';
+import { parseRoleArn } from '../../../cli/aws/role-arn.ts';
 
 describe("CodeCommit's hosts", () => {
   test.each([

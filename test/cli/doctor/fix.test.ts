@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { dropSession } from '../../../cli/agent/client.ts';
+import { dropSession } from '../../../cli/agent/client/client.ts';
 import { onTerminal } from '../../support/terminal.ts';
 import { type Machine, machine, root } from '../support.ts';
 
@@ -13,7 +13,7 @@ function doctor(the: Machine, ...options: string[]) {
       () => {},
     ),
   );
-  const command = [process.execPath, join(root, 'cli/main.ts'), 'doctor', '--fix', ...options].join(' ');
+  const command = [process.execPath, join(root, 'cli/vouch/commands.ts'), 'doctor', '--fix', ...options].join(' ');
   return onTerminal(command, { env: { ...the.env, NO_COLOR: '1' } });
 }
 

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
 import { gitConfig } from '../../../cli/doctor/checks/git-config.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
 import { describeResult } from '../../../cli/doctor/print.ts';
 import { findTarget } from '../../../cli/doctor/target.ts';
-import { git } from '../../../cli/git/config.ts';
+import { git } from '../../../cli/git/git.ts';
+import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
 import { captured, type Machine, machine, setUpProfile } from '../support.ts';
 import { visitTo } from './visit.ts';
 

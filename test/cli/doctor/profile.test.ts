@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Result } from '../../../cli/doctor/check.ts';
 import { profile } from '../../../cli/doctor/checks/profile.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
-import { git } from '../../../cli/git/config.ts';
+import { git } from '../../../cli/git/git.ts';
 import { machine, role, setUpProfile } from '../support.ts';
 import { visitTo } from './visit.ts';
 

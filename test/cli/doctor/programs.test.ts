@@ -19,7 +19,7 @@ function install({ folder }: Machine, program: string, manifest: object): void {
 
 /** A program of our own package, by a link of npm's: what it is matters less than where it leads. */
 const ours = (folder: string, program: string) =>
-  symlinkSync(join(root, 'cli/git/git-credential-vouch'), join(folder, program));
+  symlinkSync(join(root, 'cli/git-credential-vouch/git-credential-vouch'), join(folder, program));
 
 describe('programs on the PATH', () => {
   test('ours are recognised through the links that npm makes', async () => {

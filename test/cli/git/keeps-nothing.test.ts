@@ -15,7 +15,7 @@ import { describe, expect, test } from 'vitest';
 import { isAwsHelper, keepsNothing } from '../../../cli/git/keeps-nothing.ts';
 import { machine, root, run } from '../support.ts';
 
-const script = join(root, 'cli/git/git-credential-vouch');
+const script = join(root, 'cli/git-credential-vouch/git-credential-vouch');
 
 describe('a helper is sure to keep nothing:', () => {
   test.each([

@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { canonicalPath } from '../../../cli/aws/codecommit-signature.ts';
-import { codeCommitHost, gitUrlPatterns } from '../../../cli/aws/partitions.ts';
-import { parseGitRequest } from '../../../cli/git/request.ts';
+import { parseGitRequest } from '../../../cli/agent/git-request.ts';
+import { codeCommitHost, gitUrlPatterns } from '../../../cli/aws/codecommit/hosts.ts';
+import { canonicalPath } from '../../../cli/aws/codecommit/signature.ts';
 import { machine, run } from '../support.ts';
 
 /**

@@ -2,8 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { parseGitRequest } from '../../../cli/agent/git-request.ts';
 import { configFor, credentialConfig, credentialEntries } from '../../../cli/git/effective-config.ts';
-import { parseGitRequest } from '../../../cli/git/request.ts';
 import { machine, run } from '../support.ts';
 
 /** Real Git is the judge of which sections of its configuration are for a URL, whatever they look like. */

@@ -3,11 +3,11 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { prepareRuntimeFolder } from '../../../cli/paths.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { machine, root, run } from '../support.ts';
 import { startFakeIssuer } from './fake-issuer.ts';
 
-const program = join(root, 'cli/main.ts');
+const program = join(root, 'cli/vouch/commands.ts');
 
 async function issuer() {
   const started = await startFakeIssuer();

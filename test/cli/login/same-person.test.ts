@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { agentStatus, dropSession } from '../../../cli/agent/client.ts';
+import { agentStatus, dropSession } from '../../../cli/agent/client/client.ts';
 import { changeConfig, readConfig } from '../../../cli/config.ts';
 import { onTerminal, type Terminal } from '../../support/terminal.ts';
 import { type Machine, machine, root } from '../support.ts';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 
-const program = join(root, 'cli/main.ts');
+const program = join(root, 'cli/vouch/commands.ts');
 const bob = 'bob@example.com';
 const alice = 'alice@example.com';
 

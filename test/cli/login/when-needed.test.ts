@@ -4,16 +4,16 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { agentStatus, dropSession } from '../../../cli/agent/client.ts';
-import { setupCodeCommit } from '../../../cli/commands/setup-codecommit.ts';
+import { agentStatus, dropSession } from '../../../cli/agent/client/client.ts';
 import { type Config, changeConfig } from '../../../cli/config.ts';
 import { checkUnanswered, forgetUnanswered, rememberUnanswered } from '../../../cli/login/unanswered.ts';
-import { loginSocket, unansweredLogin } from '../../../cli/paths.ts';
+import { loginSocket, unansweredLogin } from '../../../cli/runtime-folder/runtime-folder.ts';
+import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
 import { onTerminal } from '../../support/terminal.ts';
 import { captured, gitRequest, host, installHelper, machine, read, root, run, setUpProfile } from '../support.ts';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 
-const vouch = `'${process.execPath}' '${join(root, 'cli/main.ts')}'`;
+const vouch = `'${process.execPath}' '${join(root, 'cli/vouch/commands.ts')}'`;
 const notSignedIn = 'vouch: you are not signed in. Run `vouch login`, then try again.\n';
 
 /** A machine with Git set up for Vouch, a server, and a browser that only writes down what it is to open. */
@@ -46,7 +46,7 @@ async function setUp(settings: Config = {}) {
     /** The helper alone, which says its process first. */
     helper: () =>
       onTerminal(
-        `echo "pid=$$"; exec '${process.execPath}' '${join(root, 'cli/git/helper.ts')}' get <'${request}'`,
+        `echo "pid=$$"; exec '${process.execPath}' '${join(root, 'cli/git-credential-vouch/main.ts')}' get <'${request}'`,
         the,
       ),
     vouch: (command: string) => onTerminal(`exec ${vouch} ${command}`, the),
@@ -219,7 +219,7 @@ describe('the helper without a terminal', () => {
     const program = [
       '--import',
       `data:text/javascript,${encodeURIComponent(hook)}`,
-      join(root, 'cli/git/helper.ts'),
+      join(root, 'cli/git-credential-vouch/main.ts'),
       'get',
     ];
     return run(process.execPath, program, the.env, gitRequest);
@@ -253,7 +253,7 @@ describe('a sign-in that nobody answers', () => {
   /** An editor's fetch, that gives it up after a while. */
   async function unanswered(the: Awaited<ReturnType<typeof setUp>>): Promise<void> {
     const before = the.opened().length;
-    const fetching = spawn(process.execPath, [join(root, 'cli/git/helper.ts'), 'get'], { env: the.env });
+    const fetching = spawn(process.execPath, [join(root, 'cli/git-credential-vouch/main.ts'), 'get'], { env: the.env });
     fetching.stdin.end(gitRequest);
     const ended = once(fetching, 'close');
     await eventually(() => the.opened().length).toBe(before + 1);
@@ -261,7 +261,7 @@ describe('a sign-in that nobody answers', () => {
     await ended;
   }
   const fetch = (the: Awaited<ReturnType<typeof setUp>>) =>
-    run(process.execPath, [join(root, 'cli/git/helper.ts'), 'get'], the.env, gitRequest);
+    run(process.execPath, [join(root, 'cli/git-credential-vouch/main.ts'), 'get'], the.env, gitRequest);
 
   test('keeps an editor’s next fetches from opening the next page, until vouch login', async () => {
     const the = await setUp({ autoLogin: 'always' });
@@ -418,7 +418,7 @@ describe('of several processes', () => {
     const first = the.git();
     await first.until(touch);
     // Not on a terminal: script(1) would stop as well, and go on by itself.
-    const second = spawn(process.execPath, [join(root, 'cli/git/helper.ts'), 'get'], { env: the.env });
+    const second = spawn(process.execPath, [join(root, 'cli/git-credential-vouch/main.ts'), 'get'], { env: the.env });
     onTestFinished(() => void second.kill('SIGKILL'));
     second.stdin.end(gitRequest);
     let said = '';

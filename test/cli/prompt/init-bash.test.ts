@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { init } from '../../../cli/commands/init.ts';
+import { init } from '../../../cli/vouch/commands/init.ts';
 import { captured, type Machine, machine } from '../support.ts';
 
 const start = 1_800_000_000;

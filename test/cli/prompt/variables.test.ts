@@ -3,8 +3,8 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { init } from '../../../cli/commands/init.ts';
 import { sessionVariables } from '../../../cli/prompt/variables.ts';
+import { init } from '../../../cli/vouch/commands/init.ts';
 import { captured, machine, root, run } from '../support.ts';
 
 const session = {
@@ -47,7 +47,7 @@ describe('vouch status --format', () => {
     const answer = { version: '0', pid: 1, startedAt: session.expiresAt, session, credentials: [] };
     const agent = createServer((_, response) => response.end(JSON.stringify(answer))).listen(the.agentSocket);
     onTestFinished(() => void agent.close());
-    for (const program of ['cli/main.ts', 'cli/vouch.ts']) {
+    for (const program of ['cli/vouch/commands.ts', 'cli/vouch/main.ts']) {
       const done = await run(process.execPath, [join(root, program), 'status', ...args], the.env);
       expect(done).toEqual({ code: 0, stdout: expect.stringMatching(expected), stderr: '' });
     }
@@ -56,7 +56,7 @@ describe('vouch status --format', () => {
   test('says so when nobody is signed in', async () => {
     const { code, stdout } = await run(
       process.execPath,
-      [join(root, 'cli/vouch.ts'), 'status', '--format', 'shell'],
+      [join(root, 'cli/vouch/main.ts'), 'status', '--format', 'shell'],
       machine().env,
     );
     expect([code, stdout]).toEqual([3, "VOUCH_SESSION='no'\nVOUCH_EMAIL=''\nVOUCH_EXPIRES_AT=''\nVOUCH_SERVER=''\n"]);
@@ -64,7 +64,7 @@ describe('vouch status --format', () => {
 
   test('words that only look like a command that is answered without the table are wrong usage', async () => {
     for (const args of [['status --json'], ['constructor'], ['status', '--format', 'xml']]) {
-      const { code } = await run(process.execPath, [join(root, 'cli/vouch.ts'), ...args], machine().env);
+      const { code } = await run(process.execPath, [join(root, 'cli/vouch/main.ts'), ...args], machine().env);
       expect(code).toBe(2);
     }
   });

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { agentInstall, agentUninstall } from '../../../cli/commands/agent-service.ts';
+import { agentInstall, agentUninstall } from '../../../cli/vouch/commands/agent-service.ts';
 import { captured, type Machine, machine, read, root } from '../support.ts';
 
 export interface ServiceMachine extends Machine {

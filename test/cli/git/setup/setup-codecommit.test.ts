@@ -12,11 +12,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type SetupCodeCommitOptions, setupCodeCommit } from '../../../../cli/commands/setup-codecommit.ts';
-import { gitAsksVouch } from '../../../../cli/git/config.ts';
 import { credentialConfig } from '../../../../cli/git/effective-config.ts';
+import { gitAsksVouch } from '../../../../cli/git/git.ts';
 import { changeConfigFile } from '../../../../cli/git/setup/config-file.ts';
 import { missingUserSections } from '../../../../cli/git/setup/user-sections.ts';
+import { type SetupCodeCommitOptions, setupCodeCommit } from '../../../../cli/vouch/commands/setup-codecommit.ts';
 import { captured, installHelper, type Machine, machine, read, run, setUpProfile } from '../../support.ts';
 
 const family = 'https://git-codecommit.*.amazonaws.com';
@@ -628,7 +628,7 @@ describe('vouch setup codecommit', () => {
     expect((await setUp(the)).stderr).toContain('git-credential-vouch is not on your PATH');
     expect(await setUp(the, { absolute: true })).toMatchObject({ code: 0, stderr: '' });
     const [helper = ''] = await asked(the);
-    expect(helper).toMatch(/^'?\/.*\/cli\/git\/git-credential-vouch'? --node '?\//);
+    expect(helper).toMatch(/^'?\/.*\/cli\/git-credential-vouch\/git-credential-vouch'? --node '?\//);
     expect(helper).toContain(process.execPath);
     expect(await gitAsksVouch(the.env)).toBe(true);
     await setUp(the, { remove: true });

@@ -1,0 +1,98 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../../problem.ts';
+import { type AgentProcess, isAgent, isRunning, readPidFile } from '../../runtime-folder/pid-file.ts';
+import { checkRuntimeFolder, runtimeFolder } from '../../runtime-folder/runtime-folder.ts';
+
+/** How long a process may take to end as it is asked to, and how long the system may take to end it, in milliseconds. */
+const [grace, patience] = [2000, 5000];
+
+/** How often it is looked whether it has, in milliseconds. */
+const pause = 20;
+
+/**
+ * Ends the process of an agent that does not answer. What it had in memory is gone with it; the server is not told.
+ *
+ * @param signal gives up the wait; its reason is what is thrown then
+ * @throws Problem `agent-unknown` when it is not sure which process that is: then none is ended; `agent-lives`
+ */
+export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
+  const folder = runtimeFolder(env);
+  checkRuntimeFolder(folder);
+  const agent = readPidFile(folder);
+  if (agent === undefined || !isRunning(agent)) throw unknown(agent);
+  if (!isAgent(agent, folder))
+    throw unknown(agent, `agent.pid names process ${agent.pid}, which has none of its sockets.`);
+  await endProcess(agent, signal);
+}
+
+/**
+ * The process of the agent that answers, so that its end can be seen. To be called while it answers.
+ *
+ * @param pid what it says of itself
+ * @returns undefined when it is not sure which process that is, or it is this one
+ */
+export function processOf(env: NodeJS.ProcessEnv, pid: number): AgentProcess | undefined {
+  const folder = runtimeFolder(env);
+  const agent = readPidFile(folder);
+  const isIt = agent?.pid === pid && pid !== process.pid && isRunning(agent) && isAgent(agent, folder);
+  return isIt ? agent : undefined;
+}
+
+/**
+ * Sees an agent end that has just been told to, and ends its process when it does not.
+ *
+ * @param agent as processOf has found it
+ * @throws Problem `agent-lives`
+ */
+export async function seeItEnd(agent: AgentProcess): Promise<void> {
+  if (!(await hasEnded(agent, grace, undefined))) await endProcess(agent, undefined);
+}
+
+async function endProcess(agent: AgentProcess, signal: AbortSignal | undefined): Promise<void> {
+  // One that was stopped (SIGSTOP, a debugger) takes the first signal only when it goes on, and then leaves in good order.
+  send(agent, 'SIGTERM');
+  send(agent, 'SIGCONT');
+  if (await hasEnded(agent, grace, signal)) return;
+  send(agent, 'SIGKILL');
+  if (await hasEnded(agent, patience, signal)) return;
+  throw new Problem({
+    kind: 'agent-lives',
+    what: `The vouch agent, process ${agent.pid}, does not answer, and cannot be ended.`,
+    why: 'The system has not ended it yet: it may be waiting for a disk or a network drive.',
+    fix: `Try again later; \`kill -9 ${agent.pid}\` is what was done.`,
+  });
+}
+
+function send(agent: AgentProcess, signal: NodeJS.Signals): void {
+  if (!isRunning(agent)) return;
+  try {
+    process.kill(agent.pid, signal);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EPERM') throw unknown(agent, `Process ${agent.pid} is another user's, or the system protects it.`);
+    // It has ended since.
+    if (code !== 'ESRCH') throw error;
+  }
+}
+
+async function hasEnded(agent: AgentProcess, longest: number, signal: AbortSignal | undefined): Promise<boolean> {
+  const deadline = performance.now() + longest;
+  while (isRunning(agent)) {
+    if (performance.now() > deadline) return false;
+    await sleep(pause);
+    signal?.throwIfAborted();
+  }
+  return true;
+}
+
+function unknown(
+  agent: AgentProcess | undefined,
+  why = agent ? `Process ${agent.pid} was it, and is no more.` : 'Its file agent.pid says nothing.',
+): Problem {
+  return new Problem({
+    kind: 'agent-unknown',
+    what: 'The vouch agent does not answer, and it is not sure which process it is.',
+    why,
+    fix: `Look for it with \`ps -fu "$(id -un)" | grep agent\`, end it with \`kill -9 <its number>\`, and try again.`,
+  });
+}

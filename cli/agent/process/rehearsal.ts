@@ -1,0 +1,111 @@
+import { createServer, Agent as HttpAgent } from 'node:http';
+import type { Server } from 'node:net';
+import { type Duplex, duplexPair } from 'node:stream';
+import { ProfileReader } from '../../aws/config/profiles.ts';
+import { parseRoleArn, type RoleArn } from '../../aws/role-arn.ts';
+import { sendRequest } from '../../network/http-request.ts';
+import { awsConfigFile } from '../../paths.ts';
+import { credentialLines } from '../git-answer.ts';
+import { type GitCredentialRequest, parseGitRequest } from '../git-request.ts';
+import { Log } from '../log.ts';
+import { patience } from '../session/patience.ts';
+import { Session } from '../session/session.ts';
+import { type Access, importAccess } from '../session/vouch-api.ts';
+import { bounds } from '../sockets/bounds.ts';
+import { createGitServer } from '../sockets/git-socket.ts';
+
+/** How often: more than that makes little quicker, and what V8 compiles for it stays in memory. */
+const times = 2;
+
+/** What does for the server's answer and for STS's: both readers take from it what they look for. */
+const tokenAnswer = JSON.stringify({ token: 'a.b.c' });
+const stsAnswer = `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
+<AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration>
+</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
+
+/** Nobody has this name. */
+const issuer = 'http://localhost';
+
+const repository = { host: 'git-codecommit.us-east-1.amazonaws.com', region: 'us-east-1', path: 'v1/repos/x' };
+const gitRequest = `action=get\ntimeout=900\nprotocol=https\nhost=${repository.host}\npath=${repository.path}\n`;
+
+/**
+ * Does what the first request after a login will need, with a key and answers of no worth, while there is time: Node loads and
+ * compiles most things when they are first used, which would take as long again as the server and STS do. Nothing of it
+ * leaves this machine: Git, the server and STS are played by this process, over ports of the loopback interface that are closed
+ * afterwards.
+ *
+ * @param env where HOME is, whose AWS config file is read too
+ * @throws what goes wrong; then the first request takes its time
+ */
+export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
+  const upstream = createServer((request, response) => {
+    request.resume().on('end', () => response.end(request.url === '/sts' ? stsAnswer : tokenAnswer));
+  });
+  const agent = new HttpAgent();
+  agent.createConnection = () => connect(upstream);
+  const access = { ...(await worthlessAccess()), agent };
+  const role = parseRoleArn('arn:aws:iam::123456789012:role/Nobody') as RoleArn;
+  const profiles = new ProfileReader();
+  const git = createGitServer(async (request) => {
+    const asked = parseGitRequest(request) as GitCredentialRequest;
+    await profiles.read(awsConfigFile(env));
+    const session = new Session(
+      { access, email: 'nobody@example.com', key: { name: '', model: null }, expiresAt: Date.now() + 3600_000 },
+      {
+        clocks: { now: Date.now, uptime: () => performance.now() },
+        patience,
+        log: new Log(),
+        sts: { url: new URL('/sts', issuer), agent },
+        onRefused: () => {},
+      },
+    );
+    return credentialLines(asked, await session.sign({ role }, repository), 0);
+  }, bounds);
+  for (let time = 0; time < times; time++) await ask(git);
+  await connectInVain();
+}
+
+/** Looks a name up and connects, which is left out above: to a port that only root could listen on, and nobody does. */
+async function connectInVain(): Promise<void> {
+  const signal = AbortSignal.timeout(patience.call);
+  await sendRequest(new URL('http://localhost:1/'), { method: 'HEAD', headers: {}, signal, longest: 0 }).catch(
+    () => {},
+  );
+}
+
+/** A connection to a server that listens nowhere. */
+function connect(server: Server): Duplex {
+  const [ours, its] = duplexPair();
+  server.emit('connection', its);
+  return ours;
+}
+
+/** As Git does; there must be an answer. */
+function ask(git: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(git);
+    socket.end(gitRequest);
+    let answered = false;
+    socket.on('data', () => {
+      answered = true;
+    });
+    socket.on('error', reject);
+    socket.on('close', () => (answered ? resolve() : reject(new Error('There was no answer.'))));
+  });
+}
+
+async function worthlessAccess(): Promise<Access> {
+  const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+    'sign',
+    'verify',
+  ]);
+  return importAccess({
+    issuer,
+    accessToken: 'x',
+    dpopKey: { ...(await crypto.subtle.exportKey('jwk', privateKey)) },
+    email: 'nobody@example.com',
+    key: { name: '', model: null },
+    expiresAt: '',
+  });
+}

@@ -1,0 +1,81 @@
+import { type Partition, partitionOf, partitions } from '../partitions.ts';
+
+/** CodeCommit's two names for Git, the second with FIPS 140 endpoints. */
+const services = ['git-codecommit', 'git-codecommit-fips'] as const;
+
+/** A repository's host, taken apart. */
+export interface CodeCommitHost {
+  /**
+   * Without a port, and otherwise as it came: so Git sends it in HTTP's Host header, whose value SigV4 takes as it is, and so
+   * AWS's own helper signs it.
+   */
+  host: string;
+  region: string;
+  partition: Partition;
+}
+
+/**
+ * Recognises CodeCommit's hosts: public, FIPS, GovCloud, China, the European Sovereign Cloud, and PrivateLink
+ * (`<vpce-id>.git-codecommit.<region>.vpce.<suffix>`, whose first part may hold dots). The name is matched whole, from both
+ * ends, and region and suffix must be of one partition.
+ *
+ * @param value the `host` of Git's request, with its port if it has one
+ * @returns undefined when the host is not CodeCommit's
+ */
+export function codeCommitHost(value: string): CodeCommitHost | undefined {
+  const [, host, port] = /^([A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?$/.exec(value) ?? [];
+  if (host === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) return undefined;
+  const match =
+    /^(?<vpce>vpce-[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.)?git-codecommit(?<fips>-fips)?\.(?<region>[a-z0-9-]+)\.(?<infix>vpce\.)?(?<suffix>[a-z.]+)$/.exec(
+      host.toLowerCase(),
+    );
+  if (match?.groups === undefined) return undefined;
+  const { vpce, fips, region = '', infix, suffix } = match.groups;
+  // PrivateLink's names have both of its marks, the others none; and a label is never empty.
+  if ((vpce === undefined) !== (infix === undefined) || vpce?.includes('..')) return undefined;
+  const partition = partitions.find((known) => known.suffix === suffix && known.region.test(region));
+  if (partition === undefined || (fips !== undefined && !partition.fips)) return undefined;
+  return { host, region, partition };
+}
+
+/** A pattern for Git's configuration that covers one family of CodeCommit's hosts. */
+export interface GitUrlPattern {
+  /** As in `credential.<pattern>.helper`; a `*` stands for one whole label of the host (git-config(1), `http.<url>.*`). */
+  pattern: string;
+  /** The partitions whose repositories have such URLs. */
+  partitions: Partition['id'][];
+}
+
+/** The patterns that cover all of CodeCommit's hosts, public ones first; PrivateLink's where its first part holds no dot. */
+export function gitUrlPatterns(): GitUrlPattern[] {
+  const patterns = new Map<string, Partition['id'][]>();
+  for (const [before, after] of [
+    ['', ''],
+    ['*.', 'vpce.'],
+  ]) {
+    for (const { id, suffix, fips } of partitions) {
+      for (const service of services.slice(0, fips ? 2 : 1)) {
+        const pattern = `https://${before}${service}.*.${after}${suffix}`;
+        patterns.set(pattern, [...(patterns.get(pattern) ?? []), id]);
+      }
+    }
+  }
+  return [...patterns].map(([pattern, ids]) => ({ pattern, partitions: ids }));
+}
+
+/**
+ * The HTTPS address of a repository at its region's public host.
+ *
+ * @param repository its name; what a URL's path cannot hold is percent-encoded
+ * @returns undefined when no partition has such a region, or FIPS is asked for where there is none
+ */
+export function codeCommitUrl(
+  region: string,
+  repository: string,
+  { fips = false }: { fips?: boolean } = {},
+): string | undefined {
+  const partition = partitionOf(region);
+  if (partition === undefined || (fips && !partition.fips)) return undefined;
+  const service = services[fips ? 1 : 0];
+  return `https://${service}.${region}.${partition.suffix}/v1/repos/${encodeURIComponent(repository.toWellFormed())}`;
+}

@@ -1,0 +1,55 @@
+import type { Ask } from '../../terminal/ask.ts';
+import { parseRoleArn } from '../role-arn.ts';
+import { type Wrong, wrongProfileName, wrongRegion, wrongRole } from './profile-checks.ts';
+
+/** What a profile is made of; what is undefined is not known yet. */
+export interface ProfileParts {
+  role: string | undefined;
+  profile: string | undefined;
+  region: string | undefined;
+}
+
+/**
+ * Asks for what is not known of a new profile.
+ *
+ * @param known is not asked for
+ * @param usualRegions what the person's environment says, the best one first
+ * @param taken says why a name cannot be given to a profile for this role, if it cannot
+ */
+export async function askForProfile(
+  ask: Ask,
+  known: ProfileParts,
+  usualRegions: readonly (string | undefined)[],
+  taken: (name: string, role: string) => string | undefined,
+): Promise<{ role: string; profile: string; region: string | undefined }> {
+  const role =
+    known.role ??
+    (await ask({
+      text: 'ARN of the AWS role, such as arn:aws:iam::123456789012:role/VouchDeveloper\n  (who runs your AWS account knows it)',
+      check: (answer) => sentence(wrongRole(answer)),
+    }));
+  const nameIsWrong = (name: string) => sentence(wrongProfileName(name)) ?? taken(name, role);
+  const profile =
+    known.profile ??
+    (await ask({
+      text: 'Name of the profile',
+      byDefault: nameIsWrong('vouch') === undefined ? 'vouch' : undefined,
+      check: nameIsWrong,
+    }));
+  const usual = usualRegions.find((region) => region !== undefined && !wrongRegion(region, role));
+  const region =
+    known.region ??
+    (await ask({
+      text:
+        usual === undefined
+          ? `Region, such as ${parseRoleArn(role)?.partition.defaultRegion} (may be empty)`
+          : 'Region',
+      byDefault: usual,
+      check: (answer) => (answer === '' ? undefined : sentence(wrongRegion(answer, role))),
+    }));
+  return { role, profile, region: region === '' ? undefined : region };
+}
+
+function sentence(wrong: Wrong | undefined): string | undefined {
+  return wrong && `${wrong.what}${wrong.what.endsWith('.') ? '' : '.'} ${wrong.why}`;
+}

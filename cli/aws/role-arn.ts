@@ -1,0 +1,28 @@
+import { type Partition, partitions } from './partitions.ts';
+
+/** A role's ARN, taken apart. */
+export interface RoleArn {
+  arn: string;
+  partition: Partition;
+  account: string;
+  /** With its path, if it has one: `team/Developer`. */
+  name: string;
+}
+
+/**
+ * Reads the ARN of an IAM role: `arn:<partition>:iam::<12 digits>:role/<path and name>` (IAM: names have at most 64 of
+ * `[\w+=,.@-]`, and with the path 512 characters). IAM would take quotes and shell characters in a path; we do not, as
+ * the ARN is written into a command line in AWS's config file.
+ *
+ * @returns undefined when it is not exactly that
+ */
+export function parseRoleArn(arn: string): RoleArn | undefined {
+  const match =
+    /^arn:(aws|aws-cn|aws-us-gov|aws-eusc):iam::(\d{12}):role\/((?:[A-Za-z0-9_+=,.@-]+\/)*[A-Za-z0-9_+=,.@-]{1,64})$/.exec(
+      arn,
+    );
+  if (match === null || arn.length > 2048) return undefined;
+  const [, id, account = '', name = ''] = match;
+  const partition = partitions.find((known) => known.id === id);
+  return partition && name.length <= 576 ? { arn, partition, account, name } : undefined;
+}

@@ -1,0 +1,53 @@
+import { AssumeRoleCommand, type Credentials } from '@aws-sdk/client-sts';
+import { untilAborted } from '../../network/until-aborted.ts';
+import { Problem } from '../../problem.ts';
+import type { AwsCredentials } from '../credentials.ts';
+import { stsClient } from './client.ts';
+import { explainAssumeRole } from './explain.ts';
+import type { RoleRequest } from './web-identity.ts';
+
+export interface ChainedRoleRequest extends RoleRequest {
+  /** The role that this one is assumed through. */
+  source: { role: string; credentials: AwsCredentials };
+  externalId?: string | undefined;
+}
+
+/**
+ * Assumes a role with the credentials of another one (STS, AssumeRole). Tags and source identity that the first session of
+ * the chain was given come along by themselves.
+ *
+ * @throws Problem that says which role of the chain was refused and to whom, see explainAssumeRole; as stsClient
+ */
+export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCredentials> {
+  const { credentials } = request.source;
+  // The agent tries again by itself, see agent/session/retry.ts.
+  const client = stsClient({ region: request.region, credentials, maxAttempts: 1 });
+  try {
+    const command = new AssumeRoleCommand({
+      RoleArn: request.role,
+      RoleSessionName: request.sessionName,
+      DurationSeconds: request.duration,
+      ExternalId: request.externalId,
+    });
+    const sent = client.send(command, { abortSignal: request.signal });
+    return found((await untilAborted(sent, request.signal)).Credentials);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    const secrets = [credentials.secretAccessKey, credentials.sessionToken];
+    throw explainAssumeRole(error, { ...request, source: request.source.role, secrets });
+  } finally {
+    client.destroy();
+  }
+}
+
+function found({ AccessKeyId, SecretAccessKey, SessionToken, Expiration }: Partial<Credentials> = {}): AwsCredentials {
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration?.getTime()) {
+    throw new Error('It answered no credentials.');
+  }
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+    expiration: Expiration.getTime(),
+  };
+}

@@ -1,0 +1,43 @@
+import { untilAborted } from '../../network/until-aborted.ts';
+import type { AwsCredentials } from '../credentials.ts';
+
+/** Who AWS takes the bearer of credentials for, and what time it is there. */
+export interface CallerIdentity {
+  account: string;
+  arn: string;
+  /** STS's clock, from its Date header; undefined when it does not say. */
+  date: string | undefined;
+}
+
+/**
+ * Asks STS whose credentials these are (GetCallerIdentity, which no policy can forbid).
+ *
+ * @throws Problem as stsClient; the SDK's errors
+ */
+export async function callerIdentity(
+  credentials: Omit<AwsCredentials, 'expiration'>,
+  region: string,
+  signal: AbortSignal,
+): Promise<CallerIdentity> {
+  // Loaded here: it is large, and most runs never come so far.
+  const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
+  const { stsClient } = await import('./client.ts');
+  const client = stsClient({ region, credentials, maxAttempts: 2, requestTimeout: 5000 });
+  let date: string | undefined;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      date = (result.response as { headers?: Record<string, string> }).headers?.date;
+      return result;
+    },
+    { step: 'deserialize' },
+  );
+  try {
+    const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(8000)]);
+    const sent = client.send(new GetCallerIdentityCommand({}), { abortSignal });
+    const { Account, Arn } = await untilAborted(sent, abortSignal);
+    return { account: Account ?? '', arn: Arn ?? '', date };
+  } finally {
+    client.destroy();
+  }
+}

@@ -1,0 +1,204 @@
+import { Outage, readRetryAfter } from '../../network/outage.ts';
+import { isLastingFailure, networkFix, networkReason, restart } from '../../network/reason.ts';
+import { redact } from '../../network/redact.ts';
+import { Problem } from '../../problem.ts';
+import { count } from '../../text/describe.ts';
+import { printable } from '../../text/printable.ts';
+
+/** What was asked of STS, as far as an explanation needs it. */
+export interface StsContext {
+  role: string;
+  region: string;
+  sessionName: string;
+  duration: number;
+  /** What STS was shown and could quote. */
+  secrets?: readonly string[];
+}
+
+export interface ChainContext extends StsContext {
+  /** The ARN of the role whose credentials were shown. */
+  source: string;
+}
+
+/**
+ * Puts a refusal of AssumeRole in words, for the one role of a chain that was refused: who asked for it, and which of the two
+ * sides has to allow what.
+ *
+ * A Vouch session has tags that are transitive and a source identity, so a chained role must let both come along (IAM User
+ * Guide, "Chaining roles with session tags" and "Permissions required to set source identity": the latter on both sides).
+ *
+ * @returns a Problem as explainSts
+ */
+export function explainAssumeRole(error: unknown, context: ChainContext): Problem {
+  const { name, message } = describe(error, context);
+  if (/^(ExpiredToken|RequestExpired|SignatureDoesNotMatch|InvalidClientTokenId)/.test(name)) {
+    return new Problem({
+      kind: 'aws-refused',
+      what: `AWS did not take the credentials of ${context.source}, so the role ${context.role} was not given.`,
+      why: said(message),
+      fix: 'Check the clock of this machine, then try again.',
+      exitCode: 5,
+    });
+  }
+  if (name !== 'AccessDenied' && name !== 'AccessDeniedException') return explainSts(error, context);
+  const { role, source } = context;
+  const missing = /not authorized to perform: (sts:(?:AssumeRole|TagSession|SetSourceIdentity))\b/.exec(message)?.[1];
+  const [, principal] = /\bUser: (arn:\S+)/.exec(message) ?? [];
+  const lacks =
+    missing === undefined || missing === 'sts:AssumeRole'
+      ? `${source} may not assume it, its trust policy does not trust ${source}, or it does not exist.`
+      : `What is missing is ${missing}.`;
+  return new Problem({
+    kind: 'aws-refused',
+    what: `AWS refused the role ${role} to ${principal ? printable(principal, 300) : source}.`,
+    why: [lacks, said(message)].filter(Boolean).join(' '),
+    fix:
+      'Ask who runs your AWS accounts to allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity twice: to ' +
+      `${source} in its permissions, with ${role} as the resource, and in the trust policy of ${role}, with ${source} as the ` +
+      'principal. Where that trust policy has a condition on sts:ExternalId, your profile needs it as external_id.',
+    exitCode: 5,
+  });
+}
+
+/**
+ * Puts a refusal of AssumeRoleWithWebIdentity in words: which role, why, and which condition to look at.
+ *
+ * @param error what the SDK threw: STS's error code is its name
+ * @param context what was asked
+ * @returns a Problem with exit code 5 when AWS refused; 4 when AWS could not be reached or is too busy, which is an Outage
+ *   unless it cannot pass by itself
+ */
+export function explainSts(error: unknown, context: StsContext): Problem {
+  const { name, message, status, retryAfter } = describe(error, context);
+  const { role, region, sessionName } = context;
+  const refused = (why: string, fix: string) =>
+    new Problem({
+      kind: 'aws-refused',
+      what: `AWS refused the role ${role}.`,
+      why: [why, said(message)].filter(Boolean).join(' '),
+      fix,
+      exitCode: 5,
+    });
+  const unreachable = (what: string, why: string, fix: string) =>
+    new Outage({ kind: 'aws-unreachable', what, why, fix }, retryAfter);
+  const cannotFetchKeys = () =>
+    unreachable(
+      `AWS could not fetch your Vouch server's keys, so the role ${role} was not given.`,
+      said(message) || 'STS reads the discovery document and the keys over the internet.',
+      'Ask who runs the server whether it is reachable from the internet over HTTPS; then try again.',
+    );
+
+  switch (name) {
+    case 'AccessDenied':
+    case 'AccessDeniedException':
+      return refused(
+        `The role does not exist, or its trust policy does not let ${sessionName} in.`,
+        'Ask who runs your AWS account to compare the trust policy: actions sts:AssumeRoleWithWebIdentity, ' +
+          'sts:TagSession and sts:SetSourceIdentity; conditions on aud and sub of your Vouch server, sts:RoleSessionName ' +
+          `(yours is ${sessionName}) and sts:RoleAuthorizedByIdp.`,
+      );
+    case 'InvalidIdentityToken':
+    case 'InvalidIdentityTokenException':
+      // So says AWS too when it is the server that it could not reach, or not in time.
+      if (/retrieve verification key/i.test(message)) return cannotFetchKeys();
+      return refused(
+        'The account does not take tokens of this Vouch server for this role.',
+        "Ask who runs your AWS account whether it has an IAM OIDC provider with exactly this server's URL, whether its " +
+          "audience list holds the token's audience, and whether the role's ARN is the one that you set up.",
+      );
+    case 'IDPRejectedClaim':
+    case 'IDPRejectedClaimException':
+      return refused(
+        'A claim in the token was not accepted.',
+        'Check that the role ARN that you set up is right, then run `vouch login` and try again.',
+      );
+    case 'IDPCommunicationError':
+    case 'IDPCommunicationErrorException':
+      return cannotFetchKeys();
+    case 'ExpiredTokenException':
+    case 'ExpiredToken':
+      return refused(
+        'The token had expired when AWS saw it: AWS takes it for 6 minutes.',
+        "The Vouch server's clock is probably wrong: ask who runs it to check it.",
+      );
+    case 'ValidationError':
+    case 'ValidationException':
+      return refused(
+        /duration/i.test(message)
+          ? `A session of ${count(context.duration, 'second')} was asked for, and the role allows less.`
+          : 'The request was not valid.',
+        /duration/i.test(message)
+          ? "Ask who runs your AWS account to set the role's maximum session duration to 1 hour or more."
+          : 'Check that the role ARN that you set up is right.',
+      );
+    case 'PackedPolicyTooLarge':
+    case 'PackedPolicyTooLargeException':
+      return refused("The session's tags are too large for AWS.", 'Tell who runs the Vouch server.');
+    case 'RegionDisabledException':
+      return refused(
+        `STS is not enabled in the region ${region} for this account.`,
+        `Ask who runs your AWS account to activate STS in ${region}.`,
+      );
+  }
+  if (status === 429 || /^(Throttl|RequestThrottl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(name)) {
+    return unreachable(`AWS STS in ${region} is too busy right now.`, said(message), 'Try again in a minute.');
+  }
+  const down = `AWS STS in ${region} could not be reached.`;
+  const fix = 'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.';
+  if (status !== undefined && status >= 500) {
+    return unreachable(down, `It answered with status ${status}. ${said(message)}`.trim(), fix);
+  }
+  if (status !== undefined && isCoded(error)) {
+    return refused(`STS answered ${printable(name, 100)}.`, 'Check that the role ARN that you set up is right.');
+  }
+  if (status !== undefined || (error instanceof Error && '$response' in error && !('code' in error))) {
+    // What the SDK could not read is not quoted: it may be half of an answer that held credentials.
+    return unreachable(
+      `AWS STS in ${region} gave no proper answer.`,
+      'What came was cut off, or not from AWS: a proxy may have answered in its place.',
+      fix,
+    );
+  }
+  const why = redact(networkReason(error), context.secrets ?? []);
+  if (!isLastingFailure(error)) return unreachable(down, why, fix);
+  const trust = process.env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
+  const how = networkFix(error, trust, restart) ?? fix;
+  return new Problem({ kind: 'aws-unreachable', what: down, why, fix: how, exitCode: 4 });
+}
+
+function said(message: string): string {
+  // An authorization ID stands at the end of what AWS says.
+  return message === '' ? '' : `AWS says: ${printable(message, 1000)}`;
+}
+
+interface Description {
+  name: string;
+  /** What AWS says. */
+  message: string;
+  /** Of an answer that the SDK could read, and of any that says that something is down. */
+  status: number | undefined;
+  /** In milliseconds. */
+  retryAfter: number;
+}
+
+function describe(error: unknown, { secrets = [] }: StsContext): Description {
+  if (!(error instanceof Error)) return { name: '', message: '', status: undefined, retryAfter: 0 };
+  const { $metadata, $response } = error as {
+    $metadata?: { httpStatusCode?: number };
+    $response?: { headers?: Record<string, string> };
+  };
+  // The SDK also fills the status in for an answer that it could not read; such an error has no `$fault`. But who fails in HTML,
+  // a proxy for one, is as down as who fails in XML.
+  const status = $metadata?.httpStatusCode ?? 0;
+  return {
+    name: redact(error.name, secrets),
+    message: isCoded(error) ? redact(error.message, secrets) : '',
+    status: '$fault' in error || status >= 500 ? status : undefined,
+    retryAfter: readRetryAfter($response?.headers?.['retry-after']),
+  };
+}
+
+/** Whether an answer bears an error code, as all of AWS's do. The SDK names one that does not "Unknown", or after its status. */
+function isCoded(error: unknown): boolean {
+  return Boolean((error as { Code?: unknown }).Code);
+}

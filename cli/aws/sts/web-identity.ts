@@ -1,0 +1,55 @@
+import { Problem } from '../../problem.ts';
+import type { AwsCredentials } from '../credentials.ts';
+import { explainSts } from './explain.ts';
+import { askSts, type Element, type StsPlace, textAt } from './query.ts';
+
+export interface RoleRequest {
+  /** The ARN of the role. */
+  role: string;
+  /** The region whose STS is asked. */
+  region: string;
+  /** The session's name in CloudTrail and in trust policies: the e-mail address unless the profile has another. */
+  sessionName: string;
+  /** Seconds, from STS's 900 up to the role's maximum. */
+  duration: number;
+  /** When to give up. */
+  signal: AbortSignal;
+}
+
+export interface WebIdentityRequest extends RoleRequest {
+  /** The ID token that is pinned to the role. */
+  token: string;
+  /** Where STS is, unless it is where the region's is. */
+  place?: StsPlace | undefined;
+}
+
+/**
+ * Exchanges an ID token for temporary credentials of a role (STS, AssumeRoleWithWebIdentity). Honours
+ * AWS_ENDPOINT_URL_STS, proxies and AWS_CA_BUNDLE; needs and uses no AWS credentials that may lie about.
+ *
+ * @throws Problem that says which role was refused and which condition to look at, see explainSts
+ */
+export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Promise<AwsCredentials> {
+  const parameters = {
+    RoleArn: request.role,
+    RoleSessionName: request.sessionName,
+    WebIdentityToken: request.token,
+    DurationSeconds: `${request.duration}`,
+  };
+  try {
+    return credentialsIn(await askSts('AssumeRoleWithWebIdentity', parameters, request));
+  } catch (error) {
+    throw error instanceof Problem ? error : explainSts(error, { ...request, secrets: [request.token] });
+  }
+}
+
+function credentialsIn(result: Element): AwsCredentials {
+  const accessKeyId = textAt(result, 'Credentials', 'AccessKeyId');
+  const secretAccessKey = textAt(result, 'Credentials', 'SecretAccessKey');
+  const sessionToken = textAt(result, 'Credentials', 'SessionToken');
+  const expiration = Date.parse(textAt(result, 'Credentials', 'Expiration') ?? '');
+  if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiration)) {
+    throw new Error('It answered no credentials.');
+  }
+  return { accessKeyId, secretAccessKey, sessionToken, expiration };
+}

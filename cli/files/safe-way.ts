@@ -1,0 +1,128 @@
+import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { Problem } from '../problem.ts';
+
+/** As many symbolic links as Linux follows (path_resolution(7)). */
+const mostLinks = 40;
+
+/** The bits that let the group and others write, and the one that has them remove and rename only what is theirs (inode(7)). */
+const writableByOthers = 0o022;
+export const sticky = 0o1000;
+
+/**
+ * Makes sure that nobody else can put something in a path's place, now or between a look and a use: everything on the way belongs
+ * to us or to root, and others may write in a folder only when it is sticky. (OpenSSH asks the same of the way to a user's keys,
+ * safe_path() in its misc.c, but takes no sticky folder.) Links are followed; where nothing is there yet, the way ends.
+ *
+ * @param path an absolute path; what is there is looked at too
+ * @param what the sentence that says what is not safe
+ * @param me who we are, as the system counts its users
+ * @param proc where the system tells of itself (proc(5))
+ * @throws Problem `unsafe-folder`
+ */
+export function checkWay(path: string, what: string, me = process.getuid?.(), proc = '/proc'): void {
+  if (me === undefined) return;
+  const unsafe = (why: string, fix: string) =>
+    new Problem({ kind: 'unsafe-folder', what: `${what}: ${path}`, why, fix });
+  for (const { at, found } of stepsTo(path, unsafe)) {
+    if (found.uid !== me && !isRoot(found.uid, proc)) {
+      throw unsafe(`${at} belongs to user ${found.uid}, and you are user ${me}.`, othersFix(me));
+    }
+    const guarded = found.isSymbolicLink() || (found.isDirectory() && (found.mode & sticky) !== 0);
+    if ((found.mode & writableByOthers) !== 0 && !guarded) {
+      throw unsafe(
+        `Others may write to ${at}, whose mode is ${modeOf(found)}, and could put something of theirs there.`,
+        found.uid === me
+          ? `Run \`chmod go-w '${at}'\`, and try again.`
+          : 'Set HOME, or the XDG variable that leads there, to a folder to which only you may write.',
+      );
+    }
+  }
+}
+
+/** All that the system passes on its way to a path, the root first and links as well; it ends where nothing is. */
+function* stepsTo(
+  path: string,
+  unsafe: (why: string, fix: string) => Problem,
+): Generator<{ at: string; found: Stats }> {
+  const rest = ['.', ...path.split('/')];
+  let folder = '/';
+  for (let links = 0; rest.length > 0; ) {
+    const at = join(folder, rest.shift() ?? '');
+    const found = look(at);
+    if (found === undefined) return;
+    yield { at, found };
+    if (!found.isSymbolicLink()) {
+      folder = at;
+      continue;
+    }
+    if (++links > mostLinks) throw unsafe(`${at} is one symbolic link too many.`, 'Mend the link, and try again.');
+    const target = readlinkSync(at);
+    rest.unshift(...target.split('/'));
+    if (isAbsolute(target)) folder = '/';
+  }
+}
+
+/** What to do where something of another user's is in the way: never to remove it, as that user may need it. */
+export function othersFix(me: number | undefined): string {
+  return me === 0
+    ? 'Run it without sudo, as that user.'
+    : 'Set HOME and XDG_RUNTIME_DIR to folders of yours, as `su -` does, and try again.';
+}
+
+/**
+ * Makes sure that root leaves nothing in another user's folder, as `sudo -E` would: that user could then neither use nor remove it.
+ * Nor does root go where a link of another user's leads, who could have it change any file.
+ *
+ * @param path what is to be made or changed, an absolute path
+ * @throws Problem `unsafe-folder`
+ */
+export function checkOwner(path: string, me = process.getuid?.()): void {
+  // The system keeps everybody else from it.
+  if (me !== 0) return;
+  const unsafe = (why: string, fix: string) =>
+    new Problem({ kind: 'unsafe-folder', what: `Root should not change this: ${path}`, why, fix });
+  let last: { at: string; found: Stats } | undefined;
+  for (const { at, found } of stepsTo(path, unsafe)) {
+    if (found.isSymbolicLink() && !isRoot(found.uid)) {
+      throw unsafe(`${at} is a link of user ${found.uid}, who says where it leads.`, othersFix(me));
+    }
+    if (!found.isSymbolicLink()) last = { at, found };
+  }
+  if (last === undefined || isRoot(last.found.uid)) return;
+  throw unsafe(`${last.at} belongs to user ${last.found.uid}, who could not use what root makes.`, othersFix(me));
+}
+
+/** A file's mode as people write it. */
+export function modeOf({ mode }: Stats): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0');
+}
+
+/** What is there; undefined also where it cannot be reached, because then nobody who uses the path reaches it. */
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (['EACCES', 'ENOTDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether a file's owner is root. In a user namespace that does not know root (a service of systemd with PrivateUsers=yes, a
+ * sandbox) the files of root show as the overflow user's (user_namespaces(7)).
+ */
+function isRoot(uid: number, proc = '/proc'): boolean {
+  if (uid === 0) return true;
+  if (read(`${proc}/sys/kernel/overflowuid`).trim() !== String(uid)) return false;
+  // A line: the first of so many users in here, who that is out there, and how many.
+  return !/^\s*0\s/m.test(read(`${proc}/self/uid_map`));
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,48 @@
+import type { Wanted } from '../aws/config/profiles.ts';
+import { Problem } from '../problem.ts';
+import { repositoryUrl } from './endpoint.ts';
+import { regionOf } from './region.ts';
+import type { RemoteUrl } from './url.ts';
+
+/** Where a remote's repository is, and what Git's configuration says about it. */
+export interface Located {
+  /** The HTTPS URL. */
+  url: string;
+  /** The AWS profile that Git's configuration has Vouch's helper take there (`vouch setup codecommit --profile`). */
+  configuredProfile: string | undefined;
+}
+
+/**
+ * Finds a remote's repository. Where the URL names neither region nor profile, the region is that of the profile that will
+ * serve, and that may be one which Git's configuration names for the repository.
+ *
+ * @throws Problem as `regionOf` and `repositoryUrl`; `unclear-region` when the two lead each other astray
+ */
+export async function locate(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise<Located> {
+  const urlFor = async (wanted: Wanted) => repositoryUrl(await regionOf(remote, wanted, env), remote.repository, env);
+  let url = await urlFor({});
+  if (remote.profile !== undefined) return { url, configuredProfile: undefined };
+  const wanted = await configured(url, env);
+  if (remote.region === undefined && (wanted.username || wanted.profile)) {
+    const first = url;
+    url = await urlFor(wanted);
+    const there = url === first ? wanted : await configured(url, env);
+    if (there.username !== wanted.username || there.profile !== wanted.profile) {
+      throw new Problem({
+        kind: 'unclear-region',
+        what: `The AWS Region of the repository ${remote.repository} is not clear.`,
+        why: `Git's configuration names different AWS profiles for ${first} and ${url}.`,
+        fix: `Name the region or the profile: codecommit::us-east-1://${remote.repository} or codecommit://profile@${remote.repository}.`,
+      });
+    }
+  }
+  return { url, configuredProfile: wanted.profile };
+}
+
+/** What Git's configuration says about the profile for a URL, as its helper will hear it. */
+async function configured(url: string, env: NodeJS.ProcessEnv): Promise<Wanted> {
+  const { credentialConfig } = await import('../git/effective-config.ts');
+  const { username, helpers } = await credentialConfig(url, env);
+  const profile = helpers.find(({ vouch }) => vouch !== undefined)?.vouch?.profile;
+  return { username: username?.value, profile };
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { findOnPath } from '../files/on-path.ts';
+import { keepClosed } from '../keep-closed.ts';
+import { Problem, printProblem } from '../problem.ts';
+import { version } from '../programs.ts';
+import { become } from './become.ts';
+import { locate } from './locate.ts';
+import { repeatedSettings, transferSettings, withSettings } from './settings.ts';
+import { parseRemoteUrl } from './url.ts';
+
+/**
+ * `git-remote-codecommit <remote> <url>`: Git starts it for URLs of the scheme `codecommit` (gitremote-helpers(7)). It is a
+ * translation only: Git's own helper for HTTPS speaks with CodeCommit, and asks git-credential-vouch for user name and
+ * password. So no argument and no environment ever holds a secret.
+ */
+
+const usage = `git-remote-codecommit ${version}, of Vouch. Git starts it for URLs of AWS CodeCommit such as
+  codecommit://repository                  codecommit::us-east-1://repository
+  codecommit://profile@repository          codecommit::us-east-1://profile@repository
+so there is no need to run it by hand: try \`git clone codecommit::us-east-1://repository\`.
+`;
+
+async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const parsed = parseRemoteUrl(address);
+  const { url, configuredProfile } = await locate(parsed, env);
+  const git = findOnPath('git', env)[0];
+  if (git === undefined) {
+    throw new Problem({
+      kind: 'no-git',
+      what: 'Git is not on your PATH.',
+      fix: 'Install Git 2.31 or newer, then try again.',
+    });
+  }
+  const settings = transferSettings(url, { named: parsed.profile, configured: configuredProfile });
+  await become(git, [...repeatedSettings(env, settings), 'remote-https', remote, url], {
+    ...withSettings(env, settings),
+    // Git has allowed `codecommit` to get here, and this is how that is spoken; nothing else is needed, in redirects either.
+    GIT_ALLOW_PROTOCOL: 'https',
+  });
+}
+
+async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const [remote, url, ...rest] = args;
+  if (remote !== undefined && url !== undefined && rest.length === 0) return await transfer(remote, url, env);
+  if (args.length === 1 && /^(-h|--help|--version)$/.test(remote ?? '')) {
+    process.stdout.write(usage);
+    return;
+  }
+  const what = rest.length > 0 ? 'Too many arguments.' : 'Too few arguments.';
+  process.stderr.write(`vouch: ${what} Git gives two, a remote and its URL.\n${usage}`);
+  process.exitCode = 2;
+}
+
+keepClosed();
+main(process.argv.slice(2), process.env).catch((error: unknown) => {
+  process.exitCode = printProblem(process.stderr, error);
+});

@@ -1,0 +1,50 @@
+import type { VouchProfile, Wanted } from '../aws/config/profiles.ts';
+import { isRegion } from '../aws/partitions.ts';
+import { Problem } from '../problem.ts';
+import { endpointOf } from './endpoint.ts';
+import { type RemoteUrl, unknownRegion } from './url.ts';
+
+/**
+ * The region of a remote's repository, first match: the URL, the profile that serves it, AWS_REGION, AWS_DEFAULT_REGION,
+ * the profile `default`, the host in CODE_COMMIT_ENDPOINT. None is ever guessed: in another region, a repository of the same
+ * name is another repository.
+ *
+ * The AWS config is read only if it can matter: it is most of what the start takes.
+ *
+ * @param wanted what Git's configuration says about the profile, where the URL names none
+ * @throws Problem `unknown-profile` when the URL names a profile that is not Vouch's; `no-region`, `unknown-region`
+ */
+export async function regionOf(remote: RemoteUrl, wanted: Wanted, env: NodeJS.ProcessEnv): Promise<string> {
+  if (remote.region !== undefined && remote.profile === undefined) return remote.region;
+  const aws = await import('./aws-config.ts');
+  const named = remote.profile === undefined ? undefined : await aws.namedProfile(remote.profile, env);
+  if (remote.region !== undefined) return remote.region;
+
+  const profile = named ?? (await aws.servingProfile(wanted, env));
+  const usual = aws.defaultRegion;
+  const sources: [name: string, find: () => string | undefined | Promise<string | undefined>][] = [
+    [`The AWS profile ${profile?.name}`, () => profile?.region],
+    ['AWS_REGION', () => env.AWS_REGION],
+    ['AWS_DEFAULT_REGION', () => env.AWS_DEFAULT_REGION],
+    ['The AWS profile default', () => usual(env)],
+    ['CODE_COMMIT_ENDPOINT', () => endpointOf(env)?.region],
+  ];
+  for (const [source, find] of sources) {
+    const region = await find();
+    if (!region) continue;
+    if (isRegion(region)) return region;
+    throw unknownRegion(region, source);
+  }
+  throw noRegion(remote, profile);
+}
+
+function noRegion({ profile: asked, repository }: RemoteUrl, profile: VouchProfile | undefined): Problem {
+  const user = asked === undefined ? '' : `${asked}@`;
+  const one = `The following profile does not have an AWS Region: ${profile?.name}.`;
+  return new Problem({
+    kind: 'no-region',
+    what: profile ? one : `The AWS Region of the repository ${repository} is not known.`,
+    why: `The URL names no region, ${profile ? '' : 'no single AWS profile of yours decides it, '}AWS_REGION and AWS_DEFAULT_REGION are not set, and your default profile has none.`,
+    fix: `Name it in the URL, as in codecommit::us-east-1://${user}${repository}, or give the profile a line like \`region = us-east-1\`.`,
+  });
+}

@@ -1,0 +1,185 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Problem } from '../../problem.ts';
+import { dropOldest } from './drop-oldest.ts';
+
+/** Where the browser brings the code back to (RFC 8252, section 7.3). */
+export interface CallbackListener {
+  redirectUri: string;
+  /** The port of 127.0.0.1. */
+  port: number;
+  /**
+   * Waits for the one callback of this login.
+   *
+   * @param expected what it must carry: our `state`, and the server's `iss` (RFC 9207)
+   * @returns its URL, and `answer`, which sends the browser on to another page
+   */
+  callback: (expected: Expected) => Promise<Callback>;
+  /** Answers those who come once more, until the program ends, which it does not keep from ending. */
+  release: () => void;
+  close: () => void;
+}
+
+interface Expected {
+  state: string;
+  issuer: string;
+}
+
+export interface Callback {
+  url: URL;
+  /**
+   * Redirects, so that the code leaves the address bar (and a reload can't send it again), and whoever asks for the same again;
+   * resolves when it is sent.
+   */
+  answer: (location: string) => Promise<void>;
+}
+
+/** How long a listener that was released still answers, in milliseconds, if the program takes that long. */
+const LINGER_MS = 10_000;
+
+/**
+ * Listens on 127.0.0.1. Whatever is not this login's callback (a favicon, another web site's request, a wrong `state`, what a
+ * browser fetches before anybody has asked for it) is refused without an effect on the login. The callback is taken once; the
+ * same address once more (a reload, a program that looks at links first) is answered with the same page.
+ *
+ * @param port the port; 0 for a free one
+ * @throws Problem `callback-port` when it cannot be listened on
+ */
+export async function listenForCallback(port = 0): Promise<CallbackListener> {
+  let waiting: { expected: Expected; resolve: (callback: Callback) => void } | undefined;
+  let taken: { search: string; page: Promise<string> } | undefined;
+  let bound = 0;
+
+  const server = createServer(
+    { headersTimeout: 5_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 },
+    (request, response) => {
+      const url = callbackUrl(request, bound);
+      if (url === undefined) {
+        refuse(response, 404, 'There is nothing here.');
+      } else if (isAhead(request)) {
+        // The browser then asks when the person does.
+        refuse(response, 503, 'This page is for the person.');
+      } else if (waiting !== undefined && fits(url, waiting.expected)) {
+        const { promise: page, resolve: answered } = Promise.withResolvers<string>();
+        const { resolve } = waiting;
+        waiting = undefined;
+        taken = { search: url.search, page };
+        resolve({
+          url,
+          answer: (location) => {
+            answered(location);
+            return redirect(response, location);
+          },
+        });
+      } else if (taken?.search === url.search) {
+        void taken.page.then((location) => redirect(response, location));
+      } else {
+        refuse(response, 400, 'This is not the sign-in that your terminal is waiting for.');
+      }
+    },
+  );
+  // More than a browser opens; and who sits on one silently loses it within seconds.
+  dropOldest(server, 256);
+  // As long as somebody may come, the server itself keeps the program.
+  server.on('connection', (socket) => socket.unref());
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(notListening(port, error)));
+    server.listen({ host: '127.0.0.1', port }, resolve);
+  });
+  bound = (server.address() as AddressInfo).port;
+
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return {
+    redirectUri: `http://127.0.0.1:${bound}/callback`,
+    port: bound,
+    callback: (expected) =>
+      new Promise((resolve) => {
+        waiting = { expected, resolve };
+      }),
+    release: () => {
+      server.unref();
+      setTimeout(close, LINGER_MS).unref();
+    },
+    close,
+  };
+}
+
+function notListening(port: number, cause: NodeJS.ErrnoException): Problem {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: 'Another program listens there: perhaps another sign-in.',
+    EACCES: 'The system does not let you: ports below 1024 are usually for root alone.',
+  };
+  return new Problem(
+    {
+      kind: 'callback-port',
+      what: `The browser cannot come back to 127.0.0.1${port === 0 ? '' : `:${port}`}: nothing can be listened on there.`,
+      why: reasons[cause.code ?? ''] ?? cause.message,
+      fix:
+        port === 0
+          ? 'Try again.'
+          : 'Choose another port, with `vouch login --port` or `vouch config set callbackPort`; without either any free one will do.',
+    },
+    { cause },
+  );
+}
+
+/**
+ * Whether a browser says that nobody has asked for the page yet (Sec-Purpose: prefetch, of the Fetch standard, and what came
+ * before it).
+ */
+function isAhead({ headers }: IncomingMessage): boolean {
+  const purposes = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map((name) => headers[name] ?? '');
+  return /prefetch|prerender|preview/i.test(purposes.join());
+}
+
+/** The callback's URL, or undefined for any other request. The Host header is checked against DNS rebinding. */
+function callbackUrl(request: IncomingMessage, port: number): URL | undefined {
+  if (request.method !== 'GET' || request.headers.host !== `127.0.0.1:${port}`) return undefined;
+  const url = URL.parse(request.url ?? '', `http://127.0.0.1:${port}`);
+  return url?.pathname === '/callback' && url.host === `127.0.0.1:${port}` ? url : undefined;
+}
+
+function fits(url: URL, expected: Expected): boolean {
+  const states = url.searchParams.getAll('state');
+  const issuers = url.searchParams.getAll('iss');
+  return (
+    states.length === 1 &&
+    issuers.length === 1 &&
+    sameSecret(states[0] ?? '', expected.state) &&
+    issuers[0] === expected.issuer
+  );
+}
+
+function sameSecret(a: string, b: string): boolean {
+  const digest = (value: string) => createHash('sha256').update(value).digest();
+  return timingSafeEqual(digest(a), digest(b));
+}
+
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  connection: 'close',
+};
+
+function refuse(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
+}
+
+function redirect(response: ServerResponse, location: string): Promise<void> {
+  return new Promise((resolve) => {
+    // A browser that has gone away, or goes now, must not keep the login waiting.
+    if (response.destroyed || response.closed) {
+      resolve();
+      return;
+    }
+    response.once('close', resolve);
+    response.writeHead(303, { ...HEADERS, location }).end();
+  });
+}

@@ -1,0 +1,37 @@
+import { isIP } from 'node:net';
+import { hostname, userInfo } from 'node:os';
+import { shellWord } from '../../aws/config/command-line.ts';
+
+/**
+ * Says how a browser gets back to this program, for a person whose browser may be on another machine.
+ *
+ * @param port the port of 127.0.0.1 that it comes back to
+ */
+export function wayBack(port: number, env: NodeJS.ProcessEnv): string {
+  const tunnel = sshTunnel(port, env);
+  if (tunnel === undefined) return `The browser comes back to 127.0.0.1:${port} on this machine.`;
+  return `The browser comes back to 127.0.0.1:${port} on this machine. If it runs where you sit, first run this there:\n  ${tunnel}`;
+}
+
+/**
+ * The command that has a port of the machine where the person sits lead to the same one here (ssh(1), -L).
+ *
+ * @returns undefined where we are in no session of SSH
+ */
+export function sshTunnel(port: number, env: NodeJS.ProcessEnv): string | undefined {
+  if (!env.SSH_CONNECTION) return undefined;
+  // The client's address and port, and ours, as the client reached it (ssh(1), ENVIRONMENT).
+  const [, , address = '', sshPort = ''] = env.SSH_CONNECTION.split(' ');
+  const host = isIP(address) ? address : hostname();
+  const option = /^\d{1,5}$/.test(sshPort) && sshPort !== '22' ? `-p ${sshPort} ` : '';
+  return `ssh -L ${port}:127.0.0.1:${port} ${option}${shellWord(`${userName(env)}@${host}`)}`;
+}
+
+function userName({ USER }: NodeJS.ProcessEnv): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // The system knows no name of ours.
+    return USER || 'YOU';
+  }
+}

@@ -1,0 +1,24 @@
+import { Problem, type ProblemDetails } from '../problem.ts';
+
+/** A Problem that may be over in a moment: who was asked is down, or too busy. The same request is worth another try. */
+export class Outage extends Problem {
+  /** How long to wait with the next try, in milliseconds, as far as who was asked said so. */
+  readonly retryAfter: number;
+
+  constructor(details: Omit<ProblemDetails, 'exitCode'>, retryAfter = 0) {
+    super({ ...details, exitCode: 4 });
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * What the header Retry-After asks for (RFC 9110, section 10.2.3).
+ *
+ * @param now the wall clock, in milliseconds since 1970
+ * @returns milliseconds; 0 when nothing is asked for that could be understood
+ */
+export function readRetryAfter(header: string | null | undefined, now = Date.now()): number {
+  const value = header?.trim() ?? '';
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return wait > 0 ? wait : 0;
+}

@@ -1,0 +1,132 @@
+import { printable } from '../text/printable.ts';
+
+/** What error codes mean to a person; the others are shown as they are. */
+const KNOWN: Record<string, string> = {
+  ECONNREFUSED: 'Nothing listens there: the connection was refused.',
+  ECONNRESET: 'The connection was cut.',
+  EPIPE: 'The connection was cut.',
+  UND_ERR_SOCKET: 'The connection was cut.',
+  ENOTFOUND: 'The host name is not known.',
+  EAI_AGAIN: 'The host name could not be looked up.',
+  ETIMEDOUT: 'It did not answer in time.',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'Its TLS certificate is signed by nobody but itself.',
+  CERT_HAS_EXPIRED: 'Its TLS certificate has expired.',
+  CERT_NOT_YET_VALID: 'Its TLS certificate is not valid yet.',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'Its TLS certificate is for another host.',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'It does not speak TLS on this port.',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'It does not speak TLS on this port.',
+};
+
+/** Nobody whom this machine trusts vouches for the certificate. */
+const UNKNOWN_AUTHORITY = new Set([
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_UNTRUSTED',
+]);
+
+/** What else OpenSSL may find wrong with a certificate (Node's manual, "X509 certificate error codes"). */
+const UNFIT_CERTIFICATE =
+  /CERT|SIGNATURE|CRL|^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY)$/;
+
+/**
+ * Why a request got no answer, as a sentence for a person: what is innermost says more than the wrapping "fetch failed".
+ *
+ * @returns undefined when it was not the network, but what came over it
+ */
+export function networkFailure(error: unknown): string | undefined {
+  const innermost = innermostOf(error);
+  if (innermost === undefined) return undefined;
+  const { code } = innermost as NodeJS.ErrnoException;
+  // First, because the AWS SDK calls a cut connection a TimeoutError too.
+  const known = code === undefined ? undefined : KNOWN[code];
+  if (known !== undefined) return known;
+  if (UNKNOWN_AUTHORITY.has(code ?? '')) {
+    return 'Its TLS certificate is signed by an authority that this machine does not know.';
+  }
+  // Node's two HTTP clients say it in two ways, one of them as if we had given up, the other with the proxy's address.
+  if (/tunnel/i.test(innermost.message)) {
+    const status = proxyStatus(innermost);
+    return `The proxy did not let it through${status ? `: it answered with status ${status}` : ''}.`;
+  }
+  if (innermost.name === 'TimeoutError' || innermost.name === 'AbortError') return 'It did not answer in time.';
+  if (code === undefined || /^(ERR_(?!TLS|SSL)|HPE_)/.test(code)) return undefined;
+  if (!/^(E[A-Z0-9]+|ERR_(TLS|SSL)_\w+|UND_ERR_\w+)$/.test(code) && !UNFIT_CERTIFICATE.test(code)) return undefined;
+  return printable(innermost.message.includes(code) ? innermost.message : `${innermost.message} (${code})`, 300);
+}
+
+/**
+ * Whether a request got no answer for a reason that does not pass by itself: certificates that do not fit, or a proxy that does
+ * not let us through. Another try would only find it again.
+ */
+export function isLastingFailure(error: unknown): boolean {
+  const innermost = innermostOf(error);
+  if (innermost === undefined) return false;
+  const { code = '' } = innermost as NodeJS.ErrnoException;
+  return isTls(code) || /^4(?!08|29)/.test(proxyStatus(innermost) ?? '');
+}
+
+/** What to do after a change of the environment for the agent, which keeps the one that it was started in. */
+export const restart = 'then `vouch agent stop` and `vouch login`';
+
+/**
+ * What to do about a request that got no answer, where that follows from the reason: a certificate that does not fit is no matter
+ * of a VPN.
+ *
+ * @param trust the variable that names further authorities to whoever asked
+ * @param again what else is to be done, when the variable is read at a start alone
+ * @returns undefined when nothing is known but that the network is to be looked at
+ */
+export function networkFix(
+  error: unknown,
+  trust = 'NODE_EXTRA_CA_CERTS',
+  again = 'then try again',
+): string | undefined {
+  const innermost = innermostOf(error);
+  const { code = '' } = (innermost ?? {}) as NodeJS.ErrnoException;
+  if (UNKNOWN_AUTHORITY.has(code) || code === 'DEPTH_ZERO_SELF_SIGNED_CERT') {
+    return (
+      `If it is your company's or your own, have it trusted: \`export ${trust}=/path/to/ca.pem\`, ${again}. ` +
+      'If not, somebody may be in between: ask your administrator.'
+    );
+  }
+  switch (code) {
+    case 'CERT_HAS_EXPIRED':
+      return "Check this machine's clock; if it is right, tell who runs the server that the certificate is to be renewed.";
+    case 'CERT_NOT_YET_VALID':
+      return "Check this machine's clock; if it is right, tell who runs the server.";
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return 'Check the URL: its host must be one that the certificate is for.';
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
+      return 'Check the port in the URL.';
+  }
+  if (isTls(code)) return 'Tell who runs the server: its certificate, or how it speaks TLS, cannot be used.';
+  const status = innermost && proxyStatus(innermost);
+  if (status === '407') {
+    return `The proxy wants a password: put it into HTTPS_PROXY, as http://name:password@host:port, ${again}.`;
+  }
+  return status ? `Check HTTPS_PROXY, or name the host in NO_PROXY if it needs no proxy, ${again}.` : undefined;
+}
+
+function isTls(code: string): boolean {
+  return UNKNOWN_AUTHORITY.has(code) || UNFIT_CERTIFICATE.test(code) || /^ERR_(TLS|SSL)_/.test(code);
+}
+
+function innermostOf(error: unknown): Error | undefined {
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
+  if (innermost instanceof AggregateError && innermost.errors[0] instanceof Error) innermost = innermost.errors[0];
+  return innermost instanceof Error ? innermost : undefined;
+}
+
+/** What a proxy answered that was to make a tunnel. */
+function proxyStatus({ message }: Error): string | undefined {
+  return /tunnel/i.test(message) ? /(?:HTTP\/1\.\d |response \()(\d{3})\b/.exec(message)?.[1] : undefined;
+}
+
+/** As `networkFailure`; what has no known code is told in its own words. */
+export function networkReason(error: unknown): string {
+  return networkFailure(error) ?? printable(error instanceof Error ? error.message || error.name : String(error), 300);
+}

@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, linkSync, lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Problem } from '../problem.ts';
+import { checkSocket } from './runtime-folder.ts';
+
+/** A socket's name in the folder, and the inode that we put there: by it we tell ours from a later one of that name. */
+export interface OwnedSocket {
+  path: string;
+  dev: number;
+  ino: number;
+}
+
+/** As many waiting connections as the system allows: Git may start hundreds of processes at once. */
+export const backlog = 4096;
+
+/**
+ * Listens under a private name, so that nobody can connect, or find us not listening yet, before the name is published.
+ *
+ * @returns the private path and its inode
+ * @throws Problem `folder` when no socket can be made there: the disk is full, or only to be read
+ */
+export async function listenPrivately(server: Server, folder: string): Promise<OwnedSocket> {
+  const path = join(folder, `agent.${process.pid}.${randomBytes(4).toString('hex')}.sock`);
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: Error) => reject(noSocket(folder, error));
+    server.once('error', fail);
+    server.listen({ path, backlog }, () => {
+      server.off('error', fail);
+      resolve();
+    });
+  });
+  chmodSync(path, 0o600);
+  const { dev, ino } = lstatSync(path);
+  return { path, dev, ino };
+}
+
+/** How long a name may be taken over by others, one after the other, until it is called restless, in milliseconds. */
+const patience = 10_000;
+
+/** The pause before another look at a name that another process is taking over, in milliseconds. */
+const pause = 10;
+
+/** A lock on a lock on …: each needs a process that was killed in the few microseconds for which it held the one before. */
+const mostLocks = 9;
+
+/**
+ * Publishes a listening socket under a name that exactly one process can have: link(2) fails when the name is taken. A
+ * name whose owner no longer listens (killed, machine rebooted) is taken over.
+ *
+ * @param socket from listenPrivately; its private name is gone afterwards, whatever comes of it
+ * @param path the name
+ * @returns the published socket, or undefined when another process listens there
+ * @throws Problem `foreign-socket` when something is there that we neither made nor may touch, `busy-socket`
+ */
+export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSocket | undefined> {
+  const deadline = performance.now() + patience;
+  try {
+    while (performance.now() < deadline) {
+      if (publish(socket.path, path)) return { ...socket, path };
+      const owner = await ownerOf(path);
+      if (owner === 'alive') return undefined;
+      // Not removed: another process is at it.
+      if (owner === 'dead' && !(await removeStale(socket, path))) await sleep(pause);
+    }
+    throw new Problem({
+      kind: 'busy-socket',
+      what: `The agent's socket is never at rest: ${path}`,
+      why: 'Other processes keep making and removing it.',
+      fix: 'Run `vouch agent status` to see whether an agent runs by now.',
+    });
+  } finally {
+    removeIfOurs(socket);
+  }
+}
+
+/**
+ * Removes a name that nobody listens behind. Between a look at a name and its removal another process could have put a living
+ * socket there, so only the holder of a lock removes one: the name `<path>.1`, which is published and found out to be alive or
+ * dead in the same way. What the holder finds dead stays dead: its owner is gone, and nobody else may touch it.
+ *
+ * @param socket ours; it listens, so that while we live nobody takes the lock for a dead one
+ * @returns whether it was our turn to look
+ */
+async function removeStale(socket: OwnedSocket, path: string, depth = 1): Promise<boolean> {
+  const lock = `${path.replace(/\.\d$/, '')}.${depth}`;
+  // Where links are impossible there is no lock either: see publish.
+  if (link(socket.path, lock) === 'taken') {
+    if (depth < mostLocks && (await ownerOf(lock)) === 'dead') await removeStale(socket, lock, depth + 1);
+    return false;
+  }
+  try {
+    // Not one that is free: that may be taken at this very moment.
+    if ((await ownerOf(path)) === 'dead') unlinkIfThere(path);
+    return true;
+  } finally {
+    removeIfOurs({ ...socket, path: lock });
+  }
+}
+
+/**
+ * What a name leads to, found out by trying it.
+ *
+ * @throws Problem `foreign-socket`
+ */
+async function ownerOf(path: string): Promise<'alive' | 'dead' | 'none'> {
+  if (!checkSocket(path)) return 'none';
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve('alive');
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNREFUSED') resolve('dead');
+      // Gone since.
+      else if (error.code === 'ENOENT') resolve('none');
+      // Its queue is full, so it has one.
+      else if (error.code === 'EAGAIN') resolve('alive');
+      else reject(error);
+    });
+  });
+}
+
+/** Puts a listening socket under a name that is ours already to give, in the place of whatever has it. */
+export function replace(socket: OwnedSocket, path: string): OwnedSocket {
+  renameSync(socket.path, path);
+  return { ...socket, path };
+}
+
+/** Whether a name still leads to our socket. */
+export function isOurs(socket: OwnedSocket): boolean {
+  const there = lstatSync(socket.path, { throwIfNoEntry: false });
+  return there !== undefined && there.ino === socket.ino && there.dev === socket.dev;
+}
+
+/** Removes a name if it still leads to our socket. Call it while we still listen: nobody takes a name over meanwhile. */
+export function removeIfOurs(socket: OwnedSocket): void {
+  if (isOurs(socket)) unlinkIfThere(socket.path);
+}
+
+/** Removes private names that killed agents have left behind. */
+export function sweep(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /^agent\.(\d+)\.[0-9a-f]{8}\.sock$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) unlinkIfThere(join(folder, name));
+  }
+}
+
+function publish(from: string, to: string): boolean {
+  const linked = link(from, to);
+  if (linked !== 'impossible') return linked === 'done';
+  // Look, then rename, which goes wrong only for two in the same instant. The earlier one is then left without a name: it
+  // takes no session, and ends when it notices (serve.ts).
+  if (lstatSync(to, { throwIfNoEntry: false })) return false;
+  renameSync(from, to);
+  return true;
+}
+
+/** Gives a socket one more name, unless that is taken; impossible on a filesystem without hard links to sockets. */
+function link(from: string, to: string): 'done' | 'taken' | 'impossible' {
+  try {
+    linkSync(from, to);
+    return 'done';
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return 'taken';
+    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL', 'ENOSYS'].includes(code ?? '')) return 'impossible';
+    throw error;
+  }
+}
+
+function noSocket(folder: string, cause: Error): Problem {
+  return new Problem(
+    {
+      kind: 'folder',
+      what: `No socket can be made in ${folder}`,
+      why: cause.message,
+      fix: 'Make room there, or set XDG_RUNTIME_DIR to another folder of yours, in your shell profile.',
+    },
+    { cause },
+  );
+}
+
+function unlinkIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

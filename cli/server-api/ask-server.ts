@@ -1,0 +1,50 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { type HttpAnswer, sendRequest } from '../network/http-request.ts';
+
+/** More than any answer of a Vouch server's, in bytes. */
+export const longestAnswer = 64 * 1024;
+
+/** How long the server may take for one answer, in milliseconds. */
+const patience = 10_000;
+
+export interface ServerRequest {
+  method: string;
+  headers: OutgoingHttpHeaders;
+  body?: string | undefined;
+  /** Gives it up before the server's time is over. */
+  signal: AbortSignal;
+  /** How long the server may take to its answer's last byte, in milliseconds; 10 seconds unless given. */
+  patience?: number;
+}
+
+/** An answer that no Vouch server gives. Its message says what is wrong, in a sentence. */
+export class UnfitAnswer extends Error {
+  override readonly name = 'UnfitAnswer';
+  /** Of HTTP, where that is what is wrong. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * Asks a Vouch server, or whoever answers at its address: an answer has a size, a time, and one host that it comes from. No
+ * redirection is followed, and nothing is decoded, so that what is counted is what is held.
+ *
+ * @throws UnfitAnswer; the signal's reason; TimeoutError; Error of `node:http`
+ */
+export async function askServer(url: URL, request: ServerRequest): Promise<HttpAnswer & { body: Buffer }> {
+  const { signal, patience: most = patience, ...rest } = request;
+  const answer = await sendRequest(url, {
+    ...rest,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(most)]),
+    longest: longestAnswer,
+  });
+  const { body, headers } = answer;
+  if (body === undefined) throw new UnfitAnswer(`Its answer is longer than ${longestAnswer} bytes.`);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new UnfitAnswer('Its answer is compressed, which was not asked for.');
+  return { ...answer, body };
+}

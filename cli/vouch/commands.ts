@@ -1,0 +1,337 @@
+#!/usr/bin/env node
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { keepClosed } from '../keep-closed.ts';
+import { readPort } from '../network/port.ts';
+import { version } from '../programs.ts';
+import { shells } from '../prompt/shells.ts';
+import type { Io } from '../terminal/io.ts';
+import { formats, status } from './commands/status.ts';
+import { notWritten, run } from './run.ts';
+
+keepClosed();
+
+const io: Io = { stdout: process.stdout, stderr: process.stderr, env: process.env };
+
+const program = new Command('vouch')
+  .description('Touch your security key once a day, then use Git against AWS CodeCommit with no stored secret.')
+  .version(version)
+  .showHelpAfterError()
+  .exitOverride();
+
+/** Each command's code is only loaded when it runs, but for what main.ts has already: `vouch --help` should not wait for OAuth. */
+async function finish(command: Promise<number>): Promise<void> {
+  process.exitCode = await command;
+}
+
+const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
+const json = () => new Option('--json', 'print JSON, for scripts');
+const noBrowser = () => new Option('--no-browser', 'only print the address to open');
+const timeout = () =>
+  new Option('--timeout <seconds>', 'the longest wait for your touch').default(300).argParser(positiveSeconds);
+
+program
+  .command('enroll')
+  .description('make your security key known to the server, with the invitation code of your administrator')
+  .addOption(server())
+  .option('--name <name>', 'what to call the key, such as "Work key"')
+  .addOption(noBrowser())
+  .addOption(timeout())
+  .action(async (options) => {
+    const { enroll } = await import('./commands/enroll.ts');
+    await finish(enroll(options));
+  });
+
+program
+  .command('login')
+  .description('sign in with a touch of your security key, for 8 hours')
+  .addOption(server())
+  .addOption(noBrowser())
+  .addOption(
+    new Option(
+      '--port <port>',
+      'the port of 127.0.0.1 that the browser comes back to; any free one, unless given',
+    ).argParser(portNumber),
+  )
+  .addOption(timeout())
+  .action(async (options) => {
+    const { login } = await import('./commands/login.ts');
+    await finish(login(options));
+  });
+
+program
+  .command('logout')
+  .description('end the session, here and at the server')
+  .addOption(json())
+  .action(async (options) => {
+    const { logout } = await import('./commands/logout.ts');
+    await finish(logout(options, io));
+  });
+
+program
+  .command('status')
+  .description('show who is signed in, until when, and for which AWS roles')
+  .addOption(new Option('--format <format>', 'how to say it; shell is for sh, bash and zsh').choices(formats))
+  .addOption(json().conflicts('format'))
+  .action(async (options) => {
+    await finish(status(options, io));
+  });
+
+program
+  .command('init')
+  .description('print what shows in the prompt of a shell how long the session lasts')
+  .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+  .addHelpText(
+    'after',
+    `
+  bash, in ~/.bashrc                    eval "$(vouch init bash)"
+  zsh, in ~/.zshrc                      eval "$(vouch init zsh)"
+  fish, in ~/.config/fish/config.fish   vouch init fish | source
+`,
+  )
+  .action(async (shell) => {
+    const { init } = await import('./commands/init.ts');
+    await finish(init(shell, io));
+  });
+
+const setup = program.command('setup').description('set this machine up for AWS and for Git');
+
+setup
+  .command('aws')
+  .description('write a profile that gets its credentials from Vouch into your AWS config; asks what is not said')
+  .option('--role <arn>', 'the role to assume, such as arn:aws:iam::123456789012:role/VouchDeveloper')
+  .option('--region <region>', 'the region of the profile, such as us-east-1')
+  .option('--profile <name>', 'the name of the profile (default: "vouch")')
+  .option('--source-profile <name>', 'the profile of Vouch that the role is assumed through (role chaining)')
+  .option('--external-id <id>', 'the external id that a chained role asks for')
+  .option('--absolute', 'name vouch by its path, for tools whose PATH lacks it')
+  .option('--force', 'change an existing profile of that name')
+  .option('--remove', 'take the profile out again')
+  .option('--dry-run', 'show what would change, and change nothing')
+  .addOption(json())
+  .action(async (options) => {
+    const { setupAws } = await import('./commands/setup-aws.ts');
+    await finish(setupAws(options, io));
+  });
+
+setup
+  .command('codecommit')
+  .description('have Git ask Vouch for credentials for AWS CodeCommit')
+  .option('--region <region>', "only for this region's hosts")
+  .option('--url <url>', 'only for this repository or host, such as https://git-codecommit.us-east-1.amazonaws.com')
+  .option('--profile <name>', 'the AWS profile whose role serves them')
+  .option('--global', 'in your own Git configuration (this is what is done by default)')
+  .option('--local', "in this repository's configuration")
+  .option('--system', "in this machine's configuration")
+  .option('--absolute', 'write the absolute paths of the helper and of Node, for programs that do not have your PATH')
+  .option('--verbose', 'show every line that is changed, as --dry-run does')
+  .option('--no-remote-helper', 'set nothing up for codecommit:// URLs')
+  .option('--dry-run', 'show what would change, and write nothing')
+  .option('--remove', 'take away what this command has added')
+  .addOption(json())
+  .action(async (options) => {
+    const { setupCodeCommit } = await import('./commands/setup-codecommit.ts');
+    await finish(setupCodeCommit(options, io));
+  });
+
+program
+  .command('credential')
+  .description('print credentials, for other programs')
+  .command('aws')
+  .description('AWS credentials for a role, as the JSON of credential_process')
+  .requiredOption('--role <arn>', 'the role to assume')
+  .action(async (options) => {
+    const { credentialAws } = await import('./commands/credential.ts');
+    await finish(credentialAws(options, io));
+  });
+
+const config = program
+  .command('config')
+  .description('show and change your settings')
+  .addHelpText(
+    'after',
+    `
+Settings:
+  server     the URL of your Vouch server; enroll and login set it
+  autoLogin  whether Git may start a login where it needs one:
+               auto    when it runs on a terminal, and not in CI (the default)
+               always  also without a terminal, for editors that run Git
+               never   not at all; Git then says to run \`vouch login\`
+  callbackPort  the port of 127.0.0.1 that the browser comes back to at a login,
+             such as one that your SSH forwards; any free one, unless set
+`,
+  );
+
+config
+  .command('get <setting>')
+  .description('print what a setting is; status 1 if it has no value')
+  .addOption(json())
+  .action(async (setting, options) => {
+    const { configGet } = await import('./commands/config.ts');
+    await finish(configGet(setting, options, io));
+  });
+
+config
+  .command('set <setting> <value>')
+  .description('change a setting')
+  .addOption(json())
+  .action(async (setting, value, options) => {
+    const { configSet } = await import('./commands/config.ts');
+    await finish(configSet(setting, value, options, io));
+  });
+
+config
+  .command('unset <setting>')
+  .description('go back to the default')
+  .addOption(json())
+  .action(async (setting, options) => {
+    const { configUnset } = await import('./commands/config.ts');
+    await finish(configUnset(setting, options, io));
+  });
+
+config
+  .command('list')
+  .description('show all settings')
+  .addOption(json())
+  .action(async (options) => {
+    const { configList } = await import('./commands/config.ts');
+    await finish(configList(options, io));
+  });
+
+program
+  .command('doctor')
+  .description('find out what stands between you and a repository, and what to do about it')
+  .argument('[url]', "a repository's URL or a remote's name; unless given, the remote of the repository here")
+  .addOption(json())
+  .option(
+    '--fix',
+    'do what is safe about it (Git config, starting the agent), after showing it; never touches AWS or the server',
+  )
+  .option('--yes', 'with --fix: do not ask (without a terminal it never asks)')
+  .option('--try-regions', 'look for a repository that is not found in the regions of your other profiles')
+  .addHelpText(
+    'after',
+    `
+Checks what a fetch and a push need, in the order in which it depends on each
+other, and changes nothing, neither here nor to the repository. Status 0 when no
+check has failed (a warning is no failure), 1 when one has, 2 for wrong usage.
+
+--fix first shows what it would change. On a terminal it then asks, unless there
+is --yes; without a terminal, or with --json, it does it: nobody is there to be
+asked. \`vouch setup codecommit --remove\` takes away what it has set up.
+`,
+  )
+  .action(async (url, options) => {
+    const { doctor } = await import('./commands/doctor.ts');
+    await finish(doctor(url, options));
+  });
+
+const agent = program
+  .command('agent')
+  .description('the program in the background that keeps the session, in memory only');
+
+agent
+  .command('start')
+  .description('start it, unless it is running (`vouch login` does that by itself)')
+  .action(async (options) => {
+    const { agentStart } = await import('./commands/agent.ts');
+    await finish(agentStart(options, io));
+  });
+
+agent
+  .command('stop')
+  .description('end it, and the session with it')
+  .action(async (options) => {
+    const { agentStop } = await import('./commands/agent.ts');
+    await finish(agentStop(options, io));
+  });
+
+agent
+  .command('status')
+  .description('show whether it is running')
+  .addOption(json())
+  .action(async (options) => {
+    const { agentStatusCommand } = await import('./commands/agent.ts');
+    await finish(agentStatusCommand(options, io));
+  });
+
+agent
+  .command('logs')
+  .description('show what it has done and why, without a secret; it keeps the last 500 entries, in memory only')
+  .addOption(json())
+  .option('-f, --follow', 'go on showing what comes, until Ctrl-C')
+  .action(async (options) => {
+    const { agentLogsCommand } = await import('./commands/agent-logs.ts');
+    await finish(agentLogsCommand(options, io));
+  });
+
+agent
+  .command('install')
+  .description('make it a service of systemd or launchd, started and kept apart by that')
+  .option('--force', 'end a running session, and replace files that were changed')
+  .option('--dry-run', 'show what would be written, and write nothing')
+  .action(async (options) => {
+    const { agentInstall } = await import('./commands/agent-service.ts');
+    await finish(agentInstall(options, io));
+  });
+
+agent
+  .command('uninstall')
+  .description('undo `install`; the session ends')
+  .option('--force', 'also remove files that were changed')
+  .action(async (options) => {
+    const { agentUninstall } = await import('./commands/agent-service.ts');
+    await finish(agentUninstall(options, io));
+  });
+
+/** commander's own `help` says nothing of a name that it does not know, and looks one level deep. */
+function addHelp(group: Command): void {
+  group
+    .helpCommand(false)
+    .command('help')
+    .argument('[command...]', 'the command')
+    .description('show the help of a command')
+    .action(async (names: string[]) => {
+      let found = group;
+      for (const name of names) {
+        const next = found.commands.find((command) => command.name() === name);
+        if (next === undefined) {
+          if (found.commands.length === 0) found.error(`error: '${found.name()}' has no commands of its own`);
+          // A group does nothing by itself: it says that it does not know the command, and names the nearest.
+          await found.parseAsync([name], { from: 'user' });
+          return;
+        }
+        found = next;
+      }
+      found.outputHelp();
+    });
+}
+
+for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);
+
+function portNumber(value: string): number {
+  const port = readPort(value);
+  if (port === undefined) throw new InvalidArgumentError('It should be a number from 1 to 65535.');
+  return port;
+}
+
+function positiveSeconds(value: string): number {
+  const seconds = Number(value);
+  if (!/^\d+(\.\d+)?$/.test(value) || seconds <= 0 || seconds > 3600) {
+    throw new InvalidArgumentError('It should be a number of seconds, more than 0 and at most 3600.');
+  }
+  return seconds;
+}
+
+process.stdout.on('error', notWritten);
+// Then there is nobody to be told.
+process.stderr.on('error', () => {});
+
+void run(async () => {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // commander has said it already; wrong usage is 2, help and version are 0.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+});

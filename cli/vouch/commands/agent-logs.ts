@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { agentLogs, isNotRunning } from '../../agent/client/client.ts';
+import type { LogAnswer, LogEntry } from '../../agent/protocol.ts';
+import { printProblem } from '../../problem.ts';
+import type { Io } from '../../terminal/io.ts';
+import { clockTime } from '../../text/describe.ts';
+import { jsonText } from '../../text/json-text.ts';
+
+/** How often the agent is asked for more, in milliseconds. */
+const pause = 1000;
+
+export interface AgentLogsOptions {
+  /** JSON for programs, one entry a line. */
+  json?: boolean;
+  /** Goes on until the agent ends. */
+  follow?: boolean;
+}
+
+/** `vouch agent logs`: what the agent has done and why. Exit code 3 when none runs. */
+export async function agentLogsCommand({ json = false, follow = false }: AgentLogsOptions, io: Io): Promise<number> {
+  const print = ({ entries }: LogAnswer) => {
+    for (const entry of entries) io.stdout.write(`${json ? jsonText(entry) : describe(entry, new Date())}\n`);
+  };
+  try {
+    let answer = await agentLogs(0, io.env);
+    print(answer);
+    let seen = 0;
+    while (follow) {
+      seen = answer.entries.at(-1)?.id ?? seen;
+      await sleep(pause);
+      const { pid } = answer;
+      answer = await agentLogs(seen, io.env);
+      if (answer.pid !== pid) answer = await agentLogs(0, io.env);
+      print(answer);
+    }
+    return 0;
+  } catch (error) {
+    if (!isNotRunning(error)) return printProblem(io.stderr, error);
+    io.stderr.write(follow ? 'vouch: The agent has ended\n' : 'vouch: No agent is running\n');
+    return 3;
+  }
+}
+
+function describe({ at, event, message, times }: LogEntry, now: Date): string {
+  const moment = new Date(at);
+  const time = `${clockTime(moment, now)}:${String(moment.getSeconds()).padStart(2, '0')}`;
+  return `${time}  ${event.padEnd(11)}  ${message}${times > 1 ? ` (${times} times)` : ''}`;
+}

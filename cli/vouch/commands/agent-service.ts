@@ -1,0 +1,79 @@
+import { Problem, printProblem } from '../../problem.ts';
+import { installService, uninstallService } from '../../service/install.ts';
+import type { Manager } from '../../service/manager.ts';
+import { managerOf } from '../../service/managers.ts';
+import type { Io } from '../../terminal/io.ts';
+
+export interface AgentInstallOptions {
+  /** Shows what would be written, and writes nothing. */
+  dryRun?: boolean;
+  /** Ends a running session, and replaces files that Vouch did not write. */
+  force?: boolean;
+}
+
+/** `vouch agent install`: the agent becomes a service of systemd's or launchd's. */
+export async function agentInstall(
+  { dryRun = false, force = false }: AgentInstallOptions,
+  io: Io,
+  platform: NodeJS.Platform = process.platform,
+): Promise<number> {
+  try {
+    const manager = knownManager(platform, io.env);
+    if (dryRun) {
+      await manager.check();
+      const { files, notes } = await manager.form();
+      for (const { path, text } of files) io.stdout.write(`${path}:\n${indented(text)}\n`);
+      io.stdout.write('Nothing was written (--dry-run)\n');
+      for (const note of notes) io.stderr.write(`vouch: ${note}\n`);
+      return 0;
+    }
+    const { form, changed } = await installService(manager, { env: io.env, force });
+    if (!changed) {
+      io.stdout.write(`The agent is a service of ${manager.name} already, nothing to change\n`);
+      return 0;
+    }
+    for (const { path } of form.files) io.stdout.write(`Wrote ${path}\n`);
+    io.stdout.write(`The agent is now a service: ${manager.name} starts it ${starts[manager.name]}\n`);
+    for (const note of form.notes) io.stderr.write(`vouch: ${note}\n`);
+    return 0;
+  } catch (error) {
+    return printProblem(io.stderr, error);
+  }
+}
+
+const starts = { systemd: 'when it is asked for something', launchd: 'when you log in to this Mac' };
+
+/** `vouch agent uninstall`: undoes `vouch agent install`; without a service there is nothing to do. */
+export async function agentUninstall(
+  { force = false }: Pick<AgentInstallOptions, 'force'>,
+  io: Io,
+  platform: NodeJS.Platform = process.platform,
+): Promise<number> {
+  try {
+    const removed = await uninstallService(knownManager(platform, io.env), { env: io.env, force });
+    for (const path of removed) io.stdout.write(`Removed ${path}\n`);
+    io.stdout.write(
+      removed.length > 0
+        ? 'The agent is no service any more: `vouch login` starts it\n'
+        : 'The agent is no service, nothing to change\n',
+    );
+    return 0;
+  } catch (error) {
+    return printProblem(io.stderr, error);
+  }
+}
+
+function knownManager(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager {
+  const manager = managerOf(platform, env);
+  if (manager) return manager;
+  throw new Problem({
+    kind: 'no-service',
+    what: 'Vouch cannot make its agent a service on this system.',
+    why: `It knows systemd and launchd, and this is ${platform}.`,
+    fix: 'Use Vouch without a service: `vouch login` starts the agent.',
+  });
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '    ');
+}

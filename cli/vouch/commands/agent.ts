@@ -1,0 +1,106 @@
+import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../../agent/client/client.ts';
+import { endHungAgent, processOf, seeItEnd } from '../../agent/client/end-hung.ts';
+import { startAgent } from '../../agent/client/start.ts';
+import type { AgentStatus, ServiceManager } from '../../agent/protocol.ts';
+import { printProblem } from '../../problem.ts';
+import type { Io } from '../../terminal/io.ts';
+import { clockTime } from '../../text/describe.ts';
+import { jsonText } from '../../text/json-text.ts';
+import { printable } from '../../text/printable.ts';
+
+/** `vouch agent start`: `vouch login` does it by itself. */
+export async function agentStart(_options: object, io: Io): Promise<number> {
+  try {
+    const { started } = await startAgent(io.env);
+    io.stdout.write(started ? 'The agent is running\n' : 'The agent is already running\n');
+    return 0;
+  } catch (error) {
+    return printProblem(io.stderr, error);
+  }
+}
+
+/** `vouch agent stop`: ends the agent, and with it the session, which nobody else could use. */
+export async function agentStop(_options: object, io: Io): Promise<number> {
+  try {
+    const { session, service, pid } = await agentStatus(io.env);
+    const hadSession = session !== null;
+    const agent = processOf(io.env, pid);
+    const { revoked, reason } = await dropSession(io.env);
+    if (await stays(pid, io.env)) {
+      io.stderr.write('vouch: The agent goes on: a sign-in has given it another session meanwhile\n');
+      return 1;
+    }
+    if (agent) await seeItEnd(agent);
+    io.stdout.write(hadSession ? 'The agent has ended, and your session with it\n' : 'The agent has ended\n');
+    if (service) io.stdout.write(`${startsAgain[service]} (\`vouch agent uninstall\` ends that)\n`);
+    if (hadSession && !revoked) {
+      io.stderr.write(`vouch: The server could not be told; nothing of the session is left here. ${reason ?? ''}\n`);
+    }
+    return 0;
+  } catch (error) {
+    if (isNotRunning(error)) {
+      io.stdout.write('No agent is running\n');
+      return 0;
+    }
+    return isUnresponsive(error) ? stopHung(io) : printProblem(io.stderr, error);
+  }
+}
+
+/** Whether an agent that was told to end still takes requests: it does when it has been given a session since. */
+async function stays(pid: number, env: NodeJS.ProcessEnv): Promise<boolean> {
+  try {
+    const now = await agentStatus(env);
+    return now.pid === pid && now.session !== null;
+  } catch {
+    return false;
+  }
+}
+
+async function stopHung(io: Io): Promise<number> {
+  try {
+    io.stderr.write('vouch: The agent does not answer, so its process is ended\n');
+    await endHungAgent(io.env);
+    io.stdout.write('The agent has ended, and a session that it had: at the server that ends by itself\n');
+    return 0;
+  } catch (error) {
+    return printProblem(io.stderr, error);
+  }
+}
+
+const startsAgain: Record<ServiceManager, string> = {
+  systemd: 'systemd starts a new one when it is asked for something',
+  launchd: 'launchd starts a new one',
+};
+
+export interface AgentStatusOptions {
+  /** JSON for programs. */
+  json?: boolean;
+}
+
+/** `vouch agent status`: exit code 0 when one runs, 3 when none does. */
+export async function agentStatusCommand({ json = false }: AgentStatusOptions, io: Io): Promise<number> {
+  try {
+    const status = await agentStatus(io.env);
+    io.stdout.write(json ? `${jsonText({ running: true, ...status })}\n` : describe(status));
+    return 0;
+  } catch (error) {
+    if (!isNotRunning(error)) return printProblem(io.stderr, error);
+    io.stdout.write(json ? '{"running":false}\n' : 'No agent is running\n');
+    return 3;
+  }
+}
+
+function describe({ pid, version, startedAt, service, session, credentials }: AgentStatus): string {
+  const now = new Date();
+  const since = clockTime(new Date(startedAt), now);
+  const as = service ? ` as a service of ${service}` : '';
+  const lines = [`Agent     running${as} since ${since}, version ${version}, process ${pid}`];
+  lines.push(
+    session
+      ? `Session   ${session.email}, "${printable(session.key.name, 100)}", until ${clockTime(new Date(session.expiresAt), now)}`
+      : 'Session   none: run `vouch login`',
+  );
+  for (const { role, expiresAt } of credentials)
+    lines.push(`AWS       ${role}, credentials until ${clockTime(new Date(expiresAt), now)}`);
+  return `${lines.join('\n')}\n`;
+}

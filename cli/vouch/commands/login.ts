@@ -1,0 +1,79 @@
+import { changeConfig, chosenServer, readConfig } from '../../config.ts';
+import { type HeldLogin, holdLogin } from '../../login/lock.ts';
+import { logIn, signedIn } from '../../login/log-in.ts';
+import { printProblem } from '../../problem.ts';
+import { openAnswers } from '../../terminal/answers.ts';
+import { interruptible } from '../../terminal/interrupt.ts';
+import { Waiting } from '../../terminal/waiting.ts';
+import { count } from '../../text/describe.ts';
+
+export interface LoginOptions {
+  server?: string;
+  /** False with --no-browser: the URL is only printed. */
+  browser: boolean;
+  /** The longest wait for the touch, in seconds. */
+  timeout: number;
+  /** The port of 127.0.0.1 that the browser comes back to, unless that of the settings, or any free one, will do. */
+  port?: number;
+}
+
+/** `vouch login`: a touch of the security key, then 8 hours of Git. */
+export async function login(options: LoginOptions): Promise<number> {
+  const { env, stdout, stderr } = process;
+  // What would fail afterwards fails before the person is asked for anything.
+  const server = chosenServer(env, options.server);
+  const { server: remembered, callbackPort } = readConfig(env);
+  const { signal, release } = interruptible(
+    options.timeout,
+    `Nobody touched a security key within ${count(options.timeout, 'second')}.`,
+    'Run `vouch login` again (`--timeout` allows more time).',
+  );
+  const waiting = new Waiting(stderr);
+  const say = (text: string) => stdout.write(`${text}\n`);
+  let held: HeldLogin | undefined;
+  try {
+    // A Git that needs a session meanwhile waits for this one.
+    held = await holdLogin(env);
+    // The person may have closed the other one's tab.
+    if (held === undefined) say('Another sign-in is under way already; this one goes on beside it.');
+    const { browser, port = callbackPort } = options;
+    const session = await logIn({
+      env,
+      server,
+      browser,
+      port,
+      signal,
+      onPage: held?.page,
+      say,
+      waiting,
+      keepOther: process.stdin.isTTY ? askWhether(waiting, signal) : undefined,
+    });
+    held?.done();
+    waiting.end();
+    say(signedIn(session));
+  } catch (error) {
+    held?.failed(error);
+    throw error;
+  } finally {
+    waiting.end();
+    release();
+  }
+  if (remembered !== server) remember(server);
+  return 0;
+}
+
+function askWhether(waiting: Waiting, signal: AbortSignal) {
+  return async (question: string) => {
+    waiting.end();
+    return /^y(es)?$/i.test(await openAnswers(signal).line(question));
+  };
+}
+
+/** The session stands whether or not the server's name could be written down. */
+function remember(server: string): void {
+  try {
+    changeConfig(process.env, { server });
+  } catch (error) {
+    printProblem(process.stderr, error);
+  }
+}

@@ -1,0 +1,117 @@
+import { agentStatus, isNotRunning } from '../../agent/client/client.ts';
+import type { AgentStatus } from '../../agent/protocol.ts';
+import { type VouchProfile, vouchProfiles } from '../../aws/config/profiles.ts';
+import { readConfig } from '../../config.ts';
+import { gitAsksVouch } from '../../git/git.ts';
+import { sessionVariables } from '../../prompt/variables.ts';
+import type { Io } from '../../terminal/io.ts';
+import { clockTime, describeKey, duration } from '../../text/describe.ts';
+import { jsonText } from '../../text/json-text.ts';
+import { printable } from '../../text/printable.ts';
+
+interface Report {
+  server: string | null;
+  session: AgentStatus['session'];
+  agent: { pid: number; version: string } | null;
+  profiles: {
+    name: string;
+    role: string;
+    credentialsUntil: string | null;
+    /** Why they could not be renewed, as long as that is so. */
+    trouble?: string | undefined;
+  }[];
+  /** Whether Git asks Vouch for CodeCommit's hosts. */
+  git: boolean;
+}
+
+export const formats = ['text', 'json', 'shell', 'fish'] as const;
+
+export interface StatusOptions {
+  /** As people read it, unless given; `shell` is for sh, bash and zsh. */
+  format?: (typeof formats)[number];
+  /** The same as the format of that name. */
+  json?: boolean;
+}
+
+/** How long a prompt is kept from appearing by an agent that does not answer, in milliseconds. */
+const promptPatience = 1000;
+
+/** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
+export async function status(
+  { json = false, format = json ? 'json' : 'text' }: StatusOptions,
+  io: Io,
+): Promise<number> {
+  const isForPrompt = format === 'shell' || format === 'fish';
+  const agent = agentStatus(io.env, undefined, isForPrompt ? promptPatience : undefined).catch((error: unknown) => {
+    if (isNotRunning(error)) return undefined;
+    throw error;
+  });
+  if (isForPrompt) {
+    // A prompt waits for it, and has no use for what else there is to know.
+    const session = (await agent)?.session ?? null;
+    io.stdout.write(sessionVariables(session, serverOf(session, io.env), format));
+    return session === null ? 3 : 0;
+  }
+  const report = await collect(agent, io.env);
+  io.stdout.write(format === 'json' ? `${jsonText(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
+  return report.session === null ? 3 : 0;
+}
+
+async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.ProcessEnv): Promise<Report> {
+  const [agent, { profiles, git }] = await Promise.all([asked, settings(env)]);
+  const session = agent?.session ?? null;
+  return {
+    server: serverOf(session, env),
+    session,
+    agent: agent === undefined ? null : { pid: agent.pid, version: agent.version },
+    profiles: profiles.map((profile) => ({
+      name: profile.name,
+      role: profile.role.arn,
+      ...credentialsOf(agent, profile),
+    })),
+    git,
+  };
+}
+
+/** What the files of this machine say. Git comes last: it is waited for in place, and by then the agent has been asked. */
+async function settings(env: NodeJS.ProcessEnv): Promise<{ profiles: VouchProfile[]; git: boolean }> {
+  const profiles = await vouchProfiles(env);
+  return { profiles, git: await gitAsksVouch(env) };
+}
+
+function serverOf(session: AgentStatus['session'], env: NodeJS.ProcessEnv): string | null {
+  return session?.issuer ?? readConfig(env).server ?? null;
+}
+
+function credentialsOf(agent: AgentStatus | undefined, profile: VouchProfile) {
+  const [longest] = (agent?.credentials ?? [])
+    .filter(({ role }) => role === profile.role.arn)
+    .sort((a, b) => b.expiresAt.localeCompare(a.expiresAt));
+  return { credentialsUntil: longest?.expiresAt ?? null, trouble: longest?.trouble };
+}
+
+function describe(report: Report, now: Date): string[] {
+  const lines: string[] = [];
+  if (report.session === null) {
+    lines.push('Session   none: run `vouch login`');
+  } else {
+    const until = new Date(report.session.expiresAt);
+    const left = duration(until.getTime() - now.getTime());
+    const { email, key } = report.session;
+    lines.push(`Session   ${email}, ${describeKey(key)}, ${left} left (until ${clockTime(until, now)})`);
+  }
+  lines.push(`Server    ${report.server ?? 'none: run `vouch enroll --server https://…`'}`);
+  if (report.profiles.length === 0) lines.push('AWS       no role: run `vouch setup aws`');
+  for (const profile of report.profiles) {
+    const until = profile.credentialsUntil;
+    const left = until === null ? undefined : duration(Date.parse(until) - now.getTime());
+    lines.push(
+      `AWS       profile ${printable(profile.name)}: ${profile.role}${left ? `, credentials for ${left}` : ''}`,
+    );
+    if (profile.trouble) lines.push(`          not renewed yet: ${printable(profile.trouble)}`);
+  }
+  lines.push(
+    `Git       ${report.git ? 'CodeCommit in every region, through vouch' : 'not set up: run `vouch setup codecommit`'}`,
+  );
+  return lines;
+}
