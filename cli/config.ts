@@ -3,7 +3,7 @@ import { replaceFile } from './files/replace-file.ts';
 import { checkWay } from './files/safe-way.ts';
 import { readPort } from './network/port.ts';
 import { configFile } from './paths.ts';
-import { Problem } from './problem.ts';
+import { Problem } from './problem/problem.ts';
 
 /** What `~/.config/vouch/config.json` holds: preferences, never a secret. */
 export interface Config {
@@ -94,7 +94,6 @@ export function serverUrl(value: string): string {
       what: `This is not the URL of a Vouch server: ${value}`,
       why: 'It should be https:// and a host name (http:// is for localhost alone), with nothing behind it.',
       fix: 'Ask your administrator for the URL, such as https://vouch.example.com',
-      exitCode: 2,
     });
   }
   return url.origin;
@@ -112,7 +111,6 @@ export function chosenServer(env: NodeJS.ProcessEnv, named: string | undefined):
     kind: 'no-server',
     what: 'Vouch does not know your server yet.',
     fix: 'Run `vouch enroll --server https://…` with the URL that your administrator gave you.',
-    exitCode: 2,
   });
 }
 

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { Problem } from './problem.ts';
+import { Problem } from './problem/problem.ts';
 
 /** Everything that Vouch keeps on a developer's machine has its place here, so that another platform is one change. */
 

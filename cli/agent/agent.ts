@@ -2,7 +2,7 @@ import { codeCommitHost } from '../aws/codecommit/hosts.ts';
 import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/config/profiles.ts';
 import type { AwsCredentials } from '../aws/credentials.ts';
 import { awsConfigFile } from '../paths.ts';
-import { asProblem, Problem } from '../problem.ts';
+import { asProblem, Problem } from '../problem/problem.ts';
 import { version as ourVersion } from '../programs.ts';
 import { clockTime, describeKey } from '../text/describe.ts';
 import { credentialLines } from './git-answer.ts';
@@ -302,7 +302,6 @@ export class Agent {
         kind: 'no-session',
         what: 'You are not signed in.',
         fix: 'Run `vouch login`, then try again.',
-        exitCode: 3,
       })
     );
   }

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import type { GitCredentialRequest } from './git-request.ts';
 
 /**
@@ -21,7 +21,6 @@ export function credentialLines(
       what: 'AWS STS gave credentials with a character in them that no credentials have, which Git is not told.',
       why: 'So something answered in its place.',
       fix: 'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.',
-      exitCode: 4,
     });
   }
   const lines = [`password_expiry_utc=${Math.floor(expiry / 1000)}`, ''];

@@ -1,4 +1,4 @@
-import { asProblem } from '../problem.ts';
+import { asProblem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import type { LogEntry, LogEvent } from './protocol.ts';
 

@@ -1,6 +1,6 @@
 import { keepClosed } from '../keep-closed.ts';
 import { prepareNetwork } from '../network/environment.ts';
-import { asProblem } from '../problem.ts';
+import { asProblem } from '../problem/problem.ts';
 import { end } from './process/end.ts';
 import { closeInherited } from './process/inherited.ts';
 import { rehearse } from './process/rehearsal.ts';

@@ -1,8 +1,12 @@
 import { hash } from 'node:crypto';
-import { Problem } from '../problem.ts';
+import type { Category } from '../problem/category.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** How long a failure waits to be asked for, in milliseconds: the helper asks at once, or never. */
 const life = 5000;
+
+/** What took its time to find out; the rest is as quickly found out again. */
+const slow: ReadonlySet<Category> = new Set<Category>(['unreachable', 'refused']);
 
 /** More than Git processes that fail at once. */
 const mostEntries = 2048;
@@ -22,8 +26,7 @@ export class RecentFailures {
   }
 
   add(request: Uint8Array, error: unknown): void {
-    // Only what took its time: server and AWS unreachable, refused by policy. The rest is as quickly found out again.
-    if (!(error instanceof Problem) || error.exitCode < 4) return;
+    if (!(error instanceof Problem) || !slow.has(error.category)) return;
     for (const [known, entries] of this.#failures) {
       if (entries.every(({ at }) => this.#now() - at > life)) this.#failures.delete(known);
     }

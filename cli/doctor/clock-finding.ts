@@ -16,15 +16,14 @@ const limit = 5 * 60_000;
  * @param date the header Date of the answer
  */
 export function clockFindings(id: string, whose: string, date: string | null | undefined, now = Date.now()): Finding[] {
-  const skew = clockSkew(date, now);
+  const skew = clockSkew(date, now, whose);
   if (skew === undefined) return [];
-  const what = skew.what.replace("the server's", whose);
-  if (Math.abs(now - Date.parse(date ?? '')) >= limit) return [troubleOf(id, skew, { what })];
+  if (Math.abs(now - Date.parse(date ?? '')) >= limit) return [troubleOf(id, skew)];
   return [
     {
       id,
       severity: 'warning',
-      what,
+      what: skew.what,
       why: ['It works still; from 5 minutes on what this machine signs is refused.'],
       fix: ['Set the clock (turn on its synchronisation).'],
     },

@@ -1,4 +1,4 @@
-import { asProblem } from '../problem.ts';
+import { asProblem } from '../problem/problem.ts';
 import type { Check, CheckId, Outcome, Result, Visit } from './check.ts';
 import { troubleOf } from './trouble.ts';
 

@@ -1,12 +1,20 @@
-import { networkFix, networkReason } from '../network/reason.ts';
-import { Problem } from '../problem.ts';
+import { caVariable, networkFailure, networkFix, networkReason } from '../network/reason.ts';
+import type { NetworkFailure } from '../problem/details.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Finding, Visit } from './check.ts';
 import { exampleUrl } from './git-credentials.ts';
 import { gitNetworkSettings, goesThroughProxy, networkVariables } from './network-settings.ts';
 import { stsUrlOf, threeWays } from './ways.ts';
 
 type Who = 'server' | 'sts' | 'pull' | 'push';
-type Kind = 'tls' | 'proxy' | 'unreachable';
+
+/** Why somebody was not reached, in words and as data. */
+export interface Unreached {
+  why: string;
+  network: NetworkFailure;
+  /** What to do about it, where that follows from the reason. */
+  fix?: string | undefined;
+}
 
 /** How each is called here and among the three ways. */
 const names = {
@@ -20,23 +28,21 @@ const names = {
  * What to know when somebody cannot be reached: why, which of the three ways is closed, and what steers them here.
  *
  * @param who whose check it is
- * @param error what was thrown, or why in words; a Problem knows what to do by itself
  */
-export async function networkTrouble(who: Who, error: unknown, visit: Visit): Promise<Finding> {
-  const { reason, fix } = read(error, who, visit.env);
+export async function networkTrouble(who: Who, { why, network, fix }: Unreached, visit: Visit): Promise<Finding> {
   const { env, cwd, target } = visit;
   const variables = networkVariables(env);
   const settings = await gitNetworkSettings(target?.https ?? exampleUrl, env, cwd).catch(() => []);
   const [name, way] = names[who];
   const others = (await threeWays(visit)).filter((one) => one.name !== way);
-  const kind = kindOf(reason, who, visit, [...variables, ...settings]);
+  const kind = isProxy({ why, network }, who, visit, [...variables, ...settings]) ? 'proxy' : network;
   const list = (found: [string, string][]) => found.map(([key, value]) => `${key}=${value}`).join(', ');
   return {
     id: `${who}.${kind}`,
     severity: 'trouble',
     what: `${name} cannot be reached.`,
     why: [
-      reason,
+      why,
       ...others.map(
         (one) => `${one.name} ${one.closed ? `cannot be reached either: ${one.closed}` : 'can be reached.'}`,
       ),
@@ -47,26 +53,36 @@ export async function networkTrouble(who: Who, error: unknown, visit: Visit): Pr
   };
 }
 
-function read(error: unknown, who: Who, env: NodeJS.ProcessEnv): { reason: string; fix?: string | undefined } {
-  if (typeof error === 'string') return { reason: error };
-  if (error instanceof Problem) return { reason: error.why || error.what, fix: error.fix };
-  const trust = who === 'sts' && env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
-  return { reason: networkReason(error), fix: networkFix(error, trust) };
+/**
+ * What a request failed by.
+ *
+ * @param error what was thrown; a Problem knows what to do by itself
+ * @param trust the variable that names further authorities to whoever asked
+ */
+export function unreached(error: unknown, trust?: string): Unreached {
+  if (error instanceof Problem) {
+    return { why: error.why || error.what, network: error.network ?? 'unreachable', fix: error.fix };
+  }
+  return { why: networkReason(error), network: networkFailure(error), fix: networkFix(error, trust) };
 }
 
-function kindOf(reason: string, who: Who, visit: Visit, settings: readonly [name: string, value: string][]): Kind {
-  if (/proxy|CONNECT tunnel/i.test(reason)) return 'proxy';
-  if (/TLS|SSL|certificate|CAfile/i.test(reason)) return 'tls';
+/** Whether it is the proxy that could not be reached, or that does not let us through. */
+function isProxy(
+  { why, network }: Unreached,
+  who: Who,
+  visit: Visit,
+  settings: readonly [name: string, value: string][],
+): boolean {
+  if (network !== 'unreachable') return network === 'proxy';
   // Through a proxy, the proxy is the only one that is connected to, and looked up.
-  if (who === 'server' && visit.chart.server && goesThroughProxy(visit.chart.server, visit.env)) return 'proxy';
-  if (who === 'sts' && isStsBehindProxy(visit)) return 'proxy';
-  // Somebody who does not listen is the proxy when that is who was asked.
+  if (who === 'server' && visit.chart.server && goesThroughProxy(visit.chart.server, visit.env)) return true;
+  if (who === 'sts' && isStsBehindProxy(visit)) return true;
+  // Git names whom it asked: where nobody listens, that is the proxy when it is the one that was named.
   const proxies = settings.filter(([name]) => /^(https?|all)_proxy$|^http\.proxy$/i.test(name));
-  const closed = proxies.some(([, value]) => {
+  return proxies.some(([, value]) => {
     const { hostname, port } = URL.parse(value.includes('://') ? value : `http://${value}`) ?? {};
-    return hostname && reason.includes(hostname) && (!port || reason.includes(port));
+    return hostname !== undefined && hostname !== '' && why.includes(hostname) && (!port || why.includes(port));
   });
-  return closed ? 'proxy' : 'unreachable';
 }
 
 function isStsBehindProxy(visit: Visit): boolean {
@@ -78,21 +94,26 @@ function isStsBehindProxy(visit: Visit): boolean {
   }
 }
 
-function fixOf(kind: Kind, who: Who, env: NodeJS.ProcessEnv, settings: readonly [string, string][]): string[] {
+function fixOf(
+  kind: NetworkFailure,
+  who: Who,
+  env: NodeJS.ProcessEnv,
+  settings: readonly [string, string][],
+): string[] {
   if (who === 'pull' || who === 'push') return fixGit(kind, env, settings);
   const again =
     who === 'sts'
       ? ['The agent keeps the environment that it was started in: `vouch agent stop`, then `vouch login`.']
       : [];
   if (kind === 'tls') {
-    const variable = who === 'sts' && env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
+    const variable = who === 'sts' ? caVariable(env) : 'NODE_EXTRA_CA_CERTS';
     return [`Where a company inspects TLS, Node must know its CA: \`export ${variable}=/path/to/ca.pem\``, ...again];
   }
   if (kind === 'proxy') return ['Check HTTPS_PROXY and NO_PROXY, and whether the proxy wants a password.', ...again];
   return ['Check your network, your VPN, and whether a proxy is needed (HTTPS_PROXY).', ...again];
 }
 
-function fixGit(kind: Kind, env: NodeJS.ProcessEnv, settings: readonly [string, string][]): string[] {
+function fixGit(kind: NetworkFailure, env: NodeJS.ProcessEnv, settings: readonly [string, string][]): string[] {
   if (kind === 'tls') {
     // git-config(1), http.sslCAInfo: "Can be overridden by the GIT_SSL_CAINFO environment variable."
     if (env.GIT_SSL_CAINFO) {

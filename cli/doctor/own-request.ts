@@ -9,7 +9,7 @@ import { longestBundle, proxyEnvironment } from '../network/environment.ts';
 import { readAtMost } from '../network/read-at-most.ts';
 import { networkReason } from '../network/reason.ts';
 import { redact } from '../network/redact.ts';
-import { asProblem } from '../problem.ts';
+import { asProblem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import type { Visit } from './check.ts';
 import type { Target } from './target.ts';

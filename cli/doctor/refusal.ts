@@ -19,9 +19,9 @@ export async function explainReply(check: 'pull' | 'push', { answer, outcome }: 
     case 'tls':
     case 'proxy':
     case 'unreachable':
-      return networkTrouble(check, said, visit);
+      return networkTrouble(check, { why: said, network: outcome }, visit);
     case 'late':
-      return networkTrouble(check, 'It did not answer in time.', visit);
+      return networkTrouble(check, { why: 'It did not answer in time.', network: 'unreachable' }, visit);
     case 'busy':
       return finding('CodeCommit could not serve the request.', [], ['Try again in a minute.']);
     case 'refused':

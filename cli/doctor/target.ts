@@ -1,7 +1,7 @@
 import { type CodeCommitHost, codeCommitHost } from '../aws/codecommit/hosts.ts';
 import { locate } from '../git-remote-codecommit/locate.ts';
 import { parseRemoteUrl } from '../git-remote-codecommit/url.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { runGit } from './git-process.ts';
 import { withoutPassword } from './network-settings.ts';
 
@@ -43,7 +43,7 @@ export async function findTarget(named: string | undefined, where: Where): Promi
   if (named !== undefined) {
     const url = (await urlOf(named, where)) ?? named;
     const target = await readTarget(url, where.env).catch((error: unknown) => {
-      throw error instanceof Problem ? new Problem({ ...error, exitCode: 2 }) : error;
+      throw error instanceof Problem ? new Problem({ ...error, category: 'usage' }) : error;
     });
     if (target) return url === named || named.includes(':') ? target : { ...target, remote: named };
     throw new Problem({
@@ -51,7 +51,7 @@ export async function findTarget(named: string | undefined, where: Where): Promi
       what: `This is no repository of CodeCommit's: ${withoutPassword(url)}`,
       why: 'It looks like https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo, or like codecommit://demo.',
       fix: 'Name its URL, or the name of a remote (`git remote -v`).',
-      exitCode: 2,
+      category: 'usage',
     });
   }
   const origin = await urlOf('origin', where);

@@ -1,4 +1,4 @@
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import type { Finding } from './check.ts';
 

@@ -1,6 +1,6 @@
 import type { VouchProfile } from '../aws/config/profiles.ts';
 import { authorizationId, useAuthorizationId } from '../aws/sts/authorization-id.ts';
-import type { Problem } from '../problem.ts';
+import type { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import type { Finding } from './check.ts';
 import { troubleOf } from './trouble.ts';
@@ -18,22 +18,21 @@ interface Refusal {
  * of their own, and so has each action of the trust policy. Its conditions have not.
  */
 export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
-  const { why } = problem;
+  const { reason, action, said = '' } = problem;
   const provider = String(claims.iss).replace(/^https?:\/\//, '');
   const { account, partition, arn } = profile.role;
   const federated = `arn:${partition.id}:iam::${account}:oidc-provider/${provider}`;
   const template = '`vouch-server aws-template` prints all that the account must have.';
-  const words = said(why);
-  const decision = authorizationId(words);
+  const decision = authorizationId(said);
   const trouble = (id: string, what: string, more: string[], fix: string): Finding => ({
     id,
     severity: 'trouble',
     what,
-    why: [...(words === '' ? [] : [`AWS says: ${printable(words, 1000)}`]), ...more],
+    why: [...(said === '' ? [] : [`AWS says: ${printable(said)}`]), ...more],
     fix: [fix, ...(decision === undefined ? [] : [useAuthorizationId(decision)]), template],
   });
 
-  if (/No OpenIDConnect provider/i.test(why)) {
+  if (reason === 'provider-unknown') {
     return trouble(
       'sts.provider-unknown',
       `AWS account ${account} does not know your Vouch server.`,
@@ -41,7 +40,7 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
       `Ask who runs the account to make one for ${claims.iss}, with the audience ${claims.aud}`,
     );
   }
-  if (/audience/i.test(words)) {
+  if (reason === 'audience') {
     return trouble(
       'sts.audience',
       `AWS account ${account} knows your Vouch server, and not the audience of its tokens.`,
@@ -49,14 +48,13 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
       `Ask who runs the account to add the audience ${claims.aud} to that provider.`,
     );
   }
-  if (/expired|issued in the future|not valid yet|too old/i.test(words)) {
+  if (reason === 'token-times') {
     return troubleOf('sts.clock-skew', problem, {
       what: "AWS and your Vouch server do not agree about the time: AWS does not take the token's times.",
       fix: ["Ask who runs the Vouch server to check its clock; check this machine's too (`date -u`)."],
     });
   }
-  const action = /not authorized to perform:? (sts:\w+)/i.exec(why)?.[1];
-  if (action !== undefined && action !== 'sts:AssumeRoleWithWebIdentity') {
+  if (reason === 'trust-action' && action !== undefined) {
     return trouble(
       'sts.trust-action',
       `The trust policy of the role does not allow ${action}.`,
@@ -64,7 +62,7 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
       `Ask who runs the account to add ${action} to the actions of the role's trust policy.`,
     );
   }
-  if (action !== undefined) {
+  if (reason === 'trust') {
     return trouble(
       'sts.trust',
       'The role does not trust you: its trust policy refuses, or there is no such role.',
@@ -78,11 +76,6 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
     );
   }
   return troubleOf('sts.refused', problem);
-}
-
-/** What AWS itself said, without our words around it. */
-function said(why: string): string {
-  return /AWS says: (.*)$/s.exec(why)?.[1] ?? '';
 }
 
 /** Each condition of the documented trust policy, with the value that this token and this session have for it. */

@@ -2,7 +2,7 @@ import { stsUrl } from '../aws/sts/query.ts';
 import { awsHttpAgents, prepareNetwork } from '../network/environment.ts';
 import { sendRequest } from '../network/http-request.ts';
 import { networkReason } from '../network/reason.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Visit } from './check.ts';
 import { gitOutcome, gitSaid } from './explain-git.ts';
 import { exampleUrl } from './git-credentials.ts';

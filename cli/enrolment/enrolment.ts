@@ -3,7 +3,7 @@ import { readKeyName } from '../login/key-name.ts';
 import { explainServerError } from '../login/oidc-client.ts';
 import { readWords } from '../login/words.ts';
 import { prepareNetwork } from '../network/environment.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';
 import { isPassing, serverRefusal } from '../server-api/refusal.ts';
 import type { KeyName } from '../text/describe.ts';

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** As the server makes them (docs/http-api.md): Crockford's base 32, in which O is read as 0, and I and L as 1. */
 const LENGTH = 26;
@@ -26,6 +26,5 @@ export function readInvitation(typed: string): string {
         ? `It has ${code.length} letters and digits, and a code has ${LENGTH}.`
         : `It has "${strange}" in it, which no code has.`,
     fix: 'Check it and try again: it looks like XXXXXX-XXXXXX-XXXXXX-XXXXXX-XX.',
-    exitCode: 2,
   });
 }

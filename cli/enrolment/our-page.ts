@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Answers } from '../terminal/answers.ts';
 
 /**
@@ -31,7 +31,6 @@ function otherPage(): Problem {
     what: 'No key was enrolled: the page that was opened is not yours.',
     why: 'Somebody who can see what runs on this machine may have opened its address before your browser did.',
     fix: 'Your invitation is still good: run `vouch enroll` again. If the words differ again, tell your administrator.',
-    exitCode: 5,
   });
 }
 
@@ -40,6 +39,6 @@ function nobodySaid(): Problem {
     kind: 'no-input',
     what: 'No key was enrolled: nobody said which words the page shows.',
     fix: 'Run `vouch enroll` on a terminal; or let the second line of its standard input be the words.',
-    exitCode: 2,
+    category: 'usage',
   });
 }

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { checkOwner } from './safe-way.ts';
 
 /**

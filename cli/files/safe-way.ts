@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** As many symbolic links as Linux follows (path_resolution(7)). */
 const mostLinks = 40;

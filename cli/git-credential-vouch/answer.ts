@@ -3,7 +3,7 @@ import { type GitCredentialRequest, parseGitRequest } from '../agent/git-request
 import { codeCommitHost } from '../aws/codecommit/hosts.ts';
 import { configFor, credentialEntries } from '../git/effective-config.ts';
 import { personIsThere, wantsSilence } from '../login/person.ts';
-import { asProblem, Problem } from '../problem.ts';
+import { asProblem, Problem } from '../problem/problem.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 import type { Screen } from '../terminal/waiting.ts';
 import { printable } from '../text/printable.ts';
@@ -52,8 +52,8 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
   try {
     return await given;
   } catch (error) {
-    const { exitCode, what } = asProblem(error);
-    if (exitCode !== 3 || !personIsThere(io.stderr, io.env)) throw error;
+    const { category, what } = asProblem(error);
+    if (category !== 'no-session' || !personIsThere(io.stderr, io.env)) throw error;
     // Where nobody is there, none of this is loaded: the answer comes at once.
     const { configFor, credentialEntries } = await import('../git/effective-config.ts');
     if (wantsSilence(configFor(asked, await credentialEntries(io.env)).interactive)) throw error;
@@ -82,10 +82,10 @@ async function withReason(error: unknown, asked: GitCredentialRequest, env: Node
 function tell(error: unknown, { stderr }: HelperIo): void {
   const problem = asProblem(error);
   // Without a session there is one thing to do, whatever the reason, so one line says it all.
-  const lines = problem.exitCode === 3 ? [sentence(problem)] : problem.lines();
+  const lines = problem.category === 'no-session' ? [sentence(problem)] : problem.lines();
   stderr.write(lines.map((line) => `vouch: ${line}\n`).join(''));
 }
 
 function sentence({ what, fix }: { what: string; fix: string }): string {
-  return printable(`${what.charAt(0).toLowerCase()}${what.slice(1)} ${fix}`);
+  return printable(`${what} ${fix}`);
 }

@@ -9,7 +9,7 @@ import {
 } from '../git/effective-config.ts';
 import { keepsNothing } from '../git/keeps-nothing.ts';
 import { describe, mend } from '../git/setup/other-helpers.ts';
-import { asProblem, Problem } from '../problem.ts';
+import { asProblem, Problem } from '../problem/problem.ts';
 
 /**
  * Makes sure that no other helper of Git's will store what Vouch is about to give: a Git older than 2.54 hands a user
@@ -45,7 +45,7 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
     what: `Git would have ${describe(helper)} store what Vouch gives, so Vouch gives nothing.`,
     why: 'A Git older than 2.54 hands a password that worked to every helper it has for a URL.',
     fix: `${mend(helper.origin, asked.host)} Then try again.`,
-    exitCode: 5,
+    category: 'refused',
   });
 }
 

@@ -2,7 +2,7 @@ import { shellWord } from '../aws/config/command-line.ts';
 import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../aws/config/profiles.ts';
 import { profileSettings } from '../aws/config/read.ts';
 import { awsConfigFile } from '../paths.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** What a `codecommit://` URL needs from the AWS config; a module of its own, so that it is only loaded when needed. */
 

@@ -1,5 +1,5 @@
 import { codeCommitHost, codeCommitUrl } from '../aws/codecommit/hosts.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** CodeCommit's host, where the user names one. */
 export interface Endpoint {

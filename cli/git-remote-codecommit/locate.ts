@@ -1,5 +1,5 @@
 import type { Wanted } from '../aws/config/profiles.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { repositoryUrl } from './endpoint.ts';
 import { regionOf } from './region.ts';
 import type { RemoteUrl } from './url.ts';

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { findOnPath } from '../files/on-path.ts';
 import { keepClosed } from '../keep-closed.ts';
-import { Problem, printProblem } from '../problem.ts';
+import { printProblem } from '../problem/print.ts';
+import { Problem } from '../problem/problem.ts';
 import { version } from '../programs.ts';
 import { become } from './become.ts';
 import { locate } from './locate.ts';

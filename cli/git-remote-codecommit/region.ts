@@ -1,6 +1,6 @@
 import type { VouchProfile, Wanted } from '../aws/config/profiles.ts';
 import { isRegion } from '../aws/partitions.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { endpointOf } from './endpoint.ts';
 import { type RemoteUrl, unknownRegion } from './url.ts';
 

@@ -1,5 +1,5 @@
 import { shellWord } from '../aws/config/command-line.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { credentialHelperScript } from '../programs.ts';
 
 /** A setting of Git's: its name, and its value. */

@@ -1,5 +1,5 @@
 import { isRegion } from '../aws/partitions.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** A remote's URL of the scheme `codecommit`, taken apart. */
 export interface RemoteUrl {

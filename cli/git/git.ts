@@ -1,5 +1,5 @@
 import { currentFolder } from '../files/current-folder.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import { vouchHelper } from './vouch-helper.ts';
 

@@ -3,7 +3,7 @@ import * as client from 'openid-client';
 import type { NewSession } from '../agent/protocol.ts';
 import { prepareNetwork } from '../network/environment.ts';
 import { untilAborted } from '../network/until-aborted.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { UnfitAnswer } from '../server-api/ask-server.ts';
 import { printable } from '../text/printable.ts';
 import { type CallbackListener, listenForCallback } from './callback/listener.ts';
@@ -180,6 +180,6 @@ function unexpected(why: string): Problem {
     what: 'The server’s answer is not what a Vouch server gives.',
     why,
     fix: 'Tell your administrator.',
-    exitCode: 5,
+    category: 'refused',
   });
 }

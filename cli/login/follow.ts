@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { checkRuntimeFolder, loginSocket, runtimeFolder } from '../runtime-folder/runtime-folder.ts';
 import type { SignInPage } from './browser-flow.ts';
 
@@ -54,7 +54,6 @@ function unclear(): Problem {
     kind: 'login-unclear',
     what: 'Another process has a sign-in under way, and does not say properly how it goes.',
     fix: 'Run `vouch login`, then try again.',
-    exitCode: 3,
   });
 }
 

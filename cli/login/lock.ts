@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { asProblem, Problem } from '../problem.ts';
+import { asProblem, Problem } from '../problem/problem.ts';
 import { claim, listenPrivately, removeIfOurs } from '../runtime-folder/owned-socket.ts';
 import { loginSocket, prepareRuntimeFolder } from '../runtime-folder/runtime-folder.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
@@ -75,6 +75,5 @@ function givenUp(): Problem {
     kind: 'login-given-up',
     what: 'The sign-in was given up.',
     fix: 'Run `vouch login`, then try again.',
-    exitCode: 3,
   });
 }

@@ -1,7 +1,7 @@
 import { endUnresponsiveAgent, handOverSession } from '../agent/client/hand-over.ts';
 import { type AgentAhead, startAgentAhead } from '../agent/client/start.ts';
 import type { NewSession } from '../agent/protocol.ts';
-import { asProblem } from '../problem.ts';
+import { asProblem } from '../problem/problem.ts';
 import type { Waiting } from '../terminal/waiting.ts';
 import { clockTime, describeKey, duration } from '../text/describe.ts';
 import { type SignInPage, signIn } from './browser-flow.ts';

@@ -1,7 +1,7 @@
 import * as client from 'openid-client';
 import { clockSkew } from '../network/clock-skew.ts';
-import { networkFailure, networkFix } from '../network/reason.ts';
-import { Problem } from '../problem.ts';
+import { networkFailure, networkFix, whyUnreachable } from '../network/reason.ts';
+import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';
 import { foreignEndpoint } from '../server-api/endpoints.ts';
 import { isPassing, serverRefusal } from '../server-api/refusal.ts';
@@ -90,7 +90,6 @@ export function explainServerError(server: string, error: unknown): Problem {
       kind: 'cancelled',
       what: 'The sign-in was cancelled in the browser.',
       fix: 'Run `vouch login` to try again.',
-      exitCode: 5,
     });
   }
   const skew =
@@ -102,17 +101,16 @@ export function explainServerError(server: string, error: unknown): Problem {
       what: `${new URL(server).host} refused the request.`,
       why: printable(error.error_description ?? error.error),
       fix: 'Run the command again; if it stays, tell your administrator.',
-      exitCode: 5,
     });
   }
-  const reason = networkFailure(error);
+  const reason = whyUnreachable(error);
   if (reason !== undefined) {
     return new Problem({
       kind: 'server-unreachable',
       what: `${new URL(server).host} cannot be reached.`,
       why: reason,
+      network: networkFailure(error),
       fix: networkFix(error) ?? 'Check your network or VPN and the URL, then try again.',
-      exitCode: 4,
     });
   }
   const unfit = unfitAnswer(error);
@@ -122,7 +120,6 @@ export function explainServerError(server: string, error: unknown): Problem {
       what: `${new URL(server).host} cannot answer now.`,
       why: `${unfit.message} It is down, or has too much to do.`,
       fix: 'Try again in a minute; if it stays, tell your administrator.',
-      exitCode: 4,
     });
   }
   return new Problem({
@@ -130,7 +127,6 @@ export function explainServerError(server: string, error: unknown): Problem {
     what: `${new URL(server).host} did not answer as a Vouch server does.`,
     why: printable(unfit?.message ?? `${message}${code ? ` (${code})` : ''}`),
     fix: 'Check the URL with your administrator; behind a hotel’s or a company’s sign-in page, sign in there first.',
-    exitCode: 4,
   });
 }
 

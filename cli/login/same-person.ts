@@ -1,6 +1,6 @@
 import type { NewSession } from '../agent/protocol.ts';
 import { changeConfig, readConfig } from '../config.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { askServer } from '../server-api/ask-server.ts';
 import { printable } from '../text/printable.ts';
 import { CLIENT_ID } from './oidc-client.ts';
@@ -29,7 +29,6 @@ export async function checkPerson(
     what: `${email} signed in here, and last time it was ${before}: the session was not kept.`,
     why: 'Somebody who can see what runs on this machine may have opened the address of your sign-in, with a key of theirs.',
     fix: `Run \`vouch login\` again${keep ? '' : ' on a terminal, which asks whether it is you'}. Somebody else’s key: tell your administrator.`,
-    exitCode: 5,
   });
 }
 

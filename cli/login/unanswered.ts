@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { readTextFile } from '../files/read-file.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { prepareRuntimeFolder, unansweredLogin } from '../runtime-folder/runtime-folder.ts';
 import { clockTime } from '../text/describe.ts';
 
@@ -40,7 +40,6 @@ export function checkUnanswered(why: string, env: NodeJS.ProcessEnv, now = Date.
     kind: 'login-unanswered',
     what: `${why} Nobody answered the sign-in that ended at ${time(last.at)}, so no other one begins before ${time(until)}.`,
     fix: 'Run `vouch login`, then try again.',
-    exitCode: 3,
   });
 }
 

@@ -51,7 +51,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   const say = (text: string) => waiting.say(text);
   const onPage = ({ url, words }: SignInPage) =>
     say(
-      `vouch: a sign-in is under way, and this waits for it: ${printable(url)}\n  Touch your key only if the page shows: ${printable(words)}`,
+      `vouch: A sign-in is under way, and this waits for it: ${printable(url)}\n  Touch your key only if the page shows: ${printable(words)}`,
     );
   let held: HeldLogin | undefined;
   let shown = false;
@@ -69,11 +69,11 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
       await sleep(retryAfter, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
     if (!(await hasSession(env))) {
-      say(`vouch: ${printable(why.charAt(0).toLowerCase() + why.slice(1))} Git waits while you sign in.`);
+      say(`vouch: ${printable(why)} Git waits while you sign in.`);
       const { callbackPort: port } = readConfig(env);
       const session = await logIn({ env, server, browser: true, port, signal, onPage: onOurPage, say, waiting });
       waiting.end();
-      say(`vouch: s${signedIn(session).slice(1)}`);
+      say(`vouch: ${signedIn(session)}`);
     }
     held.done();
   } catch (error) {

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { count } from '../text/describe.ts';
 
 /** What DPoP proofs and AWS's signatures bear is minutes; less than this is nobody's trouble. */
@@ -10,18 +10,18 @@ const BEARABLE_MS = 120_000;
  *
  * @param date the header Date of the server's answer
  * @param now our wall clock, in milliseconds since 1970
+ * @param whose whose clock it is, such as "AWS's"
  * @returns the problem `clock-skew`, or undefined when the clocks agree or the server does not tell the time
  */
-export function clockSkew(date: string | null | undefined, now: number): Problem | undefined {
+export function clockSkew(date: string | null | undefined, now: number, whose = "the server's"): Problem | undefined {
   const theirs = Date.parse(date ?? '');
   const ahead = now - theirs;
   if (Number.isNaN(theirs) || Math.abs(ahead) < BEARABLE_MS) return undefined;
   const minutes = Math.round(Math.abs(ahead) / 60_000);
   return new Problem({
     kind: 'clock-skew',
-    what: `The clock of this machine is ${count(minutes, 'minute')} ${ahead > 0 ? 'ahead of' : 'behind'} the server's.`,
+    what: `The clock of this machine is ${count(minutes, 'minute')} ${ahead > 0 ? 'ahead of' : 'behind'} ${whose}.`,
     why: 'What it signs is refused as too old, or as not yet good.',
     fix: 'Set the clock (turn on its synchronisation), then try again.',
-    exitCode: 5,
   });
 }

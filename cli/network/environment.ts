@@ -4,7 +4,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import { readTextFile } from '../files/read-file.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /**
  * HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE, which Git and AWS CLI honour and Node by default does not. (Node

@@ -1,12 +1,13 @@
-import { Problem, type ProblemDetails } from '../problem.ts';
+import type { ProblemDetails } from '../problem/details.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** A Problem that may be over in a moment: who was asked is down, or too busy. The same request is worth another try. */
 export class Outage extends Problem {
   /** How long to wait with the next try, in milliseconds, as far as who was asked said so. */
   readonly retryAfter: number;
 
-  constructor(details: Omit<ProblemDetails, 'exitCode'>, retryAfter = 0) {
-    super({ ...details, exitCode: 4 });
+  constructor(details: ProblemDetails, retryAfter = 0) {
+    super({ ...details, category: 'unreachable' });
     this.retryAfter = retryAfter;
   }
 }

@@ -1,3 +1,4 @@
+import type { NetworkFailure } from '../problem/details.ts';
 import { printable } from '../text/printable.ts';
 
 /** What error codes mean to a person; the others are shown as they are. */
@@ -35,7 +36,7 @@ const UNFIT_CERTIFICATE =
  *
  * @returns undefined when it was not the network, but what came over it
  */
-export function networkFailure(error: unknown): string | undefined {
+export function whyUnreachable(error: unknown): string | undefined {
   const innermost = innermostOf(error);
   if (innermost === undefined) return undefined;
   const { code } = innermost as NodeJS.ErrnoException;
@@ -46,7 +47,7 @@ export function networkFailure(error: unknown): string | undefined {
     return 'Its TLS certificate is signed by an authority that this machine does not know.';
   }
   // Node's two HTTP clients say it in two ways, one of them as if we had given up, the other with the proxy's address.
-  if (/tunnel/i.test(innermost.message)) {
+  if (isTunnel(innermost)) {
     const status = proxyStatus(innermost);
     return `The proxy did not let it through${status ? `: it answered with status ${status}` : ''}.`;
   }
@@ -54,6 +55,13 @@ export function networkFailure(error: unknown): string | undefined {
   if (code === undefined || /^(ERR_(?!TLS|SSL)|HPE_)/.test(code)) return undefined;
   if (!/^(E[A-Z0-9]+|ERR_(TLS|SSL)_\w+|UND_ERR_\w+)$/.test(code) && !UNFIT_CERTIFICATE.test(code)) return undefined;
   return printable(innermost.message.includes(code) ? innermost.message : `${innermost.message} (${code})`, 300);
+}
+
+/** How the network failed that carried a request, whatever it was. */
+export function networkFailure(error: unknown): NetworkFailure {
+  const innermost = innermostOf(error);
+  if (innermost !== undefined && isTunnel(innermost)) return 'proxy';
+  return isTls((innermost as NodeJS.ErrnoException | undefined)?.code ?? '') ? 'tls' : 'unreachable';
 }
 
 /**
@@ -65,6 +73,11 @@ export function isLastingFailure(error: unknown): boolean {
   if (innermost === undefined) return false;
   const { code = '' } = innermost as NodeJS.ErrnoException;
   return isTls(code) || /^4(?!08|29)/.test(proxyStatus(innermost) ?? '');
+}
+
+/** The variable that names further authorities to who asks AWS. */
+export function caVariable(env: NodeJS.ProcessEnv): 'AWS_CA_BUNDLE' | 'NODE_EXTRA_CA_CERTS' {
+  return env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
 }
 
 /** What to do after a change of the environment for the agent, which keeps the one that it was started in. */
@@ -122,11 +135,15 @@ function innermostOf(error: unknown): Error | undefined {
 }
 
 /** What a proxy answered that was to make a tunnel. */
-function proxyStatus({ message }: Error): string | undefined {
-  return /tunnel/i.test(message) ? /(?:HTTP\/1\.\d |response \()(\d{3})\b/.exec(message)?.[1] : undefined;
+function proxyStatus(error: Error): string | undefined {
+  return isTunnel(error) ? /(?:HTTP\/1\.\d |response \()(\d{3})\b/.exec(error.message)?.[1] : undefined;
 }
 
-/** As `networkFailure`; what has no known code is told in its own words. */
+function isTunnel({ message }: Error): boolean {
+  return /tunnel/i.test(message);
+}
+
+/** As `whyUnreachable`; what has no known code is told in its own words. */
 export function networkReason(error: unknown): string {
-  return networkFailure(error) ?? printable(error instanceof Error ? error.message || error.name : String(error), 300);
+  return whyUnreachable(error) ?? printable(error instanceof Error ? error.message || error.name : String(error), 300);
 }

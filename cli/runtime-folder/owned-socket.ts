@@ -3,7 +3,7 @@ import { chmodSync, linkSync, lstatSync, readdirSync, renameSync, unlinkSync } f
 import { connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { checkSocket } from './runtime-folder.ts';
 
 /** A socket's name in the folder, and the inode that we put there: by it we tell ours from a later one of that name. */

@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkWay, modeOf, othersFix, sticky } from '../files/safe-way.ts';
 import { absolute, home } from '../paths.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { runUser } from './run-user.ts';
 
 /**

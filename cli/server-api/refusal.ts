@@ -1,4 +1,5 @@
-import { Problem } from '../problem.ts';
+import { serverKind } from '../problem/kinds.ts';
+import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 
 /**
@@ -16,10 +17,10 @@ export function serverRefusal(status: number, said: unknown): Problem | undefine
     300,
   );
   return new Problem({
-    kind,
+    ...serverKind(kind),
     what: /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`,
     fix: printable(typeof detail === 'string' && detail !== '' ? detail : 'Try again.', 300),
-    exitCode: isPassing(status) ? 4 : 5,
+    category: isPassing(status) ? 'unreachable' : 'refused',
   });
 }
 

@@ -1,5 +1,5 @@
 import { agentSettings, harmlessNodeOptions } from '../agent/node-environment.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** Variables whose value is the path of something that is read. */
 export const pathVariables: readonly string[] = [

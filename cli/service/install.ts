@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { agentStatus, dropSession, isNotRunning } from '../agent/client/client.ts';
 import type { AgentStatus } from '../agent/protocol.ts';
 import { replaceFile } from '../files/replace-file.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Manager, ServiceFile, ServiceForm } from './manager.ts';
 import { authorOf, readIfThere } from './mark.ts';
 

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { marked, markPlace } from './mark.ts';
 
 /** The service's name within launchd. */

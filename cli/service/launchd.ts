@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { harmfulVariables } from '../agent/node-environment.ts';
 import { home } from '../paths.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { programFile } from '../programs.ts';
 import { serviceEnvironment } from './environment.ts';
 import { label, plistText, programsOf } from './launchd-plist.ts';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 
 /** The longest that a manager of services may take, in milliseconds: it waits for the agent to end. */

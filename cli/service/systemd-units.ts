@@ -1,5 +1,5 @@
 import { harmfulVariables } from '../agent/node-environment.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { marked, markPlace } from './mark.ts';
 
 /** The names of the units. The socket is what is enabled; the service runs from a request to the session's end. */

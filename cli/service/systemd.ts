@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import { home } from '../paths.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { programFile } from '../programs.ts';
 import { runtimeFolders } from '../runtime-folder/runtime-folder.ts';
 import { pathVariables, serviceEnvironment } from './environment.ts';

@@ -1,5 +1,5 @@
 import { createInterface, type Interface } from 'node:readline';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import { Interrupted } from './interrupt.ts';
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** Ctrl-C, a polite kill, and a terminal that was closed. */
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

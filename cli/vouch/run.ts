@@ -1,4 +1,5 @@
-import { Problem, printProblem } from '../problem.ts';
+import { printProblem } from '../problem/print.ts';
+import { Problem } from '../problem/problem.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 
 /** Runs a command of `vouch` to its end; what it throws is told on standard error, and becomes the exit code. */

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => sandbox?.close());
 
 const assumed = () => sandbox.aws.log.filter(({ action }) => action === 'AssumeRoleWithWebIdentity');
-const notSignedIn = 'vouch: you are not signed in. Run `vouch login`, then try again.';
+const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.';
 
 /** The tests are one story, in this order. */
 describe.sequential('a first day', () => {

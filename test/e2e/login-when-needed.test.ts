@@ -47,10 +47,10 @@ describe.sequential('a login where one is needed', () => {
   test('git ls-remote on a terminal has the person sign in, and works', async () => {
     const git = onTerminal(lsRemote(), { env: browser('works'), cwd: sandbox.home });
     expect(await git.ended).toBe(0);
-    expect(git.said()).toContain('vouch: you are not signed in. Git waits while you sign in.\n');
+    expect(git.said()).toContain('vouch: You are not signed in. Git waits while you sign in.\n');
     expect(git.said()).toContain(`  ${tabs()[0]}\n`);
     expect(git.said()).toMatch(
-      /vouch: signed in as alice@example\.com with "Work key" until \d\d:\d\d, 8 h from now\n/,
+      /vouch: Signed in as alice@example\.com with "Work key" until \d\d:\d\d, 8 h from now\n/,
     );
     expect(tabs().length).toBe(1);
     expect(sockets()).toEqual(['agent.sock', 'git.sock']);
@@ -77,7 +77,7 @@ describe.sequential('a login where one is needed', () => {
   test('an editor without a terminal gets a login when the setting says always', async () => {
     await sandbox.succeed('vouch', ['config', 'set', 'autoLogin', 'always']);
     const fetched = await sandbox.succeed('git', ['ls-remote', sandbox.repositoryUrl]);
-    expect(fetched.stderr).toContain('vouch: signed in as alice@example.com');
+    expect(fetched.stderr).toContain('vouch: Signed in as alice@example.com');
   });
 
   test('where nobody is there Git is stopped, and the server is not even asked', async () => {
@@ -86,7 +86,7 @@ describe.sequential('a login where one is needed', () => {
     expect(refused.code).toBe(128);
     // A newer Git adds a line of its own.
     expect(refused.stderr.split('\n').slice(0, 2)).toEqual([
-      'vouch: you are not signed in. Run `vouch login`, then try again.',
+      'vouch: You are not signed in. Run `vouch login`, then try again.',
       "fatal: credential helper 'vouch' told us to quit",
     ]);
     expect(pushedRequests()).toBe(before);

@@ -1,5 +1,5 @@
 import { awsConfigFile } from '../../paths.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import {
   agentSocket,
   checkRuntimeFolder,
@@ -164,7 +164,6 @@ function notRunning(): Problem {
     what: 'You are not signed in.',
     why: 'No vouch agent is running.',
     fix: 'Run `vouch login`, then try again.',
-    exitCode: 3,
   });
 }
 

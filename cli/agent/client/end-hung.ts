@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { type AgentProcess, isAgent, isRunning, readPidFile } from '../../runtime-folder/pid-file.ts';
 import { checkRuntimeFolder, runtimeFolder } from '../../runtime-folder/runtime-folder.ts';
 

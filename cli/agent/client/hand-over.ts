@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { version } from '../../programs.ts';
 import type { NewSession } from '../protocol.ts';
 import { agentStatus, dropSession, isNotRunning, isUnresponsive, putSession } from './client.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { programFile } from '../../programs.ts';
 import { prepareRuntimeFolder } from '../../runtime-folder/runtime-folder.ts';
 import { printable } from '../../text/printable.ts';

@@ -1,6 +1,6 @@
 import type { CodeCommitHost } from '../../aws/codecommit/hosts.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { partitionsOf, type RoleChain } from './role-chain.ts';
 
 /**

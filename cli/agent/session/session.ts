@@ -3,7 +3,7 @@ import type { SigningRequest } from '../../aws/codecommit/signature.ts';
 import type { AwsCredentials } from '../../aws/credentials.ts';
 import type { StsPlace } from '../../aws/sts/query.ts';
 import { assumeRoleWithWebIdentity, type RoleRequest } from '../../aws/sts/web-identity.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { KeyName } from '../../text/describe.ts';
 import { clockTime } from '../../text/describe.ts';
 import { type Log, reasonOf } from '../log.ts';
@@ -50,7 +50,7 @@ export interface SessionDetails {
 
 /** Whether the server or STS could not be asked, as opposed to one that refused. */
 function isDown(error: unknown): error is Problem {
-  return error instanceof Problem && error.exitCode === 4;
+  return error instanceof Problem && error.category === 'unreachable';
 }
 
 export interface CredentialsOptions {
@@ -119,7 +119,6 @@ export class Session {
       kind: 'session-over',
       what: `Your session ended at ${this.#clockTime(this.details.expiresAt)}.`,
       fix: 'Run `vouch login`, then try again.',
-      exitCode: 3,
     });
   }
 
@@ -343,7 +342,6 @@ export class Session {
       what: `AWS STS gave credentials for ${role.arn} that are over already, so they are not used.`,
       why: `They ended at ${new Date(expiration).toISOString()}, and by this machine's clock it is ${new Date(this.#clocks.now()).toISOString()}.`,
       fix: 'Check the clock of this machine; if it is right, something else answers in the place of AWS STS.',
-      exitCode: 4,
     });
   }
 
@@ -352,7 +350,7 @@ export class Session {
     return AbortSignal.any([this.#dropped.signal, AbortSignal.timeout(this.#patience.call)]);
   }
 
-  /** Says in the same sentence until when what is in hand lasts: there is nothing to be done but to try again. */
+  /** Says as well until when what is in hand lasts: there is nothing to be done but to try again. */
   #withWhatLasts({ what, ...rest }: Problem): Problem {
     const others = this.#credentials.all().map(({ chain, region, credentials: { expiration } }) => {
       // With its region: those of the very role that was asked for are of no use in another one.
@@ -360,7 +358,7 @@ export class Session {
     });
     const until = this.#clockTime(this.details.expiresAt);
     const also = others.length > 0 ? `, and credentials for ${others.join(', ')}` : '';
-    return new Problem({ ...rest, what: `${what.replace(/\.$/, '')}; your session lasts until ${until}${also}.` });
+    return new Problem({ ...rest, what: `${what} Your session lasts until ${until}${also}.` });
   }
 
   #clockTime(moment: number): string {

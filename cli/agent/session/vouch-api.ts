@@ -5,9 +5,11 @@ import { clockSkew } from '../../network/clock-skew.ts';
 import { type HttpAnswer, sendRequest } from '../../network/http-request.ts';
 import { isLoopbackHttp } from '../../network/loopback-http.ts';
 import { Outage, readRetryAfter } from '../../network/outage.ts';
-import { isLastingFailure, networkFix, networkReason, restart } from '../../network/reason.ts';
+import { isLastingFailure, networkFailure, networkFix, networkReason, restart } from '../../network/reason.ts';
 import { redact } from '../../network/redact.ts';
-import { Problem, type ProblemDetails } from '../../problem.ts';
+import type { NetworkFailure, ProblemDetails } from '../../problem/details.ts';
+import { serverKind } from '../../problem/kinds.ts';
+import { Problem } from '../../problem/problem.ts';
 import { printable } from '../../text/printable.ts';
 import type { NewSession } from '../protocol.ts';
 import { Secret } from './secret.ts';
@@ -160,38 +162,43 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
       what: 'Your session is over.',
       why: `${hostOf(access)} no longer takes it: ${said}`,
       fix: 'Run `vouch login`, then try again.',
-      exitCode: 3,
     });
   }
   if (status === 429 || status >= 500) {
-    return outage(access, `It answered: ${said}`, readRetryAfter(headers['retry-after']));
+    return outage(access, `It answered: ${said}`, { retryAfter: readRetryAfter(headers['retry-after']) });
   }
   // A session must not end, nor a role be refused, by the word of a proxy or of a Wi-Fi's login page.
   if (kind === '') {
     return outage(
       access,
       `Something answered in its place, with status ${status}: a proxy, or your Wi-Fi's login page.`,
+      { network: 'proxy' },
     );
   }
   return new Problem({
-    kind,
+    ...serverKind(kind),
     what: `${hostOf(access)} refused a token for AWS.`,
     why: `It says: ${said}`,
     fix: quote(detail) || 'Ask who runs the Vouch server.',
-    exitCode: 5,
+    category: 'refused',
   });
 }
 
 function noAnswer(access: Access, error: unknown): Problem {
   const why = redact(networkReason(error), [access.accessToken.reveal()]);
   // The error itself is left behind: what it carries is nobody's business.
-  if (!isLastingFailure(error)) return outage(access, why);
+  const network = networkFailure(error);
+  if (!isLastingFailure(error)) return outage(access, why, { network });
   const fix = networkFix(error, 'NODE_EXTRA_CA_CERTS', restart);
-  return new Problem({ ...unreachable(access, why), ...(fix ? { fix } : {}), exitCode: 4 });
+  return new Problem({ ...unreachable(access, why), ...(fix ? { fix } : {}), network });
 }
 
-function outage(access: Access, why: string, retryAfter?: number): Outage {
-  return new Outage(unreachable(access, why), retryAfter);
+function outage(
+  access: Access,
+  why: string,
+  { retryAfter, network }: { retryAfter?: number; network?: NetworkFailure } = {},
+): Outage {
+  return new Outage({ ...unreachable(access, why), network }, retryAfter);
 }
 
 function unreachable(access: Access, why: string): ProblemDetails {

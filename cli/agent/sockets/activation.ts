@@ -1,6 +1,6 @@
 import { fstatSync, lstatSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { backlog, type OwnedSocket } from '../../runtime-folder/owned-socket.ts';
 
 /** Socket activation (sd_listen_fds(3)): systemd holds our sockets, and starts us with them when somebody connects. */

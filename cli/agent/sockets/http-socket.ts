@@ -3,13 +3,14 @@ import { isAbsolute } from 'node:path';
 import type { AwsCredentials } from '../../aws/credentials.ts';
 import { isRegion } from '../../aws/partitions.ts';
 import { parseRoleArn, type RoleArn } from '../../aws/role-arn.ts';
-import { asProblem, Problem } from '../../problem.ts';
+import { asProblem, Problem } from '../../problem/problem.ts';
 import { type Agent, badRequest, otherVersion } from '../agent.ts';
 import { longestRequest } from '../git-request.ts';
 import { reasonOf } from '../log.ts';
 import type { CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from '../protocol.ts';
 import { isIssuer } from '../session/vouch-api.ts';
 import type { SocketBounds } from './bounds.ts';
+import { statusOf } from './http-status.ts';
 import type { Room } from './memory-budget.ts';
 
 /** The largest body that is read, in bytes, except for Git's requests. */
@@ -206,9 +207,6 @@ function leaving(): Problem {
   });
 }
 
-const statuses: Record<number, number> = { 3: 401, 4: 502, 5: 403 };
-
-function sendProblem(response: ServerResponse, problem: Problem, status?: number): void {
-  const fallback = { 'internal-error': 500, 'agent-leaving': 503 }[problem.kind] ?? 400;
-  send(response, status ?? statuses[problem.exitCode] ?? fallback, 'application/problem+json', JSON.stringify(problem));
+function sendProblem(response: ServerResponse, problem: Problem, status = statusOf(problem)): void {
+  send(response, status, 'application/problem+json', JSON.stringify(problem));
 }

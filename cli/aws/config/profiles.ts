@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { awsConfigFile } from '../../paths.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { codeCommitHost } from '../codecommit/hosts.ts';
 import { parseRoleArn, type RoleArn } from '../role-arn.ts';
 import { shellWord, splitCommandLine } from './command-line.ts';

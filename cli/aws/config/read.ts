@@ -1,5 +1,5 @@
 import { readRegularFile, readTextFile } from '../../files/read-file.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { linesOf, profileSections, settingsOf } from './lines.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { AssumeRoleCommand, type Credentials } from '@aws-sdk/client-sts';
 import { untilAborted } from '../../network/until-aborted.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { AwsCredentials } from '../credentials.ts';
 import { stsClient } from './client.ts';
 import { explainAssumeRole } from './explain.ts';

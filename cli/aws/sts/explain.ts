@@ -1,7 +1,15 @@
 import { Outage, readRetryAfter } from '../../network/outage.ts';
-import { isLastingFailure, networkFix, networkReason, restart } from '../../network/reason.ts';
+import {
+  caVariable,
+  isLastingFailure,
+  networkFailure,
+  networkFix,
+  networkReason,
+  restart,
+} from '../../network/reason.ts';
 import { redact } from '../../network/redact.ts';
-import { Problem } from '../../problem.ts';
+import type { ProblemData } from '../../problem/details.ts';
+import { Problem } from '../../problem/problem.ts';
 import { count } from '../../text/describe.ts';
 import { printable } from '../../text/printable.ts';
 
@@ -34,10 +42,11 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
   if (/^(ExpiredToken|RequestExpired|SignatureDoesNotMatch|InvalidClientTokenId)/.test(name)) {
     return new Problem({
       kind: 'aws-refused',
+      role: context.role,
+      said: message,
       what: `AWS did not take the credentials of ${context.source}, so the role ${context.role} was not given.`,
-      why: said(message),
+      why: quoted(message),
       fix: 'Check the clock of this machine, then try again.',
-      exitCode: 5,
     });
   }
   if (name !== 'AccessDenied' && name !== 'AccessDeniedException') return explainSts(error, context);
@@ -50,13 +59,15 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
       : `What is missing is ${missing}.`;
   return new Problem({
     kind: 'aws-refused',
+    ...reasonOf(message),
+    role,
+    said: message,
     what: `AWS refused the role ${role} to ${principal ? printable(principal, 300) : source}.`,
-    why: [lacks, said(message)].filter(Boolean).join(' '),
+    why: [lacks, quoted(message)].filter(Boolean).join(' '),
     fix:
       'Ask who runs your AWS accounts to allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity twice: to ' +
       `${source} in its permissions, with ${role} as the resource, and in the trust policy of ${role}, with ${source} as the ` +
       'principal. Where that trust policy has a condition on sts:ExternalId, your profile needs it as external_id.',
-    exitCode: 5,
   });
 }
 
@@ -74,18 +85,21 @@ export function explainSts(error: unknown, context: StsContext): Problem {
   const refused = (why: string, fix: string) =>
     new Problem({
       kind: 'aws-refused',
+      ...reasonOf(message),
+      role,
+      said: message,
       what: `AWS refused the role ${role}.`,
-      why: [why, said(message)].filter(Boolean).join(' '),
+      why: [why, quoted(message)].filter(Boolean).join(' '),
       fix,
-      exitCode: 5,
     });
-  const unreachable = (what: string, why: string, fix: string) =>
-    new Outage({ kind: 'aws-unreachable', what, why, fix }, retryAfter);
+  const unreachable = (what: string, why: string, fix: string, data: Partial<ProblemData> = {}) =>
+    new Outage({ kind: 'aws-unreachable', ...data, role, what, why, fix }, retryAfter);
   const cannotFetchKeys = () =>
     unreachable(
       `AWS could not fetch your Vouch server's keys, so the role ${role} was not given.`,
-      said(message) || 'STS reads the discovery document and the keys over the internet.',
+      quoted(message) || 'STS reads the discovery document and the keys over the internet.',
       'Ask who runs the server whether it is reachable from the internet over HTTPS; then try again.',
+      { reason: 'issuer-unreachable', said: message },
     );
 
   switch (name) {
@@ -141,12 +155,12 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       );
   }
   if (status === 429 || /^(Throttl|RequestThrottl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(name)) {
-    return unreachable(`AWS STS in ${region} is too busy right now.`, said(message), 'Try again in a minute.');
+    return unreachable(`AWS STS in ${region} is too busy right now.`, quoted(message), 'Try again in a minute.');
   }
   const down = `AWS STS in ${region} could not be reached.`;
   const fix = 'Check your network, your proxy and AWS_ENDPOINT_URL_STS if you set it, then try again.';
   if (status !== undefined && status >= 500) {
-    return unreachable(down, `It answered with status ${status}. ${said(message)}`.trim(), fix);
+    return unreachable(down, `It answered with status ${status}. ${quoted(message)}`.trim(), fix);
   }
   if (status !== undefined && isCoded(error)) {
     return refused(`STS answered ${printable(name, 100)}.`, 'Check that the role ARN that you set up is right.');
@@ -157,18 +171,28 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       `AWS STS in ${region} gave no proper answer.`,
       'What came was cut off, or not from AWS: a proxy may have answered in its place.',
       fix,
+      { network: 'proxy' },
     );
   }
   const why = redact(networkReason(error), context.secrets ?? []);
-  if (!isLastingFailure(error)) return unreachable(down, why, fix);
-  const trust = process.env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
-  const how = networkFix(error, trust, restart) ?? fix;
-  return new Problem({ kind: 'aws-unreachable', what: down, why, fix: how, exitCode: 4 });
+  const network = networkFailure(error);
+  if (!isLastingFailure(error)) return unreachable(down, why, fix, { network });
+  const how = networkFix(error, caVariable(process.env), restart) ?? fix;
+  return new Problem({ kind: 'aws-unreachable', network, role, what: down, why, fix: how });
 }
 
-function said(message: string): string {
-  // An authorization ID stands at the end of what AWS says.
-  return message === '' ? '' : `AWS says: ${printable(message, 1000)}`;
+function quoted(message: string): string {
+  return message === '' ? '' : `AWS says: ${message}`;
+}
+
+/** Provider, audience and times have words of their own with AWS, and so has each action of a trust policy; its conditions have not. */
+function reasonOf(message: string): Pick<ProblemData, 'reason' | 'action'> {
+  if (/No OpenIDConnect provider/i.test(message)) return { reason: 'provider-unknown' };
+  if (/audience/i.test(message)) return { reason: 'audience' };
+  if (/expired|issued in the future|not valid yet|too old/i.test(message)) return { reason: 'token-times' };
+  const action = /not authorized to perform:? (sts:\w+)/i.exec(message)?.[1];
+  if (action === undefined) return { reason: 'other' };
+  return action.startsWith('sts:AssumeRole') ? { reason: 'trust' } : { reason: 'trust-action', action };
 }
 
 interface Description {
@@ -192,7 +216,8 @@ function describe(error: unknown, { secrets = [] }: StsContext): Description {
   const status = $metadata?.httpStatusCode ?? 0;
   return {
     name: redact(error.name, secrets),
-    message: isCoded(error) ? redact(error.message, secrets) : '',
+    // An authorization ID stands at the end of what AWS says.
+    message: isCoded(error) ? printable(redact(error.message, secrets), 1000) : '',
     status: '$fault' in error || status >= 500 ? status : undefined,
     retryAfter: readRetryAfter($response?.headers?.['retry-after']),
   };

@@ -4,7 +4,7 @@ import { parseXML } from '@aws-sdk/xml-builder';
 import { awsHttpAgents } from '../../network/environment.ts';
 import { sendRequest } from '../../network/http-request.ts';
 import { isLoopbackHttp } from '../../network/loopback-http.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { version } from '../../programs.ts';
 import { printable } from '../../text/printable.ts';
 import { partitionOf } from '../partitions.ts';

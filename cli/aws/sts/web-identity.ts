@@ -1,4 +1,4 @@
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { AwsCredentials } from '../credentials.ts';
 import { explainSts } from './explain.ts';
 import { askSts, type Element, type StsPlace, textAt } from './query.ts';

@@ -1,6 +1,6 @@
 import { findOnPath } from '../../files/on-path.ts';
 import { checkGit, gitVersion } from '../../git/git.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { Check } from '../check.ts';
 import { tilde } from '../tilde.ts';
 

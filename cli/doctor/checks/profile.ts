@@ -1,6 +1,6 @@
 import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/config/profiles.ts';
 import { awsConfigFile } from '../../paths.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { Check, Outcome, Visit } from '../check.ts';
 import { gitCredentials, placeOf } from '../git-credentials.ts';
 import { tilde } from '../tilde.ts';

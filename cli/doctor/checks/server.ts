@@ -1,15 +1,15 @@
 import { readConfig } from '../../config.ts';
 import { prepareNetwork } from '../../network/environment.ts';
 import type { HttpAnswer } from '../../network/http-request.ts';
-import { networkFailure, networkReason } from '../../network/reason.ts';
-import { Problem } from '../../problem.ts';
+import { networkReason, whyUnreachable } from '../../network/reason.ts';
+import { Problem } from '../../problem/problem.ts';
 import { askServer } from '../../server-api/ask-server.ts';
 import { foreignEndpoint } from '../../server-api/endpoints.ts';
 import { serverRefusal } from '../../server-api/refusal.ts';
 import { printable } from '../../text/printable.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { clockFindings } from '../clock-finding.ts';
-import { networkTrouble } from '../network-trouble.ts';
+import { networkTrouble, unreached } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
 
 /** The longest that the server may take, in milliseconds. */
@@ -37,10 +37,10 @@ export const server: Check = {
     } catch (error) {
       visit.signal.throwIfAborted();
       if (error instanceof Problem) throw error;
-      if (networkFailure(error) === undefined) {
+      if (whyUnreachable(error) === undefined) {
         return { says: `${url} is no Vouch server`, findings: [notVouch(url, networkReason(error))] };
       }
-      return { says: `${url} cannot be reached`, findings: [await networkTrouble('server', error, visit)] };
+      return { says: `${url} cannot be reached`, findings: [await networkTrouble('server', unreached(error), visit)] };
     }
     return judge(url, answer, visit);
   },

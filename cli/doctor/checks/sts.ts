@@ -2,10 +2,11 @@ import { profileCredentials } from '../../agent/client/client.ts';
 import type { CredentialsAnswer } from '../../agent/protocol.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { callerIdentity } from '../../aws/sts/caller-identity.ts';
-import { asProblem, Problem } from '../../problem.ts';
+import { caVariable } from '../../network/reason.ts';
+import { asProblem, Problem } from '../../problem/problem.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { clockFindings } from '../clock-finding.ts';
-import { networkTrouble } from '../network-trouble.ts';
+import { networkTrouble, unreached } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
 import { explainRefusal } from '../trust.ts';
 import { threeWays } from '../ways.ts';
@@ -34,8 +35,8 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
   const problem = asProblem(error);
   const first = firstOf(profile);
   if (problem.kind === 'aws-unreachable') {
-    if (/could not fetch/.test(problem.what)) return troubleOf('sts.issuer-unreachable', problem);
-    const finding = await networkTrouble('sts', problem, visit);
+    if (problem.reason === 'issuer-unreachable') return troubleOf('sts.issuer-unreachable', problem);
+    const finding = await networkTrouble('sts', unreached(problem), visit);
     const open = (await threeWays(visit)).find(({ name }) => name === 'AWS STS')?.closed === undefined;
     if (!open) return finding;
     return {
@@ -49,7 +50,7 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
   }
   if (problem.kind !== 'aws-refused') return troubleOf(`sts.${problem.kind}`, problem);
   // Of a chain, only the first role is assumed with the token.
-  if (profile.source && !problem.what.includes(first.role.arn)) return troubleOf('sts.chain', problem);
+  if (profile.source && problem.role !== first.role.arn) return troubleOf('sts.chain', problem);
   return explainRefusal({ profile: first, claims: visit.chart.claims ?? {}, problem });
 }
 
@@ -79,7 +80,7 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
           why: [asProblem(error).why],
           fix: ['Try again in a minute; if it stays, ask who runs your AWS account.'],
         }
-      : await networkTrouble('sts', error, visit);
+      : await networkTrouble('sts', unreached(error, caVariable(visit.env)), visit);
     return { says: 'credentials that could not be checked', findings: [finding] };
   }
 }

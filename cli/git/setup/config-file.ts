@@ -18,7 +18,7 @@ import { currentFolder } from '../../files/current-folder.ts';
 import { readRegularFile } from '../../files/read-file.ts';
 import { followLinks } from '../../files/replace-file.ts';
 import { checkOwner } from '../../files/safe-way.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { git } from '../git.ts';
 
 /** Which of Git's files: the machine's, the user's, or the repository's. */

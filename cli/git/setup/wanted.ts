@@ -1,7 +1,7 @@
 import { codeCommitHost, gitUrlPatterns } from '../../aws/codecommit/hosts.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { looksLikeRegion, type Partition, partitionOf } from '../../aws/partitions.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { type GitVersion, isAtLeast } from '../git.ts';
 import type { WantedSetting } from './arrange.ts';
 
@@ -103,5 +103,5 @@ function wrongPartition(profile: VouchProfile | undefined, where: string, its: r
 }
 
 export function usage(what: string, why: string, fix = ''): Problem {
-  return new Problem({ kind: 'usage', what, why, fix, exitCode: 2 });
+  return new Problem({ kind: 'usage', what, why, fix });
 }

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { dropOldest } from './drop-oldest.ts';
 
 /** Where the browser brings the code back to (RFC 8252, section 7.3). */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentLogs, isNotRunning } from '../../agent/client/client.ts';
 import type { LogAnswer, LogEntry } from '../../agent/protocol.ts';
-import { printProblem } from '../../problem.ts';
+import { printProblem } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
 import { clockTime } from '../../text/describe.ts';
 import { jsonText } from '../../text/json-text.ts';

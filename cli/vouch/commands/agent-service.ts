@@ -1,4 +1,5 @@
-import { Problem, printProblem } from '../../problem.ts';
+import { printProblem } from '../../problem/print.ts';
+import { Problem } from '../../problem/problem.ts';
 import { installService, uninstallService } from '../../service/install.ts';
 import type { Manager } from '../../service/manager.ts';
 import { managerOf } from '../../service/managers.ts';

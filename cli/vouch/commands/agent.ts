@@ -2,7 +2,7 @@ import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../../ag
 import { endHungAgent, processOf, seeItEnd } from '../../agent/client/end-hung.ts';
 import { startAgent } from '../../agent/client/start.ts';
 import type { AgentStatus, ServiceManager } from '../../agent/protocol.ts';
-import { printProblem } from '../../problem.ts';
+import { printProblem } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
 import { clockTime } from '../../text/describe.ts';
 import { jsonText } from '../../text/json-text.ts';

@@ -1,6 +1,7 @@
 import { autoLogins, type Config, changeConfig, isAutoLogin, readConfig, serverUrl } from '../../config.ts';
 import { readPort } from '../../network/port.ts';
-import { Problem, printProblem } from '../../problem.ts';
+import { printProblem } from '../../problem/print.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
@@ -131,5 +132,5 @@ function known(name: string): Name {
 }
 
 function usage(what: string, why: string, fix: string): Problem {
-  return new Problem({ kind: 'usage', what, why, fix, exitCode: 2 });
+  return new Problem({ kind: 'usage', what, why, fix });
 }

@@ -1,7 +1,8 @@
 import { awsCredentials } from '../../agent/client/client.ts';
 import { isRegion } from '../../aws/partitions.ts';
 import { parseRoleArn } from '../../aws/role-arn.ts';
-import { Problem, printProblem } from '../../problem.ts';
+import { printProblem } from '../../problem/print.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 
@@ -22,7 +23,6 @@ export async function credentialAws({ role }: CredentialAwsOptions, io: Io): Pro
         kind: 'usage',
         what: `This is not the ARN of a role: ${role}`,
         why: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
-        exitCode: 2,
       });
     }
     // The caller's region, if it is one of the role's partition; else whatever the agent has in hand.

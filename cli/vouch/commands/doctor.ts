@@ -6,7 +6,7 @@ import { mendsOf, previewOf } from '../../doctor/fix.ts';
 import { describeResult, describeWhole, looksOf, titlesOf } from '../../doctor/print.ts';
 import { findTarget } from '../../doctor/target.ts';
 import { currentFolder } from '../../files/current-folder.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import type { ChangedLine } from '../../terminal/line-diff.ts';
 import { Waiting } from '../../terminal/waiting.ts';
@@ -142,7 +142,7 @@ function setUpMend({ scope = 'global', url, absolute = false }: Setup, env: Node
       .replace(/^vouch: /, '')
       .trim()
       .split('\n');
-    throw new Problem({ kind: 'setup', what, why: why.join(' ') });
+    throw new Problem({ kind: 'git-config', what, why: why.join(' ') });
   };
   return {
     name: `setup ${scope} ${url} ${absolute}`,

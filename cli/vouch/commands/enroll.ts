@@ -7,7 +7,7 @@ import { discover } from '../../login/oidc-client.ts';
 import { openBrowser } from '../../login/open-browser.ts';
 import { prepareNetwork } from '../../network/environment.ts';
 import { untilAborted } from '../../network/until-aborted.ts';
-import { Problem } from '../../problem.ts';
+import { Problem } from '../../problem/problem.ts';
 import { type Answers, openAnswers } from '../../terminal/answers.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { type Screen, Waiting } from '../../terminal/waiting.ts';
@@ -99,6 +99,6 @@ async function askInvitation(answers: Answers): Promise<string> {
     fix: answers.person
       ? 'Run the command again with the code that your administrator sent you.'
       : 'Run the command on a terminal, or give it the code on standard input.',
-    exitCode: 2,
+    category: 'usage',
   });
 }

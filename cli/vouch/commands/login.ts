@@ -1,7 +1,7 @@
 import { changeConfig, chosenServer, readConfig } from '../../config.ts';
 import { type HeldLogin, holdLogin } from '../../login/lock.ts';
 import { logIn, signedIn } from '../../login/log-in.ts';
-import { printProblem } from '../../problem.ts';
+import { printProblem } from '../../problem/print.ts';
 import { openAnswers } from '../../terminal/answers.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { Waiting } from '../../terminal/waiting.ts';

@@ -24,7 +24,8 @@ import { findOnPath } from '../../files/on-path.ts';
 import { replaceFile } from '../../files/replace-file.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import { awsConfigFile } from '../../paths.ts';
-import { Problem, printProblem } from '../../problem.ts';
+import { printProblem } from '../../problem/print.ts';
+import { Problem } from '../../problem/problem.ts';
 import { nodeOptions } from '../../programs.ts';
 import { onTerminal } from '../../terminal/ask.ts';
 import { Interrupted } from '../../terminal/interrupt.ts';
@@ -324,5 +325,5 @@ function check(wrong: Wrong | undefined): void {
 }
 
 function usage(what: string, why: string, fix: string): Problem {
-  return new Problem({ kind: 'usage', what, why, fix, exitCode: 2 });
+  return new Problem({ kind: 'usage', what, why, fix });
 }

@@ -9,7 +9,8 @@ import { findingsForAll } from '../../git/setup/effect.ts';
 import { remoteHelper } from '../../git/setup/remote-helper.ts';
 import { httpSettings, type UrlPattern, urlPatterns, usage } from '../../git/setup/wanted.ts';
 import { helperByPath, vouchHelper } from '../../git/vouch-helper.ts';
-import { Problem, printProblem } from '../../problem.ts';
+import { printProblem } from '../../problem/print.ts';
+import { Problem } from '../../problem/problem.ts';
 import { credentialHelperScript } from '../../programs.ts';
 import type { Io } from '../../terminal/io.ts';
 import { type ChangedLine, lineDiff } from '../../terminal/line-diff.ts';
@@ -150,7 +151,7 @@ function namedProfile<T extends { name: string; role: { arn: string } }>(name: s
     what: `Vouch has no AWS profile "${name}".`,
     why: list === '' ? 'Your AWS config has no profile of Vouch.' : `Vouch's profiles are: ${list}.`,
     fix: `Name one of those, or run \`vouch setup aws --profile ${shellWord(name)}\` first.`,
-    exitCode: 2,
+    category: 'usage',
   });
 }
 

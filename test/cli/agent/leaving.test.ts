@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { agentStatus, dropSession } from '../../../cli/agent/client/client.ts';
 import { handOverSession } from '../../../cli/agent/client/hand-over.ts';
-import { asProblem, Problem } from '../../../cli/problem.ts';
+import { asProblem, Problem } from '../../../cli/problem/problem.ts';
 import { version } from '../../../cli/programs.ts';
 import { prepareRuntimeFolder } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { newSession } from '../support.ts';

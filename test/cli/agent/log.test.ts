@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
 import { agentLogs, awsCredentials, dropSession, putSession } from '../../../cli/agent/client/client.ts';
 import { Log, reasonOf } from '../../../cli/agent/log.ts';
-import { Problem } from '../../../cli/problem.ts';
+import { Problem } from '../../../cli/problem/problem.ts';
 import { agentLogsCommand } from '../../../cli/vouch/commands/agent-logs.ts';
 import { captured, gitRequest, lines, machine, newSession, role, root, stsError } from '../support.ts';
 import { agent, hour, signedIn, viaGit } from './support.ts';
@@ -72,7 +72,9 @@ test('is of bounded length, in entries and in each of them, and counts what is s
 
 test('does not quote an error that nobody foresaw', () => {
   expect(reasonOf(new Error('access.token.of-alice'))).toBe('Something unexpected went wrong.');
-  expect(reasonOf(new Problem({ kind: 'x', what: 'It failed.', why: 'It was late.' }))).toBe('It failed. It was late.');
+  expect(reasonOf(new Problem({ kind: 'service', what: 'It failed.', why: 'It was late.' }))).toBe(
+    'It failed. It was late.',
+  );
 });
 
 test('vouch agent logs prints it, as text and as JSON', async () => {

@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { RecentFailures } from '../../../cli/agent/recent-failures.ts';
-import { Problem } from '../../../cli/problem.ts';
+import { Problem } from '../../../cli/problem/problem.ts';
 
-const down = (what: string) => new Problem({ kind: 'aws-unreachable', what, exitCode: 4 });
+const down = (what: string) => new Problem({ kind: 'aws-unreachable', what });
 const request = (path: string, ...more: string[]) =>
   Buffer.from(['protocol=https', `path=${path}`, ...more, ''].join('\n'));
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Check, CheckId, Finding, Outcome } from '../../../cli/doctor/check.ts';
 import { checks } from '../../../cli/doctor/checks.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
-import { Problem } from '../../../cli/problem.ts';
+import { Problem } from '../../../cli/problem/problem.ts';
 import { visitTo } from './visit.ts';
 
 const trouble: Finding = { id: 'node.x', severity: 'trouble', what: 'It is broken.' };

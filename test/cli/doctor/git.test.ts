@@ -68,7 +68,7 @@ describe('gitOutcome', () => {
     [`fatal: unable to access '${at}': The requested URL returned error: 503`, 'busy'],
     [`fatal: Authentication failed for '${at}'`, 'refused'],
     ["fatal: could not read Username for 'https://…': terminal prompts disabled", 'no-credentials'],
-    ["vouch: you are not signed in.\nfatal: credential helper 'vouch' told us to quit", 'quit'],
+    ["vouch: You are not signed in.\nfatal: credential helper 'vouch' told us to quit", 'quit'],
     [`fatal: unable to access '${at}': SSL certificate problem: unable to get local issuer certificate`, 'tls'],
     [`fatal: unable to access '${at}': server certificate verification failed. CAfile: none CRLfile: none`, 'tls'],
     [`fatal: unable to access '${at}': Could not resolve proxy: proxy.example.com`, 'proxy'],

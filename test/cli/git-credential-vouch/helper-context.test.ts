@@ -262,7 +262,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     for (const tool of ['readlink', 'git']) symlinkSync(findOnPath(tool, the.env)[0] ?? '', join(env.PATH, tool));
     const { stdout, stderr } = await run(`/bin/${shell}`, [script, '--node', process.execPath, 'get'], env, gitRequest);
     expect(stdout).toBe('quit=1\n');
-    expect(stderr).toBe('vouch: you are not signed in. Run `vouch login`, then try again.\n');
+    expect(stderr).toBe('vouch: You are not signed in. Run `vouch login`, then try again.\n');
   });
 });
 

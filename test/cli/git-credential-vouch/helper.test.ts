@@ -34,7 +34,7 @@ import {
   stsError,
 } from '../support.ts';
 
-const notSignedIn = 'vouch: you are not signed in. Run `vouch login`, then try again.\n';
+const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.\n';
 
 /** A machine with the helper installed as npm does it, and Git set up for it. */
 async function setUp(): Promise<Machine & { helper: string }> {
@@ -345,7 +345,7 @@ describe('the Node program', () => {
     the.clock.now += 9 * 3600_000;
     const { stdout, stderr } = await program(the, gitRequest);
     expect(stdout).toBe('quit=1\n');
-    expect(stderr).toMatch(/^vouch: your session ended at \d\d:\d\d\. Run `vouch login`, then try again\.\n$/);
+    expect(stderr).toMatch(/^vouch: Your session ended at \d\d:\d\d\. Run `vouch login`, then try again\.\n$/);
   });
 
   test("puts STS's refusal in words, three lines that no terminal can be steered by", async () => {

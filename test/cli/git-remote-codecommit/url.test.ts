@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { codeCommitHost } from '../../../cli/aws/codecommit/hosts.ts';
 import { repositoryUrl } from '../../../cli/git-remote-codecommit/endpoint.ts';
 import { parseRemoteUrl } from '../../../cli/git-remote-codecommit/url.ts';
-import { Problem } from '../../../cli/problem.ts';
+import { Problem } from '../../../cli/problem/problem.ts';
 
 const longest = 'r'.repeat(100);
 

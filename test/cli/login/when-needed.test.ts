@@ -14,7 +14,7 @@ import { captured, gitRequest, host, installHelper, machine, read, root, run, se
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 
 const vouch = `'${process.execPath}' '${join(root, 'cli/vouch/commands.ts')}'`;
-const notSignedIn = 'vouch: you are not signed in. Run `vouch login`, then try again.\n';
+const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.\n';
 
 /** A machine with Git set up for Vouch, a server, and a browser that only writes down what it is to open. */
 async function setUp(settings: Config = {}) {
@@ -69,18 +69,18 @@ const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 
 const touch = /Touch your security key in the browser … {3}0:00/;
 const following =
-  /vouch: a sign-in is under way, and this waits for it: (http\S+)\n {2}Touch your key only if the page shows: amber otter canyon\n/;
+  /vouch: A sign-in is under way, and this waits for it: (http\S+)\n {2}Touch your key only if the page shows: amber otter canyon\n/;
 
 describe('Git on a terminal, without a session', () => {
   test('has the person sign in, and says where', async () => {
     const the = await setUp();
     const git = the.git();
     const [, address] = await git.until(
-      /vouch: you are not signed in\. Git waits while you sign in\.\n[^\n]*\n {2}(http\S+)\nTouch your key only if the page shows: amber otter canyon\n/,
+      /vouch: You are not signed in\. Git waits while you sign in\.\n[^\n]*\n {2}(http\S+)\nTouch your key only if the page shows: amber otter canyon\n/,
     );
     await git.until(touch);
     await comeBack(the.issuer);
-    await git.until(/vouch: signed in as alice@example\.com with "Work key" until /);
+    await git.until(/vouch: Signed in as alice@example\.com with "Work key" until /);
     // This server gives no tokens for AWS; that is told like any other trouble.
     expect(await git.ended).toBe(128);
     expect(the.opened()).toEqual([address]);
@@ -243,7 +243,7 @@ describe('the helper without a terminal', () => {
     const { stdout, stderr } = await asked;
     expect(stdout).toBe('quit=1\n');
     expect(stderr).toMatch(/loaded .*when-needed/);
-    expect(stderr).toContain('vouch: signed in as alice@example.com');
+    expect(stderr).toContain('vouch: Signed in as alice@example.com');
     // No terminal, no line that is drawn again and again.
     expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
   });
@@ -269,7 +269,7 @@ describe('a sign-in that nobody answers', () => {
     const { stdout, stderr } = await fetch(the);
     expect(stdout).toBe('quit=1\n');
     expect(stderr).toMatch(
-      /^vouch: you are not signed in\. Nobody answered the sign-in that ended at \d\d:\d\d, so no other one begins before \d\d:\d\d.*\. Run `vouch login`, then try again\.\n$/,
+      /^vouch: You are not signed in\. Nobody answered the sign-in that ended at \d\d:\d\d, so no other one begins before \d\d:\d\d.*\. Run `vouch login`, then try again\.\n$/,
     );
     expect(the.opened().length).toBe(1);
     // A person who is there is asked all the same.
@@ -357,7 +357,7 @@ describe('of several processes', () => {
     await second.until(following);
     first.type('\x03');
     expect(await second.ended).toBe(128);
-    expect(second.said()).toContain('vouch: the sign-in was given up. Run `vouch login`, then try again.\n');
+    expect(second.said()).toContain('vouch: The sign-in was given up. Run `vouch login`, then try again.\n');
     expect(the.opened().length).toBe(1);
     await first.ended;
     await eventually(() => the.sockets()).toEqual([]);

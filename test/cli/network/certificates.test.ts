@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { assumeRoleWithWebIdentity } from '../../../cli/aws/sts/web-identity.ts';
 import { startEnrolment } from '../../../cli/enrolment/enrolment.ts';
 import { discover } from '../../../cli/login/oidc-client.ts';
-import { isLastingFailure, networkFailure, networkFix } from '../../../cli/network/reason.ts';
+import { isLastingFailure, networkFix, whyUnreachable } from '../../../cli/network/reason.ts';
 import { TestCa } from '../../aws/test-ca.ts';
 import { freePort } from '../../support/free-port.ts';
 
@@ -111,7 +111,7 @@ test('a certificate that signs itself is told as that', () => {
   const error = new Error('fetch failed', {
     cause: Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
   });
-  expect(networkFailure(error)).toBe('Its TLS certificate is signed by nobody but itself.');
+  expect(whyUnreachable(error)).toBe('Its TLS certificate is signed by nobody but itself.');
   expect(networkFix(error)).toContain('NODE_EXTRA_CA_CERTS');
 });
 
@@ -133,7 +133,7 @@ test.each([
   'ERR_SSL_UNSUPPORTED_PROTOCOL',
 ])('%s is the certificate’s matter, and not the network’s', (code) => {
   const error = Object.assign(new Error('so it is'), { code });
-  expect(networkFailure(error)).not.toBeUndefined();
+  expect(whyUnreachable(error)).not.toBeUndefined();
   expect(isLastingFailure(error)).toBe(true);
   expect(networkFix(error)).toMatch(/NODE_EXTRA_CA_CERTS|who runs the server/);
 });

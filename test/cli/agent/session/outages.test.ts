@@ -278,7 +278,7 @@ describe('what is no outage is not tried again', () => {
   });
 });
 
-describe('one sentence says who is down, and until when what is in hand lasts', () => {
+describe('one line says who is down, and until when what is in hand lasts', () => {
   const at = (time: number) => new Date(time).toTimeString().slice(0, 5);
   /** Noon, so that all of it is of one day. */
   const noon = new Date().setHours(12, 0, 0, 0);
@@ -290,7 +290,7 @@ describe('one sentence says who is down, and until when what is in hand lasts', 
     the.world.answers.token = html(502);
     const host = new URL(the.world.url).host;
     await expect(gitCredentials(Buffer.from(gitRequest), the.env)).rejects.toMatchObject({
-      what: `The Vouch server ${host} could not be reached; your session lasts until ${at(noon + 8 * hour)}.`,
+      what: `The Vouch server ${host} could not be reached. Your session lasts until ${at(noon + 8 * hour)}.`,
       why: 'It answered: status 502',
       fix: 'Check your network, then try again.',
     });
@@ -305,7 +305,7 @@ describe('one sentence says who is down, and until when what is in hand lasts', 
     the.world.answers.sts = html(503);
     const told = await awsCredentials(role, 'us-east-1', the.env).catch((error) => error);
     expect(told.what).toBe(
-      `AWS STS in us-east-1 could not be reached; your session lasts until ${at(noon + 8 * hour)}, ` +
+      `AWS STS in us-east-1 could not be reached. Your session lasts until ${at(noon + 8 * hour)}, ` +
         `and credentials for VouchDeveloper-prod in us-east-1 until ${at(noon + hour)}.`,
     );
   });
@@ -494,7 +494,7 @@ test('an answer of STS without end is not read to its end', async () => {
   };
   await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
     kind: 'aws-unreachable',
-    what: expect.stringMatching(/^AWS STS in us-east-1 gave no proper answer;/),
+    what: expect.stringMatching(/^AWS STS in us-east-1 gave no proper answer\. /),
   });
   await closed;
 });

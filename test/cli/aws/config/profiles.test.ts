@@ -12,7 +12,7 @@ import {
   type Wanted,
 } from '../../../../cli/aws/config/profiles.ts';
 import { defaultRegion } from '../../../../cli/git-remote-codecommit/aws-config.ts';
-import type { Problem } from '../../../../cli/problem.ts';
+import type { Problem } from '../../../../cli/problem/problem.ts';
 import { machine, role, root, run } from '../../support.ts';
 
 function config(text: string) {

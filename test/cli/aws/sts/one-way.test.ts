@@ -34,7 +34,7 @@ const request = { role, region: 'us-east-1', sessionName: 'alice@example.com', d
 const hops: [name: string, ask: () => Promise<unknown>][] = [
   ['AssumeRoleWithWebIdentity', () => assumeRoleWithWebIdentity({ ...request, token: 'an-id-token' })],
   ['AssumeRole', () => assumeRole({ ...request, source: { role, credentials } })],
-  ['GetCallerIdentity', () => callerIdentity({ ...credentials, expiration: '' }, 'us-east-1', signal)],
+  ['GetCallerIdentity', () => callerIdentity(credentials, 'us-east-1', signal)],
 ];
 
 /** An HTTP server and proxy on loopback that notes whom it was asked for, and helps nobody. */

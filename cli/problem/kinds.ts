@@ -1,0 +1,143 @@
+import type { Category } from './category.ts';
+
+/** What a Vouch server can say is wrong (docs/http-api.md, "Problems"): `urn:vouch:problem:<kind>`. */
+const ofServer = {
+  'interaction-over': 'refused',
+  'unknown-key': 'refused',
+  'challenge-used': 'refused',
+  'user-not-verified': 'refused',
+  'counter-went-back': 'refused',
+  'key-refused': 'refused',
+  'assertion-refused': 'refused',
+  'invitation-refused': 'refused',
+  'other-browser': 'refused',
+  'approval-needed': 'refused',
+  'confirmation-needed': 'refused',
+  'session-over': 'no-session',
+  'token-refused': 'refused',
+  'role-refused': 'refused',
+  'too-many-requests': 'unreachable',
+  'bad-request': 'failed',
+  'not-found': 'refused',
+  'misdirected-request': 'refused',
+  unavailable: 'unreachable',
+  'internal-error': 'failed',
+} as const satisfies Record<string, Category>;
+
+const ours = {
+  // The command line, the settings and the questions.
+  usage: 'usage',
+  config: 'failed',
+  'no-input': 'failed',
+  'no-server': 'usage',
+  'not-written': 'failed',
+  output: 'failed',
+  'server-url': 'usage',
+  'timed-out': 'failed',
+
+  // The machine.
+  'file-of-others': 'failed',
+  folder: 'failed',
+  'no-home': 'failed',
+  'old-node': 'failed',
+  'too-many-files': 'failed',
+  'unsafe-folder': 'failed',
+
+  // The agent, its sockets and its service.
+  'agent-failed': 'failed',
+  'agent-hung': 'failed',
+  'agent-leaving': 'failed',
+  'agent-lives': 'failed',
+  'agent-not-running': 'no-session',
+  'agent-runs': 'failed',
+  'agent-silent': 'failed',
+  'agent-unknown': 'failed',
+  'busy-socket': 'failed',
+  'foreign-socket': 'failed',
+  'given-sockets': 'failed',
+  'no-launchd': 'failed',
+  'no-service': 'failed',
+  'no-systemd': 'failed',
+  'not-ours': 'failed',
+  'other-folder': 'failed',
+  'other-version': 'failed',
+  service: 'failed',
+  'socket-path': 'failed',
+  'unit-text': 'failed',
+
+  // The sign-in and the enrolment.
+  'callback-port': 'failed',
+  cancelled: 'refused',
+  'invitation-malformed': 'usage',
+  'login-given-up': 'no-session',
+  'login-unanswered': 'no-session',
+  'login-unclear': 'no-session',
+  'no-session': 'no-session',
+  'other-page': 'refused',
+  'other-person': 'refused',
+  'too-late': 'failed',
+
+  // The network and the Vouch server.
+  'ca-bundle': 'failed',
+  'clock-skew': 'refused',
+  'not-a-vouch-server': 'unreachable',
+  proxy: 'failed',
+  refused: 'refused',
+  'secret-variable': 'failed',
+  'server-unreachable': 'unreachable',
+  'tls-unverified': 'failed',
+
+  // AWS and its config file.
+  'aws-refused': 'refused',
+  'aws-unreachable': 'unreachable',
+  'config-file': 'failed',
+  endpoint: 'failed',
+  'no-profile': 'failed',
+  partition: 'failed',
+  'profile-exists': 'failed',
+  'profile-in-use': 'failed',
+  'profile-twice': 'failed',
+  'several-profiles': 'failed',
+  'unknown-profile': 'failed',
+
+  // Git, its configuration and its URLs.
+  'answers-first': 'failed',
+  'config-locked': 'failed',
+  'git-config': 'failed',
+  'git-config-count': 'failed',
+  'malformed-url': 'failed',
+  'no-git': 'failed',
+  'no-path': 'failed',
+  'no-region': 'failed',
+  'no-repository': 'failed',
+  'not-a-line': 'unreachable',
+  'not-asked': 'failed',
+  'not-codecommit': 'failed',
+  'old-git': 'failed',
+  'repository-name': 'failed',
+  'unclear-region': 'failed',
+  'unknown-region': 'failed',
+  'would-store': 'failed',
+
+  /** One that an agent of another version knows, and we do not. */
+  unknown: 'failed',
+} as const satisfies Record<string, Category>;
+
+const categories: Readonly<Record<ProblemKind, Category>> = { ...ofServer, ...ours };
+
+/** What can go wrong, by the name that programs know it by. */
+export type ProblemKind = keyof typeof ofServer | keyof typeof ours;
+
+/** What programs decide by, unless the problem says otherwise of itself. */
+export function categoryOf(kind: ProblemKind): Category {
+  return categories[kind];
+}
+
+export function isProblemKind(name: string): name is ProblemKind {
+  return Object.hasOwn(categories, name);
+}
+
+/** The kind that a server names. One that no server of this version knows is `refused`, and its name is the code. */
+export function serverKind(name: string): { kind: ProblemKind; code?: string } {
+  return Object.hasOwn(ofServer, name) ? { kind: name as keyof typeof ofServer } : { kind: 'refused', code: name };
+}
