@@ -3,11 +3,11 @@ import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
 import { clientAddress } from './http/client-address.ts';
+import { healthz, readyz } from './http/health.ts';
 import { perMinute } from './http/limits.ts';
 import { ownOrigin } from './http/origin.ts';
 import { builtPages, pages } from './http/pages.ts';
 import { notFound, problemHandler } from './http/problems.ts';
-import { readyz } from './http/ready.ts';
 import { requestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { loginRoutes } from './oidc/login-routes.ts';
@@ -56,14 +56,6 @@ export function createApp(context: Context, master: Buffer): Express {
   app.use(notFound);
   app.use(problemHandler(context.log));
   return app;
-}
-
-/** For whoever restarts what hangs: 200 while the server and its database answer. Whether it can do its work says /readyz. */
-function healthz(context: Context): RequestHandler {
-  return async (_request, response) => {
-    await context.store.selectFrom('signing_keys').select('kid').limit(1).execute();
-    response.set('Cache-Control', 'no-store').json({ status: 'ok' });
-  };
 }
 
 const noStore: RequestHandler = (_request, response, next) => {

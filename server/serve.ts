@@ -5,9 +5,7 @@ import type { Context } from './context.ts';
 import { listen } from './network/listen.ts';
 import { masterKey } from './signing/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './signing/signing-key.ts';
-import { claimDatabase } from './store/installation.ts';
-import { becomeOwnerOf } from './store/sqlite/owner.ts';
-import { openSqliteStore } from './store/store.ts';
+import { openForServing } from './store/installation.ts';
 import { Sweeper } from './store/sweep.ts';
 import { version } from './version.ts';
 
@@ -26,12 +24,10 @@ export interface RunningServer {
  */
 export async function serve(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
-  log.info({ version, node: process.versions.node, issuer: config.issuer, database: config.sqliteFile }, 'starting');
-  becomeOwnerOf(config.sqliteFile);
-  const store = await openSqliteStore(config.sqliteFile);
+  log.info({ version, node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
+  const store = await openForServing(config.database, config.issuer, Date.now());
   try {
-    await claimDatabase(store, config, Date.now());
-    const master = masterKey(config, await hasSigningKey(store));
+    const master = masterKey(config.masterKey, config.database, await hasSigningKey(store));
     const signingKey = await currentSigningKey(store, master, Date.now());
     const context: Context = { config, store, log, signingKey, now: Date.now };
     const listeners = await listen(config.listen, createApp(context, master));

@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { ConfigError } from '../config-error.ts';
 import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
 import { parseKey, readKeyFile } from '../signing/key-file.ts';
+import type { Engine } from '../store/engine.ts';
+import { engineFor } from '../store/engines.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
 import { checkNames } from './setting-names.ts';
 
@@ -15,8 +15,8 @@ export interface Config {
   local: boolean;
   /** WebAuthn's RP ID: the issuer's host name. */
   rpId: string;
-  /** The embedded database's file. */
-  sqliteFile: string;
+  /** Its database, not yet opened. */
+  database: Engine;
   /** Every address that the server listens on. */
   listen: readonly ListenAddress[];
   /** 32 bytes, or undefined where a key file beside the database may be made. */
@@ -53,7 +53,7 @@ export function readConfig(env: Environment): Config {
     issuer,
     local,
     rpId: url.hostname,
-    sqliteFile: readDatabase(env),
+    database: readDatabase(env),
     listen: readListen(env, url),
     masterKey: readMasterKey(env, local),
     sessionSeconds: Math.round(readHours(env) * 3600),
@@ -72,9 +72,9 @@ export function readConfig(env: Environment): Config {
  *
  * @throws ConfigError for the first of these settings that is missing or wrong
  */
-export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'sqliteFile'> {
+export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'database'> {
   checkNames(env);
-  return { issuer: readIssuer(env), sqliteFile: readDatabase(env) };
+  return { issuer: readIssuer(env), database: readDatabase(env) };
 }
 
 /**
@@ -122,17 +122,8 @@ function isDomain(host: string): boolean {
   return host.length <= 253 && new RegExp(`^(?:${label}\\.)+${label}$`).test(host);
 }
 
-function readDatabase(env: Environment): string {
-  const value = env.VOUCH_DATABASE_URL ?? 'sqlite:./vouch.db';
-  const file = value.startsWith('sqlite:') ? value.slice('sqlite:'.length) : '';
-  // To SQLite `:memory:` and `file:…` are no files of that name.
-  if (file === '' || file.startsWith('//') || /^(:|file:)/.test(file)) {
-    throw new ConfigError('VOUCH_DATABASE_URL', value, 'sqlite:FILE, such as sqlite:/var/lib/vouch/vouch.db');
-  }
-  if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ConfigError('VOUCH_DATABASE_URL', value, 'sqlite:FILE in a folder that exists');
-  }
-  return file;
+function readDatabase(env: Environment): Engine {
+  return engineFor(env.VOUCH_DATABASE_URL ?? 'sqlite:./vouch.db');
 }
 
 /** Where a browser looks for `localhost`, the first one first (RFC 6761, section 6.3; RFC 6724): whoever holds one of them is that origin. */

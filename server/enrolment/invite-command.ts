@@ -1,22 +1,23 @@
-import { resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { normalizeEmail } from '../people/email.ts';
-import { type Installation, openForAdministration } from '../store/installation.ts';
+import { openForAdministration } from '../store/installation.ts';
 import { invite } from './invitations.ts';
 
 /** `vouch-server invite`: prints the code, once; it is stored nowhere. */
 export async function runInvite(
-  config: Installation,
+  config: Pick<Config, 'issuer' | 'database'>,
   options: { email: string; admin: boolean; json: boolean },
 ): Promise<void> {
   // First of all, so that a refused address leaves nothing behind.
   normalizeEmail(options.email);
-  const database = resolve(config.sqliteFile);
-  const store = await openForAdministration(config);
+  const store = await openForAdministration(config.database, config.issuer);
   try {
     const { email, code, expiresAt } = await invite(store, Date.now(), options);
     const until = new Date(expiresAt);
     if (options.json) {
-      process.stdout.write(`${JSON.stringify({ email, code, expiresAt: until.toISOString(), database })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ email, code, expiresAt: until.toISOString(), database: config.database.name })}\n`,
+      );
       return;
     }
     process.stdout.write(
@@ -24,7 +25,7 @@ export async function runInvite(
         `Invited ${email}${options.admin ? ' as an administrator' : ''}`,
         `  Invitation code   ${code}`,
         `  Good until        ${until.toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' })}, for one key`,
-        `  Database          ${database}`,
+        `  Database          ${config.database.name}`,
         'Send the code over a channel you trust. They run',
         `  vouch enroll --server ${config.issuer}`,
         '',

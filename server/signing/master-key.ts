@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Engine } from '../store/engine.ts';
 import { UsageError } from '../usage-error.ts';
 import { readKeyFile } from './key-file.ts';
 
@@ -8,16 +9,17 @@ import { readKeyFile } from './key-file.ts';
  * The key that everything secret in the database is encrypted under: the configured one, or (for `http://localhost` issuers
  * alone) one in a file of mode 0600 beside the database, made when it is first needed.
  *
+ * @param engine the database that it is for
  * @param needed whether the database holds something that only the key which was there before can open
  * @returns 32 bytes
  * @throws UsageError when the file is gone though it is needed
  * @throws ConfigError when others can read it, or it does not hold a key
  */
-export function masterKey(config: { masterKey: Buffer | undefined; sqliteFile: string }, needed: boolean): Buffer {
-  if (config.masterKey !== undefined) return config.masterKey;
-  const file = `${config.sqliteFile}.key`;
+export function masterKey(configured: Buffer | undefined, engine: Engine, needed: boolean): Buffer {
+  if (configured !== undefined) return configured;
+  const file = engine.masterKeyFile;
   if (!existsSync(file)) {
-    if (needed) throw lost(file, config.sqliteFile);
+    if (needed) throw lost(file, engine.name);
     makeOnce(file);
   }
   return readKeyFile('The key file', file);

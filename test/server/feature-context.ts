@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { readConfig } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
 import { currentSigningKey } from '../../server/signing/signing-key.ts';
-import { openSqliteStore } from '../../server/store/store.ts';
+import { openFile } from '../../server/store/sqlite/open-store.ts';
 
 /** What a feature is given, on a database of its own, without a server around it. */
 export interface FeatureContext {
@@ -25,7 +25,7 @@ export async function openContext(settings: Record<string, string> = {}): Promis
     VOUCH_DATABASE_URL: `sqlite:${database}`,
     ...settings,
   });
-  const store = await openSqliteStore(database);
+  const store = await openFile(database);
   const signingKey = await currentSigningKey(store, createHash('sha256').update('master').digest(), NOW);
   return {
     context: { config, store, signingKey, log: pino({ level: 'silent' }), now: () => NOW },

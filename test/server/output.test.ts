@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { claimDatabase } from '../../server/store/installation.ts';
-import { openSqliteStore } from '../../server/store/store.ts';
+import { openForServing } from '../../server/store/installation.ts';
+import { SqliteEngine } from '../../server/store/sqlite/engine.ts';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { program, vouchServer } from './program.ts';
 
@@ -44,8 +44,7 @@ test.each([
 
 /** As the server leaves it: `invite` makes none. */
 async function makeDatabase(sqliteFile: string): Promise<void> {
-  const store = await openSqliteStore(sqliteFile);
-  await claimDatabase(store, { issuer, sqliteFile }, Date.now());
+  const store = await openForServing(new SqliteEngine(sqliteFile), issuer, Date.now());
   await store.destroy();
 }
 

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { request } from 'node:http';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -64,7 +64,7 @@ describe('one setting is enough', () => {
       issuer: 'http://localhost:3000',
       local: true,
       rpId: 'localhost',
-      sqliteFile: './vouch.db',
+      database: expect.objectContaining({ name: resolve('vouch.db'), masterKeyFile: resolve('vouch.db.key') }),
       listen: [
         { host: '127.0.0.1', port: 3000 },
         { host: '::1', port: 3000, optional: true },

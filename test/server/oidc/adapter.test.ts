@@ -2,13 +2,14 @@ import { join } from 'node:path';
 import { errors } from 'oidc-provider';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OidcAdapter } from '../../../server/oidc/adapter.ts';
-import { openSqliteStore, type Store } from '../../../server/store/store.ts';
+import { openFile } from '../../../server/store/sqlite/open-store.ts';
+import type { Store } from '../../../server/store/store.ts';
 import { temporaryFolder } from '../support.ts';
 
 const folder = temporaryFolder();
 let store: Store;
 beforeAll(async () => {
-  store = await openSqliteStore(join(folder.path, 'vouch.db'));
+  store = await openFile(join(folder.path, 'vouch.db'));
 });
 afterAll(async () => {
   await store.destroy();

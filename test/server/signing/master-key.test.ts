@@ -11,6 +11,8 @@ import {
 import { basename, join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { masterKey } from '../../../server/signing/master-key.ts';
+import type { Engine } from '../../../server/store/engine.ts';
+import { SqliteEngine } from '../../../server/store/sqlite/engine.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** What was done to descriptors and names, in order; a descriptor is told by the name that it was opened under. */
@@ -53,70 +55,70 @@ const folder = temporaryFolder();
 let count = 0;
 
 /** A database's file in a folder of its own. */
-function newDatabase(): { sqliteFile: string; keyFile: string; files: () => string[] } {
+function newDatabase(): { engine: Engine; keyFile: string; files: () => string[] } {
   count += 1;
   const own = join(folder, String(count));
   mkdirSync(own);
   const sqliteFile = join(own, 'vouch.db');
   writeFileSync(sqliteFile, '');
-  return { sqliteFile, keyFile: `${sqliteFile}.key`, files: () => readdirSync(own).sort() };
+  return { engine: new SqliteEngine(sqliteFile), keyFile: `${sqliteFile}.key`, files: () => readdirSync(own).sort() };
 }
 
 test('the configured master key is the key, and no file is made or read', () => {
-  const { sqliteFile, keyFile, files } = newDatabase();
+  const { engine, keyFile, files } = newDatabase();
   const configured = Buffer.alloc(32, 3);
-  for (const needed of [false, true]) expect(masterKey({ masterKey: configured, sqliteFile }, needed)).toBe(configured);
+  for (const needed of [false, true]) expect(masterKey(configured, engine, needed)).toBe(configured);
   expect(files()).toEqual(['vouch.db']);
   writeFileSync(keyFile, 'no key');
-  expect(masterKey({ masterKey: configured, sqliteFile }, true)).toBe(configured);
+  expect(masterKey(configured, engine, true)).toBe(configured);
 });
 
 test('without one, a key of 32 random bytes is made in a file for its owner alone, and read from then on', () => {
-  const { sqliteFile, keyFile, files } = newDatabase();
-  const made = masterKey({ masterKey: undefined, sqliteFile }, false);
+  const { engine, keyFile, files } = newDatabase();
+  const made = masterKey(undefined, engine, false);
   expect(made).toHaveLength(32);
   expect(statSync(keyFile).mode & 0o777).toBe(0o600);
   expect(readFileSync(keyFile, 'utf8')).toBe(`${made.toString('base64')}\n`);
   // Nothing of its making is left.
   expect(files()).toEqual(['vouch.db', 'vouch.db.key']);
-  for (const needed of [false, true]) expect(masterKey({ masterKey: undefined, sqliteFile }, needed)).toEqual(made);
+  for (const needed of [false, true]) expect(masterKey(undefined, engine, needed)).toEqual(made);
   const another = newDatabase();
-  expect(masterKey({ masterKey: undefined, sqliteFile: another.sqliteFile }, false)).not.toEqual(made);
+  expect(masterKey(undefined, another.engine, false)).not.toEqual(made);
 });
 
 test('a key that is needed and gone is not replaced', () => {
-  const { sqliteFile, keyFile, files } = newDatabase();
-  masterKey({ masterKey: undefined, sqliteFile }, false);
+  const { engine, keyFile, files } = newDatabase();
+  masterKey(undefined, engine, false);
   unlinkSync(keyFile);
-  expect(() => masterKey({ masterKey: undefined, sqliteFile }, true)).toThrow(
+  expect(() => masterKey(undefined, engine, true)).toThrow(
     expect.objectContaining({ message: expect.stringMatching(/The key file .*vouch\.db\.key is gone/) }),
   );
   expect(files()).toEqual(['vouch.db']);
 });
 
 test('what another has put there meanwhile stands, and is read as any key file', () => {
-  const { sqliteFile, keyFile, files } = newDatabase();
+  const { engine, keyFile, files } = newDatabase();
   // As if it came between the look and the making: a link to nowhere is not there, and in the way all the same.
   symlinkSync(join(folder, 'nowhere'), keyFile);
   expect(existsSync(keyFile)).toBe(false);
-  expect(() => masterKey({ masterKey: undefined, sqliteFile }, false)).toThrow(/The key file .*\(ENOENT\)/);
+  expect(() => masterKey(undefined, engine, false)).toThrow(/The key file .*\(ENOENT\)/);
   expect(files()).toEqual(['vouch.db', 'vouch.db.key']);
 });
 
 test('on a full disk it says so, and nothing of it is left', () => {
-  const { sqliteFile, files } = newDatabase();
+  const { engine, files } = newDatabase();
   full = true;
   onTestFinished(() => {
     full = false;
   });
-  expect(() => masterKey({ masterKey: undefined, sqliteFile }, false)).toThrow('ENOSPC');
+  expect(() => masterKey(undefined, engine, false)).toThrow('ENOSPC');
   expect(files()).toEqual(['vouch.db']);
 });
 
 test('its file is on the disk before it can be found, its name before it is used, and no descriptor is left open', () => {
-  const { sqliteFile } = newDatabase();
+  const { engine } = newDatabase();
   done.length = 0;
-  masterKey({ masterKey: undefined, sqliteFile }, false);
+  masterKey(undefined, engine, false);
   expect(done).toEqual([
     'open vouch.db.key.draft',
     'sync vouch.db.key.draft',

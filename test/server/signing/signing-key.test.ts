@@ -3,7 +3,8 @@ import { calculateJwkThumbprint, compactDecrypt, importJWK, jwtVerify, SignJWT }
 import { afterEach, expect, test } from 'vitest';
 import { deriveKey } from '../../../server/secrets.ts';
 import { currentSigningKey, hasSigningKey } from '../../../server/signing/signing-key.ts';
-import { openSqliteStore, type Store } from '../../../server/store/store.ts';
+import { openFile } from '../../../server/store/sqlite/open-store.ts';
+import type { Store } from '../../../server/store/store.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const MASTER = Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37) % 251));
@@ -14,7 +15,7 @@ let count = 0;
 
 async function newStore(): Promise<Store> {
   count += 1;
-  const store = await openSqliteStore(join(folder, `${count}.db`));
+  const store = await openFile(join(folder, `${count}.db`));
   opened.push(store);
   return store;
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
-import { openSqliteStore, type Store } from '../../../server/store/store.ts';
+import { openFile } from '../../../server/store/sqlite/open-store.ts';
+import type { Store } from '../../../server/store/store.ts';
 import { StoreUnavailable } from '../../../server/store/unavailable.ts';
 import { freePort } from '../../support/free-port.ts';
 import { Browser } from '../browser.ts';
@@ -177,7 +178,7 @@ async function twoStores(): Promise<[Store, Store]> {
   const folder = temporaryFolder();
   onTestFinished(folder.remove);
   const file = join(folder.path, 'vouch.db');
-  const stores: [Store, Store] = [await openSqliteStore(file), await openSqliteStore(file)];
+  const stores: [Store, Store] = [await openFile(file), await openFile(file)];
   onTestFinished(async () => {
     for (const store of stores) await store.destroy();
   });
@@ -238,7 +239,7 @@ test('writes of one server take turns, and none is lost', async () => {
 test('a transaction that a full disk undoes says so, and the next one goes on', async () => {
   const folder = temporaryFolder();
   onTestFinished(folder.remove);
-  const store = await openSqliteStore(join(folder.path, 'vouch.db'));
+  const store = await openFile(join(folder.path, 'vouch.db'));
   onTestFinished(() => store.destroy());
   const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(store);
   await sql`pragma max_page_count = ${sql.lit(rows[0]?.page_count ?? 0)}`.execute(store);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 import { migrations } from '../../../server/store/migrations/index.ts';
-import { openSqliteStore } from '../../../server/store/store.ts';
+import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import { temporaryFolder } from '../support.ts';
 
 test('a migration that fails leaves nothing of itself', async () => {
@@ -15,9 +15,9 @@ test('a migration that fails leaves nothing of itself', async () => {
       throw new Error('the second half fails');
     },
   };
-  await expect(openSqliteStore(file)).rejects.toThrow('the second half fails');
+  await expect(openFile(file)).rejects.toThrow('the second half fails');
   delete migrations['9999_broken'];
-  const store = await openSqliteStore(file);
+  const store = await openFile(file);
   const tables = await store.introspection.getTables();
   expect(tables.map((table) => table.name)).not.toContain('half_done');
   expect(tables.map((table) => table.name)).toContain('people');

@@ -1,10 +1,18 @@
 import type { RequestHandler } from 'express';
-import { sql } from 'kysely';
 import type { Context } from '../context.ts';
+import { checkReadable, checkWritable } from '../store/health.ts';
 import { version } from '../version.ts';
 
 /** Milliseconds for which an answer is good: strangers ask too, and each write waits for the disk. */
 const KEPT_MS = 2_000;
+
+/** For whoever restarts what hangs: 200 while the server and its database answer. Whether it can do its work says /readyz. */
+export function healthz(context: Context): RequestHandler {
+  return async (_request, response) => {
+    await checkReadable(context.store);
+    response.set('Cache-Control', 'no-store').json({ status: 'ok' });
+  };
+}
 
 /**
  * For load balancers and supervisors: 200 while the server can do its work, which is to write into the database that is at its
@@ -20,18 +28,9 @@ export function readyz(context: Context): RequestHandler {
   return async (_request, response) => {
     if (attempt === undefined || performance.now() >= staleAt) {
       staleAt = Number.POSITIVE_INFINITY;
-      attempt = write(context).finally(tried);
+      attempt = checkWritable(context.store, context.now()).finally(tried);
     }
     await attempt;
     response.set('Cache-Control', 'no-store').json({ status: 'ok', version });
   };
-}
-
-/** A row that is there is changed and committed, as all that is kept here has to be. */
-async function write({ store, now }: Context): Promise<void> {
-  await store
-    .updateTable('server')
-    .set({ written_at: sql`${now()}` })
-    .where('id', '=', 1)
-    .execute();
 }

@@ -1,0 +1,36 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Engine } from '../engine.ts';
+import { noDatabase } from '../no-database.ts';
+import type { Store } from '../store.ts';
+import { becomeOwnerOf } from './owner.ts';
+
+/** The embedded engine: SQLite, in one file. Run by root it goes on as the file's owner, who must be able to open what it makes. */
+export class SqliteEngine implements Engine {
+  readonly name: string;
+  readonly masterKeyFile: string;
+
+  constructor(file: string) {
+    this.name = resolve(file);
+    this.masterKeyFile = `${this.name}.key`;
+  }
+
+  async open(): Promise<Store> {
+    const { openFile } = await loadStore();
+    becomeOwnerOf(this.name);
+    return openFile(this.name);
+  }
+
+  async openExisting(): Promise<Store> {
+    const { openExistingFile } = await loadStore();
+    if (!existsSync(this.name) || statSync(this.name).size === 0)
+      throw noDatabase(`There is no database ${this.name}.`);
+    becomeOwnerOf(this.name);
+    return openExistingFile(this.name);
+  }
+}
+
+/** Only for who opens it, as it takes time; and before root becomes somebody else, to whom the program's files may be closed. */
+function loadStore() {
+  return import('./open-store.ts');
+}
