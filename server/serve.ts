@@ -4,7 +4,7 @@ import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
 import { listen } from './network/listen.ts';
 import { masterKey } from './signing/master-key.ts';
-import { currentSigningKey, hasSigningKey } from './signing/signing-key.ts';
+import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
 import { openForServing } from './store/installation.ts';
 import { Sweeper } from './store/sweep.ts';
 import { version } from './version.ts';

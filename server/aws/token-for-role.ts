@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
 import type { Context } from '../context.ts';
 import type { StandingSession } from '../sessions/sessions.ts';
+import { signJwt } from '../signing/sign-jwt.ts';
 
 /** AWS takes a token for 5 minutes more than it says: this is time enough to bring it there. */
 const LIFETIME_SECONDS = 60;
@@ -27,20 +27,18 @@ export async function tokenForRole(
   const jti = randomUUID();
   const domain = session.email.slice(session.email.indexOf('@') + 1);
   const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain] };
-  const token = await new SignJWT({
+  const token = await signJwt(context.signingKey, {
+    iss: context.config.issuer,
+    sub: session.email,
+    aud: context.config.awsAudience,
+    iat: issuedAt,
+    exp: expiresAt,
+    jti,
     auth_time: Math.floor(session.authTime / 1000),
     amr: ['hwk', 'user', 'mfa'],
     'https://aws.amazon.com/roles': [role],
     'https://aws.amazon.com/tags': { principal_tags: tags, transitive_tag_keys: Object.keys(tags) },
     'https://aws.amazon.com/source_identity': session.email,
-  })
-    .setProtectedHeader({ alg: 'ES256', kid: context.signingKey.kid, typ: 'JWT' })
-    .setIssuer(context.config.issuer)
-    .setSubject(session.email)
-    .setAudience(context.config.awsAudience)
-    .setIssuedAt(issuedAt)
-    .setExpirationTime(expiresAt)
-    .setJti(jti)
-    .sign(context.signingKey.privateKey);
+  });
   return { token, expiresAt: expiresAt * 1000, jti };
 }

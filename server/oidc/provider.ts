@@ -6,6 +6,7 @@ import { forLog, isReadable } from '../text/readable-text.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
 import { answerUnavailable, reportFailures } from './failures.ts';
 import type { LoginWords } from './login-words.ts';
+import { ProviderKey } from './provider-key.ts';
 import { withoutCookies } from './resume.ts';
 
 /** What the page's verified touch adds to `oidc-provider`'s interaction result. */
@@ -70,7 +71,7 @@ function configuration(context: Context): Configuration {
         require_pushed_authorization_requests: true,
       },
     ],
-    jwks: { keys: [context.signingKey.privateJwk as never] },
+    jwks: { keys: [new ProviderKey(context.signingKey)] },
     responseTypes: ['code'],
     clientAuthMethods: ['none'],
     discovery: { grant_types_supported: ['authorization_code'] },
@@ -99,6 +100,8 @@ function configuration(context: Context): Configuration {
       Session: TTL.request,
     },
     features: {
+      // Its version is named, as the library may change it: then it refuses to start with this one.
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       devInteractions: { enabled: false },
       dPoP: { enabled: true },
       pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },

@@ -1,79 +1,11 @@
-import {
-  CompactEncrypt,
-  calculateJwkThumbprint,
-  compactDecrypt,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  type JWK,
-} from 'jose';
-import { deriveKey } from '../secrets.ts';
-import type { Store } from '../store/store.ts';
+import type { JWK } from 'jose';
 
-/** The issuer's ES256 key. */
+/** The issuer's key. Where its private half is, in this process or with a service that signs for it, is nobody else's business. */
 export interface SigningKey {
-  kid: string;
-  /** For `oidc-provider`, which wants JWKs. */
-  privateJwk: JWK;
-  /** What the JWKS shows. */
-  publicJwk: JWK;
-  privateKey: CryptoKey;
-}
-
-/**
- * Reads the current signing key, or makes it at the first start. It is stored as a JWE (RFC 7516, `dir` with A256GCM).
- *
- * @param master the master key, 32 bytes
- * @throws when the stored key cannot be opened with this master key
- */
-export async function currentSigningKey(store: Store, master: Buffer, now: number): Promise<SigningKey> {
-  const wrapping = deriveKey(master, 'signing keys');
-  const stored = (await findCurrent(store)) ?? (await makeFirst(store, wrapping, now));
-  const privateJwk = await open(stored.jwe, wrapping);
-  const { d: _secret, ...publicJwk } = privateJwk;
-  return {
-    kid: stored.kid,
-    privateJwk,
-    publicJwk,
-    privateKey: (await importJWK(privateJwk, 'ES256')) as CryptoKey,
-  };
-}
-
-/** Whether there is one already, which only the master key it was made with can open. */
-export async function hasSigningKey(store: Store): Promise<boolean> {
-  return (await findCurrent(store)) !== undefined;
-}
-
-function findCurrent(store: Store) {
-  return store.selectFrom('signing_keys').select(['kid', 'jwe']).where('state', '=', 'current').executeTakeFirst();
-}
-
-async function makeFirst(store: Store, wrapping: Buffer, now: number): Promise<{ kid: string; jwe: string }> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  const kid = await calculateJwkThumbprint(jwk);
-  const jwe = await new CompactEncrypt(Buffer.from(JSON.stringify({ ...jwk, kid, alg: 'ES256', use: 'sig' })))
-    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid })
-    .encrypt(wrapping);
-  await store
-    .insertInto('signing_keys')
-    .values({ kid, state: 'current', jwe, created_at: now })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  // Another server may have been first: its key is the key.
-  const current = await findCurrent(store);
-  if (current === undefined) throw new Error('the signing key was not stored');
-  return current;
-}
-
-async function open(jwe: string, wrapping: Buffer): Promise<JWK> {
-  try {
-    const { plaintext } = await compactDecrypt(jwe, wrapping);
-    return JSON.parse(Buffer.from(plaintext).toString()) as JWK;
-  } catch {
-    throw new Error(
-      'The signing key in the database cannot be opened: VOUCH_MASTER_KEY is not the one it was made with. ' +
-        'Start the server with the first key, or restore the database that belongs to this one.',
-    );
-  }
+  /** Its name in the key set and in what it has signed. */
+  readonly kid: string;
+  /** What the key set shows (RFC 7517), with `alg` ES256. */
+  readonly publicJwk: JWK;
+  /** The ES256 signature of these bytes, as JWS has it: R and S, 32 bytes each (RFC 7518, section 3.4). */
+  sign(bytes: Uint8Array): Promise<Uint8Array>;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { readConfig } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
-import { currentSigningKey } from '../../server/signing/signing-key.ts';
+import { currentSigningKey } from '../../server/signing/stored-key.ts';
 import { openFile } from '../../server/store/sqlite/open-store.ts';
 
 /** What a feature is given, on a database of its own, without a server around it. */

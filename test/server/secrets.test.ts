@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { Browser } from './browser.ts';
+import { masterKeyBeside, privateJwk } from './private-key.ts';
 import { ServerProcess, vouchServer } from './program.ts';
 import { SoftKey } from './soft-key.ts';
 import { callbackOf, Enrolment, jsonOf, SignIn, startServer, type Tokens, temporaryFolder } from './support.ts';
@@ -113,7 +114,8 @@ test('a first day left a database with a write-ahead log, and no secret in eithe
 test('the signing key is in the database only encrypted', async () => {
   const server = await startServer();
   try {
-    const { d } = server.context.signingKey.privateJwk;
+    const { d } = await privateJwk(server.context.store, masterKeyBeside(server.databaseFile));
+    expect(d).toMatch(/^[\w-]{43}$/);
     const files = [server.databaseFile, `${server.databaseFile}-wal`].map((file) => readFileSync(file));
     const both = Buffer.concat(files);
     expect(both.includes(server.context.signingKey.kid)).toBe(true);

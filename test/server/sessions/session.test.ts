@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { issueToken } from '../../../server/aws/issue-token.ts';
 import { bindSessionToGrant, findSessionOfGrant } from '../../../server/sessions/sessions.ts';
 import { type CliClient, newKeyPair, type ProofOptions } from '../cli-client.ts';
+import { masterKeyBeside, privateJwk } from '../private-key.ts';
 import type { SoftKey } from '../soft-key.ts';
 import { enrolPerson, expectProblem, jsonOf, moveClock, signIn, startServer, type TestServer } from '../support.ts';
 
@@ -311,10 +312,11 @@ describe('an access token is refused', () => {
     claims: Record<string, unknown>,
     how: { typ?: string; alg?: string; privateKey?: CryptoKey; kid?: string } = {},
   ): Promise<string> {
-    const { signingKey } = server.context;
+    const { signingKey, store } = server.context;
+    const own = async () => importJWK(await privateJwk(store, masterKeyBeside(server.databaseFile)), 'ES256');
     return new SignJWT({ ...decodeJwt(token), ...claims })
       .setProtectedHeader({ alg: how.alg ?? 'ES256', typ: how.typ ?? 'at+jwt', kid: how.kid ?? signingKey.kid })
-      .sign(how.privateKey ?? signingKey.privateKey);
+      .sign(how.privateKey ?? (await own()));
   }
 
   async function expectRefused(wrong: string): Promise<void> {

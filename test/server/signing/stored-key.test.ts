@@ -1,11 +1,14 @@
 import { join } from 'node:path';
-import { calculateJwkThumbprint, compactDecrypt, importJWK, jwtVerify, SignJWT } from 'jose';
+import { inspect } from 'node:util';
+import { calculateJwkThumbprint, compactDecrypt, importJWK, jwtVerify } from 'jose';
 import { afterEach, expect, test } from 'vitest';
 import { deriveKey } from '../../../server/secrets.ts';
-import { currentSigningKey, hasSigningKey } from '../../../server/signing/signing-key.ts';
+import { signJwt } from '../../../server/signing/sign-jwt.ts';
+import { currentSigningKey, hasSigningKey } from '../../../server/signing/stored-key.ts';
 import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { privateJwk } from '../private-key.ts';
 
 const MASTER = Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37) % 251));
 
@@ -29,13 +32,15 @@ test('the signing key is made once, and is the same ever after', async () => {
   const first = await currentSigningKey(store, MASTER, 1_000);
   expect(await hasSigningKey(store)).toBe(true);
   const second = await currentSigningKey(store, MASTER, 2_000);
-  expect(second.privateJwk).toEqual(first.privateJwk);
+  expect(second.publicJwk).toEqual(first.publicJwk);
   const rows = await store.selectFrom('signing_keys').selectAll().execute();
   expect(rows).toMatchObject([{ kid: first.kid, state: 'current', created_at: 1_000 }]);
 });
 
 test('its public half says what it is for, verifies what the private one signs, and holds nothing secret', async () => {
-  const { kid, publicJwk, privateJwk, privateKey } = await currentSigningKey(await newStore(), MASTER, 1_000);
+  const store = await newStore();
+  const key = await currentSigningKey(store, MASTER, 1_000);
+  const { kid, publicJwk } = key;
   expect(publicJwk).toEqual({
     kty: 'EC',
     crv: 'P-256',
@@ -46,20 +51,20 @@ test('its public half says what it is for, verifies what the private one signs, 
     kid,
   });
   expect(kid).toBe(await calculateJwkThumbprint(publicJwk));
-  expect(privateJwk).toEqual({ ...publicJwk, d: expect.any(String) });
-  const token = await new SignJWT({ sub: 'alice' }).setProtectedHeader({ alg: 'ES256' }).sign(privateKey);
-  const { payload } = await jwtVerify(token, await importJWK(publicJwk, 'ES256'));
+  const secret = await privateJwk(store, MASTER);
+  expect(secret).toEqual({ ...publicJwk, d: expect.any(String) });
+  const { payload } = await jwtVerify(await signJwt(key, { sub: 'alice' }), await importJWK(publicJwk, 'ES256'));
   expect(payload.sub).toBe('alice');
-  expect(privateKey.extractable).toBe(false);
+  expect(inspect(key, { depth: 9, showHidden: true })).not.toContain(secret.d);
 });
 
 test('it is stored as a JWE under a key of its own, which names it', async () => {
   const store = await newStore();
-  const { kid, privateJwk } = await currentSigningKey(store, MASTER, 1_000);
+  const { kid, publicJwk } = await currentSigningKey(store, MASTER, 1_000);
   const { jwe } = await store.selectFrom('signing_keys').select('jwe').executeTakeFirstOrThrow();
   const { plaintext, protectedHeader } = await compactDecrypt(jwe, deriveKey(MASTER, 'signing keys'));
   expect(protectedHeader).toEqual({ alg: 'dir', enc: 'A256GCM', kid });
-  expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual(privateJwk);
+  expect(JSON.parse(Buffer.from(plaintext).toString())).toEqual({ ...publicJwk, d: expect.any(String) });
   await expect(compactDecrypt(jwe, MASTER)).rejects.toThrow();
 });
 
