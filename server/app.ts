@@ -14,7 +14,7 @@ import { loginRoutes } from './oidc/login-routes.ts';
 import { loginWords } from './oidc/login-words.ts';
 import { createProvider } from './oidc/provider.ts';
 import { revocationRoute } from './oidc/revocation-route.ts';
-import { Problem } from './problem.ts';
+import { Problem } from './problem/problem.ts';
 import { requireSession } from './sessions/require-session.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 
@@ -69,12 +69,12 @@ const LONGEST_FORM = 4 * 1024;
 function checkLength(request: Request): void {
   const length = Number(request.headers['content-length'] ?? 0);
   if (request.headers['transfer-encoding'] === undefined && length <= LONGEST_FORM) return;
-  throw new Problem(
-    413,
-    'bad-request',
-    'The request is too long, or does not say how long it is',
-    `Send at most ${LONGEST_FORM} bytes, with a Content-Length header.`,
-  );
+  throw new Problem({
+    kind: 'bad-request',
+    category: 'too-long',
+    what: 'The request is too long, or does not say how long it is',
+    fix: `Send at most ${LONGEST_FORM} bytes, with a Content-Length header.`,
+  });
 }
 
 function openIdConnect(callback: RequestHandler): RequestHandler {

@@ -3,10 +3,10 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Wanted } from './aws/template/check.ts';
 import type { Format } from './aws/template/role-template.ts';
 import { readAwsTrust, readConfig, readInstallation } from './config/config.ts';
-import { ConfigError } from './config-error.ts';
+import { Problem } from './problem/problem.ts';
 import { end } from './process/end.ts';
 import { keepClosed } from './process/keep-closed.ts';
-import { UsageError } from './usage-error.ts';
+import { report } from './process/report.ts';
 import { version } from './version.ts';
 
 keepClosed();
@@ -28,12 +28,7 @@ program
       // A second signal means now.
       if (closing) process.exit(1);
       closing = true;
-      server
-        .then(({ close }) => close())
-        .then(end, (error: Error) => {
-          console.error(`vouch-server: ${error.message}`);
-          process.exit(1);
-        });
+      server.then(({ close }) => close()).then(end, (error: Error) => process.exit(report(error)));
     };
     // Before it says that it listens: who reads that may end it.
     process.on('SIGINT', stop);
@@ -93,22 +88,19 @@ program
 
 // What `invite` prints is nowhere else: nobody may take it for said.
 process.stdout.on('error', (error) => {
-  console.error(`vouch-server: the output could not be written: ${error.message}`);
-  process.exit(1);
+  process.exit(report(new Error(`the output could not be written: ${error.message}`)));
 });
 
 try {
   if (Number.parseInt(process.versions.node, 10) < 24) {
-    throw new Error(`Node 24 or newer is needed, and this is ${process.versions.node}`);
+    throw new Problem({
+      kind: 'node-too-old',
+      what: `Node 24 or newer is needed, and this is ${process.versions.node}`,
+    });
   }
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) {
-    // commander has said it already; wrong usage is 2, help and version are 0.
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else {
-    console.error(`vouch-server: ${(error as Error).message}`);
-    const usage = [ConfigError, UsageError, TypeError].some((kind) => error instanceof kind);
-    process.exitCode = usage ? 2 : 1;
-  }
+  // What commander throws it has said already; wrong usage is 2, help and version are 0.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else process.exitCode = report(error);
 }

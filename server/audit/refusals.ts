@@ -1,18 +1,37 @@
 import { readAddress } from '../network/ip-address.ts';
-import type { ProblemName } from '../problem.ts';
+import type { Kind } from '../problem/kinds.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 
 /** One row counts the refusals of a kind for so many milliseconds. */
 const WINDOW_MS = 3600_000;
 
-export interface Refusal {
+interface Refusal {
   event: 'sign-in-refused' | 'enrolment-refused';
-  problem: ProblemName;
+  problem: Kind;
   /** Whose invitation it was; without one, that of the key counts. */
   email?: string | null;
   /** The key that the request names: written only when it is enrolled here. */
   keyId: string | null;
   ip: string;
+}
+
+/**
+ * Does something that can be refused: where it ends with a Problem, the refusal is counted, outside of the transaction that it undid.
+ *
+ * @param what whose and which step it is
+ */
+export async function countingRefusals<Result>(
+  { store, now }: { store: Store; now: () => number },
+  what: Omit<Refusal, 'problem'>,
+  step: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof Problem) await countRefusal(store, now(), { ...what, problem: error.kind });
+    throw error;
+  }
 }
 
 /**

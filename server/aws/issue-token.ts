@@ -1,6 +1,6 @@
 import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { findStandingSession, sessionOver } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { tokenForRole } from './token-for-role.ts';
@@ -55,11 +55,10 @@ async function checkCount(store: Store, sessionId: string, now: number): Promise
     .executeTakeFirstOrThrow();
   if (Number(count) < MOST) return;
   const wait = Math.max(1, Math.ceil((Number(oldest) + WINDOW_MS - now) / 1000));
-  throw new Problem(
-    429,
-    'too-many-requests',
-    'This session has asked for too many tokens',
-    `Wait ${wait === 1 ? '1 second' : `${wait} seconds`}, then try again.`,
-    { headers: { 'Retry-After': String(wait) } },
-  );
+  throw new Problem({
+    kind: 'too-many-requests',
+    what: 'This session has asked for too many tokens',
+    fix: `Wait ${wait === 1 ? '1 second' : `${wait} seconds`}, then try again.`,
+    headers: { 'Retry-After': String(wait) },
+  });
 }

@@ -1,7 +1,7 @@
 import express, { type RequestHandler, Router } from 'express';
 import type { Context } from '../context.ts';
 import { objectBody, textField } from '../http/body.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { issueToken } from './issue-token.ts';
 import { isRoleArn } from './role-arn.ts';
 
@@ -14,12 +14,11 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
   router.post('/api/aws/token', requireSession, body, async (request, response) => {
     const role = textField(objectBody(request.body), 'role', 640);
     if (!isRoleArn(role)) {
-      throw new Problem(
-        400,
-        'role-refused',
-        'This is not the ARN of a role',
-        'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
-      );
+      throw new Problem({
+        kind: 'role-refused',
+        what: 'This is not the ARN of a role',
+        fix: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
+      });
     }
     const { token, expiresAt } = await issueToken(context, response.locals.session.id, role, String(request.ip));
     response.json({ token, expiresAt: new Date(expiresAt).toISOString() });

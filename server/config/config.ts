@@ -1,6 +1,6 @@
-import { ConfigError } from '../config-error.ts';
 import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
+import { settingRefused } from '../problem/setting-refused.ts';
 import { parseKey, readKeyFile } from '../signing/key-file.ts';
 import type { Engine } from '../store/engine.ts';
 import { engineFor } from '../store/engines.ts';
@@ -43,7 +43,7 @@ type Environment = Record<string, string | undefined>;
  *
  * @param env the process's environment
  * @returns the configuration; nothing in it is checked again later
- * @throws ConfigError for the first setting that is missing or wrong
+ * @throws Problem `setting-refused` for the first setting that is missing or wrong
  */
 export function readConfig(env: Environment): Config {
   const { issuer, awsAudience } = readAwsTrust(env);
@@ -70,7 +70,7 @@ export function readConfig(env: Environment): Config {
  * Reads what the administrative commands need: which server it is, and its database. Neither the master key nor anything else is
  * asked for.
  *
- * @throws ConfigError for the first of these settings that is missing or wrong
+ * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
 export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'database'> {
   checkNames(env);
@@ -80,7 +80,7 @@ export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'dat
 /**
  * Reads what AWS must know of the server, and nothing else: neither a master key nor a database is needed for it.
  *
- * @throws ConfigError for the first of these settings that is missing or wrong
+ * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
 export function readAwsTrust(env: Environment): Pick<Config, 'issuer' | 'awsAudience'> {
   checkNames(env);
@@ -93,18 +93,18 @@ function readIssuer(env: Environment): string {
   const expected =
     'the URL people and AWS reach this server at, such as https://vouch.example.com (http://localhost:PORT for one machine)';
   const url = value === undefined ? null : URL.parse(value);
-  if (value === undefined || url === null) throw new ConfigError('VOUCH_ISSUER', value, expected);
+  if (value === undefined || url === null) throw settingRefused('VOUCH_ISSUER', value, expected);
   const secure = url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === 'localhost');
   // OpenID Connect Discovery 1.0, section 3: no query, no fragment. A path would need the RP's pages below it: not supported.
   if (!secure || url.username || url.password || url.search || url.hash || url.pathname !== '/') {
-    throw new ConfigError('VOUCH_ISSUER', value, expected);
+    throw settingRefused('VOUCH_ISSUER', value, expected);
   }
   // WebAuthn, section 5.1.3: an RP ID is a domain, never an IP address.
   if (/^[\d.]+$/.test(url.hostname) || url.hostname.startsWith('[')) {
-    throw new ConfigError('VOUCH_ISSUER', value, 'a URL with a host name: security keys do not sign for IP addresses');
+    throw settingRefused('VOUCH_ISSUER', value, 'a URL with a host name: security keys do not sign for IP addresses');
   }
   if (url.hostname !== 'localhost' && !isDomain(url.hostname)) {
-    throw new ConfigError(
+    throw settingRefused(
       'VOUCH_ISSUER',
       value,
       'a URL with a whole host name of two words or more, such as https://vouch.example.com: browsers and AWS take no other',
@@ -150,7 +150,7 @@ function readAddress(value: string | undefined, usual: { host: string; port: num
   const match = /^(?:(?<host>[\w.-]+|\[[0-9a-fA-F:]+\]):)?(?<port>\d{1,5})$/.exec(value);
   const port = Number(match?.groups?.port);
   if (!match || port > 65_535) {
-    throw new ConfigError('VOUCH_LISTEN', value, 'HOST:PORT or PORT, such as 127.0.0.1:8080');
+    throw settingRefused('VOUCH_LISTEN', value, 'HOST:PORT or PORT, such as 127.0.0.1:8080');
   }
   return { host: (match.groups?.host ?? usual.host).replace(/^\[|\]$/g, '').toLowerCase(), port };
 }
@@ -158,12 +158,12 @@ function readAddress(value: string | undefined, usual: { host: string; port: num
 function readMasterKey(env: Environment, local: boolean): Buffer | undefined {
   const { VOUCH_MASTER_KEY: value, VOUCH_MASTER_KEY_FILE: file } = env;
   if (value !== undefined && file !== undefined) {
-    throw new ConfigError('VOUCH_MASTER_KEY_FILE', file, 'not set, or VOUCH_MASTER_KEY not: one of them holds the key');
+    throw settingRefused('VOUCH_MASTER_KEY_FILE', file, 'not set, or VOUCH_MASTER_KEY not: one of them holds the key');
   }
   if (value !== undefined) return parseKey('VOUCH_MASTER_KEY', value);
   if (file !== undefined) return readKeyFile('VOUCH_MASTER_KEY_FILE', file, env.CREDENTIALS_DIRECTORY);
   if (local) return undefined;
-  throw new ConfigError(
+  throw settingRefused(
     'VOUCH_MASTER_KEY',
     undefined,
     '32 random bytes in base64, as `openssl rand -base64 32` prints them (VOUCH_MASTER_KEY_FILE names a file that holds them)',
@@ -175,7 +175,7 @@ function readHours(env: Environment): number {
   const hours = Number(value);
   // AWS takes sessions of at least 15 minutes; a day is as long as "once a day" can mean.
   if (!/^\d{1,2}(\.\d{1,2})?$/.test(value) || hours < 0.25 || hours > 24) {
-    throw new ConfigError('VOUCH_SESSION_HOURS', value, 'a number of hours from 0.25 to 24');
+    throw settingRefused('VOUCH_SESSION_HOURS', value, 'a number of hours from 0.25 to 24');
   }
   return hours;
 }
@@ -184,7 +184,7 @@ function readAudience(env: Environment, issuer: string): string {
   const value = env.VOUCH_AWS_AUDIENCE ?? issuer;
   // IAM's CreateOpenIDConnectProvider: a client ID has 1 to 255 characters.
   if (!/^[\x21-\x7e]{1,255}$/.test(value)) {
-    throw new ConfigError(
+    throw settingRefused(
       'VOUCH_AWS_AUDIENCE',
       value,
       "the audience of AWS's OIDC provider, 1 to 255 characters without spaces",
@@ -192,7 +192,7 @@ function readAudience(env: Environment, issuer: string): string {
   }
   // Else AWS would take tokens that were made for something else, and are bound to no role.
   if (value === CLIENT_ID || value === apiAudience(issuer)) {
-    throw new ConfigError(
+    throw settingRefused(
       'VOUCH_AWS_AUDIENCE',
       value,
       "an audience of AWS's own, such as the issuer: this one is of the tokens that people's programs hold",
@@ -210,7 +210,7 @@ function readAaguids(env: Environment): string[] {
     .map((item) => item.toLowerCase());
   for (const item of list) {
     if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(item)) {
-      throw new ConfigError(
+      throw settingRefused(
         'VOUCH_ALLOWED_AAGUIDS',
         item,
         'a list of AAGUIDs, such as 2fc0579f-8113-47ea-b116-bb5a8db9202a',
@@ -219,7 +219,7 @@ function readAaguids(env: Environment): string[] {
   }
   // Whoever sets it means to refuse some models; a list with nothing in it (a template's empty variable) would refuse none.
   if (list.length === 0) {
-    throw new ConfigError(
+    throw settingRefused(
       'VOUCH_ALLOWED_AAGUIDS',
       value,
       'a list of AAGUIDs, or not set: then any model may be enrolled',
@@ -235,7 +235,7 @@ function readProxies(env: Environment, local: boolean): string[] {
   const list = value.split(/[\s,]+/).filter((item) => item !== '');
   const wrong = list.find((item) => readRange(item) === undefined);
   if (wrong !== undefined || list.length === 0) {
-    throw new ConfigError(
+    throw settingRefused(
       'VOUCH_TRUST_PROXY',
       wrong ?? value,
       'addresses or ranges of your proxies alone, with commas, such as 127.0.0.1,10.1.2.0/24',
@@ -249,20 +249,20 @@ function readAuditDays(env: Environment): number {
   const days = Number(value);
   // A week at least: less would let somebody wait until it is forgotten what they did.
   if (!/^\d{1,4}$/.test(value) || days < 7 || days > 3650) {
-    throw new ConfigError('VOUCH_AUDIT_DAYS', value, 'a number of days from 7 to 3650');
+    throw settingRefused('VOUCH_AUDIT_DAYS', value, 'a number of days from 7 to 3650');
   }
   return days;
 }
 
 function readBoolean(env: Environment, name: string): boolean {
   const value = env[name] ?? 'false';
-  if (value !== 'true' && value !== 'false') throw new ConfigError(name, value, 'true or false');
+  if (value !== 'true' && value !== 'false') throw settingRefused(name, value, 'true or false');
   return value === 'true';
 }
 
 function readLogLevel(env: Environment): string {
   const value = env.VOUCH_LOG_LEVEL ?? 'info';
   const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-  if (!levels.includes(value)) throw new ConfigError('VOUCH_LOG_LEVEL', value, `one of ${levels.join(', ')}`);
+  if (!levels.includes(value)) throw settingRefused('VOUCH_LOG_LEVEL', value, `one of ${levels.join(', ')}`);
   return value;
 }

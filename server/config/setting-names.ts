@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts';
+import { Problem } from '../problem/problem.ts';
 
 /** Every setting of the server, as docs/administration.md lists them. A new one belongs here first. */
 export const SETTINGS = [
@@ -29,18 +29,19 @@ const SERVICE_LINK_URL = /^VOUCH_(\w+_)?PORT$/;
 /**
  * Refuses a name that begins with `VOUCH_` and is no setting: a mistyped one would be as good as not set.
  *
- * @throws UsageError that names the nearest setting
+ * @throws Problem `setting-refused` that names the nearest setting
  */
 export function checkNames(env: Record<string, string | undefined>): void {
   for (const [name, value = ''] of Object.entries(env)) {
     if (!name.startsWith('VOUCH_') || SETTINGS.includes(name) || CLI.includes(name)) continue;
     if (SERVICE_LINK.test(name) || (SERVICE_LINK_URL.test(name) && /^(tcp|udp|sctp):\/\//.test(value))) continue;
     const shown = name.slice(0, 100).replace(/[^\w]/g, '?');
-    throw new UsageError(
-      `${shown} is no setting of the server; the nearest is ${nearest(name)}.`,
-      'A mistyped setting would be as good as none.',
-      'Correct the name, or take it out of the environment.',
-    );
+    throw new Problem({
+      kind: 'setting-refused',
+      what: `${shown} is no setting of the server; the nearest is ${nearest(name)}.`,
+      why: 'A mistyped setting would be as good as none.',
+      fix: 'Correct the name, or take it out of the environment.',
+    });
   }
 }
 

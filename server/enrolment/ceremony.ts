@@ -1,16 +1,17 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { audit } from '../audit/audit.ts';
+import { countingRefusals } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
 import { insertKey, keysOf, nameFor } from '../people/keys.ts';
 import { findOrMakePerson, findPerson } from '../people/people.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
 import { randomWords } from '../text/words.ts';
 import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
 import { findApproved, findEnrolment } from './enrolments.ts';
 import { useInvitation } from './invitations.ts';
-import { auditRefusal, invitationRefused, otherBrowser } from './refusals.ts';
+import { invitationRefused, otherBrowser } from './refusals.ts';
 
 /**
  * Binds an enrolment to the page that opens it first (one atomic statement), or lets the same page in again.
@@ -55,7 +56,14 @@ export async function openEnrolment(context: Context, ticket: string, known: str
 export async function confirmationOptions(context: Context, ticket: string, page: string) {
   const enrolment = await findApproved(context, ticket, page);
   const keys = await keysOf(context.store, enrolment.email);
-  if (keys.length === 0) throw new Problem(409, 'bad-request', 'There is no key to confirm with', 'Reload the page.');
+  if (keys.length === 0) {
+    throw new Problem({
+      kind: 'bad-request',
+      category: 'conflict',
+      what: 'There is no key to confirm with',
+      fix: 'Reload the page.',
+    });
+  }
   return assertionOptions(context, 'confirm-enrolment', enrolment.ticket_hash, keys);
 }
 
@@ -73,15 +81,14 @@ export async function confirmEnrolment(
   ip: string,
 ): Promise<string> {
   const enrolment = await findApproved(context, ticket, page);
-  return auditRefusal(context, enrolment.email, response.id, ip, async () => {
+  return countingRefusals(context, refusalOf(enrolment, response, ip), async () => {
     const key = await verifyAssertion(context, 'confirm-enrolment', enrolment.ticket_hash, response);
     if (key.email !== enrolment.email) {
-      throw new Problem(
-        403,
-        'unknown-key',
-        'This key is another person’s',
-        'Use a key that you have enrolled yourself.',
-      );
+      throw new Problem({
+        kind: 'unknown-key',
+        what: 'This key is another person’s',
+        fix: 'Use a key that you have enrolled yourself.',
+      });
     }
     const renewed = randomSecret();
     await context.store.transaction().execute(async (transaction) => {
@@ -126,7 +133,7 @@ export async function finishEnrolment(
   ip: string,
 ): Promise<{ email: string; key: { name: string; model: string | null } }> {
   const enrolment = await findApproved(context, ticket, page);
-  return auditRefusal(context, enrolment.email, response.id, ip, async () => {
+  return countingRefusals(context, refusalOf(enrolment, response, ip), async () => {
     const key = await verifyRegistration(context, enrolment.ticket_hash, response);
     return context.store.transaction().execute(async (transaction) => {
       const now = context.now();
@@ -163,10 +170,16 @@ export async function finishEnrolment(
 /** Whoever holds an invitation for a person who has a key may not add another without a touch of that one. */
 function checkConfirmed(keys: { id: string }[], confirmedKeyId: string | null): void {
   if (keys.length === 0 || keys.some((key) => key.id === confirmedKeyId)) return;
-  throw new Problem(
-    403,
-    'confirmation-needed',
-    'You have a key already: it must agree first',
-    'Touch the key that you have enrolled, then the new one.',
-  );
+  throw new Problem({
+    kind: 'confirmation-needed',
+    what: 'You have a key already: it must agree first',
+    fix: 'Touch the key that you have enrolled, then the new one.',
+  });
 }
+
+const refusalOf = ({ email }: { email: string }, { id }: { id: string }, ip: string) => ({
+  event: 'enrolment-refused' as const,
+  email,
+  keyId: id,
+  ip,
+});

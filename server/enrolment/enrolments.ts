@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
 import { invitationRefused, otherBrowser } from './refusals.ts';
 
@@ -24,12 +24,11 @@ export async function findEnrolment(context: Context, ticket: string, page: stri
   if (row === undefined) throw invitationRefused();
   if (row.browser_hash !== hash(page)) throw otherBrowser();
   if (row.answer === 'no') {
-    throw new Problem(
-      410,
-      'interaction-over',
-      'The terminal said that this is not its page',
-      'No key was enrolled, and the invitation is still good. Run `vouch enroll` again.',
-    );
+    throw new Problem({
+      kind: 'interaction-over',
+      what: 'The terminal said that this is not its page',
+      fix: 'No key was enrolled, and the invitation is still good. Run `vouch enroll` again.',
+    });
   }
   return row;
 }
@@ -38,10 +37,9 @@ export async function findEnrolment(context: Context, ticket: string, page: stri
 export async function findApproved(context: Context, ticket: string, page: string) {
   const enrolment = await findEnrolment(context, ticket, page);
   if (enrolment.answer === 'yes') return enrolment;
-  throw new Problem(
-    403,
-    'approval-needed',
-    'Your terminal has not agreed yet',
-    'Say there whether this page shows the same words.',
-  );
+  throw new Problem({
+    kind: 'approval-needed',
+    what: 'Your terminal has not agreed yet',
+    fix: 'Say there whether this page shows the same words.',
+  });
 }

@@ -20,7 +20,7 @@ export interface Invitation {
  * Makes an invitation for an address; one that was open for it before is void.
  *
  * @param now milliseconds since the epoch
- * @throws TypeError when AWS could not take the address as a session name
+ * @throws Problem `email-refused` when AWS could not take the address as a session name
  */
 export async function invite(
   store: Store,

@@ -2,7 +2,6 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { type Request, type Response, Router } from 'express';
 import type { Context } from '../context.ts';
 import { badRequest, credentialBody, objectBody, optionalTextField, textField } from '../http/body.ts';
-import { Problem } from '../problem.ts';
 import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, openEnrolment } from './ceremony.ts';
 import { startEnrolment } from './start.ts';
 import { approveEnrolment, denyEnrolment, enrolmentStatus } from './terminal.ts';
@@ -42,11 +41,7 @@ export function enrolmentRoutes(context: Context): Router {
   });
 
   router.post('/enroll/status', async (request, response) => {
-    const status = await enrolmentStatus(context, textField(objectBody(request.body), 'poll', 100));
-    if (status === undefined) {
-      throw new Problem(404, 'interaction-over', 'This enrolment is over', 'Run `vouch enroll` again.');
-    }
-    response.json(status);
+    response.json(await enrolmentStatus(context, textField(objectBody(request.body), 'poll', 100)));
   });
 
   router.post('/enroll/approve', async (request, response) => {

@@ -45,7 +45,7 @@ export async function startEnrolment(
     const refused = invitationRefused();
     await countRefusal(context.store, now, {
       event: 'enrolment-refused',
-      problem: refused.problem,
+      problem: refused.kind,
       email: invitation?.email ?? null,
       keyId: null,
       ip,

@@ -1,9 +1,13 @@
 import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
-import { Problem } from '../problem.ts';
 import { hash } from '../secrets.ts';
+import { enrolmentOver } from './refusals.ts';
 
-/** How an enrolment goes, for who started it; undefined when the poll secret is nobody's or it is long over. */
+/**
+ * How an enrolment goes, for who started it.
+ *
+ * @throws Problem `interaction-over` when it is over, or the poll secret is nobody's
+ */
 export async function enrolmentStatus(context: Context, poll: string) {
   const row = await context.store
     .selectFrom('enrolments')
@@ -19,9 +23,9 @@ export async function enrolmentStatus(context: Context, poll: string) {
       'keys.model as model',
     ])
     .executeTakeFirst();
-  if (row === undefined) return undefined;
+  if (row === undefined) throw enrolmentOver('not-found');
   if (row.name !== null) return { state: 'done', email: row.email, key: { name: row.name, model: row.model } };
-  if (row.expiresAt <= context.now() || row.answer === 'no') return undefined;
+  if (row.expiresAt <= context.now() || row.answer === 'no') throw enrolmentOver('not-found');
   if (row.answer === 'yes') return { state: 'approved', email: row.email };
   return row.words === null
     ? { state: 'waiting', email: row.email }
@@ -46,7 +50,7 @@ export async function approveEnrolment(context: Context, poll: string, words: st
     .returning('ticket_hash')
     .executeTakeFirst();
   if (approved !== undefined) return;
-  throw new Problem(410, 'interaction-over', 'This enrolment is over', 'Run `vouch enroll` again.');
+  throw enrolmentOver();
 }
 
 /** Ends an enrolment whose page somebody else has opened, also one that was agreed to. The invitation stays good. */

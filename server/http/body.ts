@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { isReadable } from '../text/readable-text.ts';
 
 /** A body that must be a JSON object. */
@@ -41,6 +41,6 @@ export function credentialBody<Credential>(body: unknown): Credential {
   return body as Credential;
 }
 
-export function badRequest(title: string): Problem {
-  return new Problem(400, 'bad-request', title, 'Reload the page and try again.');
+export function badRequest(what: string): Problem {
+  return new Problem({ kind: 'bad-request', what, fix: 'Reload the page and try again.' });
 }

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Config } from '../config/config.ts';
 import { inRanges, readAddress, readForwarded } from '../network/ip-address.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /**
  * Finds out whose request it is, and puts that into `request.ip`, in the address's one form: what limits count by, and what log and
@@ -15,25 +15,25 @@ export function clientAddress(config: Config): RequestHandler {
   const isProxy = inRanges(config.trustedProxies);
   return (request, _response, next) => {
     const peer = readAddress((request.socket.remoteAddress ?? '').replace(/%.*$/, ''));
-    if (peer === undefined) throw new Problem(400, 'bad-request', 'The connection is over', 'Try again.');
+    if (peer === undefined) {
+      throw new Problem({ kind: 'bad-request', what: 'The connection is over', fix: 'Try again.' });
+    }
     const forwarded = request.headers['x-forwarded-for'];
     const client = forwarded === undefined ? peer : beforeProxies(peer, String(forwarded), isProxy);
     Object.defineProperty(request, 'ip', { value: client ?? peer, configurable: true });
     if (!config.local && !isProxy(peer)) {
-      throw new Problem(
-        421,
-        'misdirected-request',
-        `This server is behind a proxy, and ${peer} is none that it knows`,
-        `Use ${config.issuer}. If that is the proxy, name it in VOUCH_TRUST_PROXY.`,
-      );
+      throw new Problem({
+        kind: 'misdirected-request',
+        what: `This server is behind a proxy, and ${peer} is none that it knows`,
+        fix: `Use ${config.issuer}. If that is the proxy, name it in VOUCH_TRUST_PROXY.`,
+      });
     }
     if (client === undefined || (!config.local && forwarded === undefined)) {
-      throw new Problem(
-        400,
-        'bad-request',
-        `The proxy at ${peer} does not say whose request this is`,
-        'It must set X-Forwarded-For to the address that the request came from: docs/administration.md shows how.',
-      );
+      throw new Problem({
+        kind: 'bad-request',
+        what: `The proxy at ${peer} does not say whose request this is`,
+        fix: 'It must set X-Forwarded-For to the address that the request came from: docs/administration.md shows how.',
+      });
     }
     next();
   };

@@ -1,5 +1,5 @@
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { sendProblem } from './problems.ts';
 import { WindowStore } from './window-store.ts';
 
@@ -23,7 +23,7 @@ export function perMinute(limit: number) {
     handler: (_request, response) =>
       sendProblem(
         response,
-        new Problem(429, 'too-many-requests', 'Too many requests', 'Wait a minute, then try again.'),
+        new Problem({ kind: 'too-many-requests', what: 'Too many requests', fix: 'Wait a minute, then try again.' }),
       ),
   });
 }

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Config } from '../config/config.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 
 /**
  * Refuses requests that were made to another host (DNS rebinding, a proxy that hides the name), and those that another
@@ -11,19 +11,23 @@ export function ownOrigin(config: Config): RequestHandler {
   return (request, _response, next) => {
     // RFC 9112, section 3.2: of two Hosts a proxy before us may have meant the other one.
     if ((request.headersDistinct.host?.length ?? 0) > 1) {
-      throw new Problem(400, 'bad-request', 'The request names two hosts', `Use ${config.issuer}.`);
+      throw new Problem({ kind: 'bad-request', what: 'The request names two hosts', fix: `Use ${config.issuer}.` });
     }
     // A target in absolute form (RFC 9112, section 3.2.2) is meant for a proxy, and names a host of its own.
     if (request.headers.host?.toLowerCase() !== host || !request.originalUrl.startsWith('/')) {
-      throw new Problem(
-        421,
-        'misdirected-request',
-        `This server answers as ${host} alone`,
-        `Use ${config.issuer}, or have your proxy pass the Host header on.`,
-      );
+      throw new Problem({
+        kind: 'misdirected-request',
+        what: `This server answers as ${host} alone`,
+        fix: `Use ${config.issuer}, or have your proxy pass the Host header on.`,
+      });
     }
     if (request.headers.origin !== undefined && request.headers.origin !== origin) {
-      throw new Problem(403, 'bad-request', 'Another site’s page sent this request', `Open ${config.issuer} itself.`);
+      throw new Problem({
+        kind: 'bad-request',
+        category: 'refused',
+        what: 'Another site’s page sent this request',
+        fix: `Open ${config.issuer} itself.`,
+      });
     }
     request.headers['x-forwarded-proto'] = protocol.slice(0, -1);
     delete request.headers['x-forwarded-host'];

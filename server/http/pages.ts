@@ -1,14 +1,22 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import express, { type RequestHandler, Router } from 'express';
+import { Problem } from '../problem/problem.ts';
 
-/** Where Vite put the pages: beside the bundled server, or in dist/ when the server runs from its source. */
+/**
+ * Where Vite put the pages: beside the bundled server, or in dist/ when the server runs from its source.
+ *
+ * @throws Problem `pages-missing`
+ */
 export function builtPages(): string {
   for (const place of ['../../dist/web/', '../web/']) {
     const folder = fileURLToPath(new URL(place, import.meta.url));
     if (existsSync(`${folder}/login/index.html`) && existsSync(`${folder}/assets`)) return folder;
   }
-  throw new Error('The pages are not built (run `npm run build`), or this user cannot read them.');
+  throw new Problem({
+    kind: 'pages-missing',
+    what: 'The pages are not built (run `npm run build`), or this user cannot read them.',
+  });
 }
 
 /** The pages and what they load. Each page is one file, whatever the rest of its address says. */

@@ -1,20 +1,24 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { isAborted } from './aborted.ts';
+import { STATUS } from './status.ts';
 
-/** Answers a problem as RFC 9457 says. */
-export function sendProblem(response: Response, problem: Problem): void {
+/** Answers a problem as RFC 9457 says. @param status where it is not the category's */
+export function sendProblem(response: Response, problem: Problem, status: number = STATUS[problem.category]): void {
   response
-    .status(problem.status)
+    .status(status)
     .set({ 'Cache-Control': 'no-store', ...problem.headers })
     .type('application/problem+json')
-    .send(JSON.stringify(problem));
+    .send(JSON.stringify({ ...problem.toJSON(), status }));
 }
 
 export const notFound: RequestHandler = (_request, response) => {
-  sendProblem(response, new Problem(404, 'not-found', 'There is nothing at this address', 'Check the URL.'));
+  sendProblem(
+    response,
+    new Problem({ kind: 'not-found', what: 'There is nothing at this address', fix: 'Check the URL.' }),
+  );
 };
 
 /** The last handler: a Problem is answered as it is, everything else as an error that tells nothing. */
@@ -32,33 +36,42 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    const problem = asProblem(error);
-    if (problem.status >= 500) log.error({ err: error }, 'request failed');
-    else log.info({ problem: problem.problem, reason: problem.reason }, 'request refused');
-    sendProblem(response, problem);
+    const unreadable = unreadableStatus(error);
+    const problem = asProblem(error, unreadable);
+    const status = unreadable ?? STATUS[problem.category];
+    if (status >= 500) log.error({ err: error }, 'request failed');
+    else log.info({ problem: problem.kind, reason: problem.reason }, 'request refused');
+    sendProblem(response, problem, status);
   };
 }
 
-function asProblem(error: unknown): Problem {
+/** The status that Express gives to a request that it could not read: too large, not JSON, a broken encoding. */
+function unreadableStatus(error: unknown): number | undefined {
+  if (error instanceof Problem) return undefined;
+  const { status } = error as { status?: unknown };
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}
+
+function asProblem(error: unknown, unreadable: number | undefined): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) {
-    return new Problem(
-      503,
-      'unavailable',
-      'The server cannot store anything now',
-      'Try again in a moment; if it stays, tell your administrator.',
-      { headers: error.headers },
-    );
+    return new Problem({
+      kind: 'unavailable',
+      what: 'The server cannot store anything now',
+      fix: 'Try again in a moment; if it stays, tell your administrator.',
+      headers: error.headers,
+    });
   }
-  // What express.json() throws: too large, not JSON, a broken encoding.
-  const status = (error as { status?: unknown }).status;
-  if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new Problem(status, 'bad-request', 'The request could not be read', 'Reload the page and try again.');
+  if (unreadable !== undefined) {
+    return new Problem({
+      kind: 'bad-request',
+      what: 'The request could not be read',
+      fix: 'Reload the page and try again.',
+    });
   }
-  return new Problem(
-    500,
-    'internal-error',
-    'Something went wrong on the server',
-    'Try again; if it stays, tell your administrator.',
-  );
+  return new Problem({
+    kind: 'internal-error',
+    what: 'Something went wrong on the server',
+    fix: 'Try again; if it stays, tell your administrator.',
+  });
 }

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { Problem } from '../problem/problem.ts';
 
 /** How long a client may take, in milliseconds: for its headers, for a whole request, for the next sign of life. */
 const HEADERS_MS = 10_000;
@@ -29,7 +30,7 @@ export interface Listeners {
 /**
  * Listens on all addresses, or on none.
  *
- * @throws Error when one is taken or cannot be used, with what to do
+ * @throws Problem `listening-failed` when one is taken or this user may not have it, Error when it cannot be used
  */
 export async function listen(addresses: readonly ListenAddress[], app: RequestListener): Promise<Listeners> {
   const servers: Server[] = [];
@@ -95,18 +96,23 @@ function closeOne(server: Server): Promise<void> {
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const lines: Record<string, string[]> = {
-    EADDRINUSE: [
-      `Another program listens on ${address} already.`,
-      `Browsers go to 127.0.0.1 and [::1] when they are sent to localhost: whoever holds one of them would pass for this server.`,
-      `See who it is with \`ss -ltnpe 'sport = :${port}'\` (macOS: \`lsof -nP -iTCP:${port} -sTCP:LISTEN\`) and end it, or take another port.`,
-    ],
-    EACCES: [
-      `This user may not listen on ${address}.`,
-      'Ports below 1024 are for root.',
-      'Take a port above, behind a reverse proxy.',
-    ],
-  };
-  const said = lines[error.code ?? ''];
-  return said === undefined ? error : new Error(said.join('\n  '), { cause: error });
+  if (error.code === 'EADDRINUSE') {
+    return new Problem({
+      kind: 'listening-failed',
+      what: `Another program listens on ${address} already.`,
+      why: 'Browsers go to 127.0.0.1 and [::1] when they are sent to localhost: whoever holds one of them would pass for this server.',
+      fix: `See who it is with \`ss -ltnpe 'sport = :${port}'\` (macOS: \`lsof -nP -iTCP:${port} -sTCP:LISTEN\`) and end it, or take another port.`,
+      cause: error,
+    });
+  }
+  if (error.code === 'EACCES') {
+    return new Problem({
+      kind: 'listening-failed',
+      what: `This user may not listen on ${address}.`,
+      why: 'Ports below 1024 are for root.',
+      fix: 'Take a port above, behind a reverse proxy.',
+      cause: error,
+    });
+  }
+  return error;
 }

@@ -3,10 +3,10 @@ import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { type Request, Router } from 'express';
 import type Provider from 'oidc-provider';
 import { audit } from '../audit/audit.ts';
-import { countRefusal } from '../audit/refusals.ts';
+import { countingRefusals } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
 import { credentialBody } from '../http/body.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { randomSecret } from '../secrets.ts';
 import { revokeSession } from '../sessions/sessions.ts';
 import { type AssertedKey, acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
@@ -119,7 +119,7 @@ async function finish(
 }
 
 function signInOver(): Problem {
-  return new Problem(410, 'interaction-over', 'This sign-in is over', 'Run `vouch login` again.');
+  return new Problem({ kind: 'interaction-over', what: 'This sign-in is over', fix: 'Run `vouch login` again.' });
 }
 
 /** Verifies the touch and starts the session with it: counter, interaction, session and audit row stand or fall together. */
@@ -130,7 +130,7 @@ async function signIn(
   machine: string | null,
   ip: string,
 ): Promise<{ key: AssertedKey; sessionId: string; authTime: number }> {
-  try {
+  return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, ip }, async () => {
     const key = await verifyAssertion(context, 'sign-in', uid, credential);
     const sessionId = randomUUID();
     // In whole seconds, because the token's auth_time and exp are.
@@ -162,11 +162,5 @@ async function signIn(
       });
     });
     return { key, sessionId, authTime };
-  } catch (error) {
-    if (error instanceof Problem) {
-      const { problem } = error;
-      await countRefusal(context.store, context.now(), { event: 'sign-in-refused', problem, keyId: credential.id, ip });
-    }
-    throw error;
-  }
+  });
 }

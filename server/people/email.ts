@@ -1,3 +1,5 @@
+import { Problem } from '../problem/problem.ts';
+
 /**
  * Brings an e-mail address into the one form that everything uses, or says why it cannot be used.
  *
@@ -5,23 +7,27 @@
  * AssumeRoleWithWebIdentity, RoleSessionName); and as a session tag, which may hold no comma (STS API reference, Tag).
  *
  * @returns the address in lower case
- * @throws TypeError with a sentence for the administrator
+ * @throws Problem `email-refused`
  */
 export function normalizeEmail(value: string): string {
   const written = value.trim();
   if (written.length > 64) {
-    throw new TypeError(`The address has ${written.length} characters; AWS takes session names of at most 64`);
+    throw emailRefused(`The address has ${written.length} characters; AWS takes session names of at most 64`);
   }
   // Before it is brought to lower case, which makes plain letters of some that are none (K, U+212A).
   const foreign = /[^A-Za-z0-9_+=.@-]/.exec(written);
   if (foreign) {
-    throw new TypeError(
+    throw emailRefused(
       `The address holds ${JSON.stringify(foreign[0])}; AWS takes session names and tags of letters, digits and _+=.@- alone`,
     );
   }
   const email = written.toLowerCase();
   if (!/^[^@]+@[^@.]+(\.[^@.]+)+$/.test(email)) {
-    throw new TypeError(`${JSON.stringify(value)} is not an e-mail address such as alice@example.com`);
+    throw emailRefused(`${JSON.stringify(value)} is not an e-mail address such as alice@example.com`);
   }
   return email;
+}
+
+function emailRefused(what: string): Problem {
+  return new Problem({ kind: 'email-refused', what });
 }

@@ -1,4 +1,4 @@
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 import type { NewKey } from '../webauthn/registration.ts';
 
@@ -50,6 +50,6 @@ export async function insertKey(store: Store, personId: string, name: string, ke
     .executeTakeFirst();
   // WebAuthn, section 7.1, step 26: a credential ID belongs to one account.
   if (inserted === undefined) {
-    throw new Problem(403, 'key-refused', 'This key is enrolled already', 'Use another key.');
+    throw new Problem({ kind: 'key-refused', what: 'This key is enrolled already', fix: 'Use another key.' });
   }
 }

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { type AuthorizationServer, allowInsecureRequests, customFetch, validateJwtAccessToken } from 'oauth4webapi';
 import { apiAudience } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
 import { findStandingSession, type StandingSession, sessionOver } from './sessions.ts';
 
@@ -83,7 +83,10 @@ function decode<Part>(part: string): Part {
 }
 
 function tokenRefused(reason: string): Problem {
-  return new Problem(401, 'token-refused', 'The access token or its DPoP proof was refused', 'Run `vouch login`.', {
+  return new Problem({
+    kind: 'token-refused',
+    what: 'The access token or its DPoP proof was refused',
+    fix: 'Run `vouch login`.',
     reason,
     headers: { 'WWW-Authenticate': 'DPoP error="invalid_token", algs="ES256"' },
   });

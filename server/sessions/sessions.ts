@@ -1,5 +1,5 @@
 import { audit } from '../audit/audit.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 
 /** A session that stands, with the person and the key behind it. */
@@ -41,7 +41,10 @@ export async function findStandingSession(store: Store, id: string, now: number)
 
 /** What the API says to who comes with a session that does not stand (RFC 9449, section 7.1). */
 export function sessionOver(): Problem {
-  return new Problem(401, 'session-over', 'Your session is over', 'Run `vouch login`.', {
+  return new Problem({
+    kind: 'session-over',
+    what: 'Your session is over',
+    fix: 'Run `vouch login`.',
     headers: { 'WWW-Authenticate': 'DPoP error="invalid_token", algs="ES256"' },
   });
 }

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { ConfigError } from '../config-error.ts';
+import { settingRefused } from '../problem/setting-refused.ts';
 
 /** Bytes: a key in base64 has 44. */
 const LONGEST = 1024;
@@ -11,7 +11,7 @@ const LONGEST = 1024;
  * @param setting what named the file, for the error
  * @param credentials the folder that systemd keeps the service's credentials in ($CREDENTIALS_DIRECTORY), if there is one
  * @returns 32 bytes
- * @throws ConfigError when it cannot be read, when others can, or when it holds no key
+ * @throws Problem `setting-refused` when it cannot be read, when others can, or when it holds no key
  */
 export function readKeyFile(setting: string, file: string, credentials?: string): Buffer {
   // What is looked at is what is read, and a FIFO keeps nobody waiting.
@@ -20,7 +20,7 @@ export function readKeyFile(setting: string, file: string, credentials?: string)
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new ConfigError(setting, file, `a file that holds the master key and can be read (${code})`);
+    throw settingRefused(setting, file, `a file that holds the master key and can be read (${code})`);
   }
   try {
     const { mode, uid } = checkFile(setting, file, descriptor);
@@ -28,7 +28,7 @@ export function readKeyFile(setting: string, file: string, credentials?: string)
     // to all others (systemd.exec(5), "Credentials").
     const closed = credentials !== undefined && dirname(resolve(file)) === resolve(credentials);
     if ((mode & (closed ? 0o007 : 0o077)) !== 0) {
-      throw new ConfigError(
+      throw settingRefused(
         setting,
         file,
         `a file that its owner alone can read (its mode is 0${(mode & 0o777).toString(8)}): chmod 600 it, make a new key if others ` +
@@ -37,7 +37,7 @@ export function readKeyFile(setting: string, file: string, credentials?: string)
     }
     const me = process.geteuid?.();
     if (me !== 0 && uid !== me && uid !== 0) {
-      throw new ConfigError(setting, file, `a file of the server's own user or root's (its owner is user ${uid})`);
+      throw settingRefused(setting, file, `a file of the server's own user or root's (its owner is user ${uid})`);
     }
     const content = Buffer.alloc(LONGEST);
     return parseKey(`The key in ${file}`, content.toString('utf8', 0, readSync(descriptor, content)));
@@ -48,7 +48,7 @@ export function readKeyFile(setting: string, file: string, credentials?: string)
 
 function checkFile(setting: string, file: string, descriptor: number) {
   const found = fstatSync(descriptor);
-  if (!found.isFile() || found.size > LONGEST) throw new ConfigError(setting, file, 'a file that holds the master key');
+  if (!found.isFile() || found.size > LONGEST) throw settingRefused(setting, file, 'a file that holds the master key');
   return found;
 }
 
@@ -56,16 +56,16 @@ function checkFile(setting: string, file: string, descriptor: number) {
  * A master key as it is written: 32 bytes in base64.
  *
  * @param setting what holds it, for the error, which does not repeat it
- * @throws ConfigError when it is none, or one that nobody drew at random
+ * @throws Problem `setting-refused` when it is none, or one that nobody drew at random
  */
 export function parseKey(setting: string, text: string): Buffer {
   const expected = '32 random bytes in base64, as `openssl rand -base64 32` prints them';
   const trimmed = text.trim();
   const key = Buffer.from(trimmed, 'base64');
   if (!/^[\w+/-]{43}=?$/.test(trimmed) || key.length !== 32) {
-    throw new ConfigError(setting, `(${key.length} bytes)`, expected);
+    throw settingRefused(setting, `(${key.length} bytes)`, expected);
   }
-  if (!looksRandom(key)) throw new ConfigError(setting, '(the same bytes again and again, or a series)', expected);
+  if (!looksRandom(key)) throw settingRefused(setting, '(the same bytes again and again, or a series)', expected);
   return key;
 }
 

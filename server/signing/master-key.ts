@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { Problem } from '../problem/problem.ts';
 import type { Engine } from '../store/engine.ts';
-import { UsageError } from '../usage-error.ts';
 import { readKeyFile } from './key-file.ts';
 
 /**
@@ -12,8 +12,8 @@ import { readKeyFile } from './key-file.ts';
  * @param engine the database that it is for
  * @param needed whether the database holds something that only the key which was there before can open
  * @returns 32 bytes
- * @throws UsageError when the file is gone though it is needed
- * @throws ConfigError when others can read it, or it does not hold a key
+ * @throws Problem `master-key-lost` when the file is gone though it is needed
+ * @throws Problem `setting-refused` when others can read it, or it does not hold a key
  */
 export function masterKey(configured: Buffer | undefined, engine: Engine, needed: boolean): Buffer {
   if (configured !== undefined) return configured;
@@ -25,12 +25,13 @@ export function masterKey(configured: Buffer | undefined, engine: Engine, needed
   return readKeyFile('The key file', file);
 }
 
-function lost(file: string, database: string): UsageError {
-  return new UsageError(
-    `The key file ${file} is gone.`,
-    `The signing key in ${database} was encrypted with it, and cannot be opened without it.`,
-    'Restore the file from the backup, or set VOUCH_MASTER_KEY to the key. Without either, begin with another database.',
-  );
+function lost(file: string, database: string): Problem {
+  return new Problem({
+    kind: 'master-key-lost',
+    what: `The key file ${file} is gone.`,
+    why: `The signing key in ${database} was encrypted with it, and cannot be opened without it.`,
+    fix: 'Restore the file from the backup, or set VOUCH_MASTER_KEY to the key. Without either, begin with another database.',
+  });
 }
 
 /** Written under another name and then linked: whoever starts at the same moment finds no file or a whole one. */

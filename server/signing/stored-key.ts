@@ -7,6 +7,7 @@ import {
   importJWK,
   type JWK,
 } from 'jose';
+import { Problem } from '../problem/problem.ts';
 import { deriveKey } from '../secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -32,7 +33,7 @@ class StoredKey implements SigningKey {
  * Reads the current signing key, or makes it at the first start. It is stored as a JWE (RFC 7516, `dir` with A256GCM).
  *
  * @param master the master key, 32 bytes
- * @throws when the stored key cannot be opened with this master key
+ * @throws Problem `signing-key-locked` when the stored key cannot be opened with this master key
  */
 export async function currentSigningKey(store: Store, master: Buffer, now: number): Promise<SigningKey> {
   const wrapping = deriveKey(master, 'signing keys');
@@ -74,9 +75,10 @@ async function open(jwe: string, wrapping: Buffer): Promise<JWK> {
     const { plaintext } = await compactDecrypt(jwe, wrapping);
     return JSON.parse(Buffer.from(plaintext).toString()) as JWK;
   } catch {
-    throw new Error(
-      'The signing key in the database cannot be opened: VOUCH_MASTER_KEY is not the one it was made with. ' +
-        'Start the server with the first key, or restore the database that belongs to this one.',
-    );
+    throw new Problem({
+      kind: 'signing-key-locked',
+      what: 'The signing key in the database cannot be opened: VOUCH_MASTER_KEY is not the one it was made with.',
+      fix: 'Start the server with the first key, or restore the database that belongs to this one.',
+    });
   }
 }

@@ -15,7 +15,7 @@ export interface Engine {
   /**
    * Opens a database that has this version's schema, and changes nothing of it.
    *
-   * @throws UsageError when there is none, it has another schema, or it is not Vouch's
+   * @throws Problem `database-refused` when there is none, it has another schema, or it is not Vouch's
    */
   openExisting(): Promise<Store>;
 }

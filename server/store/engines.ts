@@ -6,7 +6,7 @@ import { fileOfUrl } from './sqlite/url.ts';
  * The engine for the database of a URL; nothing is opened yet.
  *
  * @param url VOUCH_DATABASE_URL
- * @throws ConfigError when no engine has such a URL
+ * @throws Problem `setting-refused` when no engine has such a URL
  */
 export function engineFor(url: string): Engine {
   return new SqliteEngine(fileOfUrl(url));

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Engine } from './engine.ts';
 import { noDatabase } from './no-database.ts';
 import type { Store } from './store.ts';
@@ -7,7 +7,7 @@ import type { Store } from './store.ts';
  * Opens the server's database, and makes a new one this issuer's.
  *
  * @param now milliseconds since the epoch
- * @throws UsageError when it is another's: keys are enrolled for that one's host name, and AWS trusts that one
+ * @throws Problem `database-refused` when it is another's: keys are enrolled for that one's host name, and AWS trusts that one
  */
 export async function openForServing(engine: Engine, issuer: string, now: number): Promise<Store> {
   return checked(await engine.open(), async (store) => {
@@ -23,7 +23,7 @@ export async function openForServing(engine: Engine, issuer: string, now: number
 /**
  * Opens the server's database for an administrative command, which never makes one.
  *
- * @throws UsageError when there is no database of this issuer
+ * @throws Problem `database-refused` when there is no database of this issuer
  */
 export async function openForAdministration(engine: Engine, issuer: string): Promise<Store> {
   return checked(await engine.openExisting(), (store) => checkIssuer(store, engine, issuer));
@@ -43,9 +43,10 @@ async function checkIssuer(store: Store, { name }: Engine, issuer: string): Prom
   const row = await store.selectFrom('server').select('issuer').where('id', '=', 1).executeTakeFirst();
   if (row === undefined) throw noDatabase(`No server has used the database ${name} yet.`);
   if (row.issuer === issuer) return;
-  throw new UsageError(
-    `VOUCH_ISSUER is ${issuer}, and the database ${name} is ${row.issuer}'s.`,
-    "Security keys are enrolled for an issuer's host name, and AWS trusts one issuer: neither can be changed.",
-    `Set VOUCH_ISSUER=${row.issuer}, or VOUCH_DATABASE_URL to the database of ${issuer}.`,
-  );
+  throw new Problem({
+    kind: 'database-refused',
+    what: `VOUCH_ISSUER is ${issuer}, and the database ${name} is ${row.issuer}'s.`,
+    why: "Security keys are enrolled for an issuer's host name, and AWS trusts one issuer: neither can be changed.",
+    fix: `Set VOUCH_ISSUER=${row.issuer}, or VOUCH_DATABASE_URL to the database of ${issuer}.`,
+  });
 }

@@ -5,7 +5,7 @@ import {
   verifyAuthenticationResponse,
 } from '@simplewebauthn/server';
 import type { Context } from '../context.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { useClientData } from './client-data.ts';
@@ -58,12 +58,11 @@ export async function verifyAssertion(
   const clientData = await useClientData(context, purpose, binding, response.response.clientDataJSON);
 
   if (key === undefined) {
-    throw new Problem(
-      403,
-      'unknown-key',
-      'This key is not enrolled here',
-      'Use a key that you have enrolled, or ask your administrator for an invitation.',
-    );
+    throw new Problem({
+      kind: 'unknown-key',
+      what: 'This key is not enrolled here',
+      fix: 'Use a key that you have enrolled, or ask your administrator for an invitation.',
+    });
   }
 
   // Nobody may frame our pages (WebAuthn, section 7.2, steps 13 and 14).
@@ -123,12 +122,11 @@ export async function acceptCounter(store: Store, key: AssertedKey, now: number)
     .returning('id')
     .executeTakeFirst();
   if (accepted === undefined) {
-    throw new Problem(
-      403,
-      'counter-went-back',
-      'This key’s signature counter went back',
-      'There may be a copy of this key. Tell your administrator, and do not use it until they have looked.',
-    );
+    throw new Problem({
+      kind: 'counter-went-back',
+      what: 'This key’s signature counter went back',
+      fix: 'There may be a copy of this key. Tell your administrator, and do not use it until they have looked.',
+    });
   }
 }
 

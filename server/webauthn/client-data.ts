@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { type Purpose, useChallenge } from './challenges.ts';
 
 /** What must be known of a ceremony before anything else in it is looked at. */
@@ -26,7 +26,10 @@ export async function useClientData(
   const ours =
     typeof challenge === 'string' && (await useChallenge(context.store, context.now(), purpose, binding, challenge));
   if (!ours) {
-    throw new Problem(403, 'challenge-used', 'This request is used up or too old', 'Try again.', {
+    throw new Problem({
+      kind: 'challenge-used',
+      what: 'This request is used up or too old',
+      fix: 'Try again.',
       reason: 'the challenge is unknown, used, too old, or of another ceremony',
     });
   }

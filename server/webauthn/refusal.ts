@@ -1,18 +1,18 @@
-import { Problem, type ProblemName } from '../problem.ts';
+import type { Kind } from '../problem/kinds.ts';
+import { Problem } from '../problem/problem.ts';
 
 /**
  * What a ceremony's verifier says, as a person should read it: that the key did not check its user is told, everything else
- * is the given problem, with the verifier's own words as the reason for the log alone.
+ * is a problem of the given kind, with the verifier's own words as the reason for the log alone.
  */
-export function refusal(error: Error, problem: ProblemName, detail: string): Problem {
+export function refusal(error: Error, kind: Kind, fix: string): Problem {
   if (error.message.includes('User verification')) {
-    return new Problem(
-      403,
-      'user-not-verified',
-      'The key did not check that it is you',
-      'Set a PIN (or a fingerprint) on the key, then try again.',
-      { reason: error.message },
-    );
+    return new Problem({
+      kind: 'user-not-verified',
+      what: 'The key did not check that it is you',
+      fix: 'Set a PIN (or a fingerprint) on the key, then try again.',
+      reason: error.message,
+    });
   }
-  return new Problem(403, problem, 'The key’s answer was refused', detail, { reason: error.message });
+  return new Problem({ kind, what: 'The key’s answer was refused', fix, reason: error.message });
 }

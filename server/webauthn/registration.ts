@@ -7,7 +7,7 @@ import {
 import { decodeAttestationObject } from '@simplewebauthn/server/helpers';
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
-import { Problem } from '../problem.ts';
+import { Problem } from '../problem/problem.ts';
 import { CEREMONY_MS, issueChallenge } from './challenges.ts';
 import { useClientData } from './client-data.ts';
 import { modelOf } from './models.ts';
@@ -89,13 +89,12 @@ export async function verifyRegistration(
   // "The private key never leaves the key" is what a session's `hwk` says: a passkey that is copied to a cloud is none
   // (WebAuthn, section 6.1.3, backup eligibility).
   if (info.credentialDeviceType !== 'singleDevice') {
-    throw new Problem(
-      403,
-      'key-refused',
-      'This passkey can be copied to other devices',
-      'Use a hardware security key: its secret never leaves it.',
-      { reason: 'the credential is eligible for backup' },
-    );
+    throw new Problem({
+      kind: 'key-refused',
+      what: 'This passkey can be copied to other devices',
+      fix: 'Use a hardware security key: its secret never leaves it.',
+      reason: 'the credential is eligible for backup',
+    });
   }
 
   try {
@@ -144,22 +143,20 @@ function showsCertificate(attestationObject: Uint8Array): boolean {
 
 function checkPolicy(config: Config, aaguid: string, hasCertificate: boolean): void {
   if (config.allowedAaguids.length > 0 && !config.allowedAaguids.includes(aaguid)) {
-    throw new Problem(
-      403,
-      'key-refused',
-      'This model of key is not allowed here',
-      'Ask your administrator which models are, and use one of them.',
-      { reason: `AAGUID ${aaguid} is not in VOUCH_ALLOWED_AAGUIDS` },
-    );
+    throw new Problem({
+      kind: 'key-refused',
+      what: 'This model of key is not allowed here',
+      fix: 'Ask your administrator which models are, and use one of them.',
+      reason: `AAGUID ${aaguid} is not in VOUCH_ALLOWED_AAGUIDS`,
+    });
   }
   if (config.requireAttestationCert && !hasCertificate) {
-    throw new Problem(
-      403,
-      'key-refused',
-      'This key did not prove which model it is',
-      'Allow the browser to show the key’s make and model when it asks, or use another key.',
-      { reason: 'no attestation certificate' },
-    );
+    throw new Problem({
+      kind: 'key-refused',
+      what: 'This key did not prove which model it is',
+      fix: 'Allow the browser to show the key’s make and model when it asks, or use another key.',
+      reason: 'no attestation certificate',
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fchmodSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { UsageError } from '../../usage-error.ts';
+import { Problem } from '../../problem/problem.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Schema } from '../schema.ts';
 import type { Store } from '../store.ts';
@@ -48,7 +48,7 @@ function openOrMake(file: string): number {
 /**
  * Opens a file that has this version's schema, and changes nothing of it.
  *
- * @throws UsageError when it has another one, or is no database of Vouch's
+ * @throws Problem `database-refused` when it has another one, or is no database of Vouch's
  */
 export function openExistingFile(file: string): Store {
   // Not even its journal's mode may be changed before it is known what it is.
@@ -73,9 +73,10 @@ function checkSchema(database: DatabaseSync, file: string): void {
   const isOurs = tables.some(({ name }) => name === 'kysely_migration');
   const done = isOurs ? database.prepare('select name from kysely_migration order by name').all() : [];
   if (done.map(({ name }) => name).join() === Object.keys(migrations).sort().join()) return;
-  throw new UsageError(
-    isOurs ? `The database ${file} is of another version of Vouch.` : `${file} is no database of Vouch's.`,
-    'The server makes it and brings it up to date when it starts; other commands only use it.',
-    "Start this version's server first, or set VOUCH_DATABASE_URL as the server has it.",
-  );
+  throw new Problem({
+    kind: 'database-refused',
+    what: isOurs ? `The database ${file} is of another version of Vouch.` : `${file} is no database of Vouch's.`,
+    why: 'The server makes it and brings it up to date when it starts; other commands only use it.',
+    fix: "Start this version's server first, or set VOUCH_DATABASE_URL as the server has it.",
+  });
 }

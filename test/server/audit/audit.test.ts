@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { audit } from '../../../server/audit/audit.ts';
-import { Problem } from '../../../server/problem.ts';
+import { Problem } from '../../../server/problem/problem.ts';
 import type { Store } from '../../../server/store/store.ts';
 import { Sweeper } from '../../../server/store/sweep.ts';
 import { Browser } from '../browser.ts';
@@ -175,7 +175,7 @@ test('an address is one, in its one form, or is not written', async () => {
 
 test('a refusal’s reason, which goes to the log, is short and steers no terminal', () => {
   const reason = `expected "\u001b[2J\u009b31m\u202e\n${'x'.repeat(400)}"`;
-  const problem = new Problem(403, 'assertion-refused', 'Refused', 'Try again.', { reason });
+  const problem = new Problem({ kind: 'assertion-refused', what: 'Refused', fix: 'Try again.', reason });
   expect(problem.reason).toMatch(/^expected " \[2J 31m x+$/);
   expect(problem.reason.length).toBeLessThanOrEqual(300);
 });

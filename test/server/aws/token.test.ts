@@ -163,7 +163,7 @@ describe('a token is issued', () => {
 
   test('to no session that is over or revoked, or that nobody has', async () => {
     const { store } = opened.context;
-    const over = { status: 401, problem: 'session-over' };
+    const over = { category: 'no-session', kind: 'session-over' };
     await expect(issue('nobody’s')).rejects.toMatchObject(over);
     at(session.expiresAt);
     await expect(issue()).rejects.toMatchObject(over);
@@ -180,7 +180,7 @@ describe('a token is issued', () => {
     await issued(299, NOW - 1);
     await issued(300, NOW, 'another of hers', 'session-revoked');
     await issue();
-    await expect(issue()).rejects.toMatchObject({ status: 429, problem: 'too-many-requests' });
+    await expect(issue()).rejects.toMatchObject({ category: 'too-many', kind: 'too-many-requests' });
     expect(await auditRows()).toHaveLength(600);
     await issue('another of hers');
   });
@@ -189,7 +189,7 @@ describe('a token is issued', () => {
     await issued(1000, NOW - MINUTES_10);
     await issued(299, NOW - MINUTES_10 + 1);
     await issue();
-    await expect(issue()).rejects.toMatchObject({ problem: 'too-many-requests' });
+    await expect(issue()).rejects.toMatchObject({ kind: 'too-many-requests' });
     at(NOW + 1);
     await issue();
   });
@@ -204,12 +204,12 @@ describe('a token is issued', () => {
       // Of a clock that has been set back since.
       [NOW + 60_000, '660', /^Wait 660 seconds,/],
     ];
-    for (const [oldest, seconds, detail] of waits) {
+    for (const [oldest, seconds, fix] of waits) {
       await opened.context.store.deleteFrom('audit').execute();
       await issued(1, oldest);
       await issued(299, Math.max(oldest, NOW - 1));
-      const said = { asymmetricMatch: (text: string) => detail.test(text) };
-      await expect(issue()).rejects.toMatchObject({ headers: { 'Retry-After': seconds }, detail: said });
+      const said = { asymmetricMatch: (text: string) => fix.test(text) };
+      await expect(issue()).rejects.toMatchObject({ headers: { 'Retry-After': seconds }, fix: said });
     }
   });
 });

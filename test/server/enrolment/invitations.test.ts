@@ -148,7 +148,10 @@ describe('an invitation', () => {
   });
 
   test('for what is no address is not made', async () => {
-    await expect(invite(store(), NOW, { email: 'alice', admin: false })).rejects.toThrow(TypeError);
+    await expect(invite(store(), NOW, { email: 'alice', admin: false })).rejects.toMatchObject({
+      kind: 'email-refused',
+      category: 'usage',
+    });
     expect(await rowsOf('alice')).toEqual([]);
   });
 });

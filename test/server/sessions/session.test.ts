@@ -107,7 +107,7 @@ describe('the ID token for AWS', () => {
     const id = String(decodeJwt(access_token).sid);
     expect((await other.api('DELETE', '/api/session', access_token)).status).toBe(204);
     const before = await issuedTokens();
-    await expect(issueToken(server.context, id, ROLE, '127.0.0.1')).rejects.toMatchObject({ problem: 'session-over' });
+    await expect(issueToken(server.context, id, ROLE, '127.0.0.1')).rejects.toMatchObject({ kind: 'session-over' });
     expect(await issuedTokens()).toBe(before);
   });
 

@@ -89,7 +89,7 @@ describe('the options of an assertion', () => {
       ['confirm-enrolment', 'b'],
     ] as const) {
       const refused = verifyAssertion(opened.context, purpose, binding, answer);
-      await expect(refused).rejects.toMatchObject({ problem: 'challenge-used' });
+      await expect(refused).rejects.toMatchObject({ kind: 'challenge-used' });
     }
     await verifyAssertion(opened.context, 'sign-in', 'b', answer);
   });
@@ -123,7 +123,7 @@ describe('an assertion', () => {
   for (const [name, how, problem, reason] of wrong) {
     test(`${name} is refused`, async () => {
       const reasonText = { asymmetricMatch: (text: string) => reason.test(text) };
-      await expect(touch(how)).rejects.toMatchObject({ status: 403, problem, reason: reasonText });
+      await expect(touch(how)).rejects.toMatchObject({ category: 'refused', kind: problem, reason: reasonText });
       await touch();
     });
   }
@@ -131,17 +131,17 @@ describe('an assertion', () => {
   test('that confirms an enrolment, for which the key was named, may say nothing of its user; but nothing wrong', async () => {
     await touch({ userHandle: null }, 'confirm-enrolment');
     await expect(touch({ userHandle: 'Ym9i' }, 'confirm-enrolment')).rejects.toMatchObject({
-      problem: 'assertion-refused',
+      kind: 'assertion-refused',
     });
   });
 
   test('of a removed key, or of a disabled person, is of nobody’s', async () => {
     await store().updateTable('keys').set({ removed_at: 1 }).execute();
-    await expect(touch()).rejects.toMatchObject({ problem: 'unknown-key' });
+    await expect(touch()).rejects.toMatchObject({ kind: 'unknown-key' });
     await store().updateTable('keys').set({ removed_at: null }).execute();
     await touch();
     await store().updateTable('people').set({ disabled_at: 1 }).execute();
-    await expect(touch()).rejects.toMatchObject({ problem: 'unknown-key' });
+    await expect(touch()).rejects.toMatchObject({ kind: 'unknown-key' });
   });
 
   test('uses its challenge up, whatever is wrong with it', async () => {
@@ -149,7 +149,7 @@ describe('an assertion', () => {
       const options = await assertionOptions(opened.context, 'sign-in', 'b');
       await expect(verifyAssertion(opened.context, 'sign-in', 'b', key.get(options, how))).rejects.toThrow();
       await expect(verifyAssertion(opened.context, 'sign-in', 'b', key.get(options))).rejects.toMatchObject({
-        problem: 'challenge-used',
+        kind: 'challenge-used',
       });
     }
   });
@@ -162,7 +162,7 @@ describe('a signature counter', () => {
       { keyId: id, keyName: 'Blue one', personId: 'alice', email: 'alice@example.com', counter },
       NOW,
     );
-  const back = { status: 403, problem: 'counter-went-back' };
+  const back = { category: 'refused', kind: 'counter-went-back' };
 
   test('must grow, and what it grew to is kept with the time', async () => {
     const other = new SoftKey('http://localhost:3000');
@@ -197,9 +197,13 @@ describe('a signature counter', () => {
 
 test('a refusal tells a person to set a PIN where that is what is missing, and else keeps the verifier’s words for the log', () => {
   const pin = refusal(new Error('User verification was required, but …'), 'key-refused', 'Try it.');
-  expect(pin).toMatchObject({ status: 403, problem: 'user-not-verified', reason: expect.stringContaining('required') });
-  expect(pin.detail).toContain('PIN');
+  expect(pin).toMatchObject({
+    category: 'refused',
+    kind: 'user-not-verified',
+    reason: expect.stringContaining('required'),
+  });
+  expect(pin.fix).toContain('PIN');
   const other = refusal(new Error('of the verifier'), 'key-refused', 'Try it.');
-  expect(other).toMatchObject({ status: 403, problem: 'key-refused', detail: 'Try it.', reason: 'of the verifier' });
+  expect(other).toMatchObject({ category: 'refused', kind: 'key-refused', fix: 'Try it.', reason: 'of the verifier' });
   expect(JSON.stringify(other)).not.toContain('of the verifier');
 });

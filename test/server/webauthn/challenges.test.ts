@@ -80,7 +80,7 @@ describe('what a browser says of a ceremony', () => {
       const challenge = await fresh();
       expect(await use(encode({ challenge, ...more }))).toEqual({ challenge, framed: expected });
       // Good for this one try.
-      await expect(use(encode({ challenge, ...more }))).rejects.toMatchObject({ problem: 'challenge-used' });
+      await expect(use(encode({ challenge, ...more }))).rejects.toMatchObject({ kind: 'challenge-used' });
     });
   }
 
@@ -105,8 +105,8 @@ describe('what a browser says of a ceremony', () => {
     for (const clientDataJSON of wrong) {
       const refused = await use(clientDataJSON).catch((error: unknown) => error);
       expect(refused).toMatchObject({
-        status: 403,
-        problem: 'challenge-used',
+        category: 'refused',
+        kind: 'challenge-used',
         // For the log: what the person is told says less.
         reason: expect.stringContaining('challenge'),
       });

@@ -98,7 +98,7 @@ describe('a registration', () => {
   for (const [name, how, problem, reason] of wrong) {
     test(`${name} is refused`, async () => {
       const reasonText = { asymmetricMatch: (text: string) => reason.test(text) };
-      await expect(register(how)).rejects.toMatchObject({ status: 403, problem, reason: reasonText });
+      await expect(register(how)).rejects.toMatchObject({ category: 'refused', kind: problem, reason: reasonText });
     });
   }
 
@@ -111,7 +111,7 @@ describe('a registration', () => {
 
   test('of an algorithm that was not asked for is refused', async () => {
     const key = new SoftKey('http://localhost:3000', { curve: 'P-384' });
-    await expect(register({}, {}, key)).rejects.toMatchObject({ problem: 'key-refused' });
+    await expect(register({}, {}, key)).rejects.toMatchObject({ kind: 'key-refused' });
   });
 
   test('keeps of the transports 8 short names at most', async () => {
@@ -127,7 +127,7 @@ describe('a registration', () => {
 
 describe('the administrator’s policy', () => {
   test('names the models that may be enrolled; without names every one may', async () => {
-    const refused = { status: 403, problem: 'key-refused', reason: expect.stringContaining(YUBIKEY) };
+    const refused = { category: 'refused', kind: 'key-refused', reason: expect.stringContaining(YUBIKEY) };
     const others = ['00000000-0000-0000-0000-000000000000', 'ee882879-721c-4913-9775-3dfcce97072a'];
     await expect(register({}, { allowedAaguids: others })).rejects.toMatchObject(refused);
     await register({}, { allowedAaguids: [...others, YUBIKEY] });
@@ -135,7 +135,7 @@ describe('the administrator’s policy', () => {
   });
 
   test('wants a certificate where it says so: a list of some, each of them bytes', async () => {
-    const refused = { status: 403, problem: 'key-refused', reason: expect.stringContaining('certificate') };
+    const refused = { category: 'refused', kind: 'key-refused', reason: expect.stringContaining('certificate') };
     const strict = { requireAttestationCert: true };
     await register({ attestation: certificate }, strict);
     for (const attestation of ['none', 'self'] as const) {
@@ -149,12 +149,12 @@ describe('the administrator’s policy', () => {
     }
     for (const x5c of [[], [null], [''], [new Uint8Array(0)], Uint8Array.from(certificate.der)]) {
       const how: Ceremony = { attestation: 'self', statement: { x5c } };
-      await expect(register(how, strict)).rejects.toMatchObject({ problem: 'key-refused' });
+      await expect(register(how, strict)).rejects.toMatchObject({ kind: 'key-refused' });
     }
     const der = Uint8Array.from(certificate.der);
     for (const second of [null, '', new Uint8Array(0)]) {
       const how: Ceremony = { attestation: certificate, statement: { x5c: [der, second] } };
-      await expect(register(how, strict)).rejects.toMatchObject({ problem: 'key-refused' });
+      await expect(register(how, strict)).rejects.toMatchObject({ kind: 'key-refused' });
     }
   });
 });

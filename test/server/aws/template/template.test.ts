@@ -240,7 +240,7 @@ describe('what would let in others than meant is refused', () => {
   ];
   test.each(wrong)('%s', (_name, change, message) => {
     expect(() => checkTemplate(trust, { ...wanted, ...change })).toThrow(
-      expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }),
+      expect.objectContaining({ category: 'usage', message: expect.stringMatching(message) }),
     );
   });
 
@@ -260,7 +260,7 @@ describe('what would let in others than meant is refused', () => {
         try {
           made = checkTemplate(trust, { ...wanted, domain: [domain] }).domains;
         } catch (error) {
-          expect(error).toMatchObject({ name: 'UsageError' });
+          expect(error).toMatchObject({ category: 'usage', kind: 'option-refused' });
           return;
         }
         expect(made).toEqual([domain.toLowerCase()]);
