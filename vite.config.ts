@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import preact from '@preact/preset-vite';
 import { defineConfig, type EnvironmentOptions, type Plugin, type UserConfig } from 'vite';
+import { pagesFromTemplate } from './web/template.ts';
 
 const here = (path: string) => resolve(import.meta.dirname, path);
 
@@ -16,22 +17,15 @@ const startByShell: Plugin = {
   },
 };
 
-/** The pages that the server serves: one entry a page, every asset a file of its own so that the CSP can stay strict. */
+/** The pages (web/pages.ts). Every asset is a file of its own, so that the CSP can stay strict. */
 const pages: UserConfig = {
   root: here('web'),
-  plugins: [preact()],
+  plugins: [preact(), pagesFromTemplate],
   build: {
     outDir: here('dist/web'),
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: {
-      input: {
-        login: here('web/login/index.html'),
-        enroll: here('web/enroll/index.html'),
-        'signed-in': here('web/signed-in/index.html'),
-      },
-    },
   },
 };
 

@@ -1,32 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { extname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import express, { type Request, type Response } from 'express';
+import type { Config } from '../../server/config/config.ts';
+import { pages } from '../../server/http/pages.ts';
+import { securityHeaders } from '../../server/http/security-headers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-
-/** What the real server sends with every page. A page that breaks this rule breaks here. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "font-src 'none'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-const mediaTypes: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
 
 export interface Answer {
   status?: number;
@@ -64,17 +48,13 @@ export async function startSite(): Promise<Site> {
   const answers = new Map<string, Answer[]>();
   const calls: Call[] = [];
 
-  const server = createServer(async (request, response) => {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
-    const file = fileOf(request.method, path);
-    if (file !== undefined) await sendFile(response, join(dist, file));
-    else await sendAnswer(request, response, path);
-  });
+  const app = express();
+  app.use(securityHeaders({ local: true } as Config), pages(dist), sendAnswer);
+  const server = createServer(app);
 
-  async function sendAnswer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
-    const route = `${request.method} ${path}`;
-    const page = request.headers['vouch-page'] as string | undefined;
-    calls.push({ route, body: await bodyOf(request), page });
+  async function sendAnswer(request: Request, response: Response): Promise<void> {
+    const route = `${request.method} ${request.path}`;
+    calls.push({ route, body: await bodyOf(request), page: request.get('vouch-page') });
     const waiting = answers.get(route);
     const answer = waiting && waiting.length > 1 ? waiting.shift() : waiting?.[0];
     await answer?.after;
@@ -123,30 +103,6 @@ async function buildPages(outDir: string): Promise<void> {
 /** An answer as RFC 9457 wants it. */
 export function problem(name: string, status: number, words: { title?: string; detail?: string } = {}): Answer {
   return { status, body: { type: `urn:vouch:problem:${name}`, status, ...words } };
-}
-
-/** The server's page routes (docs/http-api.md). */
-function fileOf(method: string | undefined, path: string): string | undefined {
-  if (method !== 'GET') return undefined;
-  if (path.startsWith('/assets/')) return path;
-  if (/^\/login\/[^/]+$/.test(path)) return 'login/index.html';
-  if (/^\/enroll(\/[^/]+)?$/.test(path)) return 'enroll/index.html';
-  if (path === '/signed-in') return 'signed-in/index.html';
-  return undefined;
-}
-
-async function sendFile(response: ServerResponse, path: string): Promise<void> {
-  try {
-    const content = await readFile(path);
-    response.writeHead(200, {
-      'content-type': mediaTypes[extname(path)] ?? 'application/octet-stream',
-      'content-security-policy': contentSecurityPolicy,
-      'x-content-type-options': 'nosniff',
-    });
-    response.end(content);
-  } catch {
-    response.writeHead(404).end();
-  }
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

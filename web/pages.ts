@@ -1,0 +1,13 @@
+/** The pages that the server shows. Each has a folder of its name in `web/`, whose `main.tsx` fills `template.html`. */
+export const pages: readonly Page[] = [
+  { name: 'login', title: 'Sign in' },
+  { name: 'enroll', title: 'Enroll a key' },
+  { name: 'signed-in', title: 'Signed in' },
+];
+
+export interface Page {
+  /** Its folder. Its addresses, in server/http/pages.ts, begin with it. */
+  name: string;
+  /** The browser shows this, and "· Vouch". */
+  title: string;
+}
