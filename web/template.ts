@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Plugin } from 'vite';
-import { type Page, pages } from './pages.ts';
+import { type PageEntry, pages } from './pages.ts';
 
 /** Where a page's HTML would be if it were written by hand. Only Vite sees this file. */
-const fileOf = (page: Page) => resolve(import.meta.dirname, page.name, 'index.html');
+const fileOf = (page: PageEntry) => resolve(import.meta.dirname, page.name, 'index.html');
 
 /** A page's HTML: the template with the page's name and title. */
-function htmlOf({ name, title }: Page): string {
+function htmlOf({ name, title }: PageEntry): string {
   const template = readFileSync(resolve(import.meta.dirname, 'template.html'), 'utf8');
   return template.replaceAll('{name}', name).replaceAll('{title}', title);
 }

@@ -1,13 +1,8 @@
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { HTTPResponse, Page } from 'puppeteer-core';
-import {
-  addSecurityKey,
-  type Credential,
-  type LaunchedBrowser,
-  launchBrowser,
-  type SecurityKey,
-} from '../browser/launch.ts';
+import { type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
+import { addSecurityKey, type Credential, type SecurityKey } from '../browser/security-key.ts';
 
 /**
  * The person at the desk: a browser that opens what it is told to, and a security key that is touched at once. Asked for a

@@ -32,7 +32,7 @@ export const creationOptions = {
   timeout: 60_000,
 };
 
-/** Everything goes well. A test then says what does not. */
+/** Sets the site up so that everything goes well. A test then replaces the answers that shall not. */
 export function answerSignIn(site: Site): void {
   site.reset();
   site.answer('GET /login/u1/details', { body: details });
@@ -41,7 +41,8 @@ export function answerSignIn(site: Site): void {
   site.answer('POST /login/u1/cancel', { body: { redirectTo: '/signed-in?failed' } });
 }
 
-export function answerEnroll(site: Site, { needsConfirmation = false } = {}): void {
+/** The same for an enrolment. */
+export function answerEnrolment(site: Site, { needsConfirmation = false } = {}): void {
   site.reset();
   site.answer('POST /enroll/start', {
     body: { ticket: 't1', page: 'secret-1', expiresAt: details.expiresAt, email: 'alice@example.com' },
@@ -57,7 +58,7 @@ export function answerEnroll(site: Site, { needsConfirmation = false } = {}): vo
   });
 }
 
-/** Routes called, in order. */
+/** The routes that the page called, in order. */
 export function routes(site: Site): string[] {
   return site.calls.map((call) => call.route);
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
-import { answerEnroll, answerSignIn, details } from './fixtures.ts';
+import { answerEnrolment, answerSignIn, details } from './fixtures.ts';
 import { problem, type Site, startSite } from './site.ts';
-import { enrolledCredential, type Visit, visit } from './visitor.ts';
+import { enrolledCredential, type Visit, type VisitOptions, visit } from './visitor.ts';
 
 let site: Site;
 let chromium: LaunchedBrowser;
@@ -24,7 +24,7 @@ interface State {
   name: string;
   path: string;
   answer(): void;
-  key?: Parameters<typeof visit>[3] extends infer Options ? (Options extends { key?: infer Key } ? Key : never) : never;
+  key?: VisitOptions['key'];
   until(visitor: Visit): Promise<unknown>;
 }
 
@@ -50,7 +50,7 @@ const states: State[] = [
     name: 'the words to compare',
     path: '/enroll/t1',
     answer() {
-      answerEnroll(site);
+      answerEnrolment(site);
       site.answer('POST /enroll/t1/open', { body: { approved: false, words: 'curious lighthouse hammock' } });
     },
     until: (visitor) => visitor.status('waiting'),
@@ -59,10 +59,10 @@ const states: State[] = [
     name: 'a page that another browser opened first',
     path: '/enroll/t1',
     answer() {
-      answerEnroll(site);
+      answerEnrolment(site);
       site.answer('POST /enroll/t1/open', problem('other-browser', 403));
     },
-    until: (visitor) => visitor.status('enroll-other-browser'),
+    until: (visitor) => visitor.status('enrol-other-browser'),
   },
   {
     name: 'a refusal',
@@ -77,13 +77,13 @@ const states: State[] = [
   {
     name: 'the invitation code',
     path: '/enroll',
-    answer: () => answerEnroll(site),
+    answer: () => answerEnrolment(site),
     until: (visitor) => visitor.page.waitForSelector('#invitation'),
   },
   {
     name: 'an enrolled key',
     path: '/enroll/t1',
-    answer: () => answerEnroll(site),
+    answer: () => answerEnrolment(site),
     until: (visitor) => visitor.status('done'),
   },
   {
@@ -160,7 +160,7 @@ test('the icon comes from the same build', async () => {
   expect(page).not.toMatch(/<style|style=|data:|<script>/);
 });
 
-/** Runs in the page: measures what a person would see. */
+/** Runs in the page. Measures what a person would see. */
 function look() {
   const channel = (value: number) => {
     const part = value / 255;

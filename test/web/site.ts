@@ -16,26 +16,26 @@ export interface Answer {
   status?: number;
   body?: unknown;
   headers?: Record<string, string>;
-  /** The connection is cut instead. */
+  /** Cut the connection instead. */
   cut?: boolean;
-  /** The answer waits for this. */
+  /** Answer only after this. */
   after?: Promise<unknown>;
 }
 
 export interface Call {
   route: string;
   body: unknown;
-  /** The page's secret that came along. */
+  /** The page's secret, from the `vouch-page` header. */
   page: string | undefined;
 }
 
-/** The built pages on a `localhost` port of their own, with an API that says what a test wants it to say. */
+/** The built pages on a `localhost` port of their own, sent as the real server sends them, with an API that a test scripts. */
 export interface Site extends AsyncDisposable {
   readonly origin: string;
   readonly port: number;
-  /** Every call of the API, in order. */
+  /** Every API call, in order. */
   readonly calls: Call[];
-  /** `answer('POST /login/u1/options', {body: …})`; a list is answered one by one, its last entry for ever. */
+  /** `answer('POST /login/u1/options', {body: …})`. Of several answers each serves one call, and the last all later ones. */
   answer(route: string, ...answers: Answer[]): void;
   reset(): void;
   close(): Promise<void>;
@@ -89,7 +89,7 @@ export async function startSite(): Promise<Site> {
   };
 }
 
-/** Built as it is shipped: in a process of its own, that does not inherit the test runner's NODE_ENV. */
+/** Builds what we ship, in a process of its own because Vite obeys NODE_ENV, which the test runner sets. */
 async function buildPages(outDir: string): Promise<void> {
   const vite = join(root, 'node_modules/vite/bin/vite.js');
   const { NODE_ENV: _, ...env } = process.env;
@@ -100,7 +100,7 @@ async function buildPages(outDir: string): Promise<void> {
   );
 }
 
-/** An answer as RFC 9457 wants it. */
+/** A refusal as RFC 9457 wants it. */
 export function problem(name: string, status: number, words: { title?: string; detail?: string } = {}): Answer {
   return { status, body: { type: `urn:vouch:problem:${name}`, status, ...words } };
 }

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import type { Browser, Page } from 'puppeteer-core';
-import { addSecurityKey, type Credential, type SecurityKey, type SecurityKeyOptions } from '../browser/launch.ts';
+import { addSecurityKey, type Credential, type SecurityKey, type SecurityKeyOptions } from '../browser/security-key.ts';
 import type { Site } from './site.ts';
 
 export interface VisitOptions {
-  /** The key that is plugged in; `null` for none. */
+  /** The key to plug in; `null` for none. */
   key?: SecurityKeyOptions | null;
   width?: number;
   height?: number;
@@ -19,14 +19,14 @@ export interface VisitOptions {
 export interface Visit extends AsyncDisposable {
   readonly page: Page;
   readonly key: SecurityKey | undefined;
-  /** Waits until the live region says what has this id, and gives its words. */
+  /** Waits until the live region has this id, and returns its text. */
   status(id: string): Promise<string>;
   press(): Promise<void>;
-  /** What must stay empty: requests to elsewhere, policy violations, errors of the page. */
+  /** Requests to other origins, CSP violations and errors. Must stay empty. */
   readonly faults: string[];
 }
 
-/** Opens a page of the site in a tab of its own, and notes everything that it should not do. */
+/** Opens a page of the site in a new tab, and records everything that it must not do. */
 export async function visit(browser: Browser, site: Site, path: string, options: VisitOptions = {}): Promise<Visit> {
   const page = await browser.newPage();
   const faults: string[] = [];
@@ -40,7 +40,7 @@ export async function visit(browser: Browser, site: Site, path: string, options:
   });
   page.on('pageerror', (error) => faults.push(`error ${error}`));
   page.on('console', (message) => {
-    // Chromium itself reports every answer of 400 and above; those are what some tests are about.
+    // Chromium logs every answer of 400 and above. Some tests are about those.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       faults.push(message.text());
   });
@@ -74,7 +74,7 @@ export async function visit(browser: Browser, site: Site, path: string, options:
   };
 }
 
-/** A credential as a key holds it after it was enrolled at `localhost`. */
+/** The credential that a key holds after an enrolment at `rpId`. */
 export function enrolledCredential(rpId = 'localhost'): Credential {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return {

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
-import type { Explanation } from '../ui/explain.ts';
-import { Words } from '../ui/words.tsx';
+import type { Explanation } from '../ui/explanation.ts';
+import { FormattedText } from '../ui/formatted-text.tsx';
 
 export interface InvitationFormProps {
   busy: boolean;
@@ -8,7 +8,7 @@ export interface InvitationFormProps {
   onSubmit: (invitation: string) => void;
 }
 
-/** For those who came without `vouch enroll`: one field, one button. */
+/** For people who come without `vouch enroll`. */
 export function InvitationForm({ busy, refusal, onSubmit }: InvitationFormProps) {
   const [code, setCode] = useState('');
   const [trouble, setTrouble] = useState<string>();
@@ -48,10 +48,10 @@ export function InvitationForm({ busy, refusal, onSubmit }: InvitationFormProps)
         {trouble && <p>{trouble}</p>}
         {!trouble && refusal && (
           <p>
-            <strong>{refusal.title}</strong> <Words text={refusal.next} />
+            <strong>{refusal.title}</strong> <FormattedText text={refusal.advice} />
           </p>
         )}
-        {busy && <p>Checking …</p>}
+        {busy && <p>Checking…</p>}
       </div>
       <button type="submit" class="button button-primary" data-primary aria-disabled={busy}>
         Continue
@@ -60,7 +60,7 @@ export function InvitationForm({ busy, refusal, onSubmit }: InvitationFormProps)
   );
 }
 
-/** What can be said of a code before it is sent: it has 26 letters and digits, in whatever groups. */
+/** What is wrong with a code, as far as the page can tell: it has 26 letters and digits, in any groups. */
 function troubleWith(code: string): string | undefined {
   const { length } = code.replace(/[\s\p{Pd}]/gu, '');
   if (length === 0) return 'Enter the code first.';

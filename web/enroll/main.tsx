@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { Enroll } from './enroll.tsx';
+import { Enrolment } from './enrolment.tsx';
 
 const ticket = location.pathname.split('/')[2];
-render(<Enroll ticket={ticket || undefined} />, document.querySelector('#page') as Element);
+render(<Enrolment ticket={ticket || undefined} />, document.querySelector('#page') as Element);

@@ -1,32 +1,32 @@
 /**
- * The secret by which the server knows this page: of an enrolment that others may know the address of, it is the page that
- * opened it first. It is kept for this tab and this origin alone, so that a reload goes on; where the browser keeps nothing, for
- * as long as the page lives.
+ * The secret by which the server knows this page. Others may learn an enrolment's address; the server gives the secret to the
+ * first page that opens it. The page keeps it for this tab and origin alone, so that a reload goes on; if the browser stores
+ * nothing, for as long as the page lives.
  */
-const kept = new Map<string, string>();
+const secrets = new Map<string, string>();
 
-const name = (ticket: string) => `vouch-page ${ticket}`;
+const storageKey = (ticket: string) => `vouch-page ${ticket}`;
 
-/** Keeps a secret that the server has given, in place of the one before. */
+/** Keeps the secret that the server has just given, in place of the one before. */
 export function keepPageSecret(ticket: string, secret: string | undefined): void {
   if (secret === undefined) return;
-  kept.set(ticket, secret);
+  secrets.set(ticket, secret);
   try {
-    sessionStorage.setItem(name(ticket), secret);
+    sessionStorage.setItem(storageKey(ticket), secret);
   } catch {
-    // The browser was told to keep nothing.
+    // The browser may store nothing.
   }
 }
 
 /** The header that says which page this is. */
 export function pageHeader(ticket: string): Record<string, string> {
-  const secret = kept.get(ticket) ?? stored(ticket);
+  const secret = secrets.get(ticket) ?? stored(ticket);
   return secret === undefined ? {} : { 'vouch-page': secret };
 }
 
 function stored(ticket: string): string | undefined {
   try {
-    return sessionStorage.getItem(name(ticket)) ?? undefined;
+    return sessionStorage.getItem(storageKey(ticket)) ?? undefined;
   } catch {
     return undefined;
   }

@@ -1,15 +1,16 @@
-import type { Explanation } from '../ui/explain.ts';
-import type { Status } from '../ui/layout.tsx';
+import type { CeremonyEvent } from '../ui/ceremony-event.ts';
+import type { Explanation } from '../ui/explanation.ts';
+import type { Status } from '../ui/status.tsx';
 
-/** `POST /enroll/:ticket/open`, before the terminal has said that this is its page. */
+/** The answer to `POST /enroll/:ticket/open` before the terminal has approved this page. */
 export interface Opened {
   approved: false;
   words: string;
-  /** The page's secret, for the first that opens it. */
+  /** The page's secret, for the first page that opens it. */
   page?: string;
 }
 
-/** The same, afterwards. */
+/** The same once the terminal has approved it. */
 export interface Details {
   approved: true;
   page?: string;
@@ -22,20 +23,20 @@ export interface Details {
   needsConfirmation: boolean;
 }
 
-/** `POST /enroll/:ticket/verify` */
+/** The answer to `POST /enroll/:ticket/verify`. */
 export interface Enrolled {
   email: string;
   key: { name: string; model: string | null };
 }
 
-/** A person who has a key proves it first; then comes the key that is new. */
-export type Step = 'confirm' | 'enroll';
+/** People who have a key already confirm with it first. Then comes the new key. */
+export type Step = 'confirm' | 'enrol';
 
 export type State =
-  /** No ticket yet: the person types the invitation code. */
+  /** The person types the invitation code: there is no ticket yet. */
   | { at: 'asking'; ticket?: undefined; details?: undefined; busy: boolean; refusal: Explanation | undefined }
   | { at: 'opening'; ticket: string; details?: undefined }
-  /** The terminal asks about the words that this page shows. */
+  /** The terminal asks whether this page shows the right words. */
   | { at: 'waiting'; ticket: string; details?: undefined; words: string }
   | { at: 'ready'; ticket: string; details: Details; step: Step }
   | { at: 'touching'; ticket: string; details: Details; step: Step }
@@ -44,24 +45,21 @@ export type State =
   | { at: 'done'; ticket: string; details: Details; enrolled: Enrolled };
 
 export type Event =
+  | CeremonyEvent
   | { type: 'submitted' }
   | { type: 'refused'; explanation: Explanation }
   | { type: 'opening'; ticket: string }
   | { type: 'waiting'; words: string }
   | { type: 'opened'; details: Details }
-  | { type: 'gesture-wanted' }
-  | { type: 'touching' }
-  | { type: 'touched' }
   | { type: 'confirmed' }
   | { type: 'confirmation-wanted' }
-  | { type: 'enrolled'; enrolled: Enrolled }
-  | { type: 'failed'; explanation: Explanation };
+  | { type: 'enrolled'; enrolled: Enrolled };
 
 export function initial(ticket: string | undefined): State {
   return ticket === undefined ? { at: 'asking', busy: false, refusal: undefined } : { at: 'opening', ticket };
 }
 
-export function next(state: State, event: Event): State {
+export function reducer(state: State, event: Event): State {
   if (event.type === 'opening') return { at: 'opening', ticket: event.ticket };
   if (state.at === 'asking') {
     if (event.type === 'submitted') return { at: 'asking', busy: true, refusal: undefined };
@@ -79,7 +77,7 @@ export function next(state: State, event: Event): State {
       at: 'ready',
       ticket,
       details: event.details,
-      step: event.details.needsConfirmation ? 'confirm' : 'enroll',
+      step: event.details.needsConfirmation ? 'confirm' : 'enrol',
     };
   }
   if (!state.details) return state;
@@ -92,7 +90,7 @@ export function next(state: State, event: Event): State {
     case 'touched':
       return { at: 'verifying', ticket, details, step: stepOf(state) };
     case 'confirmed':
-      return { at: 'ready', ticket, details, step: 'enroll' };
+      return { at: 'ready', ticket, details, step: 'enrol' };
     case 'confirmation-wanted':
       return { at: 'ready', ticket, details: { ...details, needsConfirmation: true }, step: 'confirm' };
     case 'enrolled':
@@ -103,10 +101,10 @@ export function next(state: State, event: Event): State {
 }
 
 export function stepOf(state: State): Step {
-  return 'step' in state ? state.step : 'enroll';
+  return 'step' in state ? state.step : 'enrol';
 }
 
-/** "Step 1 of 2", for those who have a key already. */
+/** "Step 1 of 2", only for people who have a key already. */
 export function progressOf(state: State): string | undefined {
   if (!state.details?.needsConfirmation || !('step' in state)) return undefined;
   return state.step === 'confirm' ? 'Step 1 of 2' : 'Step 2 of 2';
@@ -122,7 +120,7 @@ export function statusOf(state: State): Status | undefined {
         id: 'waiting',
         mood: 'rest',
         title: 'Answer in your terminal',
-        text: 'This page then goes on by itself.',
+        text: 'This page then continues by itself.',
       };
     case 'ready':
       if (state.step === 'confirm') {
@@ -130,7 +128,7 @@ export function statusOf(state: State): Status | undefined {
           id: 'confirm-ready',
           mood: 'rest',
           title: 'First, the key you already have',
-          text: 'Plug it in, then press the button. It shows that this is you.',
+          text: 'Plug it in, then press the button. This proves that it’s you.',
         };
       }
       return state.details.needsConfirmation
@@ -138,12 +136,12 @@ export function statusOf(state: State): Status | undefined {
             id: 'ready',
             mood: 'rest',
             title: 'Now the new key',
-            text: 'Take the first key out and plug the new one in, then press the button.',
+            text: 'Unplug the first key and plug in the new one, then press the button.',
           }
         : {
             id: 'ready',
             mood: 'rest',
-            title: 'Have your new security key at hand',
+            title: 'Have your new security key ready',
             text: 'Plug it in, then press the button.',
           };
     case 'touching':
@@ -152,22 +150,22 @@ export function statusOf(state: State): Status | undefined {
             id: 'confirm-touching',
             mood: 'touch',
             title: 'Touch the key you already have',
-            text: 'It shows that this is you. The new key comes next.',
+            text: 'This proves that it’s you. The new key comes next.',
           }
         : {
             id: 'touching',
             mood: 'touch',
             title: state.details.needsConfirmation ? 'Now touch the new key' : 'Touch your new security key',
-            text: 'Enter its PIN if your browser asks, or choose one. If it asks to see the key’s make and model, allow it.',
+            text: 'If your browser asks for a PIN, enter it or choose one. If it asks to see the key’s make and model, allow it.',
           };
     case 'verifying':
-      return { id: `${state.step}-verifying`, mood: 'rest', title: 'Checking …' };
+      return { id: `${state.step}-verifying`, mood: 'rest', title: 'Checking…' };
     case 'failed':
       return {
         id: `${state.step}-${state.explanation.kind}`,
         mood: 'trouble',
         title: state.explanation.title,
-        text: state.explanation.next,
+        text: state.explanation.advice,
       };
     case 'done': {
       const { email, key } = state.enrolled;

@@ -1,23 +1,21 @@
 import { useEffect, useReducer } from 'preact/hooks';
-import { abandonCeremony, useKey } from '../ui/ceremony.ts';
-import { explain, wantsGesture } from '../ui/explain.ts';
-import {
-  Page,
-  PinHelp,
-  PrimaryButton,
-  QuietButton,
-  Request,
-  StatusRegion,
-  TerminalWords,
-  useFocusOn,
-} from '../ui/layout.tsx';
-import { leaveFor } from '../ui/leave.ts';
-import { call } from '../ui/problem.ts';
-import { unsupported, whenLookedAt } from '../ui/start.ts';
-import { type Details, type Event, initial, next, statusOf } from './state.ts';
+import { PrimaryButton, QuietButton } from '../ui/buttons.tsx';
+import { call } from '../ui/call.ts';
+import { abandonCeremony, authenticate, wantsGesture } from '../ui/ceremony.ts';
+import { explain } from '../ui/explain.ts';
+import { Page } from '../ui/page.tsx';
+import { PinHelp } from '../ui/pin-help.tsx';
+import { redirect } from '../ui/redirect.ts';
+import { Requester } from '../ui/requester.tsx';
+import { StatusRegion, useFocusOn } from '../ui/status.tsx';
+import { TerminalWords } from '../ui/terminal-words.tsx';
+import { whenVisible } from '../ui/visible.ts';
+import { requireWebAuthn } from '../ui/webauthn-support.ts';
+import { type Details, type Event, initial, reducer, statusOf } from './state.ts';
 
+/** @param base the page's own address, `/login/<uid>`; the API that it calls is below it */
 export function Login({ base }: { base: string }) {
-  const [state, send] = useReducer(next, initial);
+  const [state, send] = useReducer(reducer, initial);
   const host = state.details?.host ?? location.host;
   const status = statusOf(state);
   useFocusOn(status?.id);
@@ -26,20 +24,20 @@ export function Login({ base }: { base: string }) {
     load(base, send);
   }, []);
 
+  const press = state.details ? () => touch(base, host, send, true) : () => load(base, send);
   const explanation = state.at === 'failed' ? state.explanation : undefined;
-  const again = state.details ? () => touch(base, host, send, true) : () => load(base, send);
 
   return (
     <Page task="Sign in to" host={host}>
       {state.details && state.at !== 'leaving' && (
-        <TerminalWords before="Your terminal shows" words={state.details.words} after="Only go on if it does." />
+        <TerminalWords before="Your terminal shows" words={state.details.words} after="Continue only if it does." />
       )}
       <StatusRegion status={status} />
-      {state.at === 'ready' && <PrimaryButton onPress={again}>Use your security key</PrimaryButton>}
-      {explanation?.again && <PrimaryButton onPress={again}>Try again</PrimaryButton>}
+      {state.at === 'ready' && <PrimaryButton onPress={press}>Use your security key</PrimaryButton>}
+      {explanation?.canRetry && <PrimaryButton onPress={press}>Try again</PrimaryButton>}
       {explanation && <PinHelp explanation={explanation} />}
-      {state.details && <Request {...state.details} />}
-      {(state.at === 'ready' || state.at === 'touching' || explanation?.again) && (
+      {state.details && <Requester {...state.details} />}
+      {(state.at === 'ready' || state.at === 'touching' || explanation?.canRetry) && (
         <QuietButton onPress={() => cancel(base, host, send)}>Cancel and go back to the terminal</QuietButton>
       )}
     </Page>
@@ -51,28 +49,23 @@ type Answer = { redirectTo: string };
 
 async function load(base: string, send: Send): Promise<void> {
   send({ type: 'loading' });
-  let details: Details;
   try {
-    details = await call<Details>('GET', `${base}/details`);
+    const details = await call<Details>('GET', `${base}/details`);
+    send({ type: 'arrived', details });
+    requireWebAuthn();
+    await whenVisible();
+    await touch(base, details.host, send, false);
   } catch (error) {
     send({ type: 'failed', explanation: explain(error, 'sign-in', location.host) });
-    return;
   }
-  send({ type: 'arrived', details });
-  const explanation = unsupported('sign-in');
-  if (explanation) {
-    send({ type: 'failed', explanation });
-    return;
-  }
-  await whenLookedAt();
-  await touch(base, details.host, send, false);
 }
 
+/** @param pressed whether the person asked for it; else the browser may refuse, and want a press first */
 async function touch(base: string, host: string, send: Send, pressed: boolean): Promise<void> {
   send({ type: 'touching' });
   let answer: Answer;
   try {
-    answer = await useKey(base, () => send({ type: 'touched' }));
+    answer = await authenticate(base, () => send({ type: 'touched' }));
   } catch (error) {
     if (!pressed && wantsGesture(error)) send({ type: 'gesture-wanted' });
     else send({ type: 'failed', explanation: explain(error, 'sign-in', host) });
@@ -88,9 +81,9 @@ async function cancel(base: string, host: string, send: Send): Promise<void> {
   await leave(host, send, () => call('POST', `${base}/cancel`));
 }
 
-async function leave(host: string, send: Send, where: () => Answer | Promise<Answer>): Promise<void> {
+async function leave(host: string, send: Send, answer: () => Answer | Promise<Answer>): Promise<void> {
   try {
-    leaveFor((await where()).redirectTo);
+    redirect((await answer()).redirectTo);
   } catch (error) {
     send({ type: 'stuck', explanation: explain(error, 'sign-in', host) });
   }

@@ -1,11 +1,12 @@
-import type { Explanation } from '../ui/explain.ts';
-import type { Status } from '../ui/layout.tsx';
+import type { CeremonyEvent } from '../ui/ceremony-event.ts';
+import type { Explanation } from '../ui/explanation.ts';
+import type { Status } from '../ui/status.tsx';
 
-/** `GET /login/:uid/details` */
+/** The answer to `GET /login/:uid/details`. */
 export interface Details {
   client: string;
   machine: string | null;
-  /** What the terminal shows as well. */
+  /** The terminal shows them too. */
   words: string;
   requestedAt: string;
   expiresAt: string;
@@ -14,36 +15,33 @@ export interface Details {
 
 export type State =
   | { at: 'loading'; details?: undefined }
-  /** The browser wants a press before it speaks to the key. */
+  /** The browser wants the person to press a button before it talks to the key. */
   | { at: 'ready'; details: Details }
   | { at: 'touching'; details: Details }
   | { at: 'verifying'; details: Details }
   | { at: 'failed'; details: Details | undefined; explanation: Explanation }
-  /** On the way to the terminal: signed in, or having cancelled. */
+  /** On the way back to the terminal: signed in, or cancelled. */
   | { at: 'leaving'; details: Details | undefined; signedIn: boolean };
 
 export type Event =
+  | CeremonyEvent
   | { type: 'loading' }
   | { type: 'arrived'; details: Details }
-  | { type: 'gesture-wanted' }
-  | { type: 'touching' }
-  | { type: 'touched' }
   | { type: 'accepted' }
   | { type: 'cancelling' }
-  | { type: 'failed'; explanation: Explanation }
-  /** On the way out, and it did not work. */
+  /** Leaving failed. */
   | { type: 'stuck'; explanation: Explanation };
 
 export const initial: State = { at: 'loading' };
 
-export function next(state: State, event: Event): State {
-  // Whoever is on the way out stays on it: the ceremony that was given up for it has nothing to say any more.
+export function reducer(state: State, event: Event): State {
+  // Nothing else stops a page that is leaving, least of all the end of the ceremony that it abandoned.
   if (state.at === 'leaving' && event.type !== 'stuck') return state;
   switch (event.type) {
     case 'loading':
       return initial;
     case 'arrived':
-      // The touch is asked for at once; if the browser wants a press first, it says so.
+      // Ask for the touch at once: a browser that wants a press first will say so.
       return { at: 'touching', details: event.details };
     case 'gesture-wanted':
       return state.details ? { at: 'ready', details: state.details } : state;
@@ -69,7 +67,7 @@ export function statusOf(state: State): Status | undefined {
       return {
         id: 'ready',
         mood: 'rest',
-        title: 'Have your security key at hand',
+        title: 'Have your security key ready',
         text: 'Plug it in, then press the button.',
       };
     case 'touching':
@@ -77,20 +75,20 @@ export function statusOf(state: State): Status | undefined {
         id: 'touching',
         mood: 'touch',
         title: 'Touch your security key',
-        text: 'Plug it in. If your browser asks for its PIN, enter that first.',
+        text: 'Plug it in. If your browser asks for its PIN, enter it first.',
       };
     case 'verifying':
-      return { id: 'verifying', mood: 'rest', title: 'Checking …' };
+      return { id: 'verifying', mood: 'rest', title: 'Checking…' };
     case 'failed':
       return {
         id: state.explanation.kind,
         mood: 'trouble',
         title: state.explanation.title,
-        text: state.explanation.next,
+        text: state.explanation.advice,
       };
     case 'leaving':
       return state.signedIn
-        ? { id: 'signed-in', mood: 'done', title: 'You’re signed in.', text: 'Taking you back to your terminal …' }
-        : { id: 'cancelling', mood: 'rest', title: 'Cancelled.', text: 'Taking you back to your terminal …' };
+        ? { id: 'signed-in', mood: 'done', title: 'You’re signed in.', text: 'Taking you back to your terminal…' }
+        : { id: 'cancelling', mood: 'rest', title: 'Cancelled.', text: 'Taking you back to your terminal…' };
   }
 }

@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { KeyDrawing } from '../ui/key-drawing.tsx';
-import { Brand } from '../ui/layout.tsx';
+import { Brand } from '../ui/page.tsx';
 
 const failed = new URLSearchParams(location.search).has('failed');
 if (failed) document.title = 'Not signed in · Vouch';

@@ -1,15 +1,16 @@
 import {
-  type AuthenticationResponseJSON,
   type PublicKeyCredentialCreationOptionsJSON,
   type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
   startAuthentication,
   startRegistration,
   WebAuthnAbortService,
 } from '@simplewebauthn/browser';
-import { call } from './problem.ts';
+import { call } from './call.ts';
 
-/** The browser or the key said no. How long it took tells a cancel from a time-out: the error's name is the same. */
+/**
+ * The browser or the key refused. Browsers report a cancel and a time-out under one name; `elapsed` tells them apart.
+ * Times are in milliseconds.
+ */
 export class CeremonyError extends Error {
   readonly reason: string;
   readonly elapsed: number;
@@ -24,57 +25,64 @@ export class CeremonyError extends Error {
   }
 }
 
-/** The DOMException's name. SimpleWebAuthn wraps it in an error of its own, and keeps the name. */
+/** The DOMException's name. SimpleWebAuthn may wrap the exception in an error of its own. */
 function reasonOf(cause: unknown): string {
   if (cause instanceof Error && cause.cause instanceof Error) return cause.cause.name;
   return cause instanceof Error ? cause.name : 'UnknownError';
 }
 
-/** Headers that go along with each call of a ceremony. */
-type Headers = Record<string, string>;
+/** A person needs longer than this to refuse, in milliseconds. */
+const fastestPerson = 1_000;
 
-/** What browsers wait by themselves when the server names no time. */
-const usualTimeout = 60_000;
-
-/** Asks the server at `base` for a challenge, the key for a signature, and the server what it makes of it. */
-export function useKey<Answer>(base: string, onTouched: () => void, headers: Headers = {}): Promise<Answer> {
-  return ceremony<PublicKeyCredentialRequestOptionsJSON, AuthenticationResponseJSON, Answer>(
-    base,
-    (optionsJSON) => startAuthentication({ optionsJSON }),
-    onTouched,
-    headers,
-  );
+/** Whether a ceremony that started by itself failed because the browser wants the person to start it. */
+export function wantsGesture(error: unknown): boolean {
+  return error instanceof CeremonyError && error.reason === 'NotAllowedError' && error.elapsed < fastestPerson;
 }
 
-/** The same, for a key that is new here. */
-export function registerKey<Answer>(base: string, onTouched: () => void, headers: Headers = {}): Promise<Answer> {
-  return ceremony<PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON, Answer>(
-    base,
-    (optionsJSON) => startRegistration({ optionsJSON }),
-    onTouched,
-    headers,
-  );
+type HeaderFields = Record<string, string>;
+
+/**
+ * An authentication ceremony (WebAuthn, section 1.2): signs the server's challenge with a key that it knows.
+ *
+ * @param base the path above the ceremony's `options` and `verify`
+ * @param onTouched called when the key has answered, before the server has
+ * @param headers sent with both calls
+ * @returns the server's answer to `verify`
+ * @throws CeremonyError when the browser or the key refuses, and what `call` throws
+ */
+export function authenticate<Answer>(base: string, onTouched: () => void, headers?: HeaderFields): Promise<Answer> {
+  const touch = (optionsJSON: PublicKeyCredentialRequestOptionsJSON) => startAuthentication({ optionsJSON });
+  return ceremony(base, touch, onTouched, headers);
 }
 
-/** Takes the browser's own dialog down. The ceremony under way ends with an AbortError. */
+/** A registration ceremony: the same for a new key. */
+export function register<Answer>(base: string, onTouched: () => void, headers?: HeaderFields): Promise<Answer> {
+  const touch = (optionsJSON: PublicKeyCredentialCreationOptionsJSON) => startRegistration({ optionsJSON });
+  return ceremony(base, touch, onTouched, headers);
+}
+
+/** Closes the browser's own dialog. The pending ceremony fails with an AbortError. */
 export function abandonCeremony(): void {
   WebAuthnAbortService.cancelCeremony();
 }
 
-async function ceremony<Options extends { timeout?: number }, Response, Answer>(
+/** How long browsers wait if the server sets no timeout, in milliseconds. */
+const defaultTimeout = 60_000;
+
+async function ceremony<Options extends { timeout?: number }, Answer>(
   base: string,
-  touch: (options: Options) => Promise<Response>,
+  touch: (options: Options) => Promise<unknown>,
   onTouched: () => void,
-  headers: Headers,
+  headers?: HeaderFields,
 ): Promise<Answer> {
   const options = await call<Options>('POST', `${base}/options`, undefined, headers);
   const started = performance.now();
-  let response: Response;
+  let credential: unknown;
   try {
-    response = await touch(options);
+    credential = await touch(options);
   } catch (cause) {
-    throw new CeremonyError(cause, performance.now() - started, options.timeout ?? usualTimeout);
+    throw new CeremonyError(cause, performance.now() - started, options.timeout ?? defaultTimeout);
   }
   onTouched();
-  return call<Answer>('POST', `${base}/verify`, response, headers);
+  return call<Answer>('POST', `${base}/verify`, credential, headers);
 }

@@ -1,9 +1,9 @@
-/** What the drawing says: touch here, wait, done, or look at the words below. */
+/** What the drawing says: touch here, nothing to do, done, or read the words below. */
 export type KeyMood = 'touch' | 'rest' | 'done' | 'trouble';
 
 /**
- * A security key, with the place to touch in the accent colour. The words next to it say the same, so that it is
- * hidden from screen readers; `style.css` moves the rings, and holds them still for those who prefer that.
+ * A security key, with the place to touch in the accent colour. Screen readers skip it: the words beside it say the same.
+ * `style.css` animates the rings, but not for people who prefer reduced motion.
  */
 export function KeyDrawing({ mood }: { mood: KeyMood }) {
   return (
@@ -12,7 +12,7 @@ export function KeyDrawing({ mood }: { mood: KeyMood }) {
       <rect class="key-plug" x="14" y="46" width="52" height="40" rx="3" />
       <rect class="key-pin" x="26" y="56" width="22" height="7" rx="1.5" />
       <rect class="key-pin" x="26" y="69" width="22" height="7" rx="1.5" />
-      {/* the body, and the hole for the key ring */}
+      {/* the body, with the hole for the key ring */}
       <path
         class="key-body"
         fill-rule="evenodd"

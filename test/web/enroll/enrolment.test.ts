@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { addSecurityKey, type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
-import { answerEnroll, creationOptions, details, routes } from './fixtures.ts';
-import { problem, type Site, startSite } from './site.ts';
-import { enrolledCredential, visit } from './visitor.ts';
+import { type LaunchedBrowser, launchBrowser } from '../../browser/launch.ts';
+import { addSecurityKey } from '../../browser/security-key.ts';
+import { answerEnrolment, creationOptions, details, routes } from '../fixtures.ts';
+import { problem, type Site, startSite } from '../site.ts';
+import { enrolledCredential, type VisitOptions, visit } from '../visitor.ts';
 
 let site: Site;
 let chromium: LaunchedBrowser;
@@ -11,10 +12,9 @@ beforeAll(async () => {
   [site, chromium] = await Promise.all([startSite(), launchBrowser()]);
 });
 afterAll(() => Promise.all([site?.close(), chromium?.close()]));
-beforeEach(() => answerEnroll(site));
+beforeEach(() => answerEnrolment(site));
 
-const open = (path = '/enroll/t1', options: Parameters<typeof visit>[3] = {}) =>
-  visit(chromium.browser, site, path, options);
+const open = (path = '/enroll/t1', options: VisitOptions = {}) => visit(chromium.browser, site, path, options);
 
 describe('enrolling a first key', () => {
   test('starts by itself, and ends by saying which key signs in whom', async () => {
@@ -61,7 +61,7 @@ describe('before the terminal has said which page is its own', () => {
     await using visitor = await open();
     expect(await visitor.status('waiting')).toContain('Answer in your terminal');
     const words = await visitor.page.$eval('.words', (element) => element.textContent);
-    expect(words).toBe('Your terminal asks about amber otter canyon Say yes there only if the words are the same.');
+    expect(words).toBe('Your terminal asks about amber otter canyon Answer yes there only if the words are the same.');
     const text = await visitor.page.evaluate(() => document.body.textContent);
     expect(text).not.toContain('alice@example.com');
     await expect.poll(() => routes(site)).toEqual(['POST /enroll/t1/open', 'POST /enroll/t1/open']);
@@ -106,17 +106,17 @@ describe('before the terminal has said which page is its own', () => {
     await using visitor = await open();
     await visitor.status('done');
     expect(routes(site).filter((route) => route === 'POST /enroll/t1/open')).toHaveLength(4);
-    // Before it has shown anything it says so.
+    // A page that has shown nothing yet gives up, and says so.
     site.answer('POST /enroll/t1/open', busy);
     await using other = await open();
-    await other.status('enroll-too-many-requests');
+    await other.status('enrol-too-many-requests');
   });
 
   test('says so when the terminal said no', async () => {
     const words = { title: 'The terminal said that this is not its page', detail: 'Run `vouch enroll` again.' };
     site.answer('POST /enroll/t1/open', first, problem('interaction-over', 410, words));
     await using visitor = await open();
-    const said = await visitor.status('enroll-interaction-over');
+    const said = await visitor.status('enrol-interaction-over');
     for (const part of ['The terminal said that this is not its page.', 'Run vouch enroll again.']) {
       expect(said).toContain(part);
     }
@@ -126,7 +126,7 @@ describe('before the terminal has said which page is its own', () => {
 
 describe('enrolling a second key', () => {
   test('asks for the key that the person has, then for the new one', async () => {
-    answerEnroll(site, { needsConfirmation: true });
+    answerEnrolment(site, { needsConfirmation: true });
     await using visitor = await open('/enroll/t1', { key: { credentials: [enrolledCredential()] } });
     expect(await visitor.status('ready')).toContain('Now the new key');
     expect(await visitor.page.$eval('.progress', (element) => element.textContent)).toBe('Step 2 of 2');
@@ -144,16 +144,16 @@ describe('enrolling a second key', () => {
       'POST /enroll/t1/options',
       'POST /enroll/t1/verify',
     ]);
-    // From the touch on the page goes by the secret that came with it.
+    // The answer to the touch brings a new secret, which the page uses from then on.
     expect(site.calls.map((call) => call.page)).toEqual([undefined, 'secret-1', 'secret-1', 'secret-2', 'secret-2']);
     expect(visitor.faults).toEqual([]);
   });
 
   test('refuses a first key that is not the person’s, and lets them try again', async () => {
-    answerEnroll(site, { needsConfirmation: true });
+    answerEnrolment(site, { needsConfirmation: true });
     site.answer('POST /enroll/t1/confirm/verify', problem('unknown-key', 401), { body: { page: 'secret-2' } });
     await using visitor = await open('/enroll/t1', { key: { credentials: [enrolledCredential()] } });
-    expect(await visitor.status('confirm-unknown-key')).toContain('This isn’t a key that you have enrolled.');
+    expect(await visitor.status('confirm-unknown-key')).toContain('You have not enrolled this key.');
     await visitor.press();
     await visitor.status('ready');
   });
@@ -183,7 +183,7 @@ describe('an invitation typed in', () => {
       route: 'POST /enroll/start',
       body: { invitation: 'abcdef-ghjkmn-pqrstv-wxyz01-23', page: true },
     });
-    // The ticket is in no address.
+    // The address bar does not show the ticket.
     expect(new URL(visitor.page.url()).pathname).toBe('/enroll');
     expect(site.calls.slice(1).map((call) => call.page)).toEqual(['secret-1', 'secret-1', 'secret-1']);
     expect(visitor.faults).toEqual([]);
@@ -233,7 +233,7 @@ describe('when it does not work', () => {
       body: { ...creationOptions, excludeCredentials: [{ type: 'public-key', id }] },
     });
     await using visitor = await open('/enroll/t1', { key: { credentials: [credential] } });
-    expect(await visitor.status('enroll-already-enrolled')).toContain('This key is already enrolled for you.');
+    expect(await visitor.status('enrol-already-enrolled')).toContain('This key is already enrolled for you.');
     expect(await visitor.page.$('[data-primary]')).not.toBeNull();
   });
 
@@ -241,7 +241,7 @@ describe('when it does not work', () => {
     await using visitor = await open('/enroll/t1', { key: { hasResidentKey: false } });
     await visitor.status('ready');
     await visitor.press();
-    expect(await visitor.status('enroll-cancelled')).toContain('The browser stopped before the key answered.');
+    expect(await visitor.status('enrol-cancelled')).toContain('The browser stopped before the key answered.');
   });
 
   test('a key that is full', async () => {
@@ -250,10 +250,10 @@ describe('when it does not work', () => {
     await using visitor = await open('/enroll/t1', { key: { credentials } });
     await visitor.status('ready');
     await visitor.press();
-    expect(await visitor.status('enroll-cancelled')).toContain('no room left: see below');
+    expect(await visitor.status('enrol-cancelled')).toContain('no room left: see below');
     await visitor.page.locator('summary').click();
     const help = await visitor.page.$eval('details', (element) => element.textContent);
-    for (const part of ['or that the key is full?', 'The key is full:', 'Delete one', 'No PIN yet:']) {
+    for (const part of ['or a full key?', 'The key is full:', 'Delete one', 'No PIN yet:']) {
       expect(help).toContain(part);
     }
   });
@@ -262,7 +262,7 @@ describe('when it does not work', () => {
     await using visitor = await open('/enroll/t1', { key: { hasUserVerification: false } });
     await visitor.status('ready');
     await visitor.press();
-    expect(await visitor.status('enroll-cancelled')).toContain('the key may have no PIN yet');
+    expect(await visitor.status('enrol-cancelled')).toContain('the key may have no PIN yet');
     expect(await visitor.page.$eval('details', (element) => element.textContent)).toContain('No PIN yet: set one');
   });
 
@@ -272,32 +272,32 @@ describe('when it does not work', () => {
         navigator.credentials.create = () => Promise.reject(new DOMException('No UV', 'ConstraintError'));
       },
     });
-    expect(await visitor.status('enroll-key-unfit')).toContain('needs a FIDO2 key with a PIN or a fingerprint');
+    expect(await visitor.status('enrol-key-unfit')).toContain('needs a FIDO2 key with a PIN or a fingerprint');
   });
 
   test('nobody touches the key in time', async () => {
     site.answer('POST /enroll/t1/options', { body: { ...creationOptions, timeout: 1_500 } });
     await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
-    expect(await visitor.status('enroll-timed-out')).toContain('Nobody touched the key in time.');
+    expect(await visitor.status('enrol-timed-out')).toContain('Nobody touched the key in time.');
   });
 
   test('a model that the server does not accept, in the server’s words', async () => {
     const words = { title: 'Keys of this model are not accepted here', detail: 'Use a YubiKey 5 or newer' };
     site.answer('POST /enroll/t1/verify', problem('key-refused', 422, words));
     await using visitor = await open();
-    const said = await visitor.status('enroll-key-refused');
+    const said = await visitor.status('enrol-key-refused');
     expect(said).toContain(`${words.title}.`);
     expect(said).toContain(`${words.detail}.`);
   });
 
   test.each([
     ['other-browser', 403, 'Another browser opened this page first.'],
-    ['interaction-over', 410, 'This enrollment is over.'],
+    ['interaction-over', 410, 'This enrolment is over.'],
     ['invitation-refused', 403, 'This invitation can’t be used.'],
   ])('%s', async (name, status, words) => {
     site.answer('POST /enroll/t1/open', problem(name, status));
     await using visitor = await open();
-    expect(await visitor.status(`enroll-${name}`)).toContain(words);
+    expect(await visitor.status(`enrol-${name}`)).toContain(words);
     expect(await visitor.page.$('[data-primary]')).toBeNull();
   });
 });

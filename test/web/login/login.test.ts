@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
-import { answerSignIn, details, requestOptions, routes } from './fixtures.ts';
-import { type Answer, problem, type Site, startSite } from './site.ts';
-import { enrolledCredential, visit } from './visitor.ts';
+import { type LaunchedBrowser, launchBrowser } from '../../browser/launch.ts';
+import { answerSignIn, details, requestOptions, routes } from '../fixtures.ts';
+import { type Answer, problem, type Site, startSite } from '../site.ts';
+import { enrolledCredential, type VisitOptions, visit } from '../visitor.ts';
 
 let site: Site;
 let chromium: LaunchedBrowser;
@@ -12,7 +12,7 @@ let chromium: LaunchedBrowser;
 beforeAll(async () => {
   [site, chromium] = await Promise.all([
     startSite(),
-    // A host that is no secure context, for the page that must say so.
+    // A host that is no secure context.
     launchBrowser({ args: ['--host-resolver-rules=MAP insecure.test 127.0.0.1'] }),
   ]);
 });
@@ -20,8 +20,7 @@ afterAll(() => Promise.all([site?.close(), chromium?.close()]));
 beforeEach(() => answerSignIn(site));
 
 const enrolled = { credentials: [enrolledCredential()] };
-const open = (options: Parameters<typeof visit>[3] = {}) =>
-  visit(chromium.browser, site, '/login/u1', { key: enrolled, ...options });
+const open = (options: VisitOptions = {}) => visit(chromium.browser, site, '/login/u1', { key: enrolled, ...options });
 
 describe('signing in', () => {
   test('starts by itself, sends the key’s answer, and goes where the server says', async () => {
@@ -67,7 +66,7 @@ describe('signing in', () => {
   test('leaves no way back to the page that is over', async () => {
     await using visitor = await open();
     await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
-    // about:blank, and this page in place of the sign-in page.
+    // about:blank, and /signed-in in place of the sign-in page.
     expect(await visitor.page.evaluate(() => history.length)).toBe(2);
   });
 
@@ -77,7 +76,7 @@ describe('signing in', () => {
     const text = await visitor.page.evaluate(() => document.body.textContent);
     expect(text).toContain('Vouch command line');
     expect(text).toContain('alices-laptop');
-    expect(text).toContain('Your terminal shows amber otter canyon Only go on if it does.');
+    expect(text).toContain('Your terminal shows amber otter canyon Continue only if it does.');
     expect(text).toMatch(/2 minutes ago, .*at \d\d:\d\d/);
     const host = await visitor.page.$eval('.title-host', (element) => ({
       text: element.textContent,
@@ -100,7 +99,7 @@ describe('signing in', () => {
   test('asks for a press where the browser wants one, and signs in with it', async () => {
     await using visitor = await open({
       before: () => {
-        // Not `navigator.userActivation`: whatever the test driver does in the page counts as a gesture there.
+        // Not `navigator.userActivation`: it counts what the test driver does in the page.
         let pressed = false;
         addEventListener(
           'click',
@@ -236,7 +235,7 @@ describe('when the browser or the key refuses', () => {
     await visitor.page.locator('summary').click();
     expect(await visitor.page.$eval('details', (element) => element.open)).toBe(true);
     expect(await visitor.page.$eval('details', (element) => element.textContent)).toContain('Blocked for good');
-    // The PIN is right the next time.
+    // Next time the PIN is right.
     await visitor.key?.setUserVerified(true);
     await visitor.press();
     await visitor.page.waitForFunction(() => location.pathname === '/signed-in');

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Event, initial, reducer, type State, statusOf } from '../../../web/login/state.ts';
+
+const explanation = { kind: 'cancelled', title: 'It stopped.', advice: 'Try again.', canRetry: true };
+const details = { client: 'c', machine: null, words: 'w', requestedAt: '', expiresAt: '', host: 'h' };
+
+const allEvents: Event[] = [
+  { type: 'loading' },
+  { type: 'arrived', details },
+  { type: 'gesture-wanted' },
+  { type: 'touching' },
+  { type: 'touched' },
+  { type: 'accepted' },
+  { type: 'cancelling' },
+  { type: 'failed', explanation },
+  { type: 'stuck', explanation },
+];
+
+test('signing in: the usual way', () => {
+  const at = (...types: Event['type'][]) =>
+    types.map((type) => allEvents.find((event) => event.type === type) as Event).reduce(reducer, initial).at;
+  expect(at('arrived')).toBe('touching');
+  expect(at('arrived', 'gesture-wanted')).toBe('ready');
+  expect(at('arrived', 'touched')).toBe('verifying');
+  expect(at('arrived', 'touched', 'accepted')).toBe('leaving');
+  expect(at('arrived', 'failed', 'touching')).toBe('touching');
+  expect(at('failed', 'touching')).toBe('failed');
+});
+
+test('signing in: the ceremony given up by a cancel says nothing more', () => {
+  const leaving = [allEvents[1], { type: 'cancelling' } as const].reduce(
+    (state, event) => reducer(state, event as Event),
+    initial as State,
+  );
+  for (const event of allEvents) expect(reducer(leaving, event).at).toBe(event.type === 'stuck' ? 'failed' : 'leaving');
+});
+
+test('signing in: in whatever order things happen, a touch is asked for only when it is known who asks', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...allEvents)), (events) => {
+      const state = events.reduce(reducer, initial);
+      if (state.at === 'touching' || state.at === 'ready') expect(state.details).toEqual(details);
+      if (state.at !== 'loading') expect(statusOf(state)?.title).not.toBe('');
+    }),
+  );
+});

@@ -1,0 +1,121 @@
+import { commandFor, type Explanation, type Purpose, pinTrouble } from './explanation.ts';
+import type { Problem } from './problem.ts';
+
+/** What the server's refusal means: by its name, or else in the server's own words. */
+export function explainProblem(problem: Problem, purpose: Purpose): Explanation {
+  const { name } = problem;
+  const command = commandFor(purpose);
+  switch (name) {
+    case 'interaction-over':
+    case 'session-over':
+      return purpose === 'sign-in'
+        ? {
+            kind: name,
+            title: 'This sign-in is over.',
+            advice: `Its link has been used or has expired. Run \`${command}\` again.`,
+            canRetry: false,
+          }
+        : inItsWords(problem, 'This enrolment is over.', `Run \`${command}\` again.`, false);
+    case 'unknown-key':
+      return purpose === 'sign-in'
+        ? {
+            kind: name,
+            title: 'This key isn’t enrolled here.',
+            advice: 'Try again with a key that is, or enrol this one with `vouch enroll` and an invitation.',
+            canRetry: true,
+          }
+        : {
+            kind: name,
+            title: 'You have not enrolled this key.',
+            advice: 'Plug in the key that you already use here, and try again.',
+            canRetry: true,
+          };
+    case 'other-browser':
+      return {
+        kind: name,
+        title: 'Another browser opened this page first.',
+        advice: `If that was not you, somebody else saw this address. Your terminal asks about words that you cannot see here: answer no, then run \`${command}\` again.`,
+        canRetry: false,
+      };
+    case 'challenge-used':
+      return {
+        kind: name,
+        title: 'That touch came too late, or was sent twice.',
+        advice: 'Nothing is wrong with your key. Try again.',
+        canRetry: true,
+      };
+    case 'user-not-verified':
+      return pinTrouble;
+    case 'counter-went-back':
+      return {
+        kind: name,
+        title: 'This key may have been copied, so it was refused.',
+        advice: sentence(problem.detail) ?? 'Tell your administrator before you use it again.',
+        canRetry: false,
+      };
+    case 'key-refused':
+      return inItsWords(
+        problem,
+        'This kind of key isn’t accepted here.',
+        'Plug in another key and try again, or ask your administrator which keys are.',
+        true,
+      );
+    case 'assertion-refused':
+      return inItsWords(
+        problem,
+        'The server did not accept the key’s answer.',
+        'Try again. If it happens again, tell your administrator.',
+        true,
+      );
+    case 'invitation-refused':
+      return inItsWords(
+        problem,
+        'This invitation can’t be used.',
+        'Check the code and try again. If it is right, it has been used or has expired: ask for a new one.',
+        false,
+      );
+    case 'too-many-requests':
+      return {
+        kind: name,
+        title: 'Too many tries in a short time.',
+        advice: `Wait ${problem.retryAfterSeconds ? duration(problem.retryAfterSeconds) : 'a minute'}, then try again.`,
+        canRetry: true,
+      };
+  }
+  if (problem.status >= 500) {
+    return {
+      kind: 'server-error',
+      title: 'The server has a problem. It isn’t you or your key.',
+      advice: sentence(problem.detail) ?? 'Try again in a moment. If it happens again, tell your administrator.',
+      canRetry: true,
+    };
+  }
+  return inItsWords(
+    problem,
+    'The server did not accept this.',
+    `Run \`${command}\` again. If it happens again, tell your administrator.`,
+    false,
+  );
+}
+
+/** In the server's words, and in ours where it has none. */
+function inItsWords(problem: Problem, title: string, advice: string, canRetry: boolean): Explanation {
+  return {
+    kind: problem.name || 'refused',
+    title: sentence(problem.title) ?? title,
+    advice: sentence(problem.detail) ?? advice,
+    canRetry,
+  };
+}
+
+/** The text with a full stop, or undefined if there is none. */
+function sentence(text: string): string | undefined {
+  const trimmed = text.trim();
+  if (trimmed === '') return undefined;
+  return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  return `${Math.ceil(seconds / 60)} minutes`;
+}
