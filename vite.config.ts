@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import preact from '@preact/preset-vite';
 import { defineConfig, type EnvironmentOptions, type Plugin, type UserConfig } from 'vite';
+import { type Program, programs } from './programs.ts';
 import { pagesFromTemplate } from './web/template.ts';
 
 const here = (path: string) => resolve(import.meta.dirname, path);
@@ -33,12 +34,12 @@ const pages: UserConfig = {
  * One of the CLI's programs, built by itself: all that its start needs is in one file, because that is what a developer waits
  * for. It is CommonJS, as Node starts that some milliseconds sooner. What it loads later lies beside it.
  */
-const program = (name: string, source: string): EnvironmentOptions => ({
+const program = ({ source, built }: Program): EnvironmentOptions => ({
   consumer: 'server',
   resolve: { noExternal: true, external: ['open'] },
   build: {
     ssr: true,
-    outDir: here(`dist/cli/${name}`),
+    outDir: dirname(here(built)),
     emptyOutDir: true,
     target: 'node24',
     rolldownOptions: {
@@ -46,7 +47,7 @@ const program = (name: string, source: string): EnvironmentOptions => ({
       output: {
         format: 'cjs',
         comments: false,
-        entryFileNames: '[name].cjs',
+        entryFileNames: basename(built),
         chunkFileNames: '[name]-[hash].cjs',
         codeSplitting: { groups: [{ name: 'start', tags: ['$initial'] }] },
       },
@@ -54,18 +55,20 @@ const program = (name: string, source: string): EnvironmentOptions => ({
   },
 });
 
+const { 'vouch-server': vouchServer, ...cliPrograms } = programs;
+
 const cli: UserConfig = {
   root: here('.'),
   plugins: [startByShell],
-  environments: {
-    vouch: program('vouch', 'cli/vouch/main.ts'),
-    agent: program('agent', 'cli/agent/main.ts'),
-    credential: program('git-credential-vouch', 'cli/git-credential-vouch/main.ts'),
-    remote: program('git-remote-codecommit', 'cli/git-remote-codecommit/main.ts'),
-  },
+  environments: Object.fromEntries(
+    Object.entries(cliPrograms).map(([name, one]) => [name.replaceAll('-', '_'), program(one)]),
+  ),
   builder: {
-    async buildApp({ build, environments: { vouch, agent, credential, remote } }) {
-      for (const one of [vouch, agent, credential, remote]) if (one) await build(one);
+    async buildApp({ build, environments }) {
+      for (const name of Object.keys(cliPrograms)) {
+        const environment = environments[name.replaceAll('-', '_')];
+        if (environment) await build(environment);
+      }
     },
   },
 };
@@ -76,11 +79,11 @@ const server: UserConfig = {
   plugins: [startByShell],
   build: {
     ssr: true,
-    outDir: here('dist/server'),
+    outDir: dirname(here(vouchServer.built)),
     emptyOutDir: true,
     target: 'node24',
     rolldownOptions: {
-      input: { 'vouch-server': here('server/main.ts') },
+      input: { 'vouch-server': here(vouchServer.source) },
       output: { chunkFileNames: '[name]-[hash].js' },
     },
   },

@@ -11,6 +11,7 @@ export async function ensureBuilt(): Promise<void> {
     'cli',
     'server',
     'web',
+    'programs.ts',
     'vite.config.ts',
     'program-start.sh',
     'package.json',
