@@ -7,7 +7,7 @@ import { healthz, readyz } from './http/health.ts';
 import { perMinute } from './http/limits.ts';
 import { ownOrigin } from './http/origin.ts';
 import { builtPages, pages } from './http/pages.ts';
-import { notFound, problemHandler } from './http/problems.ts';
+import { notFound, problemHandler } from './http/problem-handler.ts';
 import { requestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { loginRoutes } from './oidc/login-routes.ts';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
-import type { Wanted } from './aws/template/check.ts';
+import type { TemplateOptions } from './aws/template/check.ts';
 import type { Format } from './aws/template/role-template.ts';
 import { readAwsTrust, readConfig, readInstallation } from './config/config.ts';
 import { Problem } from './problem/problem.ts';
@@ -69,7 +69,7 @@ VOUCH_ISSUER (and VOUCH_AWS_AUDIENCE, if it is set) must be the server's own. Fo
     --repository arn:aws:codecommit:us-east-1:123456789012:demo > vouch.json
   aws cloudformation deploy --stack-name vouch --template-file vouch.json --capabilities CAPABILITY_NAMED_IAM`,
   )
-  .action(async ({ format, ...wanted }: Wanted & { format: Format }) => {
+  .action(async ({ format, ...wanted }: TemplateOptions & { format: Format }) => {
     const { runAwsTemplate } = await import('./aws/template/command.ts');
     runAwsTemplate(readAwsTrust(process.env), format, wanted);
   });

@@ -1,7 +1,7 @@
 import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
-import { findStandingSession, sessionOver } from '../sessions/sessions.ts';
+import { findActiveSession, sessionOver } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { tokenForRole } from './token-for-role.ts';
 
@@ -28,7 +28,7 @@ export async function issueToken(
 ): Promise<{ token: string; expiresAt: number }> {
   return context.store.transaction().execute(async (transaction) => {
     const now = context.now();
-    const session = await findStandingSession(transaction, sessionId, now);
+    const session = await findActiveSession(transaction, sessionId, now);
     if (session === undefined) throw sessionOver();
     await checkCount(transaction, sessionId, now);
     const { token, expiresAt, jti } = await tokenForRole(context, session, role, now);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
-import type { StandingSession } from '../sessions/sessions.ts';
+import type { ActiveSession } from '../sessions/sessions.ts';
 import { signJwt } from '../signing/sign-jwt.ts';
 
 /** AWS takes a token for 5 minutes more than it says: this is time enough to bring it there. */
@@ -18,7 +18,7 @@ const LIFETIME_SECONDS = 60;
  */
 export async function tokenForRole(
   context: Context,
-  session: StandingSession,
+  session: ActiveSession,
   role: string,
   now: number,
 ): Promise<{ token: string; expiresAt: number; jti: string }> {

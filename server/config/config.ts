@@ -5,6 +5,8 @@ import { parseKey, readKeyFile } from '../signing/key-file.ts';
 import type { Engine } from '../store/engine.ts';
 import { engineFor } from '../store/engines.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
+import { readIssuer } from './issuer.ts';
+import { listenAddresses } from './listen-addresses.ts';
 import { checkNames } from './setting-names.ts';
 
 /** What the administrator decides, read once at start. */
@@ -54,7 +56,7 @@ export function readConfig(env: Environment): Config {
     local,
     rpId: url.hostname,
     database: readDatabase(env),
-    listen: readListen(env, url),
+    listen: listenAddresses(env.VOUCH_LISTEN, url),
     masterKey: readMasterKey(env, local),
     sessionSeconds: Math.round(readHours(env) * 3600),
     awsAudience,
@@ -74,7 +76,7 @@ export function readConfig(env: Environment): Config {
  */
 export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'database'> {
   checkNames(env);
-  return { issuer: readIssuer(env), database: readDatabase(env) };
+  return { issuer: readIssuer(env.VOUCH_ISSUER), database: readDatabase(env) };
 }
 
 /**
@@ -84,75 +86,12 @@ export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'dat
  */
 export function readAwsTrust(env: Environment): Pick<Config, 'issuer' | 'awsAudience'> {
   checkNames(env);
-  const issuer = readIssuer(env);
+  const issuer = readIssuer(env.VOUCH_ISSUER);
   return { issuer, awsAudience: readAudience(env, issuer) };
-}
-
-function readIssuer(env: Environment): string {
-  const value = env.VOUCH_ISSUER;
-  const expected =
-    'the URL people and AWS reach this server at, such as https://vouch.example.com (http://localhost:PORT for one machine)';
-  const url = value === undefined ? null : URL.parse(value);
-  if (value === undefined || url === null) throw settingRefused('VOUCH_ISSUER', value, expected);
-  const secure = url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === 'localhost');
-  // OpenID Connect Discovery 1.0, section 3: no query, no fragment. A path would need the RP's pages below it: not supported.
-  if (!secure || url.username || url.password || url.search || url.hash || url.pathname !== '/') {
-    throw settingRefused('VOUCH_ISSUER', value, expected);
-  }
-  // WebAuthn, section 5.1.3: an RP ID is a domain, never an IP address.
-  if (/^[\d.]+$/.test(url.hostname) || url.hostname.startsWith('[')) {
-    throw settingRefused('VOUCH_ISSUER', value, 'a URL with a host name: security keys do not sign for IP addresses');
-  }
-  if (url.hostname !== 'localhost' && !isDomain(url.hostname)) {
-    throw settingRefused(
-      'VOUCH_ISSUER',
-      value,
-      'a URL with a whole host name of two words or more, such as https://vouch.example.com: browsers and AWS take no other',
-    );
-  }
-  return url.origin;
-}
-
-/**
- * Whether it can be an RP ID: a valid domain string (WebAuthn, section 5.1.3; RFC 1123, section 2.1) of at least two labels, as one
- * alone is a public suffix or a name of the local network, and without a dot at the end, which would be another name.
- */
-function isDomain(host: string): boolean {
-  const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
-  return host.length <= 253 && new RegExp(`^(?:${label}\\.)+${label}$`).test(host);
 }
 
 function readDatabase(env: Environment): Engine {
   return engineFor(env.VOUCH_DATABASE_URL ?? 'sqlite:./vouch.db');
-}
-
-/** Where a browser looks for `localhost`, the first one first (RFC 6761, section 6.3; RFC 6724): whoever holds one of them is that origin. */
-const LOOPBACKS = ['::1', '127.0.0.1'];
-
-function readListen(env: Environment, issuer: URL): ListenAddress[] {
-  const local = issuer.protocol === 'http:';
-  const issuerPort = Number(issuer.port || 80);
-  const { host, port } = readAddress(env.VOUCH_LISTEN, { host: '127.0.0.1', port: local ? issuerPort : 8080 });
-  // With another port something else answers at the issuer's, and both addresses are its to hold.
-  const both = host === 'localhost' || (local && port === issuerPort);
-  if (!both || host === '::') return [{ host: host === 'localhost' ? '127.0.0.1' : host, port }];
-  const own = host === 'localhost' || LOOPBACKS.includes(host) ? [] : [host];
-  const loopbacks = host === '0.0.0.0' ? ['::1'] : ['127.0.0.1', '::1'];
-  return [...own, ...loopbacks].map((each) => ({
-    host: each,
-    port,
-    ...(each === '::1' && host !== '::1' ? { optional: true as const } : {}),
-  }));
-}
-
-function readAddress(value: string | undefined, usual: { host: string; port: number }): { host: string; port: number } {
-  if (value === undefined) return usual;
-  const match = /^(?:(?<host>[\w.-]+|\[[0-9a-fA-F:]+\]):)?(?<port>\d{1,5})$/.exec(value);
-  const port = Number(match?.groups?.port);
-  if (!match || port > 65_535) {
-    throw settingRefused('VOUCH_LISTEN', value, 'HOST:PORT or PORT, such as 127.0.0.1:8080');
-  }
-  return { host: (match.groups?.host ?? usual.host).replace(/^\[|\]$/g, '').toLowerCase(), port };
 }
 
 function readMasterKey(env: Environment, local: boolean): Buffer | undefined {

@@ -11,7 +11,7 @@ import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/as
 import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
 import { findApproved, findEnrolment } from './enrolments.ts';
 import { useInvitation } from './invitations.ts';
-import { invitationRefused, otherBrowser } from './refusals.ts';
+import { invitationRefused, otherBrowser } from './problems.ts';
 
 /**
  * Binds an enrolment to the page that opens it first (one atomic statement), or lets the same page in again.

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
-import { invitationRefused, otherBrowser } from './refusals.ts';
+import { invitationRefused, otherBrowser } from './problems.ts';
 
 /**
  * The enrolment under way that a ticket names, for the page that it is bound to.

@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { ExpressionBuilder } from 'kysely';
 import { audit } from '../audit/audit.ts';
 import { normalizeEmail } from '../people/email.ts';
 import { hash } from '../secrets.ts';
+import type { Schema } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 const LIFETIME_MS = 72 * 3600 * 1000;
@@ -35,8 +37,7 @@ export async function invite(
       .updateTable('invitations')
       .set({ expires_at: now })
       .where('email', '=', email)
-      .where('used_at', 'is', null)
-      .where('expires_at', '>', now)
+      .where(isOpen(now))
       .execute();
     await transaction
       .insertInto('invitations')
@@ -61,8 +62,7 @@ export async function findOpenInvitation(store: Store, code: string, now: number
     .selectFrom('invitations')
     .selectAll()
     .where('code_hash', '=', hashCode(code))
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
+    .where(isOpen(now))
     .executeTakeFirst();
 }
 
@@ -72,11 +72,14 @@ export async function useInvitation(store: Store, id: string, now: number) {
     .updateTable('invitations')
     .set({ used_at: now })
     .where('id', '=', id)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', now)
+    .where(isOpen(now))
     .returningAll()
     .executeTakeFirst();
 }
+
+/** Neither used nor over. */
+const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitations'>) =>
+  is.and([is('used_at', 'is', null), is('expires_at', '>', now)]);
 
 function makeCode(): string {
   const characters = Array.from(randomBytes(26), (byte) => ALPHABET[byte % 32]).join('');

@@ -3,7 +3,7 @@ import { countRefusal } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
 import { hash, randomSecret } from '../secrets.ts';
 import { findOpenInvitation } from './invitations.ts';
-import { invitationRefused } from './refusals.ts';
+import { invitationRefused } from './problems.ts';
 
 /** How long an enrolment may take from its start, in milliseconds. */
 const LIFETIME_MS = 15 * 60 * 1000;

@@ -1,7 +1,7 @@
 import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { hash } from '../secrets.ts';
-import { enrolmentOver } from './refusals.ts';
+import { enrolmentOver } from './problems.ts';
 
 /**
  * How an enrolment goes, for who started it.

@@ -1,6 +1,6 @@
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { Problem } from '../problem/problem.ts';
-import { sendProblem } from './problems.ts';
+import { sendProblem } from './problem-handler.ts';
 import { WindowStore } from './window-store.ts';
 
 /** Who has one IPv6 address has the 2^64 beside it (RFC 6177): they count as one. */

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
 import { credentialBody } from '../http/body.ts';
 import { Problem } from '../problem/problem.ts';
 import { randomSecret } from '../secrets.ts';
-import { revokeSession } from '../sessions/sessions.ts';
+import { revokeSession, startSession } from '../sessions/sessions.ts';
 import { type AssertedKey, acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { takeInteraction } from './adapter.ts';
 import type { LoginWords } from './login-words.ts';
@@ -139,19 +139,14 @@ async function signIn(
       const now = context.now();
       await acceptCounter(transaction, key, now);
       if (!(await takeInteraction(transaction, uid))) throw signInOver();
-      await transaction
-        .insertInto('sessions')
-        .values({
-          id: sessionId,
-          person_id: key.personId,
-          key_id: key.keyId,
-          grant_id: null,
-          machine,
-          auth_time: authTime * 1000,
-          expires_at: (authTime + context.config.sessionSeconds) * 1000,
-          revoked_at: null,
-        })
-        .execute();
+      await startSession(transaction, {
+        id: sessionId,
+        personId: key.personId,
+        keyId: key.keyId,
+        machine,
+        authTime: authTime * 1000,
+        expiresAt: (authTime + context.config.sessionSeconds) * 1000,
+      });
       await audit(transaction, now, {
         event: 'signed-in',
         email: key.email,

@@ -4,7 +4,7 @@ import { apiAudience } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
-import { findStandingSession, type StandingSession, sessionOver } from './sessions.ts';
+import { type ActiveSession, findActiveSession, sessionOver } from './sessions.ts';
 
 /**
  * How long a DPoP proof is remembered beyond its token's end, in milliseconds: longer than oauth4webapi accepts one (5 minutes either
@@ -15,7 +15,7 @@ const PROOF_MEMORY_MS = 15 * 60 * 1000;
 declare global {
   namespace Express {
     interface Locals {
-      session: StandingSession;
+      session: ActiveSession;
     }
   }
 }
@@ -50,7 +50,7 @@ export function requireSession(context: Context): RequestHandler {
     });
     await useProof(context, headers.get('dpop') ?? '', claims.exp * 1000);
     const session =
-      typeof claims.sid === 'string' ? await findStandingSession(context.store, claims.sid, context.now()) : undefined;
+      typeof claims.sid === 'string' ? await findActiveSession(context.store, claims.sid, context.now()) : undefined;
     if (session === undefined || session.email !== claims.sub) throw sessionOver();
     response.locals.session = session;
     next();

@@ -3,7 +3,7 @@ import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 
 /** A session that stands, with the person and the key behind it. */
-export interface StandingSession {
+export interface ActiveSession {
   id: string;
   email: string;
   keyId: string;
@@ -34,8 +34,35 @@ function standing(store: Store, now: number) {
     ]);
 }
 
+/** Starts the session that a touch has given, from `authTime` to `expiresAt`, in milliseconds since the epoch. */
+export async function startSession(
+  store: Store,
+  session: {
+    id: string;
+    personId: string;
+    keyId: string;
+    machine: string | null;
+    authTime: number;
+    expiresAt: number;
+  },
+): Promise<void> {
+  await store
+    .insertInto('sessions')
+    .values({
+      id: session.id,
+      person_id: session.personId,
+      key_id: session.keyId,
+      grant_id: null,
+      machine: session.machine,
+      auth_time: session.authTime,
+      expires_at: session.expiresAt,
+      revoked_at: null,
+    })
+    .execute();
+}
+
 /** The session of this ID, if it still stands. */
-export async function findStandingSession(store: Store, id: string, now: number): Promise<StandingSession | undefined> {
+export async function findActiveSession(store: Store, id: string, now: number): Promise<ActiveSession | undefined> {
   return standing(store, now).where('sessions.id', '=', id).executeTakeFirst();
 }
 
@@ -54,7 +81,7 @@ export async function findSessionOfGrant(
   store: Store,
   grantId: string,
   now: number,
-): Promise<StandingSession | undefined> {
+): Promise<ActiveSession | undefined> {
   return standing(store, now).where('sessions.grant_id', '=', grantId).executeTakeFirst();
 }
 

@@ -1,36 +1,37 @@
 import { setImmediate } from 'node:timers/promises';
-import type { DeleteResult } from 'kysely';
+import { sql } from 'kysely';
+import type { Schema } from './schema.ts';
 import type { Store } from './store.ts';
 
-/** How many rows one statement deletes at most: the embedded database blocks the whole server for as long as that takes. */
-const BITE = 1_000;
+/** The most rows that one statement deletes: the embedded database blocks the whole server while it does. */
+const BATCH = 1_000;
 
 /** How long a finished enrolment can still be asked about, in milliseconds. */
 const ENROLMENT_MEMORY_MS = 24 * 3600 * 1000;
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** How long the clock must have gone evenly before what must not be lost is deleted: longer than any proof is fresh, in milliseconds. */
+/** How long the clock must have run evenly before used proofs and audit rows are deleted, in milliseconds: longer than a proof is fresh. */
 const STEADY_MS = 15 * 60 * 1000;
 
-/** What the clock and the elapsed time may differ by from one sweep to the next, in milliseconds: NTP slews by less. */
+/** How far the clock and the elapsed time may differ between two sweeps, in milliseconds: NTP slews by less. */
 const JUMP_MS = 5_000;
 
-/** The one of oidc-provider's models that is kept in order to refuse. */
+/** The one model of oidc-provider's that is stored in order to refuse. */
 const DENYING_MODEL = 'ReplayDetection';
 
-/** Deletes what is over and nobody will ask for again, and of the audit tables what is older than it need be. Sessions stay. */
+/** Deletes what has expired and what is too old in the audit tables. Sessions stay. */
 export class Sweeper {
   readonly #store: Store;
   readonly #auditDays: number;
   readonly #elapsed: () => number;
   #steadySince: number;
-  #underWay = false;
+  #sweeping = false;
   #last: { now: number; elapsed: number } | undefined;
 
   /**
    * @param auditDays how many days audit rows are kept
-   * @param elapsed milliseconds of a clock that nobody sets
+   * @param elapsed milliseconds by a clock that nobody sets
    */
   constructor(store: Store, auditDays: number, elapsed: () => number = () => performance.now()) {
     this.#store = store;
@@ -39,61 +40,58 @@ export class Sweeper {
     this.#steadySince = elapsed();
   }
 
-  /** Does nothing while an earlier one is under way. @param now milliseconds since the epoch */
+  /** Does nothing while an earlier sweep is still running. @param now milliseconds since the epoch */
   async sweep(now: number): Promise<void> {
-    if (this.#underWay) return;
-    this.#underWay = true;
+    if (this.#sweeping) return;
+    this.#sweeping = true;
     try {
-      await this.#forgetOver(now);
+      await this.#delete('challenges', 'challenge_hash', 'expires_at', now);
+      await this.#delete('enrolments', 'ticket_hash', 'expires_at', now - ENROLMENT_MEMORY_MS);
+      await this.#deletePayloads(now, '!=');
       if (!this.#isSteady(now)) return;
-      await this.#forgetProofs(now);
-      await this.#forgetAudit(now - this.#auditDays * DAY_MS);
+      await this.#delete('dpop_proofs', 'proof_hash', 'expires_at', now);
+      await this.#deletePayloads(now, '=');
+      const oldest = now - this.#auditDays * DAY_MS;
+      await this.#delete('audit', 'id', 'at', oldest);
+      // There are only a few for each hour, whatever anybody does.
+      await this.#store.deleteFrom('audit_windows').where('last_at', '<=', oldest).execute();
     } finally {
-      this.#underWay = false;
+      this.#sweeping = false;
     }
   }
 
-  async #forgetOver(now: number): Promise<void> {
-    const store = this.#store;
-    const challenges = store
-      .selectFrom('challenges')
-      .select('challenge_hash')
-      .where('expires_at', '<=', now)
-      .limit(BITE);
-    await inBites(() => store.deleteFrom('challenges').where('challenge_hash', 'in', challenges).executeTakeFirst());
-    await this.#forgetPayloads(now, '!=');
-    const before = now - ENROLMENT_MEMORY_MS;
-    const enrolments = store
-      .selectFrom('enrolments')
-      .select('ticket_hash')
-      .where('expires_at', '<=', before)
-      .limit(BITE);
-    await inBites(() => store.deleteFrom('enrolments').where('ticket_hash', 'in', enrolments).executeTakeFirst());
+  /** Deletes a table's rows whose `time` is `before` or earlier. @param key the table's primary key */
+  async #delete<Table extends keyof Schema>(
+    table: Table,
+    key: keyof Schema[Table] & string,
+    time: keyof Schema[Table] & string,
+    before: number,
+  ): Promise<void> {
+    const over = sql`select ${sql.ref(key)} from ${sql.table(table)} where ${sql.ref(time)} <= ${before} limit ${BATCH}`;
+    const batch = sql`delete from ${sql.table(table)} where ${sql.ref(key)} in (${over})`;
+    await inBatches(async () => (await batch.execute(this.#store)).numAffectedRows ?? 0n);
   }
 
-  /** @param denying whether those of the model that is kept in order to refuse ('='), or all others ('!=') */
-  async #forgetPayloads(now: number, denying: '=' | '!='): Promise<void> {
-    const store = this.#store;
-    const over = store
+  /** @param denying '=' for payloads of the model that is stored in order to refuse, '!=' for all others */
+  async #deletePayloads(now: number, denying: '=' | '!='): Promise<void> {
+    const over = this.#store
       .selectFrom('oidc_payloads')
       .select('id_hash')
       .where('expires_at', '<=', now)
       .where('model', denying, DENYING_MODEL)
-      .limit(BITE);
-    await inBites(() =>
-      store
-        .deleteFrom('oidc_payloads')
-        .where('id_hash', 'in', over)
-        .where('expires_at', '<=', now)
-        .where('model', denying, DENYING_MODEL)
-        .executeTakeFirst(),
-    );
+      .limit(BATCH);
+    const batch = this.#store
+      .deleteFrom('oidc_payloads')
+      .where('id_hash', 'in', over)
+      .where('expires_at', '<=', now)
+      .where('model', denying, DENYING_MODEL);
+    await inBatches(async () => (await batch.executeTakeFirst()).numDeletedRows);
   }
 
   /**
-   * A used proof that is forgotten could be used again. A clock that is ahead by mistake makes each of them old, and when it goes
-   * back they are fresh: so they are kept until the clock has gone evenly for longer than a proof is taken. And a clock that is a
-   * year ahead for a moment takes no audit rows along.
+   * A used proof that is deleted could be used again. A clock that is ahead by mistake makes every proof look old, and they are fresh
+   * again when it is set back: they stay until the clock has run evenly for longer than a proof is accepted. Nor does a clock that is
+   * a year ahead for a moment take the audit rows with it.
    */
   #isSteady(now: number): boolean {
     const elapsed = this.#elapsed();
@@ -103,24 +101,9 @@ export class Sweeper {
     this.#last = { now, elapsed };
     return elapsed - this.#steadySince >= STEADY_MS;
   }
-
-  async #forgetProofs(now: number): Promise<void> {
-    const store = this.#store;
-    const proofs = store.selectFrom('dpop_proofs').select('proof_hash').where('expires_at', '<=', now).limit(BITE);
-    await inBites(() => store.deleteFrom('dpop_proofs').where('proof_hash', 'in', proofs).executeTakeFirst());
-    await this.#forgetPayloads(now, '=');
-  }
-
-  async #forgetAudit(before: number): Promise<void> {
-    const store = this.#store;
-    const rows = store.selectFrom('audit').select('id').where('at', '<=', before).limit(BITE);
-    await inBites(() => store.deleteFrom('audit').where('id', 'in', rows).executeTakeFirst());
-    // A few for each hour, whoever does what.
-    await store.deleteFrom('audit_windows').where('last_at', '<=', before).execute();
-  }
 }
 
-/** Deletes until there is nothing left of it; others are served in between. */
-async function inBites(bite: () => Promise<DeleteResult>): Promise<void> {
-  while ((await bite()).numDeletedRows >= BITE) await setImmediate();
+/** Deletes until nothing is left, and lets other requests in between two batches. */
+async function inBatches(deleteBatch: () => Promise<bigint>): Promise<void> {
+  while ((await deleteBatch()) >= BATCH) await setImmediate();
 }

@@ -9,7 +9,7 @@ import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { useClientData } from './client-data.ts';
-import { refusal } from './refusal.ts';
+import { verifierProblem } from './verifier-problem.ts';
 
 /** A key that signed, and its person. */
 export interface AssertedKey {
@@ -142,5 +142,5 @@ function findKey(store: Store, id: string) {
 }
 
 function refused(error: Error): Problem {
-  return refusal(error, 'assertion-refused', 'Try again from your terminal.');
+  return verifierProblem(error, 'assertion-refused', 'Try again from your terminal.');
 }

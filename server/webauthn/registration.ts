@@ -12,7 +12,7 @@ import { CEREMONY_MS, issueChallenge } from './challenges.ts';
 import { useClientData } from './client-data.ts';
 import { modelOf } from './models.ts';
 import { ALGORITHMS, checkPublicKey } from './public-key.ts';
-import { refusal } from './refusal.ts';
+import { verifierProblem } from './verifier-problem.ts';
 
 /** A key as it is to be stored. */
 export interface NewKey {
@@ -166,5 +166,5 @@ function readTransports(value: unknown): string[] {
 }
 
 function refused(error: Error): Problem {
-  return refusal(error, 'key-refused', 'Try again, or use another key.');
+  return verifierProblem(error, 'key-refused', 'Try again, or use another key.');
 }

@@ -1,8 +1,9 @@
+import { isDomain } from '../../network/domain.ts';
 import { Problem } from '../../problem/problem.ts';
 import { partitions, type RoleTemplate } from './role-template.ts';
 
 /** What was asked for on the command line, as it was written. */
-export interface Wanted {
+export interface TemplateOptions {
   account: string;
   domain: readonly string[];
   role: string;
@@ -16,7 +17,7 @@ export interface Wanted {
  *
  * @throws Problem `option-refused` for the first thing that is missing or wrong
  */
-export function checkTemplate(trust: { issuer: string; awsAudience: string }, wanted: Wanted): RoleTemplate {
+export function checkTemplate(trust: { issuer: string; awsAudience: string }, wanted: TemplateOptions): RoleTemplate {
   const partition = partitions.find((known) => known === wanted.partition);
   if (partition === undefined) {
     throw new Problem({
@@ -63,11 +64,10 @@ export function checkTemplate(trust: { issuer: string; awsAudience: string }, wa
   };
 }
 
-/** A DNS name of at least two labels (RFC 1123, section 2.1), in lower case as the server's addresses are. */
+/** A domain in lower case, as the server's addresses are. */
 function checkDomain(domain: string): string {
-  const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
-  // Checked before it is brought to lower case, which makes plain letters of some that are none (K, U+212A).
-  if (!new RegExp(`^(?:${label}\\.)+${label}$`).test(domain) || domain.length > 253) {
+  // ASCII before it is brought to lower case, which makes plain letters of some that are none (K, U+212A).
+  if (!/^[\x21-\x7e]+$/.test(domain) || !isDomain(domain.toLowerCase())) {
     throw new Problem({
       kind: 'option-refused',
       what: `--domain ${shown(domain)} is not a domain.`,

@@ -1,4 +1,4 @@
-import { checkTemplate, type Wanted } from './check.ts';
+import { checkTemplate, type TemplateOptions } from './check.ts';
 import { cli } from './cli.ts';
 import { cloudFormation } from './cloudformation.ts';
 import { permissionPolicy, trustPolicy } from './policies.ts';
@@ -8,7 +8,11 @@ import { terraform } from './terraform.ts';
 const formats = { cloudformation: cloudFormation, terraform, cli };
 
 /** `vouch-server aws-template`: the template goes to standard output alone, remarks go to standard error. */
-export function runAwsTemplate(trust: { issuer: string; awsAudience: string }, format: Format, wanted: Wanted): void {
+export function runAwsTemplate(
+  trust: { issuer: string; awsAudience: string },
+  format: Format,
+  wanted: TemplateOptions,
+): void {
   const template = checkTemplate(trust, wanted);
   for (const remark of remarks(template)) process.stderr.write(`vouch-server: ${remark}\n`);
   process.stdout.write(formats[format](template));

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { type CompiledQuery, type DatabaseConnection, type QueryResult, SelectQueryNode } from 'kysely';
+import { busy, LOCK_WAIT_MS, retryWhileLocked } from './lock-wait.ts';
+import type { Mutex } from './mutex.ts';
 import { execute } from './open-database.ts';
-import { busy, PATIENCE_MS, patiently } from './patience.ts';
-import type { Turns } from './turns.ts';
 
 /** What all connections of one database share. */
 export interface Shared {
   writer: DatabaseSync;
   reader: DatabaseSync;
   /** Whose statements the writer runs. */
-  turns: Turns;
+  turns: Mutex;
   /** Throws when what is written would be lost. */
   checkFiles: () => void;
 }
@@ -28,13 +28,13 @@ export class NodeSqliteConnection implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const { reader, writer, turns } = this.#shared;
-    const until = performance.now() + PATIENCE_MS;
+    const until = performance.now() + LOCK_WAIT_MS;
     // A transaction has the lock, and sees what it has written itself.
-    if (this.#hasTurn) return patiently(until, () => execute<Row>(writer, query));
-    if (SelectQueryNode.is(query.query)) return patiently(until, () => execute<Row>(reader, query));
+    if (this.#hasTurn) return retryWhileLocked(until, () => execute<Row>(writer, query));
+    if (SelectQueryNode.is(query.query)) return retryWhileLocked(until, () => execute<Row>(reader, query));
     await this.#takeTurn(until);
     try {
-      return await patiently(until, () => execute<Row>(writer, query));
+      return await retryWhileLocked(until, () => execute<Row>(writer, query));
     } finally {
       turns.end();
     }
@@ -43,10 +43,10 @@ export class NodeSqliteConnection implements DatabaseConnection {
   /** Begins with the write lock: a transaction that would first read, and then not get it, could not go on. */
   async begin(): Promise<void> {
     const { writer, turns } = this.#shared;
-    const until = performance.now() + PATIENCE_MS;
+    const until = performance.now() + LOCK_WAIT_MS;
     await this.#takeTurn(until);
     try {
-      await patiently(until, () => writer.exec('BEGIN IMMEDIATE'));
+      await retryWhileLocked(until, () => writer.exec('BEGIN IMMEDIATE'));
       this.#hasTurn = true;
     } catch (error) {
       turns.end();
@@ -55,7 +55,7 @@ export class NodeSqliteConnection implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
-    await patiently(performance.now() + PATIENCE_MS, () => this.#shared.writer.exec('COMMIT'));
+    await retryWhileLocked(performance.now() + LOCK_WAIT_MS, () => this.#shared.writer.exec('COMMIT'));
   }
 
   rollback(): void {

@@ -1,6 +1,6 @@
 import { type DatabaseConnection, type Driver, SqliteDialect } from 'kysely';
 import { NodeSqliteConnection, type Shared } from './connection.ts';
-import { PATIENCE_MS } from './patience.ts';
+import { LOCK_WAIT_MS } from './lock-wait.ts';
 
 /**
  * Kysely's SQLite dialect on Node's own SQLite, which runs a statement at once and blocks. So nothing may wait inside of it: who
@@ -55,7 +55,7 @@ class NodeSqliteDriver implements Driver {
   async destroy(): Promise<void> {
     const { writer, reader, turns } = this.#shared;
     // A transaction under way may end; the last connection to close leaves one file, with everything in it.
-    await turns.take(PATIENCE_MS);
+    await turns.take(LOCK_WAIT_MS);
     reader.close();
     writer.close();
   }

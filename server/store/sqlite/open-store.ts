@@ -7,9 +7,9 @@ import type { Schema } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { NodeSqliteDialect } from './dialect.ts';
 import { migrate } from './migrate.ts';
+import { Mutex } from './mutex.ts';
 import { openToRead, openToWrite } from './open-database.ts';
 import { sameFiles } from './same-files.ts';
-import { Turns } from './turns.ts';
 
 /** How long the start waits for others to let go of the database, in milliseconds. */
 const START_WAIT_MS = 5_000;
@@ -64,7 +64,7 @@ export function openExistingFile(file: string): Store {
 function share(file: string, writer: DatabaseSync): Store {
   // From now on others are served: whoever must wait for a lock does so without blocking them.
   writer.exec('PRAGMA busy_timeout = 0');
-  const shared = { writer, reader: openToRead(file, 0), turns: new Turns(), checkFiles: sameFiles(file) };
+  const shared = { writer, reader: openToRead(file, 0), turns: new Mutex(), checkFiles: sameFiles(file) };
   return new Kysely<Schema>({ dialect: new NodeSqliteDialect(shared) });
 }
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { issueToken } from '../../../server/aws/issue-token.ts';
 import { tokenForRole } from '../../../server/aws/token-for-role.ts';
 import { awsTokenRoute } from '../../../server/aws/token-route.ts';
-import { problemHandler } from '../../../server/http/problems.ts';
+import { problemHandler } from '../../../server/http/problem-handler.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { acceptCounter, assertionOptions, verifyAssertion } from '../../../server/webauthn/assertion.ts';
 import type { Purpose } from '../../../server/webauthn/challenges.ts';
-import { refusal } from '../../../server/webauthn/refusal.ts';
+import { verifierProblem } from '../../../server/webauthn/verifier-problem.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
 import { type Ceremony, SoftKey } from '../soft-key.ts';
 
@@ -196,14 +196,14 @@ describe('a signature counter', () => {
 });
 
 test('a refusal tells a person to set a PIN where that is what is missing, and else keeps the verifier’s words for the log', () => {
-  const pin = refusal(new Error('User verification was required, but …'), 'key-refused', 'Try it.');
+  const pin = verifierProblem(new Error('User verification was required, but …'), 'key-refused', 'Try it.');
   expect(pin).toMatchObject({
     category: 'refused',
     kind: 'user-not-verified',
     reason: expect.stringContaining('required'),
   });
   expect(pin.fix).toContain('PIN');
-  const other = refusal(new Error('of the verifier'), 'key-refused', 'Try it.');
+  const other = verifierProblem(new Error('of the verifier'), 'key-refused', 'Try it.');
   expect(other).toMatchObject({ category: 'refused', kind: 'key-refused', fix: 'Try it.', reason: 'of the verifier' });
   expect(JSON.stringify(other)).not.toContain('of the verifier');
 });

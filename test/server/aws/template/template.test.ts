@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkTemplate, type Wanted } from '../../../../server/aws/template/check.ts';
+import { checkTemplate, type TemplateOptions } from '../../../../server/aws/template/check.ts';
 import { cli } from '../../../../server/aws/template/cli.ts';
 import { cloudFormation } from '../../../../server/aws/template/cloudformation.ts';
 import { terraform } from '../../../../server/aws/template/terraform.ts';
@@ -179,7 +179,7 @@ describe('text that means something to the formats arrives as it is', () => {
   });
 });
 
-const wanted: Wanted = {
+const wanted: TemplateOptions = {
   account: '123456789012',
   domain: ['example.com'],
   repository: [DEMO],
@@ -190,7 +190,7 @@ const wanted: Wanted = {
 const trust = { issuer: 'https://vouch.example.com', awsAudience: 'https://vouch.example.com' };
 
 describe('what would let in others than meant is refused', () => {
-  const wrong: [string, Partial<Wanted>, RegExp][] = [
+  const wrong: [string, Partial<TemplateOptions>, RegExp][] = [
     ['an account of 11 digits', { account: '12345678901' }, /^--account "12345678901" is not/],
     ['an account of 13 digits', { account: '1234567890123' }, /^--account/],
     ['an account with hyphens', { account: '1234-5678-9012' }, /^--account/],

@@ -1,5 +1,5 @@
 /** Hands something that one alone may use to whoever asks, in the order in which they ask. */
-export class Turns {
+export class Mutex {
   #taken = false;
   readonly #waiting = new Set<() => void>();
 

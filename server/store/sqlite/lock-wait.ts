@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../unavailable.ts';
 
 /** How long a statement waits for others in all, in milliseconds, without blocking the process. */
-export const PATIENCE_MS = 5_000;
+export const LOCK_WAIT_MS = 5_000;
 
 const SHORTEST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;
@@ -21,7 +21,7 @@ const SQLITE_CANTOPEN = 14;
  * @param until when to give up, by `performance.now()`
  * @throws StoreUnavailable when it stays locked, or its disk fails
  */
-export async function patiently<Result>(until: number, action: () => Result): Promise<Result> {
+export async function retryWhileLocked<Result>(until: number, action: () => Result): Promise<Result> {
   for (let pause = SHORTEST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
     try {
       return action();

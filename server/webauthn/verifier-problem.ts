@@ -5,7 +5,7 @@ import { Problem } from '../problem/problem.ts';
  * What a ceremony's verifier says, as a person should read it: that the key did not check its user is told, everything else
  * is a problem of the given kind, with the verifier's own words as the reason for the log alone.
  */
-export function refusal(error: Error, kind: Kind, fix: string): Problem {
+export function verifierProblem(error: Error, kind: Kind, fix: string): Problem {
   if (error.message.includes('User verification')) {
     return new Problem({
       kind: 'user-not-verified',

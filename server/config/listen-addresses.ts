@@ -1,0 +1,37 @@
+import type { ListenAddress } from '../network/listen.ts';
+import { settingRefused } from '../problem/setting-refused.ts';
+
+/** Where a browser looks for `localhost`, the first one first (RFC 6761, section 6.3; RFC 6724): whoever holds one of them is that origin. */
+const LOOPBACKS = ['::1', '127.0.0.1'];
+
+/**
+ * Every address that the server is to listen on.
+ *
+ * @param value VOUCH_LISTEN
+ * @throws Problem `setting-refused`
+ */
+export function listenAddresses(value: string | undefined, issuer: URL): ListenAddress[] {
+  const local = issuer.protocol === 'http:';
+  const issuerPort = Number(issuer.port || 80);
+  const { host, port } = readAddress(value, { host: '127.0.0.1', port: local ? issuerPort : 8080 });
+  // With another port something else answers at the issuer's, and both addresses are its to hold.
+  const both = host === 'localhost' || (local && port === issuerPort);
+  if (!both || host === '::') return [{ host: host === 'localhost' ? '127.0.0.1' : host, port }];
+  const own = host === 'localhost' || LOOPBACKS.includes(host) ? [] : [host];
+  const loopbacks = host === '0.0.0.0' ? ['::1'] : ['127.0.0.1', '::1'];
+  return [...own, ...loopbacks].map((each) => ({
+    host: each,
+    port,
+    ...(each === '::1' && host !== '::1' ? { optional: true as const } : {}),
+  }));
+}
+
+function readAddress(value: string | undefined, usual: { host: string; port: number }): { host: string; port: number } {
+  if (value === undefined) return usual;
+  const match = /^(?:(?<host>[\w.-]+|\[[0-9a-fA-F:]+\]):)?(?<port>\d{1,5})$/.exec(value);
+  const port = Number(match?.groups?.port);
+  if (!match || port > 65_535) {
+    throw settingRefused('VOUCH_LISTEN', value, 'HOST:PORT or PORT, such as 127.0.0.1:8080');
+  }
+  return { host: (match.groups?.host ?? usual.host).replace(/^\[|\]$/g, '').toLowerCase(), port };
+}
