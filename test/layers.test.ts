@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { importsOf, sourcesIn } from './support/imports.ts';
+
+/** The rooms of docs/architecture.md: a file may import from its own room and from those further down. */
+interface Room {
+  row: number;
+  paths: string[];
+  /** Where the files are that may import from it; everywhere, unless it is said. */
+  onlyFor: string[];
+}
+
+const page = readFileSync(join(resolve(import.meta.dirname, '..'), 'docs/architecture.md'), 'utf8');
+const rooms: Room[] = [...page.matchAll(/^\| (`(?:cli|server|web)\b[^|]*)\|[^|]*\|([^|]*)\|$/gm)].map(
+  ([, paths = '', onlyFor = ''], row) => ({ row, paths: quoted(paths), onlyFor: quoted(onlyFor) }),
+);
+
+function quoted(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, path = '']) => path);
+}
+
+const isIn = (file: string, place: string) => file === place || file.startsWith(`${place}/`);
+
+/** The room of a file: the one whose path says most of it. */
+function roomOf(file: string): Room | undefined {
+  const length = ({ paths }: Room) =>
+    Math.max(0, ...paths.filter((path) => isIn(file, path)).map((path) => path.length));
+  const [room] = rooms.toSorted((a, b) => length(b) - length(a));
+  return room && length(room) > 0 ? room : undefined;
+}
+
+const sources = ['cli', 'server', 'web'].flatMap(sourcesIn);
+
+test('every file has a room, and every room a file', () => {
+  expect(sources.filter((file) => roomOf(file) === undefined)).toEqual([]);
+  expect(rooms.filter((room) => !sources.some((file) => roomOf(file) === room))).toEqual([]);
+});
+
+test('no import runs up, or into what is only for others', () => {
+  const wrong = sources.flatMap(importsOf).filter(({ from, to }) => {
+    const [ours, theirs] = [roomOf(from), roomOf(to)];
+    if (!ours || !theirs) return false;
+    const crosses = from.split('/')[0] !== to.split('/')[0];
+    const closed = theirs.onlyFor.length > 0 && !theirs.onlyFor.some((place) => isIn(from, place));
+    return crosses || closed || theirs.row < ours.row;
+  });
+  expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+});
+
+test('cli/ has at most six loose files', () => {
+  expect(sourcesIn('cli').filter((file) => file.split('/').length === 2).length).toBeLessThanOrEqual(6);
+});
