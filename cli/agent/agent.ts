@@ -4,7 +4,8 @@ import type { AwsCredentials } from '../aws/credentials.ts';
 import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
 import { version as ourVersion } from '../programs.ts';
-import { clockTime, describeKey } from '../text/describe.ts';
+import { keyLabel } from '../text/key-label.ts';
+import { clockTime } from '../text/time.ts';
 import { credentialLines } from './git-answer.ts';
 import { type GitCredentialRequest, parseGitRequest } from './git-request.ts';
 import { Log, reasonOf } from './log.ts';
@@ -130,7 +131,7 @@ export class Agent {
     // So that the first request finds it read.
     void this.#profilesOf(undefined).catch(() => {});
     const until = clockTime(new Date(expiresAt), new Date(this.#now()));
-    this.log.add('session', `${email} with ${describeKey(key)} at ${access.issuer}, until ${until}`);
+    this.log.add('session', `${email} with ${keyLabel(key)} at ${access.issuer}, until ${until}`);
   }
 
   /** Renews what is due, see Session.renewDue; whether anything is, the clock says. */

@@ -1,5 +1,5 @@
 import type { JsonWebKey } from 'node:crypto';
-import type { KeyName } from '../text/describe.ts';
+import type { KeyName } from '../text/key-label.ts';
 
 /**
  * What both sockets speak. Clients say it: `Vouch-Protocol: 1` in the head of a request over agent.sock, `vouch-protocol=1` before

@@ -6,7 +6,7 @@ import { prepareNetwork } from '../network/environment.ts';
 import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';
 import { isPassing, serverRefusal } from '../server-api/refusal.ts';
-import type { KeyName } from '../text/describe.ts';
+import type { KeyName } from '../text/key-label.ts';
 import { printable } from '../text/printable.ts';
 
 /** How often the server is asked how it goes, in milliseconds. */

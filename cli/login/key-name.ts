@@ -1,4 +1,4 @@
-import type { KeyName } from '../text/describe.ts';
+import type { KeyName } from '../text/key-label.ts';
 import { printable } from '../text/printable.ts';
 
 /** More than the server gives names; what is longer would only fill a screen. */

@@ -3,7 +3,8 @@ import { type AgentAhead, startAgentAhead } from '../agent/client/start.ts';
 import type { NewSession } from '../agent/protocol.ts';
 import { asProblem } from '../problem/problem.ts';
 import type { Waiting } from '../terminal/waiting.ts';
-import { clockTime, describeKey, duration } from '../text/describe.ts';
+import { keyLabel } from '../text/key-label.ts';
+import { clockTime, duration } from '../text/time.ts';
 import { type SignInPage, signIn } from './browser-flow.ts';
 import { sshTunnel, wayBack } from './callback/way-back.ts';
 import { openBrowser } from './open-browser.ts';
@@ -97,5 +98,5 @@ export function signedIn({ email, key, expiresAt }: NewSession): string {
   const until = new Date(expiresAt);
   const now = new Date();
   const left = duration(until.getTime() - now.getTime());
-  return `Signed in as ${email} with ${describeKey(key)} until ${clockTime(until, now)}, ${left} from now`;
+  return `Signed in as ${email} with ${keyLabel(key)} until ${clockTime(until, now)}, ${left} from now`;
 }

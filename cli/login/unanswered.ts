@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { readTextFile } from '../files/read-file.ts';
 import { Problem } from '../problem/problem.ts';
 import { prepareRuntimeFolder, unansweredLogin } from '../runtime-folder/runtime-folder.ts';
-import { clockTime } from '../text/describe.ts';
+import { clockTime } from '../text/time.ts';
 
 /**
  * Remembers that nobody answered a sign-in that a program had started: an editor that fetches every few minutes would else open

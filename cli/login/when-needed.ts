@@ -3,7 +3,7 @@ import { agentStatus, isNotRunning, isUnresponsive } from '../agent/client/clien
 import { chosenServer, readConfig } from '../config.ts';
 import { Interrupted, interruptible } from '../terminal/interrupt.ts';
 import { type Screen, Waiting } from '../terminal/waiting.ts';
-import { count } from '../text/describe.ts';
+import { count } from '../text/count.ts';
 import { printable } from '../text/printable.ts';
 import type { SignInPage } from './browser-flow.ts';
 import { followLogin } from './follow.ts';

@@ -1,5 +1,5 @@
 import { Problem } from '../problem/problem.ts';
-import { count } from '../text/describe.ts';
+import { count } from '../text/count.ts';
 
 /** What DPoP proofs and AWS's signatures bear is minutes; less than this is nobody's trouble. */
 const BEARABLE_MS = 120_000;

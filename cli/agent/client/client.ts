@@ -6,7 +6,7 @@ import {
   checkSocketPath,
   runtimeFolder,
 } from '../../runtime-folder/runtime-folder.ts';
-import { count } from '../../text/describe.ts';
+import { count } from '../../text/count.ts';
 import type { AgentStatus, CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from '../protocol.ts';
 import { type AgentAnswer, type AgentRequest, exchange, HungUp, TimedOut } from './exchange.ts';
 

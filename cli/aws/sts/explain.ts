@@ -10,7 +10,7 @@ import {
 import { redact } from '../../network/redact.ts';
 import type { ProblemData } from '../../problem/details.ts';
 import { Problem } from '../../problem/problem.ts';
-import { count } from '../../text/describe.ts';
+import { count } from '../../text/count.ts';
 import { printable } from '../../text/printable.ts';
 
 /** What was asked of STS, as far as an explanation needs it. */

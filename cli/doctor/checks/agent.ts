@@ -2,7 +2,7 @@ import { agentStatus, isNotRunning } from '../../agent/client/client.ts';
 import { startAgent } from '../../agent/client/start.ts';
 import { version } from '../../programs.ts';
 import { goneProgram } from '../../service/gone-program.ts';
-import { clockTime } from '../../text/describe.ts';
+import { clockTime } from '../../text/time.ts';
 import type { Check, Finding } from '../check.ts';
 
 /** An agent runs, answers, and is of this version. */

@@ -1,6 +1,6 @@
 import { roleClaims } from '../../agent/client/client.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
-import { clockTime } from '../../text/describe.ts';
+import { clockTime } from '../../text/time.ts';
 import type { Check, Visit } from '../check.ts';
 
 /** The server gives an ID token for the role; its claims are shown, and never the token. */

@@ -1,5 +1,5 @@
 import { useAuthorizationId } from '../../aws/sts/authorization-id.ts';
-import { count } from '../../text/describe.ts';
+import { count } from '../../text/count.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { gitSaid } from '../explain-git.ts';
 import { explainReply, notTaken, repositoryArn } from '../refusal.ts';

@@ -1,4 +1,5 @@
-import { clockTime, describeKey, duration } from '../../text/describe.ts';
+import { keyLabel } from '../../text/key-label.ts';
+import { clockTime, duration } from '../../text/time.ts';
 import type { Check, Finding } from '../check.ts';
 
 /** With less left than this a day's work is about to be cut, in milliseconds. */
@@ -32,7 +33,7 @@ export const session: Check = {
       });
     }
     return {
-      says: `${found.email}, ${describeKey(found.key)}, ${duration(left)} left (until ${clockTime(until, new Date())})`,
+      says: `${found.email}, ${keyLabel(found.key)}, ${duration(left)} left (until ${clockTime(until, new Date())})`,
       findings,
       data: { email: found.email, expiresAt: found.expiresAt, issuer: found.issuer },
     };

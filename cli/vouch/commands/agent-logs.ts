@@ -3,8 +3,8 @@ import { agentLogs, isNotRunning } from '../../agent/client/client.ts';
 import type { LogAnswer, LogEntry } from '../../agent/protocol.ts';
 import { printProblem } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
-import { clockTime } from '../../text/describe.ts';
 import { jsonText } from '../../text/json-text.ts';
+import { clockTime } from '../../text/time.ts';
 
 /** How often the agent is asked for more, in milliseconds. */
 const pause = 1000;

@@ -4,9 +4,9 @@ import { startAgent } from '../../agent/client/start.ts';
 import type { AgentStatus, ServiceManager } from '../../agent/protocol.ts';
 import { printProblem } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
-import { clockTime } from '../../text/describe.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
+import { clockTime } from '../../text/time.ts';
 
 /** `vouch agent start`: `vouch login` does it by itself. */
 export async function agentStart(_options: object, io: Io): Promise<number> {

@@ -10,7 +10,7 @@ import { Problem } from '../../problem/problem.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import type { ChangedLine } from '../../terminal/line-diff.ts';
 import { Waiting } from '../../terminal/waiting.ts';
-import { count } from '../../text/describe.ts';
+import { count } from '../../text/count.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
 import { setupCodeCommit } from './setup-codecommit.ts';

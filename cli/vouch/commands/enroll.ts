@@ -11,7 +11,7 @@ import { Problem } from '../../problem/problem.ts';
 import { type Answers, openAnswers } from '../../terminal/answers.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { type Screen, Waiting } from '../../terminal/waiting.ts';
-import { describeKey } from '../../text/describe.ts';
+import { keyLabel } from '../../text/key-label.ts';
 
 export interface EnrollOptions {
   server?: string;
@@ -64,7 +64,7 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     waiting.show('Follow the browser: it asks for your security key …');
     const key = await enrolledKey(server, poll, signal);
     waiting.end();
-    stdout.write(`Enrolled ${describeKey(key)} for ${email}. Next: \`vouch login\`\n`);
+    stdout.write(`Enrolled ${keyLabel(key)} for ${email}. Next: \`vouch login\`\n`);
     changeConfig(env, { server, people: { ...readConfig(env).people, [server]: email } });
     return 0;
   } finally {

@@ -5,7 +5,7 @@ import { printProblem } from '../../problem/print.ts';
 import { openAnswers } from '../../terminal/answers.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { Waiting } from '../../terminal/waiting.ts';
-import { count } from '../../text/describe.ts';
+import { count } from '../../text/count.ts';
 
 export interface LoginOptions {
   server?: string;

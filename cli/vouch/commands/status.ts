@@ -5,9 +5,10 @@ import { readConfig } from '../../config.ts';
 import { gitAsksVouch } from '../../git/git.ts';
 import { sessionVariables } from '../../prompt/variables.ts';
 import type { Io } from '../../terminal/io.ts';
-import { clockTime, describeKey, duration } from '../../text/describe.ts';
 import { jsonText } from '../../text/json-text.ts';
+import { keyLabel } from '../../text/key-label.ts';
 import { printable } from '../../text/printable.ts';
+import { clockTime, duration } from '../../text/time.ts';
 
 interface Report {
   server: string | null;
@@ -98,7 +99,7 @@ function describe(report: Report, now: Date): string[] {
     const until = new Date(report.session.expiresAt);
     const left = duration(until.getTime() - now.getTime());
     const { email, key } = report.session;
-    lines.push(`Session   ${email}, ${describeKey(key)}, ${left} left (until ${clockTime(until, now)})`);
+    lines.push(`Session   ${email}, ${keyLabel(key)}, ${left} left (until ${clockTime(until, now)})`);
   }
   lines.push(`Server    ${report.server ?? 'none: run `vouch enroll --server https://…`'}`);
   if (report.profiles.length === 0) lines.push('AWS       no role: run `vouch setup aws`');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { changeConfig, readConfig } from '../../../cli/config.ts';
 import { readInvitation } from '../../../cli/enrolment/invitation-code.ts';
-import { count } from '../../../cli/text/describe.ts';
+import { count } from '../../../cli/text/count.ts';
 import { inviteCode, startServer } from '../../server/support.ts';
 import { startFakeIssuer } from '../login/fake-issuer.ts';
 import { machine, root, run } from '../support.ts';

@@ -1,17 +1,3 @@
-import { printable } from './printable.ts';
-
-/** A security key, as its person and its maker call it. */
-export interface KeyName {
-  name: string;
-  model: string | null;
-}
-
-/** A key as a person knows it: "Work key" (YubiKey 5C NFC). */
-export function describeKey(key: KeyName): string {
-  const [name, model] = [printable(key.name, 100), printable(key.model ?? '', 100)];
-  return model === '' || key.model === key.name ? `"${name}"` : `"${name}" (${model})`;
-}
-
 /**
  * A moment as a person reads it: 17:42 today, with the day when it is another. Without `Intl`, whose data is 8 MB of the agent's
  * memory.
@@ -30,9 +16,4 @@ export function duration(milliseconds: number): string {
   const rest = minutes % 60;
   if (hours === 0) return `${rest} min`;
   return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
-}
-
-/** A number with what is counted: 1 second, 2 seconds, 0.5 seconds. */
-export function count(number: number, one: string): string {
-  return `${number} ${one}${number === 1 ? '' : 's'}`;
 }
