@@ -5,7 +5,7 @@ import { configFor, credentialEntries } from '../git/effective-config.ts';
 import { personIsThere, wantsSilence } from '../login/person.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
-import type { Screen } from '../terminal/waiting.ts';
+import type { Screen } from '../terminal/progress-line.ts';
 import { printable } from '../text/printable.ts';
 import { refuseIfStoredByOthers } from './stored-by-others.ts';
 

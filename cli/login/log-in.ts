@@ -2,7 +2,7 @@ import { endUnresponsiveAgent, handOverSession } from '../agent/client/hand-over
 import { type AgentAhead, startAgentAhead } from '../agent/client/start.ts';
 import type { NewSession } from '../agent/protocol.ts';
 import { asProblem } from '../problem/problem.ts';
-import type { Waiting } from '../terminal/waiting.ts';
+import type { ProgressLine } from '../terminal/progress-line.ts';
 import { keyLabel } from '../text/key-label.ts';
 import { clockTime, duration } from '../text/time.ts';
 import { type SignInPage, signIn } from './browser-flow.ts';
@@ -29,7 +29,7 @@ export interface LogInOptions {
   /** Tells the person which page to open. */
   say: (text: string) => void;
   /** Shows what is being waited for. */
-  waiting: Waiting;
+  progress: ProgressLine;
   /** Asks whether a session of another person than last time is to be kept; it is not where nobody can be asked. */
   keepOther?: ((question: string) => Promise<boolean>) | undefined;
 }
@@ -40,13 +40,13 @@ export interface LogInOptions {
  * @throws Problem as endUnresponsiveAgent, signIn, checkPerson and handOverSession; `signal.reason` when aborted
  */
 export async function logIn(options: LogInOptions): Promise<NewSession> {
-  const { env, server, browser, port, signal, onPage, say, waiting, keepOther } = options;
-  const handing = { say: (text: string) => waiting.say(text), signal };
+  const { env, server, browser, port, signal, onPage, say, progress, keepOther } = options;
+  const handing = { say: (text: string) => progress.say(text), signal };
   await endUnresponsiveAgent(env, handing);
   let agent: AgentAhead | undefined;
   let over = false;
   const { host } = new URL(server);
-  const slow = setTimeout(() => waiting.show(`Waiting for ${host} …`), soon);
+  const slow = setTimeout(() => progress.show(`Waiting for ${host} …`), soon);
   try {
     const session = await signIn({
       server,
@@ -59,12 +59,12 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
         const opening = browser ? `Opening your browser to sign in at ${host}` : 'To sign in, open';
         say(`${opening}\n  ${url}\nTouch your key only if the page shows: ${words}`);
         if (!browser || sshTunnel(listening, env)) say(wayBack(listening, env));
-        waiting.show('Touch your security key in the browser …');
+        progress.show('Touch your security key in the browser …');
         if (browser) {
           void openBrowser(url, env).then((opened) => {
             if (opened || over) return;
-            if (!sshTunnel(listening, env)) waiting.say(wayBack(listening, env));
-            waiting.show('No browser could be started: open the address above. Waiting for your touch …');
+            if (!sshTunnel(listening, env)) progress.say(wayBack(listening, env));
+            progress.show('No browser could be started: open the address above. Waiting for your touch …');
           });
         }
         // After the browser, for which the person waits.
@@ -75,7 +75,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
     await agent?.started;
     await handOverSession(session, env, handing);
     forgetUnanswered(env);
-    remember(env, session, waiting);
+    remember(env, session, progress);
     return session;
   } finally {
     over = true;
@@ -85,11 +85,11 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
 }
 
 /** The session stands whether or not it could be noted whose it is. */
-function remember(env: NodeJS.ProcessEnv, session: NewSession, waiting: Waiting): void {
+function remember(env: NodeJS.ProcessEnv, session: NewSession, progress: ProgressLine): void {
   try {
     rememberPerson(env, session);
   } catch (error) {
-    waiting.say(asProblem(error).lines().join('\n  '));
+    progress.say(asProblem(error).lines().join('\n  '));
   }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { agentStatus, isNotRunning, isUnresponsive } from '../agent/client/client.ts';
 import { chosenServer, readConfig } from '../config.ts';
 import { Interrupted, interruptible } from '../terminal/interrupt.ts';
-import { type Screen, Waiting } from '../terminal/waiting.ts';
+import { ProgressLine, type Screen } from '../terminal/progress-line.ts';
 import { count } from '../text/count.ts';
 import { printable } from '../text/printable.ts';
 import type { SignInPage } from './browser-flow.ts';
@@ -47,8 +47,8 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     );
   }, lookEvery);
   const signal = AbortSignal.any([stopped, found.signal]);
-  const waiting = new Waiting(stderr);
-  const say = (text: string) => waiting.say(text);
+  const progress = new ProgressLine(stderr);
+  const say = (text: string) => progress.say(text);
   const onPage = ({ url, words }: SignInPage) =>
     say(
       `vouch: A sign-in is under way, and this waits for it: ${printable(url)}\n  Touch your key only if the page shows: ${printable(words)}`,
@@ -63,7 +63,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     for (;;) {
       held = await holdLogin(env);
       if (held) break;
-      waiting.show('Waiting for the sign-in that is under way …');
+      progress.show('Waiting for the sign-in that is under way …');
       if ((await followLogin(env, onPage, signal)) === 'done') return;
       // Whoever had the turn is gone: it is taken again, by us or by another one of those who wait.
       await sleep(retryAfter, undefined, { signal }).catch(() => signal.throwIfAborted());
@@ -71,8 +71,8 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     if (!(await hasSession(env))) {
       say(`vouch: ${printable(why)} Git waits while you sign in.`);
       const { callbackPort: port } = readConfig(env);
-      const session = await logIn({ env, server, browser: true, port, signal, onPage: onOurPage, say, waiting });
-      waiting.end();
+      const session = await logIn({ env, server, browser: true, port, signal, onPage: onOurPage, say, progress });
+      progress.end();
       say(`vouch: ${signedIn(session)}`);
     }
     held.done();
@@ -86,7 +86,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     held?.done();
   } finally {
     clearInterval(looking);
-    waiting.end();
+    progress.end();
     release();
   }
 }

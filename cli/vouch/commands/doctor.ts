@@ -9,7 +9,7 @@ import { currentFolder } from '../../files/current-folder.ts';
 import { Problem } from '../../problem/problem.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import type { ChangedLine } from '../../terminal/line-diff.ts';
-import { Waiting } from '../../terminal/waiting.ts';
+import { ProgressLine } from '../../terminal/progress-line.ts';
 import { count } from '../../text/count.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
@@ -67,15 +67,15 @@ async function lookOnce(visit: Visit, silent: boolean): Promise<Result[]> {
   if (silent) return examine(checks, visit);
   const looks = looksOf(stdout, env);
   const titles = titlesOf(checks);
-  let waiting: Waiting | undefined;
+  let progress: ProgressLine | undefined;
   const listener: Listener = {
     starts: ({ title }) => {
       if (!stderr.isTTY) return;
-      waiting = new Waiting(stderr);
-      waiting.show(`  ${title} …`);
+      progress = new ProgressLine(stderr);
+      progress.show(`  ${title} …`);
     },
     ends: (result) => {
-      waiting?.end();
+      progress?.end();
       stdout.write(describeResult(result, titles, looks));
     },
   };
@@ -86,7 +86,7 @@ async function lookOnce(visit: Visit, silent: boolean): Promise<Result[]> {
     stdout.write(`\n${describeWhole(results, target?.url, looks)}\n`);
     return results;
   } finally {
-    waiting?.end();
+    progress?.end();
   }
 }
 

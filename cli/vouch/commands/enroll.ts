@@ -10,7 +10,7 @@ import { untilAborted } from '../../network/until-aborted.ts';
 import { Problem } from '../../problem/problem.ts';
 import { type Answers, openAnswers } from '../../terminal/answers.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
-import { type Screen, Waiting } from '../../terminal/waiting.ts';
+import { ProgressLine, type Screen } from '../../terminal/progress-line.ts';
 import { keyLabel } from '../../text/key-label.ts';
 
 export interface EnrollOptions {
@@ -35,7 +35,7 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     'Run `vouch enroll` again; your invitation is still good.',
   );
   const answers = openAnswers(signal);
-  let waiting = new Waiting(stderr);
+  let progress = new ProgressLine(stderr);
   try {
     await reach(server, stderr, signal);
     // Whatever comes of this enrolment, the next command need not be told where to go.
@@ -48,7 +48,7 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     };
     const { url, poll, email } = await startEnrolment(server, request, signal);
     stdout.write(`Enrolling a security key for ${email} at ${new URL(server).host}\n  ${url}\n`);
-    const opening = waiting;
+    const opening = progress;
     opening.show('Waiting for the page to open …');
     if (options.browser) {
       void openBrowser(url, env).then((opened) => {
@@ -56,19 +56,19 @@ export async function enroll(options: EnrollOptions): Promise<number> {
       });
     }
     const words = await openedPage(server, poll, signal);
-    waiting.end();
+    progress.end();
     const not = await checkPage(answers, words, stderr);
     await answerPage(server, poll, { words, mine: not === undefined }, signal);
     if (not !== undefined) throw not;
-    waiting = new Waiting(stderr);
-    waiting.show('Follow the browser: it asks for your security key …');
+    progress = new ProgressLine(stderr);
+    progress.show('Follow the browser: it asks for your security key …');
     const key = await enrolledKey(server, poll, signal);
-    waiting.end();
+    progress.end();
     stdout.write(`Enrolled ${keyLabel(key)} for ${email}. Next: \`vouch login\`\n`);
     changeConfig(env, { server, people: { ...readConfig(env).people, [server]: email } });
     return 0;
   } finally {
-    waiting.end();
+    progress.end();
     answers.close();
     release();
   }
@@ -80,13 +80,13 @@ const soon = 1000;
 /** Makes sure that a Vouch server answers, before anybody looks for a code and types it. */
 async function reach(server: string, stderr: Screen, signal: AbortSignal): Promise<void> {
   prepareNetwork();
-  const waiting = new Waiting(stderr);
-  const slow = setTimeout(() => waiting.show(`Waiting for ${new URL(server).host} …`), soon);
+  const progress = new ProgressLine(stderr);
+  const slow = setTimeout(() => progress.show(`Waiting for ${new URL(server).host} …`), soon);
   try {
     await untilAborted(discover(server, signal), signal);
   } finally {
     clearTimeout(slow);
-    waiting.end();
+    progress.end();
   }
 }
 

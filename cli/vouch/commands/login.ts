@@ -4,7 +4,7 @@ import { logIn, signedIn } from '../../login/log-in.ts';
 import { printProblem } from '../../problem/print.ts';
 import { openAnswers } from '../../terminal/answers.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
-import { Waiting } from '../../terminal/waiting.ts';
+import { ProgressLine } from '../../terminal/progress-line.ts';
 import { count } from '../../text/count.ts';
 
 export interface LoginOptions {
@@ -28,7 +28,7 @@ export async function login(options: LoginOptions): Promise<number> {
     `Nobody touched a security key within ${count(options.timeout, 'second')}.`,
     'Run `vouch login` again (`--timeout` allows more time).',
   );
-  const waiting = new Waiting(stderr);
+  const progress = new ProgressLine(stderr);
   const say = (text: string) => stdout.write(`${text}\n`);
   let held: HeldLogin | undefined;
   try {
@@ -45,26 +45,26 @@ export async function login(options: LoginOptions): Promise<number> {
       signal,
       onPage: held?.page,
       say,
-      waiting,
-      keepOther: process.stdin.isTTY ? askWhether(waiting, signal) : undefined,
+      progress,
+      keepOther: process.stdin.isTTY ? askWhether(progress, signal) : undefined,
     });
     held?.done();
-    waiting.end();
+    progress.end();
     say(signedIn(session));
   } catch (error) {
     held?.failed(error);
     throw error;
   } finally {
-    waiting.end();
+    progress.end();
     release();
   }
   if (remembered !== server) remember(server);
   return 0;
 }
 
-function askWhether(waiting: Waiting, signal: AbortSignal) {
+function askWhether(progress: ProgressLine, signal: AbortSignal) {
   return async (question: string) => {
-    waiting.end();
+    progress.end();
     return /^y(es)?$/i.test(await openAnswers(signal).line(question));
   };
 }

@@ -10,7 +10,7 @@ export interface Screen {
  * A line on standard error that says what is being waited for, and for how long: rewritten each second on a terminal,
  * elsewhere written once. When it has ended nothing brings it back.
  */
-export class Waiting {
+export class ProgressLine {
   readonly #stream: Screen;
   readonly #start = Date.now();
   #text = '';
