@@ -17,10 +17,10 @@ export function awsConfigFile(env: NodeJS.ProcessEnv = process.env): string {
   return namedAwsConfigFile(env) ?? join(home(env), '.aws', 'config');
 }
 
-/** The one that AWS_CONFIG_FILE names, if it names one. */
+/** The one that AWS_CONFIG_FILE names, if it names one: to the letter as the credential helper's script has it (agent/git-request.ts). */
 export function namedAwsConfigFile(env: NodeJS.ProcessEnv): string | undefined {
   const file = env.AWS_CONFIG_FILE;
-  return file?.startsWith('~/') ? join(home(env), file.slice(2)) : absolute(file);
+  return file?.startsWith('~/') ? `${home(env)}/${file.slice(2)}` : absolute(file);
 }
 
 /**

@@ -105,26 +105,35 @@ export function parseGitRequest(input: Uint8Array): GitCredentialRequest | undef
 }
 
 /**
- * Puts what the agent cannot know of its caller before Git's own lines: what it speaks, the helper's `--profile`, AWS_PROFILE and
- * AWS_CONFIG_FILE. `cli/git-credential-vouch/git-credential-vouch` does the same, byte for byte, so that the agent knows a request again
- * that it has just refused (agent/recent-failures.ts).
- *
- * A value that would not be one line is left out, and so is a config file that is not named by an absolute path.
+ * Puts the lines of `contextLines` before Git's own.
  *
  * @param request the lines as Git wrote them
- * @param context what the helper's command line says
- * @param env the helper's environment
  */
 export function withContext(
   request: Uint8Array,
-  { profile }: { profile?: string | undefined },
+  context: { profile?: string | undefined },
   env: NodeJS.ProcessEnv,
 ): Uint8Array {
-  const lines = [
+  return Buffer.concat([Buffer.from(contextLines(context, env)), request]);
+}
+
+/**
+ * What the agent cannot know of its caller, one line each: what it speaks, the helper's `--profile`, AWS_PROFILE and
+ * AWS_CONFIG_FILE. `context_lines` in cli/git-credential-vouch/git-credential-vouch writes the same, byte for byte, so that the
+ * agent knows a request again that it has just refused (agent/recent-failures.ts).
+ *
+ * A value that would not be one line is left out, and so is a config file that is not named by an absolute path.
+ *
+ * @param context what the helper's command line says
+ * @param env the helper's environment
+ */
+export function contextLines({ profile }: { profile?: string | undefined }, env: NodeJS.ProcessEnv): string {
+  return [
     ['vouch-protocol', protocolVersion],
     ['vouch-profile', profile],
     ['vouch-aws-profile', env.AWS_PROFILE],
     ['vouch-aws-config', namedAwsConfigFile(env)],
-  ].flatMap(([key, value]) => (value && !/[\n\r]/.test(value) ? [`${key}=${value}\n`] : []));
-  return Buffer.concat([Buffer.from(lines.join('')), request]);
+  ]
+    .map(([key, value]) => (value && !/[\n\r]/.test(value) ? `${key}=${value}\n` : ''))
+    .join('');
 }

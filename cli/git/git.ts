@@ -9,13 +9,6 @@ import { vouchHelper } from './vouch-helper.ts';
 const oldest = [2, 31] as const;
 
 /**
- * From this Git on, Vouch answers in the form that no helper is told to store (`authtype` and `ephemeral`, git-credential(1)).
- * Git knows it from 2.46 on, but until 2.54 a push of more than http.postBuffer fails with it: git-credential-vouch looks at
- * the version, too.
- */
-export const ephemeral = [2, 54] as const;
-
-/**
  * Makes sure that Git is there and new enough.
  *
  * @returns its version, as it says it
@@ -56,6 +49,15 @@ export function isAtLeast(
   [wantedMajor, wantedMinor]: readonly [number, number],
 ): boolean {
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+}
+
+/**
+ * Whether Vouch answers a Git in the form that no helper is told to store (`authtype` and `ephemeral`, git-credential(1)). Git
+ * announces that form from 2.46 on, but until 2.54 a push of more than http.postBuffer fails with it. `takes_ephemeral` in
+ * cli/git-credential-vouch/git-credential-vouch says the same of each Git that announces it.
+ */
+export function takesEphemeral(version: GitVersion): boolean {
+  return isAtLeast(version, [2, 54]);
 }
 
 /** A repository's URL on CodeCommit's public hosts: which region it is in makes no difference to Git's configuration. */

@@ -6,7 +6,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { ephemeral, gitVersion, isAtLeast } from '../../cli/git/git.ts';
+import { gitVersion, takesEphemeral } from '../../cli/git/git.ts';
 import type { PolicyDocument } from '../aws/policy.ts';
 import { TestCa } from '../aws/test-ca.ts';
 import { addChainedRole, addProfile, forgetDefault } from '../sandbox/accounts.ts';
@@ -272,7 +272,7 @@ describe.sequential('vouch doctor', () => {
   test('another helper later: a repository’s own configuration that would store what Vouch gave', async () => {
     const cwd = await clone();
     await sandbox.succeed('git', ['config', '--local', 'credential.helper', 'store'], { cwd });
-    const stores = !isAtLeast(await gitVersion(sandbox.env), ephemeral);
+    const stores = !takesEphemeral(await gitVersion(sandbox.env));
     // An older Git would have it stored, so that Vouch's helper gives nothing.
     expect((await git(['ls-remote', 'origin'], { cwd })).code).toBe(stores ? 128 : 0);
     const report = await doctor([], { cwd });

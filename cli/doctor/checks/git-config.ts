@@ -1,5 +1,5 @@
 import type { CredentialConfig } from '../../git/effective-config.ts';
-import { ephemeral, isAtLeast } from '../../git/git.ts';
+import { takesEphemeral } from '../../git/git.ts';
 import type { Scope } from '../../git/setup/config-file.ts';
 import { findings, type Finding as HelperFinding, shown, uncoveredUrl } from '../../git/setup/other-helpers.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
@@ -19,7 +19,7 @@ export const gitConfig: Check = {
   run: async (visit) => {
     const { target, chart } = visit;
     const config = await gitCredentials(visit);
-    const keepsNothing = chart.gitVersion !== undefined && isAtLeast(chart.gitVersion, ephemeral);
+    const keepsNothing = chart.gitVersion !== undefined && takesEphemeral(chart.gitVersion);
     const found = findings(target?.https ?? exampleUrl, config, { keepsNothing });
     return {
       says: summary(config, visit),

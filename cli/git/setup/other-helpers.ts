@@ -1,7 +1,6 @@
-import { gitUrlPatterns } from '../../aws/codecommit/hosts.ts';
 import { type ConfiguredHelper, type CredentialConfig, type Origin, storingHelpers } from '../effective-config.ts';
 import { isAwsHelper } from '../keeps-nothing.ts';
-import { normalizeUrl, urlMatches } from '../url-match.ts';
+import { sectionOfHost } from '../section-of-host.ts';
 
 /** What is wrong with Git's configuration for a URL as it takes effect, and the command that mends it. */
 export interface Finding {
@@ -18,7 +17,7 @@ export interface Finding {
  * a path that Git does not tell.
  *
  * @param url the one that the configuration is for
- * @param keepsNothing whether Git itself tells helpers not to store (see `ephemeral` in ../config.ts)
+ * @param keepsNothing whether Git itself tells helpers not to store (see `takesEphemeral` in ../git.ts)
  */
 export function findings(
   url: string,
@@ -109,11 +108,5 @@ export function mend(origin: Origin | undefined, host?: string): string {
  * @returns undefined when it is covered
  */
 export function uncoveredUrl(host: string): string | undefined {
-  const url = `https://${host}`;
-  return gitUrlPatterns().some(({ pattern }) => urlIsFor(url, pattern)) ? undefined : url;
-}
-
-function urlIsFor(url: string, pattern: string): boolean {
-  const [one, other] = [normalizeUrl(url), normalizeUrl(pattern, { pattern: true })];
-  return one !== undefined && other !== undefined && urlMatches(one, other);
+  return sectionOfHost(host) === undefined ? `https://${host}` : undefined;
 }

@@ -2,7 +2,7 @@ import { shellWord } from '../../aws/config/command-line.ts';
 import { vouchProfiles } from '../../aws/config/profiles.ts';
 import { findOnPath } from '../../files/on-path.ts';
 import { credentialEntries } from '../../git/effective-config.ts';
-import { checkGit, ephemeral, gitVersion, isAtLeast } from '../../git/git.ts';
+import { checkGit, gitVersion, takesEphemeral } from '../../git/git.ts';
 import { addOurs, ourSections, removeOurs, type WantedSetting } from '../../git/setup/arrange.ts';
 import { changeConfigFile, configFileOf, type Scope, type Setting } from '../../git/setup/config-file.ts';
 import { findingsForAll } from '../../git/setup/effect.ts';
@@ -86,7 +86,7 @@ async function add(options: SetupCodeCommitOptions, env: NodeJS.ProcessEnv, cwd:
   });
   const notes = [...result, ...programNotes(options, env)];
   // What takes effect can only be seen when it has been written.
-  if (!dryRun) notes.push(...(await findingsForAll(patterns, env, isAtLeast(version, ephemeral), cwd)));
+  if (!dryRun) notes.push(...(await findingsForAll(patterns, env, takesEphemeral(version), cwd)));
   return { file, scope, changed: before !== after, dryRun, diff: lineDiff(before, after), notes };
 }
 

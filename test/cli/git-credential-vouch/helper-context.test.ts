@@ -1,9 +1,18 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { putSession } from '../../../cli/agent/client/client.ts';
-import { withContext } from '../../../cli/agent/git-request.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { findOnPath } from '../../../cli/files/on-path.ts';
 import { prepareRuntimeFolder } from '../../../cli/runtime-folder/runtime-folder.ts';
@@ -15,6 +24,7 @@ import {
   machine,
   newSession,
   role,
+  root,
   run,
   services,
   setUpProfile,
@@ -189,29 +199,6 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(stdout).toBe('username=u\npassword=p\npassword_expiry_utc=1\n');
   });
 
-  test.each([
-    ['plain', { profile: 'prod', AWS_PROFILE: 'test', AWS_CONFIG_FILE: '/etc/aws config' }],
-    ['nothing', {}],
-    ['empty', { profile: '', AWS_PROFILE: '', AWS_CONFIG_FILE: '' }],
-    ['a line more', { profile: 'a\nhost=evil.example', AWS_PROFILE: 'a\nusername=b', AWS_CONFIG_FILE: '/a\nb' }],
-    ['a carriage return', { profile: 'a\rb', AWS_PROFILE: '\r', AWS_CONFIG_FILE: '/a\r' }],
-    ['a line end', { profile: 'a\n', AWS_PROFILE: '\n', AWS_CONFIG_FILE: '/\n' }],
-    ['what shells read', { profile: '$(id) `id` "\'\\n *', AWS_PROFILE: '; exit 1', AWS_CONFIG_FILE: '/$HOME/~/*' }],
-    ['other characters', { profile: 'é ü\t😀', AWS_PROFILE: '\u001b[31m', AWS_CONFIG_FILE: '/ü' }],
-    ['what looks like an option', { profile: '--node', AWS_PROFILE: '-n', AWS_CONFIG_FILE: '-' }],
-    ['a relative file', { AWS_CONFIG_FILE: 'config' }],
-    ['a file below the home folder', { AWS_CONFIG_FILE: '~/aws/config' }],
-  ])('says what the Node program says, byte for byte: %s', async (_, { profile, ...env }: NodeJS.ProcessEnv) => {
-    const the = machine();
-    const helper = installHelper(the);
-    Object.assign(the.env, env);
-    const asked = await answering(the, 'username=u\npassword=p\n');
-    const options = profile === undefined ? [] : ['--profile', profile];
-    const { stdout } = await run(shell, [helper, ...options, 'get'], the.env, gitRequest);
-    expect(stdout).toBe('username=u\npassword=p\n');
-    expect(asked()).toBe(Buffer.from(withContext(Buffer.from(gitRequest), { profile }, the.env)).toString('utf8'));
-  });
-
   test.each([[['--profile', 'get']], [['--node', 'get']], [['--profile']]])('refuses %j', async (args) => {
     const the = machine();
     const finished = await run(shell, [installHelper(the), ...args], the.env, gitRequest);
@@ -251,6 +238,18 @@ describe.each(shells)('the script, in %s,', (shell) => {
       expect.stringMatching(/^path (--\S+ )+\S+main\.cjs --profile team@b get$/),
       '',
     ]);
+  });
+
+  test('starts the source of the Node program where nothing was built', async () => {
+    const the = machine();
+    installHelper(the);
+    const script = join(the.folder, 'package/cli/git-credential-vouch/git-credential-vouch');
+    rmSync(join(the.folder, 'package/dist'), { recursive: true });
+    shadow(the, 'node', 'echo "$*"');
+    const { stdout } = await run(shell, [script, 'get'], the.env, gitRequest);
+    const program = stdout.split(' ').at(-2) ?? '';
+    expect(realpathSync(dirname(program))).toBe(dirname(script));
+    expect(existsSync(join(root, 'cli/git-credential-vouch', basename(program)))).toBe(true);
   });
 
   test('finds Node and its program without a PATH that has them', async () => {

@@ -33,6 +33,7 @@ import {
   setUpProfile,
   stsError,
 } from '../support.ts';
+import { isThere, shells } from './shells.ts';
 
 const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.\n';
 
@@ -71,20 +72,17 @@ function shadow({ folder }: Machine, name: string, script: string): void {
 }
 
 describe('git-credential-vouch', () => {
-  test.each(['/bin/sh', 'dash', 'bash', 'bash --posix', 'busybox sh'].filter(isThere))(
-    'answers from the agent without Node, in %s',
-    async (shell) => {
-      const the = await signedIn();
-      shadow(the, 'node', 'echo node was started >&2; exit 1');
-      const [command = '', ...args] = shell.split(' ');
-      const { code, stdout, stderr } = await run(command, [...args, the.helper, 'get'], the.env, gitRequest);
-      expect([code, stderr]).toEqual([0, '']);
-      expect(Object.keys(lines(stdout))).toEqual(['username', 'password', 'password_expiry_utc']);
-      // Without the last newline it is the same request.
-      const again = await run(command, [...args, the.helper, 'get'], the.env, gitRequest.trimEnd());
-      expect(lines(again.stdout).password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
-    },
-  );
+  test.each(shells)('answers from the agent without Node, in %s', async (shell) => {
+    const the = await signedIn();
+    shadow(the, 'node', 'echo node was started >&2; exit 1');
+    const [command = '', ...args] = shell.split(' ');
+    const { code, stdout, stderr } = await run(command, [...args, the.helper, 'get'], the.env, gitRequest);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(Object.keys(lines(stdout))).toEqual(['username', 'password', 'password_expiry_utc']);
+    // Without the last newline it is the same request.
+    const again = await run(command, [...args, the.helper, 'get'], the.env, gitRequest.trimEnd());
+    expect(lines(again.stdout).password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
+  });
 
   test.each(['store', 'erase', 'capability', ''])('succeeds with %j and does nothing', async (action) => {
     const the = await setUp();
@@ -420,12 +418,4 @@ function withOthers(path: string, { helper, env }: Machine & { helper: string })
   const ends = path.endsWith('.sock') ? '*/git.sock' : '*/4 | "-O "*/vouch';
   const pretend = `function [ { case "$1 $2" in "-O "${ends}) return 1 ;; esac; builtin [ "$@"; }; . "$0"`;
   return run('bash', ['-c', pretend, helper, 'get'], env, gitRequest);
-}
-
-function isThere(shell: string): boolean {
-  const [command = ''] = shell.split(' ');
-  return (
-    command.startsWith('/') ||
-    ['/bin', '/usr/bin', '/usr/local/bin'].some((folder) => existsSync(join(folder, command)))
-  );
 }
