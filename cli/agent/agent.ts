@@ -1,4 +1,3 @@
-import { codeCommitHost } from '../aws/codecommit/hosts.ts';
 import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/config/profiles.ts';
 import type { AwsCredentials } from '../aws/credentials.ts';
 import { awsConfigFile } from '../paths.ts';
@@ -6,22 +5,18 @@ import { asProblem, Problem } from '../problem/problem.ts';
 import { version as ourVersion } from '../programs.ts';
 import { keyLabel } from '../text/key-label.ts';
 import { clockTime } from '../text/time.ts';
-import { credentialLines } from './git-answer.ts';
-import { type GitCredentialRequest, parseGitRequest } from './git-request.ts';
 import { Log, reasonOf } from './log.ts';
+import { badRequest } from './problems.ts';
 import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
-import { RecentFailures } from './recent-failures.ts';
-import { checkChain, checkPartition } from './session/check-partition.ts';
+import type { Clocks } from './session/expiry.ts';
+import type { HeldCredentials } from './session/held-credentials.ts';
 import { type Patience, patience as usualPatience } from './session/patience.ts';
-import type { RoleChain } from './session/role-chain.ts';
+import { checkPartitions, type RoleChain } from './session/role-chain.ts';
 import { type CredentialsOptions, Session } from './session/session.ts';
 import { importAccess } from './session/vouch-api.ts';
 
 /** How long an agent waits for a session before it ends, in milliseconds. */
 const patience = 10 * 60_000;
-
-/** How long CodeCommit takes a password after its signing, in milliseconds. */
-const passwordLife = 15 * 60_000;
 
 export interface AgentOptions {
   /** Where HOME is, for the AWS config file of callers that name none. */
@@ -40,13 +35,15 @@ export interface AgentOptions {
   upstreamPatience?: Patience;
 }
 
-/** What the agent knows and does; the sockets are elsewhere (git-socket.ts, http-socket.ts). Nothing is kept on disk. */
+/**
+ * What the agent knows and does: one session, and the AWS credentials that came of it. Nothing is kept on disk. The sockets are in
+ * sockets/, and what is made of the credentials for a service of AWS is beside this (codecommit.ts).
+ */
 export class Agent {
   readonly log: Log;
   readonly version: string;
   readonly protocol: string;
-  readonly #now: () => number;
-  readonly #uptime: () => number;
+  readonly clocks: Clocks;
   readonly #patience: Patience;
   readonly #env: NodeJS.ProcessEnv;
   readonly #profiles = new ProfileReader();
@@ -54,7 +51,7 @@ export class Agent {
   readonly #service: ServiceManager | null;
   #session: Session | undefined;
   #waitingSince: number;
-  readonly #failures: RecentFailures;
+  readonly #newSessionListeners: (() => void)[] = [];
   /** Why there is no session any more, for whoever asks next. */
   #ended: Problem | undefined;
 
@@ -62,14 +59,12 @@ export class Agent {
     const { now = Date.now, uptime = () => performance.now() } = options;
     this.version = version;
     this.protocol = protocol;
-    this.#now = now;
-    this.#uptime = uptime;
+    this.clocks = { now, uptime };
     this.#patience = options.upstreamPatience ?? usualPatience;
     this.log = new Log(now);
     this.log.add('started', `version ${version}, process ${process.pid}`);
     // Not AWS_CONFIG_FILE: it is the caller's that counts, which need not be what it was when the agent was started.
     this.#env = { HOME: env.HOME };
-    this.#failures = new RecentFailures(uptime);
     this.#startedAt = now();
     this.#service = service ?? null;
     // launchd cannot start it when somebody asks, so there it waits for its first session without end.
@@ -79,7 +74,7 @@ export class Agent {
   /** Whether there is nothing left to stay for: no session, and none has come for a while. */
   get done(): boolean {
     this.#forgetIfOver();
-    return this.#session === undefined && this.#now() - this.#waitingSince >= patience;
+    return this.#session === undefined && this.clocks.now() - this.#waitingSince >= patience;
   }
 
   get hasSession(): boolean {
@@ -114,12 +109,12 @@ export class Agent {
     const access = await importAccess(session).catch(() => {
       throw badRequest('dpopKey is not a private EC P-256 key in JWK form.');
     });
-    if (!(expiresAt > this.#now())) throw badRequest('The session is over already; is the clock right?');
+    if (!(expiresAt > this.clocks.now())) throw badRequest('The session is over already; is the clock right?');
     this.#session?.drop();
     const taken: Session = new Session(
       { access, email, key, expiresAt },
       {
-        clocks: { now: this.#now, uptime: this.#uptime },
+        clocks: this.clocks,
         patience: this.#patience,
         log: this.log,
         onRefused: (why) => this.#forget(taken, why),
@@ -127,10 +122,10 @@ export class Agent {
     );
     this.#session = taken;
     this.#ended = undefined;
-    this.#failures.clear();
+    for (const listener of this.#newSessionListeners) listener();
     // So that the first request finds it read.
     void this.#profilesOf(undefined).catch(() => {});
-    const until = clockTime(new Date(expiresAt), new Date(this.#now()));
+    const until = clockTime(new Date(expiresAt), new Date(this.clocks.now()));
     this.log.add('session', `${email} with ${keyLabel(key)} at ${access.issuer}, until ${until}`);
   }
 
@@ -167,14 +162,34 @@ export class Agent {
     if (this.#session) this.#forget(this.#session, undefined);
   }
 
+  /** Has somebody told of each new session, when the agent has it. */
+  onNewSession(listener: () => void): void {
+    this.#newSessionListeners.push(listener);
+  }
+
   /**
-   * AWS credentials for a role, see Session.credentials.
+   * Makes something of AWS credentials for a role, see Session.credentials. Should the session end or be replaced meanwhile, nothing
+   * of it is given out: `use` may then be called again, with credentials of the next session.
    *
-   * @throws Problem `no-session` and `session-over` (exit code 3), `partition`, and as Session.credentials
+   * @param use may keep what it derives from them in the credentials themselves alone (HeldCredentials.derived)
+   * @throws Problem `no-session` and `session-over` (exit code 3), `partition`, and as Session.credentials and `use`
+   */
+  async withCredentials<T>(
+    chain: RoleChain,
+    options: CredentialsOptions,
+    use: (credentials: HeldCredentials) => T | Promise<T>,
+  ): Promise<T> {
+    checkPartitions(chain);
+    return this.#withSession(async (session, within) => use(await session.credentials(chain, { ...options, within })));
+  }
+
+  /**
+   * AWS credentials for a role, in the open.
+   *
+   * @throws as withCredentials
    */
   async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<AwsCredentials> {
-    checkChain(chain);
-    return this.#withSession((session, within) => session.credentials(chain, { ...options, within }));
+    return this.withCredentials(chain, options, (credentials) => credentials.reveal());
   }
 
   /**
@@ -182,15 +197,25 @@ export class Agent {
    *
    * @param name the profile's name
    * @param config the caller's AWS config file
-   * @throws Problem `no-profile`, `unknown-profile`, and as credentials
+   * @throws Problem `no-profile`, `unknown-profile`, and as profiles and credentials
    */
   async profileCredentials(
     name: string,
     config: string | undefined,
     options: CredentialsOptions,
   ): Promise<AwsCredentials> {
+    return this.credentials(chooseProfile(await this.profiles(config), { profile: name }), options);
+  }
+
+  /**
+   * The profiles of Vouch's in the caller's AWS config file. That there is no session is said first: without one none is of use.
+   *
+   * @param config that file, unless it is the one in our home
+   * @throws Problem `no-session`, `session-over`, and as ProfileReader.read
+   */
+  async profiles(config: string | undefined): Promise<VouchProfile[]> {
     this.#current();
-    return this.credentials(chooseProfile(await this.#profilesOf(config), { profile: name }), options);
+    return this.#profilesOf(config);
   }
 
   /**
@@ -225,75 +250,6 @@ export class Agent {
     return this.#profiles.read(config ?? awsConfigFile(this.#env));
   }
 
-  /**
-   * Answers a request of Git's where no reason can be given: the failure is kept for `explainGit`.
-   *
-   * @throws as answerGit
-   */
-  async answerGitQuickly(request: Uint8Array): Promise<string> {
-    try {
-      return await this.answerGit(request);
-    } catch (error) {
-      this.#failures.add(request, error);
-      throw error;
-    }
-  }
-
-  /**
-   * Answers a request of Git's that may have failed just now; then the reason is told without another try.
-   *
-   * @throws as answerGit
-   */
-  async explainGit(request: Uint8Array): Promise<string> {
-    const known = this.#failures.take(request);
-    if (known) throw known;
-    return this.answerGit(request);
-  }
-
-  /**
-   * Answers a credential request of Git's.
-   *
-   * @param request the lines as Git wrote them
-   * @returns the lines of the answer
-   * @throws Problem `bad-request`, `not-codecommit`, `no-path`, `partition`, and as chooseProfile and credentials
-   */
-  async answerGit(request: Uint8Array): Promise<string> {
-    const asked = parseGitRequest(request);
-    try {
-      if (asked === undefined) throw badRequest("Git's request is malformed.");
-      if (asked.vouchProtocol !== undefined && asked.vouchProtocol !== this.protocol) throw otherVersion(this.version);
-      return await this.#answerGit(asked);
-    } catch (error) {
-      this.log.add('refused', `Git, for ${asked?.host ?? 'nothing that can be read'}: ${reasonOf(error)}`);
-      throw error;
-    }
-  }
-
-  async #answerGit(asked: GitCredentialRequest): Promise<string> {
-    const target = asked.protocol === 'https' ? codeCommitHost(asked.host) : undefined;
-    if (target === undefined) {
-      throw new Problem({ kind: 'not-codecommit', what: 'This is no CodeCommit repository over HTTPS.' });
-    }
-    if (!asked.path) {
-      throw new Problem({
-        kind: 'no-path',
-        what: "Git did not send the repository's path, and without it nothing can be signed.",
-        why: 'credential.useHttpPath is not set for this host.',
-        fix: 'Run `vouch setup codecommit`, then try again.',
-      });
-    }
-    this.#current();
-    const profile = chooseProfile(await this.#profilesOf(asked.awsConfig), asked);
-    checkPartition(profile, target);
-    checkChain(profile);
-    const { host, region } = target;
-    const { path } = asked;
-    const signed = await this.#withSession((session, within) =>
-      session.sign(profile, { host, region, path }, { within }),
-    );
-    return credentialLines(asked, signed, Math.min(signed.at + passwordLife, signed.expiration));
-  }
-
   #current(): Session {
     this.#forgetIfOver();
     if (this.#session) return this.#session;
@@ -319,21 +275,8 @@ export class Agent {
     this.log.add('ended', `the session: ${why ? reasonOf(why) : 'logged out'}`);
     this.#session = undefined;
     this.#ended = why;
-    this.#waitingSince = this.#now();
+    this.#waitingSince = this.clocks.now();
   }
-}
-
-/** The client speaks another protocol than the agent, see protocolVersion. */
-export function otherVersion(version: string): Problem {
-  return new Problem({
-    kind: 'other-version',
-    what: `The running agent is version ${version}, and does not understand this version of \`vouch\`.`,
-    fix: 'Run `vouch login`, which replaces it, then try again.',
-  });
-}
-
-export function badRequest(why: string): Problem {
-  return new Problem({ kind: 'bad-request', what: 'The agent did not understand the request.', why });
 }
 
 function iso(time: number): string {

@@ -4,6 +4,7 @@ import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from '..
 import { removePidFile, writePidFile } from '../runtime-folder/pid-file.ts';
 import { prepareRuntimeFolder } from '../runtime-folder/runtime-folder.ts';
 import { Agent, type AgentOptions } from './agent.ts';
+import { CodeCommit } from './codecommit.ts';
 import { type GivenSockets, listenOnGiven } from './sockets/activation.ts';
 import { bounds, type SocketBounds } from './sockets/bounds.ts';
 import { createGitServer } from './sockets/git-socket.ts';
@@ -19,6 +20,7 @@ export interface ServeOptions extends AgentOptions, Partial<SocketBounds> {
 /** An agent that listens. */
 export interface RunningAgent {
   agent: Agent;
+  codecommit: CodeCommit;
   /** Settles when the agent has ended, for whatever reason. */
   ended: Promise<void>;
   /** Ends it: forgets everything, removes its sockets, and closes. */
@@ -34,6 +36,7 @@ export interface RunningAgent {
 export async function serve(options: ServeOptions): Promise<RunningAgent | undefined> {
   const folder = prepareRuntimeFolder(options.env);
   const agent = new Agent(options);
+  const codecommit = new CodeCommit(agent);
   let left = false;
   const allowed: SocketBounds = { ...bounds, ...options };
   const presence: Presence = {
@@ -41,8 +44,8 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     // The name is looked at as well: the folder may have been wiped, and the name be another agent's by now.
     canServe: () => !left && isOurs(agentSocket),
   };
-  const http = createHttpServer(agent, presence, allowed);
-  const git = createGitServer((request) => agent.answerGitQuickly(request), allowed);
+  const http = createHttpServer(agent, codecommit, presence, allowed);
+  const git = createGitServer((request) => codecommit.answerQuickly(request), allowed);
   const names = await listen(http, git, folder, options.given).catch((error: unknown) => {
     http.close();
     git.close();
@@ -91,7 +94,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   };
   timer.unref();
 
-  return { agent, ended, end };
+  return { agent, codecommit, ended, end };
 }
 
 /**

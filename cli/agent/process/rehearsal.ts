@@ -1,6 +1,7 @@
 import { createServer, Agent as HttpAgent } from 'node:http';
 import type { Server } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
+import { CodeCommitSigner } from '../../aws/codecommit/signature.ts';
 import { ProfileReader } from '../../aws/config/profiles.ts';
 import { parseRoleArn, type RoleArn } from '../../aws/role-arn.ts';
 import { sendRequest } from '../../network/http-request.ts';
@@ -60,7 +61,9 @@ export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
         onRefused: () => {},
       },
     );
-    return credentialLines(asked, await session.sign({ role }, repository), 0);
+    const credentials = await session.credentials({ role }, { region: repository.region });
+    const signed = await credentials.derived(CodeCommitSigner).sign({ ...repository, at: Date.now() });
+    return credentialLines(asked, signed, 0);
   }, bounds);
   for (let time = 0; time < times; time++) await ask(git);
   await connectInVain();

@@ -1,5 +1,5 @@
 import type { VouchProfile } from '../../aws/config/profiles.ts';
-import type { Partition } from '../../aws/partitions.ts';
+import { Problem } from '../../problem/problem.ts';
 
 /** A role, and how one comes to it: with an ID token, or through the role of its `source`. A profile is one. */
 export interface RoleChain extends Pick<VouchProfile, 'role' | 'externalId' | 'roleSessionName' | 'durationSeconds'> {
@@ -11,8 +11,21 @@ function* hops(chain: RoleChain): Generator<RoleChain> {
   for (let hop: RoleChain | undefined = chain; hop !== undefined; hop = hop.source) yield hop;
 }
 
-export function partitionsOf(chain: RoleChain): Partition[] {
-  return [...hops(chain)].map(({ role }) => role.partition);
+/**
+ * Makes sure that a chain of roles stays in one partition: no credentials are good in two.
+ *
+ * @throws Problem `partition`
+ */
+export function checkPartitions(chain: RoleChain): void {
+  const { arn, partition } = chain.role;
+  const other = [...hops(chain)].find(({ role }) => role.partition.id !== partition.id)?.role.partition;
+  if (other === undefined) return;
+  throw new Problem({
+    kind: 'partition',
+    what: `The role ${arn} cannot be assumed through a role of another partition.`,
+    why: `It is of the partition ${partition.id}, and its source_profile leads to one of ${other.id}.`,
+    fix: 'Name a source_profile of the same partition in your AWS config.',
+  });
 }
 
 /** The name of the last role, as it is called in AWS's console. */

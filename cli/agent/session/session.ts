@@ -1,5 +1,4 @@
 import { clearCredentialCache } from '@smithy/signature-v4';
-import type { SigningRequest } from '../../aws/codecommit/signature.ts';
 import type { AwsCredentials } from '../../aws/credentials.ts';
 import type { StsPlace } from '../../aws/sts/query.ts';
 import { assumeRoleWithWebIdentity, type RoleRequest } from '../../aws/sts/web-identity.ts';
@@ -60,16 +59,6 @@ export interface CredentialsOptions {
   fresh?: boolean;
   /** The longest wait, in milliseconds; not more than Patience.request. */
   within?: number;
-}
-
-/** A user name and password for CodeCommit. */
-export interface SignedRequest {
-  username: string;
-  password: string;
-  /** When it was signed, in milliseconds since 1970. */
-  at: number;
-  /** When the AWS credentials end that signed it, in milliseconds since 1970. */
-  expiration: number;
 }
 
 export interface SessionOptions {
@@ -140,28 +129,7 @@ export class Session {
    * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity and assumeRole; of exit code 4 it also says until
    *   when what is in hand lasts
    */
-  async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<AwsCredentials> {
-    return (await this.#use(chain, options)).reveal();
-  }
-
-  /**
-   * The user name and password for a repository, see CodeCommitSigner.sign.
-   *
-   * @param options as for credentials
-   * @returns with the time of signing and the end of the credentials behind it, in milliseconds since 1970
-   * @throws Problem as credentials
-   */
-  async sign(
-    chain: RoleChain,
-    { host, region, path }: Omit<SigningRequest, 'at'>,
-    options: Pick<CredentialsOptions, 'within'> = {},
-  ): Promise<SignedRequest> {
-    const credentials = await this.#use(chain, { region, ...options });
-    const at = this.#clocks.now();
-    return { ...(await credentials.sign({ host, region, path, at })), at, expiration: credentials.expiration };
-  }
-
-  async #use(chain: RoleChain, options: CredentialsOptions): Promise<HeldCredentials> {
+  async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<HeldCredentials> {
     const entry = await this.#obtain(chain, options).catch((error) => {
       throw isDown(error) && !options.fresh ? this.#withWhatLasts(error) : error;
     });

@@ -4,9 +4,11 @@ import type { AwsCredentials } from '../../aws/credentials.ts';
 import { isRegion } from '../../aws/partitions.ts';
 import { parseRoleArn, type RoleArn } from '../../aws/role-arn.ts';
 import { asProblem, Problem } from '../../problem/problem.ts';
-import { type Agent, badRequest, otherVersion } from '../agent.ts';
+import type { Agent } from '../agent.ts';
+import type { CodeCommit } from '../codecommit.ts';
 import { longestRequest } from '../git-request.ts';
 import { reasonOf } from '../log.ts';
+import { badRequest, otherVersion } from '../problems.ts';
 import type { CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from '../protocol.ts';
 import { isIssuer } from '../session/vouch-api.ts';
 import type { SocketBounds } from './bounds.ts';
@@ -31,9 +33,11 @@ export interface Presence {
  * The server behind agent.sock: HTTP and JSON (protocol.ts), errors as application/problem+json (RFC 9457).
  *
  * @param agent what it serves
+ * @param codecommit what answers Git
  */
 export function createHttpServer(
   agent: Agent,
+  codecommit: CodeCommit,
   presence: Presence,
   { patience, connections, room }: SocketBounds,
 ): Server {
@@ -47,9 +51,9 @@ export function createHttpServer(
     (request, response) => {
       // One request a connection, as our client has it: what follows a body that we stopped reading is no request either.
       response.setHeader('connection', 'close');
-      route(agent, presence, room, request, response).catch((error: unknown) => {
+      route({ agent, codecommit, presence, room }, request, response).catch((error: unknown) => {
         const { method, url } = request;
-        // What Git asks for is told by the agent itself, with the host.
+        // What Git asks for is told in codecommit.ts, with the host.
         if (url !== '/git') agent.log.add('refused', `${method} ${url?.replace(/\?.*/s, '')}: ${reasonOf(error)}`);
         if (!response.headersSent) sendProblem(response, asProblem(error));
         else response.destroy();
@@ -67,7 +71,18 @@ export function createHttpServer(
 /** What means the same in every protocol, see protocolVersion. */
 const everlasting = new Set(['GET /status', 'DELETE /session']);
 
-async function route(agent: Agent, presence: Presence, room: Room, request: IncomingMessage, response: ServerResponse) {
+interface Served {
+  agent: Agent;
+  codecommit: CodeCommit;
+  presence: Presence;
+  room: Room;
+}
+
+async function route(
+  { agent, codecommit, presence, room }: Served,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const url = URL.parse(request.url ?? '/', 'http://agent.invalid');
   if (url === null) throw badRequest('That is no address.');
   const asked = `${request.method} ${url.pathname}`;
@@ -108,7 +123,7 @@ async function route(agent: Agent, presence: Presence, room: Room, request: Inco
       return sendJson(response, answer);
     }
     case 'POST /git': {
-      const lines = await withBody(request, room, longestRequest, (body) => agent.explainGit(body));
+      const lines = await withBody(request, room, longestRequest, (body) => codecommit.explain(body));
       send(response, 200, 'text/plain; charset=utf-8', lines);
       return;
     }

@@ -1,3 +1,4 @@
+import { checkPartition } from '../../aws/codecommit/check-partition.ts';
 import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/config/profiles.ts';
 import { awsConfigFile } from '../../paths.ts';
 import { Problem } from '../../problem/problem.ts';
@@ -25,7 +26,8 @@ export const profile: Check = {
       return list(profiles, visit);
     }
     chart.profile = chosen;
-    checkPartition(chosen, visit);
+    // Refused before any call.
+    if (target) checkPartition(chosen, target.host);
     const reason = reasonFor(
       chosen,
       profiles,
@@ -85,16 +87,4 @@ function list(profiles: readonly VouchProfile[], { env }: Visit): Outcome {
     details: profiles.map(({ name, role }) => `${name}: ${role.arn}`),
     data: { profiles: profiles.map(({ name, role }) => ({ name, role: role.arn })) },
   };
-}
-
-/** A role of another partition than the host is refused before any call. */
-function checkPartition({ name, role }: VouchProfile, { target }: Visit): void {
-  if (target === undefined || target.host.partition.id === role.partition.id) return;
-  const { host, region, partition } = target.host;
-  throw new Problem({
-    kind: 'partition',
-    what: `The role of profile "${name}" cannot open a repository in ${region}.`,
-    why: `${role.arn} is of the partition ${role.partition.id}, and ${host} of ${partition.id}.`,
-    fix: `Set up a role of ${partition.id}: \`vouch setup aws\`.`,
-  });
 }

@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { type Entry, InHand } from '../../../../cli/agent/session/credential-cache.ts';
 import { HeldCredentials } from '../../../../cli/agent/session/held-credentials.ts';
 import { Renewal } from '../../../../cli/agent/session/renewal.ts';
+import { CodeCommitSigner } from '../../../../cli/aws/codecommit/signature.ts';
 import { parseRoleArn, type RoleArn } from '../../../../cli/aws/role-arn.ts';
 
 const clock = { time: 0 };
@@ -64,5 +65,5 @@ test('dropped, nothing can be read any more, nor signed with', async () => {
   expect(isWiped(one)).toBe(true);
   expect(inHand.all()).toEqual([]);
   const request = { host: 'git-codecommit.us-east-1.amazonaws.com', region: 'us-east-1', path: 'v1/repos/a', at: 0 };
-  await expect(one.credentials.sign(request)).rejects.toThrow('The secret was dropped.');
+  await expect(one.credentials.derived(CodeCommitSigner).sign(request)).rejects.toThrow('The secret was dropped.');
 });

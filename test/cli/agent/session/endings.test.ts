@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { agentLogs, agentStatus, awsCredentials, profileCredentials } from '../../../../cli/agent/client/client.ts';
 import { Log } from '../../../../cli/agent/log.ts';
+import { HeldCredentials } from '../../../../cli/agent/session/held-credentials.ts';
 import { patience } from '../../../../cli/agent/session/patience.ts';
 import { Session } from '../../../../cli/agent/session/session.ts';
 import { importAccess } from '../../../../cli/agent/session/vouch-api.ts';
@@ -40,7 +41,8 @@ test('what was at hand is not given out when the session ends just then', async 
   const secrets = await awsCredentials(role, undefined, the.env);
   const use = vi.spyOn(Session.prototype, 'credentials').mockImplementation(async () => {
     the.clock.now += 9 * hour;
-    return { ...secrets, expiration: the.clock.now + hour };
+    const expiration = the.clock.now + hour;
+    return new HeldCredentials({ ...secrets, expiration }, { now: () => the.clock.now, uptime: () => 0 });
   });
   onTestFinished(() => use.mockRestore());
   await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({ kind: 'session-over', exitCode: 3 });
@@ -58,7 +60,7 @@ test('a signature that is under way at a logout is given to nobody', async () =>
     return signed;
   });
   onTestFinished(() => signing.mockRestore());
-  const asking = the.running.agent.answerGit(Buffer.from(gitRequest));
+  const asking = the.running.codecommit.answer(Buffer.from(gitRequest));
   await expect(asking).rejects.toMatchObject({ kind: 'no-session', exitCode: 3 });
   expect(signing).toHaveBeenCalledTimes(1);
 });

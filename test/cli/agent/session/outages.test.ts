@@ -427,7 +427,7 @@ describe('a secret', () => {
         const title = `${quoted} ${accessToken} and ${accessToken.slice(0, 30)}`;
         json(response, status, { type: 'urn:vouch:problem:role-refused', title, detail: title });
       };
-      const error = await the.running.agent.answerGit(Buffer.from(gitRequest)).catch((error: unknown) => error);
+      const error = await the.running.codecommit.answer(Buffer.from(gitRequest)).catch((error: unknown) => error);
       const told = inspect(error, { depth: 20, showHidden: true });
       expect(told).toContain(quoted);
       expect(told).not.toMatch(/payload|signature/);
@@ -445,7 +445,7 @@ describe('a secret', () => {
     the.world.answers.token = (response) => json(response, 200, { token: idToken });
     the.world.answers.sts = (response) => stsError(code, `${quoted} ${idToken} ${idToken.slice(20)}`, status)(response);
     const first = Buffer.from(`${gitRequest}username=vouch\n`);
-    const error = await the.running.agent.answerGit(first).catch((error: unknown) => error);
+    const error = await the.running.codecommit.answer(first).catch((error: unknown) => error);
     const told = inspect(error, { depth: 20, showHidden: true });
     expect(told).toContain(quoted);
     expect(told).not.toMatch(/payload|signature/);
@@ -454,7 +454,9 @@ describe('a secret', () => {
     await viaGit(the, first);
     the.world.answers.sts = stsError(code, `${quoted} sessiontoken/of+1== and secret/of+1`, status);
     const request = Buffer.from(`${gitRequest}username=team\n`);
-    const ofChain = inspect(await the.running.agent.answerGit(request).catch((error: unknown) => error), { depth: 20 });
+    const ofChain = inspect(await the.running.codecommit.answer(request).catch((error: unknown) => error), {
+      depth: 20,
+    });
     expect(ofChain).toContain(quoted);
     expect(ofChain).not.toMatch(/of\+1/);
   });

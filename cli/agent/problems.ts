@@ -1,0 +1,16 @@
+import { Problem } from '../problem/problem.ts';
+
+/** What both of the agent's sockets may refuse with. */
+
+/** The client speaks another protocol than the agent, see protocolVersion. */
+export function otherVersion(version: string): Problem {
+  return new Problem({
+    kind: 'other-version',
+    what: `The running agent is version ${version}, and does not understand this version of \`vouch\`.`,
+    fix: 'Run `vouch login`, which replaces it, then try again.',
+  });
+}
+
+export function badRequest(why: string): Problem {
+  return new Problem({ kind: 'bad-request', what: 'The agent did not understand the request.', why });
+}

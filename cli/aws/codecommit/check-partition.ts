@@ -1,0 +1,21 @@
+import { Problem } from '../../problem/problem.ts';
+import type { RoleArn } from '../role-arn.ts';
+import type { CodeCommitHost } from './hosts.ts';
+
+/**
+ * Makes sure that a profile's role and a repository's host are of one partition: no credentials are good in two.
+ *
+ * @throws Problem `partition`
+ */
+export function checkPartition(
+  { name, role }: { name: string; role: RoleArn },
+  { host, region, partition }: CodeCommitHost,
+): void {
+  if (role.partition.id === partition.id) return;
+  throw new Problem({
+    kind: 'partition',
+    what: `The role of profile "${name}" cannot open a repository in ${region}.`,
+    why: `${role.arn} is of the partition ${role.partition.id}, and ${host} of ${partition.id}.`,
+    fix: `Set up a role of ${partition.id}: \`vouch setup aws\`.`,
+  });
+}
