@@ -18,9 +18,15 @@ const program = new Command('vouch')
   .showHelpAfterError()
   .exitOverride();
 
-/** Each command's code is only loaded when it runs, but for what main.ts has already: `vouch --help` should not wait for OAuth. */
-async function finish(command: Promise<number>): Promise<void> {
-  process.exitCode = await command;
+let exitCode = 0;
+
+/** Has a command's code loaded only when it runs: `vouch --help` should not wait for OAuth. */
+function lazily(load: () => Promise<(...args: never[]) => Promise<number>>) {
+  return async (...args: unknown[]) => {
+    const command = (await load()) as (...args: unknown[]) => Promise<number>;
+    // commander adds itself behind arguments and options.
+    exitCode = await command(...args.slice(0, -1), io);
+  };
 }
 
 const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
@@ -36,10 +42,7 @@ program
   .option('--name <name>', 'what to call the key, such as "Work key"')
   .addOption(noBrowser())
   .addOption(timeout())
-  .action(async (options) => {
-    const { enroll } = await import('./commands/enroll.ts');
-    await finish(enroll(options));
-  });
+  .action(lazily(async () => (await import('./commands/enroll.ts')).enroll));
 
 program
   .command('login')
@@ -53,28 +56,20 @@ program
     ).argParser(portNumber),
   )
   .addOption(timeout())
-  .action(async (options) => {
-    const { login } = await import('./commands/login.ts');
-    await finish(login(options));
-  });
+  .action(lazily(async () => (await import('./commands/login.ts')).login));
 
 program
   .command('logout')
   .description('end the session, here and at the server')
   .addOption(json())
-  .action(async (options) => {
-    const { logout } = await import('./commands/logout.ts');
-    await finish(logout(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/logout.ts')).logout));
 
 program
   .command('status')
   .description('show who is signed in, until when, and for which AWS roles')
   .addOption(new Option('--format <format>', 'how to say it; shell is for sh, bash and zsh').choices(formats))
   .addOption(json().conflicts('format'))
-  .action(async (options) => {
-    await finish(status(options, io));
-  });
+  .action(lazily(async () => status));
 
 program
   .command('init')
@@ -88,10 +83,7 @@ program
   fish, in ~/.config/fish/config.fish   vouch init fish | source
 `,
   )
-  .action(async (shell) => {
-    const { init } = await import('./commands/init.ts');
-    await finish(init(shell, io));
-  });
+  .action(lazily(async () => (await import('./commands/init.ts')).init));
 
 const setup = program.command('setup').description('set this machine up for AWS and for Git');
 
@@ -108,10 +100,7 @@ setup
   .option('--remove', 'take the profile out again')
   .option('--dry-run', 'show what would change, and change nothing')
   .addOption(json())
-  .action(async (options) => {
-    const { setupAws } = await import('./commands/setup-aws.ts');
-    await finish(setupAws(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/setup-aws.ts')).setupAws));
 
 setup
   .command('codecommit')
@@ -128,10 +117,7 @@ setup
   .option('--dry-run', 'show what would change, and write nothing')
   .option('--remove', 'take away what this command has added')
   .addOption(json())
-  .action(async (options) => {
-    const { setupCodeCommit } = await import('./commands/setup-codecommit.ts');
-    await finish(setupCodeCommit(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/setup-codecommit.ts')).setupCodeCommit));
 
 program
   .command('credential')
@@ -139,10 +125,7 @@ program
   .command('aws')
   .description('AWS credentials for a role, as the JSON of credential_process')
   .requiredOption('--role <arn>', 'the role to assume')
-  .action(async (options) => {
-    const { credentialAws } = await import('./commands/credential.ts');
-    await finish(credentialAws(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/credential.ts')).credentialAws));
 
 const config = program
   .command('config')
@@ -165,37 +148,25 @@ config
   .command('get <setting>')
   .description('print what a setting is; status 1 if it has no value')
   .addOption(json())
-  .action(async (setting, options) => {
-    const { configGet } = await import('./commands/config.ts');
-    await finish(configGet(setting, options, io));
-  });
+  .action(lazily(async () => (await import('./commands/config.ts')).configGet));
 
 config
   .command('set <setting> <value>')
   .description('change a setting')
   .addOption(json())
-  .action(async (setting, value, options) => {
-    const { configSet } = await import('./commands/config.ts');
-    await finish(configSet(setting, value, options, io));
-  });
+  .action(lazily(async () => (await import('./commands/config.ts')).configSet));
 
 config
   .command('unset <setting>')
   .description('go back to the default')
   .addOption(json())
-  .action(async (setting, options) => {
-    const { configUnset } = await import('./commands/config.ts');
-    await finish(configUnset(setting, options, io));
-  });
+  .action(lazily(async () => (await import('./commands/config.ts')).configUnset));
 
 config
   .command('list')
   .description('show all settings')
   .addOption(json())
-  .action(async (options) => {
-    const { configList } = await import('./commands/config.ts');
-    await finish(configList(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/config.ts')).configList));
 
 program
   .command('doctor')
@@ -220,10 +191,7 @@ is --yes; without a terminal, or with --json, it does it: nobody is there to be
 asked. \`vouch setup codecommit --remove\` takes away what it has set up.
 `,
   )
-  .action(async (url, options) => {
-    const { doctor } = await import('./commands/doctor.ts');
-    await finish(doctor(url, options));
-  });
+  .action(lazily(async () => (await import('./commands/doctor.ts')).doctor));
 
 const agent = program
   .command('agent')
@@ -232,56 +200,38 @@ const agent = program
 agent
   .command('start')
   .description('start it, unless it is running (`vouch login` does that by itself)')
-  .action(async (options) => {
-    const { agentStart } = await import('./commands/agent.ts');
-    await finish(agentStart(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/agent.ts')).agentStart));
 
 agent
   .command('stop')
   .description('end it, and the session with it')
-  .action(async (options) => {
-    const { agentStop } = await import('./commands/agent.ts');
-    await finish(agentStop(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/agent.ts')).agentStop));
 
 agent
   .command('status')
   .description('show whether it is running')
   .addOption(json())
-  .action(async (options) => {
-    const { agentStatusCommand } = await import('./commands/agent.ts');
-    await finish(agentStatusCommand(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/agent.ts')).agentStatusCommand));
 
 agent
   .command('logs')
   .description('show what it has done and why, without a secret; it keeps the last 500 entries, in memory only')
   .addOption(json())
   .option('-f, --follow', 'go on showing what comes, until Ctrl-C')
-  .action(async (options) => {
-    const { agentLogsCommand } = await import('./commands/agent-logs.ts');
-    await finish(agentLogsCommand(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/agent-logs.ts')).agentLogsCommand));
 
 agent
   .command('install')
   .description('make it a service of systemd or launchd, started and kept apart by that')
   .option('--force', 'end a running session, and replace files that were changed')
   .option('--dry-run', 'show what would be written, and write nothing')
-  .action(async (options) => {
-    const { agentInstall } = await import('./commands/agent-service.ts');
-    await finish(agentInstall(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/agent-service.ts')).agentInstall));
 
 agent
   .command('uninstall')
   .description('undo `install`; the session ends')
   .option('--force', 'also remove files that were changed')
-  .action(async (options) => {
-    const { agentUninstall } = await import('./commands/agent-service.ts');
-    await finish(agentUninstall(options, io));
-  });
+  .action(lazily(async () => (await import('./commands/agent-service.ts')).agentUninstall));
 
 /** commander's own `help` says nothing of a name that it does not know, and looks one level deep. */
 function addHelp(group: Command): void {
@@ -329,9 +279,10 @@ process.stderr.on('error', () => {});
 void run(async () => {
   try {
     await program.parseAsync();
+    return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // commander has said it already; wrong usage is 2, help and version are 0.
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    return error.exitCode === 0 ? 0 : 2;
   }
 });

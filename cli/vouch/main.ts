@@ -23,7 +23,7 @@ const options = often.get(process.argv.slice(2).join('\0'));
 if (options === undefined) void import('./commands.ts');
 else void run(() => answerStatus(options));
 
-async function answerStatus(options: StatusOptions): Promise<void> {
+async function answerStatus(options: StatusOptions): Promise<never> {
   const io = {
     stdout: standardOutput(notWritten),
     get stderr() {

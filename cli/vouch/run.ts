@@ -2,15 +2,29 @@ import { printProblem } from '../problem/print.ts';
 import { Problem } from '../problem/problem.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 
-/** Runs a command of `vouch` to its end; what it throws is told on standard error, and becomes the exit code. */
-export async function run(command: () => Promise<void>): Promise<void> {
-  // What fails where nobody waits for it, such as a connection when no more files can be opened, is told in the same way.
+/** Runs a command in this process, and sets the process's exit code. */
+export async function run(command: () => Promise<number>): Promise<void> {
+  // An error that no code waits for, such as that of a connection when no more files can be opened, is told in the same way.
   process.once('uncaughtException', (error) => process.exit(printProblem(process.stderr, error)));
-  try {
+  process.exitCode = await exitCodeOf(async () => {
     checkNode();
-    await command();
+    return command();
+  }, process.stderr);
+}
+
+/**
+ * Runs a command to its end. This is where its errors are told.
+ *
+ * @returns its exit code, or that of the error that it throws; at Ctrl-C nothing is said
+ */
+export async function exitCodeOf(
+  command: () => Promise<number>,
+  stderr: { write(text: string): unknown },
+): Promise<number> {
+  try {
+    return await command();
   } catch (error) {
-    process.exitCode = error instanceof Interrupted ? error.exitCode : printProblem(process.stderr, error);
+    return error instanceof Interrupted ? error.exitCode : printProblem(stderr, error);
   }
 }
 

@@ -17,7 +17,7 @@ import { changeConfig, chosenServer, readConfig, serverUrl } from '../../cli/con
 import { replaceFile } from '../../cli/files/replace-file.ts';
 import type { Io } from '../../cli/terminal/io.ts';
 import { configGet, configList, configSet, configUnset } from '../../cli/vouch/commands/config.ts';
-import { captured } from './support.ts';
+import { runCommand } from './support.ts';
 
 let home: string;
 let env: NodeJS.ProcessEnv;
@@ -155,10 +155,7 @@ describe('vouch config', () => {
     ((io) => configSet(name, value, { json }, io)) satisfies Command;
   const unset = (name: string, json = false) => ((io) => configUnset(name, { json }, io)) satisfies Command;
   const list = (json = false) => ((io) => configList({ json }, io)) satisfies Command;
-  const run = async (command: Command) => {
-    const { io, out } = captured(env);
-    return { code: await command(io), ...out };
-  };
+  const run = (command: Command) => runCommand(env, command);
 
   test('shows what holds: values, defaults, and what has none', async () => {
     const nothing = {

@@ -8,6 +8,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { EmbeddedJWK, jwtVerify } from 'jose';
 import { onTestFinished } from 'vitest';
 import type { NewSession } from '../../cli/agent/protocol.ts';
+import type { Io } from '../../cli/terminal/io.ts';
+import { exitCodeOf } from '../../cli/vouch/run.ts';
 
 /** The source tree. */
 export const root = join(import.meta.dirname, '../..');
@@ -123,6 +125,15 @@ export function captured(env: NodeJS.ProcessEnv) {
       stderr: { write: (text: string) => (out.stderr += text) },
     },
   };
+}
+
+/** Runs one of `vouch`'s commands in this process, with its errors told as `vouch` tells them. */
+export async function runCommand(
+  env: NodeJS.ProcessEnv,
+  command: (io: Io) => Promise<number>,
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { io, out } = captured(env);
+  return { code: await exitCodeOf(() => command(io), io.stderr), ...out };
 }
 
 /** The identity server and STS, as far as the agent speaks with them, on loopback. */

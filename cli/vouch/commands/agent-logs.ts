@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agentLogs, isNotRunning } from '../../agent/client/client.ts';
 import type { LogAnswer, LogEntry } from '../../agent/protocol.ts';
-import { printProblem } from '../../problem/print.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { clockTime } from '../../text/time.ts';
@@ -19,7 +19,7 @@ export interface AgentLogsOptions {
 /** `vouch agent logs`: what the agent has done and why. Exit code 3 when none runs. */
 export async function agentLogsCommand({ json = false, follow = false }: AgentLogsOptions, io: Io): Promise<number> {
   const print = ({ entries }: LogAnswer) => {
-    for (const entry of entries) io.stdout.write(`${json ? jsonText(entry) : describe(entry, new Date())}\n`);
+    for (const entry of entries) io.stdout.write(`${json ? jsonText(entry) : entryLine(entry, new Date())}\n`);
   };
   try {
     let answer = await agentLogs(0, io.env);
@@ -35,13 +35,13 @@ export async function agentLogsCommand({ json = false, follow = false }: AgentLo
     }
     return 0;
   } catch (error) {
-    if (!isNotRunning(error)) return printProblem(io.stderr, error);
-    io.stderr.write(follow ? 'vouch: The agent has ended\n' : 'vouch: No agent is running\n');
-    return 3;
+    if (!isNotRunning(error)) throw error;
+    const what = follow ? 'The agent has ended.' : 'No agent is running.';
+    throw new Problem({ kind: 'agent-not-running', what }, { cause: error });
   }
 }
 
-function describe({ at, event, message, times }: LogEntry, now: Date): string {
+function entryLine({ at, event, message, times }: LogEntry, now: Date): string {
   const moment = new Date(at);
   const time = `${clockTime(moment, now)}:${String(moment.getSeconds()).padStart(2, '0')}`;
   return `${time}  ${event.padEnd(11)}  ${message}${times > 1 ? ` (${times} times)` : ''}`;

@@ -1,4 +1,4 @@
-import { printProblem } from '../../problem/print.ts';
+import { printNote } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
 import { installService, uninstallService } from '../../service/install.ts';
 import type { Manager } from '../../service/manager.ts';
@@ -18,28 +18,24 @@ export async function agentInstall(
   io: Io,
   platform: NodeJS.Platform = process.platform,
 ): Promise<number> {
-  try {
-    const manager = knownManager(platform, io.env);
-    if (dryRun) {
-      await manager.check();
-      const { files, notes } = await manager.form();
-      for (const { path, text } of files) io.stdout.write(`${path}:\n${indented(text)}\n`);
-      io.stdout.write('Nothing was written (--dry-run)\n');
-      for (const note of notes) io.stderr.write(`vouch: ${note}\n`);
-      return 0;
-    }
-    const { form, changed } = await installService(manager, { env: io.env, force });
-    if (!changed) {
-      io.stdout.write(`The agent is a service of ${manager.name} already, nothing to change\n`);
-      return 0;
-    }
-    for (const { path } of form.files) io.stdout.write(`Wrote ${path}\n`);
-    io.stdout.write(`The agent is now a service: ${manager.name} starts it ${starts[manager.name]}\n`);
-    for (const note of form.notes) io.stderr.write(`vouch: ${note}\n`);
+  const manager = knownManager(platform, io.env);
+  if (dryRun) {
+    await manager.check();
+    const { files, notes } = await manager.form();
+    for (const { path, text } of files) io.stdout.write(`${path}:\n${indented(text)}\n`);
+    io.stdout.write('Nothing was written (--dry-run)\n');
+    for (const note of notes) printNote(io.stderr, { what: note });
     return 0;
-  } catch (error) {
-    return printProblem(io.stderr, error);
   }
+  const { form, changed } = await installService(manager, { env: io.env, force });
+  if (!changed) {
+    io.stdout.write(`The agent is a service of ${manager.name} already, nothing to change\n`);
+    return 0;
+  }
+  for (const { path } of form.files) io.stdout.write(`Wrote ${path}\n`);
+  io.stdout.write(`The agent is now a service: ${manager.name} starts it ${starts[manager.name]}\n`);
+  for (const note of form.notes) printNote(io.stderr, { what: note });
+  return 0;
 }
 
 const starts = { systemd: 'when it is asked for something', launchd: 'when you log in to this Mac' };
@@ -50,18 +46,14 @@ export async function agentUninstall(
   io: Io,
   platform: NodeJS.Platform = process.platform,
 ): Promise<number> {
-  try {
-    const removed = await uninstallService(knownManager(platform, io.env), { env: io.env, force });
-    for (const path of removed) io.stdout.write(`Removed ${path}\n`);
-    io.stdout.write(
-      removed.length > 0
-        ? 'The agent is no service any more: `vouch login` starts it\n'
-        : 'The agent is no service, nothing to change\n',
-    );
-    return 0;
-  } catch (error) {
-    return printProblem(io.stderr, error);
-  }
+  const removed = await uninstallService(knownManager(platform, io.env), { env: io.env, force });
+  for (const path of removed) io.stdout.write(`Removed ${path}\n`);
+  io.stdout.write(
+    removed.length > 0
+      ? 'The agent is no service any more: `vouch login` starts it\n'
+      : 'The agent is no service, nothing to change\n',
+  );
+  return 0;
 }
 
 function knownManager(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager {

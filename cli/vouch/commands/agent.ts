@@ -2,7 +2,8 @@ import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../../ag
 import { endHungAgent, processOf, seeItEnd } from '../../agent/client/end-hung.ts';
 import { startAgent } from '../../agent/client/start.ts';
 import type { AgentStatus, ServiceManager } from '../../agent/protocol.ts';
-import { printProblem } from '../../problem/print.ts';
+import { printNote } from '../../problem/print.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
@@ -10,13 +11,9 @@ import { clockTime } from '../../text/time.ts';
 
 /** `vouch agent start`: `vouch login` does it by itself. */
 export async function agentStart(_options: object, io: Io): Promise<number> {
-  try {
-    const { started } = await startAgent(io.env);
-    io.stdout.write(started ? 'The agent is running\n' : 'The agent is already running\n');
-    return 0;
-  } catch (error) {
-    return printProblem(io.stderr, error);
-  }
+  const { started } = await startAgent(io.env);
+  io.stdout.write(started ? 'The agent is running\n' : 'The agent is already running\n');
+  return 0;
 }
 
 /** `vouch agent stop`: ends the agent, and with it the session, which nobody else could use. */
@@ -27,14 +24,19 @@ export async function agentStop(_options: object, io: Io): Promise<number> {
     const agent = processOf(io.env, pid);
     const { revoked, reason } = await dropSession(io.env);
     if (await stays(pid, io.env)) {
-      io.stderr.write('vouch: The agent goes on: a sign-in has given it another session meanwhile\n');
-      return 1;
+      throw new Problem({
+        kind: 'agent-lives',
+        what: 'The agent goes on: a sign-in has given it another session meanwhile.',
+      });
     }
     if (agent) await seeItEnd(agent);
     io.stdout.write(hadSession ? 'The agent has ended, and your session with it\n' : 'The agent has ended\n');
     if (service) io.stdout.write(`${startsAgain[service]} (\`vouch agent uninstall\` ends that)\n`);
     if (hadSession && !revoked) {
-      io.stderr.write(`vouch: The server could not be told; nothing of the session is left here. ${reason ?? ''}\n`);
+      printNote(io.stderr, {
+        what: 'The server could not be told; nothing of the session is left here.',
+        why: reason ?? '',
+      });
     }
     return 0;
   } catch (error) {
@@ -42,7 +44,11 @@ export async function agentStop(_options: object, io: Io): Promise<number> {
       io.stdout.write('No agent is running\n');
       return 0;
     }
-    return isUnresponsive(error) ? stopHung(io) : printProblem(io.stderr, error);
+    if (!isUnresponsive(error)) throw error;
+    printNote(io.stderr, { what: 'The agent does not answer, so its process is ended.' });
+    await endHungAgent(io.env);
+    io.stdout.write('The agent has ended, and a session that it had: at the server that ends by itself\n');
+    return 0;
   }
 }
 
@@ -53,17 +59,6 @@ async function stays(pid: number, env: NodeJS.ProcessEnv): Promise<boolean> {
     return now.pid === pid && now.session !== null;
   } catch {
     return false;
-  }
-}
-
-async function stopHung(io: Io): Promise<number> {
-  try {
-    io.stderr.write('vouch: The agent does not answer, so its process is ended\n');
-    await endHungAgent(io.env);
-    io.stdout.write('The agent has ended, and a session that it had: at the server that ends by itself\n');
-    return 0;
-  } catch (error) {
-    return printProblem(io.stderr, error);
   }
 }
 
@@ -81,16 +76,16 @@ export interface AgentStatusOptions {
 export async function agentStatusCommand({ json = false }: AgentStatusOptions, io: Io): Promise<number> {
   try {
     const status = await agentStatus(io.env);
-    io.stdout.write(json ? `${jsonText({ running: true, ...status })}\n` : describe(status));
+    io.stdout.write(json ? `${jsonText({ running: true, ...status })}\n` : statusLines(status));
     return 0;
   } catch (error) {
-    if (!isNotRunning(error)) return printProblem(io.stderr, error);
+    if (!isNotRunning(error)) throw error;
     io.stdout.write(json ? '{"running":false}\n' : 'No agent is running\n');
     return 3;
   }
 }
 
-function describe({ pid, version, startedAt, service, session, credentials }: AgentStatus): string {
+function statusLines({ pid, version, startedAt, service, session, credentials }: AgentStatus): string {
   const now = new Date();
   const since = clockTime(new Date(startedAt), now);
   const as = service ? ` as a service of ${service}` : '';

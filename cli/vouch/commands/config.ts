@@ -1,6 +1,5 @@
 import { autoLogins, type Config, changeConfig, isAutoLogin, readConfig, serverUrl } from '../../config.ts';
 import { readPort } from '../../network/port.ts';
-import { printProblem } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
@@ -50,61 +49,45 @@ export interface ConfigOptions {
 }
 
 /** `vouch config get`: exit code 1 when the setting has no value. */
-export function configGet(name: string, options: ConfigOptions, io: Io): Promise<number> {
-  return command(io, () => {
-    const value = inForce(io.env)[known(name)];
-    if (options.json) tellJson(io, [known(name)]);
-    else if (value !== null) io.stdout.write(`${value}\n`);
-    return value === null ? 1 : 0;
-  });
+export async function configGet(name: string, options: ConfigOptions, io: Io): Promise<number> {
+  const value = inForce(io.env)[known(name)];
+  if (options.json) tellJson(io, [known(name)]);
+  else if (value !== null) io.stdout.write(`${value}\n`);
+  return value === null ? 1 : 0;
 }
 
 /** `vouch config set`. */
-export function configSet(name: string, value: string, options: ConfigOptions, io: Io): Promise<number> {
-  return command(io, () => {
-    changeConfig(io.env, settings[known(name)].read(value));
-    if (options.json) tellJson(io, [known(name)]);
-    else io.stdout.write(`${name} is ${inForce(io.env)[known(name)]}\n`);
-    return 0;
-  });
+export async function configSet(name: string, value: string, options: ConfigOptions, io: Io): Promise<number> {
+  changeConfig(io.env, settings[known(name)].read(value));
+  if (options.json) tellJson(io, [known(name)]);
+  else io.stdout.write(`${name} is ${inForce(io.env)[known(name)]}\n`);
+  return 0;
 }
 
 /** `vouch config unset`: a setting that is not set may be unset again. */
-export function configUnset(name: string, options: ConfigOptions, io: Io): Promise<number> {
-  return command(io, () => {
-    if (readConfig(io.env)[known(name)] !== undefined) changeConfig(io.env, { [known(name)]: undefined });
-    const { byDefault } = settings[known(name)];
-    if (options.json) tellJson(io, [known(name)]);
-    else io.stdout.write(`${name} is not set${byDefault === null ? '' : `, which means ${byDefault}`}\n`);
-    return 0;
-  });
+export async function configUnset(name: string, options: ConfigOptions, io: Io): Promise<number> {
+  if (readConfig(io.env)[known(name)] !== undefined) changeConfig(io.env, { [known(name)]: undefined });
+  const { byDefault } = settings[known(name)];
+  if (options.json) tellJson(io, [known(name)]);
+  else io.stdout.write(`${name} is not set${byDefault === null ? '' : `, which means ${byDefault}`}\n`);
+  return 0;
 }
 
 /** `vouch config list`: every setting and what is in force. */
-export function configList(options: ConfigOptions, io: Io): Promise<number> {
-  return command(io, () => {
-    const names = Object.keys(settings) as Name[];
-    if (options.json) {
-      tellJson(io, names);
-      return 0;
-    }
-    const set = readConfig(io.env);
-    const values = inForce(io.env);
-    const lines = names.map((name) => {
-      const note = set[name] === undefined && values[name] !== null ? ' (default)' : '';
-      return `${name.padEnd(13)}${values[name] ?? '(not set)'}${note}\n`;
-    });
-    io.stdout.write(lines.join(''));
+export async function configList(options: ConfigOptions, io: Io): Promise<number> {
+  const names = Object.keys(settings) as Name[];
+  if (options.json) {
+    tellJson(io, names);
     return 0;
-  });
-}
-
-async function command(io: Io, run: () => number): Promise<number> {
-  try {
-    return run();
-  } catch (error) {
-    return printProblem(io.stderr, error);
   }
+  const set = readConfig(io.env);
+  const values = inForce(io.env);
+  const lines = names.map((name) => {
+    const note = set[name] === undefined && values[name] !== null ? ' (default)' : '';
+    return `${name.padEnd(13)}${values[name] ?? '(not set)'}${note}\n`;
+  });
+  io.stdout.write(lines.join(''));
+  return 0;
 }
 
 /** What each setting is now, null where it has no value. */

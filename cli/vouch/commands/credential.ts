@@ -1,7 +1,6 @@
 import { awsCredentials } from '../../agent/client/client.ts';
 import { isRegion } from '../../aws/partitions.ts';
 import { parseRoleArn } from '../../aws/role-arn.ts';
-import { printProblem } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
@@ -16,32 +15,28 @@ export interface CredentialAwsOptions {
  * (AWS SDKs and Tools Reference Guide, "Process credential provider").
  */
 export async function credentialAws({ role }: CredentialAwsOptions, io: Io): Promise<number> {
-  try {
-    const parsed = parseRoleArn(role);
-    if (parsed === undefined) {
-      throw new Problem({
-        kind: 'usage',
-        what: `This is not the ARN of a role: ${role}`,
-        why: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
-      });
-    }
-    // The caller's region, if it is one of the role's partition; else whatever the agent has in hand.
-    const region = io.env.AWS_REGION ?? io.env.AWS_DEFAULT_REGION ?? '';
-    const found = await awsCredentials(
-      role,
-      isRegion(region) && parsed.partition.region.test(region) ? region : undefined,
-      io.env,
-    );
-    const answer = {
-      Version: 1,
-      AccessKeyId: found.accessKeyId,
-      SecretAccessKey: found.secretAccessKey,
-      SessionToken: found.sessionToken,
-      Expiration: found.expiration,
-    };
-    io.stdout.write(`${jsonText(answer)}\n`);
-    return 0;
-  } catch (error) {
-    return printProblem(io.stderr, error);
+  const parsed = parseRoleArn(role);
+  if (parsed === undefined) {
+    throw new Problem({
+      kind: 'usage',
+      what: `This is not the ARN of a role: ${role}`,
+      why: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
+    });
   }
+  // The caller's region, if it is one of the role's partition; else whatever the agent has in hand.
+  const region = io.env.AWS_REGION ?? io.env.AWS_DEFAULT_REGION ?? '';
+  const found = await awsCredentials(
+    role,
+    isRegion(region) && parsed.partition.region.test(region) ? region : undefined,
+    io.env,
+  );
+  const answer = {
+    Version: 1,
+    AccessKeyId: found.accessKeyId,
+    SecretAccessKey: found.secretAccessKey,
+    SessionToken: found.sessionToken,
+    Expiration: found.expiration,
+  };
+  io.stdout.write(`${jsonText(answer)}\n`);
+  return 0;
 }

@@ -6,7 +6,7 @@ import { agentSocket, runtimeFolders } from '../../runtime-folder/runtime-folder
 import type { Io } from '../../terminal/io.ts';
 
 /** `vouch init <shell>`: prints what shows in that shell's prompt how long the session lasts. */
-export async function init(shell: Shell, io: Io): Promise<number> {
+export async function init(shell: Shell, _options: object, io: Io): Promise<number> {
   // An agent may come to listen in the other place.
   const [usual = '', other = ''] = runtimeFolders(io.env).map((folder) => agentSocket(io.env, folder));
   const format = shell === 'fish' ? 'fish' : 'shell';

@@ -1,6 +1,7 @@
 import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../../agent/client/client.ts';
 import { endHungAgent } from '../../agent/client/end-hung.ts';
 import type { Dropped } from '../../agent/protocol.ts';
+import { printNote } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
 
 /** `vouch logout`: ends the session at the server and forgets everything here. */
@@ -12,7 +13,7 @@ export async function logout(options: { json?: boolean }, io: Io): Promise<numbe
     if (email !== undefined) dropped = await dropSession(io.env);
   } catch (error) {
     if (isUnresponsive(error)) {
-      io.stderr.write('vouch: The agent does not answer, so its process is ended\n');
+      printNote(io.stderr, { what: 'The agent does not answer, so its process is ended.' });
       await endHungAgent(io.env);
       dropped = { revoked: false, reason: 'only the agent could have done that' };
     } else if (!isNotRunning(error)) {
@@ -31,10 +32,10 @@ export async function logout(options: { json?: boolean }, io: Io): Promise<numbe
     `Signed out${email === undefined ? '' : ` ${email}`}: nothing of the session is left on this machine\n`,
   );
   if (!dropped.revoked) {
-    io.stderr.write(
-      `vouch: the server could not be told (${dropped.reason ?? 'no answer'}).\n` +
-        '  The session is forgotten here, so nobody can use it; at the server it ends by itself.\n',
-    );
+    printNote(io.stderr, {
+      what: `The server could not be told (${dropped.reason ?? 'no answer'}).`,
+      why: 'The session is forgotten here, so nobody can use it; at the server it ends by itself.',
+    });
   }
   return 0;
 }

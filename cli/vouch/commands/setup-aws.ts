@@ -24,11 +24,9 @@ import { findOnPath } from '../../files/on-path.ts';
 import { replaceFile } from '../../files/replace-file.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import { awsConfigFile } from '../../paths.ts';
-import { printProblem } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
 import { nodeOptions } from '../../programs.ts';
 import { onTerminal } from '../../terminal/ask.ts';
-import { Interrupted } from '../../terminal/interrupt.ts';
 import type { Io } from '../../terminal/io.ts';
 import { type ChangedLine, lineDiff } from '../../terminal/line-diff.ts';
 import { jsonText } from '../../text/json-text.ts';
@@ -79,21 +77,16 @@ export async function setupAws(
   io: Io,
   terminal: boolean = process.stdin.isTTY === true,
 ): Promise<number> {
-  try {
-    const file = awsConfigFile(io.env);
-    const text = readConfigFile(file);
-    const outcome = options.remove
-      ? await removal(options, text, file, io)
-      : await addition(options, text, file, io, terminal);
-    const write = outcome.change !== 'none' && !options.dryRun;
-    if (write) replaceFile(file, outcome.text);
-    const notes = write ? await notesFor(outcome, io.env) : [];
-    tell(outcome, { file, diff: diff(text, outcome.text), notes }, options, io);
-    return 0;
-  } catch (error) {
-    if (error instanceof Interrupted) throw error;
-    return printProblem(io.stderr, error);
-  }
+  const file = awsConfigFile(io.env);
+  const text = readConfigFile(file);
+  const outcome = options.remove
+    ? await removal(options, text, file, io)
+    : await addition(options, text, file, io, terminal);
+  const write = outcome.change !== 'none' && !options.dryRun;
+  if (write) replaceFile(file, outcome.text);
+  const notes = write ? await notesFor(outcome, io.env) : [];
+  tell(outcome, { file, diff: diff(text, outcome.text), notes }, options, io);
+  return 0;
 }
 
 async function addition(

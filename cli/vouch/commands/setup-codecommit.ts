@@ -9,7 +9,6 @@ import { findingsForAll } from '../../git/setup/effect.ts';
 import { remoteHelper } from '../../git/setup/remote-helper.ts';
 import { httpSettings, type UrlPattern, urlPatterns, usage } from '../../git/setup/wanted.ts';
 import { helperByPath, vouchHelper } from '../../git/vouch-helper.ts';
-import { printProblem } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
 import { credentialHelperScript } from '../../programs.ts';
 import type { Io } from '../../terminal/io.ts';
@@ -56,15 +55,11 @@ interface Report {
  * or takes that away again.
  */
 export async function setupCodeCommit(options: SetupCodeCommitOptions, io: Io, cwd?: string): Promise<number> {
-  try {
-    const version = await checkGit(io.env);
-    const report = await (options.remove ? remove(options, io.env, cwd) : add(options, io.env, cwd));
-    if (options.json) io.stdout.write(`${jsonText(report)}\n`);
-    else print(report, options, version, io);
-    return 0;
-  } catch (error) {
-    return printProblem(io.stderr, error);
-  }
+  const version = await checkGit(io.env);
+  const report = await (options.remove ? remove(options, io.env, cwd) : add(options, io.env, cwd));
+  if (options.json) io.stdout.write(`${jsonText(report)}\n`);
+  else print(report, options, version, io);
+  return 0;
 }
 
 async function add(options: SetupCodeCommitOptions, env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<Report> {

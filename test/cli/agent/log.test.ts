@@ -6,7 +6,7 @@ import { agentLogs, awsCredentials, dropSession, putSession } from '../../../cli
 import { Log, reasonOf } from '../../../cli/agent/log.ts';
 import { Problem } from '../../../cli/problem/problem.ts';
 import { agentLogsCommand } from '../../../cli/vouch/commands/agent-logs.ts';
-import { captured, gitRequest, lines, machine, newSession, role, root, stsError } from '../support.ts';
+import { captured, gitRequest, lines, machine, newSession, role, root, runCommand, stsError } from '../support.ts';
 import { agent, hour, signedIn, viaGit } from './support.ts';
 
 const minute = 60_000;
@@ -113,6 +113,8 @@ test('vouch agent logs --follow goes on until the agent ends', async () => {
 });
 
 test('vouch agent logs without an agent says so', async () => {
-  const { out, io } = captured(machine().env);
-  expect([await agentLogsCommand({}, io), out.stderr]).toEqual([3, 'vouch: No agent is running\n']);
+  expect(await runCommand(machine().env, (io) => agentLogsCommand({}, io))).toMatchObject({
+    code: 3,
+    stderr: 'vouch: No agent is running.\n',
+  });
 });

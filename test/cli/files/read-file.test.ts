@@ -10,7 +10,7 @@ import { configFile } from '../../../cli/paths.ts';
 import { readPidFile } from '../../../cli/runtime-folder/pid-file.ts';
 import { readIfThere } from '../../../cli/service/mark.ts';
 import { setupAws } from '../../../cli/vouch/commands/setup-aws.ts';
-import { captured, gitRequest, installHelper, type Machine, machine, role, run } from '../support.ts';
+import { gitRequest, installHelper, type Machine, machine, role, run, runCommand } from '../support.ts';
 
 /** What may have a file's name: each would be waited for, or read, without end. */
 const wrong: [string, (path: string) => void][] = [
@@ -51,10 +51,9 @@ describe.each(wrong)('%s is not read as', (_, make) => {
   test('AWS’s config', async () => {
     const the = machine();
     const file = put(join(the.env.HOME ?? '', '.aws/config'));
-    const { out, io } = captured(the.env);
-    expect(await setupAws({ role, region: 'us-east-1' }, io)).toBe(1);
-    expect(out.stderr).toContain(`${file} could not be read.`);
-    expect(out.stderr).toMatch(said);
+    const { code, stderr } = await runCommand(the.env, (io) => setupAws({ role, region: 'us-east-1' }, io));
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${file} could not be read.`)]);
+    expect(stderr).toMatch(said);
   });
 
   test('agent.pid, by us or by the script', async () => {

@@ -35,7 +35,7 @@ async function listen({ agentSocket }: Pick<Machine, 'agentSocket'>): Promise<vo
 /** Runs lines in a bash that has evaluated `vouch init bash`, with a clock of our own, and gives back what they print. */
 async function bash({ env }: Machine, lines: string[], { before = '', more = {} } = {}): Promise<string[]> {
   const { io, out } = captured(env);
-  expect(await init('bash', io)).toBe(0);
+  expect(await init('bash', {}, io)).toBe(0);
   const code = [
     // Unset, it is a variable like others.
     `unset EPOCHSECONDS; EPOCHSECONDS=${start}; PS1='$ '`,

@@ -76,7 +76,7 @@ test.each([
 ] as const)('vouch init %s hooks into the prompt, and knows where the agent listens', async (shell, texts) => {
   const the = machine();
   const { io, out } = captured(the.env);
-  expect(await init(shell, io)).toBe(0);
+  expect(await init(shell, {}, io)).toBe(0);
   const [first = ''] = out.stdout.split('\n');
   expect(first).toBe(`${shell === 'fish' ? 'set -g __vouch_socket ' : '__vouch_socket='}'${the.agentSocket}'`);
   for (const text of texts) expect(out.stdout).toContain(text);

@@ -13,7 +13,7 @@ import { prepareRuntimeFolder, runtimeFolder, runtimeFolders } from '../../../cl
 import { logout } from '../../../cli/vouch/commands/logout.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
 import { beRootWith } from '../others.ts';
-import { captured, type Machine, machine, newSession, root } from '../support.ts';
+import { captured, type Machine, machine, newSession, root, runCommand } from '../support.ts';
 
 /** Where logind makes its folders, for this test. */
 const logind = vi.hoisted(() => ({ runUser: '' }));
@@ -195,9 +195,8 @@ describe('under sudo -E, with another user’s HOME and XDG_RUNTIME_DIR,', () =>
     expect(() => readConfig(env)).toThrow(expect.objectContaining(refused));
     expect(() => replaceFile(join(folder, 'home/.aws/config'), '')).toThrow(expect.objectContaining(refused));
     await expect(agentStatus(env)).rejects.toMatchObject(refused);
-    const { io, out } = captured(env);
-    expect(await setupCodeCommit({}, io)).toBe(1);
-    expect(out.stderr).toContain(refused.fix);
+    const { code, stderr } = await runCommand(env, (io) => setupCodeCommit({}, io));
+    expect([code, stderr]).toEqual([1, expect.stringContaining(refused.fix)]);
     expect(readdirSync(join(folder, 'home'))).toEqual([]);
     expect(readdirSync(join(folder, 'run/vouch'))).toEqual([]);
   });

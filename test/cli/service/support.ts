@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { agentInstall, agentUninstall } from '../../../cli/vouch/commands/agent-service.ts';
-import { captured, type Machine, machine, read, root } from '../support.ts';
+import { type Machine, machine, read, root, runCommand } from '../support.ts';
 
 export interface ServiceMachine extends Machine {
   /** The folder of the manager's fake. */
@@ -33,10 +33,8 @@ export function serviceMachine(
   onTestFinished(() => {
     for (const name of ['holder', 'agent']) kill(join(fake, name));
   });
-  const say = async (command: typeof agentInstall, options: object) => {
-    const { out, io } = captured(the.env);
-    return { code: await command(options, io, platform), ...out };
-  };
+  const say = (command: typeof agentInstall, options: object) =>
+    runCommand(the.env, (io) => command(options, io, platform));
   return {
     ...the,
     fake,

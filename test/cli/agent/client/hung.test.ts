@@ -12,7 +12,17 @@ import { startOf } from '../../../../cli/runtime-folder/pid-file.ts';
 import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/runtime-folder.ts';
 import { agentStop } from '../../../../cli/vouch/commands/agent.ts';
 import { logout } from '../../../../cli/vouch/commands/logout.ts';
-import { captured, gitRequest, type Machine, machine, newSession, root, run, services } from '../../support.ts';
+import {
+  captured,
+  gitRequest,
+  type Machine,
+  machine,
+  newSession,
+  root,
+  run,
+  runCommand,
+  services,
+} from '../../support.ts';
 import { agentMachine, gone } from '../support.ts';
 
 const pidFile = (the: Machine) => join(dirname(the.agentSocket), 'agent.pid');
@@ -86,7 +96,7 @@ test('vouch status says that it hangs, and vouch agent stop ends it', async () =
     0,
     {
       stdout: 'The agent has ended, and a session that it had: at the server that ends by itself\n',
-      stderr: 'vouch: The agent does not answer, so its process is ended\n',
+      stderr: 'vouch: The agent does not answer, so its process is ended.\n',
     },
   ]);
   await gone(the.pid);
@@ -109,7 +119,7 @@ test('vouch logout ends it too: nothing is left that could be used', async () =>
     0,
     {
       stdout: '{"signedOut":true,"revoked":false}\n',
-      stderr: 'vouch: The agent does not answer, so its process is ended\n',
+      stderr: 'vouch: The agent does not answer, so its process is ended.\n',
     },
   ]);
   await gone(the.pid);
@@ -191,10 +201,9 @@ test('a process that agent.pid names, and that is no agent of this folder, is le
   onTestFinished(() => void innocent.kill('SIGKILL'));
   await new Promise((resolve) => innocent.stdout.once('data', resolve));
   writeFileSync(pidFile(the), `${innocent.pid} ${startOf(innocent.pid ?? 0)}\n`);
-  const { out, io } = captured(the.env);
-  expect(await agentStop({}, io)).toBe(1);
-  expect(out.stdout).toBe('');
-  expect(out.stderr).toContain(`agent.pid names process ${innocent.pid}, which has none of its sockets.`);
+  const { code, stdout, stderr } = await runCommand(the.env, (io) => agentStop({}, io));
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(`agent.pid names process ${innocent.pid}, which has none of its sockets.`);
   await expect(endHungAgent(the.env)).rejects.toMatchObject({ kind: 'agent-unknown' });
   expect([innocent.exitCode, innocent.signalCode]).toEqual([null, null]);
 });
@@ -225,11 +234,10 @@ test('vouch agent stop does not say that an agent has ended which has another se
     await putSession(newSession(world.url, { email: 'bob@example.com' }), the.env);
     response.writeHead(204).end();
   };
-  const { out, io } = captured(the.env);
-  expect(await agentStop({}, io)).toBe(1);
-  expect(out).toEqual({
+  expect(await runCommand(the.env, (io) => agentStop({}, io))).toEqual({
+    code: 1,
     stdout: '',
-    stderr: 'vouch: The agent goes on: a sign-in has given it another session meanwhile\n',
+    stderr: 'vouch: The agent goes on: a sign-in has given it another session meanwhile.\n',
   });
   expect((await agentStatus(the.env)).session?.email).toBe('bob@example.com');
 });

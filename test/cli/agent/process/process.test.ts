@@ -23,7 +23,7 @@ import { startAgent } from '../../../../cli/agent/client/start.ts';
 import { checkRuntimeFolder, checkSocketPath } from '../../../../cli/runtime-folder/runtime-folder.ts';
 import { agentStart, agentStatusCommand, agentStop } from '../../../../cli/vouch/commands/agent.ts';
 import { credentialAws } from '../../../../cli/vouch/commands/credential.ts';
-import { captured, type Machine, machine, newSession, role, root, run, services } from '../../support.ts';
+import { captured, type Machine, machine, newSession, role, root, run, runCommand, services } from '../../support.ts';
 import { agentMachine, compilingWithoutEnd, gone } from '../support.ts';
 
 const sockets = (the: Machine) => readdirSync(dirname(the.agentSocket)).sort();
@@ -334,11 +334,10 @@ test('vouch agent start, status, stop', async () => {
 
 test('vouch credential aws without a session says what, why and what to do', async () => {
   const the = machine();
-  const { out, io } = captured(the.env);
-  expect(await credentialAws({ role }, io)).toBe(3);
-  expect(out).toEqual({
+  expect(await runCommand(the.env, (io) => credentialAws({ role }, io))).toEqual({
+    code: 3,
     stdout: '',
     stderr: 'vouch: You are not signed in.\n  No vouch agent is running.\n  Run `vouch login`, then try again.\n',
   });
-  expect(await credentialAws({ role: 'x' }, io)).toBe(2);
+  expect(await runCommand(the.env, (io) => credentialAws({ role: 'x' }, io))).toMatchObject({ code: 2 });
 });

@@ -15,7 +15,7 @@ import { chooseProfile, vouchProfiles } from '../../../../cli/aws/config/profile
 import { nodeOptions } from '../../../../cli/programs.ts';
 import { type SetupAwsOptions, setupAws } from '../../../../cli/vouch/commands/setup-aws.ts';
 import { setupCodeCommit } from '../../../../cli/vouch/commands/setup-codecommit.ts';
-import { captured, host, type Machine, machine, read, role } from '../../support.ts';
+import { captured, host, type Machine, machine, read, role, runCommand } from '../../support.ts';
 
 const file = ({ folder }: Machine) => join(folder, 'home/.aws/config');
 
@@ -27,10 +27,8 @@ function withConfig(text: string, mode = 0o644): Machine {
   return the;
 }
 
-async function setUp(the: Machine, options: Partial<SetupAwsOptions> = {}) {
-  const { out, io } = captured(the.env);
-  return { code: await setupAws({ role, ...options }, io, false), ...out };
-}
+const setUp = (the: Machine, options: Partial<SetupAwsOptions> = {}) =>
+  runCommand(the.env, (io) => setupAws({ role, ...options }, io, false));
 
 const ours = `credential_process = vouch credential aws --role ${role}\n`;
 

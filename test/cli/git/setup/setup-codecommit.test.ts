@@ -17,7 +17,7 @@ import { gitAsksVouch } from '../../../../cli/git/git.ts';
 import { changeConfigFile } from '../../../../cli/git/setup/config-file.ts';
 import { missingUserSections } from '../../../../cli/git/setup/user-sections.ts';
 import { type SetupCodeCommitOptions, setupCodeCommit } from '../../../../cli/vouch/commands/setup-codecommit.ts';
-import { captured, installHelper, type Machine, machine, read, run, setUpProfile } from '../../support.ts';
+import { installHelper, type Machine, machine, read, run, runCommand, setUpProfile } from '../../support.ts';
 
 const family = 'https://git-codecommit.*.amazonaws.com';
 const repository = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo';
@@ -29,10 +29,8 @@ function machineWithHelper(): Machine & { config: string } {
   return { ...the, config: join(the.folder, 'home/.gitconfig') };
 }
 
-async function setUp(the: Machine, options: SetupCodeCommitOptions = {}, cwd = the.env.HOME) {
-  const { out, io } = captured(the.env);
-  return { code: await setupCodeCommit({ verbose: true, ...options }, io, cwd), ...out };
-}
+const setUp = (the: Machine, options: SetupCodeCommitOptions = {}, cwd = the.env.HOME) =>
+  runCommand(the.env, (io) => setupCodeCommit({ verbose: true, ...options }, io, cwd));
 
 async function values(the: Machine, key: string) {
   const { stdout } = await run('git', ['config', '--global', '--null', '--get-all', key], the.env);

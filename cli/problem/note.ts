@@ -1,0 +1,8 @@
+/** Something that a person should know, although nothing has failed. Each part is a sentence, or several. */
+export interface Note {
+  /** What is so. */
+  what: string;
+  why?: string;
+  /** What to do about it. */
+  fix?: string;
+}
