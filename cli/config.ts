@@ -1,6 +1,7 @@
 import { readTextFile } from './files/read-file.ts';
 import { replaceFile } from './files/replace-file.ts';
 import { checkWay } from './files/safe-way.ts';
+import { isLoopbackHttp } from './network/loopback-http.ts';
 import { readPort } from './network/port.ts';
 import { configFile } from './paths.ts';
 import { Problem } from './problem/problem.ts';
@@ -81,14 +82,15 @@ export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
 /**
  * Checks a server's URL and brings it into the issuer's form: an origin, without a trailing slash.
  *
- * @throws Problem `server-url`; `http:` is for `localhost` alone, where nothing crosses a network
+ * @throws Problem `server-url`; `http:` is for `localhost` alone
  */
 export function serverUrl(value: string): string {
   // Without a scheme it is the one that the host can have.
   const scheme = /^localhost(:\d+)?\/?$/.test(value) ? 'http' : 'https';
   const url = URL.parse(value.includes('://') ? value : `${scheme}://${value}`);
-  const secure = url?.protocol === 'https:' || (url?.protocol === 'http:' && url.hostname === 'localhost');
-  if (url === null || !secure || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
+  // Not 127.0.0.1: security keys do not sign for IP addresses (Web Authentication, section 5.1.3).
+  const secure = url?.protocol === 'https:' || (url?.hostname === 'localhost' && isLoopbackHttp(url));
+  if (!secure || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
     throw new Problem({
       kind: 'server-url',
       what: `This is not the URL of a Vouch server: ${value}`,

@@ -1,5 +1,6 @@
 import * as client from 'openid-client';
 import { clockSkew } from '../network/clock-skew.ts';
+import { isLoopbackHttp } from '../network/loopback-http.ts';
 import { networkFailure, networkFix, whyUnreachable } from '../network/reason.ts';
 import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';
@@ -19,7 +20,7 @@ export const CLIENT_ID = 'vouch-cli';
  *   is sent, and no page opened, that goes to somebody else in the server's name
  */
 export async function discover(server: string, signal: AbortSignal): Promise<client.Configuration> {
-  const local = server.startsWith('http://localhost');
+  const local = isLoopbackHttp(new URL(server));
   try {
     const config = await client.discovery(
       new URL(server),

@@ -3,7 +3,7 @@ import { generateProof, type KeyPair } from 'dpop';
 import { decodeJwt } from 'jose';
 import { clockSkew } from '../../network/clock-skew.ts';
 import { type HttpAnswer, sendRequest } from '../../network/http-request.ts';
-import { isLoopbackHttp } from '../../network/loopback-http.ts';
+import { isConfidential } from '../../network/loopback-http.ts';
 import { Outage, readRetryAfter } from '../../network/outage.ts';
 import { isLastingFailure, networkFailure, networkFix, networkReason, restart } from '../../network/reason.ts';
 import { redact } from '../../network/redact.ts';
@@ -52,7 +52,7 @@ export function isIssuer(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);
   if (url.username || url.password || url.search || url.hash) return false;
-  return url.protocol === 'https:' || isLoopbackHttp(url);
+  return isConfidential(url);
 }
 
 /**

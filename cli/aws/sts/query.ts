@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { parseXML } from '@aws-sdk/xml-builder';
 import { awsHttpAgents } from '../../network/environment.ts';
 import { sendRequest } from '../../network/http-request.ts';
-import { isLoopbackHttp } from '../../network/loopback-http.ts';
+import { isConfidential } from '../../network/loopback-http.ts';
 import { Problem } from '../../problem/problem.ts';
 import { version } from '../../programs.ts';
 import { printable } from '../../text/printable.ts';
@@ -120,7 +120,7 @@ function isTrue(value: string | undefined): boolean {
 
 function configuredUrl(name: string, value: string): URL {
   const url = URL.parse(value);
-  if (url !== null && (url.protocol === 'https:' || isLoopbackHttp(url))) return url;
+  if (url !== null && isConfidential(url)) return url;
   throw new Problem({
     kind: 'endpoint',
     // The value may hold a password.
