@@ -1,9 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-
-/** More than anybody's file, in bytes. */
-const longest = 1024 * 1024;
+import { readTextFile } from '../files/read-file.ts';
 
 export interface NetrcEntry {
   file: string;
@@ -71,26 +68,11 @@ function wordsOf(text: string): Word[] {
   return words;
 }
 
-/** What cannot be read is no file; neither is a FIFO, which nobody might ever write to. */
+/** What cannot be read is no file. */
 function read(file: string): string {
-  let descriptor: number;
   try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    return readTextFile(file);
   } catch {
     return '';
-  }
-  try {
-    if (!fstatSync(descriptor).isFile()) return '';
-    const buffer = Buffer.alloc(longest);
-    let length = 0;
-    for (;;) {
-      const count = readSync(descriptor, buffer, length, longest - length, null);
-      length += count;
-      if (count === 0 || length === longest) return buffer.toString('utf8', 0, length);
-    }
-  } catch {
-    return '';
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -1,6 +1,7 @@
-import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { Problem } from '../problem/problem.ts';
+import { readTextFile } from './read-file.ts';
 
 /** As many symbolic links as Linux follows (path_resolution(7)). */
 const mostLinks = 40;
@@ -15,15 +16,14 @@ export const sticky = 0o1000;
  * safe_path() in its misc.c, but takes no sticky folder.) Links are followed; where nothing is there yet, the way ends.
  *
  * @param path an absolute path; what is there is looked at too
- * @param what the sentence that says what is not safe
+ * @param what what is not safe, a sentence without its full stop
  * @param me who we are, as the system counts its users
  * @param proc where the system tells of itself (proc(5))
  * @throws Problem `unsafe-folder`
  */
 export function checkWay(path: string, what: string, me = process.getuid?.(), proc = '/proc'): void {
   if (me === undefined) return;
-  const unsafe = (why: string, fix: string) =>
-    new Problem({ kind: 'unsafe-folder', what: `${what}: ${path}`, why, fix });
+  const unsafe = (why: string, fix: string) => unsafeFolder(what, path, why, fix);
   for (const { at, found } of stepsTo(path, unsafe)) {
     if (found.uid !== me && !isRoot(found.uid, proc)) {
       throw unsafe(`${at} belongs to user ${found.uid}, and you are user ${me}.`, othersFix(me));
@@ -80,8 +80,7 @@ export function othersFix(me: number | undefined): string {
 export function checkOwner(path: string, me = process.getuid?.()): void {
   // The system keeps everybody else from it.
   if (me !== 0) return;
-  const unsafe = (why: string, fix: string) =>
-    new Problem({ kind: 'unsafe-folder', what: `Root should not change this: ${path}`, why, fix });
+  const unsafe = (why: string, fix: string) => unsafeFolder('Root should not change this', path, why, fix);
   let last: { at: string; found: Stats } | undefined;
   for (const { at, found } of stepsTo(path, unsafe)) {
     if (found.isSymbolicLink() && !isRoot(found.uid)) {
@@ -91,6 +90,15 @@ export function checkOwner(path: string, me = process.getuid?.()): void {
   }
   if (last === undefined || isRoot(last.found.uid)) return;
   throw unsafe(`${last.at} belongs to user ${last.found.uid}, who could not use what root makes.`, othersFix(me));
+}
+
+/**
+ * The Problem `unsafe-folder`.
+ *
+ * @param what what is not safe, a sentence without its full stop
+ */
+export function unsafeFolder(what: string, path: string, why: string, fix: string): Problem {
+  return new Problem({ kind: 'unsafe-folder', what: `${what}: ${path}`, why, fix });
 }
 
 /** A file's mode as people write it. */
@@ -121,7 +129,7 @@ function isRoot(uid: number, proc = '/proc'): boolean {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, 'latin1');
+    return readTextFile(file);
   } catch {
     return '';
   }

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { splitCommandLine } from '../aws/config/command-line.ts';
+import { readRegularFile } from '../files/read-file.ts';
 import { credentialHelperScript } from '../programs.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
@@ -35,11 +36,9 @@ function unwrapped(value: string): string {
 /** Whether what a path names is our script, or a copy of it. Where there is nothing, nothing is kept. */
 function isOurs(program: string): boolean {
   try {
-    const stat = statSync(program, { throwIfNoEntry: false });
-    if (stat === undefined) return true;
-    const script = readFileSync(credentialHelperScript());
-    // What is as long is no pipe that nobody writes to, and no device without an end.
-    return stat.size === script.length && readFileSync(program).equals(script);
+    if (statSync(program, { throwIfNoEntry: false }) === undefined) return true;
+    const script = readRegularFile(credentialHelperScript());
+    return readRegularFile(program, script.length).equals(script);
   } catch {
     return false;
   }
