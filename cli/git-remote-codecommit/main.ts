@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { findOnPath } from '../files/on-path.ts';
+import { noGit } from '../git/no-git.ts';
 import { keepClosed } from '../keep-closed.ts';
 import { printProblem } from '../problem/print.ts';
-import { Problem } from '../problem/problem.ts';
 import { version } from '../programs.ts';
 import { become } from './become.ts';
 import { locate } from './locate.ts';
@@ -25,13 +25,7 @@ async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv)
   const parsed = parseRemoteUrl(address);
   const { url, configuredProfile } = await locate(parsed, env);
   const git = findOnPath('git', env)[0];
-  if (git === undefined) {
-    throw new Problem({
-      kind: 'no-git',
-      what: 'Git is not on your PATH.',
-      fix: 'Install Git 2.31 or newer, then try again.',
-    });
-  }
+  if (git === undefined) throw noGit();
   const settings = transferSettings(url, { named: parsed.profile, configured: configuredProfile });
   await become(git, [...repeatedSettings(env, settings), 'remote-https', remote, url], {
     ...withSettings(env, settings),

@@ -3,7 +3,7 @@ import { Problem } from '../problem/problem.ts';
 import { credentialHelperScript } from '../programs.ts';
 
 /** A setting of Git's: its name, and its value. */
-export type Setting = readonly [key: string, value: string];
+export type ConfigPair = readonly [key: string, value: string];
 
 /**
  * What Git must know for one transfer, so that it works without `vouch setup codecommit` and whatever else is configured.
@@ -15,10 +15,10 @@ export type Setting = readonly [key: string, value: string];
 export function transferSettings(
   url: string,
   profile: { named?: string | undefined; configured?: string | undefined },
-): Setting[] {
+): ConfigPair[] {
   const script = [credentialHelperScript(), '--node', process.execPath];
   const options = profile.configured === undefined ? [] : ['--profile', profile.configured];
-  const settings: Setting[] = [
+  const settings: ConfigPair[] = [
     // An empty value clears the helpers before it: they would be told to store what Vouch gave.
     [`credential.${url}.helper`, ''],
     [`credential.${url}.helper`, `!${[...script, ...options].map(shellWord).join(' ')}`],
@@ -36,7 +36,7 @@ export function transferSettings(
  *
  * @throws Problem `git-config-count` when what is there is not a number
  */
-export function withSettings(env: NodeJS.ProcessEnv, settings: readonly Setting[]): NodeJS.ProcessEnv {
+export function withSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPair[]): NodeJS.ProcessEnv {
   const count = env.GIT_CONFIG_COUNT ?? '';
   if (!/^\d{0,6}$/.test(count)) {
     throw new Problem({
@@ -63,6 +63,6 @@ export function withSettings(env: NodeJS.ProcessEnv, settings: readonly Setting[
  * The options that repeat the settings on Git's command line, where Git has got settings that way itself: these count after
  * those in the environment. JetBrains' IDEs call every `git` with `-c credential.helper=`, which would clear ours.
  */
-export function repeatedSettings(env: NodeJS.ProcessEnv, settings: readonly Setting[]): string[] {
+export function repeatedSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPair[]): string[] {
   return env.GIT_CONFIG_PARAMETERS ? settings.flatMap(([key, value]) => ['-c', `${key}=${value}`]) : [];
 }

@@ -1,12 +1,10 @@
 import { currentFolder } from '../files/current-folder.ts';
 import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
+import { noGit, oldestGit } from './no-git.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
 /** Git as a tool: its version, and its configuration, which `setup/config-file.ts` changes. */
-
-/** The oldest Git that Vouch works with: from 2.31 on, what Vouch asks of Git's configuration is there. */
-const oldest = [2, 31] as const;
 
 /**
  * Makes sure that Git is there and new enough.
@@ -16,11 +14,11 @@ const oldest = [2, 31] as const;
  */
 export async function checkGit(env: NodeJS.ProcessEnv): Promise<string> {
   const version = await gitVersion(env);
-  if (isAtLeast(version, oldest)) return version.text;
+  if (isAtLeast(version, oldestGit)) return version.text;
   throw new Problem({
     kind: 'old-git',
     what: `This Git is too old for Vouch: ${printable(version.text)}`,
-    why: `Vouch needs ${oldest.join('.')} or newer.`,
+    why: `Vouch needs ${oldestGit.join('.')} or newer.`,
     fix: 'Update Git, then try again.',
   });
 }
@@ -98,13 +96,7 @@ export async function git(
     maxBuffer: 64 * 1024 * 1024,
   });
   if (status !== null && error === undefined && accepted.includes(status)) return { stdout, code: status };
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
-    throw new Problem({
-      kind: 'no-git',
-      what: 'Git is not on your PATH.',
-      fix: 'Install Git 2.31 or newer, then try again.',
-    });
-  }
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') throw noGit();
   throw new Problem({
     kind: 'git-config',
     what: `\`git ${args.slice(0, 2).join(' ')}\` failed.`,

@@ -4,6 +4,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import { readTextFile } from '../files/read-file.ts';
+import { oldNode } from '../problem/old-node.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
@@ -63,13 +64,7 @@ export function proxyEnvironment(env: NodeJS.ProcessEnv): ProxyEnvironment | und
   ] as const;
   const proxies = names.flatMap(([key, name]) => (env[name] ? [[key, proxyUrl(name, env[name])] as const] : []));
   if (proxies.length === 0) return undefined;
-  if (http.setGlobalProxyFromEnv === undefined) {
-    throw new Problem({
-      kind: 'old-node',
-      what: `Vouch needs Node 24.14 or newer to use a proxy, and this is ${process.versions.node}.`,
-      fix: 'Install a newer Node, or put it first on your PATH.',
-    });
-  }
+  if (http.setGlobalProxyFromEnv === undefined) throw oldNode('24.14 or newer to use a proxy');
   const direct = (env.no_proxy || env.NO_PROXY || '').split(/[\s,]+/).filter(Boolean);
   const below = direct.filter((name) => /^[^.*:][^*:]*$/.test(name) && isIP(name) === 0).map((name) => `.${name}`);
   return { ...Object.fromEntries(proxies), NO_PROXY: [...direct, ...below, ...always].join(',') };
@@ -93,12 +88,8 @@ function proxyUrl(name: string, value: string): string {
 function checkExtraCertificates(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || (found.isFile() && found.size <= longestBundle)) return;
-  throw new Problem({
-    kind: 'ca-bundle',
-    what: `The certificates in ${file} could not be used.`,
-    why: `${found.isFile() ? `It has more than ${longestBundle} bytes.` : 'It is no regular file.'} NODE_EXTRA_CA_CERTS names this file.`,
-    fix: 'Correct NODE_EXTRA_CA_CERTS or unset it, run `vouch agent stop`, then `vouch login`.',
-  });
+  const why = found.isFile() ? `It has more than ${longestBundle} bytes.` : 'It is no regular file.';
+  throw unusableBundle('NODE_EXTRA_CA_CERTS', file, why);
 }
 
 function unverified(): Problem {
@@ -114,21 +105,12 @@ function unverified(): Problem {
 export const longestBundle = 16 * 1024 * 1024;
 
 function readCaBundle(file: string): string[] {
-  const unusable = (why: string, cause?: unknown) =>
-    new Problem(
-      {
-        kind: 'ca-bundle',
-        what: `The certificates in ${file} could not be used.`,
-        why: `${why} AWS_CA_BUNDLE names this file.`,
-        fix: 'Correct AWS_CA_BUNDLE or unset it, run `vouch agent stop`, then `vouch login`.',
-      },
-      { cause },
-    );
+  const unusable = (why: string, cause?: unknown) => unusableBundle('AWS_CA_BUNDLE', file, why, cause);
   let text: string;
   try {
     text = readTextFile(file, longestBundle);
   } catch (error) {
-    throw unusable(`${(error as Error).message.replace(/\.$/, '')}.`, error);
+    throw unusable((error as Error).message, error);
   }
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   if (certificates.length === 0) throw unusable('It holds no certificate in PEM form.');
@@ -140,4 +122,17 @@ function readCaBundle(file: string): string[] {
     }
   }
   return certificates;
+}
+
+/** @param variable the one that names the file */
+function unusableBundle(variable: string, file: string, why: string, cause?: unknown): Problem {
+  return new Problem(
+    {
+      kind: 'ca-bundle',
+      what: `The certificates in ${file} could not be used.`,
+      why: `${variable} names this file. ${why}`,
+      fix: `Correct ${variable} or unset it, run \`vouch agent stop\`, then \`vouch login\`.`,
+    },
+    { cause },
+  );
 }

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { checkWay, modeOf, othersFix, sticky } from '../files/safe-way.ts';
+import { checkWay, modeOf, othersFix, sticky, unsafeFolder } from '../files/safe-way.ts';
 import { absolute, home } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
 import { runUser } from './run-user.ts';
@@ -59,7 +59,7 @@ export function unansweredLogin(env: NodeJS.ProcessEnv = process.env): string {
   return join(runtimeFolder(env), 'login.unanswered');
 }
 
-const unsafeFolder = "The folder for the agent's sockets is not safe";
+const notSafe = "The folder for the agent's sockets is not safe";
 
 /**
  * Makes the runtime folder if need be, and makes sure that nobody else can reach into it: the sockets in it hand out
@@ -73,7 +73,7 @@ export function prepareRuntimeFolder(env: NodeJS.ProcessEnv = process.env): stri
   const folder = runtimeFolder(env);
   checkSocketPath(join(folder, longestSocketName));
   // Before anything is made: in another user's folder it would stay.
-  checkWay(dirname(folder), unsafeFolder);
+  checkWay(dirname(folder), notSafe);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -104,11 +104,10 @@ export function prepareRuntimeFolder(env: NodeJS.ProcessEnv = process.env): stri
  */
 export function checkRuntimeFolder(folder: string): Stats | undefined {
   const me = process.getuid?.();
-  checkWay(dirname(folder), unsafeFolder, me);
+  checkWay(dirname(folder), notSafe, me);
   const found = lookAt(folder);
   if (found === undefined) return undefined;
-  const unsafe = (why: string, fix: string) =>
-    new Problem({ kind: 'unsafe-folder', what: `${unsafeFolder}: ${folder}`, why, fix });
+  const unsafe = (why: string, fix: string) => unsafeFolder(notSafe, folder, why, fix);
   if (me !== undefined && found.uid !== me) {
     throw unsafe(`It belongs to user ${found.uid}, and you are user ${me}.`, othersFix(me));
   }

@@ -13,7 +13,7 @@ export interface ServiceOptions {
 }
 
 /** How long an agent that was just started may take to answer, in milliseconds. */
-const patience = 30_000;
+const answerTimeout = 30_000;
 
 export interface Installed {
   form: ServiceForm;
@@ -118,7 +118,7 @@ async function makeWay({ session, pid }: AgentStatus, { force, env }: ServiceOpt
 
 /** Whether the agent answers, and as the service. */
 async function answers(manager: Manager, env: NodeJS.ProcessEnv): Promise<boolean> {
-  const end = performance.now() + patience;
+  const end = performance.now() + answerTimeout;
   for (;;) {
     try {
       return (await agentStatus(env)).service === manager.name;

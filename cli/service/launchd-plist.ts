@@ -1,5 +1,5 @@
-import { Problem } from '../problem/problem.ts';
 import { marked, markPlace } from './mark.ts';
+import { checkText } from './unit-text.ts';
 
 /** The service's name within launchd. */
 export const label = 'vouch-agent';
@@ -63,14 +63,7 @@ ${variables.map(([name, value]) => `    <key>${name}</key>\n    <string>${escape
 }
 
 function escaped(text: string): string {
-  if (/\p{Cc}/u.test(text)) {
-    throw new Problem({
-      kind: 'unit-text',
-      what: 'A control character is in what the property list of launchd must name.',
-      why: `It is in ${JSON.stringify(text)}.`,
-      fix: 'Rename the folder or correct the variable, then try again.',
-    });
-  }
+  checkText(text, 'the property list of launchd');
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 

@@ -3,7 +3,7 @@ import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 
 /** The longest that a manager of services may take, in milliseconds: it waits for the agent to end. */
-const patience = 60_000;
+const commandTimeout = 60_000;
 
 export interface Ran {
   stdout: string;
@@ -15,7 +15,7 @@ export interface Ran {
 export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise((resolve) => {
     // Their words are looked at, or shown next to ours.
-    const options = { env: { ...env, LC_ALL: 'C', SYSTEMD_COLORS: '0' }, timeout: patience };
+    const options = { env: { ...env, LC_ALL: 'C', SYSTEMD_COLORS: '0' }, timeout: commandTimeout };
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve({ stdout, failure: undefined });
       const absent = (error as NodeJS.ErrnoException).code === 'ENOENT';

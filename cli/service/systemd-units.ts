@@ -1,6 +1,6 @@
 import { harmfulVariables } from '../agent/node-environment.ts';
-import { Problem } from '../problem/problem.ts';
 import { marked, markPlace } from './mark.ts';
+import { checkText } from './unit-text.ts';
 
 /** The names of the units. The socket is what is enabled; the service runs from a request to the session's end. */
 export const socketUnit = 'vouch-agent.socket';
@@ -115,14 +115,7 @@ function commandLine(program: string, ...args: string[]): string {
  * than themselves.
  */
 function quoted(word: string): string {
-  if (/\p{Cc}/u.test(word)) {
-    throw new Problem({
-      kind: 'unit-text',
-      what: 'A control character is in what a unit of systemd must name.',
-      why: `It is in ${JSON.stringify(word)}.`,
-      fix: 'Rename the folder or correct the variable, then try again.',
-    });
-  }
+  checkText(word, 'a unit of systemd');
   return `"${word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`;
 }
 

@@ -1,3 +1,4 @@
+import { oldNode } from '../problem/old-node.ts';
 import { printProblem } from '../problem/print.ts';
 import { Problem } from '../problem/problem.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
@@ -47,9 +48,5 @@ export function notWritten(error: NodeJS.ErrnoException): never {
 /** Older Nodes lack what the agent is started with, and would say so in words that help nobody. */
 function checkNode(): void {
   if (Number.parseInt(process.versions.node, 10) >= 24) return;
-  throw new Problem({
-    kind: 'old-node',
-    what: `Vouch needs Node 24 or newer, and this is ${process.versions.node}.`,
-    fix: 'Install a newer Node, or put it first on your PATH.',
-  });
+  throw oldNode('24 or newer');
 }

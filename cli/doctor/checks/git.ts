@@ -1,6 +1,6 @@
 import { findOnPath } from '../../files/on-path.ts';
 import { checkGit, gitVersion } from '../../git/git.ts';
-import { Problem } from '../../problem/problem.ts';
+import { noGit } from '../../git/no-git.ts';
 import type { Check } from '../check.ts';
 import { tilde } from '../tilde.ts';
 
@@ -14,7 +14,7 @@ export const git: Check = {
     await checkGit(env);
     chart.gitVersion = await gitVersion(env);
     const [first] = findOnPath('git', env);
-    if (first === undefined) throw new Problem({ kind: 'no-git', what: 'Git is not on your PATH.' });
+    if (first === undefined) throw noGit();
     return { says: `${chart.gitVersion.text} (${tilde(first, env)})`, data: { version: chart.gitVersion.text } };
   },
 };
