@@ -18,11 +18,11 @@ import { Problem } from './problem/problem.ts';
 import { requireSession } from './sessions/require-session.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 
-/** What `oidc-provider` serves; everything else is ours. Not `/auth/UID`: a sign-in goes on in the answer to its touch alone. */
+/** The paths that `oidc-provider` serves; all others are ours. `/auth/UID` is not among them: only the answer to its touch carries a sign-in on. */
 const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth|token(\/revocation)?)$/;
 
 /**
- * Puts the server together: health, pages, our API, and the OpenID Connect provider, on one origin.
+ * Puts the server together on one origin: health, pages, our API and the OpenID Connect provider.
  *
  * @param master the master key, 32 bytes
  */
@@ -41,7 +41,7 @@ export function createApp(context: Context, master: Buffer): Express {
   const provider = createProvider(context, words);
   const session = requireSession(context);
   app.use('/enroll/start', perMinute(60));
-  // Terminals and pages ask here again and again how it goes: a team that enrolls behind one address must not keep itself from signing in.
+  // Terminals and pages poll here: a team that enrols from behind one address must still be able to sign in.
   app.use('/enroll', perMinute(3000));
   app.use(['/login', '/request', '/auth', '/token'], perMinute(1200));
   app.use('/api', perMinute(1200), noStore);
@@ -63,17 +63,17 @@ const noStore: RequestHandler = (_request, response, next) => {
   next();
 };
 
-/** What a pushed request is stored with for minutes is bounded: ours has about 600 bytes, and says so beforehand. */
-const LONGEST_FORM = 4 * 1024;
+/** In bytes. A pushed request is stored for minutes, so its length is bounded and declared; the CLI's has about 600. */
+const MAX_FORM = 4 * 1024;
 
 function checkLength(request: Request): void {
   const length = Number(request.headers['content-length'] ?? 0);
-  if (request.headers['transfer-encoding'] === undefined && length <= LONGEST_FORM) return;
+  if (request.headers['transfer-encoding'] === undefined && length <= MAX_FORM) return;
   throw new Problem({
     kind: 'bad-request',
     category: 'too-long',
     what: 'The request is too long, or does not say how long it is',
-    fix: `Send at most ${LONGEST_FORM} bytes, with a Content-Length header.`,
+    fix: `Send at most ${MAX_FORM} bytes, with a Content-Length header.`,
   });
 }
 

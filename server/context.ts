@@ -3,12 +3,12 @@ import type { Config } from './config/config.ts';
 import type { SigningKey } from './signing/signing-key.ts';
 import type { Store } from './store/store.ts';
 
-/** What every feature is given. Nothing in it changes between requests. */
+/** What every feature gets. Nothing in it changes between requests. */
 export interface Context {
   config: Config;
   store: Store;
   log: Logger;
   signingKey: SigningKey;
-  /** Milliseconds since the epoch, asked for at the moment of use. */
+  /** Milliseconds since the epoch. Call it at the moment of use. */
   now: () => number;
 }

@@ -25,12 +25,12 @@ program
     const server = serve(readConfig(process.env));
     let closing = false;
     const stop = () => {
-      // A second signal means now.
+      // A second signal ends it at once.
       if (closing) process.exit(1);
       closing = true;
       server.then(({ close }) => close()).then(end, (error: Error) => process.exit(report(error)));
     };
-    // Before it says that it listens: who reads that may end it.
+    // Before the log says that it listens: whoever reads that may send a signal.
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
     await server;
@@ -39,7 +39,7 @@ program
 program
   .command('invite')
   .description('make a one-time invitation to enroll a security key, good for 72 hours')
-  .argument('<email>', 'whom: the address that AWS will show as the session name')
+  .argument('<email>', 'the address to invite, which AWS will show as the session name')
   .option('--admin', 'the person may administer the server')
   .option('--json', 'print JSON')
   .action(async (email: string, { admin = false, json = false }: { admin?: boolean; json?: boolean }) => {
@@ -56,11 +56,11 @@ program
       .makeOptionMandatory(),
   )
   .requiredOption('--account <id>', 'the AWS account, 12 digits')
-  .requiredOption('--domain <name...>', 'whom to let in: everybody with an address there (several: repeat it)')
-  .option('--repository <arn...>', 'what they may pull and push (several: repeat it)')
+  .requiredOption('--domain <name...>', 'let in everybody with an address at this domain (repeat it for several)')
+  .option('--repository <arn...>', 'a repository that they may pull and push (repeat it for several)')
   .option('--role <name>', "the role's name", 'VouchDeveloper')
   .option('--partition <id>', 'aws, aws-us-gov, aws-cn or aws-eusc', 'aws')
-  .option('--existing-provider', 'the account has the OIDC provider already: print the role alone')
+  .option('--existing-provider', 'the account already has the OIDC provider: print only the role')
   .addHelpText(
     'after',
     `
@@ -69,12 +69,12 @@ VOUCH_ISSUER (and VOUCH_AWS_AUDIENCE, if it is set) must be the server's own. Fo
     --repository arn:aws:codecommit:us-east-1:123456789012:demo > vouch.json
   aws cloudformation deploy --stack-name vouch --template-file vouch.json --capabilities CAPABILITY_NAMED_IAM`,
   )
-  .action(async ({ format, ...wanted }: TemplateOptions & { format: Format }) => {
+  .action(async ({ format, ...options }: TemplateOptions & { format: Format }) => {
     const { runAwsTemplate } = await import('./aws/template/command.ts');
-    runAwsTemplate(readAwsTrust(process.env), format, wanted);
+    runAwsTemplate(readAwsTrust(process.env), format, options);
   });
 
-// commander's own `help` says nothing of a name that it does not know.
+// commander's own `help` is silent about a name that it does not know.
 program
   .helpCommand(false)
   .command('help')
@@ -86,7 +86,7 @@ program
     else found.outputHelp();
   });
 
-// What `invite` prints is nowhere else: nobody may take it for said.
+// What `invite` prints is stored nowhere: if it was not written, the command must fail.
 process.stdout.on('error', (error) => {
   process.exit(report(new Error(`the output could not be written: ${error.message}`)));
 });
@@ -100,7 +100,7 @@ try {
   }
   await program.parseAsync();
 } catch (error) {
-  // What commander throws it has said already; wrong usage is 2, help and version are 0.
+  // commander has already printed what it throws; wrong usage is 2, help and version are 0.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else process.exitCode = report(error);
 }

@@ -5,7 +5,7 @@ export function randomSecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** SHA-256 in base64url: how a secret with full entropy is stored. */
+/** SHA-256 in base64url: the stored form of a secret with full entropy. */
 export function hash(value: string): string {
   return createHash('sha256').update(value).digest('base64url');
 }

@@ -13,14 +13,14 @@ const SWEEP_EVERY_MS = 60_000;
 
 export interface RunningServer {
   context: Context;
-  /** Lets requests under way end, for 20 seconds at most, then closes the database. */
+  /** Gives running requests up to 20 seconds to end, then closes the database. */
   close: () => Promise<void>;
 }
 
 /**
- * Starts the server: goes on as the database's owner if it is root's, opens the store, makes or reads the signing key, listens.
+ * Starts the server: opens the database, makes or reads the signing key, and listens.
  *
- * @throws when a setting, the database or the address cannot be used; then nothing is left open
+ * @throws when the database, the master key or an address cannot be used; nothing stays open then
  */
 export async function serve(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });

@@ -1,7 +1,7 @@
 import { readAddress } from '../network/ip-address.ts';
 import type { Store } from '../store/store.ts';
 
-/** What is worth knowing a year later, and happens only by somebody who is known; for refusals see refusals.ts. */
+/** Events worth knowing about a year later, which only known people cause. Refusals are in refusals.ts. */
 export type AuditEvent =
   | 'invited'
   | 'enrolled'
@@ -16,11 +16,11 @@ export interface AuditEntry {
   keyId?: string | null;
   sessionId?: string | null;
   ip?: string | null;
-  /** Anything else that helps, of what we know or have checked; never a secret. */
+  /** Anything else that helps, if we know it or have checked it; never a secret. */
   detail?: Record<string, string | number | boolean | null>;
 }
 
-/** Writes one row. Inside a transaction it stands or falls with what it tells of. */
+/** Writes one row. Call it in the transaction of the event, so that neither is stored without the other. */
 export async function audit(store: Store, now: number, entry: AuditEntry): Promise<void> {
   await store
     .insertInto('audit')

@@ -3,23 +3,23 @@ import type { Kind } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 
-/** One row counts the refusals of a kind for so many milliseconds. */
+/** The time that one row covers, in milliseconds. */
 const WINDOW_MS = 3600_000;
 
 interface Refusal {
   event: 'sign-in-refused' | 'enrolment-refused';
   problem: Kind;
-  /** Whose invitation it was; without one, that of the key counts. */
+  /** The invited person's address; without one, the key owner's counts. */
   email?: string | null;
-  /** The key that the request names: written only when it is enrolled here. */
+  /** The key that the request names; written only if it is enrolled here. */
   keyId: string | null;
   ip: string;
 }
 
 /**
- * Does something that can be refused: where it ends with a Problem, the refusal is counted, outside of the transaction that it undid.
+ * Runs a step that can be refused. When it throws a Problem, counts the refusal, after the step's own transaction was rolled back.
  *
- * @param what whose and which step it is
+ * @param what which step it is, and whose
  */
 export async function countingRefusals<Result>(
   { store, now }: { store: Store; now: () => number },
@@ -35,9 +35,9 @@ export async function countingRefusals<Result>(
 }
 
 /**
- * Counts a refusal. Whoever likes can cause one, so it is no row of its own: within an hour all of one kind (event, problem, known
- * key, invited address) are one row, with their number and the last address. In an atomic statement: none is lost. What a request
- * says is written nowhere; the log has the verifier's words.
+ * Counts a refusal. Anybody can cause one, so it gets no row of its own: all refusals of one kind within an hour (same event, problem,
+ * known key and invited address) share a row, with their number and the last address. One atomic statement, so that none is lost.
+ * Nothing that a request says is stored; the log has the verifier's words.
  */
 export async function countRefusal(store: Store, now: number, refusal: Refusal): Promise<void> {
   const { event, problem, ip } = refusal;

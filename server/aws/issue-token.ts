@@ -5,18 +5,17 @@ import { findActiveSession, sessionOver } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { tokenForRole } from './token-for-role.ts';
 
-/** So many tokens one session gets in so many milliseconds: far more than an agent asks for, whatever happens to it. */
-const [MOST, WINDOW_MS] = [300, 10 * 60_000];
+/** A session gets this many tokens in this many milliseconds: far more than an agent ever asks for. */
+const [MAX_TOKENS, WINDOW_MS] = [300, 10 * 60_000];
 
 /**
- * Gives a session a token for a role.
+ * Issues a token for a role to a session.
  *
- * That the session stands is looked at in the transaction that writes the audit row, and signing is within it: who revokes the
- * session comes before all of that or after it, so no token is ever issued after a revocation. The row is there before the token
- * leaves: none is ever out that nobody can find again.
+ * One transaction checks that the session is active, signs, and writes the audit row. So a revocation comes before all of that or after
+ * it, and no token is issued after a revocation. The row is stored before the token leaves, so that every token can be found again.
  *
  * @param role the role's ARN, checked
- * @param ip where the request came from
+ * @param ip the address that the request came from
  * @returns the token and its end in milliseconds since the epoch
  * @throws Problem `session-over`, or `too-many-requests` with Retry-After
  */
@@ -44,7 +43,7 @@ export async function issueToken(
   });
 }
 
-/** By the audit rows, which all instances see; those of the future are of a clock that was set back, and count too. */
+/** Counts audit rows, which all instances see. Rows from the future were written before a clock was set back, and count too. */
 async function checkCount(store: Store, sessionId: string, now: number): Promise<void> {
   const { count, oldest } = await store
     .selectFrom('audit')
@@ -53,7 +52,7 @@ async function checkCount(store: Store, sessionId: string, now: number): Promise
     .where('at', '>', now - WINDOW_MS)
     .select((is) => [is.fn.countAll<number>().as('count'), is.fn.min('at').as('oldest')])
     .executeTakeFirstOrThrow();
-  if (Number(count) < MOST) return;
+  if (Number(count) < MAX_TOKENS) return;
   const wait = Math.max(1, Math.ceil((Number(oldest) + WINDOW_MS - now) / 1000));
   throw new Problem({
     kind: 'too-many-requests',

@@ -3,18 +3,18 @@ import type { Context } from '../context.ts';
 import type { ActiveSession } from '../sessions/sessions.ts';
 import { signJwt } from '../signing/sign-jwt.ts';
 
-/** AWS takes a token for 5 minutes more than it says: this is time enough to bring it there. */
+/** AWS takes a token for 5 minutes longer than it says, so this is enough time to get it there. */
 const LIFETIME_SECONDS = 60;
 
 /**
- * An ID token that AWS STS takes for one role alone.
+ * Makes an ID token that AWS STS accepts for one role only.
  *
  * The claims under https://aws.amazon.com are AWS's (IAM user guide, "Pass session tags using
  * AssumeRoleWithWebIdentity"). There is never an `azp`: AWS would take it for the audience.
  *
  * @param role the role's ARN, checked
  * @param now milliseconds since the epoch, before the session's end
- * @returns the token and its end in milliseconds since the epoch, which is never past the session's
+ * @returns the token and its end in milliseconds since the epoch, never after the session's
  */
 export async function tokenForRole(
   context: Context,

@@ -5,10 +5,10 @@ import { Problem } from '../problem/problem.ts';
 import { issueToken } from './issue-token.ts';
 import { isRoleArn } from './role-arn.ts';
 
-/** `POST /api/aws/token`: the ID token that the agent takes to AWS STS. */
+/** `POST /api/aws/token`: issues the ID token that the agent takes to AWS STS. */
 export function awsTokenRoute(context: Context, requireSession: RequestHandler): Router {
   const router = Router();
-  // Who is nobody has nothing of theirs read.
+  // Read after requireSession: the server reads no stranger's body.
   const body = express.json({ limit: '4kb' });
 
   router.post('/api/aws/token', requireSession, body, async (request, response) => {

@@ -1,7 +1,7 @@
-/** The one client: public and native (RFC 8252), so it proves itself by PKCE and DPoP alone. */
+/** The one OAuth client. It is public and native (RFC 8252), so only PKCE and DPoP prove it. */
 export const CLIENT_ID = 'vouch-cli';
 
-/** The audience of access tokens: our own API (RFC 8707). */
+/** The audience of access tokens: our API (RFC 8707). */
 export function apiAudience(issuer: string): string {
   return `${issuer}/api`;
 }

@@ -9,31 +9,30 @@ import { readIssuer } from './issuer.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { checkNames } from './setting-names.ts';
 
-/** What the administrator decides, read once at start. */
+/** The administrator's settings, read once at the start. */
 export interface Config {
-  /** The issuer URL, without a trailing slash; the one origin that everything is served under. */
+  /** The issuer's URL, without a trailing slash: the one origin of everything that is served. */
   issuer: string;
-  /** True for `http://localhost` issuers, which one machine may use for itself. */
+  /** Whether the issuer is at `http://localhost`, for one machine's own use. */
   local: boolean;
   /** WebAuthn's RP ID: the issuer's host name. */
   rpId: string;
   /** Its database, not yet opened. */
   database: Engine;
-  /** Every address that the server listens on. */
   listen: readonly ListenAddress[];
-  /** 32 bytes, or undefined where a key file beside the database may be made. */
+  /** 32 bytes; undefined where the server may make a key file beside the database. */
   masterKey: Buffer | undefined;
-  /** How long a session lasts from the touch, in seconds. */
+  /** How long a session lasts after its touch, in seconds. */
   sessionSeconds: number;
-  /** The audience that the AWS account's OIDC provider names. */
+  /** The audience that AWS accounts' OIDC providers name. */
   awsAudience: string;
-  /** AAGUIDs of the only models that may be enrolled; empty: any. */
+  /** AAGUIDs of the models that may be enrolled; empty for any. */
   allowedAaguids: readonly string[];
-  /** Whether a key must prove its model by an attestation certificate. */
+  /** Whether a key must prove its model with an attestation certificate. */
   requireAttestationCert: boolean;
-  /** Addresses and ranges of the proxies that say whose request it is. */
+  /** Addresses and ranges of the proxies whose X-Forwarded-For counts. */
   trustedProxies: readonly string[];
-  /** For how many days audit rows are kept. */
+  /** How many days audit rows are kept. */
   auditDays: number;
   logLevel: string;
 }
@@ -41,10 +40,10 @@ export interface Config {
 type Environment = Record<string, string | undefined>;
 
 /**
- * Reads and checks every setting.
+ * Reads and checks all settings.
  *
  * @param env the process's environment
- * @returns the configuration; nothing in it is checked again later
+ * @returns the configuration, which nothing checks again
  * @throws Problem `setting-refused` for the first setting that is missing or wrong
  */
 export function readConfig(env: Environment): Config {
@@ -69,8 +68,7 @@ export function readConfig(env: Environment): Config {
 }
 
 /**
- * Reads what the administrative commands need: which server it is, and its database. Neither the master key nor anything else is
- * asked for.
+ * Reads what administrative commands need, which is the issuer and the database. They need no master key.
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
@@ -80,7 +78,7 @@ export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'dat
 }
 
 /**
- * Reads what AWS must know of the server, and nothing else: neither a master key nor a database is needed for it.
+ * Reads what AWS must know of the server. That needs neither a master key nor a database.
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
@@ -97,7 +95,11 @@ function readDatabase(env: Environment): Engine {
 function readMasterKey(env: Environment, local: boolean): Buffer | undefined {
   const { VOUCH_MASTER_KEY: value, VOUCH_MASTER_KEY_FILE: file } = env;
   if (value !== undefined && file !== undefined) {
-    throw settingRefused('VOUCH_MASTER_KEY_FILE', file, 'not set, or VOUCH_MASTER_KEY not: one of them holds the key');
+    throw settingRefused(
+      'VOUCH_MASTER_KEY_FILE',
+      file,
+      'unset, or VOUCH_MASTER_KEY should be: only one of them may hold the key',
+    );
   }
   if (value !== undefined) return parseKey('VOUCH_MASTER_KEY', value);
   if (file !== undefined) return readKeyFile('VOUCH_MASTER_KEY_FILE', file, env.CREDENTIALS_DIRECTORY);
@@ -112,7 +114,7 @@ function readMasterKey(env: Environment, local: boolean): Buffer | undefined {
 function readHours(env: Environment): number {
   const value = env.VOUCH_SESSION_HOURS ?? '8';
   const hours = Number(value);
-  // AWS takes sessions of at least 15 minutes; a day is as long as "once a day" can mean.
+  // AWS sessions last at least 15 minutes, and "once a day" cannot mean longer than a day.
   if (!/^\d{1,2}(\.\d{1,2})?$/.test(value) || hours < 0.25 || hours > 24) {
     throw settingRefused('VOUCH_SESSION_HOURS', value, 'a number of hours from 0.25 to 24');
   }
@@ -129,12 +131,12 @@ function readAudience(env: Environment, issuer: string): string {
       "the audience of AWS's OIDC provider, 1 to 255 characters without spaces",
     );
   }
-  // Else AWS would take tokens that were made for something else, and are bound to no role.
+  // Otherwise AWS would accept tokens that were issued for another purpose and name no role.
   if (value === CLIENT_ID || value === apiAudience(issuer)) {
     throw settingRefused(
       'VOUCH_AWS_AUDIENCE',
       value,
-      "an audience of AWS's own, such as the issuer: this one is of the tokens that people's programs hold",
+      "an audience for AWS alone, such as the issuer: this one belongs to the tokens that people's programs hold",
     );
   }
   return value;
@@ -156,20 +158,16 @@ function readAaguids(env: Environment): string[] {
       );
     }
   }
-  // Whoever sets it means to refuse some models; a list with nothing in it (a template's empty variable) would refuse none.
+  // Setting it is meant to refuse some models, but an empty list (a template's empty variable) would refuse none.
   if (list.length === 0) {
-    throw settingRefused(
-      'VOUCH_ALLOWED_AAGUIDS',
-      value,
-      'a list of AAGUIDs, or not set: then any model may be enrolled',
-    );
+    throw settingRefused('VOUCH_ALLOWED_AAGUIDS', value, 'a list of AAGUIDs, or unset to allow any model');
   }
   return list;
 }
 
 function readProxies(env: Environment, local: boolean): string[] {
   const value = env.VOUCH_TRUST_PROXY;
-  // A proxy on this machine is what https issuers are documented with; without TLS there need be none.
+  // The documented setup for https has a proxy on this machine; without TLS there need be none.
   if (value === undefined) return local ? [] : ['127.0.0.1', '::1'];
   const list = value.split(/[\s,]+/).filter((item) => item !== '');
   const wrong = list.find((item) => readRange(item) === undefined);
@@ -177,7 +175,7 @@ function readProxies(env: Environment, local: boolean): string[] {
     throw settingRefused(
       'VOUCH_TRUST_PROXY',
       wrong ?? value,
-      'addresses or ranges of your proxies alone, with commas, such as 127.0.0.1,10.1.2.0/24',
+      'addresses or ranges that only your proxies have, with commas, such as 127.0.0.1,10.1.2.0/24',
     );
   }
   return list;
@@ -186,7 +184,7 @@ function readProxies(env: Environment, local: boolean): string[] {
 function readAuditDays(env: Environment): number {
   const value = env.VOUCH_AUDIT_DAYS ?? '400';
   const days = Number(value);
-  // A week at least: less would let somebody wait until it is forgotten what they did.
+  // Less than a week, and somebody could wait until their traces are gone.
   if (!/^\d{1,4}$/.test(value) || days < 7 || days > 3650) {
     throw settingRefused('VOUCH_AUDIT_DAYS', value, 'a number of days from 7 to 3650');
   }

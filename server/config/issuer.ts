@@ -13,7 +13,7 @@ export function readIssuer(value: string | undefined): string {
   const url = value === undefined ? null : URL.parse(value);
   if (value === undefined || url === null) throw settingRefused('VOUCH_ISSUER', value, expected);
   const secure = url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === 'localhost');
-  // OpenID Connect Discovery 1.0, section 3: no query, no fragment. A path would need the RP's pages below it: not supported.
+  // OpenID Connect Discovery 1.0, section 3: no query and no fragment. Paths are not supported.
   if (!secure || url.username || url.password || url.search || url.hash || url.pathname !== '/') {
     throw settingRefused('VOUCH_ISSUER', value, expected);
   }
@@ -25,7 +25,7 @@ export function readIssuer(value: string | undefined): string {
     throw settingRefused(
       'VOUCH_ISSUER',
       value,
-      'a URL with a whole host name of two words or more, such as https://vouch.example.com: browsers and AWS take no other',
+      'a URL with a full host name of two labels or more, such as https://vouch.example.com: browsers and AWS accept no other',
     );
   }
   return url.origin;

@@ -1,11 +1,14 @@
 import type { ListenAddress } from '../network/listen.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 
-/** Where a browser looks for `localhost`, the first one first (RFC 6761, section 6.3; RFC 6724): whoever holds one of them is that origin. */
+/**
+ * The addresses of `localhost`, in the order in which browsers try them (RFC 6761, section 6.3; RFC 6724). Whoever holds one of them
+ * is that origin.
+ */
 const LOOPBACKS = ['::1', '127.0.0.1'];
 
 /**
- * Every address that the server is to listen on.
+ * The addresses to listen on.
  *
  * @param value VOUCH_LISTEN
  * @throws Problem `setting-refused`
@@ -14,7 +17,7 @@ export function listenAddresses(value: string | undefined, issuer: URL): ListenA
   const local = issuer.protocol === 'http:';
   const issuerPort = Number(issuer.port || 80);
   const { host, port } = readAddress(value, { host: '127.0.0.1', port: local ? issuerPort : 8080 });
-  // With another port something else answers at the issuer's, and both addresses are its to hold.
+  // With a port of its own, another program answers at the issuer's and must hold both addresses there.
   const both = host === 'localhost' || (local && port === issuerPort);
   if (!both || host === '::') return [{ host: host === 'localhost' ? '127.0.0.1' : host, port }];
   const own = host === 'localhost' || LOOPBACKS.includes(host) ? [] : [host];

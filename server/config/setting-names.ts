@@ -1,6 +1,6 @@
 import { Problem } from '../problem/problem.ts';
 
-/** Every setting of the server, as docs/administration.md lists them. A new one belongs here first. */
+/** Every setting of the server. docs/administration.md explains them, and a new one goes here first. */
 export const SETTINGS = [
   'VOUCH_ISSUER',
   'VOUCH_DATABASE_URL',
@@ -16,20 +16,20 @@ export const SETTINGS = [
   'VOUCH_LOG_LEVEL',
 ];
 
-/** What `vouch` gives to a shell (cli/prompt): somebody may start the server in it. */
+/** What `vouch` sets in a shell (cli/prompt), from which somebody may start the server. */
 const CLI = ['VOUCH_SESSION', 'VOUCH_EMAIL', 'VOUCH_EXPIRES_AT', 'VOUCH_SERVER', 'VOUCH_PROMPT'];
 
 /**
  * What Kubernetes sets for a Service whose name begins with `vouch` (its documentation, "Accessing the Service: Environment
- * variables"), as Docker's links once did: VOUCH_SERVICE_HOST, VOUCH_SERVICE_PORT_HTTP, VOUCH_PORT_80_TCP_ADDR.
+ * variables"), and Docker's links once did: VOUCH_SERVICE_HOST, VOUCH_SERVICE_PORT_HTTP, VOUCH_PORT_80_TCP_ADDR.
  */
 const SERVICE_LINK = /^VOUCH_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)$/;
 const SERVICE_LINK_URL = /^VOUCH_(\w+_)?PORT$/;
 
 /**
- * Refuses a name that begins with `VOUCH_` and is no setting: a mistyped one would be as good as not set.
+ * Refuses a name that begins with `VOUCH_` and is no setting: a mistyped setting would have no effect.
  *
- * @throws Problem `setting-refused` that names the nearest setting
+ * @throws Problem `setting-refused`, which names the nearest setting
  */
 export function checkNames(env: Record<string, string | undefined>): void {
   for (const [name, value = ''] of Object.entries(env)) {
@@ -38,9 +38,9 @@ export function checkNames(env: Record<string, string | undefined>): void {
     const shown = name.slice(0, 100).replace(/[^\w]/g, '?');
     throw new Problem({
       kind: 'setting-refused',
-      what: `${shown} is no setting of the server; the nearest is ${nearest(name)}.`,
-      why: 'A mistyped setting would be as good as none.',
-      fix: 'Correct the name, or take it out of the environment.',
+      what: `${shown} is not a setting of the server; the nearest one is ${nearest(name)}.`,
+      why: 'A mistyped setting would have no effect.',
+      fix: 'Correct the name, or remove it from the environment.',
     });
   }
 }
@@ -50,7 +50,7 @@ function nearest(name: string): string {
   return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).known;
 }
 
-/** Levenshtein's: how many characters must be added, taken away or changed to make one text of the other. */
+/** Levenshtein's distance: how many characters to add, remove or change to turn one text into the other. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [index, character] of [...from].entries()) {

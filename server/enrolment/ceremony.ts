@@ -14,13 +14,12 @@ import { useInvitation } from './invitations.ts';
 import { invitationRefused, otherBrowser } from './problems.ts';
 
 /**
- * Binds an enrolment to the page that opens it first (one atomic statement), or lets the same page in again.
+ * Binds an enrolment to the first page that opens it (in one atomic statement), or lets that page in again.
  *
- * The page's secret is made here and kept by the page for its own origin: unlike a cookie, no other site and no other port can
- * plant it or read it.
+ * The page gets a secret and keeps it for its own origin. Unlike a cookie, no other site and no other port can plant it or read it.
  *
- * @param known the secret that the page has, if it has one
- * @returns what the page shows; before the terminal has agreed, that is nothing of the person
+ * @param known the page's secret, if it has one already
+ * @returns what the page shows; nothing about the person until the terminal has approved
  * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`
  */
 export async function openEnrolment(context: Context, ticket: string, known: string | undefined) {
@@ -52,7 +51,7 @@ export async function openEnrolment(context: Context, ticket: string, known: str
   };
 }
 
-/** Options for the touch of a key that the person has, before another may be added. */
+/** Options for a touch of a key that the person already has, which must agree to another one. */
 export async function confirmationOptions(context: Context, ticket: string, page: string) {
   const enrolment = await findApproved(context, ticket, page);
   const keys = await keysOf(context.store, enrolment.email);
@@ -68,9 +67,9 @@ export async function confirmationOptions(context: Context, ticket: string, page
 }
 
 /**
- * Takes the touch of a key that the person has.
+ * Verifies a touch of a key that the person already has.
  *
- * @returns the page's new secret: what the old one was worth ends with the touch
+ * @returns the page's new secret, which replaces the old one
  * @throws Problem when the assertion is refused, or the key is another person's
  */
 export async function confirmEnrolment(
@@ -121,9 +120,9 @@ export async function newKeyOptions(context: Context, ticket: string, page: stri
 }
 
 /**
- * Enrols the new key: uses the invitation up, makes the person if they are new, and stores the key, all or nothing.
+ * Enrols the new key: uses up the invitation, makes the person if they are new, and stores the key, in one transaction.
  *
- * @throws Problem when the registration is refused, the invitation is used up, or a confirmation is needed by now
+ * @throws Problem when the registration is refused, the invitation is used up, or the person has got another key meanwhile
  */
 export async function finishEnrolment(
   context: Context,
@@ -153,7 +152,7 @@ export async function finishEnrolment(
         .where('answer', '=', 'yes')
         .returning('ticket_hash')
         .executeTakeFirst();
-      // By now the page is another one, or the terminal has said no.
+      // Meanwhile the page got a new secret, or the terminal said no.
       if (finished === undefined) throw otherBrowser();
       await audit(transaction, now, {
         event: 'enrolled',
@@ -167,7 +166,7 @@ export async function finishEnrolment(
   });
 }
 
-/** Whoever holds an invitation for a person who has a key may not add another without a touch of that one. */
+/** An invitation for a person who has a key already is not enough to add another: one of theirs must agree with a touch. */
 function checkConfirmed(keys: { id: string }[], confirmedKeyId: string | null): void {
   if (keys.length === 0 || keys.some((key) => key.id === confirmedKeyId)) return;
   throw new Problem({

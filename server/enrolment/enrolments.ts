@@ -4,7 +4,7 @@ import { hash } from '../secrets.ts';
 import { invitationRefused, otherBrowser } from './problems.ts';
 
 /**
- * The enrolment under way that a ticket names, for the page that it is bound to.
+ * The running enrolment that a ticket names, for the page that it is bound to.
  *
  * @param page the page's secret
  * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`
@@ -33,7 +33,7 @@ export async function findEnrolment(context: Context, ticket: string, page: stri
   return row;
 }
 
-/** An enrolment whose page the terminal has agreed to: nothing is asked of a key before, and no key is taken. */
+/** The same, once the terminal has approved the page. Before that the server neither asks a key for anything nor accepts one. */
 export async function findApproved(context: Context, ticket: string, page: string) {
   const enrolment = await findEnrolment(context, ticket, page);
   if (enrolment.answer === 'yes') return enrolment;

@@ -8,21 +8,21 @@ import type { Store } from '../store/store.ts';
 
 const LIFETIME_MS = 72 * 3600 * 1000;
 
-/** Crockford's alphabet: nothing in it is read as something else. */
+/** Crockford's alphabet, in which no character is mistaken for another. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 export interface Invitation {
   email: string;
-  /** The one-time secret: shown once, stored hashed. 130 bits in groups of six characters. */
+  /** The one-time secret, 130 bits in groups of six characters. It is shown once and stored as a hash. */
   code: string;
   expiresAt: number;
 }
 
 /**
- * Makes an invitation for an address; one that was open for it before is void.
+ * Makes an invitation for an address, and voids an open one.
  *
  * @param now milliseconds since the epoch
- * @throws Problem `email-refused` when AWS could not take the address as a session name
+ * @throws Problem `email-refused` when AWS does not take the address as a session name
  */
 export async function invite(
   store: Store,
@@ -56,7 +56,7 @@ export async function invite(
   return { email, code, expiresAt };
 }
 
-/** Finds the invitation that a code opens, if it is neither used nor over. */
+/** Finds the open invitation that a code belongs to. */
 export async function findOpenInvitation(store: Store, code: string, now: number) {
   return store
     .selectFrom('invitations')
@@ -66,7 +66,7 @@ export async function findOpenInvitation(store: Store, code: string, now: number
     .executeTakeFirst();
 }
 
-/** Uses an invitation up: one atomic statement, so that of two who try one wins. */
+/** Uses an invitation up, in one atomic statement: of two who try, one wins. */
 export async function useInvitation(store: Store, id: string, now: number) {
   return store
     .updateTable('invitations')
@@ -77,7 +77,7 @@ export async function useInvitation(store: Store, id: string, now: number) {
     .executeTakeFirst();
 }
 
-/** Neither used nor over. */
+/** An open invitation is neither used nor expired. */
 const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitations'>) =>
   is.and([is('used_at', 'is', null), is('expires_at', '>', now)]);
 
@@ -86,7 +86,7 @@ function makeCode(): string {
   return (characters.match(/.{1,6}/g) ?? []).join('-');
 }
 
-/** A person may type it in lower case, without hyphens or with other dashes, and take O for 0 or I and L for 1 (Crockford's base 32). */
+/** People may type a code in lower case, without hyphens or with other dashes, with O for 0 and I or L for 1 (Crockford's base 32). */
 function hashCode(code: string): string {
   const typed = code
     .toUpperCase()

@@ -3,12 +3,12 @@ import { normalizeEmail } from '../people/email.ts';
 import { openForAdministration } from '../store/installation.ts';
 import { invite } from './invitations.ts';
 
-/** `vouch-server invite`: prints the code, once; it is stored nowhere. */
+/** `vouch-server invite`: prints the code, which is stored nowhere. */
 export async function runInvite(
   config: Pick<Config, 'issuer' | 'database'>,
   options: { email: string; admin: boolean; json: boolean },
 ): Promise<void> {
-  // First of all, so that a refused address leaves nothing behind.
+  // Before anything is opened, so that a refused address leaves nothing behind.
   normalizeEmail(options.email);
   const store = await openForAdministration(config.database, config.issuer);
   try {

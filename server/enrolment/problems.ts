@@ -1,7 +1,7 @@
 import type { Category } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** One answer for every invitation that is not good, so that it tells a stranger nothing. */
+/** The one answer for every bad invitation, so that a stranger learns nothing from it. */
 export function invitationRefused(): Problem {
   return new Problem({
     kind: 'invitation-refused',
@@ -10,7 +10,7 @@ export function invitationRefused(): Problem {
   });
 }
 
-/** The page is not the one that opened the enrolment first. */
+/** For a page that is not the one that opened the enrolment first. */
 export function otherBrowser(): Problem {
   return new Problem({
     kind: 'other-browser',
@@ -19,7 +19,7 @@ export function otherBrowser(): Problem {
   });
 }
 
-/** Nothing is under way any more; `not-found` where nothing of it is known. */
+/** @param category `not-found` for an enrolment that the caller only asks about */
 export function enrolmentOver(category: Category = 'over'): Problem {
   return new Problem({
     kind: 'interaction-over',

@@ -6,7 +6,7 @@ import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, 
 import { startEnrolment } from './start.ts';
 import { approveEnrolment, denyEnrolment, enrolmentStatus } from './terminal.ts';
 
-/** Where a page says which one it is: with the secret that it was given, and keeps for its own origin. */
+/** The header in which a page sends its secret. */
 const PAGE_HEADER = 'vouch-page';
 
 /** The routes under /enroll that the page and `vouch enroll` call; docs/http-api.md lists them. */
@@ -65,7 +65,7 @@ export function enrolmentRoutes(context: Context): Router {
     });
   });
 
-  /** A step of the ceremony, on the page that opened it. */
+  /** A step of the ceremony, for the page that opened the enrolment. */
   const step = (
     path: string,
     action: (ticket: string, page: string, request: Request, response: Response) => Promise<void>,

@@ -5,22 +5,22 @@ import { hash, randomSecret } from '../secrets.ts';
 import { findOpenInvitation } from './invitations.ts';
 import { invitationRefused } from './problems.ts';
 
-/** How long an enrolment may take from its start, in milliseconds. */
+/** How long an enrolment may take, in milliseconds. */
 const LIFETIME_MS = 15 * 60 * 1000;
 
 export interface StartedEnrolment {
-  /** In the page's URL, which others on the machine can read: it opens a page, which the terminal then agrees to or not. */
+  /** Part of the page's URL, which others on the machine can read: it opens a page, which the terminal must approve. */
   ticket: string;
-  /** A secret for the terminal alone: to ask how it goes, and to say which page is the right one. */
+  /** The terminal's secret, with which it asks how things stand and says which page is the right one. */
   poll: string;
-  /** A secret for the page, where the page itself gave the code and so needs nobody's agreement. */
+  /** The page's secret, if the page itself gave the code and so needs no approval. */
   page: string | undefined;
   email: string;
   expiresAt: number;
 }
 
 /**
- * Opens an enrolment with an invitation's code. The invitation is used up only when a key has been enrolled.
+ * Starts an enrolment with an invitation's code. The invitation is used up only once a key is enrolled.
  *
  * @throws Problem `invitation-refused`
  */
@@ -32,14 +32,14 @@ export async function startEnrolment(
     client: string;
     machine: string | null;
     keyName: string | null;
-    /** Whether the page itself asks: there is no terminal. */
+    /** Whether the page itself asks, without a terminal. */
     byPage: boolean;
   },
   ip: string,
 ): Promise<StartedEnrolment> {
   const now = context.now();
   const invitation = await findOpenInvitation(context.store, request.code, now);
-  // Who names an address must name the invited one; the answer is the same, so that it tells nothing.
+  // If the request names an address, it must be the invited one. The answer is the same, so that it tells nothing.
   const foreign = request.email !== undefined && request.email.trim().toLowerCase() !== invitation?.email;
   if (invitation === undefined || foreign) {
     const refused = invitationRefused();

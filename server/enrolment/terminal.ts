@@ -4,9 +4,9 @@ import { hash } from '../secrets.ts';
 import { enrolmentOver } from './problems.ts';
 
 /**
- * How an enrolment goes, for who started it.
+ * How an enrolment stands, for the terminal that started it.
  *
- * @throws Problem `interaction-over` when it is over, or the poll secret is nobody's
+ * @throws Problem `interaction-over` when it is over, or when the poll secret is wrong
  */
 export async function enrolmentStatus(context: Context, poll: string) {
   const row = await context.store
@@ -33,10 +33,10 @@ export async function enrolmentStatus(context: Context, poll: string) {
 }
 
 /**
- * Lets the page that has opened an enrolment go on: the person at the terminal sees the same words there. They are part of the
- * statement, so that no other page can be meant.
+ * Approves the page that has opened an enrolment, because the person at the terminal sees the same words there. The statement checks the
+ * words, so that no other page can be meant.
  *
- * @throws Problem `interaction-over` when it is over, or no page shows these words
+ * @throws Problem `interaction-over` when it is over, or when no page shows these words
  */
 export async function approveEnrolment(context: Context, poll: string, words: string): Promise<void> {
   const approved = await context.store
@@ -44,7 +44,7 @@ export async function approveEnrolment(context: Context, poll: string, words: st
     .set({ answer: 'yes' })
     .where('poll_hash', '=', hash(poll))
     .where('words', '=', words)
-    // Said twice it is as true: the first answer may have been lost on the way.
+    // Saying yes again is fine: the first answer may have been lost on the way.
     .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
     .where('expires_at', '>', context.now())
     .returning('ticket_hash')
@@ -53,7 +53,7 @@ export async function approveEnrolment(context: Context, poll: string, words: st
   throw enrolmentOver();
 }
 
-/** Ends an enrolment whose page somebody else has opened, also one that was agreed to. The invitation stays good. */
+/** Ends an enrolment whose page somebody else has opened, even after approval. The invitation stays good. */
 export async function denyEnrolment(context: Context, poll: string, ip: string): Promise<void> {
   await context.store.transaction().execute(async (transaction) => {
     const denied = await transaction

@@ -1,4 +1,4 @@
-/** What Node, body-parser, send and oidc-provider say when whoever asked has gone before the end; HPE_… is of Node's HTTP parser. */
+/** Error codes of Node, body-parser, send and oidc-provider for a client that left early; HPE_… codes come from Node's HTTP parser. */
 const CODES = [
   'ECONNABORTED',
   'ECONNRESET',
@@ -8,7 +8,7 @@ const CODES = [
   'ERR_HTTP_REQUEST_TIMEOUT',
 ];
 
-/** Whether an error says no more than that the client has hung up: that is theirs to do, and nothing went wrong here. */
+/** Whether an error only says that the client has hung up, which it may: nothing went wrong here. */
 export function isAborted(error: unknown): boolean {
   const { code, type } = error as { code?: unknown; type?: unknown };
   return type === 'request.aborted' || (typeof code === 'string' && (CODES.includes(code) || code.startsWith('HPE_')));

@@ -1,7 +1,7 @@
 import { Problem } from '../problem/problem.ts';
 import { isReadable } from '../text/readable-text.ts';
 
-/** A body that must be a JSON object. */
+/** The body as a JSON object. @throws Problem `bad-request` when it is not one */
 export function objectBody(body: unknown): Record<string, unknown> {
   if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
   throw badRequest('The body is not a JSON object');
@@ -10,8 +10,8 @@ export function objectBody(body: unknown): Record<string, unknown> {
 /**
  * A text field of a body.
  *
- * @param length the most characters it may have
- * @throws Problem `bad-request` when it is missing, not text, empty, too long, or not all of it can be seen
+ * @param length the most characters that it may have
+ * @throws Problem `bad-request` when it is missing, not text, empty or too long, or when part of it cannot be seen
  */
 export function textField(body: Record<string, unknown>, name: string, length: number): string {
   const value = body[name];
@@ -28,7 +28,7 @@ export function optionalTextField(body: Record<string, unknown>, name: string, l
 }
 
 /**
- * A WebAuthn credential as the browser sends it: only the outer form is checked here, the rest is the verifier's.
+ * A WebAuthn credential as the browser sends it. This checks its outer form; the verifier checks the rest.
  *
  * @throws Problem `bad-request`
  */

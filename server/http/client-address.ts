@@ -4,12 +4,12 @@ import { inRanges, readAddress, readForwarded } from '../network/ip-address.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Finds out whose request it is, and puts that into `request.ip`, in the address's one form: what limits count by, and what log and
- * audit table tell.
+ * Finds out which address a request came from, and puts it into `request.ip` in canonical form. Limits count by it; the log and the
+ * audit table show it.
  *
- * X-Forwarded-For is read from its end, for as long as those who wrote it are proxies of VOUCH_TRUST_PROXY; whatever stands before
- * that was sent by a stranger. With an https issuer somebody must have ended TLS before us, so only such proxies are
- * answered, and they must say whose request it is: else all people would be one, and share one limit.
+ * Reads X-Forwarded-For from its end, for as long as its writers are proxies of VOUCH_TRUST_PROXY: anything before that came from a
+ * stranger. With an https issuer a proxy must have ended TLS, so only those proxies get an answer, and they must say whose request it
+ * is. Otherwise all people would look like one and share one limit.
  */
 export function clientAddress(config: Config): RequestHandler {
   const isProxy = inRanges(config.trustedProxies);
@@ -24,7 +24,7 @@ export function clientAddress(config: Config): RequestHandler {
     if (!config.local && !isProxy(peer)) {
       throw new Problem({
         kind: 'misdirected-request',
-        what: `This server is behind a proxy, and ${peer} is none that it knows`,
+        what: `This server is behind a proxy, and does not know ${peer}`,
         fix: `Use ${config.issuer}. If that is the proxy, name it in VOUCH_TRUST_PROXY.`,
       });
     }
@@ -39,7 +39,7 @@ export function clientAddress(config: Config): RequestHandler {
   };
 }
 
-/** The last address that no proxy of ours has; undefined where a proxy wrote something that is none. */
+/** The last address that is not one of our proxies; undefined where a proxy wrote something else than an address. */
 function beforeProxies(peer: string, forwarded: string, isProxy: (address: string) => boolean): string | undefined {
   let client: string | undefined = peer;
   for (const entry of forwarded.split(',').reverse()) {

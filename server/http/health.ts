@@ -3,10 +3,10 @@ import type { Context } from '../context.ts';
 import { checkReadable, checkWritable } from '../store/health.ts';
 import { version } from '../version.ts';
 
-/** Milliseconds for which an answer is good: strangers ask too, and each write waits for the disk. */
-const KEPT_MS = 2_000;
+/** How long an answer is reused, in milliseconds: strangers ask too, and each write waits for the disk. */
+const REUSE_MS = 2_000;
 
-/** For whoever restarts what hangs: 200 while the server and its database answer. Whether it can do its work says /readyz. */
+/** For supervisors that restart a hung process: 200 while the server and its database answer. `/readyz` says whether it can work. */
 export function healthz(context: Context): RequestHandler {
   return async (_request, response) => {
     await checkReadable(context.store);
@@ -15,15 +15,15 @@ export function healthz(context: Context): RequestHandler {
 }
 
 /**
- * For load balancers and supervisors: 200 while the server can do its work, which is to write into the database that is at its
- * path; 503 when the disk is full, the file gone or locked by another program.
+ * For load balancers and supervisors: 200 while the server can work, which takes a database that can be written; 503 when the disk is
+ * full, the database is gone, or another program has locked it.
  */
 export function readyz(context: Context): RequestHandler {
   let attempt: Promise<void> | undefined;
-  // Of an attempt under way, never; by a clock that nobody sets.
+  // By a clock that nobody sets. A running attempt is never stale.
   let staleAt = Number.POSITIVE_INFINITY;
   const tried = () => {
-    staleAt = performance.now() + KEPT_MS;
+    staleAt = performance.now() + REUSE_MS;
   };
   return async (_request, response) => {
     if (attempt === undefined || performance.now() >= staleAt) {

@@ -3,12 +3,12 @@ import { Problem } from '../problem/problem.ts';
 import { sendProblem } from './problem-handler.ts';
 import { WindowStore } from './window-store.ts';
 
-/** Who has one IPv6 address has the 2^64 beside it (RFC 6177): they count as one. */
+/** Whoever has one IPv6 address has the 2^64 around it (RFC 6177): they count as one. */
 const IPV6_SUBNET = 64;
 
 /**
- * At most so many requests a minute from one address, as client-address.ts found it. The count is this process's alone: it keeps a
- * flood out, it is no security boundary (codes have 130 bits and more).
+ * Limits the requests per minute from one address, as client-address.ts found it. Each process counts for itself: this keeps floods out,
+ * and is no security boundary (codes have 130 bits and more).
  */
 export function perMinute(limit: number) {
   return rateLimit({
@@ -16,7 +16,7 @@ export function perMinute(limit: number) {
     limit,
     store: new WindowStore(),
     keyGenerator: (request) => ipKeyGenerator(String(request.ip), IPV6_SUBNET),
-    // These look at Express's own way to find the address, which is not used.
+    // The library's checks look at how Express finds the address, which we do not use.
     validate: false,
     standardHeaders: 'draft-8',
     legacyHeaders: false,

@@ -3,21 +3,21 @@ import type { Config } from '../config/config.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Refuses requests that were made to another host (DNS rebinding, a proxy that hides the name), and those that another
- * site's page sends. Then tells oidc-provider which scheme the outside has, by our configuration and nobody's header.
+ * Refuses requests to another host (DNS rebinding, a proxy that hides the name) and requests from another site's page. Then tells
+ * oidc-provider the outer scheme, from our configuration and not from a header.
  */
 export function ownOrigin(config: Config): RequestHandler {
   const { host, protocol, origin } = new URL(config.issuer);
   return (request, _response, next) => {
-    // RFC 9112, section 3.2: of two Hosts a proxy before us may have meant the other one.
+    // RFC 9112, section 3.2: a proxy before us may have gone by the other one.
     if ((request.headersDistinct.host?.length ?? 0) > 1) {
       throw new Problem({ kind: 'bad-request', what: 'The request names two hosts', fix: `Use ${config.issuer}.` });
     }
-    // A target in absolute form (RFC 9112, section 3.2.2) is meant for a proxy, and names a host of its own.
+    // A target in absolute form (RFC 9112, section 3.2.2) is for proxies, and names a host of its own.
     if (request.headers.host?.toLowerCase() !== host || !request.originalUrl.startsWith('/')) {
       throw new Problem({
         kind: 'misdirected-request',
-        what: `This server answers as ${host} alone`,
+        what: `This server answers only as ${host}`,
         fix: `Use ${config.issuer}, or have your proxy pass the Host header on.`,
       });
     }

@@ -4,7 +4,7 @@ import express, { type RequestHandler, Router } from 'express';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Where Vite put the pages: beside the bundled server, or in dist/ when the server runs from its source.
+ * Where Vite put the pages: beside the bundled server, or in dist/ for a server that runs from source.
  *
  * @throws Problem `pages-missing`
  */
@@ -19,7 +19,7 @@ export function builtPages(): string {
   });
 }
 
-/** The pages and what they load. Each page is one file, whatever the rest of its address says. */
+/** Serves the pages and what they load. Each page is one file, whatever the rest of its URL says. */
 export function pages(folder: string): Router {
   const router = Router();
   const page = (name: string): RequestHandler => {
@@ -30,7 +30,7 @@ export function pages(folder: string): Router {
       });
     };
   };
-  // Vite puts a hash of the content into the names.
+  // Immutable, because Vite puts a hash of the content into each name.
   router.use('/assets', express.static(`${folder}/assets`, { immutable: true, maxAge: '1y', index: false }));
   router.get('/login/:uid', page('login'));
   router.get(['/enroll', '/enroll/:ticket'], page('enroll'));

@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../store/unavailable.ts';
 import { isAborted } from './aborted.ts';
 import { STATUS } from './status.ts';
 
-/** Answers a problem as RFC 9457 says. @param status where it is not the category's */
+/** Answers with a problem (RFC 9457). @param status only where it is not the category's */
 export function sendProblem(response: Response, problem: Problem, status: number = STATUS[problem.category]): void {
   response
     .status(status)
@@ -21,17 +21,17 @@ export const notFound: RequestHandler = (_request, response) => {
   );
 };
 
-/** The last handler: a Problem is answered as it is, everything else as an error that tells nothing. */
+/** The last handler: answers a Problem as it is, and any other error without telling anything. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     if (isAborted(error)) {
-      // The line of the request says it; there is nobody to answer.
+      // Nobody is there to answer, and the request's own line in the log says so.
       log.debug({ err: error }, 'the client has gone');
       response.destroy();
       return;
     }
     if (response.headersSent) {
-      // Half an answer may not look like a whole one.
+      // Half an answer must not look like a whole one.
       log.error({ err: error }, 'request failed');
       response.destroy();
       return;
@@ -45,7 +45,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
   };
 }
 
-/** The status that Express gives to a request that it could not read: too large, not JSON, a broken encoding. */
+/** The status from Express for a request that it could not read: too large, not JSON, a broken encoding. */
 function unreadableStatus(error: unknown): number | undefined {
   if (error instanceof Problem) return undefined;
   const { status } = error as { status?: unknown };
@@ -58,7 +58,7 @@ function asProblem(error: unknown, unreadable: number | undefined): Problem {
     return new Problem({
       kind: 'unavailable',
       what: 'The server cannot store anything now',
-      fix: 'Try again in a moment; if it stays, tell your administrator.',
+      fix: 'Try again in a moment. If it happens again, tell your administrator.',
       headers: error.headers,
     });
   }
@@ -72,6 +72,6 @@ function asProblem(error: unknown, unreadable: number | undefined): Problem {
   return new Problem({
     kind: 'internal-error',
     what: 'Something went wrong on the server',
-    fix: 'Try again; if it stays, tell your administrator.',
+    fix: 'Try again. If it happens again, tell your administrator.',
   });
 }

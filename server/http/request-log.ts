@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 
-/** One line a request. Only the path's first word is logged: what follows may be a ticket, and a query may be a code. */
+/** Logs one line for each request, with only the first word of its path: the rest may be a ticket, and a query may be a code. */
 export function requestLog(log: Logger): RequestHandler {
   return (request, response, next) => {
     const start = performance.now();

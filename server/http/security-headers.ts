@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config.ts';
 
-/** Every answer's security headers. The pages load nothing but their own files, and nobody may frame them. */
+/** The security headers of every answer. Pages load only their own files, and nobody may frame them. */
 export function securityHeaders(config: Config): RequestHandler[] {
   return [
     helmet({

@@ -1,15 +1,15 @@
 import type { IncrementResponse, Options, Store } from 'express-rate-limit';
 
-/** The most keys that are remembered, each of at most 50 bytes or so. */
-const MOST = 20_000;
+/** How many keys it remembers. Each has about 50 bytes at most. */
+const MAX_KEYS = 20_000;
 
 /**
- * Counts for a rate limit, in this process's memory, of which it takes little whatever comes: where there are too many keys, the one
- * whose window began first is forgotten, and may begin anew. So who has very many addresses is nobody else's trouble.
+ * A rate limit's counts, in this process's memory. They never take much of it: when there are too many keys, the one with the oldest
+ * window is forgotten, and starts again. So somebody with very many addresses does not trouble others.
  */
 export class WindowStore implements Store {
   readonly localKeys = true;
-  /** In the order in which their windows end: all are of one length. By a clock that nobody sets. */
+  /** In the order in which they end, since all have one length. By a clock that nobody sets. */
   readonly #windows = new Map<string, { hits: number; end: number }>();
   readonly #now: () => number;
   #length = 0;
@@ -44,14 +44,14 @@ export class WindowStore implements Store {
     this.#windows.delete(key);
   }
 
-  /** How many keys are remembered. */
+  /** How many keys it remembers now. */
   get size(): number {
     return this.#windows.size;
   }
 
   #makeRoom(now: number): void {
     for (const [key, { end }] of this.#windows) {
-      if (end > now && this.#windows.size < MOST) return;
+      if (end > now && this.#windows.size < MAX_KEYS) return;
       this.#windows.delete(key);
     }
   }

@@ -1,15 +1,15 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * An IP address in its one form: IPv6 shortened and in lower case (RFC 5952), IPv4 that is mapped into IPv6 as IPv4.
+ * An IP address in its canonical form: IPv6 shortened and in lower case (RFC 5952), an IPv4-mapped IPv6 address as IPv4.
  *
- * @returns undefined for everything else, also with a zone or a port
+ * @returns undefined for anything else, such as an address with a zone or a port
  */
 export function readAddress(text: string): string | undefined {
   const family = isIP(text);
   if (family === 4) return text;
   if (family !== 6 || text.includes('%')) return undefined;
-  // The WHATWG URL Standard writes an IPv6 host in that form.
+  // The WHATWG URL Standard serializes IPv6 hosts in that form.
   const short = new URL(`http://[${text}]`).hostname.slice(1, -1);
   const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(short) ?? [];
   if (high === undefined || low === undefined) return short;
@@ -17,23 +17,23 @@ export function readAddress(text: string): string | undefined {
   return [a >> 8, a & 255, b >> 8, b & 255].join('.');
 }
 
-/** An address as proxies write it into X-Forwarded-For: also with a port, and IPv6 then in brackets. */
+/** An address as proxies write it in X-Forwarded-For: perhaps with a port, and IPv6 then in brackets. */
 export function readForwarded(text: string): string | undefined {
   const [, bracketed, withPort] = /^(?:\[([^[\]]+)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(text.trim()) ?? [];
   return readAddress(bracketed ?? withPort ?? text.trim());
 }
 
 /**
- * A range of addresses, such as 10.0.0.0/8 or 2001:db8::/32; an address alone is a range of one.
+ * A range of addresses, such as 10.0.0.0/8 or 2001:db8::/32. A single address is a range of one.
  *
- * @returns undefined for what is none, and for a range that is wider than any that is somebody's own (10.0.0.0/8, fc00::/7)
+ * @returns undefined when it is no range, or wider than any private one (10.0.0.0/8, fc00::/7)
  */
 export function readRange(text: string): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
   const [, base = '', written] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const address = readAddress(base);
   if (address === undefined) return undefined;
   const isV4 = isIP(address) === 4;
-  // A prefix of a mapped address would count bits that are not there any more.
+  // The prefix of a mapped address would count bits that are gone.
   if (isV4 && isIP(base) === 6 && written !== undefined) return undefined;
   const most = isV4 ? 32 : 128;
   const prefix = written === undefined ? most : Number(written);
@@ -41,9 +41,9 @@ export function readRange(text: string): { address: string; prefix: number; fami
   return { address, prefix, family: isV4 ? 'ipv4' : 'ipv6' };
 }
 
-/** Whether an address, in its one form, is in one of the ranges. */
+/** Tells whether an address, in its canonical form, is in one of the ranges. */
 export function inRanges(ranges: readonly string[]): (address: string) => boolean {
-  // One for each family: of ::/64 Node takes every IPv4 address for a part, as all can be mapped into it.
+  // One list per family: to Node every IPv4 address is part of ::/64, because all can be mapped into it.
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const text of ranges) {
     const range = readRange(text);

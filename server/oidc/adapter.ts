@@ -2,13 +2,13 @@ import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { hash } from '../secrets.ts';
 import type { Store } from '../store/store.ts';
 
-/** How long an opened sign-in page may take, in seconds. */
+/** How long a sign-in may take once its page is open, in seconds. */
 export const INTERACTION_SECONDS = 10 * 60;
 
 /**
- * Takes a sign-in's interaction away, for good: one atomic statement, so that of two who finish one sign-in one wins.
+ * Takes a sign-in's interaction away for good, in one atomic statement: of two who finish the same sign-in, one wins.
  *
- * @returns false when somebody has taken it before
+ * @returns false when it was taken already
  */
 export async function takeInteraction(store: Store, uid: string): Promise<boolean> {
   const taken = await store
@@ -23,8 +23,8 @@ export async function takeInteraction(store: Store, uid: string): Promise<boolea
 /**
  * Keeps oidc-provider's models in the store.
  *
- * An instance's ID is the secret itself (a code, a session cookie): it is stored hashed, and taken out of the payload. What
- * the library asks for in two steps and must happen once (a code, a DPoP proof) is one statement here that can lose.
+ * An instance's ID is the secret itself (a code, a session cookie): only its hash is stored, and the payload does not hold it. Where
+ * the library uses something once in two steps (a code, a DPoP proof), one statement here decides who wins.
  */
 export class OidcAdapter implements Adapter {
   readonly #store: Store;
@@ -32,7 +32,7 @@ export class OidcAdapter implements Adapter {
   readonly #now: () => number;
   readonly #revokeGrant: (grantId: string) => Promise<void>;
 
-  /** @param revokeGrant ends what a grant gave besides the library's own models */
+  /** @param revokeGrant ends what a grant has given beyond the library's own models */
   constructor(store: Store, model: string, now: () => number, revokeGrant: (grantId: string) => Promise<void>) {
     this.#store = store;
     this.#model = model;
@@ -42,8 +42,8 @@ export class OidcAdapter implements Adapter {
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
     const { jti: _secret, consumed: _column, ...rest } = payload;
-    // A pushed request can be opened for as long as its own `exp` says. Whether it has led to a code must be known for as long
-    // as a page that was opened with it: it leads to one.
+    // A pushed request can be opened until its own `exp`, and leads to one code. Whether it has done so must be known for as long as a
+    // page that was opened with it may live.
     const seconds = this.#model === 'PushedAuthorizationRequest' ? expiresIn + INTERACTION_SECONDS : expiresIn;
     const row = {
       model: this.#model,
@@ -56,7 +56,7 @@ export class OidcAdapter implements Adapter {
     };
     const insert = this.#store.insertInto('oidc_payloads').values({ ...row, consumed_at: null });
     if (this.#model === 'ReplayDetection') {
-      // RFC 9449, section 11.1: of two requests with one proof, one is a replay, however close together they come.
+      // RFC 9449, section 11.1: of two requests with one proof, one is a replay, however close together they are.
       const inserted = await insert
         .onConflict((conflict) => conflict.doNothing())
         .returning('id_hash')
@@ -91,7 +91,7 @@ export class OidcAdapter implements Adapter {
       .where('consumed_at', 'is', null)
       .returning('id_hash')
       .executeTakeFirst();
-    // RFC 6749, section 4.1.2: a code is used once; of two at the same moment one loses.
+    // RFC 6749, section 4.1.2: a code is used once. Of two uses at the same moment one loses.
     if (consumed === undefined) throw new errors.InvalidGrant(`${this.#model} is consumed already`);
   }
 
@@ -104,7 +104,7 @@ export class OidcAdapter implements Adapter {
   }
 
   async revokeByGrantId(grantId: string): Promise<void> {
-    // First, and waited for: the answer that says so must not come before it is so.
+    // First and awaited, because the answer says that it has been done.
     await this.#revokeGrant(grantId);
     await this.#store
       .deleteFrom('oidc_payloads')

@@ -4,13 +4,13 @@ import type { Logger } from 'pino';
 import { isAborted } from '../http/aborted.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 
-/** Logs what goes wrong below `oidc-provider`. */
+/** Logs what goes wrong inside oidc-provider. */
 export function reportFailures(provider: Provider, log: Logger): void {
   provider.on('server_error', (ctx, error) => {
     log.error({ err: error }, 'oidc-provider failed');
     answerUnavailable(ctx, error);
   });
-  // Koa's own, of what goes wrong outside of oidc-provider's handlers; without a listener it writes a stack to standard error.
+  // Koa's event for errors outside oidc-provider's handlers. Without a listener Koa prints a stack on standard error.
   provider.on(
     'error' as never,
     ((error: unknown) => {
@@ -21,8 +21,8 @@ export function reportFailures(provider: Provider, log: Logger): void {
 }
 
 /**
- * Answers a database that cannot be written now as it is answered everywhere: with 503 and when to come again (RFC 9110, section
- * 10.2.3). False when the error is another one.
+ * Answers StoreUnavailable as the rest of the server does: with 503 and the time to try again (RFC 9110, section 10.2.3). False for any
+ * other error.
  */
 export function answerUnavailable(ctx: KoaContextWithOIDC, error: unknown): boolean {
   if (!(error instanceof StoreUnavailable)) return false;

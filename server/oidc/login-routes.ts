@@ -15,15 +15,15 @@ import type { LoginWords } from './login-words.ts';
 import type { TouchResult } from './provider.ts';
 import { resumeInteraction } from './resume.ts';
 
-/** How long the way from the verified touch to the code may take, in seconds. */
+/** How long it may take from the verified touch to the code, in seconds. */
 const FINISHING_SECONDS = 60;
 
 /**
- * The routes that the sign-in page calls; docs/http-api.md lists them.
+ * The routes of the sign-in page; docs/http-api.md lists them.
  *
- * What binds a sign-in to a browser is its challenge: it is secret, good for one answer, and handed to the page that asks for
- * it. The code goes to that page alone, in the answer to the request that carries the touch. There is no cookie that somebody
- * could plant, and no address at which the code waits for whoever comes.
+ * A sign-in is bound to a browser by its challenge, which is secret, good for one answer, and given to the page that asks for it. The
+ * code goes only to that page, in the answer to the request with the touch. There is no cookie that somebody could plant, and no URL
+ * where the code waits for anybody who comes.
  */
 export function loginRoutes(context: Context, provider: Provider, words: LoginWords): Router {
   const router = Router();
@@ -67,7 +67,7 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
     try {
       response.json({ redirectTo: await finish(provider, interaction, { ...result }, 'code') });
     } catch (error) {
-      // Nobody has the code: what the touch began ends here.
+      // Nobody has the code, so the session must not stay.
       const why = { reason: 'the sign-in could not be finished', ip: String(request.ip) };
       await revokeSession(context.store, context.now(), { id: sessionId }, why);
       throw error;
@@ -86,7 +86,7 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
 
 type Interaction = InstanceType<Provider['Interaction']>;
 
-/** The interaction of this page, by the name in its address. */
+/** The interaction that the page's URL names. */
 async function findInteraction(provider: Provider, request: Request): Promise<Interaction> {
   const interaction = await provider.Interaction.find(String(request.params.uid));
   if (interaction === undefined || interaction.prompt.name !== 'login') throw signInOver();
@@ -94,13 +94,13 @@ async function findInteraction(provider: Provider, request: Request): Promise<In
 }
 
 /**
- * Lets the provider make of a result what the client is told, under a name that nobody else has heard of: whoever knows the
- * page's address can put no result of theirs in the place of this one.
+ * Has the provider turn a result into the client's callback. The interaction gets a new, secret name for that, so that nobody who knows
+ * the page's URL can replace the result.
  *
- * @param interaction one that has been taken (`takeInteraction`)
+ * @param interaction one that was taken (`takeInteraction`)
  * @param wanted the parameter that the callback must have
- * @returns the client's callback
- * @throws Problem `interaction-over` for every other answer, as when another page has led to this request's code
+ * @returns the URL of the client's callback
+ * @throws Problem `interaction-over` for any other answer, such as when another page has already led to this request's code
  */
 async function finish(
   provider: Provider,
@@ -122,7 +122,7 @@ function signInOver(): Problem {
   return new Problem({ kind: 'interaction-over', what: 'This sign-in is over', fix: 'Run `vouch login` again.' });
 }
 
-/** Verifies the touch and starts the session with it: counter, interaction, session and audit row stand or fall together. */
+/** Verifies the touch and starts its session. Counter, interaction, session and audit row change in one transaction. */
 async function signIn(
   context: Context,
   uid: string,
@@ -133,7 +133,7 @@ async function signIn(
   return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, ip }, async () => {
     const key = await verifyAssertion(context, 'sign-in', uid, credential);
     const sessionId = randomUUID();
-    // In whole seconds, because the token's auth_time and exp are.
+    // In whole seconds, like the token's auth_time and exp.
     const authTime = Math.floor(context.now() / 1000);
     await context.store.transaction().execute(async (transaction) => {
       const now = context.now();

@@ -6,9 +6,9 @@ import { wordsOf } from '../text/words.ts';
 export type LoginWords = (codeChallenge: string) => string;
 
 /**
- * The words that the page and the terminal of one login both show. Nothing keeps them: they follow from the request, by a key
- * that only the server has. So nobody can choose them; and who asks with another's `code_challenge` to get the other's words
- * gets a code that only the other can redeem.
+ * Derives the words that the page and the terminal of one login both show. They are not stored: they follow from the request, by a key
+ * that only the server has, so nobody can choose them. Somebody who copies another login's `code_challenge` gets the same words, but a
+ * code that only the other can redeem.
  *
  * @param master the master key, 32 bytes
  */

@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ExternalSigningKey } from 'oidc-provider';
 import type { SigningKey } from '../signing/signing-key.ts';
 
-/** The issuer's key as oidc-provider uses it: it sees the public half, and asks for each signature. */
+/** The issuer's key for oidc-provider, which sees only the public half and asks for each signature. */
 export class ProviderKey extends ExternalSigningKey {
   readonly #key: SigningKey;
 

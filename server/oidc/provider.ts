@@ -9,13 +9,13 @@ import type { LoginWords } from './login-words.ts';
 import { ProviderKey } from './provider-key.ts';
 import { withoutCookies } from './resume.ts';
 
-/** What the page's verified touch adds to `oidc-provider`'s interaction result. */
+/** What a verified touch adds to oidc-provider's interaction result. */
 export interface TouchResult {
   login: { accountId: string; amr: string[]; remember: false; ts: number };
   vouch: { sessionId: string };
 }
 
-/** Seconds that each thing lives. */
+/** Lifetimes in seconds. */
 const TTL = {
   request: INTERACTION_SECONDS,
   code: 60,
@@ -23,19 +23,19 @@ const TTL = {
 } as const;
 
 /**
- * The OpenID Connect provider: PAR (RFC 9126), code with PKCE S256 (RFC 7636), DPoP (RFC 9449), JWT access tokens (RFC 9068)
- * for our own API, no refresh tokens, no single sign-on, no consent page, no cookies.
+ * The OpenID Connect provider: PAR (RFC 9126), code with PKCE S256 (RFC 7636), DPoP (RFC 9449) and JWT access tokens (RFC 9068) for our
+ * own API. No refresh tokens, single sign-on, consent page or cookies.
  */
 export function createProvider(context: Context, words: LoginWords): Provider {
   const provider = new Provider(context.config.issuer, configuration(context));
   withoutCookies(provider);
-  // http/origin.ts tells it which scheme the outside has.
+  // http/origin.ts tells it the outer scheme.
   provider.proxy = true;
   provider.use(async (ctx, next) => {
     await next();
-    // What checkParameters takes; the library's configuration can add to its discovery document, not take away.
+    // As checkParameters has it. The library's configuration can add to its discovery document, but not remove from it.
     if (ctx.oidc?.route === 'discovery') Object.assign(ctx.body as object, { response_modes_supported: ['query'] });
-    // What the client's terminal shows, and the page as well.
+    // The client's terminal shows them, and so does the page.
     if (ctx.oidc?.route === 'pushed_authorization_request' && ctx.status === 201) {
       Object.assign(ctx.body as object, { words: words(String(ctx.oidc.params?.code_challenge)) });
     }
@@ -83,8 +83,8 @@ function configuration(context: Context): Configuration {
     enabledJWA: { idTokenSigningAlgValues: ['ES256'], dPoPSigningAlgValues: ['ES256'] },
     extraParams: { machine: checkParameters },
     expiresWithSession: async () => false,
-    // RFC 8252, section 7.3: only the client knows its port. Without this, a request that is over would send the browser to
-    // the registered URI, where nobody listens, instead of to our page.
+    // RFC 8252, section 7.3: only the client knows its port. Otherwise an expired request would send the browser to the registered URI,
+    // where nobody listens, instead of to our page.
     allowOmittingSingleRegisteredRedirectUri: false,
     interactions: { policy: everySignInIsATouch(), url: (_ctx, interaction) => `/login/${interaction.uid}` },
     findAccount: (_ctx, email) => ({ accountId: email, claims: () => ({ sub: email, email }) }),
@@ -100,7 +100,7 @@ function configuration(context: Context): Configuration {
       Session: TTL.request,
     },
     features: {
-      // Its version is named, as the library may change it: then it refuses to start with this one.
+      // The version of this experiment: when the library changes it, the server does not start.
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       devInteractions: { enabled: false },
       dPoP: { enabled: true },
@@ -125,18 +125,18 @@ function configuration(context: Context): Configuration {
     },
     renderError: (ctx, _out, error) => {
       if (answerUnavailable(ctx, error)) return;
-      // A browser that comes with a request that is over, or broken, is told so by the sign-in page.
+      // The sign-in page tells a browser that its request is over or broken.
       ctx.redirect('/login/over');
     },
   };
 }
 
-/** A code that comes twice has been stolen once: the session that it gave dies (RFC 6749, section 4.1.2). */
+/** A code that comes twice was stolen once: its session ends (RFC 6749, section 4.1.2). */
 function revokeGrant(context: Context): (grantId: string) => Promise<void> {
   return (grantId) => revokeSession(context.store, context.now(), { grantId }, { reason: 'the code was used twice' });
 }
 
-/** Asks for a touch whenever this very request has not had one; `prompt=none` and remembered sessions change nothing. */
+/** Asks for a touch unless this very request has had one; `prompt=none` and remembered sessions do not change that. */
 function everySignInIsATouch() {
   const policy = interactionPolicy.base();
   policy.remove('consent');
@@ -152,14 +152,14 @@ function everySignInIsATouch() {
 }
 
 /**
- * Refuses a request, called once for each, before anybody has touched a key for it. The machine's name, which the page shows, is
- * text that a person can read; all other parameters are short and printable ASCII (RFC 6749, appendix A), for they are stored.
+ * Checks a request once, before anybody touches a key for it. The machine's name, which the page shows, must be readable text; all other
+ * parameters must be short, printable ASCII (RFC 6749, appendix A), because they are stored.
  */
 function checkParameters(ctx: KoaContextWithOIDC, machine: string | undefined): void {
   if (machine !== undefined && (machine.length > 64 || !isReadable(machine))) {
     throw new errors.InvalidRequest('machine should be text of at most 64 characters that can be seen');
   }
-  // The others need a page of the provider's own, which our Content-Security-Policy forbids: the touch would be lost.
+  // Other modes need a page of the provider's, which our Content-Security-Policy forbids: the touch would be lost.
   if (![undefined, 'query'].includes(ctx.oidc.params?.response_mode as string | undefined)) {
     throw new errors.UnsupportedResponseMode();
   }
@@ -171,7 +171,7 @@ function checkParameters(ctx: KoaContextWithOIDC, machine: string | undefined): 
   }
 }
 
-/** Every touch has a grant of its own, which its session is tied to. */
+/** Makes a grant for this touch alone, and ties the session to it. */
 async function grantForTouch(context: Context, ctx: KoaContextWithOIDC) {
   const result = ctx.oidc.result as unknown as TouchResult | undefined;
   const accountId = ctx.oidc.account?.accountId;
@@ -189,11 +189,11 @@ async function grantForTouch(context: Context, ctx: KoaContextWithOIDC) {
 async function sessionClaims(context: Context, token: unknown): Promise<{ sid: string } | undefined> {
   const { grantId } = token as { grantId?: string };
   const session = grantId && (await findSessionOfGrant(context.store, grantId, context.now()));
-  if (!session) throw new errors.InvalidGrant('the session does not stand');
+  if (!session) throw new errors.InvalidGrant('the session is not active');
   return { sid: session.id };
 }
 
-/** The access token ends when the session does: counted from the touch, not from the code's redemption. */
+/** The access token's lifetime, so that it ends with the session: it counts from the touch, not from the code's redemption. */
 function secondsLeft(context: Context, ctx: KoaContextWithOIDC): number {
   const touched = ctx.oidc.entities.AuthorizationCode?.authTime;
   if (touched === undefined) throw new errors.InvalidGrant('there was no touch');

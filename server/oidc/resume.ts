@@ -2,17 +2,17 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type Provider from 'oidc-provider';
 
-/** The interactions that are being resumed, by the request that does it. Nobody outside can make one of these. */
+/** The interactions that are being resumed, by their requests. Nobody outside can make one. */
 const resuming = new WeakMap<IncomingMessage, string>();
 
 /**
- * Takes every cookie from oidc-provider: it reads none and sets none. It would keep the thread of a sign-in in them, and a
- * cookie can be planted: by a sibling host (`Domain=`), and at `http://localhost` by any other port, where it can be read too.
- * The one name that it cannot do without, that of the interaction to resume, is given by `resumeInteraction` alone.
+ * Keeps oidc-provider from reading and setting cookies. It would keep the thread of a sign-in in them, and cookies can be planted: by a
+ * sibling host (`Domain=`), and at `http://localhost` by any other port, which can read them too. The one value that it needs, the
+ * name of the interaction to resume, comes from `resumeInteraction` alone.
  */
 export function withoutCookies(provider: Provider): void {
   const resume = provider.cookieName('resume');
-  // Koa's own way to change what a context is (koajs.com, app.context).
+  // Koa's way to change its contexts (koajs.com, app.context).
   Object.defineProperty(provider.context, 'cookies', {
     get(this: { req: IncomingMessage }) {
       const uid = resuming.get(this.req);
@@ -22,11 +22,11 @@ export function withoutCookies(provider: Provider): void {
 }
 
 /**
- * Has oidc-provider go on with an interaction, inside of this process. What it would tell a browser is given back, and no
- * browser can ask for it.
+ * Has oidc-provider carry on with an interaction, inside this process. The caller gets what a browser would be told, and no browser can
+ * ask for it.
  *
  * @param uid an interaction that has a result
- * @returns where the browser is to go, or undefined where the provider has another answer than a redirection
+ * @returns where the browser would be redirected to, or undefined if the provider answers with something else
  */
 export async function resumeInteraction(provider: Provider, uid: string): Promise<string | undefined> {
   const request = new IncomingMessage(new Socket());

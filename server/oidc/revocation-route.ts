@@ -5,10 +5,10 @@ import type { Context } from '../context.ts';
 import { revokeSession } from '../sessions/sessions.ts';
 
 /**
- * `POST /token/revocation` (RFC 7009) for our JWT access tokens, which `oidc-provider` does not store and so cannot revoke:
- * the session behind the token ends, and with it everything that the token is good for.
+ * `POST /token/revocation` (RFC 7009) for our JWT access tokens, which oidc-provider does not store and so cannot revoke. It ends the
+ * session behind the token, and with it everything that the token is good for.
  *
- * The client is public, so holding the token is enough; whoever has it could do worse than end it.
+ * The client is public, so whoever holds the token may revoke it. They could do worse with it.
  */
 export function revocationRoute(context: Context): Router {
   const router = Router();
@@ -29,7 +29,7 @@ export function revocationRoute(context: Context): Router {
     if (id !== undefined) {
       await revokeSession(context.store, context.now(), { id }, { reason: 'token revoked', ip: String(request.ip) });
     }
-    // RFC 7009, section 2.2: a token that is not ours, or no longer good, is as revoked as can be.
+    // RFC 7009, section 2.2: a token that is not ours, or no longer good, counts as revoked.
     response.status(200).end();
   });
 

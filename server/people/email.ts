@@ -1,10 +1,10 @@
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Brings an e-mail address into the one form that everything uses, or says why it cannot be used.
+ * Brings an e-mail address into its canonical form, or says why it cannot be used.
  *
- * AWS takes it as the role session's name and as its source identity, and both are `[\w+=,.@-]{2,64}` (STS API reference,
- * AssumeRoleWithWebIdentity, RoleSessionName); and as a session tag, which may hold no comma (STS API reference, Tag).
+ * It becomes the AWS session's name and source identity, both `[\w+=,.@-]{2,64}` (STS API reference, AssumeRoleWithWebIdentity,
+ * RoleSessionName), and a session tag, which may hold no comma (STS API reference, Tag).
  *
  * @returns the address in lower case
  * @throws Problem `email-refused`
@@ -14,11 +14,11 @@ export function normalizeEmail(value: string): string {
   if (written.length > 64) {
     throw emailRefused(`The address has ${written.length} characters; AWS takes session names of at most 64`);
   }
-  // Before it is brought to lower case, which makes plain letters of some that are none (K, U+212A).
+  // Checked before lower-casing, which turns some other letters into plain ones (K, U+212A).
   const foreign = /[^A-Za-z0-9_+=.@-]/.exec(written);
   if (foreign) {
     throw emailRefused(
-      `The address holds ${JSON.stringify(foreign[0])}; AWS takes session names and tags of letters, digits and _+=.@- alone`,
+      `The address holds ${JSON.stringify(foreign[0])}; AWS takes only letters, digits and _+=.@- in session names and tags`,
     );
   }
   const email = written.toLowerCase();

@@ -2,7 +2,7 @@ import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 import type { NewKey } from '../webauthn/registration.ts';
 
-/** The keys that a person has, as WebAuthn's options name them. */
+/** A person's keys, as WebAuthn's options name them. */
 export async function keysOf(store: Store, email: string): Promise<{ id: string; transports: string[] }[]> {
   const rows = await store
     .selectFrom('keys')
@@ -14,7 +14,7 @@ export async function keysOf(store: Store, email: string): Promise<{ id: string;
   return rows.map((row) => ({ id: row.id, transports: JSON.parse(row.transports) as string[] }));
 }
 
-/** The name of a person's new key: the one they gave it, or its model's, with a number where they have one of that name. */
+/** The name of a person's new key: the given one or the model's, with a number if the person has a key of that name. */
 export async function nameFor(store: Store, personId: string, wanted: string | null, key: NewKey): Promise<string> {
   const taken = await store.selectFrom('keys').select('name').where('person_id', '=', personId).execute();
   const names = new Set(taken.map((row) => row.name));
@@ -27,7 +27,7 @@ export async function nameFor(store: Store, personId: string, wanted: string | n
 /**
  * Stores a new key.
  *
- * @throws Problem `key-refused` when somebody has enrolled it already
+ * @throws Problem `key-refused` when it is enrolled already
  */
 export async function insertKey(store: Store, personId: string, name: string, key: NewKey, now: number): Promise<void> {
   const inserted = await store

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Store } from '../store/store.ts';
 
-/** The person of an address, in lower case; also one who is disabled. */
+/** The person with this address (in lower case), even if disabled. */
 export function findPerson(store: Store, email: string) {
   return store.selectFrom('people').selectAll().where('email', '=', email).executeTakeFirst();
 }
 
 /**
- * The person of an address, made if they are new.
+ * Finds the person with an address, or makes one.
  *
- * @param person their address in lower case, and whether they may administer the server (1) or need not (0)
- * @param userHandle WebAuthn's user handle for somebody new, base64url
+ * @param person the address in lower case; `admin` is 1 if they may administer the server, else 0
+ * @param userHandle WebAuthn's user handle for a new person, base64url
  * @param now milliseconds since the epoch
  * @returns the person's ID, or undefined when they are disabled
  */
@@ -23,7 +23,7 @@ export async function findOrMakePerson(
   const person = await findPerson(store, email);
   if (person !== undefined) {
     if (person.disabled_at !== null) return undefined;
-    // An invitation can raise somebody to administrator, never the other way round.
+    // An invitation can make an administrator of somebody, but never the reverse.
     if (admin === 1) await store.updateTable('people').set({ admin }).where('id', '=', person.id).execute();
     return person.id;
   }

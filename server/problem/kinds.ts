@@ -1,7 +1,4 @@
-/**
- * How a problem is to be taken, whatever it is about. An HTTP status follows from it (http/status.ts), and what a command ends with
- * (process/report.ts).
- */
+/** What sort of problem it is. It decides the HTTP status (http/status.ts) and a command's exit code (process/report.ts). */
 export type Category =
   | 'usage'
   | 'no-session'
@@ -15,7 +12,7 @@ export type Category =
   | 'unreachable'
   | 'failed';
 
-/** Every problem that a request can be answered with, and its category: docs/http-api.md names them. */
+/** Every problem that can answer a request, with its category. docs/http-api.md lists them. */
 export const OF_REQUESTS = {
   'interaction-over': 'over',
   'unknown-key': 'refused',
@@ -39,7 +36,7 @@ export const OF_REQUESTS = {
   'internal-error': 'failed',
 } as const satisfies Record<string, Category>;
 
-/** Every problem that a command of vouch-server can end with. */
+/** Every problem that can end a command of `vouch-server`, with its category. */
 const OF_COMMANDS = {
   'setting-refused': 'usage',
   'option-refused': 'usage',
@@ -52,7 +49,6 @@ const OF_COMMANDS = {
   'node-too-old': 'failed',
 } as const satisfies Record<string, Category>;
 
-/** Every problem and its category; some may have another one here and there. */
 export const KINDS = { ...OF_REQUESTS, ...OF_COMMANDS };
 
 export type Kind = keyof typeof KINDS;

@@ -3,22 +3,22 @@ import { type Category, KINDS, type Kind } from './kinds.ts';
 
 export interface ProblemDetails {
   kind: Kind;
-  /** Where it is not its kind's. */
+  /** Only where it differs from its kind's. */
   category?: Category;
-  /** What happened, a sentence. No secret, as all that follows. */
+  /** What happened, in a sentence. No field may hold a secret. */
   what: string;
-  /** Why, where `what` does not say it all. */
+  /** Why, unless `what` says it all. */
   why?: string;
   /** What to do next. */
   fix?: string;
-  /** For the log alone, where it may be more exact than a stranger should learn; as `what` where it is missing. */
+  /** For the log and the audit table alone: more exact than a stranger may learn. The default is `what`. */
   reason?: string;
-  /** Of the HTTP answer. */
+  /** Headers of the HTTP answer. */
   headers?: Record<string, string>;
   cause?: unknown;
 }
 
-/** The server's one kind of expected error: a refusal that whoever sent the request, or gave the command, may read. */
+/** The server's one kind of expected error: a refusal that the sender of the request or the user of the command may read. */
 export class Problem extends Error {
   readonly kind: Kind;
   readonly category: Category;
@@ -38,7 +38,7 @@ export class Problem extends Error {
     this.headers = headers ?? {};
   }
 
-  /** What the caller may read, as RFC 9457 names it: without its status, which is HTTP's. */
+  /** What the caller may read, in the words of RFC 9457. The status is HTTP's to add. */
   toJSON(): { type: string; title: string; detail: string } {
     return { type: `urn:vouch:problem:${this.kind}`, title: this.what, detail: this.fix };
   }

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 
 /**
- * Ends this process at once, well, and for certain. At `process.exit` Node waits for the threads in which V8 works, and one that
- * wants a garbage collection waits for Node: then neither ends, and no signal is heard (nodejs/node#54918). The system ends all threads
- * of a process that becomes another program; so we become one that does nothing.
+ * Ends this process successfully, at once and for certain. In `process.exit` Node waits for V8's threads, and a thread that wants a
+ * garbage collection waits for Node: neither ends, and signals go unheard (nodejs/node#54918). When a process becomes another program,
+ * the system ends all its threads; so this one becomes a program that does nothing.
  */
 export function end(): never {
   const file = ['/bin/true', '/usr/bin/true'].find(isExecutable);

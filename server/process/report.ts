@@ -1,11 +1,11 @@
 import type { Category } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** What a command ends with: 2 when it was called wrongly or is set up wrongly, else 1. */
+/** 2 when the command line or the settings are wrong, else 1. */
 const exitCode = (category: Category): number => (category === 'usage' ? 2 : 1);
 
 /**
- * Tells the administrator of an error on standard error: what happened, why, and what to do, one a line.
+ * Prints an error for the administrator, on standard error: what happened, why and what to do, one line each.
  *
  * @returns the exit code for the process
  */

@@ -7,8 +7,8 @@ import { hash } from '../secrets.ts';
 import { type ActiveSession, findActiveSession, sessionOver } from './sessions.ts';
 
 /**
- * How long a DPoP proof is remembered beyond its token's end, in milliseconds: longer than oauth4webapi accepts one (5 minutes either
- * way). Until that end, because a clock that is set back shows the same minutes twice.
+ * How long a DPoP proof is remembered after its token's end, in milliseconds: longer than oauth4webapi accepts one (5 minutes either
+ * way). Not counted from its use, because a clock that is set back shows the same minutes twice.
  */
 const PROOF_MEMORY_MS = 15 * 60 * 1000;
 
@@ -21,20 +21,20 @@ declare global {
 }
 
 /**
- * Lets a request through that carries a DPoP-bound access token of ours (RFC 9068, RFC 9449) whose session, person and key
- * all still stand, and puts the session into `response.locals.session`.
+ * Lets a request through if it carries a DPoP-bound access token of ours (RFC 9068, RFC 9449) whose session is active, and puts that
+ * session into `response.locals.session`.
  */
 export function requireSession(context: Context): RequestHandler {
   const { issuer } = context.config;
   const server: AuthorizationServer = { issuer, jwks_uri: `${issuer}/jwks` };
-  // Our own keys need no request to ourselves.
+  // Saves a request to ourselves for our own keys.
   const jwks = JSON.stringify({ keys: [context.signingKey.publicJwk] });
   const fetchKeys = async () => new Response(jwks, { headers: { 'content-type': 'application/json' } });
 
   return async (request, response, next) => {
     const headers = new Headers();
     for (const name of ['authorization', 'dpop']) {
-      // Of two of a kind, none: a proxy before us may have looked at the other one.
+      // If a header comes twice, neither counts: a proxy before us may have checked the other one.
       const [value, ...others] = request.headersDistinct[name] ?? [];
       if (value !== undefined && others.length === 0 && value.length <= 8192) headers.set(name, value);
     }
@@ -43,7 +43,7 @@ export function requireSession(context: Context): RequestHandler {
       requireDPoP: true,
       signingAlgorithms: ['ES256'],
       [customFetch]: fetchKeys,
-      // The fetch above asks nobody, so that http://localhost needs no other protection.
+      // Safe with http://localhost, because the fetch above sends nothing.
       [allowInsecureRequests]: context.config.local,
     }).catch((error: Error) => {
       throw tokenRefused(error.message);
@@ -57,7 +57,7 @@ export function requireSession(context: Context): RequestHandler {
   };
 }
 
-/** RFC 9449, section 11.1: a proof is good for one request. One atomic statement decides whose. */
+/** A proof is good for one request (RFC 9449, section 11.1). One atomic statement decides which. */
 async function useProof(context: Context, proof: string, tokenEnds: number): Promise<void> {
   const identity = proofIdentity(proof);
   if (identity === undefined) throw tokenRefused('the DPoP proof has an empty jti');
@@ -70,7 +70,7 @@ async function useProof(context: Context, proof: string, tokenEnds: number): Pro
   if (used === undefined) throw tokenRefused('the DPoP proof has been used');
 }
 
-/** A verified proof's key and `jti`: what must not come twice, whatever else is in the proof. Undefined without a `jti`. */
+/** A verified proof's key and `jti`, which must not come twice, whatever else the proof says. Undefined if `jti` is empty. */
 function proofIdentity(proof: string): string | undefined {
   const [header = '', payload = ''] = proof.split('.', 2);
   const { jwk } = decode<{ jwk: { x: string; y: string } }>(header);

@@ -2,7 +2,7 @@ import { type RequestHandler, Router } from 'express';
 import type { Context } from '../context.ts';
 import { revokeSession } from './sessions.ts';
 
-/** A session, as its own holder sees it and ends it. */
+/** `/api/session`: the holder of a session sees it and ends it. */
 export function sessionRoutes(context: Context, requireSession: RequestHandler): Router {
   const router = Router();
 

@@ -2,7 +2,7 @@ import { audit } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 
-/** A session that stands, with the person and the key behind it. */
+/** A session that can be used, with the person and the key behind it. */
 export interface ActiveSession {
   id: string;
   email: string;
@@ -13,8 +13,8 @@ export interface ActiveSession {
   expiresAt: number;
 }
 
-/** The sessions of which every part stands: not over, not revoked, the person not disabled, the key not removed. */
-function standing(store: Store, now: number) {
+/** Sessions that are neither over nor revoked, whose person is not disabled and whose key is not removed. */
+function active(store: Store, now: number) {
   return store
     .selectFrom('sessions')
     .innerJoin('people', 'people.id', 'sessions.person_id')
@@ -34,7 +34,7 @@ function standing(store: Store, now: number) {
     ]);
 }
 
-/** Starts the session that a touch has given, from `authTime` to `expiresAt`, in milliseconds since the epoch. */
+/** Starts a session. `authTime`, the touch, and `expiresAt` are in milliseconds since the epoch. */
 export async function startSession(
   store: Store,
   session: {
@@ -61,12 +61,12 @@ export async function startSession(
     .execute();
 }
 
-/** The session of this ID, if it still stands. */
+/** The session with this ID, if it is active. */
 export async function findActiveSession(store: Store, id: string, now: number): Promise<ActiveSession | undefined> {
-  return standing(store, now).where('sessions.id', '=', id).executeTakeFirst();
+  return active(store, now).where('sessions.id', '=', id).executeTakeFirst();
 }
 
-/** What the API says to who comes with a session that does not stand (RFC 9449, section 7.1). */
+/** The API's answer to a request whose session is not active (RFC 9449, section 7.1). */
 export function sessionOver(): Problem {
   return new Problem({
     kind: 'session-over',
@@ -76,16 +76,16 @@ export function sessionOver(): Problem {
   });
 }
 
-/** The session that an OAuth grant belongs to, if it still stands. */
+/** The session that an OAuth grant belongs to, if it is active. */
 export async function findSessionOfGrant(
   store: Store,
   grantId: string,
   now: number,
 ): Promise<ActiveSession | undefined> {
-  return standing(store, now).where('sessions.grant_id', '=', grantId).executeTakeFirst();
+  return active(store, now).where('sessions.grant_id', '=', grantId).executeTakeFirst();
 }
 
-/** Ties a session to its OAuth grant. It can be done once: a second grant for the same touch is refused. */
+/** Ties a session to its OAuth grant. This works once: false for a second grant of the same touch. */
 export async function bindSessionToGrant(store: Store, id: string, grantId: string): Promise<boolean> {
   const bound = await store
     .updateTable('sessions')
@@ -97,7 +97,7 @@ export async function bindSessionToGrant(store: Store, id: string, grantId: stri
   return bound !== undefined;
 }
 
-/** Ends a session at once. Ending one that has ended changes nothing. */
+/** Ends a session at once. Does nothing if it is revoked already. */
 export async function revokeSession(
   store: Store,
   now: number,

@@ -2,19 +2,19 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { settingRefused } from '../problem/setting-refused.ts';
 
-/** Bytes: a key in base64 has 44. */
-const LONGEST = 1024;
+/** In bytes; a key in base64 has 44. */
+const MAX_SIZE = 1024;
 
 /**
- * Reads a master key from a file that its owner alone can read.
+ * Reads a master key from a file that only its owner can read.
  *
- * @param setting what named the file, for the error
- * @param credentials the folder that systemd keeps the service's credentials in ($CREDENTIALS_DIRECTORY), if there is one
+ * @param setting what names the file, for the error
+ * @param credentials systemd's folder of the service's credentials ($CREDENTIALS_DIRECTORY), if there is one
  * @returns 32 bytes
- * @throws Problem `setting-refused` when it cannot be read, when others can, or when it holds no key
+ * @throws Problem `setting-refused` when it cannot be read, when others can read it, or when it holds no key
  */
 export function readKeyFile(setting: string, file: string, credentials?: string): Buffer {
-  // What is looked at is what is read, and a FIFO keeps nobody waiting.
+  // Opened once, so that the checked file is the one that is read. A FIFO must not block.
   let descriptor: number;
   try {
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -24,14 +24,14 @@ export function readKeyFile(setting: string, file: string, credentials?: string)
   }
   try {
     const { mode, uid } = checkFile(setting, file, descriptor);
-    // systemd lets the service's user in by an access control list, which shows as the group's right, in a folder that is closed
-    // to all others (systemd.exec(5), "Credentials").
+    // systemd admits the service's user by an access control list, which shows as a right of the group, in a folder that is closed to
+    // all others (systemd.exec(5), "Credentials").
     const closed = credentials !== undefined && dirname(resolve(file)) === resolve(credentials);
     if ((mode & (closed ? 0o007 : 0o077)) !== 0) {
       throw settingRefused(
         setting,
         file,
-        `a file that its owner alone can read (its mode is 0${(mode & 0o777).toString(8)}): chmod 600 it, make a new key if others ` +
+        `a file that only its owner can read (its mode is 0${(mode & 0o777).toString(8)}): chmod 600 it, make a new key if others ` +
           'could read this one, and where a platform sets the mode (Kubernetes, Docker) hand the key over as VOUCH_MASTER_KEY',
       );
     }
@@ -39,7 +39,7 @@ export function readKeyFile(setting: string, file: string, credentials?: string)
     if (me !== 0 && uid !== me && uid !== 0) {
       throw settingRefused(setting, file, `a file of the server's own user or root's (its owner is user ${uid})`);
     }
-    const content = Buffer.alloc(LONGEST);
+    const content = Buffer.alloc(MAX_SIZE);
     return parseKey(`The key in ${file}`, content.toString('utf8', 0, readSync(descriptor, content)));
   } finally {
     closeSync(descriptor);
@@ -48,15 +48,15 @@ export function readKeyFile(setting: string, file: string, credentials?: string)
 
 function checkFile(setting: string, file: string, descriptor: number) {
   const found = fstatSync(descriptor);
-  if (!found.isFile() || found.size > LONGEST) throw settingRefused(setting, file, 'a file that holds the master key');
+  if (!found.isFile() || found.size > MAX_SIZE) throw settingRefused(setting, file, 'a file that holds the master key');
   return found;
 }
 
 /**
- * A master key as it is written: 32 bytes in base64.
+ * Reads a master key from its written form, 32 bytes in base64.
  *
- * @param setting what holds it, for the error, which does not repeat it
- * @throws Problem `setting-refused` when it is none, or one that nobody drew at random
+ * @param setting what holds the key, for the error, which never repeats the key itself
+ * @throws Problem `setting-refused` when it is no key, or not a random one
  */
 export function parseKey(setting: string, text: string): Buffer {
   const expected = '32 random bytes in base64, as `openssl rand -base64 32` prints them';
@@ -69,7 +69,7 @@ export function parseKey(setting: string, text: string): Buffer {
   return key;
 }
 
-/** Of 32 random bytes about 30 differ; fewer than 12 do in one key of 10^17. Zeros, a pattern and 0, 1, 2, … are no keys. */
+/** Of 32 random bytes about 30 differ; fewer than 12 do so in one key of 10^17. Zeros, patterns and 0, 1, 2, … are not random. */
 function looksRandom(key: Buffer): boolean {
   const steps = key.subarray(1).map((byte, index) => byte - (key[index] ?? 0));
   return new Set(key).size >= 12 && new Set(steps).size >= 12;

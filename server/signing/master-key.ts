@@ -6,14 +6,14 @@ import type { Engine } from '../store/engine.ts';
 import { readKeyFile } from './key-file.ts';
 
 /**
- * The key that everything secret in the database is encrypted under: the configured one, or (for `http://localhost` issuers
- * alone) one in a file of mode 0600 beside the database, made when it is first needed.
+ * The key that encrypts everything secret in the database: the configured one, or (only for `http://localhost` issuers) one from a file
+ * of mode 0600 beside the database, which is made when it is first needed.
  *
- * @param engine the database that it is for
- * @param needed whether the database holds something that only the key which was there before can open
+ * @param engine the database
+ * @param needed whether the database already holds something that only its old key can open
  * @returns 32 bytes
- * @throws Problem `master-key-lost` when the file is gone though it is needed
- * @throws Problem `setting-refused` when others can read it, or it does not hold a key
+ * @throws Problem `master-key-lost` when the file is needed but gone
+ * @throws Problem `setting-refused` when others can read it, or when it holds no key
  */
 export function masterKey(configured: Buffer | undefined, engine: Engine, needed: boolean): Buffer {
   if (configured !== undefined) return configured;
@@ -30,17 +30,17 @@ function lost(file: string, database: string): Problem {
     kind: 'master-key-lost',
     what: `The key file ${file} is gone.`,
     why: `The signing key in ${database} was encrypted with it, and cannot be opened without it.`,
-    fix: 'Restore the file from the backup, or set VOUCH_MASTER_KEY to the key. Without either, begin with another database.',
+    fix: 'Restore the file from the backup, or set VOUCH_MASTER_KEY to the key. Without either, start with a new database.',
   });
 }
 
-/** Written under another name and then linked: whoever starts at the same moment finds no file or a whole one. */
+/** Written under another name, then linked: a server that starts at the same moment finds a whole file or none. */
 function makeOnce(file: string): void {
   const draft = `${file}.${randomUUID()}`;
   const descriptor = openSync(draft, 'wx', 0o600);
   try {
     writeSync(descriptor, `${randomBytes(32).toString('base64')}\n`);
-    // The signing key will be unreadable without this file: it must be on the disk before the database needs it.
+    // Without this file the signing key is unreadable: it must be on the disk before the database needs it.
     fsyncSync(descriptor);
     linkSync(draft, file);
   } catch (error) {

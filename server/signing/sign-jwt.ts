@@ -2,8 +2,8 @@ import { base64url, type JWTPayload } from 'jose';
 import type { SigningKey } from './signing-key.ts';
 
 /**
- * A JWT that the issuer has signed (RFC 7519, section 7.1), in JWS's compact form (RFC 7515, section 7.1). jose signs only with keys
- * that it is given, and this one need not be in this process.
+ * Signs a JWT (RFC 7519, section 7.1) in JWS's compact form (RFC 7515, section 7.1). jose could only sign with a private key in its
+ * hands, and the issuer's need not be in this process.
  */
 export async function signJwt(key: SigningKey, claims: JWTPayload): Promise<string> {
   const header = { alg: key.publicJwk.alg, kid: key.kid, typ: 'JWT' };

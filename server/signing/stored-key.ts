@@ -12,7 +12,7 @@ import { deriveKey } from '../secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { SigningKey } from './signing-key.ts';
 
-/** A key whose private half this process holds, where no code can read it again. */
+/** A key from the database. This process holds its private half, but no code can read it again. */
 class StoredKey implements SigningKey {
   readonly kid: string;
   readonly publicJwk: JWK;
@@ -30,7 +30,7 @@ class StoredKey implements SigningKey {
 }
 
 /**
- * Reads the current signing key, or makes it at the first start. It is stored as a JWE (RFC 7516, `dir` with A256GCM).
+ * Reads the current signing key, or makes one at the first start. It is stored as a JWE (RFC 7516, `dir` with A256GCM).
  *
  * @param master the master key, 32 bytes
  * @throws Problem `signing-key-locked` when the stored key cannot be opened with this master key
@@ -43,7 +43,7 @@ export async function currentSigningKey(store: Store, master: Buffer, now: numbe
   return new StoredKey(stored.kid, publicJwk, (await importJWK(privateJwk, 'ES256')) as CryptoKey);
 }
 
-/** Whether there is one already, which only the master key it was made with can open. */
+/** Whether there is a signing key already, which only the master key of its making can open. */
 export async function hasSigningKey(store: Store): Promise<boolean> {
   return (await findCurrent(store)) !== undefined;
 }
@@ -64,7 +64,7 @@ async function makeFirst(store: Store, wrapping: Buffer, now: number): Promise<{
     .values({ kid, state: 'current', jwe, created_at: now })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
-  // Another server may have been first: its key is the key.
+  // Another server may have been first: its key counts.
   const current = await findCurrent(store);
   if (current === undefined) throw new Error('the signing key was not stored');
   return current;

@@ -1,21 +1,21 @@
 import type { Store } from './store.ts';
 
-/** One database, with the engine that runs it. Each engine has a folder here; nothing outside of it knows which one it is. */
+/** A database and the engine that runs it. Each engine has a folder here, and nothing outside that folder knows which engine runs. */
 export interface Engine {
-  /** How people are told which database it is: without a secret, and the same wherever they ask. */
+  /** The database's name for people: no secret in it, and the same wherever the server was started. */
   readonly name: string;
-  /** The file beside the database that keeps the master key, where none is configured. */
+  /** The file beside the database that holds the master key when none is configured. */
   readonly masterKeyFile: string;
   /**
-   * Opens the database for the server: makes it if it is not there, and brings its schema up to date.
+   * Opens the database for the server. Makes it if there is none, and brings its schema up to date.
    *
-   * @throws when it cannot be opened, or a migration fails; then nothing of that migration is left
+   * @throws when it cannot be opened, or when a migration fails, which leaves nothing of itself
    */
   open(): Promise<Store>;
   /**
-   * Opens a database that has this version's schema, and changes nothing of it.
+   * Opens a database that has this version's schema already.
    *
-   * @throws Problem `database-refused` when there is none, it has another schema, or it is not Vouch's
+   * @throws Problem `database-refused` when there is none, when it has another schema, or when it is not Vouch's
    */
   openExisting(): Promise<Store>;
 }

@@ -3,10 +3,10 @@ import { SqliteEngine } from './sqlite/engine.ts';
 import { fileOfUrl } from './sqlite/url.ts';
 
 /**
- * The engine for the database of a URL; nothing is opened yet.
+ * The engine for a database. It opens nothing yet.
  *
  * @param url VOUCH_DATABASE_URL
- * @throws Problem `setting-refused` when no engine has such a URL
+ * @throws Problem `setting-refused` when no engine takes this URL
  */
 export function engineFor(url: string): Engine {
   return new SqliteEngine(fileOfUrl(url));

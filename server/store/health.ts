@@ -1,16 +1,16 @@
 import { sql } from 'kysely';
 import type { Store } from './store.ts';
 
-/** Whether the database answers. @throws when it does not */
+/** @throws when the database does not answer */
 export async function checkReadable(store: Store): Promise<void> {
   await store.selectFrom('server').select('id').limit(1).execute();
 }
 
 /**
- * Whether the database can be written: a row that is there is changed and committed, as all that is kept here has to be.
+ * Makes sure that the database can be written: changes an existing row and commits it, as every write must.
  *
  * @param now milliseconds since the epoch
- * @throws StoreUnavailable when the disk is full, the database gone or locked by another program
+ * @throws StoreUnavailable when the disk is full, the database is gone, or another program has locked it
  */
 export async function checkWritable(store: Store, now: number): Promise<void> {
   await store

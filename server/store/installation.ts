@@ -4,10 +4,10 @@ import { noDatabase } from './no-database.ts';
 import type { Store } from './store.ts';
 
 /**
- * Opens the server's database, and makes a new one this issuer's.
+ * Opens the database for the server. A new database becomes this issuer's.
  *
  * @param now milliseconds since the epoch
- * @throws Problem `database-refused` when it is another's: keys are enrolled for that one's host name, and AWS trusts that one
+ * @throws Problem `database-refused` when it is another issuer's: its keys are enrolled for that one's host name, and AWS trusts that one
  */
 export async function openForServing(engine: Engine, issuer: string, now: number): Promise<Store> {
   return checked(await engine.open(), async (store) => {
@@ -21,7 +21,7 @@ export async function openForServing(engine: Engine, issuer: string, now: number
 }
 
 /**
- * Opens the server's database for an administrative command, which never makes one.
+ * Opens the database for an administrative command, which never makes one.
  *
  * @throws Problem `database-refused` when there is no database of this issuer
  */
@@ -45,7 +45,7 @@ async function checkIssuer(store: Store, { name }: Engine, issuer: string): Prom
   if (row.issuer === issuer) return;
   throw new Problem({
     kind: 'database-refused',
-    what: `VOUCH_ISSUER is ${issuer}, and the database ${name} is ${row.issuer}'s.`,
+    what: `VOUCH_ISSUER is ${issuer}, but the database ${name} belongs to ${row.issuer}.`,
     why: "Security keys are enrolled for an issuer's host name, and AWS trusts one issuer: neither can be changed.",
     fix: `Set VOUCH_ISSUER=${row.issuer}, or VOUCH_DATABASE_URL to the database of ${issuer}.`,
   });

@@ -1,8 +1,8 @@
 import type { Generated } from 'kysely';
 
 /**
- * The tables. Times are milliseconds since the epoch; hashes are SHA-256 in base64url; secrets are never stored, only their
- * hashes, and the signing key only encrypted. The types stay within what SQLite and PostgreSQL both have.
+ * The tables. Times are milliseconds since the epoch, hashes SHA-256 in base64url. Of secrets only hashes are stored, and the signing
+ * key only encrypted. The types are ones that SQLite and PostgreSQL both have.
  */
 export interface Schema {
   people: PeopleTable;
@@ -23,7 +23,7 @@ export interface Schema {
 interface PeopleTable {
   id: string;
   email: string;
-  /** WebAuthn's user handle, base64url: random, so that a lost key does not tell whose it is. */
+  /** WebAuthn's user handle, base64url: random, so that a lost key does not reveal its owner. */
   user_handle: string;
   admin: number;
   created_at: number;
@@ -41,7 +41,7 @@ interface KeysTable {
   /** COSE public key, base64url. */
   public_key: string;
   counter: number;
-  /** JSON array of transports. */
+  /** A JSON array. */
   transports: string;
   created_at: number;
   last_used_at: number | null;
@@ -58,24 +58,24 @@ interface InvitationsTable {
   used_at: number | null;
 }
 
-/** An enrolment under way: opened by an invitation, bound to the page that opens it first, agreed to in the terminal. */
+/** A running enrolment: started with an invitation, bound to the first page that opens it, approved in the terminal. */
 interface EnrolmentsTable {
   ticket_hash: string;
   poll_hash: string;
   invitation_id: string;
-  /** Of the secret that the first page to open it was given. */
+  /** Hash of the secret that the first page to open it got. */
   browser_hash: string | null;
-  /** What that page and the terminal both show; missing where there is no terminal. */
+  /** The words that this page and the terminal both show; null without a terminal. */
   words: string | null;
-  /** What the terminal said: whether the page shows these words. */
+  /** The terminal's answer: whether the page shows these words. */
   answer: 'yes' | 'no' | null;
   user_handle: string;
   client: string;
   machine: string | null;
   key_name: string | null;
-  /** The key that confirmed that this person agrees to another one. */
+  /** The person's key that agreed to the new one. */
   confirmed_key_id: string | null;
-  /** The key that came of it. */
+  /** The key that was enrolled. */
   key_id: string | null;
   created_at: number;
   expires_at: number;
@@ -84,7 +84,7 @@ interface EnrolmentsTable {
 interface ChallengesTable {
   challenge_hash: string;
   purpose: string;
-  /** What the challenge is bound to: an interaction or an enrolment. */
+  /** The interaction or enrolment that it is bound to. */
   binding: string;
   expires_at: number;
 }
@@ -100,7 +100,7 @@ interface SessionsTable {
   revoked_at: number | null;
 }
 
-/** DPoP proofs seen at our own API, so that none is taken twice. */
+/** DPoP proofs that our API has seen, so that it accepts none twice. */
 interface DpopProofsTable {
   proof_hash: string;
   expires_at: number;
@@ -108,14 +108,14 @@ interface DpopProofsTable {
 
 interface SigningKeysTable {
   kid: string;
-  /** 'current' for the one key that signs. */
+  /** 'current' for the key that signs. */
   state: string;
   /** The private JWK as a JWE (RFC 7516) under the master key. */
   jwe: string;
   created_at: number;
 }
 
-/** What oidc-provider stores: a row a model instance. */
+/** What oidc-provider stores: one row for each model instance. */
 interface OidcPayloadsTable {
   model: string;
   id_hash: string;
@@ -135,28 +135,28 @@ interface AuditTable {
   key_id: string | null;
   session_id: string | null;
   ip: string | null;
-  /** JSON object, never with a secret in it. */
+  /** A JSON object, without secrets. */
   detail: string;
 }
 
-/** Refusals, counted: whoever likes can cause one, so there is one row for all of a kind within an hour. */
+/** Counts of refusals. Anybody can cause one, so all of a kind within an hour share one row. */
 interface AuditWindowsTable {
   began_at: number;
   event: string;
   problem: string;
-  /** The invited person or the key's; empty for a stranger. */
+  /** The invited person's address, or the key owner's; empty for a stranger. */
   email: string;
-  /** Only of a key that is enrolled here; else empty. */
+  /** Empty unless the key is enrolled here. */
   key_id: string;
   count: number;
   last_at: number;
   last_ip: string | null;
 }
 
-/** One row, with ID 1: which server this database is of. */
+/** One row, with ID 1: the server that this database belongs to. */
 interface ServerTable {
   id: number;
   issuer: string;
-  /** When `/readyz` last tried whether the database can be written. */
+  /** When `/readyz` last checked that the database can be written. */
   written_at: number;
 }

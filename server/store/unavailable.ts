@@ -1,8 +1,8 @@
-/** The store cannot do now what was asked of it, and nothing of it was done: another program has locked it, or its disk is full or gone. */
+/** The store could do nothing of what was asked: another program has locked it, or its disk is full or gone. */
 export class StoreUnavailable extends Error {
-  /** Seconds after which it may be worth another try. */
+  /** Seconds after which another try may be worth it. */
   readonly retryAfter: number;
-  // What Koa, below oidc-provider, answers with.
+  // Koa, below oidc-provider, answers with these two.
   readonly statusCode = 503;
   readonly headers: Record<string, string>;
 

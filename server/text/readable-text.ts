@@ -1,9 +1,9 @@
 /**
- * Whether a person who sees a text sees all of it, on one line: letters and signs with plain spaces between them.
+ * Whether a reader sees all of a text, on one line: letters and signs with plain spaces between them.
  *
- * Not so are control and format characters (bidirectional ones too), what a font draws nothing for (Unicode's
- * Default_Ignorable_Code_Point, such as the Hangul fillers, and the blank of Braille), spaces that look like others, accents
- * on nothing, and accents in heaps, which cover the lines around them.
+ * Not readable are control and format characters (bidirectional ones too), characters that fonts draw nothing for (Unicode's
+ * Default_Ignorable_Code_Point, such as the Hangul fillers, and the blank of Braille), other spaces than the plain one, accents on
+ * nothing, and stacks of accents, which cover the lines around them.
  */
 export function isReadable(text: string): boolean {
   return (
@@ -13,7 +13,7 @@ export function isReadable(text: string): boolean {
   );
 }
 
-/** A library's message as it may be logged: it may quote what a stranger sent, at any length, and with what steers a terminal in it. */
+/** A library's message, made safe for the log: it may quote what a stranger sent, at any length and with terminal control codes. */
 export function forLog(message: string): string {
   return message.slice(0, 300).replace(/\p{C}+/gu, ' ');
 }

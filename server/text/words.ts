@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-/** 256 words, short, known to everybody, unlike each other, and kind to all. */
+/** 256 words that are short, well known, unlike each other, and unkind to nobody. */
 const QUALITIES = `
 able agile airy alert alive amber ample antique apt arctic autumn aware balmy basic blithe bold bonny brave breezy brief
 bright brisk bronze busy calm candid carbon careful cedar cheery chief chilly civic civil classic clean clear clever
@@ -20,7 +20,7 @@ superb swift tender tidy timely`
   .trim()
   .split(/\s+/);
 
-/** 256 more, of things. */
+/** 256 more, for things. */
 const THINGS = `
 acorn acrobat album almond anchor antler apple apron arbor arch atlas aurora badge badger bagel bamboo banjo barley
 barrel basil basket bay beach beacon beaver beetle bell bench berry bicycle birch biscuit bison blanket blossom bonnet
@@ -41,16 +41,16 @@ squirrel stream sunset swan`
   .split(/\s+/);
 
 /**
- * Three words for three bytes: what a page and a terminal both show, so that a person sees whether they belong together.
+ * Three words for three bytes. A page and a terminal both show them, so that a person sees whether the two belong together.
  *
- * @param bytes at least three, from a source that nobody can choose
+ * @param bytes at least three, which nobody must be able to choose
  */
 export function wordsOf(bytes: Uint8Array): string {
   const [first = 0, second = 0, third = 0] = bytes;
   return `${QUALITIES[first]} ${THINGS[second]} ${THINGS[third]}`;
 }
 
-/** Words that nobody can foresee. */
+/** Three words that nobody can predict. */
 export function randomWords(): string {
   return wordsOf(randomBytes(3));
 }

@@ -11,18 +11,18 @@ import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { useClientData } from './client-data.ts';
 import { verifierProblem } from './verifier-problem.ts';
 
-/** A key that signed, and its person. */
+/** A key that has signed, and its owner. */
 export interface AssertedKey {
   keyId: string;
   keyName: string;
   personId: string;
   email: string;
-  /** The signature counter that the key reported; taken over by `acceptCounter`. */
+  /** The signature counter from the key, which `acceptCounter` stores. */
   counter: number;
 }
 
 /**
- * Options for an assertion by any enrolled key (discoverable: nobody types a user name) or by one of the given keys.
+ * Options for an assertion by any enrolled key (discoverable, so nobody types a user name) or by one of the given keys.
  *
  * @see WebAuthn, section 5.5 (PublicKeyCredentialRequestOptions)
  */
@@ -43,8 +43,8 @@ export async function assertionOptions(
 }
 
 /**
- * Verifies an assertion (WebAuthn, section 7.2): challenge, origin, RP ID, user presence and verification, signature, and
- * that key and person still stand. The counter is the caller's to accept, in the transaction that the sign-in is part of.
+ * Verifies an assertion (WebAuthn, section 7.2): challenge, origin, RP ID, user presence and verification, signature, and that neither
+ * the key was removed nor its owner disabled. The caller must accept the counter, in the transaction of the sign-in.
  *
  * @throws Problem `challenge-used`, `unknown-key`, `user-not-verified` or `assertion-refused`
  */
@@ -68,8 +68,8 @@ export async function verifyAssertion(
   // Nobody may frame our pages (WebAuthn, section 7.2, steps 13 and 14).
   if (clientData.framed) throw refused(new Error('the page was in another site’s frame'));
 
-  // The key says whose it is; it must be the person we know it by. Only where we asked for that person's keys may it say
-  // nothing (WebAuthn, section 7.2, step 6).
+  // The key names its owner, which must be the one that we know. Only where we asked for this person's keys may it name nobody
+  // (WebAuthn, section 7.2, step 6).
   const { userHandle } = response.response;
   if (userHandle !== key.user_handle && !(userHandle === undefined && purpose === 'confirm-enrolment')) {
     throw refused(new Error('the user handle is not that of the key'));
@@ -85,12 +85,12 @@ export async function verifyAssertion(
       credential: {
         id: key.id,
         publicKey: Buffer.from(key.public_key, 'base64url'),
-        // The counter is compared by acceptCounter, where two at once cannot both pass.
+        // acceptCounter compares it, where two at once cannot both pass.
         counter: 0,
       },
     });
     if (!verified) throw new Error('the signature is not the key’s');
-    // Whether a credential may be copied is settled when it is made (WebAuthn, section 7.2, step 19), and ours may not.
+    // Whether a credential can be copied is fixed when it is made (WebAuthn, section 7.2, step 19), and ours cannot be.
     if (authenticationInfo.credentialDeviceType !== 'singleDevice') {
       throw new Error('the credential has become eligible for backup since it was enrolled');
     }
@@ -107,8 +107,8 @@ export async function verifyAssertion(
 }
 
 /**
- * Takes a key's new signature counter over: it must have grown, unless the key does not count (WebAuthn, section 7.2,
- * step 22). One atomic statement, so that a clone that signs at the same moment loses.
+ * Stores a key's new signature counter, which must have grown unless the key does not count (WebAuthn, section 7.2, step 22). One
+ * atomic statement, so that a clone that signs at the same moment loses.
  *
  * @throws Problem `counter-went-back`
  */

@@ -1,7 +1,7 @@
 import { hash, randomSecret } from '../secrets.ts';
 import type { Store } from '../store/store.ts';
 
-/** How long a person has for a ceremony, in milliseconds; also WebAuthn's `timeout`. */
+/** How long a ceremony may take, in milliseconds; also WebAuthn's `timeout`. */
 export const CEREMONY_MS = 5 * 60 * 1000;
 
 export type Purpose = 'sign-in' | 'confirm-enrolment' | 'enrol';
@@ -9,8 +9,8 @@ export type Purpose = 'sign-in' | 'confirm-enrolment' | 'enrol';
 /**
  * Makes a challenge for one ceremony (WebAuthn, section 13.4.3).
  *
- * @param binding the interaction or enrolment, and so the browser, that it is for
- * @returns the challenge in base64url, 256 bits
+ * @param binding the interaction or enrolment that it is for, and so the browser
+ * @returns 256 bits in base64url
  */
 export async function issueChallenge(store: Store, now: number, purpose: Purpose, binding: string): Promise<string> {
   const challenge = randomSecret();
@@ -21,9 +21,7 @@ export async function issueChallenge(store: Store, now: number, purpose: Purpose
   return challenge;
 }
 
-/**
- * Uses a challenge up: one atomic statement. False for one that is unknown, used, old, or meant for something else.
- */
+/** Uses a challenge up, in one atomic statement. False when it is unknown, used, too old, or meant for something else. */
 export async function useChallenge(
   store: Store,
   now: number,

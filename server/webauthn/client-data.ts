@@ -2,19 +2,18 @@ import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { type Purpose, useChallenge } from './challenges.ts';
 
-/** What must be known of a ceremony before anything else in it is looked at. */
+/** What must be known about a ceremony before the rest of it is read. */
 export interface ClientData {
   challenge: string;
-  /** Whether the page was in a frame of another site (WebAuthn, section 5.8.1, `crossOrigin` and `topOrigin`). */
+  /** Whether the page was in another site's frame (WebAuthn, section 5.8.1, `crossOrigin` and `topOrigin`). */
   framed: boolean;
 }
 
 /**
- * Uses up the challenge that a browser's answer was made for, before the rest is verified: whatever is wrong with an answer,
- * its challenge was good for this one try.
+ * Uses up the challenge of a browser's answer before the rest is verified: even for a bad answer, a challenge is good for one try.
  *
  * @param clientDataJSON base64url, as the browser sent it
- * @throws Problem `challenge-used`; its reason does not repeat the challenge, which may be one that is still good elsewhere
+ * @throws Problem `challenge-used`; its reason does not repeat the challenge, which may still be good elsewhere
  */
 export async function useClientData(
   context: Context,

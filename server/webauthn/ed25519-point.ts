@@ -3,10 +3,10 @@ const P = 2n ** 255n - 19n;
 const D = mod(-121_665n * power(121_666n, P - 2n));
 
 /**
- * Whether 32 bytes are a point of Ed25519 that a public key may be: OpenSSL, and so Node, imports any 32 bytes.
+ * Whether 32 bytes are a point of Ed25519 that can be a public key: OpenSSL, and so Node, imports any 32 bytes.
  *
- * False for what is not on the curve or not in its one form (RFC 8032, section 5.1.3), and for the points of small order,
- * under which anybody can make signatures. Nothing here is secret: the arithmetic need not take the same time for all.
+ * False for bytes that are not on the curve or not in canonical form (RFC 8032, section 5.1.3), and for points of small order, for which
+ * anybody can make signatures. Nothing here is secret, so the time that it takes may depend on the input.
  */
 export function isGoodEd25519Point(bytes: Uint8Array): boolean {
   if (bytes.length !== 32) return false;
@@ -14,9 +14,9 @@ export function isGoodEd25519Point(bytes: Uint8Array): boolean {
   const y = BigInt.asUintN(255, littleEndian);
   if (y >= P) return false;
   const ySquared = mod(y * y);
-  // x² = (y² - 1) / (d y² + 1) has a root exactly when numerator times denominator has one (Euler's criterion).
+  // x² = (y² - 1) / (d y² + 1) has a root if and only if numerator times denominator has one (Euler's criterion).
   if (power(mod((ySquared - 1n) * (D * ySquared + 1n)), (P - 1n) / 2n) !== 1n) return false;
-  // Order 4: y = 0. Order 1 and 2: y² = 1, which is no 1 above. Order 8: twice the point has y = 0, and so x² = -y².
+  // Order 4 has y = 0; orders 1 and 2 have y² = 1, which failed above; of order 8, twice the point has y = 0, so x² = -y².
   return ySquared !== 0n && mod(D * ySquared * ySquared + 2n * ySquared - 1n) !== 0n;
 }
 

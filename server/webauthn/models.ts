@@ -1,6 +1,6 @@
 /**
- * What the makers call the models behind an AAGUID (Yubico's support article "YubiKey hardware FIDO2 AAGUIDs"). For display
- * alone: nothing is decided by it, and a model that is not here is just shown without a name.
+ * The makers' names of models, by AAGUID (Yubico's support article "YubiKey hardware FIDO2 AAGUIDs"). For display only: nothing depends
+ * on them, and a model that is missing here is shown without a name.
  */
 const MODELS: Record<string, string> = {
   'cb69481e-8ff7-4039-93ec-0a2729a154a8': 'YubiKey 5',
@@ -18,7 +18,7 @@ const MODELS: Record<string, string> = {
   '149a2021-8ef6-4133-96b8-81f8d5b7f1f5': 'Security Key NFC by Yubico',
 };
 
-/** The model's name for an AAGUID, or null where it is not known. */
+/** The name of a model, or null if it is not known. */
 export function modelOf(aaguid: string): string | null {
   return MODELS[aaguid] ?? null;
 }

@@ -14,7 +14,7 @@ import { modelOf } from './models.ts';
 import { ALGORITHMS, checkPublicKey } from './public-key.ts';
 import { verifierProblem } from './verifier-problem.ts';
 
-/** A key as it is to be stored. */
+/** A verified key, ready to be stored. */
 export interface NewKey {
   id: string;
   publicKey: string;
@@ -25,10 +25,10 @@ export interface NewKey {
 }
 
 /**
- * Options for a new key: a roaming one that keeps the credential itself and checks its user.
+ * Options for a new key: a roaming one that stores the credential itself and verifies its user.
  *
- * @param person whose key it will be; `userHandle` is base64url
- * @param exclude the keys that the person has: one key is enrolled once
+ * @param person the owner; `userHandle` is base64url
+ * @param exclude the person's present keys, as a key is enrolled only once
  * @see WebAuthn, section 5.4 (PublicKeyCredentialCreationOptions)
  */
 export async function registrationOptions(
@@ -58,8 +58,8 @@ export async function registrationOptions(
 }
 
 /**
- * Verifies a registration (WebAuthn, section 7.1): challenge, origin, RP ID, user verification, algorithm, attestation, and
- * the administrator's policy on models.
+ * Verifies a registration (WebAuthn, section 7.1): challenge, origin, RP ID, user verification, algorithm, attestation, and the
+ * administrator's policy on models.
  *
  * @throws Problem `challenge-used`, `user-not-verified` or `key-refused`
  */
@@ -86,8 +86,8 @@ export async function verifyRegistration(
   const info = verified.registrationInfo;
   if (!verified.verified || info === undefined) throw refused(new Error('the attestation does not verify'));
 
-  // "The private key never leaves the key" is what a session's `hwk` says: a passkey that is copied to a cloud is none
-  // (WebAuthn, section 6.1.3, backup eligibility).
+  // A session's `hwk` says that the private key never leaves the hardware; passkeys that sync to a cloud do not qualify (WebAuthn,
+  // section 6.1.3, backup eligibility).
   if (info.credentialDeviceType !== 'singleDevice') {
     throw new Problem({
       kind: 'key-refused',
@@ -109,7 +109,7 @@ export async function verifyRegistration(
     id: info.credential.id,
     publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
     counter: info.credential.counter,
-    // What the browser says of transports is a hint for later dialogues: only its length and form matter.
+    // The browser's word on transports is only a hint for later dialogues, so only its length and form are checked.
     transports: readTransports(info.credential.transports),
     aaguid: info.aaguid,
     model: modelOf(info.aaguid),
@@ -119,7 +119,7 @@ export async function verifyRegistration(
 /** Lengths of a credential ID in bytes (WebAuthn, section 4, "Credential ID"; section 7.1, step 25). */
 const [SHORTEST_ID, LONGEST_ID] = [16, 1023];
 
-/** The ID that the authenticator signed is the one that the browser names: under that one it will be looked up. */
+/** Checks that the authenticator signed the ID that the browser names: the key will be looked up by that one. */
 function checkCredentialId(signed: string, named: string): void {
   if (signed !== named) throw new Error('the credential ID is not the one in the authenticator data');
   const { length } = Buffer.from(signed, 'base64url');
@@ -127,8 +127,8 @@ function checkCredentialId(signed: string, named: string): void {
 }
 
 /**
- * Whether the attestation came with a certificate, which the verifier then has checked: in the two formats of security keys, and
- * there a list of byte strings that is not empty. For null, false, 0 and empty text the verifier checks none.
+ * Whether the attestation came with certificates, which the verifier has then checked: it must have one of the two formats of security
+ * keys, and a list of byte strings that is not empty. With null, false, 0 or empty text the verifier checks nothing.
  */
 function showsCertificate(attestationObject: Uint8Array): boolean {
   const attestation = decodeAttestationObject(Uint8Array.from(attestationObject));

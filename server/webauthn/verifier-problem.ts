@@ -2,8 +2,8 @@ import type { Kind } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * What a ceremony's verifier says, as a person should read it: that the key did not check its user is told, everything else
- * is a problem of the given kind, with the verifier's own words as the reason for the log alone.
+ * Turns a verifier's error into a Problem. A person learns if the key did not check its user; any other error is a problem of the given
+ * kind. The verifier's own words are the reason, for the log alone.
  */
 export function verifierProblem(error: Error, kind: Kind, fix: string): Problem {
   if (error.message.includes('User verification')) {

@@ -2,7 +2,7 @@ import { isDomain } from '../../network/domain.ts';
 import { Problem } from '../../problem/problem.ts';
 import { partitions, type RoleTemplate } from './role-template.ts';
 
-/** What was asked for on the command line, as it was written. */
+/** The options of the command line, as they were written. */
 export interface TemplateOptions {
   account: string;
   domain: readonly string[];
@@ -13,65 +13,65 @@ export interface TemplateOptions {
 }
 
 /**
- * Checks what was asked for: all of it goes into policies, where a character too many would let in others than meant.
+ * Checks the options. All of them go into policies, where one wrong character could let in the wrong people.
  *
- * @throws Problem `option-refused` for the first thing that is missing or wrong
+ * @throws Problem `option-refused` for the first option that is missing or wrong
  */
-export function checkTemplate(trust: { issuer: string; awsAudience: string }, wanted: TemplateOptions): RoleTemplate {
-  const partition = partitions.find((known) => known === wanted.partition);
+export function checkTemplate(trust: { issuer: string; awsAudience: string }, options: TemplateOptions): RoleTemplate {
+  const partition = partitions.find((known) => known === options.partition);
   if (partition === undefined) {
     throw new Problem({
       kind: 'option-refused',
-      what: `--partition ${shown(wanted.partition)} is not known.`,
+      what: `--partition ${shown(options.partition)} is not known.`,
       why: 'It is the second part of every ARN of the account.',
       fix: `Give one of ${partitions.join(', ')}.`,
     });
   }
-  if (!/^\d{12}$/.test(wanted.account)) {
+  if (!/^\d{12}$/.test(options.account)) {
     throw new Problem({
       kind: 'option-refused',
-      what: `--account ${shown(wanted.account)} is not an AWS account's number.`,
+      what: `--account ${shown(options.account)} is not an AWS account's number.`,
       why: 'It has 12 digits, without hyphens.',
       fix: 'See it with: aws sts get-caller-identity --query Account --output text',
     });
   }
-  if (!/^[\w+=,.@-]{1,64}$/.test(wanted.role)) {
+  if (!/^[\w+=,.@-]{1,64}$/.test(options.role)) {
     throw new Problem({
       kind: 'option-refused',
-      what: `--role ${shown(wanted.role)} cannot be a role's name.`,
+      what: `--role ${shown(options.role)} cannot be a role's name.`,
       why: 'IAM takes 1 to 64 letters, digits and _+=,.@- (the name alone, not the ARN).',
       fix: 'Give a name such as VouchDeveloper.',
     });
   }
-  const { repository = [], existingProvider = false } = wanted;
+  const { repository = [], existingProvider = false } = options;
   if (repository.length === 0) {
     throw new Problem({
       kind: 'option-refused',
       what: 'No repository was named.',
       why: 'The role may pull and push what is named here, and nothing else.',
-      fix: `Give --repository ${repositoryArn(partition, wanted.account, 'us-east-1', 'NAME')}, or for all of the account's --repository '${repositoryArn(partition, wanted.account, '*', '*')}'.`,
+      fix: `Give --repository ${repositoryArn(partition, options.account, 'us-east-1', 'NAME')}, or for all of the account's --repository '${repositoryArn(partition, options.account, '*', '*')}'.`,
     });
   }
   return {
     issuer: trust.issuer,
     audience: trust.awsAudience,
     partition,
-    account: wanted.account,
-    roleName: wanted.role,
-    domains: unique(wanted.domain.map(checkDomain)),
-    repositories: unique(repository.map((arn) => checkRepository(arn, partition, wanted.account))),
+    account: options.account,
+    roleName: options.role,
+    domains: unique(options.domain.map(checkDomain)),
+    repositories: unique(repository.map((arn) => checkRepository(arn, partition, options.account))),
     existingProvider,
   };
 }
 
-/** A domain in lower case, as the server's addresses are. */
+/** Returns the domain in lower case, like the server's e-mail addresses. */
 function checkDomain(domain: string): string {
-  // ASCII before it is brought to lower case, which makes plain letters of some that are none (K, U+212A).
+  // ASCII is checked before lower-casing, which turns some other letters into plain ones (K, U+212A).
   if (!/^[\x21-\x7e]+$/.test(domain) || !isDomain(domain.toLowerCase())) {
     throw new Problem({
       kind: 'option-refused',
       what: `--domain ${shown(domain)} is not a domain.`,
-      why: 'Whoever has an address there is let in, so it is taken exactly: no @, no *, no dot at the end.',
+      why: 'The role lets in everybody with an address there, so it must be exact: no @, no *, no dot at the end.',
       fix: 'Give what stands behind the @ of the addresses, such as example.com; repeat --domain for others.',
     });
   }
@@ -91,7 +91,7 @@ function checkRepository(arn: string, partition: string, account: string): strin
     throw new Problem({
       kind: 'option-refused',
       what: `--repository ${shown(arn)} is not the ARN of a CodeCommit repository.`,
-      why: 'The role may do what this pattern matches, so it is taken exactly.',
+      why: 'The role may use whatever this pattern matches, so it must be exact.',
       fix,
     });
   }
@@ -99,8 +99,8 @@ function checkRepository(arn: string, partition: string, account: string): strin
     throw new Problem({
       kind: 'option-refused',
       what: `--repository ${shown(arn)} is not of account ${account} in partition ${partition}.`,
-      why: 'CodeCommit has no resource policies: a role reaches the repositories of its own account alone.',
-      fix: `Print a template of its own for that account. ${fix}`,
+      why: 'CodeCommit has no resource policies: a role reaches only the repositories of its own account.',
+      fix: `Print another template for that account. ${fix}`,
     });
   }
   return arn;
@@ -111,7 +111,7 @@ const repositoryArn = (partition: string, account: string, region: string, name:
 
 const unique = (values: readonly string[]) => [...new Set(values)];
 
-/** What somebody typed, as one bounded line that cannot steer a terminal. */
+/** What somebody typed, as one short line that cannot steer a terminal. */
 const shown = (value: string) =>
   JSON.stringify(value.slice(0, 100)).replace(/[^\x20-\x7e]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

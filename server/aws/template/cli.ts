@@ -1,9 +1,9 @@
 import { type Document, description, permissionPolicy, permissionPolicyName, trustPolicy } from './policies.ts';
 import type { RoleTemplate } from './role-template.ts';
 
-/** A shell script of the AWS CLI's commands. It changes nothing in another account than the template's. */
+/** A shell script of AWS CLI commands. It changes nothing in any account but the template's. */
 export function cli(template: RoleTemplate): string {
-  // The audience goes in as JSON: version 1 of the AWS CLI would fetch a plain https:// value, and take what it gets.
+  // The audience is written as JSON: version 1 of the AWS CLI would fetch a plain https:// value and use the result.
   const provider = `
 aws iam create-open-id-connect-provider \\
   --url ${quoted(template.issuer)} \\
@@ -40,5 +40,5 @@ aws iam put-role-policy \\
 
 const document = (policy: Document) => quoted(JSON.stringify(policy, null, 2));
 
-/** A shell word that means exactly this text: inside single quotes nothing is special but the quote itself. */
+/** A shell word that means exactly this text: inside single quotes only the quote itself is special. */
 const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;

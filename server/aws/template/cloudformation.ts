@@ -9,8 +9,7 @@ import {
 import type { RoleTemplate } from './role-template.ts';
 
 /**
- * A CloudFormation template, in JSON. Nothing in it goes through `Fn::Sub`, which would take the policy's `${…}` for its
- * own.
+ * A CloudFormation template, in JSON. It does without `Fn::Sub`, which would take the policy's `${…}` for its own.
  */
 export function cloudFormation(template: RoleTemplate): string {
   const provider: Document = {

@@ -7,24 +7,24 @@ import { terraform } from './terraform.ts';
 
 const formats = { cloudformation: cloudFormation, terraform, cli };
 
-/** `vouch-server aws-template`: the template goes to standard output alone, remarks go to standard error. */
+/** `vouch-server aws-template`: prints the template on standard output, and remarks on standard error. */
 export function runAwsTemplate(
   trust: { issuer: string; awsAudience: string },
   format: Format,
-  wanted: TemplateOptions,
+  options: TemplateOptions,
 ): void {
-  const template = checkTemplate(trust, wanted);
+  const template = checkTemplate(trust, options);
   for (const remark of remarks(template)) process.stderr.write(`vouch-server: ${remark}\n`);
   process.stdout.write(formats[format](template));
 }
 
-/** What AWS will not like, though it can be printed. */
+/** What AWS will not accept, though it can be printed. */
 function remarks(template: RoleTemplate): string[] {
   const { hostname, port } = new URL(template.issuer);
   const found: string[] = [];
   if (hostname === 'localhost') {
     found.push(
-      `AWS cannot reach ${template.issuer}: this is for a local AWS alone. Set VOUCH_ISSUER to the public URL.`,
+      `AWS cannot reach ${template.issuer}: this is only for a local AWS. Set VOUCH_ISSUER to the public URL.`,
     );
   } else if (port !== '') {
     // IAM API reference, CreateOpenIDConnectProvider, Url: "The URL should not contain a port number."

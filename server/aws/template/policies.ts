@@ -1,9 +1,9 @@
 import type { RoleTemplate } from './role-template.ts';
 
-/** What every printed format puts into IAM: one source, so that the formats cannot differ. */
+/** A part of what goes into IAM. All formats print the same ones, so that they cannot differ. */
 export type Document = Record<string, unknown>;
 
-/** The OIDC provider's ARN: IAM names it by the issuer without its scheme. */
+/** The OIDC provider's ARN, in which IAM puts the issuer without its scheme. */
 export function providerArn({ partition, account, issuer }: RoleTemplate): string {
   return `arn:${partition}:iam::${account}:oidc-provider/${withoutScheme(issuer)}`;
 }
@@ -13,8 +13,8 @@ export function roleArn({ partition, account, roleName }: RoleTemplate): string 
 }
 
 /**
- * Whom the role lets in. The three actions are one statement, since a token with tags and a source identity needs all of
- * them (IAM user guide, "Pass session tags in AWS STS", and "Monitor and control actions taken with assumed roles").
+ * The trust policy: whom the role lets in. The three actions are in one statement, because a token with tags and a source identity needs
+ * all of them (IAM user guide, "Pass session tags in AWS STS", and "Monitor and control actions taken with assumed roles").
  */
 export function trustPolicy(template: RoleTemplate): Document {
   const provider = withoutScheme(template.issuer);
@@ -28,12 +28,12 @@ export function trustPolicy(template: RoleTemplate): Document {
         Condition: {
           StringEquals: {
             [`${provider}:aud`]: literal(template.audience),
-            // A policy variable: nobody can choose another name for the session than their own address.
+            // A policy variable, so that people can name the session only after their own address.
             'sts:RoleSessionName': `\${${provider}:sub}`,
           },
-          // The `@` ends what `*` can stand for: the server takes addresses with exactly one.
+          // `*` cannot reach past the `@`: the server's addresses have exactly one.
           StringLike: { [`${provider}:sub`]: template.domains.map((domain) => `*@${domain}`) },
-          // The token names this very role: one that was made for another role, or for none, opens nothing.
+          // The token must name this very role: one for another role, or for none, opens nothing.
           Bool: { 'sts:RoleAuthorizedByIdp': 'true' },
         },
       },
@@ -41,7 +41,7 @@ export function trustPolicy(template: RoleTemplate): Document {
   };
 }
 
-/** What the role may do. */
+/** The permission policy: what the role may do. */
 export function permissionPolicy({ repositories }: RoleTemplate): Document {
   return {
     Version: '2012-10-17',
@@ -52,7 +52,7 @@ export function permissionPolicy({ repositories }: RoleTemplate): Document {
 /** The permission policy's name in every format. */
 export const permissionPolicyName = 'CodeCommit';
 
-/** What it is for, as IAM shows it beside the role. */
+/** The role's description in IAM. */
 export function description({ issuer, domains }: RoleTemplate): string {
   return `Git with CodeCommit for ${domains.map((domain) => `@${domain}`).join(' ')} through Vouch at ${issuer}`.slice(
     0,
@@ -60,7 +60,7 @@ export function description({ issuer, domains }: RoleTemplate): string {
   );
 }
 
-/** Text in which IAM shall see no policy variable (IAM user guide, "Policy variables", special characters). */
+/** Text in which IAM must see no policy variable (IAM user guide, "Policy variables", special characters). */
 const literal = (text: string) => text.replaceAll('${', () => `\${$}{`);
 
 const withoutScheme = (issuer: string) => new URL(issuer).host;

@@ -1,7 +1,7 @@
 import { type Document, description, permissionPolicy, permissionPolicyName, trustPolicy } from './policies.ts';
 import type { RoleTemplate } from './role-template.ts';
 
-/** Terraform's configuration (HCL), as `terraform fmt` would leave it. */
+/** A Terraform configuration (HCL), as `terraform fmt` would leave it. */
 export function terraform(template: RoleTemplate): string {
   const provider = `resource "aws_iam_openid_connect_provider" "vouch" {
   url            = ${text(template.issuer)}
@@ -30,10 +30,10 @@ output "vouch_role_arn" {
 `;
 }
 
-/** A quoted string. HCL reads JSON's escapes; `${` and `%{` would begin a template ("Strings and Templates"). */
+/** A quoted string. HCL understands JSON's escapes, but `${` and `%{` would begin a template ("Strings and Templates"). */
 const text = (value: string) => inHcl(JSON.stringify(value));
 
-/** A document as an object expression: JSON is one, once its strings are HCL's. */
+/** A document as an object expression, which JSON is once its strings are HCL's. */
 function jsonencode(document: Document): string {
   const json = JSON.stringify(document, null, 2).replace(/^( *"(?:[^"\\]|\\.)*"):/gm, '$1 :');
   return `jsonencode(${inHcl(json).replaceAll('\n', '\n  ')})`;

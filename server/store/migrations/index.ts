@@ -4,7 +4,7 @@ import * as enrolmentConfirmation from './0002_enrolment_confirmation.ts';
 import * as auditWindows from './0003_audit_windows.ts';
 import * as issuer from './0004_issuer.ts';
 
-/** Every migration by its number; they run in this order, once each. */
+/** All migrations by number. Each runs once, in this order. */
 export const migrations: Record<string, Migration> = {
   '0001_initial': initial,
   '0002_enrolment_confirmation': enrolmentConfirmation,

@@ -4,84 +4,84 @@ import { busy, LOCK_WAIT_MS, retryWhileLocked } from './lock-wait.ts';
 import type { Mutex } from './mutex.ts';
 import { execute } from './open-database.ts';
 
-/** What all connections of one database share. */
-export interface Shared {
+/** One open database, which all of Kysely's connections share. */
+export interface SqliteDatabase {
   writer: DatabaseSync;
   reader: DatabaseSync;
-  /** Whose statements the writer runs. */
-  turns: Mutex;
-  /** Throws when what is written would be lost. */
+  /** Guards the writer: one connection at a time has it. */
+  mutex: Mutex;
+  /** Throws when writes would be lost. */
   checkFiles: () => void;
 }
 
 /**
- * What Kysely runs its statements on: reads have a connection of SQLite's that nobody's write stops, writes and whole
- * transactions have the other one, one after the other.
+ * Runs Kysely's statements. Reads use a connection of their own, which no write blocks; writes and whole transactions take turns on
+ * the other one.
  */
 export class NodeSqliteConnection implements DatabaseConnection {
-  readonly #shared: Shared;
-  #hasTurn = false;
+  readonly #database: SqliteDatabase;
+  #inTransaction = false;
 
-  constructor(shared: Shared) {
-    this.#shared = shared;
+  constructor(database: SqliteDatabase) {
+    this.#database = database;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { reader, writer, turns } = this.#shared;
+    const { reader, writer, mutex } = this.#database;
     const until = performance.now() + LOCK_WAIT_MS;
-    // A transaction has the lock, and sees what it has written itself.
-    if (this.#hasTurn) return retryWhileLocked(until, () => execute<Row>(writer, query));
+    // A transaction must see what it has written itself.
+    if (this.#inTransaction) return retryWhileLocked(until, () => execute<Row>(writer, query));
     if (SelectQueryNode.is(query.query)) return retryWhileLocked(until, () => execute<Row>(reader, query));
-    await this.#takeTurn(until);
+    await this.#acquireWriter(until);
     try {
       return await retryWhileLocked(until, () => execute<Row>(writer, query));
     } finally {
-      turns.end();
+      mutex.release();
     }
   }
 
-  /** Begins with the write lock: a transaction that would first read, and then not get it, could not go on. */
+  /** Takes the write lock at once: a transaction that reads first and then fails to get the lock could not go on. */
   async begin(): Promise<void> {
-    const { writer, turns } = this.#shared;
+    const { writer, mutex } = this.#database;
     const until = performance.now() + LOCK_WAIT_MS;
-    await this.#takeTurn(until);
+    await this.#acquireWriter(until);
     try {
       await retryWhileLocked(until, () => writer.exec('BEGIN IMMEDIATE'));
-      this.#hasTurn = true;
+      this.#inTransaction = true;
     } catch (error) {
-      turns.end();
+      mutex.release();
       throw error;
     }
   }
 
   async commit(): Promise<void> {
-    await retryWhileLocked(performance.now() + LOCK_WAIT_MS, () => this.#shared.writer.exec('COMMIT'));
+    await retryWhileLocked(performance.now() + LOCK_WAIT_MS, () => this.#database.writer.exec('COMMIT'));
   }
 
   rollback(): void {
-    // After some errors, as of a full disk, SQLite has done it already (sqlite.org/lang_transaction.html, section 3).
-    if (this.#shared.writer.isTransaction) this.#shared.writer.exec('ROLLBACK');
+    // After some errors, such as a full disk, SQLite has rolled back already (sqlite.org/lang_transaction.html, section 3).
+    if (this.#database.writer.isTransaction) this.#database.writer.exec('ROLLBACK');
   }
 
-  /** Lets the next one write. */
+  /** Lets the next connection write. */
   release(): void {
-    if (!this.#hasTurn) return;
-    this.#hasTurn = false;
-    this.#shared.turns.end();
+    if (!this.#inTransaction) return;
+    this.#inTransaction = false;
+    this.#database.mutex.release();
   }
 
-  // biome-ignore lint/correctness/useYield: nothing is ever read in pieces.
+  // biome-ignore lint/correctness/useYield: nothing is ever read in parts.
   async *streamQuery(): AsyncGenerator<never> {
     throw new Error('the embedded database does not stream');
   }
 
-  async #takeTurn(until: number): Promise<void> {
-    const { turns, checkFiles } = this.#shared;
-    if (!(await turns.take(until - performance.now()))) throw busy();
+  async #acquireWriter(until: number): Promise<void> {
+    const { mutex, checkFiles } = this.#database;
+    if (!(await mutex.acquire(until - performance.now()))) throw busy();
     try {
       checkFiles();
     } catch (error) {
-      turns.end();
+      mutex.release();
       throw error;
     }
   }

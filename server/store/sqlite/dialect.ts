@@ -1,39 +1,39 @@
 import { type DatabaseConnection, type Driver, SqliteDialect } from 'kysely';
-import { NodeSqliteConnection, type Shared } from './connection.ts';
+import { NodeSqliteConnection, type SqliteDatabase } from './connection.ts';
 import { LOCK_WAIT_MS } from './lock-wait.ts';
 
 /**
- * Kysely's SQLite dialect on Node's own SQLite, which runs a statement at once and blocks. So nothing may wait inside of it: who
- * must wait for a lock does so in `connection.ts`.
+ * Kysely's SQLite dialect on Node's own SQLite, which blocks the process while it runs a statement. So no statement may wait inside it:
+ * `connection.ts` does the waiting for locks.
  */
 export class NodeSqliteDialect extends SqliteDialect {
-  readonly #shared: Shared;
+  readonly #database: SqliteDatabase;
 
-  constructor(shared: Shared) {
+  constructor(database: SqliteDatabase) {
     super({
       database: async () => {
-        throw new Error('the driver below has its own');
+        throw new Error('the driver below has its own database');
       },
     });
-    this.#shared = shared;
+    this.#database = database;
   }
 
   override createDriver(): Driver {
-    return new NodeSqliteDriver(this.#shared);
+    return new NodeSqliteDriver(this.#database);
   }
 }
 
 class NodeSqliteDriver implements Driver {
-  readonly #shared: Shared;
+  readonly #database: SqliteDatabase;
 
-  constructor(shared: Shared) {
-    this.#shared = shared;
+  constructor(database: SqliteDatabase) {
+    this.#database = database;
   }
 
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    return new NodeSqliteConnection(this.#shared);
+    return new NodeSqliteConnection(this.#database);
   }
 
   async beginTransaction(connection: NodeSqliteConnection): Promise<void> {
@@ -53,9 +53,9 @@ class NodeSqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    const { writer, reader, turns } = this.#shared;
-    // A transaction under way may end; the last connection to close leaves one file, with everything in it.
-    await turns.take(LOCK_WAIT_MS);
+    const { writer, reader, mutex } = this.#database;
+    // Lets a running transaction end. The last connection to close leaves everything in one file.
+    await mutex.acquire(LOCK_WAIT_MS);
     reader.close();
     writer.close();
   }

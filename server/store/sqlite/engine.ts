@@ -5,7 +5,7 @@ import { noDatabase } from '../no-database.ts';
 import type { Store } from '../store.ts';
 import { becomeOwnerOf } from './owner.ts';
 
-/** The embedded engine: SQLite, in one file. Run by root it goes on as the file's owner, who must be able to open what it makes. */
+/** The embedded engine: SQLite, in one file. A process of root's becomes the file's owner, who must be able to open what it makes. */
 export class SqliteEngine implements Engine {
   readonly name: string;
   readonly masterKeyFile: string;
@@ -30,7 +30,7 @@ export class SqliteEngine implements Engine {
   }
 }
 
-/** Only for who opens it, as it takes time; and before root becomes somebody else, to whom the program's files may be closed. */
+/** Loaded late because it takes time, but before root becomes another user, who may not read the program's files. */
 function loadStore() {
   return import('./open-store.ts');
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailable } from '../unavailable.ts';
 
-/** How long a statement waits for others in all, in milliseconds, without blocking the process. */
+/** How long a statement waits for locks altogether, in milliseconds, without blocking the process. */
 export const LOCK_WAIT_MS = 5_000;
 
 const SHORTEST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 50;
 
-/** SQLite's primary result codes (sqlite.org/rescode.html): what it says when a disk or another program is in the way. */
+/** SQLite's primary result codes (sqlite.org/rescode.html) for trouble with a disk or another program. */
 const SQLITE_BUSY = 5;
 const SQLITE_READONLY = 8;
 const SQLITE_IOERR = 10;
@@ -15,11 +15,10 @@ const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 
 /**
- * Does something with the database, again and again while another program has it locked: SQLite's own wait would block
- * everything else that this process does.
+ * Retries an action on the database while another program has it locked: SQLite's own wait would block the whole process.
  *
  * @param until when to give up, by `performance.now()`
- * @throws StoreUnavailable when it stays locked, or its disk fails
+ * @throws StoreUnavailable when it stays locked or its disk fails
  */
 export async function retryWhileLocked<Result>(until: number, action: () => Result): Promise<Result> {
   for (let pause = SHORTEST_PAUSE_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
@@ -32,7 +31,7 @@ export async function retryWhileLocked<Result>(until: number, action: () => Resu
   }
 }
 
-/** What is thrown when the turn of a statement did not come in time. */
+/** For a statement that did not get its lock in time. */
 export function busy(cause?: unknown): StoreUnavailable {
   return new StoreUnavailable('Another program has locked the database for too long', 5, cause);
 }

@@ -4,8 +4,8 @@ import { migrations } from '../migrations/index.ts';
 import type { Schema } from '../schema.ts';
 
 /**
- * Brings the schema up to date, in one transaction that has the write lock from its start. Kysely's SQLite adapter locks nothing, and of servers that start
- * together on an empty database each would find it empty. Its own dialect runs statements at once: nobody is served yet.
+ * Brings the schema up to date, in one transaction that takes the write lock first. Kysely's SQLite adapter locks nothing: servers that
+ * start together on an empty database would all find it empty. Kysely's own dialect may block here, as nobody is served yet.
  */
 export async function migrate(database: DatabaseSync): Promise<void> {
   const db = new Kysely<Schema>({

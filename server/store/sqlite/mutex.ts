@@ -1,16 +1,16 @@
-/** Hands something that one alone may use to whoever asks, in the order in which they ask. */
+/** Lets one caller at a time use something, in the order in which they ask. */
 export class Mutex {
-  #taken = false;
+  #held = false;
   readonly #waiting = new Set<() => void>();
 
   /**
-   * Resolves with true when it is the caller's turn, which lasts until `end`; with false when it had not come after so long.
+   * Waits for the caller's turn, which lasts until `release`. Resolves to false when it did not come in time.
    *
    * @param atMostMs how long to wait, in milliseconds
    */
-  take(atMostMs: number): Promise<boolean> {
-    if (!this.#taken) {
-      this.#taken = true;
+  acquire(atMostMs: number): Promise<boolean> {
+    if (!this.#held) {
+      this.#held = true;
       return Promise.resolve(true);
     }
     return new Promise((resolve) => {
@@ -26,11 +26,11 @@ export class Mutex {
     });
   }
 
-  /** Ends the turn: the next one has it. */
-  end(): void {
+  /** Hands it to the next caller. */
+  release(): void {
     const [next] = this.#waiting;
     if (next === undefined) {
-      this.#taken = false;
+      this.#held = false;
       return;
     }
     this.#waiting.delete(next);

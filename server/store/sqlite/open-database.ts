@@ -2,10 +2,10 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import type { QueryResult } from 'kysely';
 
 /**
- * Opens the connection that writes, on Node's own SQLite. WAL lets others read while it does; FULL makes every confirmed commit
- * survive a power cut.
+ * Opens the connection that writes, on Node's own SQLite. WAL lets others read meanwhile; FULL makes every confirmed commit survive a
+ * power cut.
  *
- * @param waitMs how long a statement blocks this whole process while another one has the lock
+ * @param waitMs how long a statement may block this process while another program has the lock
  */
 export function openToWrite(file: string, waitMs: number): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: waitMs });
@@ -20,7 +20,7 @@ export function openToWrite(file: string, waitMs: number): DatabaseSync {
   return database;
 }
 
-/** Opens a connection that only reads, and so never waits for who writes. @param waitMs as above */
+/** Opens a connection that only reads, and so never waits for a writer. @param waitMs as above */
 export function openToRead(file: string, waitMs: number): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: waitMs, readOnly: true });
   database.exec('PRAGMA trusted_schema = OFF');

@@ -11,17 +11,17 @@ import { Mutex } from './mutex.ts';
 import { openToRead, openToWrite } from './open-database.ts';
 import { sameFiles } from './same-files.ts';
 
-/** How long the start waits for others to let go of the database, in milliseconds. */
+/** How long opening waits for other programs to let go of the database, in milliseconds. */
 const START_WAIT_MS = 5_000;
 
 /**
- * Opens a database's file (made with mode 0600 if it is not there) and brings its schema up to date.
+ * Opens a database file and brings its schema up to date. Makes the file, with mode 0600, if there is none.
  *
  * @param file a path
- * @throws when the file cannot be opened, or a migration fails; then nothing of that migration is left
+ * @throws when the file cannot be opened, or when a migration fails, which leaves nothing of itself
  */
 export async function openFile(file: string): Promise<Store> {
-  // Made first, so that SQLite never creates it (and its WAL, which takes over mode and owner) readable to others.
+  // SQLite would make it, and its WAL with the same mode and owner, readable to others.
   const descriptor = openOrMake(file);
   fchmodSync(descriptor, 0o600);
   closeSync(descriptor);
@@ -35,7 +35,7 @@ export async function openFile(file: string): Promise<Store> {
   }
 }
 
-/** Makes a file only under its own name, never at the end of a link: somebody else may have put that there. */
+/** Never makes the file at the end of a link, which somebody else may have put there. */
 function openOrMake(file: string): number {
   try {
     return openSync(file, 'wx+', 0o600);
@@ -46,12 +46,12 @@ function openOrMake(file: string): number {
 }
 
 /**
- * Opens a file that has this version's schema, and changes nothing of it.
+ * Opens a file that has this version's schema, and changes nothing in it.
  *
- * @throws Problem `database-refused` when it has another one, or is no database of Vouch's
+ * @throws Problem `database-refused` when it has another schema, or is no database of Vouch's
  */
 export function openExistingFile(file: string): Store {
-  // Not even its journal's mode may be changed before it is known what it is.
+  // As long as it may be somebody else's, not even its journal mode may change.
   const reader = openToRead(file, START_WAIT_MS);
   try {
     checkSchema(reader, file);
@@ -62,10 +62,10 @@ export function openExistingFile(file: string): Store {
 }
 
 function share(file: string, writer: DatabaseSync): Store {
-  // From now on others are served: whoever must wait for a lock does so without blocking them.
+  // From here on requests are served, and waiting for a lock must not block them.
   writer.exec('PRAGMA busy_timeout = 0');
-  const shared = { writer, reader: openToRead(file, 0), turns: new Mutex(), checkFiles: sameFiles(file) };
-  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(shared) });
+  const database = { writer, reader: openToRead(file, 0), mutex: new Mutex(), checkFiles: sameFiles(file) };
+  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
 }
 
 function checkSchema(database: DatabaseSync, file: string): void {
@@ -75,8 +75,8 @@ function checkSchema(database: DatabaseSync, file: string): void {
   if (done.map(({ name }) => name).join() === Object.keys(migrations).sort().join()) return;
   throw new Problem({
     kind: 'database-refused',
-    what: isOurs ? `The database ${file} is of another version of Vouch.` : `${file} is no database of Vouch's.`,
+    what: isOurs ? `The database ${file} belongs to another version of Vouch.` : `${file} is not a Vouch database.`,
     why: 'The server makes it and brings it up to date when it starts; other commands only use it.',
-    fix: "Start this version's server first, or set VOUCH_DATABASE_URL as the server has it.",
+    fix: "Start this version's server first, or set VOUCH_DATABASE_URL to what the server uses.",
   });
 }

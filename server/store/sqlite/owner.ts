@@ -2,10 +2,10 @@ import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Has this process go on as a database's owner, when it is root's: then all that it makes is theirs, and nothing that they have put
- * into the database's folder can lead root elsewhere. Done before anything there is opened.
+ * Turns a process of root's into one of the database's owner. All files that it makes are then the owner's, and nothing in the
+ * database's folder can lead root elsewhere. Call it before anything there is opened.
  *
- * @param file the database, which need not be there yet
+ * @param file the database, which need not exist yet
  */
 export function becomeOwnerOf(file: string): void {
   if (process.geteuid?.() !== 0) return;
@@ -17,8 +17,8 @@ export function becomeOwnerOf(file: string): void {
 }
 
 /**
- * Whoever put it there; where that was root, or nobody yet, the owner of its folder, who can put something else there at any time.
- * A link is not followed, as whoever made it says where it leads, unless it is root's in a folder of root's.
+ * The file's owner. If that is root, or there is no file yet, the folder's owner, who could replace the file at any time. Links are not
+ * followed, because whoever made one says where it leads; only a link of root's in a folder of root's is.
  */
 function ownerOf(file: string): Stats {
   const found = lstatSync(file, { throwIfNoEntry: false });

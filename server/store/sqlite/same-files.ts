@@ -2,13 +2,13 @@ import { statSync } from 'node:fs';
 import { StoreUnavailable } from '../unavailable.ts';
 
 /**
- * Remembers which files an open database has, to find out later whether they are still the ones of their names: SQLite writes
- * into a file that was removed or replaced as into any other, and all of it is lost.
+ * Remembers an open database's files, to find out later whether they still have their names. SQLite goes on writing into a file that
+ * was removed or replaced, and all of that is lost.
  *
- * @returns a check that throws StoreUnavailable when one is not
+ * @returns a check that throws StoreUnavailable when a file was removed or replaced
  */
 export function sameFiles(file: string): () => void {
-  // In WAL mode what was committed last is in the second one alone; it stays as long as the database is open.
+  // The latest commits are in the WAL alone, which stays as long as the database is open.
   const files = [file, `${file}-wal`].map((path) => ({ path, identity: identify(path) }));
   return () => {
     for (const { path, identity } of files) {

@@ -5,11 +5,11 @@ import { settingRefused } from '../../problem/setting-refused.ts';
 /**
  * The file that a `sqlite:` URL names.
  *
- * @throws Problem `setting-refused` when it is another URL, or the file's folder is not there
+ * @throws Problem `setting-refused` when it is another URL, or when the file's folder does not exist
  */
 export function fileOfUrl(url: string): string {
   const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : '';
-  // To SQLite `:memory:` and `file:…` are no files of that name.
+  // SQLite would not take `:memory:` and `file:…` for names of files.
   if (file === '' || file.startsWith('//') || /^(:|file:)/.test(file)) {
     throw settingRefused('VOUCH_DATABASE_URL', url, 'sqlite:FILE, such as sqlite:/var/lib/vouch/vouch.db');
   }

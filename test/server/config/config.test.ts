@@ -119,9 +119,9 @@ describe('a wrong setting is named, with what it should look like', () => {
     ].map((value): [string, Record<string, string>, RegExp] => [
       `VOUCH_ISSUER ${value}`,
       { ...HTTPS, VOUCH_ISSUER: value },
-      /^VOUCH_ISSUER .* two words or more/,
+      /^VOUCH_ISSUER .* two labels or more/,
     ]),
-    ['VOUCH_ISSUER with a label too long', { VOUCH_ISSUER: `https://${'a'.repeat(64)}.com` }, /two words or more/],
+    ['VOUCH_ISSUER with a label too long', { VOUCH_ISSUER: `https://${'a'.repeat(64)}.com` }, /two labels or more/],
     ['VOUCH_DATABASE_URL in memory', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite::memory:' }, /^VOUCH_DATABASE_URL/],
     ['VOUCH_DATABASE_URL file:', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:file:x?mode=memory' }, /^VOUCH_DATABASE_URL/],
     ['VOUCH_DATABASE_URL mysql', { ...HTTPS, VOUCH_DATABASE_URL: 'mysql://x' }, /^VOUCH_DATABASE_URL .*sqlite:FILE/],
@@ -166,11 +166,15 @@ describe('a wrong setting is named, with what it should look like', () => {
       { ...HTTPS, VOUCH_MASTER_KEY_FILE: import.meta.filename },
       /^VOUCH_MASTER_KEY_FILE .*one of them/,
     ],
-    ['VOUCH_AWS_AUDIENCE of the client', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'vouch-cli' }, /^VOUCH_AWS_AUDIENCE .*own/],
+    [
+      'VOUCH_AWS_AUDIENCE of the client',
+      { ...HTTPS, VOUCH_AWS_AUDIENCE: 'vouch-cli' },
+      /^VOUCH_AWS_AUDIENCE .*an audience for AWS alone/,
+    ],
     [
       'VOUCH_AWS_AUDIENCE of the API',
       { ...HTTPS, VOUCH_AWS_AUDIENCE: 'https://vouch.example.com/api' },
-      /^VOUCH_AWS_AUDIENCE .*own/,
+      /^VOUCH_AWS_AUDIENCE .*an audience for AWS alone/,
     ],
     [
       'VOUCH_MASTER_KEY_FILE',
@@ -189,8 +193,8 @@ describe('a wrong setting is named, with what it should look like', () => {
       { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: 'YubiKey' },
       /^VOUCH_ALLOWED_AAGUIDS is "yubikey"; .*2fc0579f/,
     ],
-    ['VOUCH_ALLOWED_AAGUIDS empty', { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: '' }, /^VOUCH_ALLOWED_AAGUIDS is ""; .*not set/],
-    ['VOUCH_ALLOWED_AAGUIDS of commas', { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: ' , ' }, /^VOUCH_ALLOWED_AAGUIDS .*not set/],
+    ['VOUCH_ALLOWED_AAGUIDS empty', { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: '' }, /^VOUCH_ALLOWED_AAGUIDS is ""; .*unset/],
+    ['VOUCH_ALLOWED_AAGUIDS of commas', { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: ' , ' }, /^VOUCH_ALLOWED_AAGUIDS .*unset/],
     [
       'VOUCH_REQUIRE_ATTESTATION_CERT',
       { ...HTTPS, VOUCH_REQUIRE_ATTESTATION_CERT: 'yes' },
@@ -253,7 +257,7 @@ describe('a name that is no setting is refused, and the nearest one is named', (
   for (const [name, near] of names) {
     test(name, async () => {
       expect(() => readConfig({ ...HTTPS, [name]: '8080' })).toThrow(
-        new RegExp(`^${name} is no setting of the server; the nearest is ${near}`),
+        new RegExp(`^${name} is not a setting of the server; the nearest one is ${near}`),
       );
     });
   }
@@ -393,7 +397,7 @@ describe('starting', () => {
     await (await start(first)).end('SIGTERM');
     const { code, stderr } = await vouchServer(['serve'], await localSettings(database));
     expect(code).toBe(2);
-    expect(stderr).toContain(`${database} is ${first.VOUCH_ISSUER}'s`);
+    expect(stderr).toContain(`${database} belongs to ${first.VOUCH_ISSUER}`);
     expect(stderr).toContain(`Set VOUCH_ISSUER=${first.VOUCH_ISSUER}`);
     await start(first);
   });
@@ -563,7 +567,7 @@ describe('vouch-server invite', () => {
     [
       'another program’s',
       (file) => new DatabaseSync(file).exec('create table bookmarks (id integer)'),
-      /\.db is no database of Vouch's/,
+      /\.db is not a Vouch database/,
     ],
     [
       'one of another version',
@@ -571,7 +575,7 @@ describe('vouch-server invite', () => {
         new DatabaseSync(file).exec(
           "create table kysely_migration (name text); insert into kysely_migration values ('9')",
         ),
-      /\.db is of another version of Vouch/,
+      /\.db belongs to another version of Vouch/,
     ],
   ];
   for (const [name, prepare, said] of nothing) {

@@ -77,7 +77,7 @@ describe('http://localhost', () => {
       const { code, stderr } = await vouchServer(['serve'], settings);
       expect(code).toBe(1);
       const address = host === '::1' ? '[::1]' : host;
-      expect(stderr).toContain(`Another program listens on ${address}:${port} already.`);
+      expect(stderr).toContain(`Another program is already listening on ${address}:${port}.`);
       expect(stderr).toContain(`ss -ltnpe 'sport = :${port}'`);
     },
   );
@@ -116,6 +116,8 @@ describe('SIGTERM', () => {
     const server = await ServerProcess.start(settings);
     onTestFinished(() => server.end('SIGKILL'));
     const { ended } = await send(port, HALF_A_REQUEST);
+    // It has been accepted when one that came later is answered.
+    expect(await healthAt('127.0.0.1', port)).toBe(200);
     const first = server.end('SIGTERM');
     // It has heard the first one when it takes no more.
     await expect.poll(() => healthAt('127.0.0.1', port), { timeout: 30_000 }).toBeUndefined();
