@@ -1,5 +1,5 @@
 import { Problem } from '../problem/problem.ts';
-import type { Answers } from '../terminal/answers.ts';
+import { type Dialog, isYes } from '../terminal/dialog.ts';
 
 /**
  * Asks whether the page that has opened is the one that the person sees. Its address was in an argument list, where every user of
@@ -8,19 +8,19 @@ import type { Answers } from '../terminal/answers.ts';
  * @returns undefined when it is, else what to tell the person
  */
 export async function checkPage(
-  answers: Answers,
+  dialog: Dialog,
   words: string,
   stderr: { write(text: string): unknown },
 ): Promise<Problem | undefined> {
-  if (!answers.person) {
+  if (!dialog.isPerson) {
     stderr.write('The page shows three words. Waiting for them on standard input …\n');
-    const line = await answers.line('');
-    if (line === '') return nobodySaid();
+    const line = await dialog.line('');
+    if (!line) return nobodySaid();
     return line === words ? undefined : otherPage();
   }
   for (;;) {
-    const line = await answers.line(`Does the page show "${words}"? [y/N] `);
-    if (/^y(es)?$/i.test(line)) return undefined;
+    const line = (await dialog.line(`Does the page show "${words}"? [y/N] `)) ?? '';
+    if (isYes(line)) return undefined;
     if (/^(no?)?$/i.test(line)) return otherPage();
   }
 }

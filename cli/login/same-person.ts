@@ -22,7 +22,7 @@ export async function checkPerson(
   const last = readConfig(env).people?.[issuer];
   if (last === undefined || last === email) return;
   const before = printable(last, 64);
-  if (await keep?.(`You are signed in as ${email}; last time it was ${before}. Is ${email} you? [y/N] `)) return;
+  if (await keep?.(`You are signed in as ${email}; last time it was ${before}. Is ${email} you?`)) return;
   await endSession(session);
   throw new Problem({
     kind: 'other-person',

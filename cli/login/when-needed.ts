@@ -34,11 +34,11 @@ const retryAfter = 100;
 export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.ProcessEnv): Promise<void> {
   const server = chosenServer(env, undefined);
   if (!stderr.isTTY) checkUnanswered(why, env);
-  const { signal: stopped, release } = interruptible(
-    timeout,
-    `Nobody touched a security key within ${count(timeout, 'second')}.`,
-    'Run `vouch login`, then try again.',
-  );
+  const { signal: stopped, release } = interruptible({
+    seconds: timeout,
+    what: `Nobody touched a security key within ${count(timeout, 'second')}.`,
+    fix: 'Run `vouch login`, then try again.',
+  });
   const found = new AbortController();
   const looking = setInterval(() => {
     hasSession(env).then(

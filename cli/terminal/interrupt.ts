@@ -17,21 +17,23 @@ export class Interrupted extends Error {
   }
 }
 
+export interface TimeLimit {
+  seconds: number;
+  /** What happened when the time is over, a sentence. */
+  what: string;
+  /** What to do then. */
+  fix: string;
+}
+
 /**
- * A signal that ends a wait: at Ctrl-C (or a polite kill, or when the terminal is closed), or after a time.
+ * A signal that ends a wait: at Ctrl-C, SIGTERM or SIGHUP, or when the time is over.
  *
- * @param seconds the longest wait
- * @param what the sentence for the time-out
- * @param fix what to do then
+ * @param limit the longest wait; without it there is none
  */
-export function interruptible(
-  seconds: number,
-  what: string,
-  fix: string,
-): { signal: AbortSignal; release: () => void } {
+export function interruptible(limit?: TimeLimit): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const interrupts = stopping.map((name) => [name, () => controller.abort(new Interrupted(name))] as const);
-  const timer = setTimeout(() => controller.abort(new Problem({ kind: 'timed-out', what, fix })), seconds * 1000);
+  const timer = limit && setTimeout(() => controller.abort(timedOut(limit)), limit.seconds * 1000);
   for (const [name, interrupt] of interrupts) process.on(name, interrupt);
   return {
     signal: controller.signal,
@@ -40,4 +42,8 @@ export function interruptible(
       for (const [name, interrupt] of interrupts) process.off(name, interrupt);
     },
   };
+}
+
+function timedOut({ what, fix }: TimeLimit): Problem {
+  return new Problem({ kind: 'timed-out', what, fix });
 }

@@ -1,6 +1,7 @@
-import type { Ask } from '../../terminal/ask.ts';
+import type { Note } from '../../problem/note.ts';
+import type { Ask } from '../../terminal/dialog.ts';
 import { parseRoleArn } from '../role-arn.ts';
-import { type Wrong, wrongProfileName, wrongRegion, wrongRole } from './profile-checks.ts';
+import { wrongProfileName, wrongRegion, wrongRole } from './profile-checks.ts';
 
 /** What a profile is made of; what is undefined is not known yet. */
 export interface ProfileParts {
@@ -20,15 +21,15 @@ export async function askForProfile(
   ask: Ask,
   known: ProfileParts,
   usualRegions: readonly (string | undefined)[],
-  taken: (name: string, role: string) => string | undefined,
+  taken: (name: string, role: string) => Note | undefined,
 ): Promise<{ role: string; profile: string; region: string | undefined }> {
   const role =
     known.role ??
     (await ask({
       text: 'ARN of the AWS role, such as arn:aws:iam::123456789012:role/VouchDeveloper\n  (who runs your AWS account knows it)',
-      check: (answer) => sentence(wrongRole(answer)),
+      check: wrongRole,
     }));
-  const nameIsWrong = (name: string) => sentence(wrongProfileName(name)) ?? taken(name, role);
+  const nameIsWrong = (name: string) => wrongProfileName(name) ?? taken(name, role);
   const profile =
     known.profile ??
     (await ask({
@@ -45,11 +46,7 @@ export async function askForProfile(
           ? `Region, such as ${parseRoleArn(role)?.partition.defaultRegion} (may be empty)`
           : 'Region',
       byDefault: usual,
-      check: (answer) => (answer === '' ? undefined : sentence(wrongRegion(answer, role))),
+      check: (answer) => (answer === '' ? undefined : wrongRegion(answer, role)),
     }));
   return { role, profile, region: region === '' ? undefined : region };
-}
-
-function sentence(wrong: Wrong | undefined): string | undefined {
-  return wrong && `${wrong.what}${wrong.what.endsWith('.') ? '' : '.'} ${wrong.why}`;
 }

@@ -1,14 +1,10 @@
+import type { Note } from '../../problem/note.ts';
 import { looksLikeRegion } from '../partitions.ts';
 import { parseRoleArn } from '../role-arn.ts';
 
-/** What is wrong with a value for a profile, and what it should look like. */
-export interface Wrong {
-  what: string;
-  why: string;
-  fix: string;
-}
+/** Each says what is wrong with a value for a profile, and what it should look like; undefined when it is right. */
 
-export function wrongRole(role: string): Wrong | undefined {
+export function wrongRole(role: string): Note | undefined {
   if (parseRoleArn(role)) return undefined;
   return {
     what: `This is not the ARN of a role: ${role}`,
@@ -18,9 +14,9 @@ export function wrongRole(role: string): Wrong | undefined {
 }
 
 /** @param role the ARN of the role that is to be used there */
-export function wrongRegion(region: string, role: string): Wrong | undefined {
+export function wrongRegion(region: string, role: string): Note | undefined {
   if (!looksLikeRegion(region)) {
-    return { what: `This is not the name of a region: ${region}`, why: 'It looks like us-east-1.', fix: '' };
+    return { what: `This is not the name of a region: ${region}`, why: 'It looks like us-east-1.' };
   }
   const partition = parseRoleArn(role)?.partition;
   if (partition?.region.test(region)) return undefined;
@@ -32,7 +28,7 @@ export function wrongRegion(region: string, role: string): Wrong | undefined {
 }
 
 /** A profile's name may stand in a URL as the user name, and in a shell; a dash first would make it an option. */
-export function wrongProfileName(name: string): Wrong | undefined {
+export function wrongProfileName(name: string): Note | undefined {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,63}$/.test(name)) return undefined;
   return {
     what: `This cannot be the name of a profile: ${name}`,
@@ -42,7 +38,7 @@ export function wrongProfileName(name: string): Wrong | undefined {
 }
 
 /** STS: 2 to 1224 characters of these (AssumeRole, ExternalId). */
-export function wrongExternalId(id: string): Wrong | undefined {
+export function wrongExternalId(id: string): Note | undefined {
   if (/^[\w+=,.@:/-]{2,1224}$/.test(id)) return undefined;
   return {
     what: `This cannot be an external id: ${id}`,

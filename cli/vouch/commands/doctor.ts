@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Finding, Mend, Result, Setup, Visit } from '../../doctor/check.ts';
 import { checks } from '../../doctor/checks.ts';
 import { examine, type Listener } from '../../doctor/examine.ts';
@@ -7,6 +6,7 @@ import { describeResult, describeWhole, looksOf, titlesOf } from '../../doctor/p
 import { findTarget } from '../../doctor/target.ts';
 import { currentFolder } from '../../files/current-folder.ts';
 import { Problem } from '../../problem/problem.ts';
+import { confirm, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import type { ChangedLine } from '../../terminal/line-diff.ts';
 import { ProgressLine } from '../../terminal/progress-line.ts';
@@ -37,11 +37,11 @@ const longest = 300;
  */
 export async function doctor(named: string | undefined, options: DoctorOptions): Promise<number> {
   const { env, stdout } = process;
-  const { signal, release } = interruptible(
-    longest,
-    `The checks did not end within ${count(longest, 'second')}.`,
-    'Try again; if it stays, report it with what was printed.',
-  );
+  const { signal, release } = interruptible({
+    seconds: longest,
+    what: `The checks did not end within ${count(longest, 'second')}.`,
+    fix: 'Try again; if it stays, report it with what was printed.',
+  });
   try {
     const cwd = currentFolder();
     const target = await findTarget(named, { env, cwd, signal });
@@ -97,7 +97,7 @@ async function lookOnce(visit: Visit, silent: boolean): Promise<Result[]> {
  * @returns what was done
  */
 async function fix(results: readonly Result[], options: DoctorOptions, signal: AbortSignal): Promise<string[]> {
-  const { stdout, stdin } = process;
+  const { stdout } = process;
   const mends = mendsOf(results);
   const say = (text: string) => options.json || stdout.write(text);
   if (mends.length === 0) {
@@ -106,25 +106,12 @@ async function fix(results: readonly Result[], options: DoctorOptions, signal: A
   }
   const preview = await previewOf(mends);
   say(`\n--fix changes this:\n${preview.map((line) => `  ${printable(line)}\n`).join('')}`);
-  const ask = stdin.isTTY === true && stdout.isTTY === true && !options.yes && !options.json;
-  if (ask && !(await confirmed(signal))) return [];
+  const dialog = openDialog(signal, stdout);
+  const ask = dialog.isPerson && stdout.isTTY === true && !options.yes && !options.json;
+  if (ask && !(await confirm(dialog, 'Do that?'))) return [];
   for (const mend of mends) await mend.apply();
   say('Done. Once more:\n\n');
   return preview;
-}
-
-async function confirmed(signal: AbortSignal): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  // readline takes Ctrl-C for itself; it should mean what it means elsewhere.
-  terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-  try {
-    return /^y(es)?$/i.test((await terminal.question('Do that? [y/N] ', { signal })).trim());
-  } catch {
-    signal.throwIfAborted();
-    return false;
-  } finally {
-    terminal.close();
-  }
 }
 
 /** `vouch setup codecommit` as a mend: first what it would change, then the change. */

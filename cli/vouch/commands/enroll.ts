@@ -8,7 +8,7 @@ import { openBrowser } from '../../login/open-browser.ts';
 import { prepareNetwork } from '../../network/environment.ts';
 import { untilAborted } from '../../network/until-aborted.ts';
 import { Problem } from '../../problem/problem.ts';
-import { type Answers, openAnswers } from '../../terminal/answers.ts';
+import { type Dialog, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { ProgressLine, type Screen } from '../../terminal/progress-line.ts';
 import { keyLabel } from '../../text/key-label.ts';
@@ -29,18 +29,18 @@ export async function enroll(options: EnrollOptions): Promise<number> {
   // What would fail afterwards fails before the person is asked for anything.
   const server = chosenServer(env, options.server);
   const remembered = readConfig(env).server;
-  const { signal, release } = interruptible(
-    options.timeout,
-    'The key was not enrolled in time.',
-    'Run `vouch enroll` again; your invitation is still good.',
-  );
-  const answers = openAnswers(signal);
+  const { signal, release } = interruptible({
+    seconds: options.timeout,
+    what: 'The key was not enrolled in time.',
+    fix: 'Run `vouch enroll` again; your invitation is still good.',
+  });
+  const dialog = openDialog(signal);
   let progress = new ProgressLine(stderr);
   try {
     await reach(server, stderr, signal);
     // Whatever comes of this enrolment, the next command need not be told where to go.
     if (remembered === undefined) changeConfig(env, { server });
-    const invitation = await askInvitation(answers);
+    const invitation = await askInvitation(dialog);
     const request = {
       invitation,
       machine: machineName(),
@@ -57,7 +57,7 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     }
     const words = await openedPage(server, poll, signal);
     progress.end();
-    const not = await checkPage(answers, words, stderr);
+    const not = await checkPage(dialog, words, stderr);
     await answerPage(server, poll, { words, mine: not === undefined }, signal);
     if (not !== undefined) throw not;
     progress = new ProgressLine(stderr);
@@ -69,7 +69,7 @@ export async function enroll(options: EnrollOptions): Promise<number> {
     return 0;
   } finally {
     progress.end();
-    answers.close();
+    dialog.close();
     release();
   }
 }
@@ -90,13 +90,13 @@ async function reach(server: string, stderr: Screen, signal: AbortSignal): Promi
   }
 }
 
-async function askInvitation(answers: Answers): Promise<string> {
-  const line = await answers.line('Invitation code (from your administrator): ');
-  if (line !== '') return readInvitation(line);
+async function askInvitation(dialog: Dialog): Promise<string> {
+  const line = await dialog.line('Invitation code (from your administrator): ');
+  if (line) return readInvitation(line);
   throw new Problem({
     kind: 'no-input',
     what: 'No invitation code was given.',
-    fix: answers.person
+    fix: dialog.isPerson
       ? 'Run the command again with the code that your administrator sent you.'
       : 'Run the command on a terminal, or give it the code on standard input.',
     category: 'usage',

@@ -2,7 +2,7 @@ import { changeConfig, chosenServer, readConfig } from '../../config.ts';
 import { type HeldLogin, holdLogin } from '../../login/lock.ts';
 import { logIn, signedIn } from '../../login/log-in.ts';
 import { printProblem } from '../../problem/print.ts';
-import { openAnswers } from '../../terminal/answers.ts';
+import { confirm, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { ProgressLine } from '../../terminal/progress-line.ts';
 import { count } from '../../text/count.ts';
@@ -23,13 +23,18 @@ export async function login(options: LoginOptions): Promise<number> {
   // What would fail afterwards fails before the person is asked for anything.
   const server = chosenServer(env, options.server);
   const { server: remembered, callbackPort } = readConfig(env);
-  const { signal, release } = interruptible(
-    options.timeout,
-    `Nobody touched a security key within ${count(options.timeout, 'second')}.`,
-    'Run `vouch login` again (`--timeout` allows more time).',
-  );
+  const { signal, release } = interruptible({
+    seconds: options.timeout,
+    what: `Nobody touched a security key within ${count(options.timeout, 'second')}.`,
+    fix: 'Run `vouch login` again (`--timeout` allows more time).',
+  });
   const progress = new ProgressLine(stderr);
   const say = (text: string) => stdout.write(`${text}\n`);
+  const dialog = openDialog(signal);
+  const keepOther = (question: string) => {
+    progress.end();
+    return confirm(dialog, question);
+  };
   let held: HeldLogin | undefined;
   try {
     // A Git that needs a session meanwhile waits for this one.
@@ -46,7 +51,7 @@ export async function login(options: LoginOptions): Promise<number> {
       onPage: held?.page,
       say,
       progress,
-      keepOther: process.stdin.isTTY ? askWhether(progress, signal) : undefined,
+      keepOther: dialog.isPerson ? keepOther : undefined,
     });
     held?.done();
     progress.end();
@@ -60,13 +65,6 @@ export async function login(options: LoginOptions): Promise<number> {
   }
   if (remembered !== server) remember(server);
   return 0;
-}
-
-function askWhether(progress: ProgressLine, signal: AbortSignal) {
-  return async (question: string) => {
-    progress.end();
-    return /^y(es)?$/i.test(await openAnswers(signal).line(question));
-  };
 }
 
 /** The session stands whether or not the server's name could be written down. */

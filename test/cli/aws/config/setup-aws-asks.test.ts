@@ -15,7 +15,7 @@ test('asks for what was not said, offers what is usual, and says at once what is
   const asking = setUp(the, '', { AWS_REGION: 'eu-west-1' });
   await asking.until(/ARN of the AWS role, such as arn:aws:iam::123456789012:role\/VouchDeveloper[\s\S]*: $/);
   asking.type('VouchDeveloper\n');
-  await asking.until(/This is not the ARN of a role: VouchDeveloper\.[\s\S]*ARN of the AWS role[\s\S]*: $/);
+  await asking.until(/This is not the ARN of a role: VouchDeveloper\n[\s\S]*ARN of the AWS role[\s\S]*: $/);
   asking.type(`  ${role} \n`);
   await asking.until(/Name of the profile \[vouch\]: $/);
   asking.type('-x\n');
