@@ -1,16 +1,16 @@
-/** One of our programs. Paths are from the package's root. */
+/** One of our programs. Paths are relative to the package's root. */
 export interface Program {
-  /** Where it begins. */
+  /** Its entry point. */
   source: string;
-  /** What it is built into (vite.config.ts); what it loads later lies beside that. */
+  /** The built file (vite.config.ts); the modules that it loads later are beside it. */
   built: string;
-  /** The file behind its name on the PATH (package.json, `bin`); without one, only our own programs start it. */
+  /** The file behind its name on the PATH (package.json, `bin`). Without one, only our own programs start it. */
   command?: string;
-  /** What it loads when it is needed, if ever: every start would wait for it, or memory be lost to it all day. */
+  /** Packages and functions that it may load only when it needs them: otherwise every start would wait, or memory be lost all day. */
   notAtStart: readonly string[];
 }
 
-/** The programs that there are. A new one is a line here, one in package.json's `bin`, and a folder. */
+/** All our programs. A new one needs an entry here, a line in package.json's `bin`, and a folder. */
 export const programs = {
   vouch: {
     source: 'cli/vouch/main.ts',

@@ -7,7 +7,7 @@ import { pagesFromTemplate } from './web/template.ts';
 
 const here = (path: string) => resolve(import.meta.dirname, path);
 
-/** Has the built programs that are started by their names begin with program-start.sh, in the place of their `#!` line. */
+/** Puts program-start.sh in place of the `#!` line of each built program that people and Git start by name. */
 const startByShell: Plugin = {
   name: 'start-by-shell',
   generateBundle(_, bundle) {
@@ -18,7 +18,7 @@ const startByShell: Plugin = {
   },
 };
 
-/** The pages (web/pages.ts). Every asset is a file of its own, so that the CSP can stay strict. */
+/** The pages (web/pages.ts). Every asset is a separate file, so that the CSP can stay strict. */
 const pages: UserConfig = {
   root: here('web'),
   plugins: [preact(), pagesFromTemplate],
@@ -31,8 +31,8 @@ const pages: UserConfig = {
 };
 
 /**
- * One of the CLI's programs, built by itself: all that its start needs is in one file, because that is what a developer waits
- * for. It is CommonJS, as Node starts that some milliseconds sooner. What it loads later lies beside it.
+ * One of the CLI's programs. One file holds all that its start needs, because a developer waits for that. It is CommonJS, which
+ * Node starts some milliseconds sooner. The modules that it loads later are beside it.
  */
 const program = ({ source, built }: Program): EnvironmentOptions => ({
   consumer: 'server',
