@@ -6,15 +6,15 @@ const barStart = 450;
 const barWidth = 260;
 const lineHeight = 44;
 const top = 48;
-/** Longer bars are cut off: how far beyond matters less than that it is. */
+/** Longer bars are cut off, in shares of the target: a miss matters more than its size. */
 const longest = 2;
 
 /**
- * A bar for each measured row: how much of what its target allows is taken. All targets are then one line, and shorter is
- * better, whatever the unit. The colours follow the reader's light or dark page.
+ * An SVG with a bar for each measured row, which shows how much of its target is used up. All targets are one line, and shorter
+ * is better, whatever the unit. The colours follow the reader's light or dark page.
  */
 export function chart(rows: readonly Row[]): string {
-  // Where nothing at all is allowed, there is no share of it.
+  // A target of zero has no shares.
   const measured = rows.filter(({ measured, target }) => measured !== undefined && target.value > 0);
   const height = top + measured.length * lineHeight + 12;
   const atTarget = barStart + barWidth / longest;

@@ -1,16 +1,16 @@
 /**
- * A working day of the agent's in a few seconds: `node --expose-gc day.ts`, with a HOME whose AWS config names a profile. The
- * agent's program takes its time from the system, so this one runs the agent itself with a clock that it moves: a fetch a
- * minute for 8 hours. Its server and STS are in this process and do next to nothing. It prints a Day as JSON.
+ * A working day of the agent in a few seconds: `node --expose-gc day.ts`, with a HOME whose AWS config names a profile. The
+ * agent's own program uses the system's clock, so this one runs the agent in its process with a clock that it moves: a fetch a
+ * minute for 8 hours. Server and STS are in this process too and do next to nothing. It prints a Day as JSON.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve } from '../../cli/agent/serve.ts';
 import { gitSocket } from '../../cli/runtime-folder/runtime-folder.ts';
-import { ask, hasPassword } from './ask.ts';
+import { getCredential, hasPassword } from './git-socket-client.ts';
 
-/** What a day took. */
+/** Results of a day. */
 export interface Day {
   /** V8's heap after a collection of garbage, in MB: after 100 answers, and at the end. */
   early: number;
@@ -58,9 +58,9 @@ await running.agent.take({
 
 const day: Day = { early: 0, late: 0, answers: 0, stsCalls: 0 };
 const request = 'protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\npath=v1/repos/demo\n';
-// The session is over with the last minute.
+// The session ends with the last minute.
 while (day.answers < minutes - 1) {
-  if (!hasPassword(await ask(gitSocket(process.env), request))) throw new Error('the agent gave no password');
+  if (!hasPassword(await getCredential(gitSocket(process.env), request))) throw new Error('the agent gave no password');
   day.answers++;
   await running.agent.renewDue();
   if (day.answers === 100) day.early = heap();

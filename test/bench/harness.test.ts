@@ -10,14 +10,14 @@ test('a quantile lies between its two neighbours in proportion', () => {
   expect(spread([40, 10, 30, 20, 50])).toEqual({ median: 30, low: 20, high: 40, count: 5 });
 });
 
-test('two things take turns, each is first in every other pair, and some pairs before do not count', async () => {
+test('two subjects take turns, each first in every other pair, and warm-up pairs do not count', async () => {
   const done: string[] = [];
   const pairs = await measurePairs({ run: () => done.push('ours') }, { run: () => done.push('peer') }, 4);
   expect(done).toEqual(['peer', 'ours', 'ours', 'peer', 'peer', 'ours', 'ours', 'peer', 'peer', 'ours']);
   expect(pairs.ratio.count).toBe(4);
 });
 
-test('what makes ready for a run goes before each, and its time does not count', async () => {
+test('prepare goes before each run, and its time does not count', async () => {
   let clock = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => clock);
   const waiting = { prepare: () => (clock += 1000), run: () => (clock += 1) };
@@ -25,10 +25,10 @@ test('what makes ready for a run goes before each, and its time does not count',
   expect(pairs).toMatchObject({ ours: { low: 1, high: 1 }, peer: { low: 2, high: 2 } });
 });
 
-test('a program that fails, or does not print what it should each time, is no measurement', () => {
+test('a program that fails, or does not print the expected text each time, is an error', () => {
   const options = { env: { PATH: '/usr/bin:/bin' }, cwd: '/', times: 3 };
   const printing = (text: string) => program('printf', [text], { ...options, expected: /^good$/ });
   expect(() => printing('good\n').run()).not.toThrow();
-  expect(() => printing('bad\n').run()).toThrow('not as it should');
+  expect(() => printing('bad\n').run()).toThrow('not as expected');
   expect(() => program('false', [], options).run()).toThrow('ended with 1');
 });

@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process';
 
-/** Where the middle of some measurements lies, and how far they are spread. */
+/** The middle of some measurements, and how far they spread. */
 export interface Spread {
   median: number;
-  /** The lower and the upper quartile: half of all lie between them. */
+  /** The lower and the upper quartile: half of all values are between them. */
   low: number;
   high: number;
   count: number;
 }
 
-/** What came of measuring two things side by side. */
+/** The result of measuring two subjects side by side. */
 export interface Pairs {
   /** Milliseconds. */
   ours: Spread;
@@ -21,22 +21,22 @@ export interface Pairs {
   difference: Spread;
 }
 
-/** What is measured. */
+/** Something to measure. */
 export interface Subject {
-  /** Makes ready for a run; its time does not count. */
+  /** Prepares a run; its time does not count. */
   prepare?(): unknown;
-  /** Is done when it returns, or when its promise is fulfilled. */
+  /** Ends when it returns, or when its promise is fulfilled. */
   run(): unknown;
-  /** How many times it does the thing in one run; once unless told. */
+  /** How many repetitions one run contains, 1 by default. */
   times?: number;
 }
 
 /**
- * Measures two things in turns. What else the machine does changes from minute to minute, but hardly within one pair: so
- * the ratio is taken in each pair, and its median is what counts. Every other pair begins with the peer, so that neither
- * is always the one that finds the caches as the other left them.
+ * Measures two subjects in turns. Other work on the machine changes from minute to minute, but hardly within one pair: so the
+ * ratio is taken in each pair, and its median counts. Every other pair begins with the peer, so that neither always finds the
+ * caches as the other left them.
  *
- * @param rounds how many pairs; some more go before them and do not count
+ * @param rounds how many pairs; some warm-up pairs come first and do not count
  */
 export async function measurePairs(ours: Subject, peer: Subject, rounds: number): Promise<Pairs> {
   const pairs: { ours: number; peer: number }[] = [];
@@ -72,13 +72,13 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** One figure that is not spread. */
+/** A single value as a Spread. */
 export function exactly(value: number): Spread {
   return spread([value]);
 }
 
 /**
- * The value below which a share of all lie, between two neighbours in proportion.
+ * The value below which a given share of all values lies; interpolates between two neighbours.
  *
  * @param sorted at least one value, the smallest first
  * @param share 0 to 1
@@ -92,23 +92,23 @@ export function quantile(sorted: readonly number[], share: number): number {
 }
 
 /**
- * Starts a program a few times in a row, each with the same standard input, and stops where one fails. It prints what they
- * print.
+ * A shell script that starts a program a few times in a row, each with the same standard input, and stops when one fails. It
+ * prints what they print.
  */
 const repeat =
   'left=$1 input=$2; shift 2; while [ "$left" -gt 0 ]; do "$@" <"$input" || exit; left=$((left - 1)); done';
 
 /**
- * A program as something to measure: from its start until it has ended and all that it printed is read. It must not need
- * this very process for an answer.
+ * A program as a subject: measured from its start until it has ended and all its output is read. It blocks this process, so the
+ * program must not need an answer from it.
  *
- * Node takes some milliseconds to start a process, and on both sides of a ratio that would flatter the slower one. A small
- * shell takes a fraction of one; so it is told to start a short program several times.
+ * Node takes some milliseconds to start a process; on both sides of a ratio these would flatter the slower one. A small shell
+ * takes a fraction of a millisecond, so it starts a short program several times.
  *
- * @param input the file that it reads; none of it may be secret
- * @param expected what it must print each time, since a refusal may be quick
- * @param times how many times in one run; once unless told
- * @throws Error when it ends with another status than 0, or prints something else
+ * @param input the file that the program reads; it must hold no secret
+ * @param expected what the program must print each time, because a refusal may be fast
+ * @param times how many times in one run, 1 by default
+ * @throws Error if it ends with a status other than 0, or prints something else
  */
 export function program(
   command: string,
@@ -123,9 +123,9 @@ export function program(
       const { status, stdout, stderr, error } = spawnSync('/bin/sh', all, { env, cwd, encoding: 'utf8' });
       if (error) throw error;
       const found = expected ? (stdout.match(new RegExp(expected, 'gm'))?.length ?? 0) : times;
-      // What it printed may be a password, so it is not told.
+      // The output may be a password, so it is not in the message.
       if (status !== 0 || found !== times) {
-        throw new Error(`${command} ${args.join(' ')} ended with ${status}, and not as it should\n${stderr}`);
+        throw new Error(`${command} ${args.join(' ')} ended with ${status}, not as expected\n${stderr}`);
       }
     },
   };

@@ -3,15 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Person } from './person.ts';
 
 /**
- * How long a person takes at least from the browser's opening to the touch, in milliseconds: the browser comes to the front,
- * the page loads, and the finger finds the key. What a login does meanwhile is done before anybody waits for it.
+ * The shortest time from the opening of the browser to the touch, in milliseconds: the browser comes to the front, the page
+ * loads, and the finger finds the key. The login works in that time while nobody waits for it.
  */
 const reaction = 1000;
 
 /**
- * Lets `vouch login` run to its end, with a person who touches the key a second after the browser was opened.
+ * Runs `vouch login` to its end, with a person who touches the key a second after the browser was opened.
  *
- * @returns how long it took from the browser's coming back to "Signed in" being printed, in milliseconds
+ * @returns how long it took from the browser's callback until "Signed in" was printed, in milliseconds
  */
 export async function logIn(env: Record<string, string>, person: Person): Promise<number> {
   const child = spawn('vouch', ['login'], { env: { ...env, BROWSER: 'true' }, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -15,18 +15,18 @@ import { nodePath } from './benches/node-path.ts';
 import { status } from './benches/status.ts';
 import { chart } from './chart.ts';
 import { table } from './table.ts';
-import { startWorld } from './world.ts';
+import { startWarmSandbox } from './warm-sandbox.ts';
 
 const benches: Bench[] = [helper, awsHelper, nodePath, status, lsRemote, login, firstGet, agentLoad, agentMemory];
 
 const command = new Command('bench')
-  .description('Measures Vouch side by side with what it is compared to, in a sandbox.')
+  .description('Measures Vouch side by side with its peers, in a sandbox.')
   .option('--json <file>', 'write the figures')
   .option('--svg <file>', 'draw them')
-  .argument('[names...]', `which: ${benches.map(({ name }) => name).join(', ')}; all when none is named`)
+  .argument('[names...]', `the benches to run: ${benches.map(({ name }) => name).join(', ')}; all by default`)
   .action(async (names: string[], { json, svg }: { json?: string; svg?: string }) => {
     const unknown = names.find((name) => !benches.some((bench) => bench.name === name));
-    if (unknown !== undefined) throw new Error(`there is no bench ${unknown}`);
+    if (unknown !== undefined) throw new Error(`there is no bench named ${unknown}`);
     const before = load();
     const rows = await measure(benches.filter(({ name }) => names.length === 0 || names.includes(name)));
     const on = { ...machine(), load: `load ${before} before and ${load()} after` };
@@ -44,20 +44,20 @@ try {
   fail(error);
 }
 
-/** All of them in one sandbox, one after the other. One that could not run does not keep the others from it. */
+/** Runs the benches one after the other in one sandbox. If one cannot run, the others still do. */
 async function measure(wanted: readonly Bench[]): Promise<Row[]> {
   const stopping = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => stopping.abort(new Error(`ended by ${name}`)));
   }
   process.stderr.write('Starting a Vouch server, a local AWS and a browser …\n');
-  await using world = await startWorld(stopping.signal);
+  await using warm = await startWarmSandbox(stopping.signal);
   const rows: Row[] = [];
   for (const { name, run } of wanted) {
     stopping.signal.throwIfAborted();
     process.stderr.write(`Measuring ${name} …\n`);
     try {
-      rows.push(...(await run(world)));
+      rows.push(...(await run(warm)));
     } catch (error) {
       fail(new Error(`${name} could not run: ${(error as Error).message}`));
     }
@@ -65,7 +65,7 @@ async function measure(wanted: readonly Bench[]): Promise<Row[]> {
   return rows;
 }
 
-/** What the figures depend on; nothing by which the machine could be known. */
+/** What the figures depend on, without anything that identifies the machine. */
 function machine(): Record<string, string> {
   return {
     processor: `${availableParallelism()} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'}`,
@@ -75,7 +75,7 @@ function machine(): Record<string, string> {
   };
 }
 
-/** How many processes wanted to run in the last minute: above the number of cores, all figures are too high. */
+/** How many processes wanted to run in the last minute. If these exceed the number of cores, all figures are too high. */
 function load(): string {
   return (loadavg()[0] ?? 0).toFixed(1);
 }

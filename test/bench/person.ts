@@ -8,8 +8,8 @@ import { CliClient } from '../server/cli-client.ts';
 import { SoftKey } from '../server/soft-key.ts';
 
 /**
- * Somebody with a security key in software, who needs no real browser: so a sign-in takes milliseconds, and what is measured
- * beside it has the machine for itself.
+ * A person with a security key in software, who needs no real browser. A sign-in takes milliseconds, and hardly disturbs what is
+ * measured meanwhile.
  */
 export class Person {
   readonly email: string;
@@ -22,7 +22,7 @@ export class Person {
     this.#key = new SoftKey(issuer);
   }
 
-  /** Is invited by the sandbox's administrator, and enrols a key. */
+  /** Invites a person as the sandbox's administrator would, and enrols their key. */
   static async enrol({ issuer, succeed }: Sandbox, email: string): Promise<Person> {
     const { stdout } = await succeed('vouch-server', ['invite', email, '--json']);
     const { code: invitation } = JSON.parse(stdout) as { code: string };
@@ -40,7 +40,7 @@ export class Person {
    * Opens a sign-in page and touches the key.
    *
    * @param page its address
-   * @returns where the browser is sent then: to the listener of who began the sign-in
+   * @returns the address that the browser is then sent to: the listener of the program that began the sign-in
    */
   async touch(page: string): Promise<string> {
     const browser = new Browser(this.#issuer);
@@ -51,7 +51,7 @@ export class Person {
     return redirectTo;
   }
 
-  /** Signs in by hand: without `vouch`. */
+  /** Signs in without `vouch`. */
   async signIn(): Promise<{ client: CliClient; accessToken: string }> {
     const client = await CliClient.create(this.#issuer);
     const listener = new URL(await this.touch(await client.pushed()));

@@ -22,7 +22,7 @@ const load: Row = {
   note: '2,000 answers a second',
 };
 
-test('a row says what its sides are in, its target, and whether that is met', () => {
+test('a row shows the unit of its sides, its target, and whether it is met', () => {
   const text = table([memory, load, { ...memory, what: 'late', errors: 1 }]);
   expect(text).toMatch(/^memory +another +72\.0 MB \(71\.0–73\.0\) +48\.0 MB +1\.50 times +at most 1\.6 times +yes$/m);
   expect(text).toMatch(/^load +0\.50 ms +0 errors +at most 0 errors +yes$/m);
@@ -30,7 +30,7 @@ test('a row says what its sides are in, its target, and whether that is met', ()
   expect(text).toMatch(/^load: 2,000 answers a second$/m);
 });
 
-test('the chart has a bar for each row whose target allows something', () => {
+test('the chart has a bar for each row whose target is not zero', () => {
   const svg = chart([memory, load]);
   expect(svg.match(/<rect /g)).toHaveLength(1);
   expect(svg).toContain('1.50 times');

@@ -3,7 +3,7 @@ import type { Spread } from './harness.ts';
 
 const header = ['what', 'against', 'ours', 'peer', 'measured', 'target', 'met'];
 
-/** The rows as text: medians, and the two quartiles in brackets. */
+/** The rows as a text table: medians, with the two quartiles in brackets. */
 export function table(rows: readonly Row[]): string {
   const cells = [header, ...rows.map(line)];
   const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
@@ -33,7 +33,7 @@ function line(row: Row): string[] {
 
 export const targetText = ({ bound, value, unit }: Target) => `${bound} ${value} ${unit}`;
 
-/** A figure with as many digits as it is worth. */
+/** A figure with about three significant digits. */
 export const figure = (value: number) =>
   Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2);
 

@@ -5,50 +5,50 @@ import { promisify } from 'node:util';
 import { agentStatus } from '../../../cli/agent/client/client.ts';
 import { gitSocket } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { run } from '../../support/run.ts';
-import { ask, hasPassword } from '../ask.ts';
-import type { Bench, Row, Target, World } from '../bench.ts';
+import type { Bench, Row, Target, WarmSandbox } from '../bench.ts';
 import type { Day } from '../day.ts';
+import { getCredential, hasPassword } from '../git-socket-client.ts';
 import { spread } from '../harness.ts';
 import { logIn } from '../logins.ts';
 import { bareMemory, residentMemory } from '../memory.ts';
 
-/** How often it is measured, each time with a new agent. */
+/** Each round measures a new agent. */
 const rounds = 3;
 
 /**
- * No growth: what V8 compiles of a program that has run for a while takes some megabytes, once. Two kilobytes that are kept of
- * each of 10,000 answers would be more than this.
+ * Counts as no growth: the code that V8 compiles after a while takes some megabytes, once. Keeping two kilobytes of each of
+ * 10,000 answers would exceed this.
  */
 const noGrowth: Target = { bound: 'at most', value: 1.15, unit: 'times' };
 
-/** As above, of a heap without garbage: over ten hours it grows by a megabyte and a half, and then hardly any more. */
+/** The same for a heap without garbage: it grows by a megabyte and a half over ten hours, and hardly at all after that. */
 const noLeak: Target = { bound: 'at most', value: 1.1, unit: 'times' };
 
 /**
- * How much memory the agent takes, which is there all day: its program's after a login and 100 answers, and after 10,000, against
- * each other and against a Node that listens on a socket and does nothing else. And its heap after 8 hours of simulated time,
- * with a fetch a minute and the renewals that belong to it (day.ts).
+ * How much memory the agent takes all day. Compares its process after a login and 10,000 answers with the same process after 100
+ * answers, and with a Node that only listens on a socket. Also its heap after 8 hours of simulated time, with a fetch a minute
+ * and the renewals that become due (day.ts).
  */
 export const agentMemory: Bench = {
   name: 'agent-memory',
-  async run(world: World) {
+  async run(warm: WarmSandbox) {
     const taken: { early: number; late: number; bare: number }[] = [];
-    for (let round = 0; round < rounds; round++) taken.push(await takenByNewAgent(world));
+    for (let round = 0; round < rounds; round++) taken.push(await memoryOfNewAgent(warm));
     const [early, late, bare] = (['early', 'late', 'bare'] as const).map((key) => taken.map((one) => one[key]));
     const what = "the agent's memory after 10,000 answers";
-    const day = await workingDay(world);
+    const day = await workingDay(warm);
     return [
       memoryRow(what, 'after 100 answers', noGrowth, late, early),
       memoryRow(what, 'a Node that listens on a socket', { bound: 'at most', value: 1.6, unit: 'times' }, late, bare),
       {
         ...memoryRow("the agent's heap after 8 h", 'after 100 minutes', noLeak, [day.late], [day.early]),
-        note: `${day.answers} answers with ${day.stsCalls} calls of STS`,
+        note: `${day.answers} answers with ${day.stsCalls} calls to STS`,
       },
     ];
   },
 };
 
-async function takenByNewAgent({ sandbox, person, personEnv: env, request }: World) {
+async function memoryOfNewAgent({ sandbox, person, personEnv: env, request }: WarmSandbox) {
   await run('vouch', ['agent', 'stop'], { env });
   await logIn(env, person);
   const { pid } = await agentStatus(env);
@@ -56,7 +56,7 @@ async function takenByNewAgent({ sandbox, person, personEnv: env, request }: Wor
     let left = count;
     const client = async () => {
       while (left-- > 0) {
-        if (!hasPassword(await ask(gitSocket(env), request))) throw new Error('the agent gave no password');
+        if (!hasPassword(await getCredential(gitSocket(env), request))) throw new Error('the agent gave no password');
       }
     };
     await Promise.all(Array.from({ length: 20 }, client));
@@ -67,13 +67,13 @@ async function takenByNewAgent({ sandbox, person, personEnv: env, request }: Wor
   return { early, late, bare: await bareMemory(join(sandbox.folder, 'tmp'), env) };
 }
 
-/** Pair by pair. */
+/** Compares pair by pair. */
 function memoryRow(what: string, against: string, target: Target, ours: number[] = [], peer: number[] = []): Row {
   const ratio = ours.map((value, round) => value / (peer[round] ?? 0));
   return { what, against, target, measured: spread(ratio), ours: spread(ours), peer: spread(peer), sides: 'MB' };
 }
 
-async function workingDay({ sandbox }: World): Promise<Day> {
+async function workingDay({ sandbox }: WarmSandbox): Promise<Day> {
   const home = join(sandbox.folder, 'day');
   mkdirSync(join(home, '.aws'), { recursive: true, mode: 0o700 });
   const profile = `[profile vouch]\ncredential_process = vouch credential aws --role ${sandbox.roleArn}\n`;

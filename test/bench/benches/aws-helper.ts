@@ -1,14 +1,14 @@
 import { findOnPath } from '../../../cli/files/on-path.ts';
-import type { Bench, Row, World } from '../bench.ts';
+import type { Bench, Row, WarmSandbox } from '../bench.ts';
 import { measurePairs, program } from '../harness.ts';
 
 /**
- * The credential helper with warm credentials, against AWS's own for CodeCommit, which most people have today. AWS's is given
- * static credentials in its environment, so that it has nothing to do but to sign: with a profile it would take longer.
+ * The credential helper with warm credentials, against AWS's own helper for CodeCommit, which most people use today. AWS's
+ * helper has static credentials in its environment, so that it only has to sign: with a profile it would take longer.
  */
 export const awsHelper: Bench = {
   name: 'aws-helper',
-  async run({ sandbox, requestFile }: World) {
+  async run({ sandbox, requestFile }: WarmSandbox) {
     const row: Row = {
       what: 'git-credential-vouch get, warm',
       against: 'aws codecommit credential-helper get',
@@ -27,7 +27,7 @@ export const awsHelper: Bench = {
     });
     const pairs = await measurePairs(ours, peer, 20);
     const { ratio } = pairs;
-    // Turned over, the quartiles change places.
+    // In the inverse the quartiles change places.
     const faster = { ...ratio, median: 1 / ratio.median, low: 1 / ratio.high, high: 1 / ratio.low };
     return [{ ...row, measured: faster, ours: pairs.ours, peer: pairs.peer }];
   },

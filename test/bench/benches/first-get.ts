@@ -1,41 +1,41 @@
 import { request as send } from 'node:http';
 import { gitSocket } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { run } from '../../support/run.ts';
-import { ask, hasPassword } from '../ask.ts';
-import { type Bench, ratioRow, type World } from '../bench.ts';
+import { type Bench, ratioRow, type WarmSandbox } from '../bench.ts';
+import { getCredential, hasPassword } from '../git-socket-client.ts';
 import { measurePairs, type Subject } from '../harness.ts';
 import { logIn } from '../logins.ts';
 
 /**
- * The first thing that Git asks for after a login: the agent, which has had the session for a moment and nothing else, has the
- * server make an ID token and STS exchange it. Against these two requests made by hand, by a process that has made them before:
- * with the DPoP proof that belongs to the first, and each over a connection of its own, as there is none after a login. Server
- * and STS are on this machine.
+ * The first credential that Git asks for after a login. The agent has only just received the session: it gets an ID token from
+ * the server and exchanges it at STS. The peer makes these two requests by hand, in a process that has made them before: the
+ * first with its DPoP proof, and each over a new connection, because none exists after a login. Server and STS are on this
+ * machine.
  *
- * Before each round there is a real `vouch login`, which starts a new agent; it is asked as soon as the login has ended.
+ * Before each round a real `vouch login` starts a new agent, which is asked as soon as the login has ended.
  */
 export const firstGet: Bench = {
   name: 'first-get',
-  async run(world: World) {
-    const pairs = await measurePairs(throughTheAgent(world), await byHand(world), 20);
+  async run(warm: WarmSandbox) {
+    const pairs = await measurePairs(throughTheAgent(warm), await byHand(warm), 20);
     return [ratioRow('the first answer after a login', 'its two requests by hand', 1.3, pairs)];
   },
 };
 
-function throughTheAgent({ person, personEnv: env, request }: World): Subject {
+function throughTheAgent({ person, personEnv: env, request }: WarmSandbox): Subject {
   return {
     async prepare() {
       await run('vouch', ['agent', 'stop'], { env });
       await logIn(env, person);
     },
     async run() {
-      const answer = await ask(gitSocket(env), request);
+      const answer = await getCredential(gitSocket(env), request);
       if (!hasPassword(answer)) throw new Error('the agent gave no password');
     },
   };
 }
 
-async function byHand({ sandbox, person }: World): Promise<Subject> {
+async function byHand({ sandbox, person }: WarmSandbox): Promise<Subject> {
   const { client, accessToken } = await person.signIn();
   const path = '/api/aws/token';
   return {

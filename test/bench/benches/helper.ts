@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { type Bench, ratioRow, type World } from '../bench.ts';
+import { type Bench, ratioRow, type WarmSandbox } from '../bench.ts';
 import { measurePairs, program } from '../harness.ts';
 
 /**
  * The credential helper with warm credentials, against Git's own cache in C, which is the fastest helper there is. Every
- * fetch, push, submodule and editor poll pays this; so it should feel as if there were no Vouch. Git's cache has a daemon of
- * its own here, which holds what Vouch gave.
+ * fetch, push, submodule and editor poll waits for the helper, so it should feel as if there were no Vouch. Git's cache has its
+ * own daemon here, which holds the credential that Vouch gave.
  */
 export const helper: Bench = {
   name: 'helper',
-  async run({ sandbox, request, requestFile }: World) {
+  async run({ sandbox, request, requestFile }: WarmSandbox) {
     const cache = ['credential-cache', '--socket', join(sandbox.folder, 'tmp', 'cache', 'socket')];
     const { stdout } = await sandbox.succeed('git-credential-vouch', ['get'], { input: withoutCapabilities(request) });
     const entry = `${withoutCapabilities(request)}${stdout}`;
@@ -27,5 +27,5 @@ export const helper: Bench = {
   },
 };
 
-/** Without them the answer is a plain user name and password. */
+/** Without capabilities the answer is a plain user name and password. */
 export const withoutCapabilities = (request: string) => request.replace(/^capability\[\]=.*\n/gm, '');

@@ -4,18 +4,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { run } from '../../support/run.ts';
-import { type Bench, type Row, ratioRow, type World } from '../bench.ts';
+import { type Bench, type Row, ratioRow, type WarmSandbox } from '../bench.ts';
 import { measurePairs, program, type Subject, spread } from '../harness.ts';
 import { logIn } from '../logins.ts';
 
 /**
- * The two waits of a login; between them is the person. The first is from the start of `vouch login` until the browser that it
- * opens runs: here a shell that writes into a pipe. No agent is there to begin with, as in the morning. The second is
- * from the browser's request to the listener of `vouch login` until "Signed in" is printed; a new agent has the session then.
+ * The two waits of a login, with the person between them. The first lasts from the start of `vouch login` until its browser
+ * runs: here a shell that writes into a pipe. No agent runs before it, as in the morning. The second lasts from the browser's
+ * request to the listener of `vouch login` until "Signed in" is printed; a new agent then has the session.
  */
 export const login: Bench = {
   name: 'login',
-  async run({ sandbox, person, personEnv: env }: World) {
+  async run({ sandbox, person, personEnv: env }: WarmSandbox) {
     const how = { env, cwd: sandbox.home };
     await run('vouch', ['agent', 'stop'], how);
     const opening = browserOpening(sandbox.folder, how);
@@ -45,14 +45,14 @@ export const login: Bench = {
   },
 };
 
-/** Tells when the browser runs, waits for a line, and ends the login. */
+/** Reports when the browser runs, waits for a line, and ends the login. */
 const watch = `vouch login --timeout 60 >/dev/null 2>&1 &
 read -r opened <"$1" && echo "$opened"
 read -r line
 kill "$!"
 wait "$!"`;
 
-/** `vouch login` until its browser opens; the login ends when the next thing is made ready. */
+/** `vouch login` until its browser opens. The next `prepare` ends the login. */
 function browserOpening(folder: string, { env, cwd }: { env: Record<string, string>; cwd: string }) {
   const pipe = join(folder, 'tmp', 'browser-opened');
   const browser = join(folder, 'tmp', 'browser-of-bench');

@@ -1,17 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeOptions } from '../../../cli/programs.ts';
-import { type Bench, ratioRow, type World } from '../bench.ts';
+import { type Bench, ratioRow, type WarmSandbox } from '../bench.ts';
 import { measurePairs, program } from '../harness.ts';
 
 /**
- * The Node program behind the credential helper, against a Node that does nothing. It answers where the shell script
- * cannot, so what it loads and does beside starting Node is what can be saved. A Git that does not understand `authtype` is only
- * answered after `git config` has shown that no other helper would store the answer, so both kinds of requests are measured.
+ * The Node program behind the credential helper, against a Node that does nothing. It answers when the shell script cannot; we
+ * can save only what it loads and does after Node has started. For a Git that does not understand `authtype`, it answers only
+ * after `git config` has shown that no other helper would store the answer, so both kinds of requests are measured.
  */
 export const nodePath: Bench = {
   name: 'node-path',
-  async run({ sandbox, request }: World) {
+  async run({ sandbox, request }: WarmSandbox) {
     const how = { env: sandbox.env, cwd: sandbox.home };
     const file = join(sandbox.folder, 'package/dist/cli/git-credential-vouch/main.cjs');
     const peer = program('node', ['-e', '0'], how);

@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { run } from '../support/run.ts';
-import type { World } from './bench.ts';
+import type { WarmSandbox } from './bench.ts';
 import { Person } from './person.ts';
 
-/** Starts a sandbox, signs in, and has the agent fetch AWS's credentials: from here on everything is warm. */
-export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisposable> {
+/** Starts a sandbox, signs in, and lets the agent fetch AWS credentials: from then on everything is warm. */
+export async function startWarmSandbox(signal: AbortSignal): Promise<WarmSandbox & AsyncDisposable> {
   const sandbox = await startSandbox({ files: { 'README.md': 'Hello\n' }, signal });
   try {
     await sandbox.succeed('vouch', ['login']);
@@ -18,7 +18,7 @@ export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisp
     const person = await Person.enrol(sandbox, 'bench@example.com');
     const runtime = join(sandbox.folder, 'person');
     mkdirSync(runtime, { mode: 0o700 });
-    // Settings of their own, which do not know the other person who signed in.
+    // Settings for this person only, which do not name the person who signed in before.
     const config = join(sandbox.folder, 'config');
     mkdirSync(join(config, 'vouch'), { recursive: true, mode: 0o700 });
     writeFileSync(join(config, 'vouch/config.json'), JSON.stringify({ server: sandbox.issuer }));
@@ -34,7 +34,7 @@ export async function startWorld(signal: AbortSignal): Promise<World & AsyncDisp
   }
 }
 
-/** As this Git writes it: from 2.46 on it says first what it understands. */
+/** The request as this Git writes it: Git 2.46 and newer first say what they understand. */
 async function gitRequest({ succeed, repositoryUrl }: Sandbox): Promise<string> {
   const { stdout } = await succeed('git', ['version']);
   const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);

@@ -1,15 +1,15 @@
 import { connect } from 'node:net';
 
 /**
- * Asks the agent over git.sock, as `git credential-cache` does.
+ * Asks the agent for a credential over git.sock, as `git credential-cache` does.
  *
- * @param request what Git says to a helper
+ * @param request what Git sends to a helper
  * @returns the whole answer
  */
-export function ask(path: string, request: string): Promise<string> {
+export function getCredential(path: string, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path, allowHalfOpen: true });
-    // At once: it is sent when the connection stands.
+    // Node sends it once the connection is open.
     socket.end(`action=get\ntimeout=900\n${request}`);
     let answer = '';
     socket.setEncoding('utf8');
@@ -21,5 +21,5 @@ export function ask(path: string, request: string): Promise<string> {
   });
 }
 
-/** Whether an answer is a good one. */
+/** Whether an answer holds a credential. */
 export const hasPassword = (answer: string) => /^(?:password|credential)=/m.test(answer);
