@@ -1,4 +1,5 @@
-import { endUnresponsiveAgent, handOverSession } from '../agent/client/hand-over.ts';
+import { type FoundAgent, findAgent } from '../agent/client/find-agent.ts';
+import { endIfHung, handOverSession } from '../agent/client/hand-over.ts';
 import { type AgentAhead, startAgentAhead } from '../agent/client/start.ts';
 import type { NewSession } from '../agent/protocol.ts';
 import { asProblem } from '../problem/problem.ts';
@@ -18,6 +19,8 @@ export interface LogInOptions {
   env: NodeJS.ProcessEnv;
   /** The server's issuer URL. */
   server: string;
+  /** What findAgent has found just now, if it has been asked. */
+  found?: FoundAgent | undefined;
   /** False when the person opens the page themselves. */
   browser: boolean;
   /** The port of 127.0.0.1 that the browser comes back to, unless any free one will do. */
@@ -37,12 +40,13 @@ export interface LogInOptions {
 /**
  * A whole login: opens the browser, waits for the touch, and hands the session to the agent.
  *
- * @throws Problem as endUnresponsiveAgent, signIn, checkPerson and handOverSession; `signal.reason` when aborted
+ * @throws Problem as findAgent, endIfHung, signIn, checkPerson and handOverSession; `signal.reason` when aborted
  */
 export async function logIn(options: LogInOptions): Promise<NewSession> {
   const { env, server, browser, port, signal, onPage, say, progress, keepOther } = options;
   const handing = { say: (text: string) => progress.say(text), signal };
-  await endUnresponsiveAgent(env, handing);
+  const found = options.found ?? (await findAgent(env, { signal }));
+  await endIfHung(found, env, handing);
   let agent: AgentAhead | undefined;
   let over = false;
   const { host } = new URL(server);
@@ -68,7 +72,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
           });
         }
         // After the browser, for which the person waits.
-        agent = startAgentAhead(env);
+        if (found.state !== 'running') agent = startAgentAhead(env);
       },
     });
     await checkPerson(env, session, keepOther);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentStatus, isNotRunning, isUnresponsive } from '../agent/client/client.ts';
+import { type FoundAgent, findAgent } from '../agent/client/find-agent.ts';
 import { chosenServer, readConfig } from '../config.ts';
 import { Interrupted, interruptible } from '../terminal/interrupt.ts';
 import { ProgressLine, type Screen } from '../terminal/progress-line.ts';
@@ -41,8 +41,8 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   });
   const found = new AbortController();
   const looking = setInterval(() => {
-    hasSession(env).then(
-      (has) => has && found.abort(),
+    findAgent(env).then(
+      (agent) => hasSession(agent) && found.abort(),
       () => {},
     );
   }, lookEvery);
@@ -68,10 +68,21 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
       // Whoever had the turn is gone: it is taken again, by us or by another one of those who wait.
       await sleep(retryAfter, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
-    if (!(await hasSession(env))) {
+    const agent = await findAgent(env);
+    if (!hasSession(agent)) {
       say(`vouch: ${printable(why)} Git waits while you sign in.`);
       const { callbackPort: port } = readConfig(env);
-      const session = await logIn({ env, server, browser: true, port, signal, onPage: onOurPage, say, progress });
+      const session = await logIn({
+        env,
+        server,
+        found: agent,
+        browser: true,
+        port,
+        signal,
+        onPage: onOurPage,
+        say,
+        progress,
+      });
       progress.end();
       say(`vouch: ${signedIn(session)}`);
     }
@@ -91,12 +102,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   }
 }
 
-async function hasSession(env: NodeJS.ProcessEnv): Promise<boolean> {
-  try {
-    return (await agentStatus(env)).session !== null;
-  } catch (error) {
-    // The login replaces one that does not answer.
-    if (isNotRunning(error) || isUnresponsive(error)) return false;
-    throw error;
-  }
+/** One that hangs has none: the login replaces it. */
+function hasSession(agent: FoundAgent): boolean {
+  return agent.state === 'running' && agent.answer.session !== null;
 }

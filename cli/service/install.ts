@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { agentStatus, dropSession, isNotRunning } from '../agent/client/client.ts';
+import { dropSession } from '../agent/client/client.ts';
+import { findAgent } from '../agent/client/find-agent.ts';
 import type { AgentStatus } from '../agent/protocol.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { Problem } from '../problem/problem.ts';
@@ -94,13 +95,11 @@ function checkFiles(files: readonly FileBefore[], { force }: ServiceOptions): vo
 }
 
 async function runningAgent(env: NodeJS.ProcessEnv): Promise<AgentStatus | undefined> {
-  try {
-    return await agentStatus(env);
-  } catch (error) {
-    // One that does not answer is what a new installation mends.
-    if (isNotRunning(error) || (error instanceof Problem && error.kind === 'agent-silent')) return undefined;
-    throw error;
-  }
+  const found = await findAgent(env);
+  if (found.state === 'running') return found.answer;
+  // One that answers wrongly is what a new installation mends.
+  if (found.state === 'hung' && found.problem.kind !== 'agent-silent') throw found.problem;
+  return undefined;
 }
 
 /** Ends an agent that has the sockets' names; one without a session is missed by nobody. */
@@ -120,11 +119,9 @@ async function makeWay({ session, pid }: AgentStatus, { force, env }: ServiceOpt
 async function answers(manager: Manager, env: NodeJS.ProcessEnv): Promise<boolean> {
   const end = performance.now() + answerTimeout;
   for (;;) {
-    try {
-      return (await agentStatus(env)).service === manager.name;
-    } catch (error) {
-      if (performance.now() >= end || (manager.holdsSockets && isNotRunning(error))) return false;
-    }
+    const found = await findAgent(env).catch(() => undefined);
+    if (found?.state === 'running') return found.answer.service === manager.name;
+    if (performance.now() >= end || (manager.holdsSockets && found?.state === 'none')) return false;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

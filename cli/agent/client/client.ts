@@ -99,16 +99,6 @@ export function gitCredentials(request: Uint8Array, env: NodeJS.ProcessEnv = pro
   return call(env, 'POST', '/git', request);
 }
 
-/** Whether an error says that something runs which does not answer, hangs up, or answers otherwise than an agent does. */
-export function isUnresponsive(error: unknown): boolean {
-  return error instanceof Problem && (error.kind === 'agent-hung' || error.kind === 'agent-silent');
-}
-
-/** Whether an error says that no agent runs (as opposed to one that runs and refuses). */
-export function isNotRunning(error: unknown): boolean {
-  return error instanceof Problem && error.kind === 'agent-not-running';
-}
-
 async function call(
   env: NodeJS.ProcessEnv,
   method: string,

@@ -1,8 +1,9 @@
 import { Problem } from '../../problem/problem.ts';
 import { version } from '../../programs.ts';
-import type { NewSession } from '../protocol.ts';
-import { agentStatus, dropSession, isNotRunning, isUnresponsive, putSession } from './client.ts';
+import type { AgentStatus, NewSession } from '../protocol.ts';
+import { dropSession, putSession } from './client.ts';
 import { endHungAgent } from './end-hung.ts';
+import { type FoundAgent, findAgent, foundBy } from './find-agent.ts';
 import { startAgent } from './start.ts';
 
 /** How often a session is handed over before it is given up: each time an agent was just ending. */
@@ -19,75 +20,68 @@ export interface HandOverOptions {
  * Hands a new session to an agent of this version. One of another version and one that does not answer are ended first, and what
  * they had ends with them; one that is just ending refuses it, and then its successor is asked.
  *
- * @throws Problem as startAgent, putSession and endHungAgent
+ * @throws Problem as findAgent, endHungAgent, startAgent and putSession
  */
 export async function handOverSession(
   session: NewSession,
-  env: NodeJS.ProcessEnv = process.env,
-  { say = () => {}, signal }: HandOverOptions = {},
+  env: NodeJS.ProcessEnv,
+  options: HandOverOptions = {},
 ): Promise<void> {
-  await makeWay(env, say, signal);
+  // Looked for now: since the login began, minutes ago, another one may have come, or the one that was there have ended.
+  let found = await makeWay(await findAgent(env, options), env, options);
   for (let tries = 1; ; tries++) {
-    await startAgent(env);
-    signal?.throwIfAborted();
+    await startAgent(env, found);
+    options.signal?.throwIfAborted();
     try {
       return await putSession(session, env);
     } catch (error) {
       if (tries === mostTries || !isEnding(error)) throw error;
     }
+    found = undefined;
   }
 }
 
 /**
- * Ends an agent that does not answer, if one is there: before a person is asked to touch a key for a session that could then
- * be handed to nobody.
+ * Ends an agent that was found to hang: before a person is asked to touch a key for a session that could then be handed to nobody.
  *
- * @throws Problem as agentStatus and endHungAgent
+ * @throws Problem as endHungAgent
  */
-export async function endUnresponsiveAgent(
+export async function endIfHung(
+  found: FoundAgent<unknown>,
   env: NodeJS.ProcessEnv,
   { say = () => {}, signal }: HandOverOptions = {},
 ): Promise<void> {
-  try {
-    await agentStatus(env, signal);
-  } catch (error) {
-    await endIfUnresponsive(error, env, say, signal);
-  }
-}
-
-async function makeWay(
-  env: NodeJS.ProcessEnv,
-  say: (text: string) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  try {
-    const running = await agentStatus(env, signal);
-    if (running.version === version) return;
-    say(`The agent of version ${running.version} ends now, and one of version ${version} takes its place.`);
-    const { revoked, reason } = await dropSession(env);
-    if (running.session === null || revoked) return;
-    say(
-      `The server could not be told that your earlier session is over; nothing of it is left here. ${reason ?? ''}`.trim(),
-    );
-  } catch (error) {
-    await endIfUnresponsive(error, env, say, signal);
-  }
-}
-
-/** @param error what came of asking the agent */
-async function endIfUnresponsive(
-  error: unknown,
-  env: NodeJS.ProcessEnv,
-  say: (text: string) => void,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (isNotRunning(error)) return;
-  if (!isUnresponsive(error)) throw error;
+  if (found.state !== 'hung') return;
   say('The agent that was running does not answer, so it is ended, and a new one takes its place.');
   await endHungAgent(env, signal);
 }
 
+/** @returns what was found if it may stay, and nothing when it was ended: by now there may be a successor */
+async function makeWay(
+  found: FoundAgent,
+  env: NodeJS.ProcessEnv,
+  options: HandOverOptions,
+): Promise<FoundAgent | undefined> {
+  if (found.state === 'none' || (found.state === 'running' && found.answer.version === version)) return found;
+  const other = found.state === 'running' ? await foundBy(endOtherVersion(found.answer, env, options)) : found;
+  await endIfHung(other, env, options);
+  return undefined;
+}
+
+async function endOtherVersion(
+  running: AgentStatus,
+  env: NodeJS.ProcessEnv,
+  { say = () => {} }: HandOverOptions,
+): Promise<void> {
+  say(`The agent of version ${running.version} ends now, and one of version ${version} takes its place.`);
+  const { revoked, reason } = await dropSession(env);
+  if (running.session === null || revoked) return;
+  say(
+    `The server could not be told that your earlier session is over; nothing of it is left here. ${reason ?? ''}`.trim(),
+  );
+}
+
 /** Whether the agent was there and is no more, or says that it is ending. */
 function isEnding(error: unknown): boolean {
-  return isNotRunning(error) || (error instanceof Problem && error.kind === 'agent-leaving');
+  return error instanceof Problem && (error.kind === 'agent-not-running' || error.kind === 'agent-leaving');
 }

@@ -7,7 +7,7 @@ import { programFile } from '../../programs.ts';
 import { prepareRuntimeFolder } from '../../runtime-folder/runtime-folder.ts';
 import { printable } from '../../text/printable.ts';
 import { agentEnvironment } from '../node-environment.ts';
-import { agentStatus, isNotRunning } from './client.ts';
+import { type FoundAgent, findAgent } from './find-agent.ts';
 
 /** How long a start may take, in milliseconds. */
 const patience = 15_000;
@@ -15,17 +15,15 @@ const patience = 15_000;
 /**
  * Makes sure that an agent runs: starts one unless one answers. The agent outlives us and our terminal.
  *
+ * @param found what findAgent has found just now, so that it need not look again
  * @returns whether it was started by this call
- * @throws Problem when it cannot start (an unsafe folder, too long a path), with the agent's own reason
+ * @throws Problem when one hangs, or it cannot start (an unsafe folder, too long a path), with the agent's own reason
  */
-export async function startAgent(env: NodeJS.ProcessEnv = process.env): Promise<{ started: boolean }> {
+export async function startAgent(env: NodeJS.ProcessEnv, found?: FoundAgent): Promise<{ started: boolean }> {
   prepareRuntimeFolder(env);
-  try {
-    await agentStatus(env);
-    return { started: false };
-  } catch (error) {
-    if (!isNotRunning(error)) throw error;
-  }
+  const there = found ?? (await findAgent(env));
+  if (there.state === 'running') return { started: false };
+  if (there.state === 'hung') throw there.problem;
   return launch(env, []).ready;
 }
 
@@ -38,30 +36,19 @@ export interface AgentAhead {
 }
 
 /**
- * Starts an agent, unless one is there, for a login that may come to nothing: while the person reaches for the key it can
- * become ready. What keeps it from starting is not told; `handOverSession` tries again, and tells.
+ * Starts an agent for a login that may come to nothing: while the person reaches for the key it can become ready. Where one runs by
+ * now, that one stays, and ours ends. What keeps it from starting is not told; `handOverSession` tries again, and tells.
  */
 export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
-  let release = () => {};
-  let released = false;
-  const start = async () => {
-    try {
-      await agentStatus(env);
-    } catch (error) {
-      if (!isNotRunning(error) || released) return;
-      const { child, ready } = launch(env, ['--ahead']);
-      release = () => {
-        child.unref();
-        for (const pipe of child.stdio) pipe?.destroy();
-      };
-      await ready;
-    }
-  };
+  const { child, ready } = launch(env, ['--ahead']);
   return {
-    started: start().catch(() => {}),
+    started: ready.then(
+      () => {},
+      () => {},
+    ),
     release: () => {
-      released = true;
-      release();
+      child.unref();
+      for (const pipe of child.stdio) pipe?.destroy();
     },
   };
 }

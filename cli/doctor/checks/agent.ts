@@ -1,4 +1,4 @@
-import { agentStatus, isNotRunning } from '../../agent/client/client.ts';
+import { findAgent } from '../../agent/client/find-agent.ts';
 import { startAgent } from '../../agent/client/start.ts';
 import { version } from '../../programs.ts';
 import { goneProgram } from '../../service/gone-program.ts';
@@ -12,13 +12,13 @@ export const agent: Check = {
   needs: () => [],
   run: async ({ env, chart }) => {
     const gone = goneProgram(env);
-    try {
-      chart.agent = await agentStatus(env);
-    } catch (error) {
+    const found = await findAgent(env);
+    if (found.state !== 'running') {
       if (gone !== undefined) return { says: 'not running', findings: [programGone(gone, 'trouble')] };
-      if (!isNotRunning(error)) throw error;
+      if (found.state === 'hung') throw found.problem;
       return { says: 'not running', findings: [notRunning(env)] };
     }
+    chart.agent = found.answer;
     const { pid, startedAt } = chart.agent;
     const findings: Finding[] = gone === undefined ? [] : [programGone(gone, 'warning')];
     if (chart.agent.version !== version) {

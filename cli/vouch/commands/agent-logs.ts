@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentLogs, isNotRunning } from '../../agent/client/client.ts';
+import { agentLogs } from '../../agent/client/client.ts';
 import type { LogAnswer, LogEntry } from '../../agent/protocol.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
@@ -35,7 +35,7 @@ export async function agentLogsCommand({ json = false, follow = false }: AgentLo
     }
     return 0;
   } catch (error) {
-    if (!isNotRunning(error)) throw error;
+    if (!(error instanceof Problem && error.kind === 'agent-not-running')) throw error;
     const what = follow ? 'The agent has ended.' : 'No agent is running.';
     throw new Problem({ kind: 'agent-not-running', what }, { cause: error });
   }

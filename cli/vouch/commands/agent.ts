@@ -1,5 +1,6 @@
-import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../../agent/client/client.ts';
+import { agentStatus, dropSession } from '../../agent/client/client.ts';
 import { endHungAgent, processOf, seeItEnd } from '../../agent/client/end-hung.ts';
+import { findAgent, foundBy } from '../../agent/client/find-agent.ts';
 import { startAgent } from '../../agent/client/start.ts';
 import type { AgentStatus, ServiceManager } from '../../agent/protocol.ts';
 import { printNote } from '../../problem/print.ts';
@@ -18,37 +19,35 @@ export async function agentStart(_options: object, io: Io): Promise<number> {
 
 /** `vouch agent stop`: ends the agent, and with it the session, which nobody else could use. */
 export async function agentStop(_options: object, io: Io): Promise<number> {
-  try {
-    const { session, service, pid } = await agentStatus(io.env);
-    const hadSession = session !== null;
-    const agent = processOf(io.env, pid);
-    const { revoked, reason } = await dropSession(io.env);
-    if (await stays(pid, io.env)) {
-      throw new Problem({
-        kind: 'agent-lives',
-        what: 'The agent goes on: a sign-in has given it another session meanwhile.',
-      });
-    }
-    if (agent) await seeItEnd(agent);
-    io.stdout.write(hadSession ? 'The agent has ended, and your session with it\n' : 'The agent has ended\n');
-    if (service) io.stdout.write(`${startsAgain[service]} (\`vouch agent uninstall\` ends that)\n`);
-    if (hadSession && !revoked) {
-      printNote(io.stderr, {
-        what: 'The server could not be told; nothing of the session is left here.',
-        why: reason ?? '',
-      });
-    }
-    return 0;
-  } catch (error) {
-    if (isNotRunning(error)) {
-      io.stdout.write('No agent is running\n');
-      return 0;
-    }
-    if (!isUnresponsive(error)) throw error;
+  const found = await foundBy(endAgent(io));
+  if (found.state === 'none') io.stdout.write('No agent is running\n');
+  if (found.state === 'hung') {
     printNote(io.stderr, { what: 'The agent does not answer, so its process is ended.' });
     await endHungAgent(io.env);
     io.stdout.write('The agent has ended, and a session that it had: at the server that ends by itself\n');
-    return 0;
+  }
+  return 0;
+}
+
+async function endAgent(io: Io): Promise<void> {
+  const { session, service, pid } = await agentStatus(io.env);
+  const hadSession = session !== null;
+  const agent = processOf(io.env, pid);
+  const { revoked, reason } = await dropSession(io.env);
+  if (await stays(pid, io.env)) {
+    throw new Problem({
+      kind: 'agent-lives',
+      what: 'The agent goes on: a sign-in has given it another session meanwhile.',
+    });
+  }
+  if (agent) await seeItEnd(agent);
+  io.stdout.write(hadSession ? 'The agent has ended, and your session with it\n' : 'The agent has ended\n');
+  if (service) io.stdout.write(`${startsAgain[service]} (\`vouch agent uninstall\` ends that)\n`);
+  if (hadSession && !revoked) {
+    printNote(io.stderr, {
+      what: 'The server could not be told; nothing of the session is left here.',
+      why: reason ?? '',
+    });
   }
 }
 
@@ -74,15 +73,15 @@ export interface AgentStatusOptions {
 
 /** `vouch agent status`: exit code 0 when one runs, 3 when none does. */
 export async function agentStatusCommand({ json = false }: AgentStatusOptions, io: Io): Promise<number> {
-  try {
-    const status = await agentStatus(io.env);
-    io.stdout.write(json ? `${jsonText({ running: true, ...status })}\n` : statusLines(status));
-    return 0;
-  } catch (error) {
-    if (!isNotRunning(error)) throw error;
+  const found = await findAgent(io.env);
+  if (found.state === 'hung') throw found.problem;
+  if (found.state === 'none') {
     io.stdout.write(json ? '{"running":false}\n' : 'No agent is running\n');
     return 3;
   }
+  const { answer: status } = found;
+  io.stdout.write(json ? `${jsonText({ running: true, ...status })}\n` : statusLines(status));
+  return 0;
 }
 
 function statusLines({ pid, version, startedAt, service, session, credentials }: AgentStatus): string {

@@ -1,24 +1,18 @@
-import { agentStatus, dropSession, isNotRunning, isUnresponsive } from '../../agent/client/client.ts';
+import { agentStatus, dropSession } from '../../agent/client/client.ts';
 import { endHungAgent } from '../../agent/client/end-hung.ts';
+import { foundBy } from '../../agent/client/find-agent.ts';
 import type { Dropped } from '../../agent/protocol.ts';
 import { printNote } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
 
 /** `vouch logout`: ends the session at the server and forgets everything here. */
 export async function logout(options: { json?: boolean }, io: Io): Promise<number> {
-  let email: string | undefined;
-  let dropped: Dropped | undefined;
-  try {
-    email = (await agentStatus(io.env)).session?.email;
-    if (email !== undefined) dropped = await dropSession(io.env);
-  } catch (error) {
-    if (isUnresponsive(error)) {
-      printNote(io.stderr, { what: 'The agent does not answer, so its process is ended.' });
-      await endHungAgent(io.env);
-      dropped = { revoked: false, reason: 'only the agent could have done that' };
-    } else if (!isNotRunning(error)) {
-      throw error;
-    }
+  const found = await foundBy(endSession(io.env));
+  let { email, dropped }: EndedSession = found.state === 'running' ? found.answer : {};
+  if (found.state === 'hung') {
+    printNote(io.stderr, { what: 'The agent does not answer, so its process is ended.' });
+    await endHungAgent(io.env);
+    dropped = { revoked: false, reason: 'only the agent could have done that' };
   }
   if (options.json) {
     io.stdout.write(`${JSON.stringify({ signedOut: dropped !== undefined, revoked: dropped?.revoked ?? false })}\n`);
@@ -38,4 +32,14 @@ export async function logout(options: { json?: boolean }, io: Io): Promise<numbe
     });
   }
   return 0;
+}
+
+interface EndedSession {
+  email?: string;
+  dropped?: Dropped;
+}
+
+async function endSession(env: NodeJS.ProcessEnv): Promise<EndedSession> {
+  const email = (await agentStatus(env)).session?.email;
+  return email === undefined ? {} : { email, dropped: await dropSession(env) };
 }

@@ -1,4 +1,4 @@
-import { agentStatus, isNotRunning } from '../../agent/client/client.ts';
+import { type FoundAgent, findAgent } from '../../agent/client/find-agent.ts';
 import type { AgentStatus } from '../../agent/protocol.ts';
 import { type VouchProfile, vouchProfiles } from '../../aws/config/profiles.ts';
 import { readConfig } from '../../config.ts';
@@ -43,10 +43,7 @@ export async function status(
   io: Io,
 ): Promise<number> {
   const isForPrompt = format === 'shell' || format === 'fish';
-  const agent = agentStatus(io.env, undefined, isForPrompt ? promptPatience : undefined).catch((error: unknown) => {
-    if (isNotRunning(error)) return undefined;
-    throw error;
-  });
+  const agent = findAgent(io.env, { within: isForPrompt ? promptPatience : undefined }).then(statusOf);
   if (isForPrompt) {
     // A prompt waits for it, and has no use for what else there is to know.
     const session = (await agent)?.session ?? null;
@@ -56,6 +53,11 @@ export async function status(
   const report = await collect(agent, io.env);
   io.stdout.write(format === 'json' ? `${jsonText(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
   return report.session === null ? 3 : 0;
+}
+
+function statusOf(found: FoundAgent): AgentStatus | undefined {
+  if (found.state === 'hung') throw found.problem;
+  return found.state === 'running' ? found.answer : undefined;
 }
 
 async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.ProcessEnv): Promise<Report> {

@@ -20,12 +20,12 @@ test('who can open no more files does not take a good agent for a hung one', asy
   const { code, stdout, stderr } = await exhausted(
     the.env,
     the.folder,
-    `import { agentStatus, isUnresponsive } from '${join(root, 'cli/agent/client/client.ts')}';
-     await agentStatus();
+    `import { findAgent } from '${join(root, 'cli/agent/client/find-agent.ts')}';
+     console.log((await findAgent(process.env)).state);
      exhaust();
-     await agentStatus().catch((error) => console.log(error.kind, isUnresponsive(error)));`,
+     await findAgent(process.env).catch((error) => console.log(error.kind));`,
   );
-  expect([code, stdout, stderr]).toEqual([0, 'too-many-files false\n', '']);
+  expect([code, stdout, stderr]).toEqual([0, 'running\ntoo-many-files\n', '']);
 });
 
 test('what fails where nobody waits for it is told in words, not as a stack', async () => {
