@@ -1,4 +1,4 @@
-import { readTextFile } from './files/read-file.ts';
+import { readTextIfThere } from './files/read-file.ts';
 import { replaceFile } from './files/replace-file.ts';
 import { checkWay } from './files/safe-way.ts';
 import { isLoopbackHttp } from './network/loopback-http.ts';
@@ -34,13 +34,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const file = configFile(env);
   // Who could write there would say which server is asked.
   checkWay(file, "Vouch's settings are not safe");
-  let text: string;
+  let text: string | undefined;
   try {
-    text = readTextFile(file);
+    text = readTextIfThere(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw unreadable(file, (error as Error).message);
   }
+  if (text === undefined) return {};
   let found: unknown;
   try {
     found = JSON.parse(text);

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { readTextFile } from '../files/read-file.ts';
+import { readableText } from '../files/read-file.ts';
 
 export interface NetrcEntry {
   file: string;
@@ -20,7 +20,7 @@ export interface NetrcEntry {
 export function netrcEntry(host: string, username: string | undefined, env: NodeJS.ProcessEnv): NetrcEntry | undefined {
   const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
   const file = join(home, '.netrc');
-  const words = wordsOf(read(file));
+  const words = wordsOf(readableText(file));
   for (let at = 0; at < words.length; at++) {
     const { word, line } = words[at] as Word;
     const byDefault = word === 'default';
@@ -66,13 +66,4 @@ function wordsOf(text: string): Word[] {
     );
   }
   return words;
-}
-
-/** What cannot be read is no file. */
-function read(file: string): string {
-  try {
-    return readTextFile(file);
-  } catch {
-    return '';
-  }
 }

@@ -1,6 +1,6 @@
 /**
- * The current folder; where that was deleted meanwhile, the root: no repository can be in what is not there, and neither Node nor
- * Git does anything in it.
+ * The current folder, or the root when that folder has been deleted: a deleted folder can hold no repository, and neither Node nor
+ * Git works in one.
  */
 export function currentFolder(): string {
   try {

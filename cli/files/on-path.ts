@@ -2,9 +2,9 @@ import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
- * All executable files of a name on the PATH, in its order: the first one is what a shell or Git would start.
+ * All executable files of this name on the PATH, in its order. A shell or Git would start the first one.
  *
- * @param program its name, without a folder
+ * @param program a name without a folder
  */
 export function findOnPath(program: string, env: NodeJS.ProcessEnv): string[] {
   const files = (env.PATH ?? '').split(delimiter).map((folder) => join(folder || '.', program));

@@ -12,7 +12,7 @@ export interface Package {
 /**
  * Finds the package of a program: follows the link that npm put on the PATH, and looks upward from there.
  *
- * @returns undefined when it is in none, or cannot be read
+ * @returns undefined when the program is in no package, or the package cannot be read
  */
 export function packageOf(file: string): Package | undefined {
   try {
@@ -35,7 +35,7 @@ function manifest(folder: string): { name: string; version: string } | undefined
   }
 }
 
-/** The package that this very program is of. */
+/** The package of this very program. */
 export function ourPackage(): Package | undefined {
   return packageOf(import.meta.filename);
 }

@@ -1,24 +1,24 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-/** No file of a person's that we read is longer, in bytes, unless it is said. */
-const usual = 1024 * 1024;
+/** Longer than any file of a person's that we usually read, in bytes. */
+const usualLongest = 1024 * 1024;
 
 /**
- * Reads a file whose name somebody else may have given to something else: a pipe would be waited for without end, and a device, or a
- * file of some gigabytes, fill our memory.
+ * Reads a file whose name may lead to something else by now. A pipe could make us wait forever, and a device or a file of some
+ * gigabytes could fill our memory.
  *
  * @param longest the most that is read, in bytes
- * @throws Error of `node:fs`, and one with a sentence when it is no regular file, or longer
+ * @throws Error of `node:fs`; an Error whose message is a sentence when it is no regular file, or longer than that
  */
-export function readRegularFile(path: string, longest: number = usual): Buffer {
-  // Without O_NONBLOCK the open itself would wait for somebody who writes into a pipe.
+export function readRegularFile(path: string, longest: number = usualLongest): Buffer {
+  // Without O_NONBLOCK the open itself would wait until another program writes into a pipe.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = fstatSync(descriptor);
     if (!found.isFile()) throw new Error('It is no regular file.');
     const tooLong = new Error(`It has more than ${longest} bytes.`);
     if (found.size > longest) throw tooLong;
-    // It may grow meanwhile, and some files of the system's have no size.
+    // The file may grow meanwhile, and some of the system's files have no size.
     const bytes = Buffer.alloc(Math.min(longest, Math.max(found.size, 4096)) + 1);
     let length = 0;
     for (;;) {
@@ -35,4 +35,23 @@ export function readRegularFile(path: string, longest: number = usual): Buffer {
 /** As readRegularFile, as text in UTF-8. */
 export function readTextFile(path: string, longest?: number): string {
   return readRegularFile(path, longest).toString('utf8');
+}
+
+/** As readTextFile; undefined when there is no such file. */
+export function readTextIfThere(path: string): string | undefined {
+  try {
+    return readTextFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** As readTextFile; the empty text when the file cannot be read, for whatever reason. */
+export function readableText(path: string): string {
+  try {
+    return readTextFile(path);
+  } catch {
+    return '';
+  }
 }

@@ -4,11 +4,11 @@ import { Problem } from '../problem/problem.ts';
 import { checkOwner } from './safe-way.ts';
 
 /**
- * Replaces a file's content in one step (write beside it, then rename), so that a reader sees the old or the new one and
- * a full disk costs nothing. A symbolic link stays one: the file that it leads to is replaced. The mode is kept; a new
+ * Replaces a file's content in one step: writes a file beside it, then renames that. So a reader sees the old content or the new,
+ * and a full disk costs nothing. A symbolic link stays one: the file that it leads to is replaced. The mode is kept; a new
  * file gets 0600, and a new folder 0700.
  *
- * @throws Problem `not-written`; `unsafe-folder` when we are root, and it is another user's
+ * @throws Problem `not-written`; `unsafe-folder` when we are root, and the file is another user's
  */
 export function replaceFile(path: string, content: string): void {
   try {
@@ -44,7 +44,7 @@ function replace(path: string, content: string): void {
   }
 }
 
-/** Where a path leads, also when there is nothing at the end yet, as with a link into a folder of dotfiles. */
+/** Where a path leads, even when nothing is at its end yet, as with a link into a folder of dotfiles. */
 export function followLinks(path: string): string {
   let target = resolve(path);
   // As many as Linux follows (path_resolution(7)).

@@ -1,24 +1,26 @@
 import { lstatSync, readlinkSync, type Stats } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { Problem } from '../problem/problem.ts';
-import { readTextFile } from './read-file.ts';
+import { readableText } from './read-file.ts';
 
 /** As many symbolic links as Linux follows (path_resolution(7)). */
 const mostLinks = 40;
 
-/** The bits that let the group and others write, and the one that has them remove and rename only what is theirs (inode(7)). */
+/** The mode bits with which the group and others may write (inode(7)). */
 const writableByOthers = 0o022;
+
+/** The mode bit of a folder in which users may remove and rename only their own files (inode(7)). */
 export const sticky = 0o1000;
 
 /**
- * Makes sure that nobody else can put something in a path's place, now or between a look and a use: everything on the way belongs
- * to us or to root, and others may write in a folder only when it is sticky. (OpenSSH asks the same of the way to a user's keys,
- * safe_path() in its misc.c, but takes no sticky folder.) Links are followed; where nothing is there yet, the way ends.
+ * Makes sure that no other user can put something in a path's place, now or between our look and our use. Everything on the way must
+ * belong to us or to root, and others may write in a folder only when it is sticky. (OpenSSH demands the same of the way to a user's
+ * keys, safe_path() in its misc.c, but accepts no sticky folder.) Links are followed. The way ends where nothing exists yet.
  *
- * @param path an absolute path; what is there is looked at too
+ * @param path an absolute path; its last part is checked too
  * @param what what is not safe, a sentence without its full stop
- * @param me who we are, as the system counts its users
- * @param proc where the system tells of itself (proc(5))
+ * @param me our user ID
+ * @param proc where proc(5) is mounted
  * @throws Problem `unsafe-folder`
  */
 export function checkWay(path: string, what: string, me = process.getuid?.(), proc = '/proc'): void {
@@ -40,7 +42,7 @@ export function checkWay(path: string, what: string, me = process.getuid?.(), pr
   }
 }
 
-/** All that the system passes on its way to a path, the root first and links as well; it ends where nothing is. */
+/** Each step of the system's way to a path, from the root on, links included. It ends where nothing exists. */
 function* stepsTo(
   path: string,
   unsafe: (why: string, fix: string) => Problem,
@@ -56,14 +58,14 @@ function* stepsTo(
       folder = at;
       continue;
     }
-    if (++links > mostLinks) throw unsafe(`${at} is one symbolic link too many.`, 'Mend the link, and try again.');
+    if (++links > mostLinks) throw unsafe(`${at} is one symbolic link too many.`, 'Correct the link, and try again.');
     const target = readlinkSync(at);
     rest.unshift(...target.split('/'));
     if (isAbsolute(target)) folder = '/';
   }
 }
 
-/** What to do where something of another user's is in the way: never to remove it, as that user may need it. */
+/** What to do about another user's file in the way. Never to remove it: that user may need it. */
 export function othersFix(me: number | undefined): string {
   return me === 0
     ? 'Run it without sudo, as that user.'
@@ -71,14 +73,14 @@ export function othersFix(me: number | undefined): string {
 }
 
 /**
- * Makes sure that root leaves nothing in another user's folder, as `sudo -E` would: that user could then neither use nor remove it.
- * Nor does root go where a link of another user's leads, who could have it change any file.
+ * Makes sure that root leaves nothing in another user's folder, as it would under `sudo -E`: that user could neither use nor remove
+ * it. Root does not follow another user's link either: with such a link that user could make root change any file.
  *
  * @param path what is to be made or changed, an absolute path
  * @throws Problem `unsafe-folder`
  */
 export function checkOwner(path: string, me = process.getuid?.()): void {
-  // The system keeps everybody else from it.
+  // The system itself stops everybody else.
   if (me !== 0) return;
   const unsafe = (why: string, fix: string) => unsafeFolder('Root should not change this', path, why, fix);
   let last: { at: string; found: Stats } | undefined;
@@ -106,7 +108,7 @@ export function modeOf({ mode }: Stats): string {
   return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
-/** What is there; undefined also where it cannot be reached, because then nobody who uses the path reaches it. */
+/** What is at a path. Undefined also where it cannot be reached: then the path leads nowhere for us. */
 function look(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
@@ -117,20 +119,12 @@ function look(path: string): Stats | undefined {
 }
 
 /**
- * Whether a file's owner is root. In a user namespace that does not know root (a service of systemd with PrivateUsers=yes, a
- * sandbox) the files of root show as the overflow user's (user_namespaces(7)).
+ * Whether a file's owner is root. In a user namespace without root (a systemd service with PrivateUsers=yes, a sandbox) root's
+ * files appear as the overflow user's (user_namespaces(7)).
  */
 function isRoot(uid: number, proc = '/proc'): boolean {
   if (uid === 0) return true;
-  if (read(`${proc}/sys/kernel/overflowuid`).trim() !== String(uid)) return false;
-  // A line: the first of so many users in here, who that is out there, and how many.
-  return !/^\s*0\s/m.test(read(`${proc}/self/uid_map`));
-}
-
-function read(file: string): string {
-  try {
-    return readTextFile(file);
-  } catch {
-    return '';
-  }
+  if (readableText(`${proc}/sys/kernel/overflowuid`).trim() !== String(uid)) return false;
+  // A line holds the first user ID inside, the one that it stands for outside, and how many follow.
+  return !/^\s*0\s/m.test(readableText(`${proc}/self/uid_map`));
 }

@@ -8,8 +8,8 @@ import { oldNode } from '../problem/old-node.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE, which Git and AWS CLI honour and Node by default does not. (Node
- * itself honours NODE_EXTRA_CA_CERTS and NODE_USE_SYSTEM_CA, for everything.)
+ * HTTPS_PROXY, HTTP_PROXY, NO_PROXY and AWS_CA_BUNDLE. Git and AWS CLI honour them; Node does not, by default. (Node
+ * does honour NODE_EXTRA_CA_CERTS and NODE_USE_SYSTEM_CA, for everything.)
  */
 
 /** The proxy variables, as Node's `proxyEnv` takes them. */
@@ -19,13 +19,13 @@ interface ProxyEnvironment {
   NO_PROXY: string;
 }
 
-/** What is on this machine is never asked for through a proxy, which would look for it on its own. */
-const always = ['localhost', '127.0.0.1', '::1'];
+/** Never asked through a proxy: there these names mean the proxy's own machine. */
+const neverProxied = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * Has this process's requests honour the environment's proxies. To be called before the first one; again does no harm.
+ * Makes this process's requests use the environment's proxies. Call it before the first request; a second call does no harm.
  *
- * @throws Problem `tls-unverified` when Node would take anybody's certificate, `ca-bundle` when it would read certificates without
+ * @throws Problem `tls-unverified` when Node would accept any certificate, `ca-bundle` when Node would read certificates without
  *   end, and as proxyEnvironment
  */
 export function prepareNetwork(env: NodeJS.ProcessEnv = process.env): void {
@@ -36,8 +36,8 @@ export function prepareNetwork(env: NodeJS.ProcessEnv = process.env): void {
 }
 
 /**
- * The agents for requests to AWS: through the proxy, and to whom the AWS_CA_BUNDLE vouches for alone if it is set, as in
- * AWS CLI. They are the caller's to destroy.
+ * The HTTP agents for requests to AWS. They use the environment's proxies. If AWS_CA_BUNDLE is set, they trust its authorities
+ * alone, as AWS CLI does. The caller destroys them.
  *
  * @throws Problem `ca-bundle`, and as proxyEnvironment
  */
@@ -51,11 +51,11 @@ export function awsHttpAgents(env: NodeJS.ProcessEnv = process.env): {
 }
 
 /**
- * The environment's proxies, the name in lower case first, as curl has it. A name in NO_PROXY stands for the names below it
- * too, as for curl and AWS CLI (for Node it would not).
+ * The environment's proxies. The variable in lower case wins, as with curl. A name in NO_PROXY covers its subdomains
+ * too, as with curl and AWS CLI (but not with Node).
  *
- * @returns undefined when there is none
- * @throws Problem `proxy` when one is not the address of an HTTP proxy, or this Node cannot use one
+ * @returns undefined when there is no proxy
+ * @throws Problem `proxy` when a value is not the address of an HTTP proxy; `old-node` when this Node cannot use one
  */
 export function proxyEnvironment(env: NodeJS.ProcessEnv): ProxyEnvironment | undefined {
   const names = [
@@ -67,24 +67,24 @@ export function proxyEnvironment(env: NodeJS.ProcessEnv): ProxyEnvironment | und
   if (http.setGlobalProxyFromEnv === undefined) throw oldNode('24.14 or newer to use a proxy');
   const direct = (env.no_proxy || env.NO_PROXY || '').split(/[\s,]+/).filter(Boolean);
   const below = direct.filter((name) => /^[^.*:][^*:]*$/.test(name) && isIP(name) === 0).map((name) => `.${name}`);
-  return { ...Object.fromEntries(proxies), NO_PROXY: [...direct, ...below, ...always].join(',') };
+  return { ...Object.fromEntries(proxies), NO_PROXY: [...direct, ...below, ...neverProxied].join(',') };
 }
 
-/** As curl and AWS CLI do, takes `proxy.example.com:3128` for an HTTP proxy's address. */
+/** The address of a proxy. Without a scheme it is an HTTP proxy's, as for curl and AWS CLI. */
 function proxyUrl(name: string, value: string): string {
   const url = URL.parse(value.includes('://') ? value : `http://${value}`);
-  // Node goes past a proxy of another kind without a word.
+  // Node silently bypasses a proxy of another kind.
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '') return url.href;
   throw new Problem({
     kind: 'proxy',
-    // The value may hold a password.
+    // Without the value, which may hold a password.
     what: `${name} is not the address of a proxy that Vouch can use.`,
     why: 'It should look like http://proxy.example.com:3128.',
     fix: `Correct ${name} or unset it, run \`vouch agent stop\` if you are signed in, then try again.`,
   });
 }
 
-/** Node reads it when it first needs it, whatever it is; of one that it cannot read it warns. */
+/** Node reads this file at the first request that needs it, however long it is. It only warns when it cannot read it. */
 function checkExtraCertificates(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || (found.isFile() && found.size <= longestBundle)) return;
@@ -95,13 +95,13 @@ function checkExtraCertificates(file: string): void {
 function unverified(): Problem {
   return new Problem({
     kind: 'tls-unverified',
-    what: 'NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and Vouch speaks with nobody whose certificate is not checked.',
-    why: 'Anybody on the way to your server, or to AWS, could take its place, and with it your session.',
+    what: 'NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and Vouch talks to no server without checking its certificate.',
+    why: 'Anybody on the way to your server, or to AWS, could take its place and steal your session.',
     fix: 'Run `unset NODE_TLS_REJECT_UNAUTHORIZED`, then try again; an authority of your own goes into NODE_EXTRA_CA_CERTS.',
   });
 }
 
-/** More than all authorities that there are, in bytes. */
+/** Longer than a file with all authorities in the world, in bytes. */
 export const longestBundle = 16 * 1024 * 1024;
 
 function readCaBundle(file: string): string[] {
@@ -124,7 +124,7 @@ function readCaBundle(file: string): string[] {
   return certificates;
 }
 
-/** @param variable the one that names the file */
+/** @param variable the variable that names the file */
 function unusableBundle(variable: string, file: string, why: string, cause?: unknown): Problem {
   return new Problem(
     {

@@ -4,31 +4,31 @@ import { readAtMost } from './read-at-most.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /**
- * A request of the agent's to the server or to AWS. Not by `fetch`: to load that takes 13 MB, which the agent would hold all day,
+ * A request to the server or to AWS. It does not use `fetch`: loading that takes 13 MB, which the agent would hold all day,
  * and much of the time of the first answer after a login.
  */
 export interface HttpRequest {
   method: string;
   headers: http.OutgoingHttpHeaders;
   body?: string | undefined;
-  /** Through which proxy, and trusting whom; Node's global one unless given, which prepareNetwork sets up. */
+  /** Knows the proxy and the authorities to trust. By default Node's global one, which prepareNetwork sets up. */
   agent?: http.Agent | undefined;
-  /** When to give up. */
+  /** Gives the request up. */
   signal: AbortSignal;
-  /** The most that is read of the answer's body, in bytes. With 0 nobody waits for it: the connection ends after the head. */
+  /** The most that is read of the answer's body, in bytes. With 0 the connection ends after the answer's head. */
   longest: number;
 }
 
 export interface HttpAnswer {
   status: number;
   headers: http.IncomingHttpHeaders;
-  /** Missing when it is longer than what was to be read, or nothing was. */
+  /** Undefined when it is longer than `longest`, or `longest` is 0. */
   body: Buffer | undefined;
 }
 
 /**
- * Sends a request and reads its answer. A redirection is an answer as any other: what is sent here is for one host alone. It is
- * asked for as it is, and never decoded: what was compressed could be a thousand times as long.
+ * Sends a request and reads its answer. A redirection is an answer like any other: what we send is for one host alone. The answer
+ * is requested uncompressed and never decoded: decoded, it could be a thousand times as long.
  *
  * @param url of http or https
  * @throws the signal's reason; Error of `node:http`, also when the answer is cut off
@@ -44,6 +44,6 @@ export function sendRequest(url: URL, { body, longest, ...rest }: HttpRequest): 
     if (longest === 0) response.destroy();
     return { status: statusCode, headers, body: longest === 0 ? undefined : await readAtMost(longest, response) };
   };
-  // Once the answer has begun, Node tells it as a connection that was cut, or as the answer's end.
+  // Without this, an abort in the middle of an answer looks like a connection that was cut, or like the answer's end.
   return untilAborted(answer(), options.signal);
 }

@@ -1,9 +1,9 @@
 import type { ProblemDetails } from '../problem/details.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** A Problem that may be over in a moment: who was asked is down, or too busy. The same request is worth another try. */
+/** A Problem that may be over in a moment: the server is down, or too busy. The same request is worth another try. */
 export class Outage extends Problem {
-  /** How long to wait with the next try, in milliseconds, as far as who was asked said so. */
+  /** How long the server asked us to wait before the next try, in milliseconds; 0 when it did not say. */
   readonly retryAfter: number;
 
   constructor(details: ProblemDetails, retryAfter = 0) {
@@ -13,10 +13,10 @@ export class Outage extends Problem {
 }
 
 /**
- * What the header Retry-After asks for (RFC 9110, section 10.2.3).
+ * What the Retry-After header asks for (RFC 9110, section 10.2.3).
  *
  * @param now the wall clock, in milliseconds since 1970
- * @returns milliseconds; 0 when nothing is asked for that could be understood
+ * @returns milliseconds; 0 when the header is missing or malformed
  */
 export function readRetryAfter(header: string | null | undefined, now = Date.now()): number {
   const value = header?.trim() ?? '';

@@ -1,9 +1,9 @@
 /**
- * Reads what somebody sends to its end.
+ * Reads a stream to its end, but not without bound: no sender may fill our memory.
  *
- * @param longest the most that is taken, in bytes: nobody is to fill our memory
- * @returns undefined when it is longer, and nothing more is read
- * @throws as the stream does when it is cut off
+ * @param longest the most that is read, in bytes
+ * @returns undefined as soon as the stream turns out to be longer
+ * @throws what the stream throws when it is cut off
  */
 export async function readAtMost(
   longest: number,

@@ -1,8 +1,8 @@
 import type { NetworkFailure } from '../problem/details.ts';
 import { printable } from '../text/printable.ts';
 
-/** What error codes mean to a person; the others are shown as they are. */
-const KNOWN: Record<string, string> = {
+/** What some error codes mean, in a sentence for a person. Others are shown as they are. */
+const meanings: Record<string, string> = {
   ECONNREFUSED: 'Nothing listens there: the connection was refused.',
   ECONNRESET: 'The connection was cut.',
   EPIPE: 'The connection was cut.',
@@ -10,7 +10,7 @@ const KNOWN: Record<string, string> = {
   ENOTFOUND: 'The host name is not known.',
   EAI_AGAIN: 'The host name could not be looked up.',
   ETIMEDOUT: 'It did not answer in time.',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'Its TLS certificate is signed by nobody but itself.',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'Its TLS certificate is self-signed.',
   CERT_HAS_EXPIRED: 'Its TLS certificate has expired.',
   CERT_NOT_YET_VALID: 'Its TLS certificate is not valid yet.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'Its TLS certificate is for another host.',
@@ -18,8 +18,8 @@ const KNOWN: Record<string, string> = {
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'It does not speak TLS on this port.',
 };
 
-/** Nobody whom this machine trusts vouches for the certificate. */
-const UNKNOWN_AUTHORITY = new Set([
+/** The codes for a certificate whose authority this machine does not trust. */
+const unknownAuthority = new Set([
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -27,37 +27,38 @@ const UNKNOWN_AUTHORITY = new Set([
   'CERT_UNTRUSTED',
 ]);
 
-/** What else OpenSSL may find wrong with a certificate (Node's manual, "X509 certificate error codes"). */
-const UNFIT_CERTIFICATE =
+/** The codes for other faults that OpenSSL finds in certificates (Node's manual, "X509 certificate error codes"). */
+const unfitCertificate =
   /CERT|SIGNATURE|CRL|^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY)$/;
 
 /**
- * Why a request got no answer, as a sentence for a person: what is innermost says more than the wrapping "fetch failed".
+ * Why a request got no answer, in a sentence for a person. It comes from the innermost error, which says more than the "fetch
+ * failed" around it.
  *
- * @returns undefined when it was not the network, but what came over it
+ * @returns undefined when the network worked, and what came over it was wrong
  */
 export function whyUnreachable(error: unknown): string | undefined {
   const innermost = innermostOf(error);
   if (innermost === undefined) return undefined;
   const { code } = innermost as NodeJS.ErrnoException;
-  // First, because the AWS SDK calls a cut connection a TimeoutError too.
-  const known = code === undefined ? undefined : KNOWN[code];
+  // First: the AWS SDK calls a cut connection a TimeoutError too.
+  const known = code === undefined ? undefined : meanings[code];
   if (known !== undefined) return known;
-  if (UNKNOWN_AUTHORITY.has(code ?? '')) {
+  if (unknownAuthority.has(code ?? '')) {
     return 'Its TLS certificate is signed by an authority that this machine does not know.';
   }
-  // Node's two HTTP clients say it in two ways, one of them as if we had given up, the other with the proxy's address.
+  // In our words: one of Node's two HTTP clients says that the request was aborted, the other names the proxy's address.
   if (isTunnel(innermost)) {
     const status = proxyStatus(innermost);
     return `The proxy did not let it through${status ? `: it answered with status ${status}` : ''}.`;
   }
   if (innermost.name === 'TimeoutError' || innermost.name === 'AbortError') return 'It did not answer in time.';
   if (code === undefined || /^(ERR_(?!TLS|SSL)|HPE_)/.test(code)) return undefined;
-  if (!/^(E[A-Z0-9]+|ERR_(TLS|SSL)_\w+|UND_ERR_\w+)$/.test(code) && !UNFIT_CERTIFICATE.test(code)) return undefined;
+  if (!/^(E[A-Z0-9]+|ERR_(TLS|SSL)_\w+|UND_ERR_\w+)$/.test(code) && !unfitCertificate.test(code)) return undefined;
   return printable(innermost.message.includes(code) ? innermost.message : `${innermost.message} (${code})`, 300);
 }
 
-/** How the network failed that carried a request, whatever it was. */
+/** How the network failed for a request. */
 export function networkFailure(error: unknown): NetworkFailure {
   const innermost = innermostOf(error);
   if (innermost !== undefined && isTunnel(innermost)) return 'proxy';
@@ -65,8 +66,8 @@ export function networkFailure(error: unknown): NetworkFailure {
 }
 
 /**
- * Whether a request got no answer for a reason that does not pass by itself: certificates that do not fit, or a proxy that does
- * not let us through. Another try would only find it again.
+ * Whether a request failed for a reason that does not pass by itself: an unfit certificate, or a proxy that does not let us
+ * through. Another try would fail the same way.
  */
 export function isLastingFailure(error: unknown): boolean {
   const innermost = innermostOf(error);
@@ -75,21 +76,20 @@ export function isLastingFailure(error: unknown): boolean {
   return isTls(code) || /^4(?!08|29)/.test(proxyStatus(innermost) ?? '');
 }
 
-/** The variable that names further authorities to who asks AWS. */
+/** The variable that names further authorities for requests to AWS. */
 export function caVariable(env: NodeJS.ProcessEnv): 'AWS_CA_BUNDLE' | 'NODE_EXTRA_CA_CERTS' {
   return env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
 }
 
-/** What to do after a change of the environment for the agent, which keeps the one that it was started in. */
+/** What to do after a change of environment: the agent keeps the one that it was started in. */
 export const restart = 'then `vouch agent stop` and `vouch login`';
 
 /**
- * What to do about a request that got no answer, where that follows from the reason: a certificate that does not fit is no matter
- * of a VPN.
+ * What to do about a request that got no answer, if the reason tells.
  *
- * @param trust the variable that names further authorities to whoever asked
- * @param again what else is to be done, when the variable is read at a start alone
- * @returns undefined when nothing is known but that the network is to be looked at
+ * @param trust the variable that names further authorities for this request
+ * @param again what to do after a change of that variable, which a program reads only when it starts
+ * @returns undefined when all one can do is check the network
  */
 export function networkFix(
   error: unknown,
@@ -98,24 +98,24 @@ export function networkFix(
 ): string | undefined {
   const innermost = innermostOf(error);
   const { code = '' } = (innermost ?? {}) as NodeJS.ErrnoException;
-  if (UNKNOWN_AUTHORITY.has(code) || code === 'DEPTH_ZERO_SELF_SIGNED_CERT') {
+  if (unknownAuthority.has(code) || code === 'DEPTH_ZERO_SELF_SIGNED_CERT') {
     return (
-      `If it is your company's or your own, have it trusted: \`export ${trust}=/path/to/ca.pem\`, ${again}. ` +
+      `If it is your company's or your own, trust it: \`export ${trust}=/path/to/ca.pem\`, ${again}. ` +
       'If not, somebody may be in between: ask your administrator.'
     );
   }
   switch (code) {
     case 'CERT_HAS_EXPIRED':
-      return "Check this machine's clock; if it is right, tell who runs the server that the certificate is to be renewed.";
+      return "Check this machine's clock; if it is right, tell the server's administrator to renew the certificate.";
     case 'CERT_NOT_YET_VALID':
-      return "Check this machine's clock; if it is right, tell who runs the server.";
+      return "Check this machine's clock; if it is right, tell the server's administrator.";
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return 'Check the URL: its host must be one that the certificate is for.';
     case 'ERR_SSL_WRONG_VERSION_NUMBER':
     case 'ERR_SSL_PACKET_LENGTH_TOO_LONG':
       return 'Check the port in the URL.';
   }
-  if (isTls(code)) return 'Tell who runs the server: its certificate, or how it speaks TLS, cannot be used.';
+  if (isTls(code)) return "Tell the server's administrator: its certificate, or how it speaks TLS, cannot be used.";
   const status = innermost && proxyStatus(innermost);
   if (status === '407') {
     return `The proxy wants a password: put it into HTTPS_PROXY, as http://name:password@host:port, ${again}.`;
@@ -124,7 +124,7 @@ export function networkFix(
 }
 
 function isTls(code: string): boolean {
-  return UNKNOWN_AUTHORITY.has(code) || UNFIT_CERTIFICATE.test(code) || /^ERR_(TLS|SSL)_/.test(code);
+  return unknownAuthority.has(code) || unfitCertificate.test(code) || /^ERR_(TLS|SSL)_/.test(code);
 }
 
 function innermostOf(error: unknown): Error | undefined {
@@ -134,7 +134,7 @@ function innermostOf(error: unknown): Error | undefined {
   return innermost instanceof Error ? innermost : undefined;
 }
 
-/** What a proxy answered that was to make a tunnel. */
+/** The status of a proxy that refused to open a tunnel. */
 function proxyStatus(error: Error): string | undefined {
   return isTunnel(error) ? /(?:HTTP\/1\.\d |response \()(\d{3})\b/.exec(error.message)?.[1] : undefined;
 }
@@ -143,7 +143,7 @@ function isTunnel({ message }: Error): boolean {
   return /tunnel/i.test(message);
 }
 
-/** As `whyUnreachable`; what has no known code is told in its own words. */
+/** As `whyUnreachable`; where that knows no reason, the error's own words. */
 export function networkReason(error: unknown): string {
   return whyUnreachable(error) ?? printable(error instanceof Error ? error.message || error.name : String(error), 300);
 }

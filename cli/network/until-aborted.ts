@@ -1,8 +1,8 @@
 /**
- * Waits for work until a signal says to give it up, also where the work does not listen to the signal or misses it: Node's HTTP
- * client, and with it AWS's SDK, never settles when the other side answers 101 (Switching Protocols) without being asked to.
+ * Waits for work, but gives it up at a signal, even if the work itself misses the signal: Node's HTTP client, and so AWS's SDK too,
+ * never settles when the server answers 101 (Switching Protocols) unasked.
  *
- * @throws the signal's reason; what the work fails by
+ * @throws the signal's reason; what the work rejects with
  */
 export function untilAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {

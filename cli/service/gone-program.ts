@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { readTextIfThere } from '../files/read-file.ts';
 import { managerOf } from './managers.ts';
-import { authorOf, readIfThere } from './mark.ts';
+import { authorOf } from './mark.ts';
 
 /**
  * A program that the agent's service names, and that is not there any more, as after an update of Node to another folder: then
@@ -10,7 +11,7 @@ import { authorOf, readIfThere } from './mark.ts';
  */
 export function goneProgram(env: NodeJS.ProcessEnv, platform = process.platform): string | undefined {
   const manager = managerOf(platform, env);
-  const texts = (manager?.paths ?? []).map(readIfThere).filter((text) => text !== undefined);
+  const texts = (manager?.paths ?? []).map(readTextIfThere).filter((text) => text !== undefined);
   const ours = texts.filter((text) => authorOf(text) !== 'other');
   return ours.flatMap((text) => manager?.programsOf(text) ?? []).find((path) => !existsSync(path));
 }

@@ -2,10 +2,11 @@ import { rmSync } from 'node:fs';
 import { dropSession } from '../agent/client/client.ts';
 import { findAgent } from '../agent/client/find-agent.ts';
 import type { AgentStatus } from '../agent/protocol.ts';
+import { readTextIfThere } from '../files/read-file.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Manager, ServiceFile, ServiceForm } from './manager.ts';
-import { authorOf, readIfThere } from './mark.ts';
+import { authorOf } from './mark.ts';
 
 export interface ServiceOptions {
   /** Ends a session that is in the way, and takes files over that are not, or no longer, as Vouch wrote them. */
@@ -32,9 +33,9 @@ export async function installService(manager: Manager, options: ServiceOptions):
   const { env } = options;
   await manager.check();
   const form = await manager.form();
-  const before = manager.paths.map((path) => ({ path, text: readIfThere(path) }));
+  const before = manager.paths.map((path) => ({ path, text: readTextIfThere(path) }));
   const running = await runningAgent(env);
-  const same = form.files.every(({ path, text }) => readIfThere(path) === text);
+  const same = form.files.every(({ path, text }) => readTextIfThere(path) === text);
   if (same && running?.service === manager.name) return { form, changed: false };
 
   checkFiles(before, options);
@@ -62,7 +63,7 @@ export async function installService(manager: Manager, options: ServiceOptions):
  * @throws Problem `file-of-others`, `service`
  */
 export async function uninstallService(manager: Manager, options: ServiceOptions): Promise<string[]> {
-  const before = manager.paths.map((path) => ({ path, text: readIfThere(path) }));
+  const before = manager.paths.map((path) => ({ path, text: readTextIfThere(path) }));
   const there = before.filter(({ text }) => text !== undefined);
   if (there.length === 0) return [];
   checkFiles(before, options);

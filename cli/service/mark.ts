@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readTextFile } from '../files/read-file.ts';
 
 /** What a text says in the place of the mark, before `marked`. */
 export const markPlace = 'Written by `vouch agent install`';
@@ -24,16 +23,6 @@ export function authorOf(content: string | undefined): Author {
   const found = mark.exec(content)?.[1];
   if (found === undefined) return 'other';
   return checksum(content.replace(mark, markPlace)) === found ? 'vouch' : 'changed';
-}
-
-/** @returns undefined when there is no such file */
-export function readIfThere(path: string): string | undefined {
-  try {
-    return readTextFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 function checksum(text: string): string {

@@ -1,4 +1,4 @@
-import { readRegularFile, readTextFile } from '../../files/read-file.ts';
+import { readableText, readRegularFile } from '../../files/read-file.ts';
 import { Problem } from '../../problem/problem.ts';
 import { linesOf, profileSections, settingsOf } from './lines.ts';
 
@@ -29,7 +29,7 @@ export type Settings = Record<string, string | undefined>;
  */
 export function profileSettings(file: string): Map<string, Settings> {
   const found = new Map<string, { heading: string; settings: Settings }>();
-  const lines = linesOf(textOf(file));
+  const lines = linesOf(readableText(file));
   for (const section of profileSections(lines)) {
     const { name, heading } = section;
     const before = found.get(name);
@@ -38,12 +38,4 @@ export function profileSettings(file: string): Map<string, Settings> {
   }
   const all = [...found].map(([name, { settings }]): [string, Settings] => [name, settings]);
   return new Map([...all.filter(([name]) => name === 'default'), ...all]);
-}
-
-function textOf(file: string): string {
-  try {
-    return readTextFile(file);
-  } catch {
-    return '';
-  }
 }

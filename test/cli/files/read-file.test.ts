@@ -4,11 +4,10 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../../cli/config.ts';
 import { packageOf } from '../../../cli/files/package-of.ts';
-import { readRegularFile, readTextFile } from '../../../cli/files/read-file.ts';
+import { readRegularFile, readTextFile, readTextIfThere } from '../../../cli/files/read-file.ts';
 import { awsHttpAgents, prepareNetwork } from '../../../cli/network/environment.ts';
 import { configFile } from '../../../cli/paths.ts';
 import { readPidFile } from '../../../cli/runtime-folder/pid-file.ts';
-import { readIfThere } from '../../../cli/service/mark.ts';
 import { setupAws } from '../../../cli/vouch/commands/setup-aws.ts';
 import { gitRequest, installHelper, type Machine, machine, role, run, runCommand } from '../support.ts';
 
@@ -73,7 +72,7 @@ describe.each(wrong)('%s is not read as', (_, make) => {
 
   test('a unit, or the description of a package', () => {
     const the: Machine = machine();
-    expect(() => readIfThere(put(join(the.folder, 'unit')))).toThrow(said);
+    expect(() => readTextIfThere(put(join(the.folder, 'unit')))).toThrow(said);
     put(join(the.folder, 'package/package.json'));
     writeFileSync(join(the.folder, 'package/program'), '');
     expect(() => packageOf(join(the.folder, 'package/program'))).not.toThrow();

@@ -76,7 +76,7 @@ const cases: Case[] = [
     trusted: true,
     context: () => ca.unfitContextFor('localhost', { days: [-2, -1] }),
     why: 'has expired',
-    fix: "Check this machine's clock; if it is right, tell who runs the server that the certificate is to be renewed.",
+    fix: "Check this machine's clock; if it is right, tell the server's administrator to renew the certificate.",
   },
   {
     what: 'a certificate of tomorrow',
@@ -111,7 +111,7 @@ test('a certificate that signs itself is told as that', () => {
   const error = new Error('fetch failed', {
     cause: Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
   });
-  expect(whyUnreachable(error)).toBe('Its TLS certificate is signed by nobody but itself.');
+  expect(whyUnreachable(error)).toBe('Its TLS certificate is self-signed.');
   expect(networkFix(error)).toContain('NODE_EXTRA_CA_CERTS');
 });
 
@@ -135,7 +135,7 @@ test.each([
   const error = Object.assign(new Error('so it is'), { code });
   expect(whyUnreachable(error)).not.toBeUndefined();
   expect(isLastingFailure(error)).toBe(true);
-  expect(networkFix(error)).toMatch(/NODE_EXTRA_CA_CERTS|who runs the server/);
+  expect(networkFix(error)).toMatch(/NODE_EXTRA_CA_CERTS|the server's administrator/);
 });
 
 test('who speaks no TLS is no matter of a VPN either', async () => {
