@@ -41,7 +41,7 @@ export async function countingRefusals<Result>(
  */
 export async function countRefusal(store: Store, now: number, refusal: Refusal): Promise<void> {
   const { event, problem, ip } = refusal;
-  const key = refusal.keyId === null ? undefined : await findKey(store, refusal.keyId);
+  const key = refusal.keyId === null ? undefined : await findEnrolledKey(store, refusal.keyId);
   const lastIp = readAddress(ip) ?? null;
   await store
     .insertInto('audit_windows')
@@ -65,7 +65,7 @@ export async function countRefusal(store: Store, now: number, refusal: Refusal):
     .execute();
 }
 
-function findKey(store: Store, id: string) {
+function findEnrolledKey(store: Store, id: string) {
   return store
     .selectFrom('keys')
     .innerJoin('people', 'people.id', 'keys.person_id')

@@ -16,8 +16,8 @@ const LOOPBACKS = ['::1', '127.0.0.1'];
 export function listenAddresses(value: string | undefined, issuer: URL): ListenAddress[] {
   const local = issuer.protocol === 'http:';
   const issuerPort = Number(issuer.port || 80);
-  const { host, port } = readAddress(value, { host: '127.0.0.1', port: local ? issuerPort : 8080 });
-  // With a port of its own, another program answers at the issuer's and must hold both addresses there.
+  const { host, port } = readHostAndPort(value, { host: '127.0.0.1', port: local ? issuerPort : 8080 });
+  // On any other port than the issuer's, one address is enough: the program at the issuer's port must hold both.
   const both = host === 'localhost' || (local && port === issuerPort);
   if (!both || host === '::') return [{ host: host === 'localhost' ? '127.0.0.1' : host, port }];
   const own = host === 'localhost' || LOOPBACKS.includes(host) ? [] : [host];
@@ -29,7 +29,10 @@ export function listenAddresses(value: string | undefined, issuer: URL): ListenA
   }));
 }
 
-function readAddress(value: string | undefined, usual: { host: string; port: number }): { host: string; port: number } {
+function readHostAndPort(
+  value: string | undefined,
+  usual: { host: string; port: number },
+): { host: string; port: number } {
   if (value === undefined) return usual;
   const match = /^(?:(?<host>[\w.-]+|\[[0-9a-fA-F:]+\]):)?(?<port>\d{1,5})$/.exec(value);
   const port = Number(match?.groups?.port);

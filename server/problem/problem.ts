@@ -11,7 +11,7 @@ export interface ProblemDetails {
   why?: string;
   /** What to do next. */
   fix?: string;
-  /** For the log and the audit table alone: more exact than a stranger may learn. The default is `what`. */
+  /** For the log alone: more exact than a stranger may learn. The default is `what`. */
   reason?: string;
   /** Headers of the HTTP answer. */
   headers?: Record<string, string>;

@@ -54,7 +54,7 @@ export async function verifyAssertion(
   binding: string,
   response: AuthenticationResponseJSON,
 ): Promise<AssertedKey> {
-  const key = await findKey(context.store, response.id);
+  const key = await findUsableKey(context.store, response.id);
   const clientData = await useClientData(context, purpose, binding, response.response.clientDataJSON);
 
   if (key === undefined) {
@@ -130,7 +130,7 @@ export async function acceptCounter(store: Store, key: AssertedKey, now: number)
   }
 }
 
-function findKey(store: Store, id: string) {
+function findUsableKey(store: Store, id: string) {
   return store
     .selectFrom('keys')
     .innerJoin('people', 'people.id', 'keys.person_id')
