@@ -4,7 +4,7 @@ import type { Random } from '../support/random.ts';
 import type { Condition } from './network.ts';
 import type { World } from './world.ts';
 
-/** Something that is wrong for a while, and then no longer. */
+/** A fault that begins and ends. */
 export interface Disturbance {
   name: string;
   begin(world: World): Promise<void> | void;
@@ -50,7 +50,7 @@ const killServer: Disturbance = {
   end: ({ server }) => server.start(),
 };
 
-/** Of each kind that there is, one at least. */
+/** At least one of each kind. */
 export const disturbances: readonly Disturbance[] = [
   killServer,
   killServer,
@@ -72,10 +72,10 @@ export const disturbances: readonly Disturbance[] = [
   together('all of the network is a black hole', [link('server', 'black-hole'), link('sts', 'black-hole')]),
 ];
 
-/** Those that can keep everybody waiting who needs STS. */
+/** Those that keep every caller of STS waiting. */
 export const silences: readonly Disturbance[] = [sts({ kind: 'hang' }), link('sts', 'black-hole')];
 
-/** Lets things go wrong one after the other, each for a while, with a moment's peace in between. */
+/** Begins and ends the given disturbances one after the other, each for a while, with a short calm in between. */
 export async function disturb(
   world: World,
   random: Random,

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask, wrongWith } from './ask.ts';
+import { flawIn, requestCredentials } from './attempt.ts';
 import { startWorld, type World } from './world.ts';
 
 let world: World;
@@ -14,13 +14,15 @@ test('1,000 first requests at once, for as many repositories: the server gives o
   await world.logIn();
   const [role] = world.roles;
   if (role === undefined) throw new Error('there is no role');
-  const places = Array.from({ length: 1000 }, (_, number) => ({
+  const repositories = Array.from({ length: 1000 }, (_, number) => ({
     host: 'git-codecommit.us-east-1.amazonaws.com',
     path: `v1/repos/repository-${number}`,
   }));
-  const answers = await Promise.all(places.map((place) => ask(world, 'git', role, place)));
-  expect(answers.filter(({ given }) => given)).toHaveLength(1000);
-  expect(answers.flatMap((answer) => wrongWith(world, answer) ?? [])).toEqual([]);
+  const attempts = await Promise.all(
+    repositories.map((repository) => requestCredentials(world, 'git', role, repository)),
+  );
+  expect(attempts.filter(({ given }) => given)).toHaveLength(1000);
+  expect(attempts.flatMap((attempt) => flawIn(world, attempt) ?? [])).toEqual([]);
   expect(world.aws.log.filter(({ service }) => service === 'sts')).toEqual([
     expect.objectContaining({ action: 'AssumeRoleWithWebIdentity', role: role.arn, outcome: 'OK' }),
   ]);

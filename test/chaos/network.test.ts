@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Link } from './network.ts';
 
-/** A server that says back what it hears, in capitals, and a link to it. */
+/** A server that repeats in capitals what it hears, and a link to it. */
 async function shouting() {
   const heard: string[] = [];
   const ended: Socket[] = [];
@@ -30,7 +30,7 @@ async function shouting() {
   return { link, heard, ended, gone };
 }
 
-/** Somebody who is connected to a port. */
+/** A client that is connected through the link. */
 async function caller({ link }: { link: Link }) {
   const socket = connect({ port: link.port, host: '127.0.0.1', allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());
@@ -45,7 +45,7 @@ async function caller({ link }: { link: Link }) {
   return { socket, said: () => said.join(''), hungUp: () => hungUp };
 }
 
-/** Every caller that comes now is answered. */
+/** A new caller gets an answer. */
 async function expectUp(the: { link: Link }): Promise<void> {
   const { socket, said } = await caller(the);
   socket.write('well');
@@ -58,7 +58,7 @@ const refused = async ({ link }: { link: Link }) => {
   return (error as NodeJS.ErrnoException).code;
 };
 
-test('a link that is up carries what is said both ways, and each end of it', async () => {
+test('a link that is up carries data and hang-ups in both directions', async () => {
   const the = await shouting();
   const { socket, said, hungUp } = await caller(the);
   socket.write('hello');
@@ -68,7 +68,7 @@ test('a link that is up carries what is said both ways, and each end of it', asy
   expect([said(), the.heard.join(''), the.ended.length]).toEqual(['HELLO WORLD', 'hello world', 1]);
 });
 
-test('one that is down cuts who is there, refuses who comes, and is found on the same port afterwards', async () => {
+test('a link that is down cuts open connections, refuses new ones, and comes back on the same port', async () => {
   const the = await shouting();
   const { socket } = await caller(the);
   const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -79,7 +79,7 @@ test('one that is down cuts who is there, refuses who comes, and is found on the
   await expectUp(the);
 });
 
-test('a black hole takes callers and lets nothing through, and what was said arrives when it is over', async () => {
+test('a black hole accepts callers but carries nothing; their data arrives when it is over', async () => {
   const the = await shouting();
   const early = await caller(the);
   early.socket.write('early');
@@ -88,14 +88,14 @@ test('a black hole takes callers and lets nothing through, and what was said arr
   const late = await caller(the);
   late.socket.write('late');
   early.socket.write(' again');
-  // A second caller's connection is made after the first one's words have come to the link.
+  // When this later caller is connected, the link has received the data of the earlier ones.
   await caller(the);
   expect(the.heard).toEqual(['early']);
   the.link.condition = 'up';
   await vi.waitFor(() => expect([early.said(), late.said()]).toEqual(['EARLY AGAIN', 'LATE']));
 });
 
-test('who gives up in a black hole is gone for the far end too', async () => {
+test('a caller that gives up in a black hole is gone for the far end too', async () => {
   const the = await shouting();
   const { socket, said } = await caller(the);
   socket.write('hello');
@@ -105,7 +105,7 @@ test('who gives up in a black hole is gone for the far end too', async () => {
   await vi.waitFor(() => expect(the.gone).toHaveLength(1));
 });
 
-test('half-closed, the far end hangs up on who is there and on who comes, and still hears them', async () => {
+test('half-closed, the far end hangs up on open and on new connections, and still hears them', async () => {
   const the = await shouting();
   const early = await caller(the);
   early.socket.write('hello');
@@ -121,7 +121,7 @@ test('half-closed, the far end hangs up on who is there and on who comes, and st
   await expectUp(the);
 });
 
-test('a delay makes each piece late, each way, and keeps their order', async () => {
+test('a delay makes each piece late in both directions, and keeps their order', async () => {
   const the = await shouting();
   the.link.condition = { delay: 60 };
   const { socket, said, hungUp } = await caller(the);
@@ -131,11 +131,11 @@ test('a delay makes each piece late, each way, and keeps their order', async () 
   socket.end('three');
   await vi.waitFor(() => expect(hungUp()).toBe(true));
   expect(said()).toBe('ONE TWO THREE');
-  // Once when it was joined, once each way at least; a timer may be early by less than a millisecond.
+  // One delay for the connection, and at least one in each direction; a timer may fire up to a millisecond early.
   expect(performance.now() - start).toBeGreaterThan(179);
 });
 
-test('where nobody listens, the connection breaks', async () => {
+test('if nothing listens on the target port, the connection breaks', async () => {
   const free = await Link.open(1);
   const link = await Link.open(free.port);
   onTestFinished(() => link.close());

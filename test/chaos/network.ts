@@ -2,19 +2,19 @@ import { createServer, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Door } from '../aws/door.ts';
 
-/** How a link is at the moment. */
+/** The current condition of a link. */
 export type Condition =
   | 'up'
-  /** Connections are refused, and those that are there are cut. */
+  /** Open connections are cut, new ones refused. */
   | 'down'
-  /** Connections are taken, and nothing comes through, either way; what was said meanwhile arrives when the link is up again. */
+  /** Connections are accepted, but nothing gets through in either direction. It arrives when the link is up again. */
   | 'black-hole'
-  /** The far end hangs up at once, though it goes on listening; of what it says nothing arrives. */
+  /** The far end hangs up at once, but still listens; nothing that it sends arrives. */
   | 'half-closed'
-  /** Every piece takes so many milliseconds longer, each way. */
+  /** Every piece takes this many milliseconds longer in each direction. */
   | { delay: number };
 
-/** A piece of network: a port on this machine that leads to another one, as well as its condition lets it. */
+/** A piece of network: a port on this machine that leads to another one, as far as its condition allows. */
 export class Link {
   readonly #target: number;
   readonly #clients = new Set<Socket>();
@@ -64,7 +64,7 @@ export class Link {
       this.#clients.delete(client);
       far.destroy();
     });
-    // That nobody listens there is told by a connection that breaks.
+    // If nothing listens on the target port, the client's connection breaks.
     far.on('error', () => client.resetAndDestroy());
     const joined = this.#passage().then(() => {
       if (!client.destroyed) far.connect(this.#target, '127.0.0.1');
@@ -72,15 +72,15 @@ export class Link {
     this.#carry(client, far, joined);
     const answered = this.#carry(far, client, joined);
     far.once('close', () => answered().then(() => client.destroySoon()));
-    // Whoever gives up in a black hole is gone at once: the far end shall not wait for a client that has left.
+    // A client that gives up in a black hole is gone at once, so that the far end does not wait for it.
     client.once('end', () => this.#condition === 'black-hole' && client.destroy());
     if (this.#condition === 'half-closed') client.end();
   }
 
   /**
-   * Carries what one says to the other, piece by piece and in order, once they are joined.
+   * Carries data from one side to the other, piece by piece and in order, once they are joined.
    *
-   * @returns what resolves when all that was said until now has been carried
+   * @returns a function whose promise resolves when all data so far has been carried
    */
   #carry(from: Socket, to: Socket, joined: Promise<void>): () => Promise<void> {
     let order = joined;

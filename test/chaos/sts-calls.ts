@@ -1,18 +1,18 @@
 import { decodeJwt } from 'jose';
 import type { Intercept } from '../aws/intercept.ts';
 
-/** A call of STS that was under way for a while. Times are by the wall clock, in milliseconds. */
+/** A call to STS. Times are by the wall clock, in milliseconds. */
 export interface StsCall {
   role: string;
-  /** When the session began that it was made with, which tells one agent's session from the next one's. */
+  /** When the caller's session began (`auth_time`): this tells one agent's session from the next. */
   session: number;
   from: number;
   to: number;
-  /** Whether the answer went out whole; else the caller had hung up. */
+  /** Whether the answer was sent completely; otherwise the caller had hung up. */
   answered: boolean;
 }
 
-/** Watches who asks STS for what. */
+/** Records the calls to the local STS. */
 export function watchSts(): { calls: StsCall[]; intercept: Intercept } {
   const calls: StsCall[] = [];
   return {
@@ -39,8 +39,10 @@ export function watchSts(): { calls: StsCall[]; intercept: Intercept } {
 }
 
 /**
- * Calls of one session for one role that ran at once. A caller that hangs up and asks again is told here in any order within a
- * moment, so that this is none.
+ * Pairs of calls by one session for one role that ran at the same time. When a caller hangs up and calls again, the two events
+ * may arrive here in either order, so an overlap shorter than a moment does not count.
+ *
+ * @param moment milliseconds
  */
 export function overlapping(calls: readonly StsCall[], moment = 1000): [StsCall, StsCall][] {
   const found: [StsCall, StsCall][] = [];

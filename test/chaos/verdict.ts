@@ -1,9 +1,9 @@
-import { type Asked, wrongWith } from './ask.ts';
+import { type Attempt, flawIn } from './attempt.ts';
 import { overlapping, type StsCall } from './sts-calls.ts';
 import type { World } from './world.ts';
 
-/** No request waits longer, in milliseconds; that much is promised. */
-export const promised = 20_000;
+/** No request waits longer, in milliseconds: the agent promises this. */
+export const longestWait = 20_000;
 
 /** A stretch of time, by the wall clock, in milliseconds. */
 export interface Span {
@@ -14,47 +14,48 @@ export interface Span {
 /** What happened while there was chaos. */
 export interface Story {
   begun: number;
-  asked: readonly Asked[];
+  attempts: readonly Attempt[];
   calls: readonly StsCall[];
-  /** While the agent or its session was being replaced, so that there may have been none. */
-  away: readonly Span[];
-  /** While nobody was signed in for sure. */
+  /** When the agent or its session was being replaced, so that there may have been none. */
+  unsettled: readonly Span[];
+  /** When certainly nobody was signed in. */
   signedOut: readonly Span[];
 }
 
-/** How long what was on its way when a session ended may take to arrive, in milliseconds. */
-const onItsWay = 1000;
+/** How long a call may take to reach STS if it was sent before the session ended, in milliseconds. */
+const inFlight = 1000;
 
-const meets = ({ at, until }: Asked, { from, to }: Span) => at <= to && until >= from;
+const meets = ({ at, until }: Attempt, { from, to }: Span) => at <= to && until >= from;
 
-/** Everything in a story that must never be, in words. */
-export function violations(world: World, { begun, asked, calls, away, signedOut }: Story): string[] {
+/** Everything in a story that must never happen, in words. */
+export function violations(world: World, { begun, attempts, calls, unsettled, signedOut }: Story): string[] {
   const seconds = (at: number) => `${((at - begun) / 1000).toFixed(2)} s`;
-  const tell = (one: Asked, why: string) =>
-    `${seconds(one.at)}: ${one.way} for ${one.role.profile}, after ${Math.round(one.waited)} ms: ${why}`;
+  const tell = (one: Attempt, why: string) =>
+    `${seconds(one.at)}: ${one.channel} for ${one.role.profile}, after ${Math.round(one.waited)} ms: ${why}`;
 
-  /** There may be no agent while it is replaced, no session when there is none; server and AWS may be down at any time. */
-  const isExcused = (one: Asked) => {
-    const code = one.refused?.exitCode;
-    return code === 4 || ((code === 3 || code === undefined) && away.some((span) => meets(one, span)));
+  /** Server and AWS may be unreachable at any time; agent and session may be missing only while they are being replaced. */
+  const isExcused = (one: Attempt) => {
+    const category = one.refused?.category;
+    if (category === 'unreachable') return true;
+    return (category === 'no-session' || category === undefined) && unsettled.some((span) => meets(one, span));
   };
-  const faultsOf = (one: Asked) => [
-    wrongWith(world, one),
-    // The helper asks the same as `git` does; how long its processes take to start on a busy machine is not promised.
-    one.way !== 'script' && one.waited > promised ? 'it waited too long' : undefined,
+  const faultsOf = (one: Attempt) => [
+    flawIn(world, one),
+    // The script asks the agent the same as `git` does; no time limit is promised for starting its processes.
+    one.channel !== 'script' && one.waited > longestWait ? 'it waited too long' : undefined,
     one.given && signedOut.some(({ from, to }) => one.at > from && one.until < to)
       ? 'credentials were given while nobody was signed in'
       : undefined,
     one.refused && !isExcused(one) ? JSON.stringify(one.refused) : undefined,
   ];
   return [
-    ...asked.flatMap((one) => faultsOf(one).flatMap((fault) => (fault === undefined ? [] : [tell(one, fault)]))),
+    ...attempts.flatMap((one) => faultsOf(one).flatMap((fault) => (fault === undefined ? [] : [tell(one, fault)]))),
     ...overlapping(calls).map(
       ([first, second]) =>
         `two STS calls at once for ${first.role}: ${seconds(first.from)} to ${seconds(first.to)}, and ${seconds(second.from)}`,
     ),
     ...calls
-      .filter(({ from }) => signedOut.some((span) => from > span.from + onItsWay && from < span.to))
+      .filter(({ from }) => signedOut.some((span) => from > span.from + inFlight && from < span.to))
       .map(({ role, from }) => `${seconds(from)}: STS was called for ${role} while nobody was signed in`),
   ];
 }

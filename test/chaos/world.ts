@@ -23,8 +23,8 @@ export interface WorldRole {
 }
 
 /**
- * A developer's machine with a real agent, the real server on its SQLite file, the local AWS, and a link to each of the two
- * that can be broken.
+ * A developer's machine with a real agent, the real server on its SQLite file, the local AWS, and breakable network links to
+ * both.
  */
 export interface World {
   env: Record<string, string>;
@@ -41,24 +41,24 @@ export interface World {
   };
   stsLink: Link;
   /**
-   * Signs in with the key, and hands the session to the agent, which is started unless one runs.
+   * Signs in with the key, and hands the session to the agent; starts an agent if none runs.
    *
-   * @param lasts how long the agent is told that the session lasts, in milliseconds; unless given, as long as it does
-   * @returns when it ends, in milliseconds since 1970
+   * @param lasts how many milliseconds the agent believes that the session lasts; by default as long as it does
+   * @returns when the session ends, in milliseconds since 1970
    */
   logIn(lasts?: number): Promise<number>;
   /** The agent's process id; fails when none runs. */
   agentPid(): Promise<number>;
-  /** Ends the agent as a power cut would. */
+  /** Kills the agent, as a power cut would. */
   killAgent(): Promise<void>;
-  /** How many files and sockets the agent has open; undefined where the system does not say. */
+  /** How many files and sockets the agent has open; undefined on systems other than Linux. */
   agentFiles(): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
-/** @param roles how many roles there are */
+/** @param roles how many roles to create */
 export async function startWorld(roles: number): Promise<World> {
-  // Short, as a socket's path may have about 100 bytes.
+  // Short, because a socket's path may have only about 100 bytes.
   const folder = mkdtempSync(join(tmpdir(), 'v-'));
   const closers: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })];
   const close = async () => {
@@ -164,7 +164,7 @@ async function start(
   return world;
 }
 
-/** The port may be somebody's for a moment: the system gives such to connections that go out. */
+/** Tries again if the port is taken for a moment: the system uses such ports for outgoing connections. */
 async function startServer(settings: Record<string, string>): Promise<ServerProcess> {
   for (let tries = 0; ; tries++) {
     try {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-/** Bytes that mean something to one reader or another: ends of lines, of texts and of values, and what is no text at all. */
-const telling = [
+/** Bytes with a meaning to some parser: ends of lines, of strings and of values, and bytes that are no text. */
+const significant = [
   '\0',
   '\n',
   '\r',
@@ -21,16 +21,16 @@ const telling = [
   '\x80',
 ].map((text) => Buffer.from(text, 'latin1'));
 
-/** One small change of some bytes, at places that are given as parts of their length. */
+/** One small change of some bytes; `at` is a share of their length. */
 const change = fc.record({
-  kind: fc.constantFrom('replace', 'insert', 'delete', 'repeat', 'cut', 'swap-case', 'telling'),
+  kind: fc.constantFrom('replace', 'insert', 'delete', 'repeat', 'cut', 'swap-case', 'significant'),
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   length: fc.integer({ min: 1, max: 40 }),
   bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
-  which: fc.nat({ max: telling.length - 1 }),
+  which: fc.nat({ max: significant.length - 1 }),
 });
 
-/** Requests that are nearly right: some changes of one of those given, or none. */
+/** Nearly valid requests: one of those given, with up to five changes. */
 export function mutated(requests: readonly string[]): fc.Arbitrary<Buffer> {
   return fc
     .tuple(fc.constantFrom(...requests), fc.array(change, { maxLength: 5 }))
@@ -61,6 +61,6 @@ function applied(
     case 'swap-case':
       return Buffer.concat([before, Buffer.from(piece.map((byte) => (byte >= 0x41 ? byte ^ 0x20 : byte))), after]);
     default:
-      return Buffer.concat([before, telling[which] as Buffer, piece, after]);
+      return Buffer.concat([before, significant[which] as Buffer, piece, after]);
   }
 }

@@ -3,14 +3,14 @@ import type { Random } from '../support/random.ts';
 
 export const host = 'git-codecommit.us-east-1.amazonaws.com';
 
-/** Requests over git.sock that are right, for mutations to begin with. */
+/** Valid requests over git.sock, to be mutated. */
 export const gitRequests = ({ profile }: WorldRole): string[] => [
   `action=get\ntimeout=900\nprotocol=https\nhost=${host}\npath=v1/repos/demo\n`,
   `action=get\ntimeout=900\nvouch-protocol=1\ncapability[]=authtype\ncapability[]=state\nprotocol=https\nhost=${host}\npath=v1/repos/demo\nusername=${profile}\nwwwauth[]=Basic realm="x"\n\n`,
   `action=get\ntimeout=900\nvouch-profile=${profile}\nvouch-aws-config=/etc/passwd\nprotocol=https\nhost=${host}\npath=v1/repos/demo\n`,
 ];
 
-/** A session that no agent takes: its key is no key, and its end is long past. */
+/** A session that no agent accepts: its key is invalid, and it ended long ago. */
 const session = JSON.stringify({
   issuer: 'http://localhost:1',
   accessToken: 'a.b.c',
@@ -23,7 +23,7 @@ const session = JSON.stringify({
 const post = (body: string, head = '') =>
   `POST /git HTTP/1.1\r\nHost: agent\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${head}\r\n${body}`;
 
-/** Requests over agent.sock that are right, for mutations to begin with. None of them ends the session. */
+/** Valid requests over agent.sock, to be mutated. None of them ends the session. */
 export const httpRequests = ({ arn, profile }: WorldRole): string[] => [
   'GET /status HTTP/1.0\r\n\r\n',
   'GET /logs?after=0 HTTP/1.1\r\nHost: agent\r\n\r\n',
@@ -34,7 +34,7 @@ export const httpRequests = ({ arn, profile }: WorldRole): string[] => [
   `PUT /session HTTP/1.1\r\nHost: agent\r\nContent-Type: application/json\r\nContent-Length: ${session.length}\r\n\r\n${session}`,
 ];
 
-/** Things that are said on git.sock and are not right in ways that a mutation hardly finds. */
+/** Requests over git.sock that are wrong in ways that mutations hardly find. */
 export function oddGitRequests(random: Random): Buffer {
   const head = 'action=get\ntimeout=900\n';
   const rest = `protocol=https\nhost=${host}\npath=v1/repos/demo\n`;
@@ -62,7 +62,7 @@ export function oddGitRequests(random: Random): Buffer {
   );
 }
 
-/** The same for agent.sock: what has led one HTTP server or another astray, requests that are smuggled among it. */
+/** The same for agent.sock: requests that have misled some HTTP server, request smuggling among them. */
 export function oddHttpRequests(random: Random): Buffer {
   const status = 'GET /status HTTP/1.1\r\nHost: agent\r\n';
   const git = `protocol=https\nhost=${host}\npath=v1/repos/demo\n`;

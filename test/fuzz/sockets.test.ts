@@ -6,21 +6,21 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { agentStatus } from '../../cli/agent/client/client.ts';
 import { programFile } from '../../cli/programs.ts';
-import { ask, wrongWith } from '../chaos/ask.ts';
+import { flawIn, requestCredentials } from '../chaos/attempt.ts';
 import { startWorld, type World, type WorldRole } from '../chaos/world.ts';
 import { Random } from '../support/random.ts';
 import { mutated } from './mutate.ts';
 import { gitRequests, host, httpRequests, oddGitRequests, oddHttpRequests } from './shapes.ts';
-import { type Manner, plainly, talk } from './talk.ts';
+import { type Delivery, inOnePiece, talk } from './talk.ts';
 
-/** How long this goes on, in milliseconds. */
-const length = 30_000;
+/** How long the test sends nonsense, in milliseconds. */
+const duration = 30_000;
 
-/** What the agent may keep in its heap, in MB: twice what it has when nobody asks anything. */
-const heap = 48;
+/** The agent's largest heap, in MB: twice what an idle agent has. */
+const heapMegabytes = 48;
 
-/** How much more of the machine's memory than in the first third of the time it may ever have, in MB. */
-const more = 64;
+/** How much the agent's resident memory may grow after the first third of the time, in MB. */
+const allowedGrowth = 64;
 
 const random = Random.seeded('VOUCH_FUZZ_SEED');
 let world: World;
@@ -38,13 +38,13 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 /**
- * Starts the agent with so little memory that it would not live long if it kept anything of what it is told.
+ * Starts the agent with so little memory that it would soon crash if it kept any of the requests.
  *
  * @returns its process id
  */
 async function startSmallAgent(): Promise<number> {
-  const flags = ['--disable-sigusr1', `--max-old-space-size=${heap}`, programFile('agent')];
-  // The pieces that glibc keeps of each thread's memory are not the agent's growth (mallopt(3), M_ARENA_MAX).
+  const flags = ['--disable-sigusr1', `--max-old-space-size=${heapMegabytes}`, programFile('agent')];
+  // The memory arenas that glibc keeps for each thread would look like growth (mallopt(3), M_ARENA_MAX).
   const env = { ...world.env, MALLOC_ARENA_MAX: '1' };
   const agent = spawn(process.execPath, flags, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(createInterface({ input: agent.stdout }), 'line');
@@ -52,25 +52,27 @@ async function startSmallAgent(): Promise<number> {
   return agent.pid ?? 0;
 }
 
-/** Good requests are served, on both sockets, by the agent that has been there all the time. */
+/** The agent that has run all the time answers good requests on both sockets. */
 async function expectWell(): Promise<void> {
   const answers = await Promise.all(
-    (['git', 'http'] as const).map((way) => ask(world, way, role, { host, path: 'v1/repos/demo' })),
+    (['git', 'http'] as const).map((channel) =>
+      requestCredentials(world, channel, role, { host, path: 'v1/repos/demo' }),
+    ),
   );
   for (const answer of answers) {
     expect(answer.refused).toBeUndefined();
-    expect(wrongWith(world, answer)).toBeUndefined();
+    expect(flawIn(world, answer)).toBeUndefined();
   }
   expect((await agentStatus(world.env)).pid).toBe(pid);
 }
 
-/** What nobody can tell from a right request may be answered; then the answer is for what was asked, and for nothing else. */
-async function sayToGit(said: Uint8Array, manner: Manner): Promise<void> {
-  const answer = await talk(world.gitSocket, said, manner);
+/** A request that looks valid may get an answer, but only for exactly what it asks. */
+async function sendToGit(bytes: Uint8Array, delivery: Delivery): Promise<void> {
+  const answer = await talk(world.gitSocket, bytes, delivery);
   if (answer === '') return;
-  const text = Buffer.from(said).toString('utf8');
+  const text = Buffer.from(bytes).toString('utf8');
   const lines = text.split('\n');
-  // What two readers could understand in two ways gets no answer at all.
+  // An ambiguous request gets no answer at all.
   const names = lines.flatMap((line) => /^(?:protocol|host|path|username)(?==)/.exec(line)?.[0] ?? []);
   expect([/[\0\r]/.test(text), new Set(names).size], text).toEqual([false, names.length]);
   const value = (name: string) => lines.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? '';
@@ -79,55 +81,55 @@ async function sayToGit(said: Uint8Array, manner: Manner): Promise<void> {
     ? Buffer.from(password, 'base64').toString().split(/:(.*)/s, 2)
     : [/^username=(.+)$/m.exec(answer)?.[1], password];
   const given = { username, password: secret, expiry: 0 };
-  const asked = { way: 'git' as const, role, at: Date.now(), until: Date.now(), waited: 0, given };
-  expect(wrongWith(world, { ...asked, host: value('host'), path: value('path') }), String(said)).toBeUndefined();
+  const attempt = { channel: 'git' as const, role, at: Date.now(), until: Date.now(), waited: 0, given };
+  expect(flawIn(world, { ...attempt, host: value('host'), path: value('path') }), String(bytes)).toBeUndefined();
 }
 
-/** Every answer is one of HTTP, and none says that the agent itself has failed. */
-async function sayToHttp(said: Uint8Array, manner: Manner): Promise<void> {
-  const answer = await talk(world.agentSocket, said, manner);
+/** Every answer is HTTP, and none reports an error in the agent itself. */
+async function sendToHttp(bytes: Uint8Array, delivery: Delivery): Promise<void> {
+  const answer = await talk(world.agentSocket, bytes, delivery);
   if (answer === '') return;
   expect(answer).toMatch(/^HTTP\/1\.1 [1-5]\d\d /);
-  expect(answer, Buffer.from(said).toString('latin1').slice(0, 2000)).not.toMatch(/^HTTP\/1\.1 500 |internal-error/m);
+  expect(answer, Buffer.from(bytes).toString('latin1').slice(0, 2000)).not.toMatch(/^HTTP\/1\.1 500 |internal-error/m);
 }
 
 test('30 s of nonsense on both sockets: the agent lives, does not grow, and serves the next good request', async () => {
   await expectWell();
   const filesAtFirst = await world.agentFiles();
   const begun = Date.now();
-  const left = () => Math.max(0, begun + length - Date.now());
+  const left = () => Math.max(0, begun + duration - Date.now());
   let count = 0;
   const counted = async (saying: Promise<void>) => {
     await saying;
     count += 1;
   };
 
-  const manner = (choices: Random): Manner => ({
+  const delivery = (choices: Random): Delivery => ({
     pieces: choices.pick([1, 1, 1, 2, 7]),
     pause: choices.pick([0, 0, 0, 1, 20]),
-    // Who waits does so until the agent hangs up, so few do.
+    // A waiting client stays until the agent hangs up, so few of them wait.
     last: choices.next() < 0.05 ? 'wait' : choices.pick(['close', 'close', 'close', 'cut']),
   });
-  /** What is odd by design, from so many at once. */
+  /** Requests that are odd by design. */
   const odd = async (number: number) => {
     const choices = new Random(random.seed + number);
     while (left() > 0) {
-      if (number % 2 === 0) await counted(sayToGit(oddGitRequests(choices), manner(choices)));
-      else await counted(sayToHttp(oddHttpRequests(choices), manner(choices)));
+      if (number % 2 === 0) await counted(sendToGit(oddGitRequests(choices), delivery(choices)));
+      else await counted(sendToHttp(oddHttpRequests(choices), delivery(choices)));
       await wait(choices.between(0, 20));
     }
   };
-  /** What is nearly right; fast-check looks for the smallest request that does harm. */
+  /** Nearly valid requests; fast-check searches for the smallest one that does harm. */
   const nearlyRight = async (
     seed: number,
     requests: string[],
-    say: (said: Uint8Array, manner: Manner) => Promise<void>,
+    send: (bytes: Uint8Array, delivery: Delivery) => Promise<void>,
   ) => {
-    const property = fc.asyncProperty(mutated(requests), (said) => counted(say(said, plainly)));
-    const limits = { numRuns: 1_000_000, interruptAfterTimeLimit: length, markInterruptAsFailure: false };
+    const property = fc.asyncProperty(mutated(requests), (bytes) => counted(send(bytes, inOnePiece)));
+    const limits = { numRuns: 1_000_000, interruptAfterTimeLimit: duration, markInterruptAsFailure: false };
     await fc.assert(property, { seed, ...limits });
   };
-  /** Hundreds of connections that say nothing; the agent hangs up on them. */
+  /** Hundreds of silent connections; the agent hangs up on them. */
   const crowd = async () => {
     while (left() > 0) {
       const path = random.pick([world.gitSocket, world.agentSocket]);
@@ -152,8 +154,8 @@ test('30 s of nonsense on both sockets: the agent lives, does not grow, and serv
 
   await Promise.all([
     ...Array.from({ length: 8 }, (_, number) => odd(number)),
-    ...[1, 2, 3].map((number) => nearlyRight(random.seed + number, gitRequests(role), sayToGit)),
-    ...[4, 5, 6].map((number) => nearlyRight(random.seed + number, httpRequests(role), sayToHttp)),
+    ...[1, 2, 3].map((number) => nearlyRight(random.seed + number, gitRequests(role), sendToGit)),
+    ...[4, 5, 6].map((number) => nearlyRight(random.seed + number, httpRequests(role), sendToHttp)),
     crowd(),
     good(),
     scales(),
@@ -164,7 +166,7 @@ test('30 s of nonsense on both sockets: the agent lives, does not grow, and serv
   process.stdout.write(
     `${count} requests; at most ${first.toFixed()} MB in the first third, ${rest.toFixed()} MB later\n`,
   );
-  expect(rest).toBeLessThan(first + more);
+  expect(rest).toBeLessThan(first + allowedGrowth);
   if (filesAtFirst !== undefined) {
     await vi.waitFor(async () => expect(await world.agentFiles()).toBeLessThanOrEqual(filesAtFirst + 5), {
       timeout: 15_000,

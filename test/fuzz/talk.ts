@@ -1,24 +1,24 @@
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** How something is said on a socket. */
-export interface Manner {
-  /** In so many pieces, with a pause of so many milliseconds after each. */
+/** How bytes are sent on a socket. */
+export interface Delivery {
   pieces: number;
+  /** Milliseconds after each piece. */
   pause: number;
-  /** What is done after the last piece: our side is closed, the connection is cut, or nothing. */
+  /** After the last piece: close our side, cut the connection, or only wait. */
   last: 'close' | 'cut' | 'wait';
 }
 
-export const plainly: Manner = { pieces: 1, pause: 0, last: 'close' };
+export const inOnePiece: Delivery = { pieces: 1, pause: 0, last: 'close' };
 
 /**
- * Says something on a socket, and listens until the other side is done. Who only waits is hung up on by the agent, and who is not
- * gives up after some seconds.
+ * Sends bytes on a socket, and listens until the other side is done. The agent hangs up on a client that only waits; if it does
+ * not, we give up after 15 seconds.
  *
- * @returns all that was answered
+ * @returns the whole answer
  */
-export function talk(path: string, said: Uint8Array, { pieces, pause, last }: Manner): Promise<string> {
+export function talk(path: string, bytes: Uint8Array, { pieces, pause, last }: Delivery): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path, allowHalfOpen: true });
     let answer = '';
@@ -28,16 +28,16 @@ export function talk(path: string, said: Uint8Array, { pieces, pause, last }: Ma
     socket.once('end', () => socket.end());
     socket.once('close', () => resolve(answer));
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      // An agent that has heard enough hangs up while we still talk.
+      // An agent that has read enough hangs up while we still send.
       if (error.code === 'ECONNRESET' || error.code === 'EPIPE') resolve(answer);
       else reject(error);
     });
     socket.setTimeout(15_000, () => socket.destroy());
-    // Once the agent has hung up and been answered (see 'end' above), nothing more can be said.
+    // Once the agent has hung up and we have closed our side (see 'end' above), the socket is not writable.
     const speak = async () => {
-      const length = Math.max(1, Math.ceil(said.length / pieces));
-      for (let at = 0; at < said.length && socket.writable; at += length) {
-        socket.write(said.subarray(at, at + length));
+      const length = Math.max(1, Math.ceil(bytes.length / pieces));
+      for (let at = 0; at < bytes.length && socket.writable; at += length) {
+        socket.write(bytes.subarray(at, at + length));
         if (pause > 0) await wait(pause);
       }
       if (last === 'close') socket.end();
