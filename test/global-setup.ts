@@ -5,12 +5,12 @@ import { ensureBuilt } from './support/ensure-built.ts';
 import { endLeftBehind } from './support/left-behind.ts';
 
 /**
- * Before any test: the programs and pages that the tests run are the ones of this source, and all that they write is in one folder.
- * After the last one: no process that they have started is left.
+ * Before the first test: builds the programs and pages from this source, and creates one folder for all that tests write.
+ * After the last test: fails if any process that tests started is left.
  */
 export default async function setup(): Promise<() => Promise<void>> {
   await ensureBuilt();
-  // Short, as a socket's path may have about 100 bytes.
+  // Short, because a socket's path may have only about 100 bytes.
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'vt-'));
   process.env.TMPDIR = folder;
   return async () => {
@@ -18,7 +18,7 @@ export default async function setup(): Promise<() => Promise<void>> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     if (left.length === 0) return;
     const list = left.map(({ pid, command }) => `  ${pid}  ${command.slice(0, 300)}`).join('\n');
-    // The runner prints what is thrown here, and ends well all the same.
+    // The runner prints an error thrown here, but exits with 0 unless told otherwise.
     process.exitCode = 1;
     throw new Error(`These processes outlived the tests that started them:\n${list}`);
   };

@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { importsOf, sourcesIn } from './support/imports.ts';
 
-/** The rooms of docs/architecture.md: a file may import from its own room and from those further down. */
+/** A room of docs/architecture.md: its files may import from it and from the rooms further down. */
 interface Room {
   row: number;
   paths: string[];
-  /** Where the files are that may import from it; everywhere, unless it is said. */
+  /** The folders whose files may import from it; all, if empty. */
   onlyFor: string[];
 }
 
@@ -22,7 +22,7 @@ function quoted(cell: string): string[] {
 
 const isIn = (file: string, place: string) => file === place || file.startsWith(`${place}/`);
 
-/** The room of a file: the one whose path says most of it. */
+/** The room of a file: the one with the longest path that contains it. */
 function roomOf(file: string): Room | undefined {
   const length = ({ paths }: Room) =>
     Math.max(0, ...paths.filter((path) => isIn(file, path)).map((path) => path.length));
@@ -37,7 +37,7 @@ test('every file has a room, and every room a file', () => {
   expect(rooms.filter((room) => !sources.some((file) => roomOf(file) === room))).toEqual([]);
 });
 
-test('no import runs up, or into what is only for others', () => {
+test('no import runs up, or into a room that is only for others', () => {
   const wrong = sources.flatMap(importsOf).filter(({ from, to }) => {
     const [ours, theirs] = [roomOf(from), roomOf(to)];
     if (!ours || !theirs) return false;

@@ -8,7 +8,7 @@ import { loadedAtStart } from './support/imports.ts';
 const root = resolve(import.meta.dirname, '..');
 const table = Object.entries(programs) as [ProgramName, Program][];
 
-test('package.json puts on the PATH what the table says', () => {
+test('package.json puts the commands of the table on the PATH', () => {
   const commands = table.flatMap(([name, { command }]) => (command === undefined ? [] : [[name, command]]));
   expect(manifest.bin).toEqual(Object.fromEntries(commands));
 });
@@ -22,7 +22,7 @@ describe.each(table)('%s', (_, { source, built, command = built, notAtStart }) =
   test('loads nothing at its start that it needs later, if ever', () => {
     const loaded = loadedAtStart(source);
     expect([...loaded].filter((name) => notAtStart.includes(name))).toEqual([]);
-    // What other packages load of Node, and what they call, stands in the bundle alone.
+    // Only the bundle shows which modules of Node other packages load, and whether they call fetch.
     const bundle = readFileSync(join(root, built), 'utf8');
     const start = [...bundle.matchAll(/(?:\brequire\(|\bfrom )"(node:[\w/]+)"|(?<![#.\w])(fetch)\(/g)];
     const named = start.map(([, part, call = '']) => part ?? call);

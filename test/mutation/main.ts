@@ -11,8 +11,8 @@ const root = resolve(import.meta.dirname, '../..');
 
 const command = new Command('mutate')
   .description('Breaks each line of a file in turn, and lists the breaks that no test notices.')
-  .argument('<files...>', `sources, such as ${Object.keys(noticing)[0]}; FILE:10-20 for some lines alone`)
-  .option('--tests <parts...>', 'the tests to run, as the beginning of their path; otherwise those of noticing.ts')
+  .argument('<files...>', `sources, such as ${Object.keys(noticing)[0]}; FILE:10-20 for some lines only`)
+  .option('--tests <parts...>', 'the tests to run, by the beginning of their path; by default those in noticing.ts')
   .action(async (files: string[], { tests }: { tests?: string[] }) => {
     await ensureBuilt();
     process.chdir(root);
@@ -20,14 +20,14 @@ const command = new Command('mutate')
       const source = relative(root, resolve(process.env.INIT_CWD ?? root, file));
       const chosen = tests ?? noticingTests(source);
       if (chosen === undefined)
-        throw new Error(`nobody has said which tests notice ${source}: see test/mutation/noticing.ts`);
+        throw new Error(`test/mutation/noticing.ts does not say which tests notice a change to ${source}`);
       report(source, await mutate(source, chosen));
     }
   });
 
 await command.parseAsync();
 
-/** Texts are left out: most are sentences for people, which no test should repeat. */
+/** Runs Stryker on a file. It leaves strings alone: most are sentences for people, which no test should repeat. */
 async function mutate(file: string, tests: readonly string[]): Promise<Mutant[]> {
   process.env.VOUCH_MUTATION_TESTS = tests.join(',');
   const stryker = new Stryker({
@@ -42,7 +42,7 @@ async function mutate(file: string, tests: readonly string[]): Promise<Mutant[]>
     concurrency: 1,
     timeoutMS: 30_000,
     disableTypeChecks: false,
-    // Stryker would rewrite it with TypeScript's old API, which version 7 does not have.
+    // Stryker would rewrite the file with TypeScript's old API, which version 7 lacks.
     tsconfigFile: 'none',
     allowConsoleColors: false,
     tempDirName: 'dist/mutation',

@@ -1,6 +1,6 @@
 /**
- * Which tests can notice a change of a file: those that run it in their own process, and run quickly. A test that starts the
- * built programs never sees a mutant, and only makes the run long.
+ * The tests that can notice a change to a file: fast tests that run it in their own process. A test that starts the built
+ * programs never runs a mutant, and only slows the run.
  */
 export const noticing: Record<string, readonly string[]> = {
   'server/webauthn/assertion.ts': ['test/server/webauthn/assertion'],
@@ -34,7 +34,7 @@ export const noticing: Record<string, readonly string[]> = {
   'cli/agent/session/expiry.ts': ['test/cli/agent/session/expiry'],
 };
 
-/** The tests for a file, as parts of their names; undefined where nobody has said which notice it. */
+/** The tests for a file, by the beginning of their path; undefined if the table has none. */
 export function noticingTests(file: string): readonly string[] | undefined {
   return Object.entries(noticing).find(([place]) => file.startsWith(place))?.[1];
 }

@@ -5,15 +5,15 @@ import { firstRegion } from '../aws/hosts.ts';
 import type { LocalAws } from '../aws/start.ts';
 import { makeDeveloperRole } from './role.ts';
 
-/** What every sandbox begins with, and what further accounts have unless told. */
+/** The name of the sandbox's repository, and the default in further accounts. */
 export const REPOSITORY = 'demo';
 
 export interface DeveloperAccountOptions {
-  /** The first region of the account's partition unless given. */
+  /** The first region of the account's partition by default. */
   region?: string;
   /** The repository that the role may use. */
   repository?: string;
-  /** What the repository begins with, as one commit; it is empty unless given. */
+  /** The files of the repository's first commit; without them it is empty. */
   files?: Record<string, string>;
 }
 
@@ -26,7 +26,7 @@ export interface DeveloperAccount {
 }
 
 /**
- * Does in an account what the administrator does: makes the identity provider, the role, and a repository.
+ * Does what an account's administrator does: creates the identity provider, the role, and a repository.
  *
  * @param env the server's settings, and a PATH that has vouch-server
  */
@@ -44,8 +44,8 @@ export async function openAccount(
 }
 
 /**
- * Makes a role that another one leads to: it trusts that one and the tags and the source identity that come along, and
- * may pull and push every repository of its account; and that one may assume it.
+ * Creates a role that the source account's role may assume. It trusts that role, its tags and its source identity, and may pull
+ * and push every repository of its own account.
  */
 export function addChainedRole(source: DeveloperAccount, account: Account, name: string): Role {
   const actions = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
@@ -78,8 +78,8 @@ export function addChainedRole(source: DeveloperAccount, account: Account, name:
 }
 
 /**
- * Writes a profile into the AWS configuration of a home, as a person would with an editor: role chaining has
- * `role_arn` and `source_profile`.
+ * Adds a profile to the AWS configuration in a home, as a person would with an editor. A chained role has `role_arn` and
+ * `source_profile`.
  */
 export async function addProfile(home: string, name: string, settings: Record<string, string>): Promise<void> {
   const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`);
@@ -87,7 +87,7 @@ export async function addProfile(home: string, name: string, settings: Record<st
   await appendFile(join(home, '.aws/config'), `\n[profile ${name}]\n${lines.join('')}`, { mode: 0o600 });
 }
 
-/** Takes out of the AWS configuration of a home which profile is the default: as where profiles were written with an editor. */
+/** Removes the default profile's mark from the AWS configuration in a home, as if a person had written the profiles. */
 export async function forgetDefault(home: string): Promise<void> {
   const file = join(home, '.aws/config');
   await writeFile(file, (await readFile(file, 'utf8')).replaceAll('vouch_default = true\n', ''));

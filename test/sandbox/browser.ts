@@ -5,21 +5,21 @@ import { type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
 import { addSecurityKey, type Credential, type SecurityKey } from '../browser/security-key.ts';
 
 /**
- * The person at the desk: a browser that opens what it is told to, and a security key that is touched at once. Asked for a
- * second key, the person brings one, and puts it into a drawer afterwards.
+ * The person at the desk: a browser that opens the given pages, and a security key that is touched at once. Asked for a second
+ * key, the person brings one, and puts it into a drawer afterwards.
  */
 export interface SandboxBrowser {
   /** Opens a page with the key plugged in. */
   open(url: string): Promise<Page>;
-  /** What the next page shows that asks to be compared with the terminal: the words of an enrolment. */
+  /** The three words that the next enrolment page shows. */
   words(): Promise<string>;
   /** The page that was opened last. */
   page(): Page | undefined;
-  /** What the key in hand holds. */
+  /** The credentials on the key in hand. */
   credentials(): Promise<Credential[]>;
-  /** What the key in the drawer holds. */
+  /** The credentials on the key in the drawer. */
   drawer(): Promise<Credential[]>;
-  /** Exchanges the key for another (an empty one by default). */
+  /** Replaces the key with another one, empty by default. */
   changeKey(credentials?: readonly Credential[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface SandboxBrowser {
 /**
  * Starts the browser and listens for URLs on a socket.
  *
- * @param socket the path at which open-page.ts says which page to open
+ * @param socket the path of the socket to which open-page.ts sends the page's URL
  * @param folder for the browser's throw-away profile
  */
 export async function startBrowser(socket: string, folder: string): Promise<SandboxBrowser> {
@@ -44,7 +44,7 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
     else [held, drawer] = [current.first, plugged];
   };
 
-  /** Takes the key out of the page before: Chromium keeps virtual keys apart by page, and the counter lives in them. */
+  /** Takes the key out of the previous page: in Chromium a virtual key belongs to one page, and it holds the counter. */
   const unplug = async () => {
     if (current === undefined) return;
     await remember();
@@ -56,7 +56,7 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
     const page = await launched.browser.newPage();
     const key = await addSecurityKey(page, { credentials: held });
     current = { page, key };
-    // It watches from the start: a confirmation can be over before the page has loaded.
+    // Watch from the start: a confirmation can be over before the page has loaded.
     if (new URL(url).pathname.startsWith('/enroll')) {
       void bringSecondKey(current).catch(() => {});
       for (const look of comparing) look(page);
@@ -119,15 +119,15 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
   };
 }
 
-/** The page that is open, with the key that is plugged in there. */
+/** The open page, with the key that is plugged in there. */
 interface Desk {
   page: Page;
   key: SecurityKey;
-  /** What the first key holds, when it has been pulled out for a second. */
+  /** The credentials on the first key, once a second one has replaced it. */
   first?: Credential[];
 }
 
-/** Where the page asks for the key that a person has and then for a new one, they are exchanged in between. */
+/** If the page asks for an enrolled key and then for a new one, exchanges the keys in between. */
 async function bringSecondKey(desk: Desk): Promise<void> {
   const { page } = desk;
   const confirmed = (response: HTTPResponse) => response.url().endsWith('/confirm/verify') && response.ok();

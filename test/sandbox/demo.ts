@@ -1,4 +1,4 @@
-/** `npm run demo`: the story of a first day, told by running the real commands in a sandbox and showing what they print. */
+/** `npm run demo`: tells the story of a first day. It runs the real commands in a sandbox and shows what they print. */
 import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { type Input, type } from '../support/run.ts';
@@ -14,9 +14,8 @@ const aside = (text: string) => print(quiet(`  (${text})`));
 
 interface Step {
   cwd?: string;
-  /** What is typed. */
   input?: Input;
-  /** The status it should end with; 0 unless told. */
+  /** The expected status, 0 by default. */
   status?: number;
 }
 
@@ -48,7 +47,7 @@ async function firstDay(sandbox: Sandbox): Promise<void> {
   const invitation = await stepWithAnswer(['vouch-server', 'invite', PERSON]);
   const code = /Invitation code\s+(\S+)/.exec(invitation)?.[1] ?? '';
 
-  chapter('Alice makes her security key known, once');
+  chapter('Alice enrols her security key, once');
   aside('she types the invitation code and the words that the page shows, and touches the key when the browser asks');
   await step(['vouch', 'enroll', '--server', issuer, '--name', 'Work key'], { input: sandbox.typed(code) });
 
@@ -56,14 +55,14 @@ async function firstDay(sandbox: Sandbox): Promise<void> {
   await step(['vouch', 'setup', 'aws', '--role', roleArn, '--region', REGION]);
   await step(['vouch', 'setup', 'codecommit']);
 
-  chapter('Without a session, Git says what to do, and asks for nothing');
+  chapter('Without a session, Git says what to do, and asks for no password');
   await step(['git', 'ls-remote', repositoryUrl], { status: 128 });
 
   chapter('She touches her key, once a day');
   await step(['vouch', 'login']);
   await step(['vouch', 'status']);
 
-  chapter('And Git simply works');
+  chapter('Now Git simply works');
   await step(['git', 'clone', repositoryUrl]);
   await step(['sh', '-c', 'echo "Hello from Vouch" > hello.txt'], { cwd: work });
   await step(['git', 'add', 'hello.txt'], { cwd: work });
@@ -76,14 +75,14 @@ async function firstDay(sandbox: Sandbox): Promise<void> {
   await step(['vouch', 'logout']);
   await step(['git', 'fetch'], { cwd: work, status: 128 });
 
-  print(`\n${strong('That was all of it.')} Nothing that could be stolen was ever on the disk.`);
+  print(`\n${strong('That was all.')} Nothing that could be stolen was ever on the disk.`);
   print('To try it yourself:  npm run sandbox');
 }
 
 /**
- * Shows a command, and runs it with its output in plain sight.
+ * Prints a command, then runs it and shows its output.
  *
- * @param stdout 'pipe' to return what it prints as well; 'inherit' keeps it in order with what it says on standard error
+ * @param stdout 'pipe' also returns the output; 'inherit' keeps it in order with standard error
  */
 function show(
   { env, home }: Sandbox,

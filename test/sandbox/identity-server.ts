@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-/** The real `vouch-server serve`, as a process of its own. */
+/** The real `vouch-server serve`, in its own process. */
 export interface IdentityServer {
   start(): Promise<void>;
-  /** Ends it as a power cut would. */
+  /** Kills it, as a power cut would. */
   kill(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -31,7 +31,7 @@ export function identityServer(env: Record<string, string>, logFile: string): Id
     start: () =>
       new Promise((resolve, reject) => {
         const log = openSync(logFile, 'a', 0o600);
-        // A group of its own: Ctrl-C in the sandbox's shell is not meant for the server.
+        // In its own process group, because Ctrl-C in the sandbox's shell is not meant for the server.
         const started = spawn('vouch-server', ['serve'], {
           env,
           stdio: ['ignore', 'pipe', log],

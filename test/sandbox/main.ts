@@ -6,10 +6,10 @@ import { Command } from 'commander';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
 const program = new Command('sandbox')
-  .description('Runs a command, or a shell, where Vouch, Git and a local AWS are all set up and nobody is logged in.')
+  .description('Runs a command or a shell where Vouch, Git and a local AWS are set up and nobody is logged in.')
   .option('--fresh', 'only the servers run: nobody is invited, nothing is set up')
   .option('--browser', 'use your own browser and security key')
-  .argument('[command...]', 'what to run; a shell when nothing is named')
+  .argument('[command...]', 'the command to run; a shell by default')
   .passThroughOptions()
   .allowExcessArguments();
 
@@ -18,7 +18,7 @@ program.action(
     process.stderr.write('Starting a Vouch server, a local AWS and a browser …\n');
     const starting = new AbortController();
     const stopStarting = (signal: NodeJS.Signals) => starting.abort(new Error(`ended by ${signal}`));
-    // These stay: Ctrl-C is for the command, and we clean up when it has ended.
+    // These handlers stay after the start: Ctrl-C is for the command, and we clean up once it has ended.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopStarting);
     const sandbox = await startSandbox({ fresh, ownBrowser: browser, signal: starting.signal });
     try {
@@ -56,7 +56,7 @@ function tell(sandbox: Sandbox, fresh: boolean): void {
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 
-/** Runs the command to its end and returns its status as a shell would. */
+/** Runs the command to its end. @returns its status, as a shell would report it */
 function runInside(sandbox: Sandbox, command: string[]): Promise<number> {
   const [program, ...args] = command.length > 0 ? command : shell();
   return new Promise((resolve) => {

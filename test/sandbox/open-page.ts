@@ -1,4 +1,4 @@
-/** Run by $BROWSER: `open-page.ts SOCKET URL` asks the sandbox's browser to open a page, and ends when it has. */
+/** $BROWSER runs this: `open-page.ts SOCKET URL` tells the sandbox's browser to open a page, and ends once it has. */
 import { connect } from 'node:net';
 
 const [socket = '', url = ''] = process.argv.slice(2);

@@ -5,10 +5,10 @@ import manifest from '../../package.json' with { type: 'json' };
 const root = resolve(import.meta.dirname, '../..');
 
 /**
- * Installs our programs as `npm install --global` would: a copy of the package, and links to its programs in a folder for
- * PATH, beside the Node that runs this. A copy, because the next build must not take them away from a running sandbox.
+ * Installs our programs as `npm install --global` would: it copies the package, and links its programs and the Node that runs
+ * this into a folder for PATH. It copies because the next build must not disturb a running sandbox.
  *
- * @param folder where both go
+ * @param folder for the copy and the links
  * @returns the folder for PATH
  */
 export function installPrograms(folder: string): string {
@@ -20,7 +20,7 @@ export function installPrograms(folder: string): string {
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
   for (const [name, file] of Object.entries(manifest.bin)) {
-    // npm makes what it links executable; the build does not.
+    // Like npm; the build does not make them executable.
     chmodSync(join(copy, file), 0o755);
     symlinkSync(join(copy, file), join(bin, name));
   }
@@ -29,7 +29,7 @@ export function installPrograms(folder: string): string {
 }
 
 /**
- * The program that stands for the user's browser in $BROWSER: hands the URL to the sandbox's Chromium.
+ * Writes the program for $BROWSER, which hands a URL to the sandbox's Chromium.
  *
  * @returns its path
  */

@@ -3,11 +3,11 @@ import { createStack } from '../aws/cloudformation.ts';
 import { succeed } from '../support/run.ts';
 
 /**
- * Does in an account what docs/aws.md tells its administrator to do: makes the OIDC provider and the role that
+ * Does what docs/aws.md tells an account's administrator to do: creates the OIDC provider and the role that
  * `vouch-server aws-template` prints.
  *
  * @param env the server's settings, and a PATH that has vouch-server
- * @param repositories ARNs; every repository of the account unless told
+ * @param repositories ARNs; every repository of the account by default
  */
 export async function makeDeveloperRole(
   account: Account,

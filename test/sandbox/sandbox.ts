@@ -20,11 +20,11 @@ export { REPOSITORY } from './accounts.ts';
 export interface SandboxOptions {
   /** Only the servers run: nobody is invited, nothing is set up. */
   fresh?: boolean;
-  /** The user's own browser and key are used instead of the virtual ones. */
+  /** Uses the user's own browser and key instead of the virtual ones. */
   ownBrowser?: boolean;
-  /** What the repository begins with; it is empty unless given. */
+  /** The files of the repository's first commit; without them it is empty. */
   files?: Record<string, string>;
-  /** Ends the start half way; what had been started ends too. */
+  /** Aborts the start, and ends what has been started. */
   signal?: AbortSignal;
 }
 
@@ -32,19 +32,19 @@ export interface SandboxOptions {
 export interface Sandbox extends AsyncDisposable {
   folder: string;
   home: string;
-  /** What programs in the sandbox see. */
+  /** The environment of programs in the sandbox. */
   env: Record<string, string>;
   issuer: string;
   server: IdentityServer;
   serverLog: string;
   aws: LocalAws;
-  /** The account that the sandbox begins with: its role is the profile `vouch`. */
+  /** The account that the sandbox begins with; the profile `vouch` names its role. */
   first: DeveloperAccount;
   roleArn: string;
   repositoryUrl: string;
   /**
-   * Makes another account with a role that trusts the server and a repository that the role may use (`demo` unless
-   * told), and a profile for it when that is named.
+   * Creates another account with a role that trusts the server, and a repository that the role may use (`demo` by default). Adds
+   * a profile for the role if you name one.
    */
   addAccount(
     id: string,
@@ -54,15 +54,15 @@ export interface Sandbox extends AsyncDisposable {
   browser: SandboxBrowser | undefined;
   /** Runs a program of the sandbox to its end. */
   run(command: string, args: readonly string[], options?: { cwd?: string; input?: Input }): Promise<Finished>;
-  /** As `run`, and fails unless the status is 0. */
+  /** Like `run`, but fails unless the status is 0. */
   succeed(command: string, args: readonly string[], options?: { cwd?: string; input?: Input }): Promise<Finished>;
-  /** What a person types at `vouch enroll`: the invitation's code, and then the words that the page shows. */
+  /** The person's input to `vouch enroll`: the invitation code, then the words that the page shows. */
   typed(code: string): AsyncIterable<string>;
-  /** Ends everything and removes the folder. Again does nothing. */
+  /** Ends everything and removes the folder. A second call does nothing. */
   close(): Promise<void>;
 }
 
-/** Starts a sandbox. When that fails, nothing is left of it. */
+/** Starts a sandbox. If that fails, nothing is left behind. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   await ensureBuilt();
   const folder = await realpath(await mkdtemp(join(await shortTemporaryFolder(), 'vouch-')));
@@ -102,7 +102,7 @@ async function start(
   const env = cleanEnvironment({
     PATH: `${bin}${delimiter}${process.env.PATH ?? '/usr/bin:/bin'}`,
     HOME: at('home'),
-    // Else it would be the one of this machine's user, in which a session of theirs may be.
+    // Not the folder of this machine's user, whose own agent may hold a session.
     XDG_RUNTIME_DIR: at('run'),
     TMPDIR: at('tmp'),
     AWS_ENDPOINT_URL_STS: aws.stsUrl,
@@ -153,21 +153,21 @@ async function start(
   };
   // The agent is the one program that outlives the command that started it.
   closers.unshift(() => sandbox.run('vouch', ['agent', 'stop']));
-  await settleIn(sandbox);
+  await configureGit(sandbox);
   options.signal?.throwIfAborted();
   if (options.fresh !== true) await setUp(sandbox, options);
   options.signal?.throwIfAborted();
   return sandbox;
 }
 
-/** Sockets lie in there, and a socket's path has about 100 bytes (unix(7)): macOS's own temporary folder is too deep. */
+/** A folder for sockets, whose paths have at most about 100 bytes (unix(7)): macOS's own temporary folder is too deep. */
 async function shortTemporaryFolder(): Promise<string> {
   const usual = await realpath(tmpdir());
   return Buffer.byteLength(usual) <= 30 ? usual : '/tmp';
 }
 
-/** What stands on a machine at an office: who commits, and the way to (the local) CodeCommit. */
-async function settleIn(sandbox: Sandbox): Promise<void> {
+/** The Git settings of a machine at an office: the committer, and the way to (the local) CodeCommit. */
+async function configureGit(sandbox: Sandbox): Promise<void> {
   const settings = [
     ['user.name', 'Alice'],
     ['user.email', PERSON],
@@ -189,7 +189,7 @@ async function setUp(sandbox: Sandbox, { ownBrowser, signal }: SandboxOptions): 
   await sandbox.succeed('vouch', ['setup', 'codecommit']);
 }
 
-/** With a person's own key the person must see what is asked of them; standard output stays the command's. */
+/** Shows `vouch enroll` to the person, whose own key it asks for; standard output remains the sandbox command's. */
 function enrollInPlainSight(
   { env, home }: Sandbox,
   enroll: string[],
@@ -200,7 +200,7 @@ function enrollInPlainSight(
     const child = spawn('vouch', enroll, { env, cwd: home, stdio: ['pipe', 2, 2], ...(signal ? { signal } : {}) });
     child.stdin?.on('error', () => {});
     child.stdin?.write(`${code}\n`);
-    // The words that the page shows are the person's to type.
+    // The person types the words that the page shows.
     process.stdin.pipe(child.stdin as Writable);
     child.once('error', reject);
     child.once('close', (status) => {
@@ -211,7 +211,7 @@ function enrollInPlainSight(
   });
 }
 
-/** What the user's own browser needs to start on their desktop. */
+/** The variables that the user's own browser needs to start on their desktop. */
 function ownDesktop(): Record<string, string> {
   const names = ['BROWSER', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS', 'WSL_DISTRO_NAME'];
   return Object.fromEntries(
@@ -222,7 +222,7 @@ function ownDesktop(): Record<string, string> {
   );
 }
 
-/** Every closer gets its turn, in order, whatever the others do; the first failure is told. */
+/** Calls every closer in order, even if some fail, then throws the first failure. */
 async function closeAll(closers: (() => Promise<unknown>)[]): Promise<void> {
   const failures: unknown[] = [];
   for (const closer of closers) await closer().catch((error: unknown) => failures.push(error));

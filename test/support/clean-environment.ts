@@ -1,11 +1,11 @@
-/** What a program may take over from the machine: nothing that changes what Git, AWS's SDK or Node do. */
+/** The variables that a program may inherit: none changes what Git, AWS's SDK or Node do. */
 const KEPT = ['LANG', 'LC_ALL', 'TERM', 'COLORTERM', 'NO_COLOR', 'TZ', 'USER', 'LOGNAME', 'SHELL', 'COLUMNS', 'LINES'];
 
 /**
- * An environment from scratch. Inherited GIT_*, AWS_*, proxy, CA and XDG variables would reach into it: a machine-wide
- * GIT_SSL_CAINFO beats http.sslCAInfo, an AWS_PROFILE chooses a role.
+ * An environment from scratch. Inherited GIT_*, AWS_*, proxy, CA and XDG variables would change a test: a machine-wide
+ * GIT_SSL_CAINFO overrides http.sslCAInfo, and AWS_PROFILE chooses a role.
  *
- * @param more what is set besides
+ * @param more additional variables
  */
 export function cleanEnvironment(more: Record<string, string>): Record<string, string> {
   const kept = KEPT.flatMap((name) => {

@@ -5,7 +5,7 @@ import { createBuilder } from 'vite';
 const root = resolve(import.meta.dirname, '../..');
 const stamp = join(root, 'dist/.built');
 
-/** Builds pages, command line programs and server into dist/, unless nothing has changed since that was done last. */
+/** Builds pages, command line programs and server into dist/, unless nothing has changed since the last build. */
 export async function ensureBuilt(): Promise<void> {
   const newest = newestChange([
     'cli',
@@ -18,12 +18,12 @@ export async function ensureBuilt(): Promise<void> {
     'package-lock.json',
   ]);
   if ((statSync(stamp, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= newest) return;
-  // Vite reads NODE_ENV, and a test runner sets it: a build is for production whoever asks.
+  // Vite reads NODE_ENV, which a test runner sets: every build is for production.
   const before = process.env.NODE_ENV;
   process.env.NODE_ENV = 'production';
   try {
     for (const mode of ['pages', 'cli', 'server']) {
-      // As `vite build` does it: null leaves it to the configuration whether there is more than one thing to build.
+      // Like `vite build`: with null the configuration says whether there is more than one environment to build.
       const builder = await createBuilder({ configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' }, null);
       await builder.buildApp();
     }
@@ -32,7 +32,7 @@ export async function ensureBuilt(): Promise<void> {
     else process.env.NODE_ENV = before;
   }
   writeFileSync(stamp, '');
-  // What changed while we built is newer than this.
+  // The time before the build, so that files changed during it are newer.
   utimesSync(stamp, newest / 1000, newest / 1000);
 }
 

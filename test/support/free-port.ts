@@ -1,8 +1,8 @@
 import { createServer } from 'node:net';
 
 /**
- * A port that nobody listens on, at neither loopback address: a server whose issuer is http://localhost needs both. An issuer's URL
- * holds its port, so that it must be known before the server starts.
+ * A port that is free on both loopback addresses, because a server whose issuer is http://localhost needs both. The issuer's URL
+ * contains the port, so it must be known before the server starts.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -11,7 +11,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** The port, when it is free there, or when the machine has no such address. */
+/** The port if it is free on this host, or if the machine has no such address; otherwise undefined. */
 async function free(host: string, wanted: number): Promise<number | undefined> {
   const server = createServer();
   try {

@@ -3,24 +3,24 @@ import { join, posix, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** One import of a source file. */
+/** One import in a source file. Paths are relative to the package's root. */
 export interface Import {
-  /** The file that has it, from the package's root. */
+  /** The importing file. */
   from: string;
-  /** What it names: a file from the package's root, or a package. */
+  /** The imported file or package. */
   to: string;
-  /** `type` is gone when the program runs; `later` is an `import()`. */
+  /** `type` does not exist when the program runs; `later` is an `import()`. */
   when: 'start' | 'later' | 'type';
 }
 
-/** All source files below a folder, from the package's root. */
+/** All source files below a folder, as paths relative to the package's root. */
 export function sourcesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((file) => posix.join(folder, file))
     .filter((file) => /\.tsx?$/.test(file));
 }
 
-/** The imports of a file. Biome formats all of them, so their shape is known. */
+/** The imports of a file. Biome formats them, so a regular expression finds them all. */
 export function importsOf(from: string): Import[] {
   const text = readFileSync(join(root, from), 'utf8');
   const found = text.matchAll(/^(?:import|export) (type )?(?:[^'"`;]*? from )?'([^']+)'|\bimport\('([^']+)'\)/gm);
@@ -31,7 +31,7 @@ export function importsOf(from: string): Import[] {
   });
 }
 
-/** What a program loads at its start: our own files and, by their names, packages and parts of Node. */
+/** Everything that a program loads at its start: our own files, and the names of packages and of Node's modules. */
 export function loadedAtStart(source: string): Set<string> {
   const loaded = new Set([source]);
   for (const file of loaded) {

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { machine } from '../cli/support.ts';
 import { endLeftBehind } from './left-behind.ts';
 
-test('who outlives the tests is found by its environment, its command line or where it works, named and ended', async () => {
+test('a process that outlives the tests is found by its environment, command line or working folder, named and ended', async () => {
   const { folder } = machine();
   const [tests, other] = [join(folder, 'tests'), join(folder, 'tests-of-others')];
   for (const path of [tests, other]) mkdirSync(path);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A process that outlives the tests. */
+/** A process that outlived the tests. */
 export interface LeftBehind {
   pid: number;
   /** Its command line. */
@@ -9,14 +9,14 @@ export interface LeftBehind {
 }
 
 /**
- * Ends the processes that tests have started and not ended. They are known by the folder that all tests' folders are in: it is in
- * their environment, in their command line, or they work there. Only Linux tells (proc_pid_environ(5)).
+ * Ends the processes that tests have started and not ended. Their environment, command line or working folder names the folder
+ * in which all tests work. Does nothing on systems other than Linux (proc_pid_environ(5)).
  *
- * @param patience how long the last ones may take to end, in milliseconds
- * @returns those that did not end by themselves
+ * @param grace how long the last processes may take to end by themselves, in milliseconds
+ * @returns the processes that it had to end
  */
-export async function endLeftBehind(folder: string, patience = 10_000): Promise<LeftBehind[]> {
-  const until = performance.now() + patience;
+export async function endLeftBehind(folder: string, grace = 10_000): Promise<LeftBehind[]> {
+  const until = performance.now() + grace;
   let found = processesOf(folder);
   while (found.length > 0 && performance.now() < until) {
     await sleep(100);
@@ -26,7 +26,7 @@ export async function endLeftBehind(folder: string, patience = 10_000): Promise<
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended since.
+      // It has ended meanwhile.
     }
   }
   return found;
@@ -42,7 +42,7 @@ function processesOf(folder: string): LeftBehind[] {
       command.includes(within) ||
       told(() => readFileSync(`/proc/${name}/environ`, 'latin1')).includes(within) ||
       `${told(() => readlinkSync(`/proc/${name}/cwd`))}/`.startsWith(within);
-    // One that has ended and is not waited for has no command line.
+    // A zombie has no command line.
     return isOurs && command !== '' ? [{ pid: Number(name), command }] : [];
   });
 }
@@ -51,7 +51,7 @@ function told(look: () => string): string {
   try {
     return look();
   } catch {
-    // Another user's, or it has ended since.
+    // It belongs to another user, or has ended meanwhile.
     return '';
   }
 }

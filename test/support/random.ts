@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 
-/** Random choices that can be made again: the same seed gives the same ones. */
+/** Repeatable random choices: the same seed gives the same ones. */
 export class Random {
   readonly seed: number;
   #state: number;
@@ -11,9 +11,9 @@ export class Random {
   }
 
   /**
-   * With the seed that the environment names, else with a new one; it is printed either way.
+   * Takes the seed from the environment, or a new one; prints it either way.
    *
-   * @param variable the environment variable's name
+   * @param variable the name of the environment variable
    */
   static seeded(variable: string): Random {
     const seed = Number(process.env[variable] ?? randomInt(2 ** 31));
@@ -21,7 +21,7 @@ export class Random {
     return new Random(seed);
   }
 
-  /** From 0 up to 1, by Tommy Ettinger's mulberry32. */
+  /** From 0 up to, but not including, 1. The algorithm is Tommy Ettinger's mulberry32. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -29,7 +29,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number from the first to the last. */
+  /** A whole number from `first` to `last`, both included. */
   between(first: number, last: number): number {
     return first + Math.floor(this.next() * (last - first + 1));
   }

@@ -7,7 +7,7 @@ export interface Finished {
   stderr: string;
 }
 
-/** All at once, or bit by bit, as somebody types who has to look at something in between. */
+/** Input all at once, or piece by piece, like the typing of a person who must look at something in between. */
 export type Input = string | Uint8Array | AsyncIterable<string>;
 
 export interface RunOptions {
@@ -15,11 +15,11 @@ export interface RunOptions {
   cwd?: string;
   /** What the program reads on standard input; nothing by default. */
   input?: Input;
-  /** Milliseconds, after which the program is killed and the run fails. */
+  /** After this many milliseconds the program is killed and the run fails. */
   timeout?: number;
 }
 
-/** Runs a program to its end. A status other than 0 is a result like any other. */
+/** Runs a program to its end, whatever its status. */
 export function run(command: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env: options.env, cwd: options.cwd, stdio: 'pipe' });
@@ -40,14 +40,14 @@ export function run(command: string, args: readonly string[], options: RunOption
   });
 }
 
-/** Gives a program its input. Who does not read it may close it. */
+/** Gives a program its input. The program may close it unread. */
 export function type(input: Input, stdin: Writable): void {
   stdin.on('error', () => {});
   if (typeof input === 'string' || input instanceof Uint8Array) stdin.end(input);
   else pipeline(Readable.from(input), stdin, () => {});
 }
 
-/** As `run`, and fails unless the status is 0. */
+/** Like `run`, but fails unless the status is 0. */
 export async function succeed(command: string, args: readonly string[], options: RunOptions): Promise<Finished> {
   const result = await run(command, args, options);
   if (result.code !== 0) {

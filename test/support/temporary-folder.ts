@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 
-/** A folder for all tests of a file, which is removed after the last one. */
+/** A folder for all tests of a file; it is removed after the last one. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'v-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

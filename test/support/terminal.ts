@@ -4,19 +4,19 @@ import { onTestFinished } from 'vitest';
 
 /** A command on a real pseudo terminal. */
 export interface Terminal {
-  /** What the screen was sent, with plain line ends and without the sequences that steer it. */
+  /** The output so far, with plain line ends and without control sequences. */
   said(): string;
-  /** Settles when what was said matches; fails when the command ends before that. */
+  /** Resolves when the output matches; rejects if the command ends before that. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
   /** Types; `\x03` is Ctrl-C. */
   type(text: string): void;
-  /** The command's status, when it has ended. */
+  /** The command's status, once it has ended. */
   ended: Promise<number>;
 }
 
 /**
- * Runs a shell's command line on a pseudo terminal of its own, by script(1) of util-linux. At the end of the test the terminal
- * is closed, whatever still runs there.
+ * Runs a shell command on a new pseudo terminal, with script(1) of util-linux. The terminal is closed at the end of the test,
+ * even if something still runs there.
  *
  * @param command for `/bin/sh -c`
  */
@@ -36,7 +36,7 @@ export function onTerminal(command: string, { env, cwd }: { env: NodeJS.ProcessE
     said += text;
     look();
   });
-  // A command that has ended does not read.
+  // Typing to a command that has ended is no error.
   child.stdin.on('error', () => {});
   let over = false;
   const ended = new Promise<number>((resolve, reject) => {
@@ -57,7 +57,7 @@ export function onTerminal(command: string, { env, cwd }: { env: NodeJS.ProcessE
           if (found === null && !over) return;
           watchers.delete(watcher);
           if (found) resolve(found);
-          else reject(new Error(`${pattern} was never said by ${command}:\n${text()}`));
+          else reject(new Error(`${command} ended without printing ${pattern}:\n${text()}`));
         };
         watchers.add(watcher);
         watcher();

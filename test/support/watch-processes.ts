@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
-/** What could be read of all processes of this machine while it was watched. */
+/** A watch of the processes of this machine. */
 export interface Watch {
   /** Resolves when every process that runs now has been looked at. */
   look(): Promise<void>;
-  /** Ends the watch. @returns every argument list and every environment that there was, once each */
+  /** Ends the watch. @returns each argument list and each environment that was seen, once */
   end(): Promise<{ looks: number; argumentLists: string[]; environments: string[] }>;
 }
 
 /**
- * Looks at /proc again and again, as any other program of this user could, in a thread of its own: what is watched may run
- * in this process.
+ * Reads /proc again and again, as any other program of this user could. It does so in another thread, because this process may
+ * be among the watched ones.
  */
 export function watchProcesses(): Watch {
   const looks = new Int32Array(new SharedArrayBuffer(8));
@@ -22,7 +22,7 @@ export function watchProcesses(): Watch {
   });
   return {
     async look() {
-      // The one that is under way may have begun too early.
+      // The look that is under way may have begun too early, so wait for the next one too.
       const enough = Atomics.load(looks, 0) + 2;
       for (let now = Atomics.load(looks, 0); now < enough; now = Atomics.load(looks, 0)) {
         await Atomics.waitAsync(looks, 0, now).value;
