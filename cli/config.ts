@@ -11,13 +11,13 @@ export interface Config {
   /** The server's issuer URL. */
   server?: string;
   /**
-   * Whether Git's helper starts a login where one is needed: `auto` (the default) when a person is there to see it, `always`
+   * Whether Git's helper starts a login when one is needed: `auto` (the default) when a person is at the terminal, `always`
    * also without a terminal, for editors, `never` not at all.
    */
   autoLogin?: AutoLogin;
-  /** Who signed in last, by the server's URL: whoever signs in next is told when they are somebody else. */
+  /** Who signed in last, by the server's URL. The next login says so when another person signs in. */
   people?: Record<string, string>;
-  /** The port of 127.0.0.1 that the browser comes back to at a login; any free one, unless set. */
+  /** The port of 127.0.0.1 that the browser comes back to at a login; without it, any free port. */
   callbackPort?: number;
 }
 
@@ -25,14 +25,14 @@ export const autoLogins = ['auto', 'always', 'never'] as const;
 export type AutoLogin = (typeof autoLogins)[number];
 
 /**
- * Reads the settings; a file that is not there is an empty one.
+ * Reads the settings. Without a file there are none.
  *
- * @throws Problem `config` when the file is there and cannot be read, or is not what Vouch wrote; `unsafe-folder` when another
+ * @throws Problem `config` when the file cannot be read, or is not what Vouch writes; `unsafe-folder` when another
  *   user could change it; `no-home`
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const file = configFile(env);
-  // Who could write there would say which server is asked.
+  // Anybody who can write there can choose the server that we ask.
   checkWay(file, "Vouch's settings are not safe");
   let text: string | undefined;
   try {
@@ -67,14 +67,14 @@ function namesPeople(value: unknown): boolean {
   return Object.values(value).every((person) => typeof person === 'string');
 }
 
-/** Whether a value is one that the setting `autoLogin` can have. */
+/** Whether the setting `autoLogin` can have this value. */
 export function isAutoLogin(value: unknown): value is AutoLogin {
   return (autoLogins as readonly unknown[]).includes(value);
 }
 
-/** Changes settings and keeps the others; an undefined one is removed. A crash leaves the old file or the new one. */
+/** Changes these settings and keeps the others; an undefined one is removed. A crash leaves the old file or the new one. */
 export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
-  // JSON has no undefined: such a setting is not written.
+  // JSON leaves undefined values out.
   const settings = { ...readConfig(env), ...change };
   replaceFile(configFile(env), `${JSON.stringify(settings, null, 2)}\n`);
 }
@@ -85,7 +85,7 @@ export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
  * @throws Problem `server-url`; `http:` is for `localhost` alone
  */
 export function serverUrl(value: string): string {
-  // Without a scheme it is the one that the host can have.
+  // Without a scheme, the one that this host can have.
   const scheme = /^localhost(:\d+)?\/?$/.test(value) ? 'http' : 'https';
   const url = URL.parse(value.includes('://') ? value : `${scheme}://${value}`);
   // Not 127.0.0.1: security keys do not sign for IP addresses (Web Authentication, section 5.1.3).
@@ -102,7 +102,7 @@ export function serverUrl(value: string): string {
 }
 
 /**
- * The server to talk to: the one named now, else the one of the last enrolment or login.
+ * The server to talk to: the one on the command line, else that of the last enrolment or login.
  *
  * @throws Problem `no-server`
  */
@@ -121,6 +121,6 @@ function unreadable(file: string, why: string): Problem {
     kind: 'config',
     what: `Vouch's settings cannot be read: ${file}`,
     why,
-    fix: 'Mend the file, or remove it and run `vouch enroll` or `vouch login --server https://…` again.',
+    fix: 'Correct the file, or remove it and run `vouch enroll` or `vouch login --server https://…` again.',
   });
 }

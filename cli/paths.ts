@@ -2,29 +2,29 @@ import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Problem } from './problem/problem.ts';
 
-/** Everything that Vouch keeps on a developer's machine has its place here, so that another platform is one change. */
+/** Where everything is that Vouch keeps on a developer's machine, in one file: another platform is then one change. */
 
-/** Vouch's own settings (server URL, preferences; never a secret). */
+/** The file of Vouch's own settings (server URL, preferences; never a secret). */
 export function configFile(env: NodeJS.ProcessEnv = process.env): string {
   return join(absolute(env.XDG_CONFIG_HOME) ?? join(home(env), '.config'), 'vouch', 'config.json');
 }
 
 /**
- * AWS's config file, where the profiles are that name a role: `$AWS_CONFIG_FILE`, else `~/.aws/config`. A relative one counts as
- * unset: the folder where a command happens to run must not say which roles are assumed.
+ * AWS's config file, whose profiles name the roles: `$AWS_CONFIG_FILE`, else `~/.aws/config`. A relative path counts as unset: the
+ * folder where a command happens to run must not decide which roles are assumed.
  */
 export function awsConfigFile(env: NodeJS.ProcessEnv = process.env): string {
   return namedAwsConfigFile(env) ?? join(home(env), '.aws', 'config');
 }
 
-/** The one that AWS_CONFIG_FILE names, if it names one: to the letter as the credential helper's script has it (agent/git-request.ts). */
+/** The file that AWS_CONFIG_FILE names, if any. The credential helper's script writes it the same way, to the letter (agent/git-request.ts). */
 export function namedAwsConfigFile(env: NodeJS.ProcessEnv): string | undefined {
   const file = env.AWS_CONFIG_FILE;
   return file?.startsWith('~/') ? `${home(env)}/${file.slice(2)}` : absolute(file);
 }
 
 /**
- * The person's home folder: HOME, or what the system knows where that is no absolute path. It is never the folder where a command
+ * The person's home folder: HOME, or what the system knows when HOME is no absolute path. It is never the folder where a command
  * happens to run.
  *
  * @throws Problem `no-home`
@@ -40,7 +40,7 @@ export function home(env: NodeJS.ProcessEnv): string {
   });
 }
 
-/** `os.homedir` would believe HOME. */
+/** The home folder that the system knows; `os.homedir` would believe HOME. */
 function homeOfUser(): string | undefined {
   try {
     return userInfo().homedir;
@@ -49,7 +49,7 @@ function homeOfUser(): string | undefined {
   }
 }
 
-/** A path from a variable, unless it is empty or relative: that counts as unset (XDG Base Directory Specification). */
+/** A path from a variable. An empty or relative one counts as unset (XDG Base Directory Specification). */
 export function absolute(path: string | undefined): string | undefined {
   return path && isAbsolute(path) ? path : undefined;
 }

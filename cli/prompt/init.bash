@@ -1,9 +1,9 @@
 # For ~/.bashrc: eval "$(vouch init bash)"
 
-# Before each prompt; the status of the last command stays what it was.
+# Runs before each prompt, and keeps the status of the last command.
 __vouch_prompt() {
   local before=$? now=${EPOCHSECONDS-}
-  # bash 5 has EPOCHSECONDS, 4.2 has the format; macOS still comes with 3.2.
+  # bash 5 has EPOCHSECONDS, 4.2 has this format; macOS still ships 3.2.
   [ -n "$now" ] || printf -v now '%(%s)T' -1 2>/dev/null || now=$(date +%s)
   __vouch_update "$now"
   __vouch_color='' __vouch_plain=''
@@ -11,12 +11,12 @@ __vouch_prompt() {
   return "$before"
 }
 
-# First, so that whatever else makes the prompt can use VOUCH_PROMPT; and once, however often this is evaluated.
+# First, so that everything else that makes the prompt can use VOUCH_PROMPT; and once, however often this is evaluated.
 case "${PROMPT_COMMAND[*]-}" in
   *__vouch_prompt*) ;;
   *)
     if [[ $(declare -p PROMPT_COMMAND 2>/dev/null) == 'declare -a'* ]]; then
-      # What else is in the list stays, also where bash before 5.1 looks at its first word alone.
+      # Keeps the rest of the list. Together with its first entry, because bash before 5.1 runs only that one.
       PROMPT_COMMAND=("__vouch_prompt${PROMPT_COMMAND[0]:+$'\n'${PROMPT_COMMAND[0]}}" "${PROMPT_COMMAND[@]:1}")
     else
       PROMPT_COMMAND="__vouch_prompt${PROMPT_COMMAND:+$'\n'$PROMPT_COMMAND}"
@@ -24,7 +24,7 @@ case "${PROMPT_COMMAND[*]-}" in
     ;;
 esac
 
-# A prompt that names VOUCH_PROMPT has it where its owner wants it.
+# A prompt that names VOUCH_PROMPT already has it where its owner wants it.
 case "${PS1-}" in
   *VOUCH_PROMPT*) ;;
   *) PS1='\[${__vouch_color-}\]${VOUCH_PROMPT-}\[${__vouch_plain-}\]${VOUCH_PROMPT:+ }'"${PS1-}" ;;

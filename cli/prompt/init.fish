@@ -1,6 +1,6 @@
 # For ~/.config/fish/config.fish: vouch init fish | source
 
-# As in session.sh, in fish's words.
+# session.sh, written in fish.
 function __vouch_update --on-event fish_prompt
     set -l now (date +%s)
     set -l there no
@@ -34,7 +34,7 @@ function __vouch_status
     return $argv[1]
 end
 
-# Once, however often this is read; and not where the prompt shows VOUCH_PROMPT itself.
+# Once, however often this is read, and not when the prompt shows VOUCH_PROMPT itself.
 if not functions -q __vouch_own_prompt; and not functions fish_prompt | string match -q '*VOUCH_PROMPT*'
     functions -c fish_prompt __vouch_own_prompt
     function fish_prompt
@@ -45,7 +45,7 @@ if not functions -q __vouch_own_prompt; and not functions fish_prompt | string m
             test -n "$__vouch_soon"; and set_color normal
             printf ' '
         end
-        # Prompts like to show how the last command ended.
+        # Many prompts show how the last command ended.
         __vouch_status $before
         __vouch_own_prompt
     end

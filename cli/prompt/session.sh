@@ -1,12 +1,12 @@
-# What bash and zsh have in common: the session as `vouch status --format shell` told it last, and VOUCH_PROMPT, the text for the
-# prompt ("vouch 7h12m"; empty when nobody is signed in). Starting vouch at every prompt would be felt, so it is asked once a
-# minute at most, or when the agent has come or gone; how long is left is a subtraction.
+# For bash and zsh: the session as `vouch status --format shell` told it last, and VOUCH_PROMPT, the text for the prompt ("vouch
+# 7h12m"; empty when nobody is signed in). Starting vouch at every prompt would be felt. So it is asked at most once a minute, and
+# when the agent has come or gone. In between, the time that is left is a subtraction.
 
 # The argument is the time now, in seconds since 1970.
 __vouch_update() {
   local there=no left minutes
   { [ -S "$__vouch_socket" ] || [ -S "$__vouch_other_socket" ]; } && there=yes
-  # A clock that was set back counts as a minute gone by.
+  # A clock that was set back counts as a minute that has passed.
   if [ "$there" != "${__vouch_there-}" ] || [ "$1" -lt "$__vouch_asked" ] || [ "$1" -ge "$((__vouch_asked + 60))" ]; then
     __vouch_there=$there __vouch_asked=$1
     VOUCH_SESSION=no VOUCH_EMAIL='' VOUCH_EXPIRES_AT=''

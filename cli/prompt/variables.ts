@@ -1,13 +1,13 @@
 import type { AgentStatus } from '../agent/protocol.ts';
 
-/** A session as assignments of a shell, to be evaluated there: for sh, bash and zsh, or for fish. */
+/** For which shell the assignments are: sh, bash and zsh, or fish. */
 export type VariableFormat = 'shell' | 'fish';
 
 /**
- * The assignments, one a line. Addresses come from a server: whatever is in them stays text.
+ * A session as assignments for a shell to evaluate, one a line. Addresses come from a server: whatever they hold stays text.
  *
- * @param session who is signed in, if anybody is
- * @param server the server's URL, as far as it is known
+ * @param session null when nobody is signed in
+ * @param server the server's URL; null when it is not known
  */
 export function sessionVariables(
   session: AgentStatus['session'],
@@ -25,7 +25,7 @@ export function sessionVariables(
     .join('');
 }
 
-/** One assignment, as a line: within single quotes nothing means anything but what ends them, and in fish a backslash. */
+/** One assignment, as a line. Within single quotes only the closing quote is special, and in fish the backslash. */
 export function assignment(name: string, value: string, format: VariableFormat): string {
   if (format === 'fish') return `set -g ${name} '${value.replace(/[\\']/g, '\\$&')}'\n`;
   return `${name}='${value.replaceAll("'", "'\\''")}'\n`;

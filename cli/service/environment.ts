@@ -1,7 +1,7 @@
 import { agentSettings, harmlessNodeOptions } from '../agent/node-environment.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** Variables whose value is the path of something that is read. */
+/** Variables whose value is the path of a file or folder that the agent reads. */
 export const pathVariables: readonly string[] = [
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
@@ -10,8 +10,8 @@ export const pathVariables: readonly string[] = [
 ];
 
 /**
- * What the service's agent gets of the shell's environment, as an agent that the shell starts would have it: a manager of
- * services starts with an environment of its own. It is written to the disk, so there may be no secret in it.
+ * The part of the shell's environment that an agent started by the shell would get. A service manager starts programs with an
+ * environment of its own, so the service's file must name these variables. That file is on the disk, so none may hold a secret.
  *
  * @throws Problem `secret-variable` when an address holds a user's name or password
  */
@@ -23,7 +23,7 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): Record<string, strin
     if (/PROXY|ENDPOINT_URL/i.test(name) && value.includes('@')) throw secret(name);
     kept[name] = value;
   }
-  // Also when it is empty: whatever the manager of services has in its environment must not open Node's inspector.
+  // Even when it is empty: a NODE_OPTIONS of the service manager's own must not open Node's inspector.
   return { ...kept, NODE_OPTIONS: harmlessNodeOptions(env) };
 }
 

@@ -4,10 +4,10 @@ import { managerOf } from './managers.ts';
 import { authorOf } from './mark.ts';
 
 /**
- * A program that the agent's service names, and that is not there any more, as after an update of Node to another folder: then
- * the service starts no agent.
+ * A program that the agent's service names and that no longer exists, as after an update of Node into another folder. The service
+ * then starts no agent.
  *
- * @returns undefined when all are there, and when there is no service
+ * @returns undefined when all of them exist, and when there is no service
  */
 export function goneProgram(env: NodeJS.ProcessEnv, platform = process.platform): string | undefined {
   const manager = managerOf(platform, env);

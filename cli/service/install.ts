@@ -9,23 +9,23 @@ import type { Manager, ServiceFile, ServiceForm } from './manager.ts';
 import { authorOf } from './mark.ts';
 
 export interface ServiceOptions {
-  /** Ends a session that is in the way, and takes files over that are not, or no longer, as Vouch wrote them. */
+  /** Ends a session that is in the way, and takes over files that others wrote or changed. */
   force: boolean;
   env: NodeJS.ProcessEnv;
 }
 
-/** How long an agent that was just started may take to answer, in milliseconds. */
+/** How long a freshly started agent may take to answer, in milliseconds. */
 const answerTimeout = 30_000;
 
 export interface Installed {
   form: ServiceForm;
-  /** False when it was all there already. */
+  /** False when everything was in place already. */
   changed: boolean;
 }
 
 /**
- * Makes the agent a service, and sees that it answers as one. When that fails, everything is as it was before, but for an
- * agent that ran.
+ * Makes the agent a service, and waits until it answers as one. On failure everything is put back, except for an agent that was
+ * running before.
  *
  * @throws Problem `agent-runs`, `file-of-others`, `service`, and as Manager.check, Manager.form and replaceFile
  */
@@ -46,7 +46,7 @@ export async function installService(manager: Manager, options: ServiceOptions):
     if (await answers(manager, env)) return { form, changed: true };
     throw new Problem({
       kind: 'service',
-      what: `${manager.name} has started the agent, and it does not answer.`,
+      what: `${manager.name} has started the agent, but the agent does not answer.`,
       why: `${manager.name}'s log says more.`,
       fix: 'Use Vouch without a service: `vouch login` starts the agent.',
     });
@@ -57,9 +57,9 @@ export async function installService(manager: Manager, options: ServiceOptions):
 }
 
 /**
- * Undoes installService; again does no harm.
+ * Undoes installService. A second call does no harm.
  *
- * @returns the files that were removed, none when there was no service
+ * @returns the files that were removed; none when there was no service
  * @throws Problem `file-of-others`, `service`
  */
 export async function uninstallService(manager: Manager, options: ServiceOptions): Promise<string[]> {
@@ -68,7 +68,7 @@ export async function uninstallService(manager: Manager, options: ServiceOptions
   if (there.length === 0) return [];
   checkFiles(before, options);
   await manager.check();
-  // So that the server hears of the session's end too.
+  // The agent then tells the server that the session has ended.
   const running = await runningAgent(options.env);
   if (running?.service === manager.name) await dropSession(options.env);
   await manager.stop();
@@ -82,7 +82,7 @@ interface FileBefore {
   text: string | undefined;
 }
 
-/** Leaves alone what others have written, or changed. */
+/** Refuses files that others wrote or changed. */
 function checkFiles(files: readonly FileBefore[], { force }: ServiceOptions): void {
   for (const { path, text } of files) {
     const author = authorOf(text);
@@ -90,7 +90,7 @@ function checkFiles(files: readonly FileBefore[], { force }: ServiceOptions): vo
     throw new Problem({
       kind: 'file-of-others',
       what: author === 'changed' ? `${path} was changed since Vouch wrote it.` : `${path} was not written by Vouch.`,
-      fix: 'Look at it; with --force it is replaced or removed all the same.',
+      fix: 'Look at it; with --force it is replaced or removed anyway.',
     });
   }
 }
@@ -98,25 +98,25 @@ function checkFiles(files: readonly FileBefore[], { force }: ServiceOptions): vo
 async function runningAgent(env: NodeJS.ProcessEnv): Promise<AgentStatus | undefined> {
   const found = await findAgent(env);
   if (found.state === 'running') return found.answer;
-  // One that answers wrongly is what a new installation mends.
+  // A new installation replaces one that answers wrongly.
   if (found.state === 'hung' && found.problem.kind !== 'agent-silent') throw found.problem;
   return undefined;
 }
 
-/** Ends an agent that has the sockets' names; one without a session is missed by nobody. */
+/** Ends the agent that has the sockets now. Nobody misses one without a session. */
 async function makeWay({ session, pid }: AgentStatus, { force, env }: ServiceOptions): Promise<void> {
   if (session !== null && !force) {
     throw new Problem({
       kind: 'agent-runs',
       what: 'An agent with your session is running, and would have to end.',
-      why: `It is process ${pid}, and has the session of ${session.email} in its memory alone.`,
+      why: `It is process ${pid}, and has the session of ${session.email} only in its memory.`,
       fix: 'Run `vouch agent stop`, or this with --force, which ends the session too; afterwards `vouch login`.',
     });
   }
   await dropSession(env);
 }
 
-/** Whether the agent answers, and as the service. */
+/** Whether the service's agent answers. */
 async function answers(manager: Manager, env: NodeJS.ProcessEnv): Promise<boolean> {
   const end = performance.now() + answerTimeout;
   for (;;) {
@@ -127,7 +127,7 @@ async function answers(manager: Manager, env: NodeJS.ProcessEnv): Promise<boolea
   }
 }
 
-/** Has everything as it was; what fails here is no news, because something has failed already. */
+/** Puts everything back. Failures here are not reported: the caller reports the first one. */
 async function putBack(manager: Manager, before: readonly FileBefore[]): Promise<void> {
   const tried = (step: Promise<void>) => step.catch(() => {});
   await tried(manager.stop());

@@ -12,8 +12,8 @@ export interface PlistOptions {
 }
 
 /**
- * The agent as launchd's (launchd.plist(5)). It runs from the login on: to be started by a connection, a program must fetch
- * its sockets with launch_activate_socket(3), which Node cannot call.
+ * The agent's property list for launchd (launchd.plist(5)). The agent runs from the login on. launchd could start it at the first
+ * connection, but a program must then fetch its sockets with launch_activate_socket(3), which Node cannot call.
  *
  * @throws Problem `unit-text` when a path or a value holds a control character
  */
@@ -22,7 +22,7 @@ export function plistText({ node, agent, environment }: PlistOptions): string {
   const variables = Object.entries(environment);
   return marked(`<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<!-- ${markPlace}; \`vouch agent uninstall\` takes it away. -->
+<!-- ${markPlace}; \`vouch agent uninstall\` removes it. -->
 <plist version="1.0">
 <dict>
   <key>Label</key>
@@ -37,7 +37,7 @@ ${variables.map(([name, value]) => `    <key>${name}</key>\n    <string>${escape
   <string>/</string>
   <key>RunAtLoad</key>
   <true/>
-  <!-- After a crash, and after a logout, which ends it; not when it fails, as it does when another agent runs already. -->
+  <!-- Restart it after a crash, and after a logout, which ends it; not when it fails, as it does when another agent runs. -->
   <key>KeepAlive</key>
   <dict>
     <key>Crashed</key>
@@ -45,10 +45,10 @@ ${variables.map(([name, value]) => `    <key>${name}</key>\n    <string>${escape
     <key>SuccessfulExit</key>
     <true/>
   </dict>
-  <!-- Git waits for it, and a background process gets less of the processor. -->
+  <!-- Git waits for it, and a background process would get less processor time. -->
   <key>ProcessType</key>
   <string>Interactive</string>
-  <!-- Its memory holds the secrets, and goes into no file of a crash. -->
+  <!-- Its memory holds the secrets, so a crash must leave no core file. -->
   <key>HardResourceLimits</key>
   <dict>
     <key>Core</key>
@@ -67,7 +67,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** The files that a property list of ours names: Node and the agent's program. */
+/** The programs that a property list of ours names: Node and the agent. */
 export function programsOf(text: string): string[] {
   const list = /<array>(.*?)<\/array>/s.exec(text)?.[1] ?? '';
   return [...list.matchAll(/<string>(\/.*?)<\/string>/g)].map(([, word = '']) =>

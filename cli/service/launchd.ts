@@ -1,6 +1,6 @@
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import { harmfulVariables } from '../agent/node-environment.ts';
-import { home } from '../paths.ts';
+import { absolute, home } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
 import { programFile } from '../programs.ts';
 import { serviceEnvironment } from './environment.ts';
@@ -21,12 +21,10 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
     holdsSockets: false,
     paths: [path],
     form: async () => {
-      // Nobody else tells it where the sockets are to be.
-      const folders = { XDG_RUNTIME_DIR: env.XDG_RUNTIME_DIR, XDG_CACHE_HOME: env.XDG_CACHE_HOME };
-      const set = Object.entries(folders).flatMap(([name, value]) =>
-        value && isAbsolute(value) ? [[name, value]] : [],
-      );
-      // launchd has an environment of its own (launchctl setenv), and can only give them another value.
+      // Nothing else tells the agent where its sockets belong.
+      const folders = ['XDG_RUNTIME_DIR', 'XDG_CACHE_HOME'].map((name) => [name, absolute(env[name])]);
+      const set = folders.filter(([, folder]) => folder !== undefined);
+      // They may be in launchd's own environment (launchctl setenv). A property list cannot unset them, only give them a value.
       const harmless = Object.fromEntries(harmfulVariables.map((name) => [name, '']));
       const environment = { ...Object.fromEntries(set), ...harmless, ...serviceEnvironment(env) };
       const text = plistText({ node: process.execPath, agent: programFile('agent'), environment });
@@ -38,19 +36,19 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
       if (failure === undefined) return;
       throw new Problem({
         kind: 'no-launchd',
-        what: 'launchd, which would keep the agent as a service, cannot be reached.',
+        what: 'launchd, which would run the agent as a service, cannot be reached.',
         why: failure,
         fix: 'Run this in a terminal on the screen of the Mac, not over SSH; or use Vouch without a service.',
       });
     },
     start: async () => {
       await stop();
-      // Who has once disabled it wants it now.
+      // The user may have disabled it once.
       await succeed('launchctl', ['enable', service], env);
       await succeed('launchctl', ['bootstrap', domain, path], env);
     },
     stop,
-    // Who is stopped is forgotten.
+    // launchd forgets a service when it stops it.
     forget: async () => {},
   };
 }

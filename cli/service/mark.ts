@@ -1,23 +1,19 @@
 import { createHash } from 'node:crypto';
 
-/** What a text says in the place of the mark, before `marked`. */
+/** The words that `marked` turns into a mark. */
 export const markPlace = 'Written by `vouch agent install`';
 
 const mark = /Written by `vouch agent install` \(([0-9a-f]{16})\)/;
 
-/** Puts a checksum into a text's mark, by which it is later told whether somebody has changed the text. */
+/** Puts a checksum into a text's mark, which tells later whether somebody has changed the text. */
 export function marked(text: string): string {
   return text.replace(markPlace, `${markPlace} (${checksum(text)})`);
 }
 
-/** Whose a file is: Vouch's, as it was written or changed since, or somebody else's. */
+/** Who wrote a file: nobody, Vouch, Vouch with a change by somebody else since, or somebody else. */
 export type Author = 'nobody' | 'vouch' | 'changed' | 'other';
 
-/**
- * Whose text is in a file.
- *
- * @param content undefined when there is no such file
- */
+/** @param content undefined when there is no such file */
 export function authorOf(content: string | undefined): Author {
   if (content === undefined) return 'nobody';
   const found = mark.exec(content)?.[1];

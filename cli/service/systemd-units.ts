@@ -2,7 +2,7 @@ import { harmfulVariables } from '../agent/node-environment.ts';
 import { marked, markPlace } from './mark.ts';
 import { checkText } from './unit-text.ts';
 
-/** The names of the units. The socket is what is enabled; the service runs from a request to the session's end. */
+/** The names of the units. The socket is enabled; the service runs from the first request to the session's end. */
 export const socketUnit = 'vouch-agent.socket';
 export const serviceUnit = 'vouch-agent.service';
 
@@ -11,15 +11,15 @@ export interface UnitOptions {
   node: string;
   agent: string;
   environment: Record<string, string>;
-  /** Whether systemd can protect and hide files, see namespaceOptions. */
+  /** Whether systemd can protect and hide files; see namespaceOptions. */
   namespaces: boolean;
-  /** Whether nothing that the agent needs is in /tmp. */
+  /** Whether the agent needs nothing in the shared /tmp. */
   privateTmp: boolean;
 }
 
 /** systemd holds the sockets (systemd.socket(5)), in the order in which agent/sockets/activation.ts takes them. */
 export function socketText(): string {
-  return marked(`# ${markPlace}; \`vouch agent uninstall\` takes it away.
+  return marked(`# ${markPlace}; \`vouch agent uninstall\` removes it.
 # To change something, run \`systemctl --user edit ${socketUnit}\`.
 
 [Unit]
@@ -29,11 +29,11 @@ Description=Sockets of the vouch agent
 ListenStream=%t/vouch/agent.sock
 ListenStream=%t/vouch/git.sock
 SocketMode=0600
-# Sticky, as Git's helper wants it.
+# Sticky, as Git's helper requires.
 DirectoryMode=1700
-# Git may start hundreds of processes at once, and each of them finds room to wait.
+# Git may start hundreds of processes at once, and all of them may wait.
 Backlog=4096
-# A name that nobody listens behind would look like an agent that was killed.
+# A socket that nobody listens on would look like an agent that was killed.
 RemoveOnStop=yes
 
 [Install]
@@ -42,35 +42,35 @@ WantedBy=sockets.target
 }
 
 /**
- * The service (systemd.service(5), systemd.exec(5)). What is not here: CapabilityBoundingSet= and the options that imply it
- * (ProtectKernelModules=, ProtectClock=, …), with which a user's unit does not start on some systems, and which take nothing
+ * The service (systemd.service(5), systemd.exec(5)). It leaves out CapabilityBoundingSet= and the options that imply it
+ * (ProtectKernelModules=, ProtectClock=, …). On some systems a user's unit does not start with them, and they take nothing
  * from a process that has no capability and cannot get one.
  *
  * @throws Problem `unit-text` when a path or a value holds a control character
  */
 export function serviceText({ node, agent, environment, namespaces, privateTmp }: UnitOptions): string {
   const variables = Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`);
-  return marked(`# ${markPlace}; \`vouch agent uninstall\` takes it away.
+  return marked(`# ${markPlace}; \`vouch agent uninstall\` removes it.
 # To change something, run \`systemctl --user edit ${serviceUnit}\`.
 
 [Unit]
 Description=Vouch agent: your session, in memory only
 Requires=${socketUnit}
-# It ends at each logout, and whoever asks next starts it again. When it cannot start, systemd soon gives the sockets up, and
+# It ends at each logout, and the next request starts it again. When it cannot start, systemd soon gives up the sockets, and
 # \`vouch login\` starts an agent by itself.
 StartLimitIntervalSec=10
 StartLimitBurst=10
 
 [Service]
 Type=exec
-# The colon: a dollar is no variable. Without --disable-sigusr1 a signal would open Node's inspector.
+# The colon keeps dollars from being variables. Without --disable-sigusr1 a signal would open Node's inspector.
 ExecStart=${commandLine(node, '--disable-sigusr1', agent)}
 WorkingDirectory=/
-${variables.join('')}# With these Node would print what it sends, into the journal, or take anybody's certificate.
+${variables.join('')}# With these, Node would print what it sends into the journal, or accept any certificate.
 UnsetEnvironment=${harmfulVariables.join(' ')}
 TimeoutStopSec=5
 
-# Its memory holds the secrets, and goes neither into a file of a crash nor to the swap space.
+# Its memory holds the secrets: a crash must leave no core file, and nothing may be swapped to the disk.
 LimitCORE=0
 MemorySwapMax=0
 MemoryMax=512M
@@ -88,12 +88,12 @@ SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
 SystemCallErrorNumber=EPERM
-# Node compiles JavaScript while it runs, into memory that it then executes.
+# Node compiles JavaScript into memory that it then executes.
 MemoryDenyWriteExecute=no
-${namespaces ? `\n${namespaceOptions(privateTmp).join('\n')}\n# agent.pid is there.\nReadWritePaths=-%t/vouch\n` : ''}`);
+${namespaces ? `\n${namespaceOptions(privateTmp).join('\n')}\n# For agent.pid.\nReadWritePaths=-%t/vouch\n` : ''}`);
 }
 
-/** What protects files and hides what the agent has no business with. A user's systemd needs the first for the others. */
+/** Options that protect files, and hide what is no business of the agent's. A user's systemd needs the first for the others. */
 export function namespaceOptions(privateTmp: boolean): string[] {
   return [
     'PrivateUsers=yes',
@@ -105,21 +105,18 @@ export function namespaceOptions(privateTmp: boolean): string[] {
 }
 
 function commandLine(program: string, ...args: string[]): string {
-  // systemd takes no quote and no backslash in a program's path, so there a shell becomes the program.
+  // systemd accepts no quote and no backslash in a program's path. A shell does, and then becomes the program.
   const words = /["'\\]/.test(program) ? ['/bin/sh', '-c', 'exec "$0" "$@"', program, ...args] : [program, ...args];
   return words.map((word, index) => quoted(index === 0 ? `:${word}` : word)).join(' ');
 }
 
-/**
- * A word of a unit in quotes: there a backslash, a quote (systemd.syntax(7)) and a percent sign (systemd.unit(5)) mean more
- * than themselves.
- */
+/** A word of a unit, in quotes: backslashes, quotes (systemd.syntax(7)) and percent signs (systemd.unit(5)) are escaped. */
 function quoted(word: string): string {
   checkText(word, 'a unit of systemd');
   return `"${word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`;
 }
 
-/** The files that a service's text names: Node, the agent's program, perhaps a shell. */
+/** The programs that a service's text names: Node, the agent, perhaps a shell. */
 export function programsOf(text: string): string[] {
   const line = /^ExecStart=(.*)$/m.exec(text)?.[1] ?? '';
   const words = [...line.matchAll(/"((?:[^"\\]|\\.)*)"/g)];

@@ -1,5 +1,5 @@
-import { isAbsolute, join } from 'node:path';
-import { home } from '../paths.ts';
+import { join } from 'node:path';
+import { absolute, home } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
 import { programFile } from '../programs.ts';
 import { runtimeFolders } from '../runtime-folder/runtime-folder.ts';
@@ -8,7 +8,7 @@ import type { Manager, ServiceForm } from './manager.ts';
 import { run, succeed } from './run.ts';
 import { namespaceOptions, programsOf, serviceText, serviceUnit, socketText, socketUnit } from './systemd-units.ts';
 
-/** The user's own systemd, which holds the agent's sockets and starts it when somebody connects. */
+/** The user's own systemd. It holds the agent's sockets, and starts the agent at the first connection. */
 export function systemd(env: NodeJS.ProcessEnv): Manager {
   const folder = unitFolder(env);
   const paths = [socketUnit, serviceUnit].map((name) => join(folder, name));
@@ -22,9 +22,9 @@ export function systemd(env: NodeJS.ProcessEnv): Manager {
     check: () => check(env),
     start: async () => {
       await systemctl('daemon-reload');
-      // A socket of an earlier text would stay as it is.
+      // Otherwise systemd would keep the sockets of an earlier version of the unit.
       await systemctl('stop', socketUnit, serviceUnit);
-      // What an earlier try has left would count against this one; that there is nothing is no failure.
+      // Failed starts of before would count against this one. Without any, this command fails, which does not matter.
       await run('systemctl', ['--user', 'reset-failed', socketUnit, serviceUnit], env);
       await systemctl('enable', '--now', socketUnit);
     },
@@ -38,11 +38,9 @@ export function systemd(env: NodeJS.ProcessEnv): Manager {
   };
 }
 
-/** Where a user's own units are (systemd.unit(5)). */
+/** The folder of a user's own units (systemd.unit(5)). */
 function unitFolder(env: NodeJS.ProcessEnv): string {
-  const { XDG_CONFIG_HOME } = env;
-  const config = XDG_CONFIG_HOME && isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(home(env), '.config');
-  return join(config, 'systemd', 'user');
+  return join(absolute(env.XDG_CONFIG_HOME) ?? join(home(env), '.config'), 'systemd', 'user');
 }
 
 async function form(env: NodeJS.ProcessEnv, [socket = '', service = '']: string[]): Promise<ServiceForm> {
@@ -54,7 +52,7 @@ async function form(env: NodeJS.ProcessEnv, [socket = '', service = '']: string[
   const notes: string[] = [];
   if (!namespaces) {
     notes.push(
-      'The agent may write to your files, and sees all of /tmp and your devices: on this system your systemd cannot hide them.',
+      'The agent may write to your files, and sees all of /tmp and your devices: on this system, systemd cannot hide them.',
     );
   } else if (inTmp) {
     notes.push(`The agent sees all of /tmp, because it needs ${inTmp}.`);
@@ -70,12 +68,12 @@ async function form(env: NodeJS.ProcessEnv, [socket = '', service = '']: string[
 }
 
 /**
- * Whether the user's systemd can protect files. It takes namespaces of users, which some systems allow nobody, and then systemd
- * either does not start the service or, without a word, starts it unprotected. So this has it start a program that looks.
+ * Whether the user's systemd can protect files. It needs user namespaces for that, which some systems forbid: systemd then
+ * either does not start the service or silently starts it unprotected. So we let systemd start a program that looks.
  */
 async function canHideFiles(env: NodeJS.ProcessEnv): Promise<boolean> {
   const options = namespaceOptions(true).flatMap((option) => ['-p', option]);
-  // A mount's point and its options (proc_pid_mountinfo(5)).
+  // Looks for a read-only root: a mount point and its options (proc_pid_mountinfo(5)).
   const look = ['grep', '-qE', '^[^ ]+ [^ ]+ [^ ]+ [^ ]+ / ro[, ]', '/proc/self/mountinfo'];
   const { failure } = await run('systemd-run', ['--user', '--wait', '--collect', '--quiet', ...options, ...look], env);
   return failure === undefined;
@@ -86,9 +84,9 @@ async function check(env: NodeJS.ProcessEnv): Promise<void> {
   if (failure !== undefined) {
     throw new Problem({
       kind: 'no-systemd',
-      what: 'Your own systemd, which would keep the agent as a service, cannot be reached.',
+      what: 'Your own systemd, which would run the agent as a service, cannot be reached.',
       why: failure,
-      fix: 'Use Vouch without a service: `vouch login` starts the agent. (In a container, in WSL without systemd and under `su` there is none.)',
+      fix: 'Use Vouch without a service: `vouch login` starts the agent. (There is none in a container, in WSL without systemd, or under `su`.)',
     });
   }
   const its = /^XDG_RUNTIME_DIR=(.*)$/m.exec(stdout)?.[1];
@@ -96,7 +94,7 @@ async function check(env: NodeJS.ProcessEnv): Promise<void> {
   if (its !== undefined && join(its, 'vouch') === ours) return;
   throw new Problem({
     kind: 'other-folder',
-    what: 'systemd would hold the sockets in another folder than the one that Vouch looks in.',
+    what: 'systemd would put the sockets into another folder than the one that Vouch looks in.',
     why: `Vouch looks in ${ours}, and systemd has ${its === undefined ? 'no folder for sockets' : join(its, 'vouch')}.`,
     fix: its === undefined ? '' : `Set XDG_RUNTIME_DIR=${its} in your shell profile, then try again.`,
   });

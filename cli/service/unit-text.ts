@@ -1,9 +1,9 @@
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Makes sure that a word can stand in a service's file.
+ * Makes sure that a word may be written into a service's file.
  *
- * @param place what the file is, such as "a unit of systemd"
+ * @param place the file's name for a person, such as "a unit of systemd"
  * @throws Problem `unit-text` when it holds a control character
  */
 export function checkText(word: string, place: string): void {

@@ -90,7 +90,10 @@ describe('when a step fails', () => {
   test('the agent’s start: nothing is left', async () => {
     const the = systemdMachine();
     writeFileSync(join(the.fake, 'dead'), '');
-    expect(await the.install()).toMatchObject({ code: 1, stderr: expect.stringContaining('it does not answer') });
+    expect(await the.install()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('the agent does not answer'),
+    });
     expect([present(the), the.calls().slice(-3)]).toEqual([[], undoing]);
   });
 
