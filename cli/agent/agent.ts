@@ -19,7 +19,7 @@ import { importAccess } from './session/vouch-api.ts';
 const patience = 10 * 60_000;
 
 export interface AgentOptions {
-  /** Where HOME is, for the AWS config file of callers that name none. */
+  /** HOME, for the AWS config file of callers that name none; where AWS STS is, and proxies. */
   env: NodeJS.ProcessEnv;
   /** Whose service it is, if it is one. */
   service?: ServiceManager | undefined;
@@ -63,8 +63,7 @@ export class Agent {
     this.#patience = options.upstreamPatience ?? usualPatience;
     this.log = new Log(now);
     this.log.add('started', `version ${version}, process ${process.pid}`);
-    // Not AWS_CONFIG_FILE: it is the caller's that counts, which need not be what it was when the agent was started.
-    this.#env = { HOME: env.HOME };
+    this.#env = env;
     this.#startedAt = now();
     this.#service = service ?? null;
     // launchd cannot start it when somebody asks, so there it waits for its first session without end.
@@ -117,6 +116,7 @@ export class Agent {
         clocks: this.clocks,
         patience: this.#patience,
         log: this.log,
+        env: this.#env,
         onRefused: (why) => this.#forget(taken, why),
       },
     );
@@ -247,7 +247,8 @@ export class Agent {
   }
 
   #profilesOf(config: string | undefined): Promise<VouchProfile[]> {
-    return this.#profiles.read(config ?? awsConfigFile(this.#env));
+    // Not AWS_CONFIG_FILE: it is the caller's that counts, which need not be what it was when the agent was started.
+    return this.#profiles.read(config ?? awsConfigFile({ HOME: this.#env.HOME }));
   }
 
   #current(): Session {

@@ -37,7 +37,7 @@ async function main(): Promise<void> {
     } else {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
       report({ state: 'ready' });
-      void rehearse({ HOME: process.env.HOME }).catch(() => {});
+      void rehearse(process.env).catch(() => {});
       // Started for a login that is under way (startAgentAhead): with that it ends, unless there is a session by then.
       if (process.argv.includes('--ahead')) {
         const over = () => running.agent.hasSession || running.end();

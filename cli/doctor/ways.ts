@@ -1,4 +1,4 @@
-import { stsUrl } from '../aws/sts/query.ts';
+import { stsUrl } from '../aws/sts/endpoint.ts';
 import { awsHttpAgents, prepareNetwork } from '../network/environment.ts';
 import { sendRequest } from '../network/http-request.ts';
 import { networkReason } from '../network/reason.ts';

@@ -1,7 +1,6 @@
 import { exportJWK } from 'jose';
 import * as client from 'openid-client';
 import type { NewSession } from '../agent/protocol.ts';
-import { prepareNetwork } from '../network/environment.ts';
 import { untilAborted } from '../network/until-aborted.ts';
 import { Problem } from '../problem/problem.ts';
 import { UnfitAnswer } from '../server-api/ask-server.ts';
@@ -41,7 +40,6 @@ export interface SignInOptions {
  *   aborted
  */
 export async function signIn(options: SignInOptions): Promise<NewSession> {
-  prepareNetwork();
   const listener = await listenForCallback(options.port);
   try {
     // Whatever is being waited for, and whether or not it can be aborted: the person is not kept.

@@ -2,6 +2,7 @@ import { type FoundAgent, findAgent } from '../agent/client/find-agent.ts';
 import { endIfHung, handOverSession } from '../agent/client/hand-over.ts';
 import { type AgentAhead, startAgentAhead } from '../agent/client/start.ts';
 import type { NewSession } from '../agent/protocol.ts';
+import { prepareNetwork } from '../network/environment.ts';
 import { asProblem } from '../problem/problem.ts';
 import type { ProgressLine } from '../terminal/progress-line.ts';
 import { keyLabel } from '../text/key-label.ts';
@@ -40,11 +41,12 @@ export interface LogInOptions {
 /**
  * A whole login: opens the browser, waits for the touch, and hands the session to the agent.
  *
- * @throws Problem as findAgent, endIfHung, signIn, checkPerson and handOverSession; `signal.reason` when aborted
+ * @throws Problem as prepareNetwork, findAgent, endIfHung, signIn, checkPerson and handOverSession; `signal.reason` when aborted
  */
 export async function logIn(options: LogInOptions): Promise<NewSession> {
   const { env, server, browser, port, signal, onPage, say, progress, keepOther } = options;
   const handing = { say: (text: string) => progress.say(text), signal };
+  prepareNetwork(env);
   const found = options.found ?? (await findAgent(env, { signal }));
   await endIfHung(found, env, handing);
   let agent: AgentAhead | undefined;

@@ -41,7 +41,7 @@ export function prepareNetwork(env: NodeJS.ProcessEnv = process.env): void {
  *
  * @throws Problem `ca-bundle`, and as proxyEnvironment
  */
-export function awsHttpAgents(env: NodeJS.ProcessEnv = process.env): {
+export function awsHttpAgents(env: NodeJS.ProcessEnv): {
   httpAgent: http.Agent;
   httpsAgent: https.Agent;
 } {

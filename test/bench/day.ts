@@ -43,9 +43,8 @@ const upstream = createServer((request, response) => {
 });
 await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
 const issuer = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
-process.env.AWS_ENDPOINT_URL_STS = issuer;
 
-const running = await serve({ env: process.env, now, uptime });
+const running = await serve({ env: { ...process.env, AWS_ENDPOINT_URL_STS: issuer }, now, uptime });
 if (running === undefined) throw new Error('another agent runs here');
 await running.agent.take({
   issuer,

@@ -43,11 +43,9 @@ async function world(): Promise<World> {
   delete the.env.GIT_CONFIG_NOSYSTEM;
   Object.assign(the.env, { GIT_CONFIG_SYSTEM: join(the.folder, 'system'), GIT_TERMINAL_PROMPT: '0' });
   the.env.AWS_ENDPOINT_URL_STS = aws.stsUrl;
-  process.env.AWS_ENDPOINT_URL_STS = aws.stsUrl;
   const running = await serve({ env: the.env, now: () => Date.now() });
   onTestFinished(async () => {
     running?.end();
-    delete process.env.AWS_ENDPOINT_URL_STS;
     await run('git', ['credential-cache', 'exit'], the.env);
     await issuer.close();
     await aws.close();

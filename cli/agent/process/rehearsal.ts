@@ -36,7 +36,7 @@ const gitRequest = `action=get\ntimeout=900\nprotocol=https\nhost=${repository.h
  * leaves this machine: Git, the server and STS are played by this process, over ports of the loopback interface that are closed
  * afterwards.
  *
- * @param env where HOME is, whose AWS config file is read too
+ * @param env the agent's; the AWS config file in its HOME is read too
  * @throws what goes wrong; then the first request takes its time
  */
 export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
@@ -50,14 +50,15 @@ export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
   const profiles = new ProfileReader();
   const git = createGitServer(async (request) => {
     const asked = parseGitRequest(request) as GitCredentialRequest;
-    await profiles.read(awsConfigFile(env));
+    await profiles.read(awsConfigFile({ HOME: env.HOME }));
     const session = new Session(
       { access, email: 'nobody@example.com', key: { name: '', model: null }, expiresAt: Date.now() + 3600_000 },
       {
         clocks: { now: Date.now, uptime: () => performance.now() },
         patience,
         log: new Log(),
-        sts: { url: new URL('/sts', issuer), agent },
+        env: { ...env, AWS_ENDPOINT_URL_STS: `${issuer}/sts`, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: '' },
+        stsAgent: agent,
         onRefused: () => {},
       },
     );

@@ -1,6 +1,6 @@
+import type { Agent as HttpAgent } from 'node:http';
 import { clearCredentialCache } from '@smithy/signature-v4';
 import type { AwsCredentials } from '../../aws/credentials.ts';
-import type { StsPlace } from '../../aws/sts/query.ts';
 import { assumeRoleWithWebIdentity, type RoleRequest } from '../../aws/sts/web-identity.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { KeyName } from '../../text/key-label.ts';
@@ -65,8 +65,10 @@ export interface SessionOptions {
   clocks: Clocks;
   patience: Patience;
   log: Log;
-  /** Where STS is, unless it is where the region's is. */
-  sts?: StsPlace;
+  /** Where AWS STS, proxies and the like are read. */
+  env: NodeJS.ProcessEnv;
+  /** What requests to STS go through, unless that is what the environment says. */
+  stsAgent?: HttpAgent;
   /** Called when the server no longer takes the session and no request of anybody's was there to be told so. */
   onRefused: (why: Problem) => void;
 }
@@ -81,19 +83,21 @@ export class Session {
   readonly #patience: Patience;
   readonly #log: Log;
   readonly #end: Expiry;
-  readonly #sts: StsPlace | undefined;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #stsAgent: HttpAgent | undefined;
   readonly #onRefused: (why: Problem) => void;
   readonly #credentials = new InHand();
   readonly #flights = new SingleFlight<Entry>();
   readonly #dropped = new AbortController();
 
-  constructor(details: SessionDetails, { clocks, patience, log, sts, onRefused }: SessionOptions) {
+  constructor(details: SessionDetails, { clocks, patience, log, env, stsAgent, onRefused }: SessionOptions) {
     this.details = details;
     this.#clocks = clocks;
     this.#patience = patience;
     this.#log = log;
     this.#end = new Expiry(details.expiresAt, clocks);
-    this.#sts = sts;
+    this.#env = env;
+    this.#stsAgent = stsAgent;
     this.#onRefused = onRefused;
   }
 
@@ -277,7 +281,7 @@ export class Session {
         this.#checkAlive();
       }
       const request = this.#roleRequest(chain, region);
-      return assumeRoleWithWebIdentity({ ...request, token: token.value, place: this.#sts });
+      return assumeRoleWithWebIdentity({ ...request, token: token.value, agent: this.#stsAgent });
     };
     return retry(attempt, {
       waiting,
@@ -293,6 +297,7 @@ export class Session {
     return {
       role: role.arn,
       region,
+      env: this.#env,
       sessionName: roleSessionName ?? this.details.email,
       duration: Math.max(shortest, Math.min(longest, durationSeconds, left)),
       signal: this.#soon(),

@@ -19,9 +19,10 @@ export interface ChainedRoleRequest extends RoleRequest {
  * @throws Problem that says which role of the chain was refused and to whom, see explainAssumeRole; as stsClient
  */
 export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCredentials> {
+  const { region, env } = request;
   const { credentials } = request.source;
   // The agent tries again by itself, see agent/session/retry.ts.
-  const client = stsClient({ region: request.region, credentials, maxAttempts: 1 });
+  const client = stsClient({ region, env, credentials, maxAttempts: 1 });
   try {
     const command = new AssumeRoleCommand({
       RoleArn: request.role,

@@ -16,13 +16,12 @@ export interface CallerIdentity {
  */
 export async function callerIdentity(
   credentials: Omit<AwsCredentials, 'expiration'>,
-  region: string,
-  signal: AbortSignal,
+  { region, env, signal }: { region: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
 ): Promise<CallerIdentity> {
   // Loaded here: it is large, and most runs never come so far.
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const { stsClient } = await import('./client.ts');
-  const client = stsClient({ region, credentials, maxAttempts: 2, requestTimeout: 5000 });
+  const client = stsClient({ region, env, credentials, maxAttempts: 2, requestTimeout: 5000 });
   let date: string | undefined;
   client.middlewareStack.add(
     (next) => async (args) => {

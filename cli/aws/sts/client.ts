@@ -2,11 +2,14 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { awsHttpAgents } from '../../network/environment.ts';
 import { readAtMost } from '../../network/read-at-most.ts';
 import type { AwsCredentials } from '../credentials.ts';
-import { longestAnswer, stsUrl } from './query.ts';
+import { stsUrl } from './endpoint.ts';
+import { longestAnswer } from './query.ts';
 
 export interface StsClientOptions {
   /** Whose STS is asked. */
   region: string;
+  /** Where AWS_ENDPOINT_URL_STS, proxies and the like are read. */
+  env: NodeJS.ProcessEnv;
   credentials: Omit<AwsCredentials, 'expiration'>;
   maxAttempts: number;
   /** How long the SDK waits for an answer, in milliseconds; unless it is given, the caller sees to that. */
@@ -20,17 +23,17 @@ export interface StsClientOptions {
  *
  * @throws Problem as stsUrl and awsHttpAgents
  */
-export function stsClient({ region, credentials, maxAttempts, requestTimeout }: StsClientOptions): STSClient {
+export function stsClient({ region, env, credentials, maxAttempts, requestTimeout }: StsClientOptions): STSClient {
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
   const client = new STSClient({
-    endpoint: stsUrl(region, process.env).href,
+    endpoint: stsUrl(region, env).href,
     region,
     credentials: { accessKeyId, secretAccessKey, sessionToken },
     maxAttempts,
     requestHandler: {
       connectionTimeout: 3000,
       ...(requestTimeout !== undefined && { requestTimeout, throwOnRequestTimeout: true }),
-      ...awsHttpAgents(process.env),
+      ...awsHttpAgents(env),
     },
     // The endpoint has been chosen with these in view.
     useFipsEndpoint: false,

@@ -19,6 +19,8 @@ export interface StsContext {
   region: string;
   sessionName: string;
   duration: number;
+  /** What STS was asked with. */
+  env: NodeJS.ProcessEnv;
   /** What STS was shown and could quote. */
   secrets?: readonly string[];
 }
@@ -177,7 +179,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
   const why = redact(networkReason(error), context.secrets ?? []);
   const network = networkFailure(error);
   if (!isLastingFailure(error)) return unreachable(down, why, fix, { network });
-  const how = networkFix(error, caVariable(process.env), restart) ?? fix;
+  const how = networkFix(error, caVariable(context.env), restart) ?? fix;
   return new Problem({ kind: 'aws-unreachable', network, role, what: down, why, fix: how });
 }
 

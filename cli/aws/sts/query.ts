@@ -3,11 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { parseXML } from '@aws-sdk/xml-builder';
 import { awsHttpAgents } from '../../network/environment.ts';
 import { sendRequest } from '../../network/http-request.ts';
-import { isConfidential } from '../../network/loopback-http.ts';
-import { Problem } from '../../problem/problem.ts';
 import { version } from '../../programs.ts';
-import { printable } from '../../text/printable.ts';
-import { partitionOf } from '../partitions.ts';
+import { stsUrl } from './endpoint.ts';
 
 /** More than any answer of STS's, in bytes. The XML parser takes time that grows with the square of what is hostile enough. */
 export const longestAnswer = 64 * 1024;
@@ -43,17 +40,14 @@ export class NotStsError extends Error {
 /** An element of an answer: the text in it, its elements by name, or several of one name. */
 export type Element = string | { [name: string]: Element | undefined } | Element[];
 
-/** Where STS is, and what requests go through unless it is what the environment says. */
-export interface StsPlace {
-  url: URL;
-  agent?: http.Agent | undefined;
-}
-
 interface Question {
   region: string;
+  /** Where AWS_ENDPOINT_URL_STS, proxies and the like are read. */
+  env: NodeJS.ProcessEnv;
   /** When to give up. */
   signal: AbortSignal;
-  place?: StsPlace | undefined;
+  /** What the request goes through, unless that is what the environment says. */
+  agent?: http.Agent | undefined;
 }
 
 /**
@@ -64,25 +58,25 @@ interface Question {
  * first answer after a login, and the agent for as long as it runs, would have nothing.
  *
  * @param action as in https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
- * @param question with the place where STS is, unless it is where the region's is (stsUrl)
  * @throws StsError, NotStsError; Error of `node:http`; Problem as stsUrl and awsHttpAgents
  */
 export async function askSts(
   action: string,
   parameters: Record<string, string>,
-  { region, signal, place = { url: stsUrl(region, process.env) } }: Question,
+  { region, env, signal, agent }: Question,
 ): Promise<Element> {
-  const { httpAgent, httpsAgent } = awsHttpAgents(process.env);
+  const url = stsUrl(region, env);
+  const { httpAgent, httpsAgent } = awsHttpAgents(env);
   const body = new URLSearchParams({ Action: action, Version: '2011-06-15', ...parameters }).toString();
   try {
-    const answer = await sendRequest(place.url, {
+    const answer = await sendRequest(url, {
       method: 'POST',
       headers: {
         'content-type': 'application/x-www-form-urlencoded; charset=utf-8',
         'user-agent': `vouch/${version}`,
       },
       body,
-      agent: place.agent ?? (place.url.protocol === 'http:' ? httpAgent : httpsAgent),
+      agent: agent ?? (url.protocol === 'http:' ? httpAgent : httpsAgent),
       signal,
       longest: longestAnswer,
     });
@@ -91,51 +85,6 @@ export async function askSts(
     httpAgent.destroy();
     httpsAgent.destroy();
   }
-}
-
-/**
- * Where STS is: AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true says that they do not
- * count; else the region's own endpoint, with AWS_USE_FIPS_ENDPOINT=true the one with FIPS 140 (GovCloud's always are), with
- * AWS_USE_DUALSTACK_ENDPOINT=true the one that IPv6 reaches too. As in AWS's SDK, but for plain HTTP: there the ID token would
- * be for everybody on the way to read, so that is for this machine alone.
- *
- * @throws Problem `endpoint` when that is nowhere that STS could be
- */
-export function stsUrl(region: string, env: NodeJS.ProcessEnv): URL {
-  const name = env.AWS_ENDPOINT_URL_STS ? 'AWS_ENDPOINT_URL_STS' : 'AWS_ENDPOINT_URL';
-  const set = env[name];
-  if (set && !isTrue(env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS)) return configuredUrl(name, set);
-  const partition = partitionOf(region);
-  if (partition === undefined) throw unknownRegion(region);
-  const isDualStack = isTrue(env.AWS_USE_DUALSTACK_ENDPOINT);
-  const fips = isTrue(env.AWS_USE_FIPS_ENDPOINT) && (isDualStack || partition.id !== 'aws-us-gov');
-  return new URL(
-    `https://sts${fips ? '-fips' : ''}.${region}.${isDualStack ? partition.dualStackSuffix : partition.suffix}/`,
-  );
-}
-
-function isTrue(value: string | undefined): boolean {
-  return value?.toLowerCase() === 'true';
-}
-
-function configuredUrl(name: string, value: string): URL {
-  const url = URL.parse(value);
-  if (url !== null && isConfidential(url)) return url;
-  throw new Problem({
-    kind: 'endpoint',
-    // The value may hold a password.
-    what: `${name} is no address that Vouch asks AWS STS at.`,
-    why: 'It must begin with https://, or be http:// on localhost or 127.0.0.1: over plain HTTP others could read the token.',
-    fix: `Correct ${name} or unset it, run \`vouch agent stop\`, then \`vouch login\`.`,
-  });
-}
-
-function unknownRegion(region: string): Problem {
-  return new Problem({
-    kind: 'endpoint',
-    what: `${printable(region, 100)} is no region of a partition that Vouch knows, so it is not known where AWS STS is there.`,
-    fix: "Check the region in the repository's URL, in the profile, or in AWS_REGION.",
-  });
 }
 
 /**

@@ -1,13 +1,16 @@
+import type { Agent } from 'node:http';
 import { Problem } from '../../problem/problem.ts';
 import type { AwsCredentials } from '../credentials.ts';
 import { explainSts } from './explain.ts';
-import { askSts, type Element, type StsPlace, textAt } from './query.ts';
+import { askSts, type Element, textAt } from './query.ts';
 
 export interface RoleRequest {
   /** The ARN of the role. */
   role: string;
   /** The region whose STS is asked. */
   region: string;
+  /** Where AWS_ENDPOINT_URL_STS, proxies and the like are read. */
+  env: NodeJS.ProcessEnv;
   /** The session's name in CloudTrail and in trust policies: the e-mail address unless the profile has another. */
   sessionName: string;
   /** Seconds, from STS's 900 up to the role's maximum. */
@@ -19,8 +22,8 @@ export interface RoleRequest {
 export interface WebIdentityRequest extends RoleRequest {
   /** The ID token that is pinned to the role. */
   token: string;
-  /** Where STS is, unless it is where the region's is. */
-  place?: StsPlace | undefined;
+  /** What the request goes through, unless that is what the environment says. */
+  agent?: Agent | undefined;
 }
 
 /**

@@ -56,7 +56,7 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
 
 async function identify(credentials: CredentialsAnswer, region: string, visit: Visit): Promise<Outcome> {
   try {
-    const identity = await callerIdentity(credentials, region, visit.signal);
+    const identity = await callerIdentity(credentials, { region, env: visit.env, signal: visit.signal });
     visit.chart.identity = identity;
     const date = identity.date;
     return {

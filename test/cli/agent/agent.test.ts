@@ -456,7 +456,7 @@ describe('refusals', () => {
 
   test('an STS that cannot be reached is exit code 4', async () => {
     const the = await signedIn();
-    process.env.AWS_ENDPOINT_URL_STS = 'http://127.0.0.1:1';
+    the.env.AWS_ENDPOINT_URL_STS = 'http://127.0.0.1:1';
     await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
       kind: 'aws-unreachable',
       exitCode: 4,

@@ -29,14 +29,10 @@ export async function agent(options: Partial<ServeOptions> = {}) {
   setUpProfile(the);
   const clock = { now: Date.now() };
   world.expiration = () => clock.now + hour;
-  // The SDK reads it from the process's environment, as everything else that it honours.
-  process.env.AWS_ENDPOINT_URL_STS = world.url;
+  the.env.AWS_ENDPOINT_URL_STS = world.url;
   const running = await serve({ env: the.env, now: () => clock.now, upstreamPatience: once, ...options });
   if (running === undefined) throw new Error('another agent runs here');
-  onTestFinished(() => {
-    running.end();
-    delete process.env.AWS_ENDPOINT_URL_STS;
-  });
+  onTestFinished(() => running.end());
   return { ...the, world, clock, running };
 }
 

@@ -41,12 +41,8 @@ async function signedIn() {
   const helper = installHelper(the);
   const world = await services();
   for (const name of ['vouch', 'prod', 'team@b']) setUpProfile(the, name, `${role}-${name}`);
-  process.env.AWS_ENDPOINT_URL_STS = world.url;
-  const running = await serve({ env: the.env });
-  onTestFinished(() => {
-    running?.end();
-    delete process.env.AWS_ENDPOINT_URL_STS;
-  });
+  const running = await serve({ env: { ...the.env, AWS_ENDPOINT_URL_STS: world.url } });
+  onTestFinished(() => running?.end());
   await putSession(newSession(world.url), the.env);
   const roles = () => world.calls.flatMap(({ query }) => query?.get('RoleArn') ?? []);
   return { ...the, helper, world, roles };

@@ -49,13 +49,9 @@ async function signedIn() {
   const the = await setUp();
   const world = await services();
   setUpProfile(the);
-  process.env.AWS_ENDPOINT_URL_STS = world.url;
   const clock = { now: Date.now() };
-  const running = await serve({ env: the.env, now: () => clock.now });
-  onTestFinished(() => {
-    running?.end();
-    delete process.env.AWS_ENDPOINT_URL_STS;
-  });
+  const running = await serve({ env: { ...the.env, AWS_ENDPOINT_URL_STS: world.url }, now: () => clock.now });
+  onTestFinished(() => running?.end());
   await putSession(newSession(world.url), the.env);
   return { ...the, world, clock };
 }

@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getCACertificates, type SecureContext, setDefaultCACertificates } from 'node:tls';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { assumeRoleWithWebIdentity } from '../../../cli/aws/sts/web-identity.ts';
 import { startEnrolment } from '../../../cli/enrolment/enrolment.ts';
 import { discover } from '../../../cli/login/oidc-client.ts';
@@ -13,12 +13,10 @@ import { freePort } from '../../support/free-port.ts';
 const usual = getCACertificates('default');
 let ca: TestCa;
 beforeEach(async () => {
-  vi.stubEnv('AWS_CA_BUNDLE', '');
   ca = await TestCa.create();
 });
 afterEach(() => {
   setDefaultCACertificates(usual);
-  vi.unstubAllEnvs();
 });
 
 /** A server with such a certificate; nobody comes so far that it could answer. */
@@ -39,11 +37,11 @@ const askers = {
     assumeRoleWithWebIdentity({
       role: 'arn:aws:iam::123456789012:role/VouchDeveloper',
       region: 'us-east-1',
+      env: { AWS_ENDPOINT_URL_STS: url },
       sessionName: 'alice@example.com',
       duration: 900,
       token: 'an-id-token',
       signal: signal(),
-      place: { url: new URL(url) },
     }),
 };
 

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { assumeRole } from '../../../cli/aws/sts/assume-role.ts';
 import { sendRequest } from '../../../cli/network/http-request.ts';
 
@@ -43,14 +43,11 @@ describe('a request is given up when it is said to', () => {
 
   test("by AWS's SDK too, when the answer is another protocol", async () => {
     const { url, said } = await serverSaying(switching);
-    vi.stubEnv('AWS_ENDPOINT_URL_STS', url.href);
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-    });
     const given = new AbortController();
     const answer = assumeRole({
       role: 'arn:aws:iam::123456789012:role/Other',
       region: 'us-east-1',
+      env: { AWS_ENDPOINT_URL_STS: url.href },
       sessionName: 'alice@example.com',
       duration: 900,
       signal: given.signal,

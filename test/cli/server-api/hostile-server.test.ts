@@ -18,10 +18,7 @@ import { visitTo } from '../doctor/visit.ts';
 import { type FakeIssuer, startFakeIssuer } from '../login/fake-issuer.ts';
 import { machine } from '../support.ts';
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-});
+afterEach(() => void vi.restoreAllMocks());
 
 const role = 'arn:aws:iam::123456789012:role/VouchDeveloper';
 const credentials = { accessKeyId: 'A', secretAccessKey: 'S', sessionToken: 'T', expiration: 0 };
@@ -77,7 +74,13 @@ async function examineAt({ url }: FakeIssuer): Promise<unknown> {
   throw Object.assign(new Error(JSON.stringify(result?.findings)), { name: 'Problem' });
 }
 
-const sts = { region: 'us-east-1', sessionName: 'alice@example.com', duration: 900 };
+const sts = ({ url }: FakeIssuer) => ({
+  region: 'us-east-1',
+  env: { AWS_ENDPOINT_URL_STS: url },
+  sessionName: 'alice@example.com',
+  duration: 900,
+  signal: signal(),
+});
 const xml = (action: string, content: string) =>
   `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><${action}Result>${content}</${action}Result></${action}Response>`;
 const xmlCredentials =
@@ -147,17 +150,17 @@ const askers: Record<string, Asker> = {
   },
   'the agent, STS for a role': {
     asks: 'POST /',
-    ask: () => assumeRoleWithWebIdentity({ ...sts, role, token: 't', signal: signal() }),
+    ask: (issuer) => assumeRoleWithWebIdentity({ ...sts(issuer), role, token: 't' }),
     answer: () => xml('AssumeRoleWithWebIdentity', xmlCredentials),
   },
   'the agent, STS for the next role': {
     asks: 'POST /',
-    ask: () => assumeRole({ ...sts, role, signal: signal(), source: { role, credentials } }),
+    ask: (issuer) => assumeRole({ ...sts(issuer), role, source: { role, credentials } }),
     answer: () => xml('AssumeRole', xmlCredentials),
   },
   'vouch doctor, STS for who it is': {
     asks: 'POST /',
-    ask: () => callerIdentity({ ...credentials, expiresAt: '' } as never, 'us-east-1', signal()),
+    ask: (issuer) => callerIdentity({ ...credentials, expiresAt: '' } as never, sts(issuer)),
     answer: () => xml('GetCallerIdentity', `<Arn>${role}</Arn><Account>123456789012</Account>`),
   },
 };
@@ -195,7 +198,6 @@ function type(answer: string, more: Record<string, string> = {}): Record<string,
 async function hostileTo({ asks }: Asker, hostile: (response: ServerResponse, url: string) => void) {
   const issuer = await startFakeIssuer();
   onTestFinished(() => issuer.close());
-  vi.stubEnv('AWS_ENDPOINT_URL_STS', issuer.url);
   const closed = new Promise<void>((resolve) => {
     issuer.instead[asks] = (response) => {
       response.once('close', resolve);

@@ -22,7 +22,7 @@ test('what STS answers when the session has ended meanwhile is not kept', async 
       clocks: { now: () => clock.now, uptime: () => 0 },
       patience,
       log: new Log(),
-      sts: { url: new URL(world.url) },
+      env: { AWS_ENDPOINT_URL_STS: world.url },
       onRefused: () => {},
     },
   );

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { explainSts } from '../../../../cli/aws/sts/explain.ts';
 import { role } from '../../support.ts';
 
-const context = { role, region: 'us-east-1', sessionName: 'alice@example.com', duration: 3600 };
+const context = { role, region: 'us-east-1', sessionName: 'alice@example.com', duration: 3600, env: {} };
 
 function refusal(name: string, message: string, status = 400) {
   return Object.assign(new Error(message), {

@@ -31,10 +31,10 @@ const credentials = { accessKeyId: 'ASIAEXAMPLE', secretAccessKey: 'a-secret', s
 const signal = AbortSignal.timeout(30_000);
 const request = { role, region: 'us-east-1', sessionName: 'alice@example.com', duration: 900, signal };
 
-const hops: [name: string, ask: () => Promise<unknown>][] = [
-  ['AssumeRoleWithWebIdentity', () => assumeRoleWithWebIdentity({ ...request, token: 'an-id-token' })],
-  ['AssumeRole', () => assumeRole({ ...request, source: { role, credentials } })],
-  ['GetCallerIdentity', () => callerIdentity(credentials, 'us-east-1', signal)],
+const hops: [name: string, ask: (env: NodeJS.ProcessEnv) => Promise<unknown>][] = [
+  ['AssumeRoleWithWebIdentity', (env) => assumeRoleWithWebIdentity({ ...request, env, token: 'an-id-token' })],
+  ['AssumeRole', (env) => assumeRole({ ...request, env, source: { role, credentials } })],
+  ['GetCallerIdentity', (env) => callerIdentity(credentials, { region: 'us-east-1', env, signal })],
 ];
 
 /** An HTTP server and proxy on loopback that notes whom it was asked for, and helps nobody. */
@@ -61,10 +61,9 @@ describe.each(hops)('%s', (_, ask) => {
     'says no word over plain HTTP to who is not on this machine: %s',
     async (name) => {
       const proxy = await door();
-      for (const variable of ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'])
-        vi.stubEnv(variable, proxy.url);
-      vi.stubEnv(name, 'http://sts.example.com');
-      await expect(ask()).rejects.toMatchObject({ kind: 'endpoint', what: expect.stringContaining(name) });
+      const proxies = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'].map((proxied) => [proxied, proxy.url]);
+      const env = { ...Object.fromEntries(proxies), [name]: 'http://sts.example.com' };
+      await expect(ask(env)).rejects.toMatchObject({ kind: 'endpoint', what: expect.stringContaining(name) });
       expect(proxy.asked).toEqual([]);
     },
   );
@@ -79,7 +78,7 @@ describe.each(hops)('%s', (_, ask) => {
           'use_dualstack_endpoint = true\nsts_regional_endpoints = legacy\nretry_mode = adaptive\nauth_scheme_preference = sigv4a\n' +
           `sdk_ua_app_id = x\n[services s]\nsts =\n  endpoint_url = ${elsewhere.url}\n`,
       );
-    for (const [name, value] of Object.entries({
+    const env = {
       HTTPS_PROXY: proxy.url,
       https_proxy: proxy.url,
       AWS_CONFIG_FILE: files[0],
@@ -90,9 +89,10 @@ describe.each(hops)('%s', (_, ask) => {
       AWS_EC2_METADATA_SERVICE_ENDPOINT: elsewhere.url,
       AWS_CONTAINER_CREDENTIALS_FULL_URI: elsewhere.url,
       AWS_AUTH_SCHEME_PREFERENCE: 'sigv4a',
-    }))
-      vi.stubEnv(name, value);
-    await expect(ask()).rejects.toThrow();
+    };
+    // AWS's SDK would read it from the process.
+    for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+    await expect(ask(env)).rejects.toThrow();
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT sts.us-east-1.amazonaws.com:443']));
     expect(elsewhere.asked).toEqual([]);
     expect(reads.filter((file) => files.includes(file))).toEqual([]);
@@ -100,14 +100,11 @@ describe.each(hops)('%s', (_, ask) => {
 
   test('goes where the environment says on this machine, and to the FIPS endpoint when that says so', async () => {
     const local = await door();
-    vi.stubEnv('AWS_ENDPOINT_URL_STS', local.url);
-    vi.stubEnv('AWS_USE_FIPS_ENDPOINT', 'true');
-    await expect(ask()).rejects.toThrow();
+    const fips = { AWS_USE_FIPS_ENDPOINT: 'true' };
+    await expect(ask({ ...fips, AWS_ENDPOINT_URL_STS: local.url })).rejects.toThrow();
     expect(new Set(local.asked)).toEqual(new Set(['POST /']));
     const proxy = await door();
-    vi.stubEnv('HTTPS_PROXY', proxy.url);
-    vi.stubEnv('AWS_ENDPOINT_URL_STS', undefined);
-    await expect(ask()).rejects.toThrow();
+    await expect(ask({ ...fips, HTTPS_PROXY: proxy.url })).rejects.toThrow();
     expect(new Set(proxy.asked)).toEqual(new Set(['CONNECT sts-fips.us-east-1.amazonaws.com:443']));
   });
 });
@@ -135,4 +132,11 @@ test('no other part of the client makes a client of AWS’s SDK, or asks by fetc
   expect(that(/\bnew \w*Client\(/)).toEqual(['aws/sts/client.ts']);
   expect(that(/\bawait fetch\(|[=(] *fetch\(/)).toEqual([]);
   expect(that(/credential-provider|fromIni|fromNodeProviderChain/)).toEqual([]);
+});
+
+test('no part that asks STS, nor the session, reads the process’s own environment', () => {
+  const sources = ['aws/sts', 'agent/session'].flatMap((folder) =>
+    readdirSync(join(root, 'cli', folder), { encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  expect(sources.filter((name) => /process\.env\b/.test(read(join(root, 'cli', name))))).toEqual([]);
 });

@@ -2,15 +2,8 @@ import { Agent, createServer, type IncomingHttpHeaders, type ServerResponse } fr
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { STSClient } from '@aws-sdk/client-sts';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import {
-  askSts,
-  longestAnswer,
-  NotStsError,
-  readAnswer,
-  StsError,
-  stsUrl,
-  textAt,
-} from '../../../../cli/aws/sts/query.ts';
+import { stsUrl } from '../../../../cli/aws/sts/endpoint.ts';
+import { askSts, longestAnswer, NotStsError, readAnswer, StsError, textAt } from '../../../../cli/aws/sts/query.ts';
 import { Outage } from '../../../../cli/network/outage.ts';
 
 describe('where STS is', () => {
@@ -153,21 +146,21 @@ async function sts(answer: (response: ServerResponse) => void) {
     answer(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  vi.stubEnv('AWS_ENDPOINT_URL_STS', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   onTestFinished(() => {
-    vi.unstubAllEnvs();
     server.closeAllConnections();
     server.close();
   });
-  return asked;
+  return { asked, env: { AWS_ENDPOINT_URL_STS: `http://127.0.0.1:${(server.address() as AddressInfo).port}` } };
 }
 
-const ask = (signal = AbortSignal.timeout(20_000)) =>
-  askSts('Ask', { Token: 'a&b c' }, { region: 'us-east-1', signal });
+const ask = (env: NodeJS.ProcessEnv, signal = AbortSignal.timeout(20_000)) =>
+  askSts('Ask', { Token: 'a&b c' }, { region: 'us-east-1', env, signal });
 
 test('asks with a form', async () => {
-  const asked = await sts((response) => response.end('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>'));
-  expect(await ask()).toEqual({ A: '1' });
+  const { asked, env } = await sts((response) =>
+    response.end('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>'),
+  );
+  expect(await ask(env)).toEqual({ A: '1' });
   expect(asked).toMatchObject([
     {
       url: '/',
@@ -180,13 +173,14 @@ test('asks with a form', async () => {
   expect(Object.fromEntries(asked[0]?.body ?? [])).toEqual({ Action: 'Ask', Version: '2011-06-15', Token: 'a&b c' });
 });
 
-test('goes through the agent that its place has', async () => {
-  const asked = await sts((response) => response.end('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>'));
+test('goes through the agent that it is given', async () => {
+  const { asked, env } = await sts((response) =>
+    response.end('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>'),
+  );
   const agent = new Agent();
   const connect = vi.spyOn(agent, 'createConnection');
   const signal = AbortSignal.timeout(20_000);
-  const place = { url: new URL(process.env.AWS_ENDPOINT_URL_STS ?? ''), agent };
-  expect(await askSts('Ask', {}, { region: 'us-east-1', signal, place })).toEqual({ A: '1' });
+  expect(await askSts('Ask', {}, { region: 'us-east-1', env, signal, agent })).toEqual({ A: '1' });
   expect([connect.mock.calls.length, asked.length]).toEqual([1, 1]);
 });
 
@@ -200,24 +194,20 @@ test('speaks TLS where the address has https', async () => {
       });
     });
     server.listen(0, '127.0.0.1', () => {
-      vi.stubEnv('AWS_ENDPOINT_URL_STS', `https://127.0.0.1:${(server.address() as AddressInfo).port}`);
-      ask().catch(() => {});
+      ask({ AWS_ENDPOINT_URL_STS: `https://127.0.0.1:${(server.address() as AddressInfo).port}` }).catch(() => {});
     });
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-      server.close();
-    });
+    onTestFinished(() => void server.close());
   });
   // A record with a handshake (RFC 8446, section 5.1).
   expect(await first).toBe(22);
 });
 
 test('takes no answer without end', async () => {
-  await sts((response) => {
+  const { env } = await sts((response) => {
     const more = () => response.write('x'.repeat(64 * 1024), (failed) => failed ?? more());
     more();
   });
-  await expect(ask()).rejects.toThrow(NotStsError);
+  await expect(ask(env)).rejects.toThrow(NotStsError);
 });
 
 test('takes an answer of 64 KiB, and not of a byte more', async () => {
@@ -227,24 +217,24 @@ test('takes an answer of 64 KiB, and not of a byte more', async () => {
   };
   expect(longestAnswer).toBe(65_536);
   let length = 65_536;
-  await sts((response) => response.end(answer(length)));
-  expect(JSON.stringify(await ask())).toContain('xxx');
+  const { env } = await sts((response) => response.end(answer(length)));
+  expect(JSON.stringify(await ask(env))).toContain('xxx');
   length += 1;
-  await expect(ask()).rejects.toThrow(NotStsError);
+  await expect(ask(env)).rejects.toThrow(NotStsError);
 });
 
 test('takes no answer that ends before its length', async () => {
-  await sts((response) => {
+  const { env } = await sts((response) => {
     response
       .writeHead(200, { 'content-length': 1000 })
       .write('<AskResponse><AskResult><A>1</A></AskResult></AskResponse>');
     setImmediate(() => response.destroy());
   });
-  await expect(ask()).rejects.toMatchObject({ code: 'ECONNRESET' });
+  await expect(ask(env)).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('is given up when it is told to', async () => {
   const stop = new AbortController();
-  await sts(() => stop.abort());
-  await expect(ask(stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
+  const { env } = await sts(() => stop.abort());
+  await expect(ask(env, stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
 });
