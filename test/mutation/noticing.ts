@@ -15,7 +15,7 @@ export const noticing: Record<string, readonly string[]> = {
   'server/signing/master-key.ts': ['test/server/signing/master-key'],
   'server/signing/stored-key.ts': ['test/server/signing/stored-key'],
   'server/signing/sign-jwt.ts': ['test/server/signing/sign-jwt'],
-  'server/secrets.ts': ['test/server/secret-values'],
+  'server/secrets.ts': ['test/server/secrets.test'],
   'server/aws/issue-token.ts': ['test/server/aws/token'],
   'server/aws/token-for-role.ts': ['test/server/aws/token'],
   'server/aws/token-route.ts': ['test/server/aws/token'],

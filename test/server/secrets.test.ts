@@ -1,130 +1,24 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../support/free-port.ts';
-import { Browser } from './browser.ts';
-import { masterKeyBeside, privateJwk } from './private-key.ts';
-import { ServerProcess, vouchServer } from './program.ts';
-import { SoftKey } from './soft-key.ts';
-import { callbackOf, Enrolment, jsonOf, SignIn, startServer, type Tokens, temporaryFolder } from './support.ts';
+import { hkdfSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { deriveKey, hash, randomSecret } from '../../server/secrets.ts';
 
-/** Every secret that a first day sees, by its name. */
-const secrets = new Map<string, string>();
-const keep = (name: string, value: string) => {
-  expect(value.length, name).toBeGreaterThan(15);
-  secrets.set(name, value);
-  return value;
-};
-
-let folder: ReturnType<typeof temporaryFolder>;
-let database: string;
-let log: string;
-
-beforeAll(async () => {
-  folder = temporaryFolder();
-  database = join(folder.path, 'vouch.db');
-  const origin = `http://localhost:${await freePort()}`;
-  const settings = { VOUCH_ISSUER: origin, VOUCH_DATABASE_URL: `sqlite:${database}`, VOUCH_LOG_LEVEL: 'trace' };
-  const server = await ServerProcess.start(settings);
-  try {
-    keep('the master key', readFileSync(`${database}.key`, 'utf8').trim());
-    await firstDay(origin, settings);
-  } finally {
-    // Killed, so that the write-ahead log is still there to be looked through.
-    await server.end('SIGKILL');
-    log = server.output;
-  }
-});
-afterAll(() => folder.remove());
-
-/** Enrolling, signing in and the rest, with each way to be refused that sees a secret. */
-async function firstDay(origin: string, settings: Record<string, string>): Promise<void> {
-  const invited = await vouchServer(['invite', 'alice@example.com', '--json'], settings);
-  const invitation = keep('the invitation code', (JSON.parse(invited.stdout) as { code: string }).code);
-  keep('the invitation code, without hyphens', invitation.replaceAll('-', ''));
-
-  const key = new SoftKey(origin);
-  const enrolment = await Enrolment.open(origin, invitation);
-  keep('the ticket', enrolment.ticket);
-  keep('the poll secret', enrolment.poll);
-  await enrolment.browser.get(`/enroll/${enrolment.ticket}?code=${invitation}`);
-  await enrolment.browser.post('/enroll/status', { poll: enrolment.poll });
-  await new Browser(origin).post(`/enroll/${enrolment.ticket}/open`);
-  keep('the page’s secret', enrolment.page ?? '');
-  const creation = await enrolment.options();
-  keep('the challenge of the enrolment', creation.challenge);
-  await enrolment.post('verify', key.create(creation, { origin: 'https://evil.example' }));
-  const again = await enrolment.options();
-  const registration = key.create(again);
-  keep('the second challenge of the enrolment', again.challenge);
-  await jsonOf(await enrolment.post('verify', registration));
-  await new Browser(origin).post('/enroll/start', { invitation });
-
-  const page = await SignIn.open(origin);
-  const other = await SignIn.open(origin);
-  const foreign = await other.options();
-  keep('a challenge that is refused, and good elsewhere', foreign.challenge);
-  await page.post('verify', key.get(foreign));
-  await page.touch(key, { badSignature: true });
-  const options = await page.options();
-  keep('the challenge of the sign-in', options.challenge);
-  const assertion = key.get(options);
-  keep('the assertion', assertion.response.signature);
-  const callback = await callbackOf(await page.post('verify', assertion));
-  const code = keep('the code', callback.searchParams.get('code') ?? '');
-  await page.client.redeem(code, { code_verifier: 'x'.repeat(43) });
-  keep('the PKCE verifier', page.client.verifier);
-  const tokens = await jsonOf<Tokens>(await page.client.redeem(code));
-  const token = keep('the access token', tokens.access_token);
-  keep('the access token’s signature', token.split('.')[2] ?? '');
-  keep('the ID token', tokens.id_token);
-
-  const proof = await page.client.proof('GET', '/api/session', { token });
-  keep('the DPoP proof', proof);
-  await jsonOf(await page.client.api('GET', '/api/session', token, { proof }));
-  await page.client.api('GET', '/api/session', token, { proof });
-  await page.client.api('GET', `/api/session?access_token=${token}`, `${token}x`);
-  const role = 'arn:aws:iam::123456789012:role/VouchDeveloper';
-  const issued = await jsonOf<{ token: string }>(
-    await page.client.api('POST', '/api/aws/token', token, { body: { role } }),
-  );
-  keep('the ID token for AWS', issued.token);
-  keep('the signature of the ID token for AWS', issued.token.split('.')[2] ?? '');
-  await page.client.api('POST', '/api/aws/token', token, { body: { role: token } });
-  await page.client.redeem(code);
-  await page.client.api('GET', '/api/session', token);
-}
-
-test('a first day left a log, and no secret in it', () => {
-  for (const event of ['request refused', 'OAuth request refused', '"path":"/enroll"', '"path":"/api"', 'listening']) {
-    expect(log).toContain(event);
-  }
-  expect([...secrets].filter(([, secret]) => log.includes(secret)).map(([name]) => name)).toEqual([]);
+test('a secret has 256 bits in base64url, and each is another', () => {
+  const secrets = Array.from({ length: 100 }, () => randomSecret());
+  for (const secret of secrets) expect(secret).toMatch(/^[\w-]{43}$/);
+  expect(new Set(secrets).size).toBe(100);
 });
 
-test('a first day left a database with a write-ahead log, and no secret in either', () => {
-  const files = [database, `${database}-wal`].map((file) => readFileSync(file));
-  const both = Buffer.concat(files);
-  // The search finds what is there.
-  expect(both.includes('alice@example.com')).toBe(true);
-  expect(both.includes('aws-token-issued')).toBe(true);
-  expect([...secrets].filter(([, secret]) => both.includes(secret)).map(([name]) => name)).toEqual([]);
+test('a hash is the SHA-256 of FIPS 180-4, in base64url', () => {
+  const hex = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+  expect(hash('abc')).toBe(Buffer.from(hex, 'hex').toString('base64url'));
 });
 
-test('the signing key is in the database only encrypted', async () => {
-  const server = await startServer();
-  try {
-    const { d } = await privateJwk(server.context.store, masterKeyBeside(server.databaseFile));
-    expect(d).toMatch(/^[\w-]{43}$/);
-    const files = [server.databaseFile, `${server.databaseFile}-wal`].map((file) => readFileSync(file));
-    const both = Buffer.concat(files);
-    expect(both.includes(server.context.signingKey.kid)).toBe(true);
-    expect(both.includes(String(d))).toBe(false);
-    expect(both.includes(Buffer.from(String(d), 'base64url'))).toBe(false);
-    const row = await server.context.store.selectFrom('signing_keys').select('jwe').executeTakeFirstOrThrow();
-    const [header = ''] = row.jwe.split('.');
-    expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toMatchObject({ alg: 'dir', enc: 'A256GCM' });
-  } finally {
-    await server.close();
-  }
+test('a derived key is HKDF’s of that purpose, and tells of no other one', () => {
+  const master = Buffer.alloc(32, 7);
+  const key = deriveKey(master, 'signing keys');
+  // What is in databases was encrypted under it: it may never change.
+  expect(key).toEqual(Buffer.from(hkdfSync('sha256', master, '', 'vouch signing keys', 32)));
+  expect(key).toHaveLength(32);
+  expect(deriveKey(master, 'cookies')).not.toEqual(key);
+  expect(deriveKey(Buffer.alloc(32, 8), 'signing keys')).not.toEqual(key);
 });
