@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../agent/protocol.ts';
 import type { VouchProfile } from '../aws/config/profiles.ts';
 import type { CredentialConfig } from '../git/effective-config.ts';
-import type { Scope } from '../git/setup/config-file.ts';
+import type { Repair } from './repair.ts';
 import type { Target } from './target.ts';
 
 /** The checks, by the names that scripts see. They never change; new ones may come. */
@@ -33,30 +33,10 @@ export interface Finding {
   what: string;
   /** Why, and what it was seen by, one line each. */
   why?: string[];
-  /** What to do, one step each. */
-  fix?: string[];
-  /** What `--fix` can do about it. */
-  mend?: Mend | undefined;
-}
-
-/** A safe change: to the user's Git configuration, or the start of the agent. Never to AWS or to the server. */
-export interface Mend {
-  /** Mends of several findings that are one and the same have one name, and are done once. */
-  name: string;
-  /** What it would change, line by line, for a person to read first. */
-  preview(): Promise<string[]>;
-  /** Does it. */
-  apply(): Promise<void>;
-}
-
-/** What `vouch setup codecommit` is asked for, as a mend. */
-export interface Setup {
-  /** Whose file: the user's own unless told. */
-  scope?: Scope;
-  /** The one host that it is for: all of CodeCommit's unless told. */
-  url?: string | undefined;
-  /** Whether the helper is to be named by its absolute path. */
-  absolute?: boolean | undefined;
+  /** What a person can do about it, one step each. */
+  steps?: string[];
+  /** What `--fix` does about it. */
+  repair?: Repair | undefined;
 }
 
 /** What a check says when it was tried. */
@@ -96,8 +76,6 @@ export interface Visit {
   tryRegions: boolean;
   /** Aborted at Ctrl-C. */
   signal: AbortSignal;
-  /** Makes a mend of `vouch setup codecommit`. */
-  setUp: (setup: Setup) => Mend;
   chart: Chart;
 }
 

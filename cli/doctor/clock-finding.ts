@@ -25,7 +25,7 @@ export function clockFindings(id: string, whose: string, date: string | null | u
       severity: 'warning',
       what: skew.what,
       why: ['It works still; from 5 minutes on what this machine signs is refused.'],
-      fix: ['Set the clock (turn on its synchronisation).'],
+      steps: ['Set the clock (turn on its synchronisation).'],
     },
   ];
 }

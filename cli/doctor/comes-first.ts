@@ -56,7 +56,7 @@ export async function comesFirst(visit: Visit): Promise<Cause[]> {
         : 'Remove that entry.',
     });
   }
-  // With a user name it is what an older Git must be told (setup/wanted.ts).
+  // With a user name it is what an older Git must be told (git/setup/http-settings.ts).
   if (user === undefined && !target.emptyUser && (await emptyAuth(visit))) {
     const empty = settings.findLast(({ name, section }) => name === 'emptyauth' && !section?.includes('@'));
     causes.push({

@@ -49,7 +49,7 @@ export async function networkTrouble(who: Who, { why, network, fix }: Unreached,
       `In the environment: ${list(variables) || 'no proxy and no CA is named'}`,
       `In Git's configuration: ${list(settings) || 'neither http.proxy nor http.sslCAInfo'}`,
     ],
-    fix: kind === 'tls' && fix !== undefined ? [fix] : fixOf(kind, who, env, settings),
+    steps: kind === 'tls' && fix !== undefined ? [fix] : stepsFor(kind, who, env, settings),
   };
 }
 
@@ -94,13 +94,13 @@ function isStsBehindProxy(visit: Visit): boolean {
   }
 }
 
-function fixOf(
+function stepsFor(
   kind: NetworkFailure,
   who: Who,
   env: NodeJS.ProcessEnv,
   settings: readonly [string, string][],
 ): string[] {
-  if (who === 'pull' || who === 'push') return fixGit(kind, env, settings);
+  if (who === 'pull' || who === 'push') return stepsForGit(kind, env, settings);
   const again =
     who === 'sts'
       ? ['The agent keeps the environment that it was started in: `vouch agent stop`, then `vouch login`.']
@@ -113,7 +113,7 @@ function fixOf(
   return ['Check your network, your VPN, and whether a proxy is needed (HTTPS_PROXY).', ...again];
 }
 
-function fixGit(kind: NetworkFailure, env: NodeJS.ProcessEnv, settings: readonly [string, string][]): string[] {
+function stepsForGit(kind: NetworkFailure, env: NodeJS.ProcessEnv, settings: readonly [string, string][]): string[] {
   if (kind === 'tls') {
     // git-config(1), http.sslCAInfo: "Can be overridden by the GIT_SSL_CAINFO environment variable."
     if (env.GIT_SSL_CAINFO) {

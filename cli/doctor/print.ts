@@ -40,7 +40,7 @@ function describeFinding(finding: Finding, said: string, looks: Looks): string[]
   const lines = [...(finding.what === said ? [] : [finding.what]), ...(finding.why ?? [])].map((text) =>
     hang('    ', printable(text), looks.columns),
   );
-  for (const step of finding.fix ?? []) lines.push(hang(`  ${paint('cyan', '→')} `, printable(step), looks.columns));
+  for (const step of finding.steps ?? []) lines.push(hang(`  ${paint('cyan', '→')} `, printable(step), looks.columns));
   return lines;
 }
 

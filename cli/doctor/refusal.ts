@@ -8,12 +8,12 @@ import { codeCommitSaid, type Verdict } from './verdict.ts';
 /** What is the same for pull and push: trouble on the way to the repository, and with who we are. */
 export async function explainReply(check: 'pull' | 'push', { answer, outcome }: Reply, visit: Visit): Promise<Finding> {
   const said = gitSaid(answer);
-  const finding = (what: string, why: string[], fix: string[]): Finding => ({
+  const finding = (what: string, why: string[], steps: string[]): Finding => ({
     id: `${check}.${outcome}`,
     severity: 'trouble',
     what,
     why: [...why, ...(said === '' ? [] : [`Git says: ${said}`])],
-    fix,
+    steps,
   });
   switch (outcome) {
     case 'tls':
@@ -66,7 +66,7 @@ export function notTaken(check: 'pull' | 'push', { own }: Verdict): Finding | un
     severity: 'trouble',
     what: 'CodeCommit does not take what Vouch gives, whatever the role may do.',
     why: codeCommitSaid(own),
-    fix: [
+    steps: [
       "Check this machine's clock (`date -u`), then run `vouch doctor` again; if it stays, report it with these lines.",
     ],
   };

@@ -16,6 +16,6 @@ export function troubleOf(id: string, problem: Problem, more: Partial<Finding> =
     what: printable(problem.what),
     ...more,
     why: [...lines(problem.why), ...(more.why ?? [])],
-    fix: more.fix ?? lines(problem.fix),
+    steps: more.steps ?? lines(problem.fix),
   };
 }

@@ -29,7 +29,7 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
     severity: 'trouble',
     what,
     why: [...(said === '' ? [] : [`AWS says: ${printable(said)}`]), ...more],
-    fix: [fix, ...(decision === undefined ? [] : [useAuthorizationId(decision)]), template],
+    steps: [fix, ...(decision === undefined ? [] : [useAuthorizationId(decision)]), template],
   });
 
   if (reason === 'provider-unknown') {
@@ -51,7 +51,7 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
   if (reason === 'token-times') {
     return troubleOf('sts.clock-skew', problem, {
       what: "AWS and your Vouch server do not agree about the time: AWS does not take the token's times.",
-      fix: ["Ask who runs the Vouch server to check its clock; check this machine's too (`date -u`)."],
+      steps: ["Ask who runs the Vouch server to check its clock; check this machine's too (`date -u`)."],
     });
   }
   if (reason === 'trust-action' && action !== undefined) {

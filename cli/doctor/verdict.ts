@@ -58,7 +58,7 @@ export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, v
       ? `${asked}, and was let in: with a user name and a password of another origin.`
       : `${asked}, and was turned away.`,
     why,
-    fix:
+    steps:
       causes.length > 0
         ? causes.map((cause) => cause.fix)
         : ['Nothing was found that does it. `GIT_TRACE=1 git ls-remote …` shows what Git starts; report it with that.'],

@@ -8,7 +8,7 @@ import {
   storingHelpers,
 } from '../git/effective-config.ts';
 import { keepsNothing } from '../git/keeps-nothing.ts';
-import { describe, mend } from '../git/setup/other-helpers.ts';
+import { fixFor, helperLabel } from '../git/setup/obstacles.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
 
 /**
@@ -42,9 +42,9 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
   if (helper === undefined) return;
   throw new Problem({
     kind: 'would-store',
-    what: `Git would have ${describe(helper)} store what Vouch gives, so Vouch gives nothing.`,
+    what: `Git would have ${helperLabel(helper)} store what Vouch gives, so Vouch gives nothing.`,
     why: 'A Git older than 2.54 hands a password that worked to every helper it has for a URL.',
-    fix: `${mend(helper.origin, asked.host)} Then try again.`,
+    fix: `${fixFor(helper.origin, asked.host)} Then try again.`,
     category: 'refused',
   });
 }

@@ -4,17 +4,16 @@ import { printable } from '../text/printable.ts';
 import { noGit, oldestGit } from './no-git.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
-/** Git as a tool: its version, and its configuration, which `setup/config-file.ts` changes. */
+/** Git as a tool: its version, and its configuration, which `setup/` changes. */
 
 /**
  * Makes sure that Git is there and new enough.
  *
- * @returns its version, as it says it
  * @throws Problem `no-git`, `old-git`
  */
-export async function checkGit(env: NodeJS.ProcessEnv): Promise<string> {
+export async function checkGit(env: NodeJS.ProcessEnv): Promise<GitVersion> {
   const version = await gitVersion(env);
-  if (isAtLeast(version, oldestGit)) return version.text;
+  if (isAtLeast(version, oldestGit)) return version;
   throw new Problem({
     kind: 'old-git',
     what: `This Git is too old for Vouch: ${printable(version.text)}`,

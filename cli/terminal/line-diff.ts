@@ -1,3 +1,5 @@
+import { printable } from '../text/printable.ts';
+
 /** A line that one text has and the other has not; or, with a blank, the heading that the next ones stand under in both. */
 export interface ChangedLine {
   sign: '-' | '+' | ' ';
@@ -51,6 +53,12 @@ export function lineDiff(before: string, after: string): ChangedLine[] {
     }
   }
   return changes;
+}
+
+/** A changed line as a person reads it: its sign, and a tab at its beginning as four blanks. */
+export function shownLine({ sign, line }: ChangedLine): string {
+  const indent = line.startsWith('\t') ? '    ' : '';
+  return `${sign} ${indent}${printable(line.replace(/[\r\t]/g, ' '), 10_000)}`.trimEnd();
 }
 
 interface Line {

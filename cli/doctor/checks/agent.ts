@@ -27,7 +27,7 @@ export const agent: Check = {
         severity: 'warning',
         what: `The agent is of version ${chart.agent.version}, and this is ${version}.`,
         why: ['It was started before Vouch was updated.'],
-        fix: ['It serves until its session ends; the next `vouch login` replaces it.'],
+        steps: ['It serves until its session ends; the next `vouch login` replaces it.'],
       });
     }
     return {
@@ -44,7 +44,7 @@ function programGone(program: string, severity: Finding['severity']): Finding {
     severity,
     what: `The agent's service cannot start: ${program} is not there any more.`,
     why: ['Node or Vouch has moved since the service was installed, as in an update.'],
-    fix: ['Run `vouch agent install`, which writes it anew.'],
+    steps: ['Run `vouch agent install`, which writes it anew.'],
   };
 }
 
@@ -54,8 +54,8 @@ function notRunning(env: NodeJS.ProcessEnv): Finding {
     severity: 'trouble',
     what: 'No vouch agent is running.',
     why: ['It keeps the session, in its memory alone: without it nobody is signed in.'],
-    fix: ['Run `vouch login`, which starts it.'],
-    mend: {
+    steps: ['Run `vouch login`, which starts it.'],
+    repair: {
       name: 'agent',
       preview: async () => ['start the agent (`vouch agent start`)'],
       apply: async () => {

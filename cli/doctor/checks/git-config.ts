@@ -1,11 +1,12 @@
 import type { CredentialConfig } from '../../git/effective-config.ts';
 import { takesEphemeral } from '../../git/git.ts';
-import type { Scope } from '../../git/setup/config-file.ts';
-import { findings, type Finding as HelperFinding, shown, uncoveredUrl } from '../../git/setup/other-helpers.ts';
+import { type Obstacle, obstaclesFor, shown, uncoveredUrl } from '../../git/setup/obstacles.ts';
+import type { Scope } from '../../git/setup/scope-file.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { schemeInstead } from '../comes-first.ts';
 import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
+import { setUpGit } from '../set-up-git.ts';
 import { addressFor } from '../target.ts';
 import { tilde } from '../tilde.ts';
 
@@ -20,10 +21,10 @@ export const gitConfig: Check = {
     const { target, chart } = visit;
     const config = await gitCredentials(visit);
     const keepsNothing = chart.gitVersion !== undefined && takesEphemeral(chart.gitVersion);
-    const found = findings(target?.https ?? exampleUrl, config, { keepsNothing });
+    const found = obstaclesFor(target?.https ?? exampleUrl, config, { keepsNothing });
     return {
       says: summary(config, visit),
-      details: describe(config, visit),
+      details: settingLines(config, visit),
       findings: [...passwordInUrl(visit), ...found.map((one) => told(one, visit)), ...(await userName(visit))],
       data: {
         helpers: config.helpers.map(({ value, section, origin }) => ({
@@ -51,7 +52,7 @@ const reasons = {
   'no-path': "CodeCommit's password is a signature of the path.",
 } as const;
 
-function told({ kind, what, fix, origin }: HelperFinding, visit: Visit): Finding {
+function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
   if (origin?.scope === 'command') {
     return {
       id: ids[kind],
@@ -61,7 +62,7 @@ function told({ kind, what, fix, origin }: HelperFinding, visit: Visit): Finding
         reasons[kind],
         "It stands on Git's command line (git -c, GIT_CONFIG_COUNT), as GitHub Desktop and JetBrains' IDEs put it.",
       ],
-      fix: [fix, schemeInstead(visit.target)],
+      steps: [fix, schemeInstead(visit.target)],
     };
   }
   const scope = scopeOf(origin);
@@ -71,13 +72,13 @@ function told({ kind, what, fix, origin }: HelperFinding, visit: Visit): Finding
     severity: 'trouble',
     what,
     why: [reasons[kind]],
-    fix: [fix],
-    mend: scope && visit.setUp({ scope, url, absolute: visit.chart.absoluteHelper }),
+    steps: [fix],
+    repair: scope && setUpGit(visit, { scope, url, absolute: visit.chart.absoluteHelper }),
   };
 }
 
 /** The file where setup helps against something that stands there: none, if that comes after every file. */
-function scopeOf(origin: HelperFinding['origin']): Scope | undefined {
+function scopeOf(origin: Obstacle['origin']): Scope | undefined {
   if (origin?.scope === 'command' || origin?.scope === 'worktree') return undefined;
   return origin?.scope === 'local' ? 'local' : 'global';
 }
@@ -93,7 +94,7 @@ function passwordInUrl({ target, chart }: Visit): Finding[] {
       severity: 'trouble',
       what: 'There is a password in the URL: Git uses that, and asks no helper.',
       why: ['It is also there for everybody to read who can read the file, or the list of processes.'],
-      fix: [
+      steps: [
         target.remote === undefined
           ? `Take it out: ${without}`
           : `Take it out: \`git remote set-url ${target.remote} ${without}\``,
@@ -112,8 +113,8 @@ async function userName(visit: Visit): Promise<Finding[]> {
       severity: 'trouble',
       what: `Git sends the user name ${target.profile} to CodeCommit, and asks no helper for a password.`,
       why: ['This Git needs to be told about each such name; newer ones (2.46) do not.'],
-      fix: ['Run `vouch setup codecommit`.'],
-      mend: visit.setUp({ absolute: visit.chart.absoluteHelper }),
+      steps: ['Run `vouch setup codecommit`.'],
+      repair: setUpGit(visit, { absolute: visit.chart.absoluteHelper }),
     },
   ];
 }
@@ -124,7 +125,7 @@ function summary({ helpers }: CredentialConfig, { target }: Visit): string {
   return `asks ${helpers.map(({ value, vouch }) => (vouch ? 'vouch' : shown(value))).join(', then ')}${where}`;
 }
 
-function describe({ helpers, useHttpPath }: CredentialConfig, { env }: Visit): string[] {
+function settingLines({ helpers, useHttpPath }: CredentialConfig, { env }: Visit): string[] {
   const lines = helpers.map(
     ({ value, section, origin }, index) =>
       `${index + 1}. ${shown(value)} (${section ?? 'credential'}, ${tilde(placeOf(origin), env)})`,

@@ -1,5 +1,5 @@
 import { findOnPath } from '../../files/on-path.ts';
-import { checkGit, gitVersion } from '../../git/git.ts';
+import { checkGit } from '../../git/git.ts';
 import { noGit } from '../../git/no-git.ts';
 import type { Check } from '../check.ts';
 import { tilde } from '../tilde.ts';
@@ -11,8 +11,7 @@ export const git: Check = {
   needs: () => [],
   run: async ({ env, chart }) => {
     // The Problems `no-git` and `old-git` say it all.
-    await checkGit(env);
-    chart.gitVersion = await gitVersion(env);
+    chart.gitVersion = await checkGit(env);
     const [first] = findOnPath('git', env);
     if (first === undefined) throw noGit();
     return { says: `${chart.gitVersion.text} (${tilde(first, env)})`, data: { version: chart.gitVersion.text } };

@@ -5,6 +5,7 @@ import { ourPackage, packageOf } from '../../files/package-of.ts';
 import { version } from '../../programs.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { gitCredentials } from '../git-credentials.ts';
+import { setUpGit } from '../set-up-git.ts';
 import { tilde } from '../tilde.ts';
 
 const program = 'git-credential-vouch';
@@ -37,10 +38,10 @@ function onPath(visit: Visit): Outcome {
       severity: 'trouble',
       what: `\`${program}\` is not on your PATH, so Git does not find it.`,
       why: [`npm puts it into the same folder as \`vouch\`.`],
-      fix: [
+      steps: [
         'Add that folder to your PATH (`npm prefix --global` names its parent), or run `vouch setup codecommit --absolute`.',
       ],
-      mend: visit.setUp({ absolute: true }),
+      repair: setUpGit(visit, { absolute: true }),
     };
     return { says: 'not on your PATH', findings: [missing] };
   }
@@ -50,7 +51,7 @@ function onPath(visit: Visit): Outcome {
       id: 'helper.this-shell-only',
       severity: 'warning',
       what: 'It is on the PATH of this shell alone: an editor may not find it, nor cron.',
-      fix: ['If Git does not work there: `vouch setup codecommit --absolute`'],
+      steps: ['If Git does not work there: `vouch setup codecommit --absolute`'],
     });
   }
   return { says: tilde(first, env), findings, data: { file: first } };
@@ -64,8 +65,8 @@ function byPath(file: string, visit: Visit): Outcome {
       severity: 'trouble',
       what: `Git is told to start ${tilde(file, env)}, and there is no such file.`,
       why: ['Vouch or Node has been moved or updated since.'],
-      fix: ['Run `vouch setup codecommit --absolute`.'],
-      mend: visit.setUp({ absolute: true }),
+      steps: ['Run `vouch setup codecommit --absolute`.'],
+      repair: setUpGit(visit, { absolute: true }),
     };
     return { says: 'missing', findings: [missing] };
   }
@@ -84,7 +85,7 @@ function judge(file: string, env: NodeJS.ProcessEnv): Finding[] {
       severity: found?.name === 'vouch' ? 'warning' : 'trouble',
       what: `${tilde(file, env)} is ${other}.`,
       why: [`This vouch is ${version}${ours ? `, in ${tilde(ours.folder, env)}` : ''}.`],
-      fix: ['Remove one of the two, or put the folder of this one first on your PATH.'],
+      steps: ['Remove one of the two, or put the folder of this one first on your PATH.'],
     },
   ];
 }

@@ -29,7 +29,7 @@ async function judge(first: string | undefined, { env, signal }: Visit): Promise
         severity: 'warning',
         what: 'There is no `node` on your PATH.',
         why: ["Git's helper starts it to say what is wrong, and to sign you in when that is needed."],
-        fix: [`Put its folder on your PATH, or run \`vouch setup codecommit --absolute\`.`],
+        steps: [`Put its folder on your PATH, or run \`vouch setup codecommit --absolute\`.`],
       },
     ];
   }
@@ -46,7 +46,7 @@ async function judge(first: string | undefined, { env, signal }: Visit): Promise
       severity: 'trouble',
       what: `The \`node\` on your PATH is ${version === null ? 'not Node' : `too old: ${version[0]}`} (${place}).`,
       why: [`Git's helper starts that one, and needs Node ${oldest} or newer.`],
-      fix: [`Put Node ${oldest} or newer first on your PATH, or run \`vouch setup codecommit --absolute\`.`],
+      steps: [`Put Node ${oldest} or newer first on your PATH, or run \`vouch setup codecommit --absolute\`.`],
     },
   ];
 }

@@ -66,7 +66,7 @@ async function forbidden(visit: Visit, { reply, own }: Verdict): Promise<Finding
       severity: 'trouble',
       what: 'The role may push to the repository, and may not pull from it.',
       why: [`The role is ${role}; its policies do not allow codecommit:GitPull on ${arn}`, ...said],
-      fix: ['Ask who runs your AWS account to allow codecommit:GitPull for the role there.', ...decided],
+      steps: ['Ask who runs your AWS account to allow codecommit:GitPull for the role there.', ...decided],
     };
   }
   return {
@@ -85,15 +85,15 @@ async function forbidden(visit: Visit, { reply, own }: Verdict): Promise<Finding
 }
 
 /** What the other regions have to say, if they are to be asked; else how to ask them. */
-async function elsewhere(visit: Visit, why: string[], fix: string[]): Promise<Pick<Finding, 'why' | 'fix'>> {
+async function elsewhere(visit: Visit, why: string[], steps: string[]): Promise<Pick<Finding, 'why' | 'steps'>> {
   const target = visit.target as Target;
   if (!visit.tryRegions) {
     const address = target.scheme === 'codecommit' ? target.url : addressFor(target.https, target.profile);
     return {
       why,
-      fix: [
+      steps: [
         'Check region, account and name in the URL (`git remote -v`).',
-        ...fix,
+        ...steps,
         `To look for it in the regions of your other profiles: \`vouch doctor --try-regions ${address}\``,
       ],
     };
@@ -102,13 +102,13 @@ async function elsewhere(visit: Visit, why: string[], fix: string[]): Promise<Pi
   const places = tried.map(({ profile, region }) => `${region} (profile ${profile})`).join(', ');
   if (found === undefined) {
     const looked = tried.length === 0 ? 'No profile names another region.' : `It is not in ${places} either.`;
-    return { why: [...why, looked], fix: ['Check region, account and name in the URL (`git remote -v`).', ...fix] };
+    return { why: [...why, looked], steps: ['Check region, account and name in the URL (`git remote -v`).', ...steps] };
   }
   const { region, profile, url } = found;
   const other = writtenAlike(target, found, target.profile !== undefined || profile !== visit.chart.profile?.name);
   return {
     why: [...why, `There is one of that name in ${region}, for profile ${profile}: ${url}`],
-    fix: [
+    steps: [
       target.remote === undefined
         ? `If that is the one, this is its URL: ${other}`
         : `If that is the one: \`git remote set-url ${target.remote} ${other}\``,

@@ -37,7 +37,7 @@ export const push: Check = {
             `The role is ${role}; its policies do not allow codecommit:GitPush on ${arn}`,
             ...(own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(reply.answer)}`]),
           ],
-          fix: [
+          steps: [
             'Ask who runs your AWS account to allow codecommit:GitPush for the role there; or is it meant to be so?',
             ...decided,
           ],

@@ -31,7 +31,7 @@ function missing(visit: Visit): Finding {
     severity: severity(visit),
     what: `\`${program}\` is not on your PATH: codecommit:// addresses do not work.`,
     why: ['npm puts it into the same folder as `vouch`.'],
-    fix: ['Add that folder to your PATH (`npm prefix --global` names its parent), or use https:// addresses.'],
+    steps: ['Add that folder to your PATH (`npm prefix --global` names its parent), or use https:// addresses.'],
   };
 }
 
@@ -46,7 +46,7 @@ function another(first: string, ours: string | undefined, visit: Visit): Finding
       'Git starts it for codecommit:// addresses, and it does not ask Vouch.',
       ...(ours === undefined ? ["Vouch's own is not on your PATH."] : [`Vouch's own is ${tilde(ours, visit.env)}.`]),
     ],
-    fix: [
+    steps: [
       ours === undefined
         ? `Put the folder of \`vouch\` before ${tilde(dirname(first), visit.env)} on your PATH, or ${remove}.`
         : `Put ${tilde(dirname(ours), visit.env)} before ${tilde(dirname(first), visit.env)} on your PATH, or ${remove}.`,

@@ -37,7 +37,7 @@ function otherScheme({ target }: Visit): Finding[] {
         ...(scheme === 'ssh' ? ['What opens it is an SSH key of an IAM user, which lies on the disk.'] : []),
         'If you wrote another one: `git config --get-regexp insteadof` shows what changes it.',
       ],
-      fix: [target.remote === undefined ? `Use ${https}` : `Run \`git remote set-url ${target.remote} ${https}\`.`],
+      steps: [target.remote === undefined ? `Use ${https}` : `Run \`git remote set-url ${target.remote} ${https}\`.`],
     },
   ];
 }
@@ -51,7 +51,7 @@ function dotGit({ target }: Visit): Finding[] {
       severity: 'warning',
       what: 'The address ends in .git, and no repository of CodeCommit has such a name.',
       why: [`AWS takes ${target.repository} for another repository than ${withoutDotGit(target.repository)}.`],
-      fix: [
+      steps: [
         target.remote === undefined
           ? `Take it off: ${without}`
           : `Run \`git remote set-url ${target.remote} ${without}\`.`,
@@ -76,7 +76,7 @@ async function pushedElsewhere(visit: Visit): Promise<Finding[]> {
       severity: 'warning',
       what: `Git pushes to another address than it pulls from: ${withoutPassword(pushes)}`,
       why: [`What follows is about ${withoutPassword(url)}`],
-      fix: [`To check that one too: \`vouch doctor ${withoutPassword(pushes)}\``],
+      steps: [`To check that one too: \`vouch doctor ${withoutPassword(pushes)}\``],
     },
   ];
 }

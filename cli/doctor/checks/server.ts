@@ -51,7 +51,7 @@ function unknown(): Outcome {
     id: 'server.unknown',
     severity: 'trouble',
     what: 'Vouch does not know your server yet.',
-    fix: ['Run `vouch enroll --server https://…` with the URL that your administrator gave you.'],
+    steps: ['Run `vouch enroll --server https://…` with the URL that your administrator gave you.'],
   };
   return { says: 'none', findings: [finding] };
 }
@@ -67,7 +67,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { chart, env 
       severity: 'warning',
       what: `You are signed in at ${url}, and your settings name ${configured}.`,
       why: ['The next `vouch login` goes there.'],
-      fix: [`If that is wrong: \`vouch config set server ${url}\``],
+      steps: [`If that is wrong: \`vouch config set server ${url}\``],
     });
   }
   const data: Record<string, unknown> = { url, clock: date };
@@ -91,7 +91,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { chart, env 
       severity: 'trouble',
       what: `The server calls itself ${printable(issuer, 300)}, and you call it ${url}.`,
       why: ['What it signs is for the name that it gives itself, and AWS and Vouch compare them exactly.'],
-      fix: ["Ask your administrator for the server's URL, then run `vouch login --server` with it."],
+      steps: ["Ask your administrator for the server's URL, then run `vouch login --server` with it."],
     });
   } else if (elsewhere !== undefined) {
     findings.unshift(notVouch(url, elsewhere));

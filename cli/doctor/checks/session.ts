@@ -17,7 +17,7 @@ export const session: Check = {
         id: 'session.none',
         severity: 'trouble',
         what: 'You are not signed in.',
-        fix: ['Run `vouch login`.'],
+        steps: ['Run `vouch login`.'],
       };
       return { says: 'none', findings: [none] };
     }
@@ -29,7 +29,7 @@ export const session: Check = {
         id: 'session.ends-soon',
         severity: 'warning',
         what: `Your session ends in ${duration(left)}.`,
-        fix: ['Run `vouch login` for another one.'],
+        steps: ['Run `vouch login` for another one.'],
       });
     }
     return {

@@ -43,7 +43,7 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
       ...finding,
       id: 'sts.agent-environment',
       what: 'The agent cannot reach AWS STS, and this shell can.',
-      fix: [
+      steps: [
         'The agent keeps the environment that it was started in: `vouch agent stop`, then `vouch login` from here.',
       ],
     };
@@ -78,7 +78,7 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
           severity: 'trouble',
           what: 'AWS gave credentials, and does not know them (GetCallerIdentity).',
           why: [asProblem(error).why],
-          fix: ['Try again in a minute; if it stays, ask who runs your AWS account.'],
+          steps: ['Try again in a minute; if it stays, ask who runs your AWS account.'],
         }
       : await networkTrouble('sts', unreached(error, caVariable(visit.env)), visit);
     return { says: 'credentials that could not be checked', findings: [finding] };

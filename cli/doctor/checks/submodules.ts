@@ -1,5 +1,6 @@
 import { git } from '../../git/git.ts';
-import type { Check, Mend, Visit } from '../check.ts';
+import type { Check, Visit } from '../check.ts';
+import type { Repair } from '../repair.ts';
 
 /** Git follows addresses of foreign schemes in submodules only where that is allowed (git-config(1), protocol.allow). */
 export const submodules: Check = {
@@ -27,10 +28,10 @@ export const submodules: Check = {
               : `protocol.codecommit.allow is ${allow === undefined ? 'not set, which means "user": only what you name yourself' : `"${allow}"`}.`,
             `The first of them is ${urls[0]}`,
           ],
-          fix: Array.isArray(allow)
+          steps: Array.isArray(allow)
             ? ['Add codecommit to GIT_ALLOW_PROTOCOL, or unset it.']
             : ['Run `git config --global protocol.codecommit.allow always`.'],
-          ...(Array.isArray(allow) ? {} : { mend: allowCodeCommit(visit) }),
+          ...(Array.isArray(allow) ? {} : { repair: allowCodeCommit(visit) }),
         },
       ],
     };
@@ -38,7 +39,7 @@ export const submodules: Check = {
 };
 
 /** Also where it was set to something else before, which `vouch setup codecommit` leaves as it is. */
-function allowCodeCommit({ env, cwd }: Visit): Mend {
+function allowCodeCommit({ env, cwd }: Visit): Repair {
   const args = ['config', '--global', 'protocol.codecommit.allow', 'always'];
   return {
     name: 'allow-codecommit',

@@ -18,7 +18,7 @@ export const vouch: Check = {
         severity: 'warning',
         what: '`vouch` is not on your PATH.',
         why: ["AWS's tools start it by that name (credential_process in your AWS config)."],
-        fix: ["Add npm's global `bin` folder to your PATH (`npm prefix --global` names its parent)."],
+        steps: ["Add npm's global `bin` folder to your PATH (`npm prefix --global` names its parent)."],
       });
     } else {
       const found = packageOf(first);
@@ -29,7 +29,7 @@ export const vouch: Check = {
           severity: 'warning',
           what: `Another \`vouch\` comes first on your PATH: ${tilde(first, env)} (${found?.version ?? 'of no package'}).`,
           why: [`This one is ${version}${ours ? `, in ${tilde(ours.folder, env)}` : ''}.`],
-          fix: ['Remove one of them, so that what you call and what AWS’s tools call are the same.'],
+          steps: ['Remove one of them, so that what you call and what AWS’s tools call are the same.'],
         });
       }
     }

@@ -1,7 +1,8 @@
 import { vouchProfiles } from '../../aws/config/profiles.ts';
 import { git, gitVersion, isAtLeast } from '../git.ts';
-import { type OurSection, ourSections } from './arrange.ts';
-import { httpSettings, proactiveAuth, urlPatterns } from './wanted.ts';
+import { httpSettings, proactiveAuth } from './http-settings.ts';
+import { ourSections } from './our-settings.ts';
+import { urlPatterns } from './url-patterns.ts';
 
 /**
  * The Vouch profiles whose name in a URL (`https://prod@git-codecommit…`) an older Git would send on without asking Vouch,
@@ -18,7 +19,7 @@ export async function missingUserSections(env: NodeJS.ProcessEnv, cwd?: string):
     const dot = key.lastIndexOf('.');
     return { section: key.slice(0, dot), name: key.slice(dot + 1), value: value.join('\n') };
   });
-  const asked = ourSections(settings).map(({ pattern }: OurSection) => pattern);
+  const asked = ourSections(settings).map(({ pattern }) => pattern);
   const patterns = urlPatterns({}).filter(({ pattern }) => asked.includes(pattern));
   const has = (section: string) =>
     settings.some((setting) => setting.section === section && setting.name === 'emptyauth' && setting.value === 'true');

@@ -1,19 +1,17 @@
-import type { Finding, Mend, Result, Setup, Visit } from '../../doctor/check.ts';
+import type { Result, Visit } from '../../doctor/check.ts';
 import { checks } from '../../doctor/checks.ts';
 import { examine, type Listener } from '../../doctor/examine.ts';
-import { mendsOf, previewOf } from '../../doctor/fix.ts';
+import { asJson } from '../../doctor/json.ts';
 import { describeResult, describeWhole, looksOf, titlesOf } from '../../doctor/print.ts';
+import { previewOf, repairsOf } from '../../doctor/repair.ts';
 import { findTarget } from '../../doctor/target.ts';
 import { currentFolder } from '../../files/current-folder.ts';
-import { Problem } from '../../problem/problem.ts';
 import { confirm, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
-import type { ChangedLine } from '../../terminal/line-diff.ts';
 import { ProgressLine } from '../../terminal/progress-line.ts';
 import { count } from '../../text/count.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
-import { setupCodeCommit } from './setup-codecommit.ts';
 
 export interface DoctorOptions {
   /** JSON for programs. */
@@ -46,12 +44,11 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
     const cwd = currentFolder();
     const target = await findTarget(named, { env, cwd, signal });
     const { tryRegions = false, json: silent = false } = options;
-    const setUp = (setup: Setup) => setUpMend(setup, env);
-    const look = () => lookOnce({ env, cwd, target, tryRegions, signal, setUp, chart: {} }, silent);
+    const look = () => lookOnce({ env, cwd, target, tryRegions, signal, chart: {} }, silent);
     let results = await look();
     let fixed: string[] = [];
     if (options.fix) {
-      fixed = await fix(results, options, signal);
+      fixed = await repair(results, options, signal);
       if (fixed.length > 0) results = await look();
     }
     if (options.json) stdout.write(`${jsonText(asJson(results, target?.url, fixed), 2)}\n`);
@@ -96,70 +93,20 @@ async function lookOnce(visit: Visit, silent: boolean): Promise<Result[]> {
  *
  * @returns what was done
  */
-async function fix(results: readonly Result[], options: DoctorOptions, signal: AbortSignal): Promise<string[]> {
+async function repair(results: readonly Result[], options: DoctorOptions, signal: AbortSignal): Promise<string[]> {
   const { stdout } = process;
-  const mends = mendsOf(results);
+  const repairs = repairsOf(results);
   const say = (text: string) => options.json || stdout.write(text);
-  if (mends.length === 0) {
+  if (repairs.length === 0) {
     if (results.some(({ status }) => status === 'failed')) say('\nThere is nothing that --fix could do about it.\n');
     return [];
   }
-  const preview = await previewOf(mends);
+  const preview = await previewOf(repairs);
   say(`\n--fix changes this:\n${preview.map((line) => `  ${printable(line)}\n`).join('')}`);
   const dialog = openDialog(signal, stdout);
   const ask = dialog.isPerson && stdout.isTTY === true && !options.yes && !options.json;
   if (ask && !(await confirm(dialog, 'Do that?'))) return [];
-  for (const mend of mends) await mend.apply();
+  for (const one of repairs) await one.apply();
   say('Done. Once more:\n\n');
   return preview;
-}
-
-/** `vouch setup codecommit` as a mend: first what it would change, then the change. */
-function setUpMend({ scope = 'global', url, absolute = false }: Setup, env: NodeJS.ProcessEnv): Mend {
-  const run = async (dryRun: boolean) => {
-    const said = { stdout: '', stderr: '' };
-    const io = {
-      env,
-      stdout: { write: (text: string) => (said.stdout += text) },
-      stderr: { write: (text: string) => (said.stderr += text) },
-    };
-    const code = await setupCodeCommit({ [scope]: true, ...(url && { url }), absolute, dryRun, json: true }, io);
-    if (code === 0) return JSON.parse(said.stdout) as { file: string; diff: ChangedLine[] };
-    const [what = '', ...why] = said.stderr
-      .replace(/^vouch: /, '')
-      .trim()
-      .split('\n');
-    throw new Problem({ kind: 'git-config', what, why: why.join(' ') });
-  };
-  return {
-    name: `setup ${scope} ${url} ${absolute}`,
-    preview: async () => {
-      const { file, diff } = await run(true);
-      return [`${file}:`, ...diff.map(({ sign, line }) => `${sign} ${line.replace(/^\t/, '    ')}`)];
-    },
-    apply: async () => {
-      await run(false);
-    },
-  };
-}
-
-/** For scripts: names that stay, and nothing secret. */
-function asJson(results: readonly Result[], url: string | undefined, fixed: readonly string[]) {
-  return {
-    ok: !results.some(({ status }) => status === 'failed'),
-    url: url ?? null,
-    fixed,
-    checks: results.map((result) => ({
-      id: result.id,
-      status: result.status,
-      ...(result.status === 'not-tried'
-        ? { waitsFor: result.waitsFor }
-        : { says: result.says, ...(result.data && { data: result.data }) }),
-      findings: result.findings.map(findingAsJson),
-    })),
-  };
-}
-
-function findingAsJson({ id, severity, what, why = [], fix: steps = [], mend }: Finding) {
-  return { id, severity, what, why, fix: steps, fixable: mend !== undefined };
 }

@@ -52,7 +52,9 @@ describe('examine', () => {
     const [problem, bug] = await examine(list, await visit());
     expect(problem).toMatchObject({
       status: 'failed',
-      findings: [{ id: 'git.old-git', severity: 'trouble', what: 'Too old.', why: ['Because.'], fix: ['Update it.'] }],
+      findings: [
+        { id: 'git.old-git', severity: 'trouble', what: 'Too old.', why: ['Because.'], steps: ['Update it.'] },
+      ],
     });
     expect(bug).toMatchObject({
       status: 'failed',

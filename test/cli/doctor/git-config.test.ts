@@ -43,7 +43,7 @@ describe('Git’s configuration', () => {
       expect(said(result)).not.toMatch(/hunt|er2/);
       // Whose it was is no profile of Vouch's, which would be refused as one.
       const found = result.findings.find(({ id }) => id === 'git-config.password-in-url');
-      expect(found?.fix).toEqual([`Take it out: ${url}`]);
+      expect(found?.steps).toEqual([`Take it out: ${url}`]);
     }
     const where = { env: the.env, cwd: the.folder, signal: new AbortController().signal };
     await expect(findTarget('https://bob:hunter2@example.com/x', where)).rejects.toThrow(/^(?!.*hunter2)/);
@@ -68,7 +68,7 @@ describe('Git’s configuration', () => {
     const endpoint = 'https://vpce-1.us-east-1a.git-codecommit.us-east-1.vpce.amazonaws.com';
     const before = await checked(the, `${endpoint}/v1/repos/demo`);
     expect(before.findings).toMatchObject([
-      { id: 'git-config.no-helper', fix: [`Run \`vouch setup codecommit --url ${endpoint}\`.`] },
+      { id: 'git-config.no-helper', steps: [`Run \`vouch setup codecommit --url ${endpoint}\`.`] },
     ]);
     await setupCodeCommit({ url: endpoint }, captured(the.env).io);
     expect((await checked(the, `${endpoint}/v1/repos/demo`)).status).toBe('ok');

@@ -16,7 +16,7 @@ const failed: Result = {
       severity: 'trouble',
       what: '`git-credential-vouch` is not on your PATH, so Git does not find it.',
       why: ['npm puts it into the same folder as `vouch`.'],
-      fix: [
+      steps: [
         'Add that folder to your PATH, or run `vouch setup codecommit --absolute` where you have no PATH to change.',
       ],
     },
@@ -60,7 +60,7 @@ describe('describeResult', () => {
       status: 'ok',
       says: 'a\u001b]0;title\u0007b\r\nc',
       details: ['d\u001b[2Je'],
-      findings: [{ id: 'x', severity: 'trouble', what: '\u202ef', why: ['\u009bg'], fix: ['h\ni'] }],
+      findings: [{ id: 'x', severity: 'trouble', what: '\u202ef', why: ['\u009bg'], steps: ['h\ni'] }],
     };
     expect(describeResult(hostile, titles, plain)).not.toMatch(/[^\P{C}\n]/u);
   });

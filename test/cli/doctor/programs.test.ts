@@ -68,6 +68,6 @@ describe('programs on the PATH', () => {
     const { findings = [] } = await remoteHelper.run(visit);
     expect(findings).toMatchObject([{ id: 'remote-helper.another-first', severity: 'warning' }]);
     expect(findings[0]?.why).toContain(`Vouch's own is ${later}/git-remote-codecommit.`);
-    expect(findings[0]?.fix?.[0]).toContain(`Put ${later} before ${join(the.folder, 'bin')} on your PATH`);
+    expect(findings[0]?.steps?.[0]).toContain(`Put ${later} before ${join(the.folder, 'bin')} on your PATH`);
   });
 });

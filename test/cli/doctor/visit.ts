@@ -10,7 +10,6 @@ export async function visitTo({ env }: Pick<Machine, 'env'>, url?: string, chart
     target: url === undefined ? undefined : await readTarget(url, env),
     tryRegions: false,
     signal: new AbortController().signal,
-    setUp: () => ({ name: 'setup', preview: async () => [], apply: async () => {} }),
     chart,
   };
 }

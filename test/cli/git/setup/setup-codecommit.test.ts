@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { credentialConfig } from '../../../../cli/git/effective-config.ts';
 import { gitAsksVouch } from '../../../../cli/git/git.ts';
-import { changeConfigFile } from '../../../../cli/git/setup/config-file.ts';
+import { changeConfigFile } from '../../../../cli/git/setup/change-file.ts';
 import { missingUserSections } from '../../../../cli/git/setup/user-sections.ts';
 import { type SetupCodeCommitOptions, setupCodeCommit } from '../../../../cli/vouch/commands/setup-codecommit.ts';
 import { installHelper, type Machine, machine, read, run, runCommand, setUpProfile } from '../../support.ts';

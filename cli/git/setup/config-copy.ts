@@ -1,98 +1,15 @@
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  fchmodSync,
-  fsyncSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { currentFolder } from '../../files/current-folder.ts';
-import { readRegularFile } from '../../files/read-file.ts';
-import { followLinks } from '../../files/replace-file.ts';
-import { checkOwner } from '../../files/safe-way.ts';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Problem } from '../../problem/problem.ts';
 import { git } from '../git.ts';
-
-/** Which of Git's files: the machine's, the user's, or the repository's. */
-export type Scope = 'system' | 'global' | 'local';
+import { unchangeable } from './unchangeable.ts';
 
 /** A setting in the file itself, without what it includes. */
-export interface Setting {
+export interface GitSetting {
   /** `credential.https://…`, `include`; section and name in lower case, the subsection as it is written. */
   section: string;
   name: string;
   value: string;
-}
-
-/**
- * The file that `git config --<scope>` writes, whether it exists yet or not. Git says which one that is, as far as it
- * tells that without writing.
- *
- * @throws Problem `no-repository` for `local` outside of one
- */
-export async function configFileOf(scope: Scope, env: NodeJS.ProcessEnv, cwd?: string): Promise<string> {
-  if (scope === 'local') return localFile(env, cwd);
-  const listed = await git(['config', `--${scope}`, '--null', '--show-origin', '--list'], env, {
-    accepted: [0, 1, 128],
-    cwd,
-  });
-  const [origin = ''] = listed.stdout.split('\0');
-  if (listed.code === 0 && origin.startsWith('file:')) return absolute(origin.slice('file:'.length), cwd);
-  return scope === 'global' ? newGlobalFile(env) : systemFile(env, cwd);
-}
-
-/**
- * Changes one of Git's configuration files in one step: all edits are made on a copy, by `git config` or with its consent, which then takes the
- * file's place the way that Git itself does it (a lock file beside it, renamed). Whatever fails half way, the file is as
- * it was. A symbolic link stays one, and the mode is kept.
- *
- * @param file as `configFileOf` gives it
- * @param edit what to do to the copy
- * @param dryRun whether to stop before the file is touched, without taking the lock
- * @returns the file's text before and after
- * @throws Problem `config-locked`, `config-file`; `unsafe-folder` when we are root, and it is another user's
- */
-export async function changeConfigFile<T>(
-  file: string,
-  env: NodeJS.ProcessEnv,
-  { dryRun }: { dryRun: boolean },
-  edit: (copy: ConfigCopy) => Promise<T>,
-): Promise<{ before: string; after: string; result: T }> {
-  const target = followLinks(file);
-  const found = statSync(target, { throwIfNoEntry: false });
-  if (found && !found.isFile()) throw unusable(file, 'It is no regular file.');
-  if (!dryRun) checkOwner(file);
-  const lock = dryRun ? undefined : takeLock(file, `${target}.lock`, found?.mode);
-  const folder = mkdtempSync(join(tmpdir(), 'vouch-'));
-  try {
-    const path = join(folder, 'config');
-    const before = read(target);
-    writeFileSync(path, before ?? '', { mode: 0o600 });
-    const result = await edit(new ConfigCopy(path, file, env));
-    const after = readFileSync(path);
-    const same = after.equals(before ?? Buffer.alloc(0));
-    if (lock !== undefined && !same) {
-      writeFileSync(lock.descriptor, after);
-      fsyncSync(lock.descriptor);
-      renameSync(lock.path, target);
-    }
-    return { before: (before ?? '').toString(), after: after.toString(), result };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-    if (lock !== undefined) {
-      closeSync(lock.descriptor);
-      // After the rename there is none, or it is another's by now: the descriptor tells.
-      if (lock.isStillThere()) rmSync(lock.path, { force: true });
-    }
-  }
 }
 
 /**
@@ -115,7 +32,7 @@ export class ConfigCopy {
     this.#env = env;
   }
 
-  async settings(): Promise<Setting[]> {
+  async settings(): Promise<GitSetting[]> {
     const { stdout } = await this.#config(['--null', '--list']);
     return stdout
       .split('\0')
@@ -135,11 +52,11 @@ export class ConfigCopy {
   }
 
   /** As `add` does it with each, but all new sections in one step. */
-  async addAll(settings: readonly Setting[]): Promise<void> {
+  async addAll(settings: readonly GitSetting[]): Promise<void> {
     const text = this.#read();
     const headings = text.split('\n').filter((line) => /^\s*\[/.test(line));
-    const fresh = new Map<string, Setting[]>();
-    const others: Setting[] = [];
+    const fresh = new Map<string, GitSetting[]>();
+    const others: GitSetting[] = [];
     for (const setting of settings) {
       const heading = plainHeading(setting.section);
       const [kind = '', ...subsection] = setting.section.split('.');
@@ -185,7 +102,7 @@ export class ConfigCopy {
   }
 
   /** As `remove` does it with each, but all sections in one step in which nothing else is. */
-  async removeAll(settings: readonly Setting[]): Promise<void> {
+  async removeAll(settings: readonly GitSetting[]): Promise<void> {
     const before = await this.settings();
     const times = Map.groupBy(before, keyOf);
     const goes = new Set(settings.map(keyOf));
@@ -223,10 +140,10 @@ export class ConfigCopy {
   }
 
   /** Makes sure that Git reads these settings from the copy, and no others. */
-  async #mustHold(wanted: readonly Setting[]): Promise<void> {
+  async #mustHold(wanted: readonly GitSetting[]): Promise<void> {
     const found = await this.settings();
     if (found.length === wanted.length && wanted.every((one, i) => keyOf(one) === keyOf(found[i]))) return;
-    throw unusable(this.#file, 'Git would read other settings from it than those that were to be written.');
+    throw unchangeable(this.#file, 'Git would read other settings from it than those that were to be written.');
   }
 
   /** Whether there is one section of that name, and nothing in it, not even a comment. */
@@ -265,91 +182,6 @@ function plainHeading(section: string): string | undefined {
   return subsection === undefined ? `[${kind}]` : `[${kind} "${subsection}"]`;
 }
 
-function keyOf({ section, name, value }: Partial<Setting> = {}): string {
+function keyOf({ section, name, value }: Partial<GitSetting> = {}): string {
   return JSON.stringify([section, name?.toLowerCase(), value]);
-}
-
-/** Git writes the user's own file, or else the one in XDG's folder if that exists (git-config(1), FILES). */
-function newGlobalFile(env: NodeJS.ProcessEnv): string {
-  if (env.GIT_CONFIG_GLOBAL) return absolute(env.GIT_CONFIG_GLOBAL);
-  // Git itself would look in the folder where it runs.
-  if (!env.HOME || !isAbsolute(env.HOME)) {
-    throw unusable('Your Git configuration', `HOME is not ${env.HOME ? `an absolute path: ${env.HOME}` : 'set.'}`);
-  }
-  const own = join(env.HOME, '.gitconfig');
-  const { XDG_CONFIG_HOME } = env;
-  const xdg = join(
-    XDG_CONFIG_HOME && isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(env.HOME, '.config'),
-    'git/config',
-  );
-  return !existsSync(own) && existsSync(xdg) ? xdg : own;
-}
-
-/** Where Git was built to look: it hands the name to an editor, and creates nothing. */
-async function systemFile(env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<string> {
-  const { stdout } = await git(['config', '--system', '--edit'], { ...env, GIT_EDITOR: "printf '%s'" }, { cwd });
-  return absolute(stdout, cwd);
-}
-
-async function localFile(env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<string> {
-  const found = await git(['rev-parse', '--path-format=absolute', '--git-path', 'config'], env, {
-    accepted: [0, 128],
-    cwd,
-  });
-  if (found.code === 0) return found.stdout.replace(/\n$/, '');
-  throw new Problem({
-    kind: 'no-repository',
-    what: 'There is no Git repository here, so that --local has no file to write.',
-    fix: 'Change into a repository, or leave --local out.',
-  });
-}
-
-function takeLock(file: string, path: string, mode?: number) {
-  try {
-    // As Git does it: who creates the lock has it (api-lockfile in Git's sources).
-    // Never open to more people than the file, which may hold tokens.
-    const descriptor = openSync(path, 'wx', (mode ?? 0o666) & 0o666);
-    // The umask does not apply to this.
-    if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
-    const { ino } = statSync(path);
-    return { descriptor, path, isStillThere: () => statSync(path, { throwIfNoEntry: false })?.ino === ino };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new Problem({
-        kind: 'config-locked',
-        what: `Another program is changing ${file}, or was ended while it did.`,
-        why: `Git's lock is there: ${path}`,
-        fix: `Try again. If nothing is running, remove that file (rm '${path}').`,
-      });
-    }
-    throw unusable(file, (error as Error).message, error);
-  }
-}
-
-/** No config file of Git's is longer, in bytes. */
-const longestConfig = 16 * 1024 * 1024;
-
-function read(file: string): Buffer | undefined {
-  try {
-    return readRegularFile(file, longestConfig);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw unusable(file, (error as Error).message, error);
-  }
-}
-
-function unusable(file: string, why: string, cause?: unknown): Problem {
-  return new Problem(
-    {
-      kind: 'config-file',
-      what: `${file} cannot be changed.`,
-      why,
-      fix: 'Check its owner and mode (the --system one needs root), or choose another with --global or --local.',
-    },
-    { cause },
-  );
-}
-
-function absolute(path: string, cwd = currentFolder()): string {
-  return isAbsolute(path) ? path : resolve(cwd, path);
 }

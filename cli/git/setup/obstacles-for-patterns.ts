@@ -1,20 +1,20 @@
 import { configFor, credentialEntries } from '../effective-config.ts';
 import { normalizeUrl, patternsOverlap } from '../url-match.ts';
-import { findings } from './other-helpers.ts';
-import type { UrlPattern } from './wanted.ts';
+import { type Obstacle, obstaclesFor } from './obstacles.ts';
+import type { UrlPattern } from './url-patterns.ts';
 
 /**
- * What keeps Vouch from serving these URLs alone, with all of Git's files as they are: helpers that are read later, or
- * stand on a narrower URL. One sentence for what is wrong and one for what to do, each pair once.
+ * What keeps Vouch from serving these URLs alone, with all of Git's files as they are: helpers that are read later, or stand on a
+ * narrower URL. A helper that is in the way of several URLs is named for the first of them.
  *
  * @param keepsNothing whether Git itself tells helpers not to store
  */
-export async function findingsForAll(
+export async function obstaclesForPatterns(
   patterns: readonly UrlPattern[],
   env: NodeJS.ProcessEnv,
   keepsNothing: boolean,
   cwd?: string,
-): Promise<string[]> {
+): Promise<Obstacle[]> {
   const urls = new Set(patterns.map(({ pattern }) => exampleOf(pattern)));
   const entries = await credentialEntries(env, cwd);
   for (const name of new Set(entries.map((entry) => entry.section))) {
@@ -26,13 +26,11 @@ export async function findingsForAll(
     });
     if (ours) urls.add(exampleOf(ours.pattern, section));
   }
-  const found = new Map<string, string>();
-  for (const url of urls) {
-    for (const { what, fix } of findings(url, configFor(url, entries), { keepsNothing })) {
-      // The same helper for the next family is no news.
-      const helper = what.replace(url, '');
-      if (!found.has(helper)) found.set(helper, `${what} ${fix}`);
-    }
+  const found = new Map<string, Obstacle>();
+  for (const obstacle of [...urls].flatMap((url) => obstaclesFor(url, configFor(url, entries), { keepsNothing }))) {
+    const { kind, helper, origin } = obstacle;
+    const setting = JSON.stringify([kind, helper?.value, helper?.section, origin]);
+    if (!found.has(setting)) found.set(setting, obstacle);
   }
   return [...found.values()];
 }

@@ -1,6 +1,6 @@
 import { normalizeUrl, patternsOverlap } from '../url-match.ts';
 import { vouchHelper } from '../vouch-helper.ts';
-import type { ConfigCopy, Setting } from './config-file.ts';
+import type { ConfigCopy, GitSetting } from './config-copy.ts';
 
 /**
  * What Vouch has in one of Git's files, and how it gets there and away. Only ever added to, never put in the place of what
@@ -13,32 +13,21 @@ import type { ConfigCopy, Setting } from './config-file.ts';
  *   where the user had that already, `vouch.kept` names it, so that it stays when ours are removed.
  */
 
-/** A section of credentials that Vouch wants to have. */
-export interface WantedSection {
+/** A section of ours: which helper Git asks for which URLs. */
+export interface HelperSection {
   pattern: string;
+  /** The value of `helper`. */
   helper: string;
 }
 
-/** A single setting that Vouch wants to have. */
-export interface WantedSetting {
-  section: string;
-  name: string;
-  value: string;
-}
-
-export interface Wanted {
-  sections: readonly WantedSection[];
-  settings: readonly WantedSetting[];
-}
-
-/** A section of credentials of ours, as it is in the file. */
-export interface OurSection extends WantedSection {
+/** A section of ours, as it is in the file. */
+export interface OurSection extends HelperSection {
   /** The section's whole name, maybe with a slash at its end. */
   section: string;
 }
 
 /** Those of our sections that are whole, in the order of the file. */
-export function ourSections(settings: readonly Setting[]): OurSection[] {
+export function ourSections(settings: readonly GitSetting[]): OurSection[] {
   const found: OurSection[] = [];
   for (const [section, its] of Map.groupBy(settings, (setting) => setting.section)) {
     const values = (name: string) => its.filter((setting) => setting.name === name).map(({ value }) => value);
@@ -49,18 +38,27 @@ export function ourSections(settings: readonly Setting[]): OurSection[] {
   return found;
 }
 
+/** What has come of adding ours. */
+export interface Added {
+  /** The names of the settings that were written, such as `helper`. */
+  written: Set<string>;
+  /** Settings of the user's that were left, although Vouch would have another value. */
+  left: GitSetting[];
+}
+
 /**
  * Adds what is wanted and not there, in the order that Git needs: wide patterns first, and all of ours behind other helpers.
  * What is there already stays as it is.
- *
- * @returns settings of the user's that were left although they are others than Vouch wants
  */
-export async function addOurs(copy: ConfigCopy, wanted: Wanted): Promise<Setting[]> {
+export async function addOurs(
+  copy: ConfigCopy,
+  wanted: { sections: readonly HelperSection[]; settings: readonly GitSetting[] },
+): Promise<Added> {
   const before = await copy.settings();
   const isFirst = !before.some(({ name, value }) => name === 'helper' && vouchHelper(value));
-  await changeHelpers(copy, before, wanted.sections);
-  await arrange(copy, wanted.sections);
-  const left: Setting[] = [];
+  const changed = await changeHelpers(copy, before, wanted.sections);
+  const arranged = await arrange(copy, wanted.sections);
+  const left: GitSetting[] = [];
   const last = new Map(before.map((setting) => [`${setting.section}.${setting.name}`, setting]));
   const missing = wanted.settings.filter(({ section, name, value }) => {
     const has = last.get(`${section}.${name.toLowerCase()}`);
@@ -68,21 +66,39 @@ export async function addOurs(copy: ConfigCopy, wanted: Wanted): Promise<Setting
     return has === undefined;
   });
   await copy.addAll(missing);
+  const written = new Set([...changed, ...arranged, ...missing.map(({ name }) => name)]);
   // Also what this Git is not told and another one was: all that would be taken for ours.
   const kept = isFirst ? before.filter((setting) => isAdded(setting, false)) : [];
   await copy.addAll(kept.map(({ section, name }) => ({ section: 'vouch', name: 'kept', value: `${section}.${name}` })));
-  return left;
+  return { written, left };
 }
 
-/** Another helper of ours (another profile, say) takes the place of ours where it stands. */
-async function changeHelpers(copy: ConfigCopy, settings: Setting[], wanted: readonly WantedSection[]): Promise<void> {
+/**
+ * Another helper of ours (another profile, say) takes the place of ours where it stands.
+ *
+ * @returns the names of the settings that were written
+ */
+async function changeHelpers(
+  copy: ConfigCopy,
+  settings: GitSetting[],
+  wanted: readonly HelperSection[],
+): Promise<string[]> {
+  const written: string[] = [];
   for (const { section, pattern, helper } of ourSections(settings)) {
     const other = wanted.find((one) => one.pattern === pattern);
-    if (other && other.helper !== helper) await copy.replace(section, 'helper', helper, other.helper);
+    if (!other || other.helper === helper) continue;
+    await copy.replace(section, 'helper', helper, other.helper);
+    written.push('helper');
   }
+  return written;
 }
 
-async function arrange(copy: ConfigCopy, wanted: readonly WantedSection[]): Promise<void> {
+/**
+ * Adds the sections that are missing, and puts all of ours in their order where they are not.
+ *
+ * @returns the names of the settings that were written
+ */
+async function arrange(copy: ConfigCopy, wanted: readonly HelperSection[]): Promise<string[]> {
   const settings = await copy.settings();
   const ours = ourSections(settings);
   const missing = wanted.filter(({ pattern }) => !ours.some((one) => one.pattern === pattern)).sort(byNarrowness);
@@ -94,7 +110,8 @@ async function arrange(copy: ConfigCopy, wanted: readonly WantedSection[]): Prom
       ours.map(({ section }) => section),
     );
   const left = stays ? settings : await copy.settings();
-  for (const { pattern, helper } of stays ? missing : [...unique, ...missing].sort(byNarrowness)) {
+  const added = stays ? missing : [...unique, ...missing].sort(byNarrowness);
+  for (const { pattern, helper } of added) {
     const isTaken = left.some(({ section }) => section === `credential.${pattern}`);
     await copy.append(`credential.${pattern}${isTaken ? '/' : ''}`, [
       ['helper', ''],
@@ -102,10 +119,11 @@ async function arrange(copy: ConfigCopy, wanted: readonly WantedSection[]): Prom
       ['useHttpPath', 'true'],
     ]);
   }
+  return added.length > 0 ? ['helper', 'useHttpPath'] : [];
 }
 
 /** Whether each section comes before the narrower ones for URLs of its own: where no URL is in both, the order is free. */
-function isOrdered(sections: readonly WantedSection[]): boolean {
+function isOrdered(sections: readonly HelperSection[]): boolean {
   const urls = sections.map(({ pattern }) => normalizeUrl(pattern, { pattern: true }));
   return sections.every((wide, i) =>
     sections.slice(0, i).every((before, j) => {
@@ -116,7 +134,7 @@ function isOrdered(sections: readonly WantedSection[]): boolean {
 }
 
 /** Whether something comes after our first section that could bring another helper for its URLs. */
-function isFollowed(settings: readonly Setting[], ours: readonly OurSection[]): boolean {
+function isFollowed(settings: readonly GitSetting[], ours: readonly OurSection[]): boolean {
   const names = new Set(ours.map(({ section }) => section));
   const patterns = ours
     .map(({ pattern }) => normalizeUrl(pattern, { pattern: true }))
@@ -161,7 +179,7 @@ export async function removeOurs(copy: ConfigCopy, only?: (pattern: string) => b
 }
 
 /** Whether a single setting is one that setup adds. The one about the protocol stays as long as there is a helper of ours. */
-function isAdded({ section, name, value }: Setting, helpersStay: boolean): boolean {
+function isAdded({ section, name, value }: GitSetting, helpersStay: boolean): boolean {
   if (section === 'protocol.codecommit') return name === 'allow' && value === 'always' && !helpersStay;
   if (!/^http\.https:\/\/.*git-codecommit/.test(section)) return false;
   return (
@@ -170,18 +188,18 @@ function isAdded({ section, name, value }: Setting, helpersStay: boolean): boole
   );
 }
 
-const isKept = ({ section, name }: Setting) => section === 'vouch' && name === 'kept';
+const isKept = ({ section, name }: GitSetting) => section === 'vouch' && name === 'kept';
 
 /** Takes our helper, the empty one before it, and our `useHttpPath` out of sections, and leaves what else is in them. */
 async function removeSections(copy: ConfigCopy, sections: readonly string[]): Promise<void> {
   const bySection = Map.groupBy(await copy.settings(), (setting) => setting.section);
-  const goes = sections.flatMap((section): Setting[] => {
+  const goes = sections.flatMap((section): GitSetting[] => {
     const values = (name: string) =>
       (bySection.get(section) ?? []).filter((setting) => setting.name === name).map(({ value }) => value);
     const helpers = values('helper');
     const ours = helpers.filter((value, i) => vouchHelper(value) && helpers[i - 1] === '');
     if (ours.length === 0) return [];
-    const one = (name: string, value: string): Setting => ({ section, name, value });
+    const one = (name: string, value: string): GitSetting => ({ section, name, value });
     const found = [...new Set(ours)].map((value) => one('helper', value));
     if (helpers.filter((value) => value === '').length === ours.length) found.push(one('helper', ''));
     const paths = values('usehttppath').filter((value) => value === 'true');
@@ -196,7 +214,7 @@ function patternOf(section: string): string {
   return section.slice(section.indexOf('.') + 1).replace(/\/$/, '');
 }
 
-function byNarrowness(a: WantedSection, b: WantedSection): number {
+function byNarrowness(a: HelperSection, b: HelperSection): number {
   return narrowness(a.pattern) - narrowness(b.pattern);
 }
 

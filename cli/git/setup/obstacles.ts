@@ -1,13 +1,14 @@
+import type { Note } from '../../problem/note.ts';
 import { type ConfiguredHelper, type CredentialConfig, type Origin, storingHelpers } from '../effective-config.ts';
 import { isAwsHelper } from '../keeps-nothing.ts';
 import { sectionOfHost } from '../section-of-host.ts';
 
-/** What is wrong with Git's configuration for a URL as it takes effect, and the command that mends it. */
-export interface Finding {
+/** A setting, or the lack of one, that keeps Vouch from serving a URL. */
+export interface Obstacle extends Note {
   kind: 'not-asked' | 'answers-first' | 'would-store' | 'no-path';
-  what: string;
-  /** What to do, a sentence. */
   fix: string;
+  /** The helper that is in the way, if one is. */
+  helper: ConfiguredHelper | undefined;
   /** Where the setting stands that is in the way, if one does. */
   origin: Origin | undefined;
 }
@@ -19,27 +20,28 @@ export interface Finding {
  * @param url the one that the configuration is for
  * @param keepsNothing whether Git itself tells helpers not to store (see `takesEphemeral` in ../git.ts)
  */
-export function findings(
+export function obstaclesFor(
   url: string,
   config: CredentialConfig,
   { keepsNothing }: { keepsNothing: boolean },
-): Finding[] {
-  const found: Finding[] = [];
+): Obstacle[] {
+  const found: Obstacle[] = [];
   const host = URL.parse(url)?.host;
   const at = config.helpers.findIndex(({ vouch }) => vouch !== undefined);
   if (at === -1) {
     const last = config.helpers.at(-1);
     const { cleared } = config;
     const nobody = `Git asks no helper for ${url}${cleared ? `: an empty one in ${place(cleared)} takes all before it away` : ''}.`;
-    const what = last ? `Git asks ${describe(last)} for ${url}, and not Vouch.` : nobody;
+    const what = last ? `Git asks ${helperLabel(last)} for ${url}, and not Vouch.` : nobody;
     const origin = last?.origin ?? cleared;
-    return [{ kind: 'not-asked', what, fix: mend(origin, host), origin }];
+    return [{ kind: 'not-asked', what, fix: fixFor(origin, host), helper: last, origin }];
   }
   for (const helper of config.helpers.slice(0, at)) {
     found.push({
       kind: 'answers-first',
-      what: `Git asks ${describe(helper)} before Vouch for ${url}.`,
-      fix: mend(helper.origin, host),
+      what: `Git asks ${helperLabel(helper)} before Vouch for ${url}.`,
+      fix: fixFor(helper.origin, host),
+      helper,
       origin: helper.origin,
     });
   }
@@ -47,8 +49,9 @@ export function findings(
   for (const helper of storing) {
     found.push({
       kind: 'would-store',
-      what: `Git would have ${describe(helper)} store what Vouch gives for ${url}.`,
-      fix: mend(helper.origin, host),
+      what: `Git would have ${helperLabel(helper)} store what Vouch gives for ${url}.`,
+      fix: fixFor(helper.origin, host),
+      helper,
       origin: helper.origin,
     });
   }
@@ -58,7 +61,8 @@ export function findings(
     found.push({
       kind: 'no-path',
       what: `Git does not tell Vouch the path of ${url}${why}.`,
-      fix: mend(origin, host),
+      fix: fixFor(origin, host),
+      helper: undefined,
       origin,
     });
   }
@@ -66,7 +70,7 @@ export function findings(
 }
 
 /** A helper, and where it is configured: `the helper "store" (credential.helper in /home/alice/.gitconfig)`. */
-export function describe({ value, section, origin }: ConfiguredHelper): string {
+export function helperLabel({ value, section, origin }: ConfiguredHelper): string {
   return `the helper "${shown(value)}" (${section ?? 'credential'}.helper in ${place(origin)})`;
 }
 
@@ -85,7 +89,7 @@ function place({ scope, file }: Origin): string {
  *
  * @param host the host that it is about, when only one is
  */
-export function mend(origin: Origin | undefined, host?: string): string {
+export function fixFor(origin: Origin | undefined, host?: string): string {
   const url = host === undefined ? undefined : uncoveredUrl(host);
   const setup = `vouch setup codecommit${url === undefined ? '' : ` --url ${url}`}`;
   switch (origin?.scope) {

@@ -1,0 +1,27 @@
+import type { Result } from './check.ts';
+
+/** A safe change that `--fix` makes: to Git's configuration, or the start of the agent. Never to AWS or to the server. */
+export interface Repair {
+  /** The repairs of several findings may be one and the same. Then they have one name, and it is done once. */
+  name: string;
+  /** What it would change, line by line, for a person to read first. */
+  preview(): Promise<string[]>;
+  /** Does it. */
+  apply(): Promise<void>;
+}
+
+/** The repairs of all findings, each once. */
+export function repairsOf(results: readonly Result[]): Repair[] {
+  const repairs = new Map<string, Repair>();
+  for (const { repair } of results.flatMap(({ findings }) => findings)) {
+    if (repair && !repairs.has(repair.name)) repairs.set(repair.name, repair);
+  }
+  return [...repairs.values()];
+}
+
+/** All that the repairs would change, for a person to read. */
+export async function previewOf(repairs: readonly Repair[]): Promise<string[]> {
+  const lines: string[] = [];
+  for (const repair of repairs) lines.push(...(await repair.preview()));
+  return lines;
+}

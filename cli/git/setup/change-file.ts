@@ -1,0 +1,100 @@
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readRegularFile } from '../../files/read-file.ts';
+import { followLinks } from '../../files/replace-file.ts';
+import { checkOwner } from '../../files/safe-way.ts';
+import { Problem } from '../../problem/problem.ts';
+import { ConfigCopy } from './config-copy.ts';
+import { unchangeable } from './unchangeable.ts';
+
+/**
+ * Changes one of Git's configuration files in one step: all edits are made on a copy, by `git config` or with its consent, which then takes the
+ * file's place the way that Git itself does it (a lock file beside it, renamed). Whatever fails half way, the file is as
+ * it was. A symbolic link stays one, and the mode is kept.
+ *
+ * @param file as `scopeFile` gives it
+ * @param edit what to do to the copy
+ * @param dryRun whether to stop before the file is touched, without taking the lock
+ * @returns the file's text before and after
+ * @throws Problem `config-locked`, `config-file`; `unsafe-folder` when we are root, and it is another user's
+ */
+export async function changeConfigFile<T>(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  { dryRun }: { dryRun: boolean },
+  edit: (copy: ConfigCopy) => Promise<T>,
+): Promise<{ before: string; after: string; result: T }> {
+  const target = followLinks(file);
+  const found = statSync(target, { throwIfNoEntry: false });
+  if (found && !found.isFile()) throw unchangeable(file, 'It is no regular file.');
+  if (!dryRun) checkOwner(file);
+  const lock = dryRun ? undefined : takeLock(file, `${target}.lock`, found?.mode);
+  const folder = mkdtempSync(join(tmpdir(), 'vouch-'));
+  try {
+    const path = join(folder, 'config');
+    const before = read(target);
+    writeFileSync(path, before ?? '', { mode: 0o600 });
+    const result = await edit(new ConfigCopy(path, file, env));
+    const after = readFileSync(path);
+    const same = after.equals(before ?? Buffer.alloc(0));
+    if (lock !== undefined && !same) {
+      writeFileSync(lock.descriptor, after);
+      fsyncSync(lock.descriptor);
+      renameSync(lock.path, target);
+    }
+    return { before: (before ?? '').toString(), after: after.toString(), result };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    if (lock !== undefined) {
+      closeSync(lock.descriptor);
+      // After the rename there is none, or it is another's by now: the descriptor tells.
+      if (lock.isStillThere()) rmSync(lock.path, { force: true });
+    }
+  }
+}
+
+function takeLock(file: string, path: string, mode?: number) {
+  try {
+    // As Git does it: who creates the lock has it (api-lockfile in Git's sources).
+    // Never open to more people than the file, which may hold tokens.
+    const descriptor = openSync(path, 'wx', (mode ?? 0o666) & 0o666);
+    // The umask does not apply to this.
+    if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
+    const { ino } = statSync(path);
+    return { descriptor, path, isStillThere: () => statSync(path, { throwIfNoEntry: false })?.ino === ino };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
+      throw new Problem({
+        kind: 'config-locked',
+        what: `Another program is changing ${file}, or was ended while it did.`,
+        why: `Git's lock is there: ${path}`,
+        fix: `Try again. If nothing is running, remove that file (rm '${path}').`,
+      });
+    }
+    throw unchangeable(file, (error as Error).message, error);
+  }
+}
+
+/** No config file of Git's is longer, in bytes. */
+const longestConfig = 16 * 1024 * 1024;
+
+function read(file: string): Buffer | undefined {
+  try {
+    return readRegularFile(file, longestConfig);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw unchangeable(file, (error as Error).message, error);
+  }
+}

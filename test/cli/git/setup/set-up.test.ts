@@ -1,0 +1,49 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { git } from '../../../../cli/git/git.ts';
+import { setUp } from '../../../../cli/git/setup/set-up.ts';
+import { installHelper, machine } from '../../support.ts';
+
+test('reports as data what it has written, and what it has left', async () => {
+  const the = machine();
+  installHelper(the);
+  const file = join(the.folder, 'home/.gitconfig');
+  writeFileSync(file, '[protocol "codecommit"]\n\tallow = never\n');
+  const dry = await setUp({ dryRun: true }, the.env, the.folder);
+  expect(dry).toMatchObject({ file, scope: 'global', changed: true, dryRun: true });
+  const { written, notes } = await setUp({}, the.env, the.folder);
+  expect([...written]).toEqual(expect.arrayContaining(['helper', 'useHttpPath']));
+  expect(written.has('allow')).toBe(false);
+  expect(notes).toEqual([
+    {
+      what: `${file} has protocol.codecommit.allow = never, which was left as it is.`,
+      why: 'Vouch would have it always.',
+    },
+  ]);
+  const again = await setUp({}, the.env, the.folder);
+  expect([again.changed, again.written.size]).toEqual([false, 0]);
+});
+
+test('names each helper that is in the way once, however many hosts it is in the way of', async () => {
+  const the = machine();
+  installHelper(the);
+  await git(['init', '--quiet'], the.env, { cwd: the.folder });
+  await git(['config', '--local', 'credential.helper', ''], the.env, { cwd: the.folder });
+  const { notes } = await setUp({}, the.env, the.folder);
+  expect(notes).toMatchObject([
+    { kind: 'not-asked', origin: { scope: 'local', file: join(the.folder, '.git/config') } },
+  ]);
+});
+
+test('says after a removal whether other files still have Git ask Vouch', async () => {
+  const the = machine();
+  installHelper(the);
+  await git(['init', '--quiet'], the.env, { cwd: the.folder });
+  await setUp({ scope: 'local' }, the.env, the.folder);
+  await setUp({}, the.env, the.folder);
+  const local = await setUp({ scope: 'local', remove: true }, the.env, the.folder);
+  expect([local.stillAsked, local.notes.length]).toEqual([true, 1]);
+  expect(await setUp({ remove: true }, the.env, the.folder)).toMatchObject({ stillAsked: false, notes: [] });
+  expect(existsSync(join(the.folder, '.git/config.lock'))).toBe(false);
+});
