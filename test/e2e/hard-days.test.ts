@@ -74,7 +74,7 @@ describe.sequential('what can go wrong on a day', () => {
       code: 5,
       stderr: expect.stringContaining('alice@example.com signed in here, and last time it was bob@example.com'),
     });
-    expect((await lsRemote()).stderr).toContain('you are not signed in');
+    expect((await lsRemote()).stderr).toContain('You are not signed in');
     writeFileSync(config, alicesConfig);
   });
 
