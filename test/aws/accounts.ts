@@ -3,39 +3,39 @@ import { AwsError } from './aws-error.ts';
 import { partitionOfRegion } from './hosts.ts';
 import { type PolicyDocument, validatePolicy } from './policy.ts';
 
-/** What IAM keeps of an OpenID Connect provider. */
+/** An OpenID Connect provider, as IAM keeps it. */
 export interface OidcProvider {
-  /** The issuer, `https://…` without a port; `http://` and a port only on this machine. */
+  /** The issuer: `https://…` without a port. On this machine `http://` and a port are possible. */
   url: string;
-  /** The audiences that tokens may be for. */
+  /** The audiences that tokens may have. */
   clientIds: string[];
 }
 
-/** A role as a caller describes it. Policies are the JSON documents that IAM or CloudFormation would take. */
+/** A role to create. Policies are JSON documents that IAM and CloudFormation would accept. */
 export interface RoleOptions {
   name: string;
-  /** Begins and ends with a slash; `/` unless given. */
+  /** Begins and ends with a slash; `/` by default. */
   path?: string;
   trustPolicy: PolicyDocument;
   permissionPolicies?: PolicyDocument[];
-  /** 3600 to 43200; 3600 unless given. */
+  /** Seconds, 3600 to 43200; 3600 by default. */
   maxSessionDuration?: number;
 }
 
-/** A role as the account keeps it. */
+/** A role in an account. */
 export interface Role extends Required<RoleOptions> {
   arn: string;
-  /** `AROA…`: a role that is made anew under an old name is another role. */
+  /** `AROA…`. A role that is deleted and created again under the same name has another id. */
   id: string;
 }
 
-/** `AROA…`, `ASIA…`: base 32 after the prefix, as IAM's unique identifiers are. */
+/** A unique identifier like IAM's: `AROA…`, `ASIA…`, with base 32 after the prefix. */
 export function uniqueId(prefix: string, length: number): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
   return prefix + Array.from(randomBytes(length), (byte) => alphabet[byte & 31]).join('');
 }
 
-/** One AWS account: identity providers, roles and CodeCommit repositories. It may be changed at any time. */
+/** One AWS account: identity providers, roles and CodeCommit repositories. All of them may change at any time. */
 export class Account {
   readonly id: string;
   readonly partition: string;
@@ -61,7 +61,7 @@ export class Account {
     this.#providers.delete(withoutScheme(url));
   }
 
-  /** The provider whose URL is this issuer, letter for letter. */
+  /** The provider whose URL is exactly this issuer. */
   provider(issuer: string): OidcProvider | undefined {
     const provider = this.#providers.get(withoutScheme(issuer));
     return provider?.url === issuer ? provider : undefined;
@@ -71,7 +71,7 @@ export class Account {
     return `arn:${this.partition}:iam::${this.id}:oidc-provider/${withoutScheme(issuer)}`;
   }
 
-  /** Adds a role, or replaces the one of that name with a new one. Sessions of the old one are worth nothing then. */
+  /** Adds a role, or replaces the one of that name. Sessions of a replaced role become invalid. */
   addRole(options: RoleOptions): Role {
     const { name, path = '/', trustPolicy, permissionPolicies = [], maxSessionDuration = 3600 } = options;
     if (!/^[\w+=,.@-]{1,64}$/.test(name)) throw new AwsError('ValidationError', `"${name}" is no role name.`);
@@ -109,7 +109,7 @@ export class Account {
     return [...this.#roles.values()].find((role) => role.id === id);
   }
 
-  /** Replaces a role's policies, from the next request on. */
+  /** Replaces a role's policies; the next request uses the new ones. */
   setPolicies(name: string, policies: { trustPolicy?: PolicyDocument; permissionPolicies?: PolicyDocument[] }): void {
     const role = this.role(name);
     if (role === undefined) throw new AwsError('NoSuchEntity', `The role with name ${name} cannot be found.`, 404);
@@ -119,7 +119,7 @@ export class Account {
     role.permissionPolicies = structuredClone(permissionPolicies);
   }
 
-  /** Remembers that a repository exists; LocalAws makes it on the disk. */
+  /** Records that a repository exists; LocalAws creates it on the disk. */
   addRepository(region: string, name: string): void {
     if (partitionOfRegion(region) !== this.partition) {
       throw new AwsError(
@@ -142,7 +142,7 @@ export class Account {
     return this.#repositories.has(`${region}/${name}`);
   }
 
-  /** Refuses what IAM would not store, ARNs of another partition among them. */
+  /** Refuses policies that IAM would not store, for example with ARNs of another partition. */
   #validate(trustPolicy: PolicyDocument, permissionPolicies: readonly PolicyDocument[]): void {
     validatePolicy(trustPolicy, 'trust');
     for (const policy of permissionPolicies) validatePolicy(policy, 'permission');
@@ -166,13 +166,13 @@ export class Account {
   }
 }
 
-/** https://docs.aws.amazon.com/codecommit/latest/APIReference/API_RepositoryMetadata.html, less the names that are paths. */
+/** https://docs.aws.amazon.com/codecommit/latest/APIReference/API_RepositoryMetadata.html, without `.` and `..`. */
 export const repositoryName = /^(?!\.{1,2}$)[\w.-]{1,100}$/;
 
-/** An issuer's URL without its scheme: how IAM names it in ARNs and in condition keys. */
+/** An issuer's URL without its scheme, as IAM writes it in ARNs and condition keys. */
 export const withoutScheme = (issuer: string): string => issuer.replace(/^https?:\/\//, '');
 
-/** The URL of an issuer AWS would take (plus this machine's, for the sandbox), or undefined. */
+/** The URL of an issuer that AWS would accept, or one on this machine (for the sandbox); otherwise undefined. */
 export function issuerUrl(issuer: string): URL | undefined {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   if (url === undefined || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {

@@ -8,10 +8,10 @@ import { Parameters, patterns } from './sts-parameters.ts';
 const maxChainedDuration = 3600;
 
 /**
- * AssumeRole, as whoever holds a role's session may call it (there are no IAM users here), which is role chaining.
+ * AssumeRole, called with the session of another role: role chaining. (There are no IAM users here.)
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  *
- * @param region what the request was signed for
+ * @param region the region that the request was signed for
  */
 export function assumeRole(
   options: { account(id: string): Account | undefined; sessions: Sessions; now(): Date },
@@ -24,7 +24,7 @@ export function assumeRole(
   const [, partition, accountId = ''] = /^arn:([a-z-]+):iam::(\d{12}):role\/.+$/.exec(roleArn) ?? [];
   if (partition === undefined) throw new AwsError('ValidationError', 'Request ARN is invalid');
 
-  // What was set once stays, and comes along to every later session.
+  // A source identity never changes, and passes to every later session.
   // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
   if (
     caller.sourceIdentity !== undefined &&
@@ -40,7 +40,7 @@ export function assumeRole(
     );
   }
 
-  // A role that is not there, or in another partition, is refused in the same words as one that does not trust.
+  // A role that does not exist, or is in another partition, gets the same refusal as one that does not trust the caller.
   const found = options.account(accountId);
   const role = found?.partition === caller.account.partition ? found.roleByArn(roleArn) : undefined;
   const account = found;
@@ -67,9 +67,9 @@ export function assumeRole(
     account,
     role,
     name: sessionName,
-    // Whole seconds: what the answer says is what holds.
+    // In whole seconds, because the answer has no fractions.
     expiration: new Date((Math.floor(options.now().getTime() / 1000) + duration) * 1000),
-    // The identity provider vouched for the first session alone.
+    // The identity provider vouched only for the first session.
     provider: undefined,
     providerKeys: {},
     tags: all,
@@ -79,13 +79,13 @@ export function assumeRole(
 }
 
 /**
- * The role must trust the caller. That is enough where its trust policy names the caller's role or session and both
- * are of one account; where it names the account, or another account's role, the caller's own policies must allow it too.
- * (IAM keeps a role that is named by its unique id, so that one made anew under the name is not trusted; not so here.)
+ * The role must trust the caller. That is enough if its trust policy names the caller's role or session and both are in one
+ * account. If it names the account, or another account's role, the caller's own policies must allow the call too. (IAM stores the
+ * unique id of a role that a policy names, so that it does not trust a new role of the same name. This AWS does not.)
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
  *
- * A source identity that comes along needs both in any case: "When you assume a role with another role, called role
+ * Passing on a source identity always needs both: "When you assume a role with another role, called role
  * chaining, permissions for sts:SetSourceIdentity are required in both the permissions policy of the principal who is
  * assuming the role and in the role trust policy of the target role."
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html#id_credentials_temp_control-access_monitor-perms
@@ -103,7 +103,7 @@ function mayAssume(caller: Session, account: Account, role: Role, action: string
   return trustIsEnough || permitted === 'Allow';
 }
 
-/** STS's words, which name the caller. */
+/** STS's refusal, which names the caller. */
 const notAuthorized = (caller: Session, action: string, roleArn: string) =>
   new AwsError(
     'AccessDenied',
@@ -145,7 +145,7 @@ function readParameters(form: URLSearchParams) {
     .map((key) => key.toLowerCase());
   parameters.check();
 
-  // Keys are told apart without case; those that begin with `aws:` are AWS's own.
+  // Keys ignore case; those that begin with `aws:` are AWS's own.
   const keys = given.map(({ key }) => key.toLowerCase());
   if (new Set(keys).size < keys.length) {
     throw new AwsError(

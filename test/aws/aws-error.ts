@@ -1,5 +1,5 @@
 /**
- * A refusal, in AWS's words: the code a program looks at, the sentence a person reads, and the HTTP status.
+ * A refusal in AWS's words: the code for programs, the message for people, and the HTTP status.
  * https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
  */
 export class AwsError extends Error {

@@ -3,11 +3,11 @@ import { AwsError } from './aws-error.ts';
 import type { PolicyDocument } from './policy.ts';
 
 /**
- * Makes what a CloudFormation template (JSON) describes, as a stack in this account would: OpenID Connect providers and
- * roles. A template with anything that is not understood is refused, and then nothing is made.
+ * Creates what a CloudFormation template (JSON) describes, as a stack in this account would: OpenID Connect providers and roles.
+ * Refuses a template with any part that it does not know, and then creates nothing.
  *
  * @returns the roles, in the template's order
- * @throws AwsError with CloudFormation's code ValidationError, or IAM's own when it refuses a part
+ * @throws AwsError with CloudFormation's code ValidationError, or with IAM's code if IAM refuses a part
  */
 export function createStack(account: Account, template: string): Role[] {
   const { Resources } = object(parse(template), 'the template', {
@@ -57,7 +57,7 @@ function read(name: string, resource: unknown, names: string[]): { provider?: Oi
   throw invalid(`The local AWS knows no resource of type ${Type}.`);
 }
 
-/** Intrinsic functions would have to be worked out first. `${…}` in plain text stays as it is, as in CloudFormation. */
+/** Refuses intrinsic functions, which this AWS cannot evaluate. `${…}` in plain text stays as it is, as in CloudFormation. */
 function plain(value: unknown, where: string): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
@@ -75,7 +75,7 @@ function parse(template: string): unknown {
   }
 }
 
-/** An object that has what is required, and nothing that is not known. */
+/** The value as an object; throws unless it has all required keys and no unknown ones. */
 function object(
   value: unknown,
   where: string,

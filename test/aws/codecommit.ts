@@ -24,31 +24,30 @@ export interface CodeCommitOptions {
 }
 
 /**
- * CodeCommit's Git endpoints: HTTPS with a certificate for the host that was asked for, then smart HTTP and nothing
- * else. https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html#regions-git
+ * CodeCommit's Git endpoints: HTTPS with a certificate for the requested host, then smart HTTP and nothing else.
+ * https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html#regions-git
  *
- * What it answers is not documented; this is what its users see of it:
- * - no credentials: 401 with a Basic challenge, so that Git asks its helpers (its user guide sets these up for HTTPS).
- * - credentials that have expired, or are wrong: 403, never another 401. Git therefore neither asks again nor tells the
- *   helper to erase them. https://blog.rowanudell.com/federated-codecommit-access/
- *   https://qiita.com/szk3/items/f346d5c1804653d8b35a
- * - a user name without a password, which is what curl tries first where a URL has a user name: 403 too, so that Git
- *   never gets to ask. https://github.com/akuity/kargo/issues/6794
- * - a role that may not pull or not push: 403 as well, at `info/refs` already.
+ * Its answers are not documented; its users report these:
+ * - No credentials: 401 with a Basic challenge, so that Git asks its helpers (the user guide sets these up for HTTPS).
+ * - Expired or wrong credentials: 403, never another 401. Git therefore neither asks again nor tells the helper to erase them.
+ *   https://blog.rowanudell.com/federated-codecommit-access/ https://qiita.com/szk3/items/f346d5c1804653d8b35a
+ * - A user name without a password, which curl tries first if the URL has a user name: 403 too, so Git never asks its helpers.
+ *   https://github.com/akuity/kargo/issues/6794
+ * - A role that may not pull, or may not push: 403 as well, already at `info/refs`.
  *   https://github.com/aws-amplify/amplify-hosting/issues/2133 https://github.com/treeverse/dvc/issues/9416
  *   https://github.com/aws/git-remote-codecommit/issues/55 (it may not use the repository's KMS key)
- * - a repository that is not in this account and region, asked for by one who might see it: 404, which Git calls "not
+ * - A repository that does not exist in this account and region, if the role's policy would allow it: 404, which Git calls "not
  *   found". https://github.com/aws/git-remote-codecommit/issues/49 https://github.com/aws-samples/aws-cdk-tfsec/issues/2
- *   Where the role's policy names its repositories, IAM has said no (403) before that could be found out.
+ *   If the role's policy names other repositories, IAM has already refused with 403.
  *
- * So Git cannot tell a bad signature from a missing permission. The bodies and the realm here are made up after AWS's
- * other XML services: Git shows bodies of text/plain alone, and nobody has been seen to quote one. Nothing may rest on
- * them; why a request was refused is in the log.
+ * So Git cannot tell a bad signature from a missing permission. The bodies and the realm here are invented after AWS's other XML
+ * services: Git shows only bodies of text/plain, and we found no one who quotes one. Nothing may depend on them; the log says why
+ * a request was refused.
  */
 export function createCodeCommitServer(options: CodeCommitOptions): Server {
   return createServer(
     {
-      // A session token is part of a header.
+      // Headers contain the session token.
       maxHeaderSize: 64 * 1024,
       SNICallback: (host, done) => {
         if (gitHost(host) === undefined) return done(new Error(`no certificate for ${host}`));
@@ -102,7 +101,7 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
     details.session = session.name;
     if (session.sourceIdentity !== undefined) details.sourceIdentity = session.sourceIdentity;
 
-    // The role may, before anybody learns whether there is such a repository. Its policies are those of this moment.
+    // Check the role's current policies before the answer reveals whether the repository exists.
     const { account } = session;
     const resource = `arn:${account.partition}:codecommit:${region}:${account.id}:${target.name}`;
     const action = `codecommit:${target.action}`;
@@ -143,8 +142,8 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
 }
 
 /**
- * The host is CodeCommit's, and the one that the certificate was made for. It is left as it came: that is what a
- * canonical request has.
+ * Checks that the host is CodeCommit's and the one in the certificate. Returns it unchanged, because the canonical request has
+ * it that way.
  */
 function checkHost(request: IncomingMessage): GitHost & { host: string } {
   const host = (request.headers.host ?? '').replace(/:443$/, '');
@@ -159,8 +158,8 @@ function checkHost(request: IncomingMessage): GitHost & { host: string } {
 /**
  * The three requests of smart HTTP, and no other. https://git-scm.com/docs/http-protocol
  *
- * Any segment is taken for a name, as one cannot learn from the answer which names could exist; on the disk is only
- * what the account has.
+ * Any segment is accepted as a name: CodeCommit's answers do not reveal which names are possible, and only repositories of the
+ * account are on the disk.
  */
 function smartHttp(request: IncomingMessage) {
   const match = /^(\/v1\/repos\/([^/?]+)\/(info\/refs|git-upload-pack|git-receive-pack))(?:\?(.*))?$/.exec(
@@ -174,11 +173,11 @@ function smartHttp(request: IncomingMessage) {
   const service = discovery ? /^service=(git-(?:upload|receive)-pack)$/.exec(query)?.[1] : endpoint;
   if (service === undefined || (!discovery && query !== '')) return undefined;
   const action = service === 'git-receive-pack' ? 'GitPush' : 'GitPull';
-  // `path` is the repository's, as Git tells it to a credential helper: decoded.
+  // `path` is the repository's, decoded, as Git passes it to a credential helper.
   return { name, path: `/v1/repos/${name}`, url, endpoint, query, action };
 }
 
-/** RFC 3986, section 2.1; undefined for what is no percent-encoded UTF-8. */
+/** RFC 3986, section 2.1; undefined if the text is not percent-encoded UTF-8. */
 function percentDecoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -1,6 +1,6 @@
 import type { AddressInfo, Server, Socket } from 'node:net';
 
-/** A server's port on this machine: a free one, that can be shut and opened again. */
+/** A server's port on this machine, which can be shut and opened again. */
 export class Door {
   readonly port: number;
   readonly #server: Server;
@@ -17,7 +17,7 @@ export class Door {
     });
   }
 
-  /** Listens on a free port of this machine alone. */
+  /** Listens on a free port of 127.0.0.1. */
   static async open(server: Server): Promise<Door> {
     await new Promise<void>((done, failed) => {
       server.once('error', failed);
@@ -29,13 +29,13 @@ export class Door {
     return new Door(server);
   }
 
-  /** Refuses connections from now on, and cuts those that are there. */
+  /** Refuses new connections, and cuts open ones. */
   shut(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     clearTimeout(this.#retry);
     this.#server.close();
-    // Reset, so that it is noticed as an end by who had only hung up on one side.
+    // Reset, so that a client that has closed only its own side notices too.
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
@@ -45,7 +45,7 @@ export class Door {
     this.#listen();
   }
 
-  /** Shuts it for good; resolves when nobody is there any more. */
+  /** Shuts it for good; resolves when no connection is left. */
   close(): Promise<void> {
     clearTimeout(this.#retry);
     return new Promise((done) => {
@@ -54,7 +54,7 @@ export class Door {
     });
   }
 
-  /** A port that was given up may be somebody's for a moment: the system gives such to connections that go out. */
+  /** Tries until it gets the port: the system may have lent it to an outgoing connection for a moment. */
   #listen(): void {
     const taken = () => {
       this.#retry = setTimeout(() => this.#isOpen && this.#listen(), 20);

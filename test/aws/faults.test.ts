@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { suffer } from './faults.ts';
+import { applyFault } from './faults.ts';
 import {
   assume,
   type Credentials,
@@ -174,7 +174,7 @@ describe('CodeCommit, as Git sees it', () => {
   it('cuts an answer in half', async () => {
     // The first request is without credentials and is answered whole, so that Git asks for them.
     aws.intercept = (asked) =>
-      asked.request.headers.authorization === undefined ? undefined : suffer({ kind: 'cut' }, asked);
+      asked.request.headers.authorization === undefined ? undefined : applyFault({ kind: 'cut' }, asked);
     const result = await lsRemote();
     aws.intercept = undefined;
     expect(result).toMatchObject({ code: 128 });

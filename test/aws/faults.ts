@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { AwsError } from './aws-error.ts';
 import type { Intercepted } from './intercept.ts';
 
-/** What can be wrong with a service, from the moment a test says so until it says otherwise. */
+/** A fault of a service, from the moment a test sets it until the test clears it. */
 export type Fault =
-  /** Nobody listens on its port, and whoever was connected is cut off. */
+  /** The port is closed, and open connections are cut. */
   | { kind: 'refuse' }
   /** Every request is served this much later. */
   | { kind: 'delay'; milliseconds: number }
@@ -12,14 +12,14 @@ export type Fault =
   | { kind: 'throttle' }
   /** The service itself is broken. */
   | { kind: 'fail'; status: 500 | 503 }
-  /** The request is served, its effects stay, and half of the answer comes. */
+  /** The request is served and takes effect, but only half of the answer arrives. */
   | { kind: 'cut' }
-  /** An answer of somebody else's, by default the page with which a hotel's network asks for a room number. */
+  /** Something else answers, by default the login page of a hotel's network. */
   | { kind: 'garbage'; body?: string }
-  /** The request is taken, and never answered. */
+  /** The request is accepted, and never answered. */
   | { kind: 'hang' };
 
-/** What is wrong with which service; a service that is not named is well. */
+/** The fault of each service; undefined means none. */
 export interface Faults {
   sts?: Fault | undefined;
   codecommit?: Fault | undefined;
@@ -29,13 +29,12 @@ const portal =
   '<!doctype html>\n<title>Welcome to the Grand Hotel</title>\n<p>Please sign in to use our network.</p>\n';
 
 /**
- * Lets a fault have its way with a request that is about to be served. `refuse` is none of its business: there are no requests
- * then.
+ * Applies a fault to a request that is about to be served. It ignores `refuse`, because then no request arrives.
  *
- * @returns true when the request is not to be served
- * @throws AwsError what is to be answered, in the service's own form
+ * @returns true if the request must not be served
+ * @throws AwsError the answer, which the service sends in its own format
  */
-export async function suffer(fault: Fault | undefined, { service, response }: Intercepted): Promise<boolean> {
+export async function applyFault(fault: Fault | undefined, { service, response }: Intercepted): Promise<boolean> {
   switch (fault?.kind) {
     case 'delay':
       await wait(fault.milliseconds);
@@ -60,16 +59,16 @@ export async function suffer(fault: Fault | undefined, { service, response }: In
 }
 
 /**
- * As their users see it: STS answers 400 `Throttling`, which is not what its list of common errors says
- * (https://github.com/jlevers/selling-partner-api/issues/278 https://github.com/aws/aws-sdk-go-v2/issues/2481), and Git is
- * answered 429 by CodeCommit (https://github.com/gruntwork-io/terragrunt/issues/2275).
+ * As users report it: STS answers 400 `Throttling`, although its list of common errors says otherwise
+ * (https://github.com/jlevers/selling-partner-api/issues/278 https://github.com/aws/aws-sdk-go-v2/issues/2481), and CodeCommit
+ * answers Git with 429 (https://github.com/gruntwork-io/terragrunt/issues/2275).
  */
 const throttled = (service: Intercepted['service']) =>
   service === 'sts'
     ? new AwsError('Throttling', 'Rate exceeded', 400)
     : new AwsError('ThrottlingException', 'Rate exceeded', 429);
 
-/** Sends the first half of the first piece of an answer, and then cuts the connection. */
+/** Sends half of the first piece of an answer, then cuts the connection. */
 function cutInHalf(response: Intercepted['response']): void {
   const write = response.write.bind(response);
   const cut = (piece: unknown): boolean => {

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 /**
  * Gives an empty repository one commit on main, without a working tree. git-fast-import(1)
  *
- * @param files name and content
+ * @param files contents by name
  */
 export async function firstCommit(path: string, files: Record<string, string>, env: NodeJS.ProcessEnv): Promise<void> {
   const data = (text: string) => `data ${Buffer.byteLength(text)}\n${text}\n`;

@@ -11,24 +11,24 @@ import type { Statement } from './policy.ts';
 import { basicDate } from './sigv4.ts';
 import type { LocalAws } from './start.ts';
 
-/** A temporary folder, and what removes it. */
+/** A temporary folder, with a function that removes it. */
 export async function temporaryFolder(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'vouch-aws-'));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** An OpenID Connect issuer that says and signs whatever a test wants. */
+/** An OpenID Connect issuer that publishes and signs whatever a test wants. */
 export interface Issuer {
   url: string;
   discovery: Record<string, unknown>;
   keys: JWK[];
-  /** When set, every request is answered so. */
+  /** If set, the answer to every request. */
   answer: { status: number; body: string } | undefined;
-  /** Paths that were asked for. */
+  /** The requested paths. */
   requests: string[];
-  /** A good token, but for what the test changes. An undefined claim is left out. */
+  /** A valid token with the test's changes. An undefined claim is left out. */
   token(claims?: JWTPayload, header?: { kid?: string; alg?: string; key?: CryptoKey | Uint8Array }): Promise<string>;
-  /** A new signing key, published or not. */
+  /** Changes to a new signing key, published or not. */
   rotate(kid: string, publish?: boolean, alg?: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -83,7 +83,7 @@ export const accountId = '123456789012';
 export const roleArn = `arn:aws:iam::${accountId}:role/VouchDeveloper`;
 export const allActions = ['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'];
 
-/** A statement of a trust policy for an issuer on this machine. */
+/** A trust policy's statement for an issuer on this machine. */
 export function trust(issuer: Pick<Issuer, 'url'>, more: Partial<Statement> = {}): Statement {
   const provider = issuer.url.replace('http://', '');
   return {
@@ -94,7 +94,7 @@ export function trust(issuer: Pick<Issuer, 'url'>, more: Partial<Statement> = {}
   };
 }
 
-/** Makes the account trust the issuer, and the role that trusts it and may pull and push every repository. */
+/** Adds the issuer to the account's providers, and a role that trusts it and may pull and push every repository. */
 export function trustIssuer(aws: LocalAws, issuer: Pick<Issuer, 'url'>, role: Partial<RoleOptions> = {}): void {
   aws.account().addProvider({ url: issuer.url, clientIds: [issuer.url] });
   aws.account().addRole({
@@ -116,14 +116,14 @@ export function trustIssuer(aws: LocalAws, issuer: Pick<Issuer, 'url'>, role: Pa
 
 export interface StsAnswer {
   status: number;
-  /** The refusal's, or undefined. */
+  /** The refusal's code, or undefined. */
   code: string | undefined;
   message: string | undefined;
-  /** The text of an element, the first of its name. */
+  /** The text of the first element with this name. */
   text(element: string): string | undefined;
 }
 
-/** Asks STS for something, as a program without an SDK would. */
+/** Calls STS, as a program without an SDK would. */
 export async function sts(aws: LocalAws, form: Record<string, string | undefined>): Promise<StsAnswer> {
   const body = new URLSearchParams({ Version: '2011-06-15' });
   for (const [name, value] of Object.entries(form)) {
@@ -140,7 +140,7 @@ export async function answer(response: Response): Promise<StsAnswer> {
   return { status: response.status, code: text('Code'), message, text };
 }
 
-/** AssumeRoleWithWebIdentity with a token, and with parameters that a test changes. */
+/** Calls AssumeRoleWithWebIdentity with a token, and with the test's changes to the parameters. */
 export const assume = (aws: LocalAws, token: string, changes: Record<string, string | undefined> = {}) =>
   sts(aws, {
     Action: 'AssumeRoleWithWebIdentity',
@@ -156,7 +156,7 @@ export interface Credentials {
   sessionToken: string;
 }
 
-/** Credentials of the role, by a good token. */
+/** Credentials of the role, for a valid token. */
 export async function credentials(aws: LocalAws, issuer: Issuer): Promise<Credentials> {
   return readCredentials(await assume(aws, await issuer.token()));
 }
@@ -168,7 +168,7 @@ export const readCredentials = (assumed: StsAnswer): Credentials => ({
   sessionToken: assumed.text('SessionToken') ?? '',
 });
 
-/** What a credential helper would answer for a repository. */
+/** The user name and password that a credential helper would give for a repository. */
 export function gitCredentials(
   { accessKeyId, secretAccessKey, sessionToken }: Credentials,
   changes: { host?: string; region?: string; path?: string; date?: Date } = {},
@@ -192,8 +192,7 @@ export interface GitResult {
 }
 
 /**
- * The real Git, in an environment where only what is given counts, with a credential helper that answers what it is
- * told, or nothing.
+ * Runs the real Git with the given settings only, and with a credential helper that returns the given credentials, or none.
  */
 export function git(
   aws: LocalAws,
@@ -231,7 +230,7 @@ export function git(
   });
 }
 
-/** Asks the proxy for a tunnel; gives its status, and the socket when it was made. */
+/** Asks the proxy for a tunnel. @returns the status and the socket of its answer */
 export function tunnel(aws: LocalAws, target: string): Promise<{ status: number; socket: Socket }> {
   return new Promise((done, failed) => {
     const { hostname, port } = new URL(aws.proxyUrl);

@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const maxHeaders = 64 * 1024;
 
-/** `git http-backend`, run as CGI for one request at a time. https://git-scm.com/docs/git-http-backend */
+/** `git http-backend`, run as CGI, one process for each request. https://git-scm.com/docs/git-http-backend */
 export class GitBackend {
-  /** An empty folder, so that nobody's configuration is read. */
+  /** An empty folder, so that Git reads no user's configuration. */
   readonly #home: string;
   readonly #running = new Set<ChildProcess>();
 
@@ -13,16 +13,16 @@ export class GitBackend {
     this.#home = home;
   }
 
-  /** Serves a request for `<root><path>`. Resolves when the answer has been given, with its HTTP status. */
+  /** Serves a request for `<root><path>`. @returns the HTTP status, once the answer is complete */
   serve(
     request: IncomingMessage,
     response: ServerResponse,
     repository: { root: string; path: string; query: string; user: string },
   ): Promise<number> {
-    if (response.destroyed) return Promise.resolve(499); // the client is gone already: nobody would end the child
+    if (response.destroyed) return Promise.resolve(499); // the client is gone: its 'close' event, which ends the child, is over
     const { headers } = request;
     const child = spawn('git', ['http-backend'], {
-      // A group of its own, so that the processes it starts end with it.
+      // In its own process group, so that the processes that it starts end with it.
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
       env: {
@@ -46,7 +46,7 @@ export class GitBackend {
     });
     this.#running.add(child);
     return new Promise((resolve, reject) => {
-      // A client that goes away takes its processes with it.
+      // When a client hangs up, its processes end.
       response.once('close', () => {
         if (!response.writableFinished) stop(child);
       });
@@ -64,7 +64,7 @@ export class GitBackend {
     });
   }
 
-  /** Ends whatever is still running. */
+  /** Ends all running processes. */
   async close(): Promise<void> {
     const ended = [...this.#running].map((child) => new Promise((resolve) => child.once('close', resolve)));
     for (const child of this.#running) stop(child);
@@ -72,7 +72,7 @@ export class GitBackend {
   }
 }
 
-/** CGI's answer: header lines, an empty line, the body. RFC 3875, section 6. */
+/** Passes CGI's answer on: header lines, an empty line, the body. RFC 3875, section 6. */
 function relay(child: ChildProcess, response: ServerResponse): void {
   const { stdout } = child;
   if (stdout === null) return;
@@ -111,7 +111,7 @@ function stop(child: ChildProcess): void {
   try {
     process.kill(-child.pid, 'SIGKILL');
   } catch {
-    child.kill('SIGKILL'); // it had not become a group yet, or has just ended
+    child.kill('SIGKILL'); // it has no group yet, or has just ended
   }
 }
 

@@ -5,11 +5,11 @@ import { encode, parseBasicDate, signature, stringToSign } from './sigv4.ts';
 const maxSkew = 15 * 60_000;
 
 /**
- * CodeCommit's signature of a repository's path: Signature Version 4 of a canonical request whose method is `GIT` and
- * which has an empty line where other services put the payload's hash. There is no public page about it: AWS CLI's
- * `codecommit credential-helper` and git-remote-codecommit are the specification, but for the path: those two sign it as
- * it is, and what has special characters in it is refused (https://github.com/aws/aws-cli/issues/9327: the service
- * computes its signature from the percent-encoded path, as SigV4's canonical request has it).
+ * CodeCommit's signature of a repository's path: Signature Version 4 of a canonical request whose method is `GIT`, with an empty
+ * line in place of the payload's hash. No public page describes it: AWS CLI's `codecommit credential-helper` and
+ * git-remote-codecommit are the specification, except for the path. Those two sign it unencoded, and CodeCommit refuses paths
+ * with special characters (https://github.com/aws/aws-cli/issues/9327): the service computes its signature from the
+ * percent-encoded path, as in SigV4's canonical request.
  *
  * @param date `20260101T000000`, without a Z
  */
@@ -19,7 +19,7 @@ export function gitSignature(options: {
   region: string;
   /** Without the port. */
   host: string;
-  /** `/v1/repos/demo`, as Git tells it to a credential helper: decoded. */
+  /** `/v1/repos/demo`, decoded, as Git passes it to a credential helper. */
   path: string;
 }): string {
   const { secretAccessKey, date, region, host, path } = options;
@@ -35,7 +35,7 @@ export function gitSignature(options: {
   });
 }
 
-/** Whose user name and password are these? Refuses what CodeCommit refuses; every refusal is a 403. */
+/** The session that signed this user name and password. Refuses what CodeCommit refuses; every refusal is a 403. */
 export function verifyGitCredentials(options: {
   /** The access key ID, then `%` and the session token. */
   username: string;
@@ -56,7 +56,7 @@ export function verifyGitCredentials(options: {
   const accessKeyId = percent === -1 ? username : username.slice(0, percent);
   const sessionToken = percent === -1 ? undefined : username.slice(percent + 1);
   const session = sessions.find(accessKeyId, sessionToken);
-  // One partition's credentials mean nothing in another.
+  // Credentials are valid in one partition only.
   if (session === undefined || session.account.partition !== partition) {
     throw refused('UnrecognizedClientException', 'The security token included in the request is invalid');
   }

@@ -1,6 +1,6 @@
 /**
- * CodeCommit's hosts, for a server that has to know its own names. The regions' shapes and the DNS suffixes are those
- * of AWS's published partition data (`partitions.json` of the SDKs); the names before them are from
+ * CodeCommit's hosts, for a server that must know its own names. The regions' patterns and the DNS suffixes come from AWS's
+ * published partition data (`partitions.json` of the SDKs); the names before them come from
  * https://docs.aws.amazon.com/codecommit/latest/userguide/regions.html#regions-git and
  * https://docs.aws.amazon.com/codecommit/latest/userguide/codecommit-and-interface-VPC.html
  */
@@ -14,18 +14,18 @@ const partitions = [
 
 const suffixes = [...new Set(partitions.map(({ suffix }) => suffix))];
 
-/** Where a host's repositories are. */
+/** The location of a host's repositories. */
 export interface GitHost {
   region: string;
   partition: string;
 }
 
-/** The partition of a region, by its shape; undefined when it is none of these. */
+/** The partition of a region, by its pattern; undefined if no pattern matches. */
 export function partitionOfRegion(region: string): string | undefined {
   return partitions.find((partition) => partition.region.test(region))?.id;
 }
 
-/** The region where tests put what they do not care about. */
+/** A partition's region for tests that do not care which. */
 export function firstRegion(partition: string): string {
   const known = partitions.find(({ id }) => id === partition);
   if (known === undefined) throw new Error(`there is no partition ${partition}`);
@@ -33,8 +33,8 @@ export function firstRegion(partition: string): string {
 }
 
 /**
- * What a CodeCommit host stands for, or undefined for every other host: nothing may stand before it or after it, and
- * the region is one of the suffix's partition. Case makes no difference (RFC 9110, section 4.2.3).
+ * The region and partition of a CodeCommit host, or undefined for any other host. The whole name must match, and the region must
+ * belong to the suffix's partition. Case does not matter (RFC 9110, section 4.2.3).
  *
  * PrivateLink puts the endpoint's name (`vpce-<id>-<suffix>`, with an availability zone at its end for a zonal one)
  * first and `vpce` after the region:
@@ -51,7 +51,7 @@ export function gitHost(host: string): GitHost | undefined {
   return partition && { region, partition: partition.id };
 }
 
-/** Which of a region's hosts: `fips`, and the name of a PrivateLink endpoint. */
+/** Selects one of a region's hosts: FIPS, PrivateLink. */
 export interface HostKind {
   fips?: boolean;
   /** `vpce-0b47ea360adebf88a-jkl88hez` */
@@ -70,7 +70,7 @@ export function hostOf(region: string, { fips = false, endpoint }: HostKind = {}
 export const repositoryUrl = (region: string, name: string, kind: HostKind = {}): string =>
   `https://${hostOf(region, kind)}/v1/repos/${name}`;
 
-/** Patterns for Git's `http.<url>`, one for each family of hosts: a `*` is one whole label. git-config(1), http.<url>.* */
+/** Patterns for Git's `http.<url>`, one for each family of hosts; `*` is one whole label. git-config(1), http.<url>.* */
 export const gitUrlPatterns: readonly string[] = suffixes.flatMap((suffix) =>
   ['git-codecommit', 'git-codecommit-fips'].flatMap((name) => [
     `https://${name}.*.${suffix}`,

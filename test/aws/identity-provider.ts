@@ -4,7 +4,7 @@ import { AwsError } from './aws-error.ts';
 const timeout = 5_000;
 const maxBytes = 256 * 1024;
 
-/** STS's own words, with its two spaces. */
+/** STS's exact message, with its two spaces. */
 const noKey = () =>
   new AwsError(
     'InvalidIdentityToken',
@@ -12,14 +12,14 @@ const noKey = () =>
   );
 
 /**
- * Issuers' published keys: discovery, then `jwks_uri`. They are kept, and fetched again when a token names a key that
- * is not among them (the issuer may have rotated).
+ * Issuers' published keys, found through discovery and `jwks_uri`. They are kept, and fetched again when a token names an unknown
+ * key (the issuer may have rotated).
  * https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
  */
 export class IssuerKeys {
   readonly #kept = new Map<string, JWTVerifyGetKey>();
 
-  /** A key getter for jose, for an issuer that has been checked to be one of the account's providers. */
+  /** A key getter for jose. The caller has checked that the issuer is one of the account's providers. */
   forIssuer(issuer: string): JWTVerifyGetKey {
     return async (header, token) => {
       const kept = this.#kept.get(issuer);
@@ -43,7 +43,7 @@ export class IssuerKeys {
 
 async function fetchKeys(issuer: string): Promise<JSONWebKeySet> {
   const discovery = await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-  // The issuer says its own name, letter for letter: OpenID Connect Discovery 1.0, section 4.3.
+  // The document must contain exactly the issuer's URL: OpenID Connect Discovery 1.0, section 4.3.
   if (discovery.issuer !== issuer) throw noKey();
   // STS refuses a document without these, though it uses only one of them.
   for (const member of [
@@ -55,7 +55,7 @@ async function fetchKeys(issuer: string): Promise<JSONWebKeySet> {
   }
   const uri = discovery.jwks_uri;
   if (typeof uri !== 'string' || !URL.canParse(uri)) throw noKey();
-  // Keys over a line that anyone can change are nobody's keys, except on this machine.
+  // Over plain HTTP anybody could change the keys, except on this machine.
   const url = new URL(uri);
   if (url.protocol !== 'https:' && !['localhost', '127.0.0.1'].includes(url.hostname)) throw noKey();
   const keys = await fetchJson(uri);

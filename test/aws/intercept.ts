@@ -5,14 +5,14 @@ export interface Intercepted {
   service: 'sts' | 'codecommit';
   /** As in the log. */
   action: string;
-  /** What STS is asked. */
+  /** The parameters of an STS request. */
   form?: URLSearchParams;
   request: IncomingMessage;
   response: ServerResponse;
 }
 
 /**
- * Looks at a request before it is served: a test makes it late by waiting, or answers (or cuts) it itself and returns
- * true, and then it is neither served nor logged.
+ * Sees a request before it is served. A test delays the request by waiting, or answers or cuts it itself and returns true; then
+ * it is neither served nor logged.
  */
 export type Intercept = (intercepted: Intercepted) => boolean | undefined | Promise<boolean | undefined>;

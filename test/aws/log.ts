@@ -1,10 +1,10 @@
 import { appendFileSync } from 'node:fs';
 
-/** One thing that somebody asked of the local AWS, and what came of it. It holds no secret. */
+/** One request to the local AWS, and its outcome. It holds no secret. */
 export interface LogEntry {
   at: string;
   service: 'sts' | 'codecommit';
-  /** `AssumeRole`, `AssumeRoleWithWebIdentity`, `GetCallerIdentity`, `GitPull`, `GitPush`; `-` when it is not known. */
+  /** `AssumeRole`, `AssumeRoleWithWebIdentity`, `GetCallerIdentity`, `GitPull`, `GitPush`; `-` if unknown. */
   action: string;
   /** `OK`, or the code of the refusal. */
   outcome: string;
@@ -13,21 +13,21 @@ export interface LogEntry {
   role?: string;
   session?: string;
   subject?: string;
-  /** The session that asked for another one. */
+  /** The session that called AssumeRole. */
   caller?: string;
   sourceIdentity?: string;
-  /** CodeCommit's host, or nothing. */
+  /** CodeCommit's host. */
   host?: string;
-  /** Of the host, or of the signature. */
+  /** The region of the host, or of the signature. */
   region?: string;
   repo?: string;
   method?: string;
   path?: string;
-  /** What the client calls itself: its User-Agent. */
+  /** The client's User-Agent. */
   client?: string;
 }
 
-/** Keeps what happened, for tests to look at, and writes it to a file, for people. */
+/** Keeps the requests for tests, and writes them to a file for people. */
 export class Log {
   readonly entries: LogEntry[] = [];
   readonly #file: string;

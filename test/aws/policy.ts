@@ -20,23 +20,23 @@ export interface PolicyDocument {
   Statement: Statement | Statement[];
 }
 
-/** What a policy is asked about. */
+/** A request that policies are evaluated for. */
 export interface PolicyRequest {
   action: string;
-  /** A permission policy names the resource; a trust policy is itself attached to it. */
+  /** For permission policies; a trust policy is attached to its resource. */
   resource?: string;
-  /** The ARN of the identity provider that vouches for the caller: for trust policies. */
+  /** For trust policies: the ARN of the identity provider that vouches for the caller. */
   federated?: string;
-  /** Every name by which a trust policy may mean the caller, when that is no identity provider. */
+  /** For trust policies without an identity provider: every name that may mean the caller. */
   principals?: readonly string[];
   context: ContextKeys;
 }
 
-/** The request's context: keys compare without case, and hold one value or several. */
+/** The request's context. Keys ignore case, and hold one or several values. */
 export class ContextKeys {
   readonly #values = new Map<string, readonly string[]>();
 
-  /** Sets a key; a value that is missing leaves the key missing, as in AWS. */
+  /** Sets a key; an undefined value leaves the key missing, as in AWS. */
   set(key: string, value: string | readonly string[] | undefined): this {
     if (value !== undefined) this.#values.set(key.toLowerCase(), typeof value === 'string' ? [value] : value);
     return this;
@@ -58,8 +58,8 @@ const list = <T>(value: T | T[] | undefined): T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
 
 /**
- * Refuses a document that IAM would not store, and one that uses what this evaluator does not know: a condition that
- * is not understood must never be taken for one that holds.
+ * Refuses a document that IAM would not store, and one with elements that this evaluator does not know: an unknown condition
+ * must never count as true.
  */
 export function validatePolicy(document: PolicyDocument, kind: 'trust' | 'permission'): void {
   const malformed = (why: string) => new AwsError('MalformedPolicyDocument', why);
@@ -104,7 +104,7 @@ export function validatePolicy(document: PolicyDocument, kind: 'trust' | 'permis
 }
 
 /**
- * Evaluates documents together: an explicit deny beats any allow, and what nobody allows is denied.
+ * Evaluates documents together: an explicit deny beats any allow, and without an allow the request is denied.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export function evaluate(
@@ -113,7 +113,7 @@ export function evaluate(
 ): 'Allow' | 'ExplicitDeny' | 'ImplicitDeny' {
   let allowed = false;
   for (const document of documents) {
-    // Policy variables exist since version 2012-10-17; before that, and by default, ${…} is just text.
+    // Policy variables exist since version 2012-10-17; in older documents, and by default, ${…} is plain text.
     const variables = document.Version === '2012-10-17';
     for (const statement of list(document.Statement)) {
       if (!applies(statement, request, variables)) continue;
@@ -178,7 +178,7 @@ function conditionHolds(
   const positive = negated.get(base) ?? base;
   if (!operators.has(positive)) throw new AwsError('MalformedPolicyDocument', `Invalid Condition type : ${operator}.`);
   if (actual === undefined || actual.length === 0) {
-    // A missing key satisfies IfExists, "all of none" and "is not"; nothing else.
+    // A missing key satisfies only IfExists, ForAllValues and negated operators.
     return ifExists || quantifier === 'ForAllValues' || (quantifier === undefined && isNegated);
   }
   const matches = (value: string) =>
@@ -205,8 +205,8 @@ function matchesPattern(actual: string, pattern: string, context: ContextKeys, v
 }
 
 /**
- * Replaces policy variables: `${key}`, `${key, 'default'}` and the escapes `${*}`, `${?}` and `${$}`. What a variable
- * brings is literal text. A key that is missing, or has several values, makes the comparison fail.
+ * Replaces policy variables: `${key}`, `${key, 'default'}` and the escapes `${*}`, `${?}` and `${$}`. A variable's value is
+ * literal text. A key that is missing or has several values makes the comparison fail.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
 function resolve(

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Account, type Role, uniqueId } from './accounts.ts';
 import { ContextKeys } from './policy.ts';
 
-/** Temporary credentials of a role, and what AWS knows about whoever holds them. */
+/** Temporary credentials of a role, and what AWS knows about their holder. */
 export interface Session {
   accessKeyId: string;
   secretAccessKey: string;
@@ -13,11 +13,11 @@ export interface Session {
   roleName: string;
   roleArn: string;
   name: string;
-  /** The provider's ARN, and the condition keys that its token brought along; none after role chaining. */
+  /** The provider's ARN and the condition keys from its token; none after role chaining. */
   provider: string | undefined;
   providerKeys: Record<string, string | string[]>;
   tags: Record<string, string>;
-  /** Those of the tags that come along to the next session of a role chain. */
+  /** The tags that pass to the next session of a role chain. */
   transitiveTags: Record<string, string>;
   sourceIdentity: string | undefined;
 }
@@ -26,9 +26,9 @@ export interface Session {
 export const sessionArn = (session: Session): string =>
   `arn:${session.account.partition}:sts::${session.account.id}:assumed-role/${session.roleName}/${session.name}`;
 
-/** Every session that STS has given out. */
+/** All sessions that STS has issued. */
 export class Sessions {
-  /** How long a session token is, in characters: AWS has announced that they grow. */
+  /** Length of a session token in characters; AWS has announced that they will grow. */
   tokenLength = 550;
   readonly #byKey = new Map<string, Session>();
 
@@ -48,7 +48,7 @@ export class Sessions {
       ...rest,
       accessKeyId: uniqueId('ASIA', 16),
       secretAccessKey: randomBytes(30).toString('base64'),
-      // Real tokens are base64 that holds `/`, `+` and `=`, and programs have stumbled over each of them.
+      // Real tokens are base64 with `/`, `+` and `=`, and programs have stumbled over each of these.
       sessionToken: `IQoJb3JpZ2luX2Vj/+${randomBytes(this.tokenLength).toString('base64')}`
         .slice(0, this.tokenLength - 1)
         .concat('='),
@@ -60,7 +60,7 @@ export class Sessions {
     return session;
   }
 
-  /** Whoever has this access key; undefined for an unknown key, a token that is missing or wrong, and a role that is gone. */
+  /** The session of this access key; undefined if the key is unknown, the token missing or wrong, or the role deleted. */
   find(accessKeyId: string, sessionToken: string | undefined): Session | undefined {
     const session = this.#byKey.get(accessKeyId);
     if (session === undefined || !sameSecret(session.sessionToken, sessionToken ?? '')) return undefined;
@@ -68,14 +68,14 @@ export class Sessions {
   }
 }
 
-/** Compares without saying, by its duration, how much is right. */
+/** Compares in constant time. */
 export function sameSecret(expected: string, actual: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(expected), digest(actual));
 }
 
 /**
- * What policies may ask about a request that is made with a session.
+ * The condition keys of a request that is made with a session.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 export function sessionContext(session: Session, region: string): ContextKeys {

@@ -3,12 +3,12 @@ import { AwsError } from './aws-error.ts';
 import { partitionOfRegion } from './hosts.ts';
 import { type Session, type Sessions, sameSecret } from './sessions.ts';
 
-/** A request as it came over the wire. */
+/** A request as received. */
 export interface SignedRequest {
   method: string;
   /** Path and query. */
   url: string;
-  /** In lower case, as node:http gives them. */
+  /** By name in lower case, as in node:http. */
   headers: Record<string, string | string[] | undefined>;
   body: Buffer;
 }
@@ -34,7 +34,7 @@ export function signature(options: {
   return hmac(key, stringToSign).toString('hex');
 }
 
-/** The string to sign of a canonical request. The caller writes the date, since CodeCommit's has no Z. */
+/** The string to sign of a canonical request. The caller formats the date, because CodeCommit's has no Z. */
 export const stringToSign = (date: string, scope: string, canonicalRequest: string): string =>
   `AWS4-HMAC-SHA256\n${date}\n${scope}\n${sha256(canonicalRequest)}`;
 
@@ -43,7 +43,7 @@ export function parseBasicDate(text: string): Date | undefined {
   const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
   if (match === null) return undefined;
   const date = new Date(`${match[1]}-${match[2]}-${match[3]}T${match[4]}:${match[5]}:${match[6]}Z`);
-  // A 31st of February is no date.
+  // Date accepts the 31st of February; we do not.
   return !Number.isNaN(date.getTime()) && basicDate(date) === text ? date : undefined;
 }
 
@@ -52,7 +52,7 @@ export const basicDate = (date: Date): string => date.toISOString().replace(/[-:
 
 const maxSkew = 5 * 60_000;
 
-/** Who signed this request, and for which region? Refuses, in AWS's words, one that nobody did. */
+/** The session and the region that a request is signed for. Refuses a wrong signature in AWS's words. */
 export function verifySignature(
   request: SignedRequest,
   service: string,
@@ -74,9 +74,8 @@ export function verifySignature(
   }
   const [, accessKeyId = '', day = '', region = '', scopeService = '', signedHeaders = '', given = ''] = match;
 
-  // The key is known, the session token goes with it, and the session is not over.
   const session = sessions.find(accessKeyId, single(request, 'x-amz-security-token'));
-  // One partition's credentials mean nothing in another.
+  // Credentials are valid in one partition only.
   if (session === undefined || partitionOfRegion(region) !== session.account.partition) {
     throw new AwsError('InvalidClientTokenId', 'The security token included in the request is invalid.', 403);
   }
@@ -88,7 +87,6 @@ export function verifySignature(
   if (scopeService !== service) throw mismatch(`Credential should be scoped to correct service: '${service}'.`);
   if (day !== dateText.slice(0, 8)) throw mismatch('Date in Credential scope does not match YYYYMMDD from ISO-8601.');
 
-  // The date is now, give or take five minutes.
   const skew = date.getTime() - now.getTime();
   const five = (ms: number) => basicDate(new Date(now.getTime() + ms));
   if (skew < -maxSkew) {
@@ -100,7 +98,7 @@ export function verifySignature(
     );
   }
 
-  // What matters is signed: the host, and every header of Amazon's own.
+  // The host and every header of Amazon's own must be signed.
   const names = signedHeaders.split(';');
   for (const name of ['host', ...Object.keys(request.headers).filter((header) => header.startsWith('x-amz-'))]) {
     if (!names.includes(name)) throw mismatch(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);
@@ -135,12 +133,12 @@ function canonicalRequest(request: SignedRequest, signedHeaders: readonly string
     query,
     headers.join(''),
     signedHeaders.join(';'),
-    sha256(request.body), // never the client's word for it
+    sha256(request.body), // never the hash that the client states
   ].join('\n');
 }
 
 /**
- * SigV4's UriEncode: every byte of the text's UTF-8 but the unreserved characters, with capital hexadecimal digits.
+ * SigV4's UriEncode: encodes every byte of the text's UTF-8 except unreserved characters, with capital hexadecimal digits.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html#create-canonical-request
  */
 export const encode = (text: string): string =>

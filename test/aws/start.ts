@@ -6,7 +6,7 @@ import { Account } from './accounts.ts';
 import { createCodeCommitServer } from './codecommit.ts';
 import { createConnectProxy } from './connect-proxy.ts';
 import { Door } from './door.ts';
-import { type Faults, suffer } from './faults.ts';
+import { applyFault, type Faults } from './faults.ts';
 import { firstCommit } from './first-commit.ts';
 import { GitBackend } from './git-backend.ts';
 import { firstRegion, gitUrlPatterns, repositoryUrl } from './hosts.ts';
@@ -18,50 +18,50 @@ import { createStsServer } from './sts.ts';
 import { TestCa } from './test-ca.ts';
 
 export interface LocalAwsOptions {
-  /** Everything that is written goes in here: repositories, the CA's certificate, the log. The caller removes it. */
+  /** The folder for all files: repositories, the CA's certificate, the log. The caller removes it. */
   folder: string;
-  /** Account ids to begin with. `123456789012` unless given. */
+  /** The ids of the first accounts, `123456789012` by default. */
   accounts?: string[];
-  /** What AWS takes for the time. */
+  /** AWS's clock. */
   now?: () => Date;
   intercept?: Intercept;
 }
 
-/** A running local AWS. Accounts, clock and interceptor may be changed while it runs. */
+/** A running local AWS. Accounts, clock, interceptor and faults may change while it runs. */
 export interface LocalAws {
   /** For `AWS_ENDPOINT_URL_STS`. */
   readonly stsUrl: string;
   /** A CONNECT proxy that leads to CodeCommit's hosts and nowhere else. */
   readonly proxyUrl: string;
-  /** The certificate of the CA that signed for them. */
+  /** The certificate of the CA that signed the certificates of CodeCommit's hosts. */
   readonly caFile: string;
-  /** Git settings that lead Git there. */
+  /** Git settings that lead Git to the local CodeCommit. */
   readonly gitConfig: readonly (readonly [key: string, value: string])[];
-  /** What was asked of it, in order. The same lines, as JSON, are in `<folder>/aws.log`. */
+  /** All requests in order. `<folder>/aws.log` has the same as lines of JSON. */
   readonly log: readonly LogEntry[];
   now: () => Date;
   intercept: Intercept | undefined;
-  /** What is wrong with the services; each is well unless told otherwise. */
+  /** The current faults of the services; none at first. */
   readonly faults: Faults;
-  /** Makes the sessions that are asked for with a token last for less than AWS's shortest, which are 900 seconds. */
+  /** Shortens the sessions of AssumeRoleWithWebIdentity below AWS's minimum of 900 seconds. @returns seconds */
   lifetime: ((role: string, asked: number) => number) | undefined;
-  /** Every session that STS has given out: whose credentials are these? */
+  /** All sessions that STS has issued. */
   readonly sessions: Sessions;
-  /** The account of that id; the first one unless told. */
+  /** The account with that id, by default the first. */
   account(id?: string): Account;
   addAccount(id: string, partition?: string): Account;
   /**
-   * Makes a repository, empty unless it is given files, whose default branch is main, in the given region or the first one of the account's
-   * partition. Its URL is on the public host; hosts.ts names it on the region's other hosts.
+   * Creates a repository with the default branch main, in the given region or the first one of the account's partition. Its URL
+   * names the public host; hosts.ts has the URLs on the region's other hosts.
    */
   createRepository(options: {
     name: string;
     region?: string;
     account?: string;
-    /** What it begins with, as one commit on main. */
+    /** The files of its first commit, on main; without them it is empty. */
     files?: Record<string, string>;
   }): Promise<{ path: string; url: string }>;
-  /** Ends servers, sockets and child processes. Again does nothing. */
+  /** Ends servers, sockets and child processes. A second call does nothing. */
   close(): Promise<void>;
 }
 
@@ -81,11 +81,11 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const ca = await TestCa.create();
   await writeFile(caFile, ca.pem);
 
-  // Asked for at the moment of use, since both may be replaced.
+  // Looked up at each use, because both may be replaced.
   const now = () => aws.now();
   const intercept: Intercept = async (intercepted) => {
     const fault = aws.faults[intercepted.service];
-    return (await aws.intercept?.(intercepted)) === true || suffer(fault, intercepted);
+    return (await aws.intercept?.(intercepted)) === true || applyFault(fault, intercepted);
   };
   const sts = createStsServer({
     account: (id) => accounts.get(id),
@@ -153,7 +153,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   return aws;
 }
 
-/** A service that refuses has its door shut as soon as a test says so, and not when the next request comes. */
+/** The faults, as an object that shuts a service's door as soon as a test sets `refuse`, and not at the next request. */
 function faultsOf(doors: Record<keyof Faults, Door>): Faults {
   return new Proxy<Faults>(
     {},

@@ -2,13 +2,13 @@ import { type Session, sessionArn } from './sessions.ts';
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
 
-/** Text as XML has it. */
+/** Escapes text for XML. */
 export const xml = (text: string): string => text.replace(/[&<>"']/g, (char) => escapes[char] ?? '');
 
 /** One element of an answer's result. */
 export const element = (name: string, value: string): string => `    <${name}>${xml(value)}</${name}>\n`;
 
-/** What every `AssumeRole…` answers: who one is now, and the credentials. */
+/** The common part of the answers to all `AssumeRole…` actions: the assumed role and the credentials. */
 export function assumedRole(session: Session): string {
   const packed = Object.entries(session.tags).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   return (

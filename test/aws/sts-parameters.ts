@@ -1,11 +1,11 @@
 import { AwsError } from './aws-error.ts';
 
-/** What a parameter must be: lengths in characters, and a pattern of the service's model. */
+/** The constraints of a parameter: lengths in characters, and a pattern from the service's model. */
 export interface Constraint {
   min: number;
   max: number;
   pattern?: RegExp;
-  /** Its value is not shown. */
+  /** Errors do not show its value. */
   secret?: boolean;
 }
 
@@ -17,7 +17,7 @@ export const patterns = {
   tagValue: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u,
 };
 
-/** Reads the form of a query request. What its values fail to be is collected, and named in one error, as AWS does. */
+/** Reads the form of a query request. Collects the constraints that its values violate, and names all in one error, like AWS. */
 export class Parameters {
   readonly #form: URLSearchParams;
   readonly #failures: string[] = [];
@@ -26,7 +26,7 @@ export class Parameters {
     this.#form = form;
   }
 
-  /** A text that must be there. The name is as the request has it: `RoleArn`. */
+  /** A required text. @param name as in the request: `RoleArn` */
   text(name: string, constraint: Constraint): string {
     const value = this.optional(name, constraint);
     if (value === undefined) this.#fail(name, undefined, 'not be null');
@@ -45,7 +45,7 @@ export class Parameters {
     return value;
   }
 
-  /** `DurationSeconds`: 900 to 43200, and an hour unless it is given. The role's own limit comes later. */
+  /** `DurationSeconds`: 900 to 43200, an hour by default. The role's own limit is checked later. */
   duration(): number {
     const seconds = this.#form.get('DurationSeconds') ?? '3600';
     if (!/^-?\d{1,9}$/.test(seconds)) {
@@ -58,7 +58,7 @@ export class Parameters {
     return duration;
   }
 
-  /** How many members a list has: `Tags.member.1.Key`, `Tags.member.2.Key`, … */
+  /** The numbers of a list's members: `Tags.member.1.Key`, `Tags.member.2.Key`, … */
   members(list: string, maximum: number): number[] {
     const numbers = [...this.#form.keys()].flatMap((key) => {
       const number = new RegExp(`^${list}\\.member\\.(\\d{1,4})(?:\\.|$)`).exec(key)?.[1];
@@ -69,13 +69,13 @@ export class Parameters {
     return members;
   }
 
-  /** Refuses what the local STS does not offer, rather than to do without it. */
+  /** Refuses parameters that the local STS does not support, instead of ignoring them. */
   refuse(...names: string[]): void {
     const found = [...this.#form.keys()].find((key) => names.includes(key.split('.')[0] ?? ''));
     if (found !== undefined) throw new AwsError('NotImplemented', `The local STS knows no ${found}.`, 501);
   }
 
-  /** Throws when anything was wrong. */
+  /** Throws if any constraint was violated. */
   check(): void {
     if (this.#failures.length === 0) return;
     const count = `${this.#failures.length} validation error${this.#failures.length === 1 ? '' : 's'} detected`;
@@ -83,7 +83,7 @@ export class Parameters {
   }
 
   #fail(name: string, shown: string | undefined, constraint: string): void {
-    // The service's model writes members with a small first letter.
+    // In the service's model, members begin with a small letter.
     const member = `${name[0]?.toLowerCase()}${name.slice(1)}`;
     this.#failures.push(
       `Value ${shown ?? 'null '}at '${member}' failed to satisfy constraint: Member must ${constraint}`,

@@ -20,7 +20,7 @@ export interface StsOptions {
   log: Log;
   now(): Date;
   intercept: Intercept;
-  /** How long a session lasts, in seconds, of a role for which so many were asked. */
+  /** The lifetime of a role's session in seconds. @param asked the requested seconds */
   lifetime(role: string, asked: number): number;
 }
 
@@ -33,7 +33,7 @@ const version = '2011-06-15';
 const namespace = `https://sts.amazonaws.com/doc/${version}/`;
 const maxBody = 256 * 1024;
 
-/** AWS STS, three actions of it, in the query protocol. https://docs.aws.amazon.com/STS/latest/APIReference/ */
+/** Three actions of AWS STS, in the query protocol. https://docs.aws.amazon.com/STS/latest/APIReference/ */
 export function createStsServer(options: StsOptions): Server {
   return createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
     serve(options, request, response).catch((error: unknown) => response.destroy(error as Error));
@@ -41,7 +41,7 @@ export function createStsServer(options: StsOptions): Server {
 }
 
 async function serve(options: StsOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // Its clock, by which clients see how far off their own is.
+  // From this header clients learn how far off their own clock is.
   response.setHeader('date', options.now().toUTCString());
   const requestId = randomUUID();
   const details: Details = {};
@@ -122,7 +122,7 @@ async function assumeRoleWithWebIdentity(
   details.subject = identity.subject;
   if (identity.sourceIdentity !== undefined) details.sourceIdentity = identity.sourceIdentity;
 
-  // A role that does not exist is refused in the same words as one that does not trust.
+  // A role that does not exist gets the same refusal as one that does not trust the caller.
   const role = account?.roleByArn(roleArn);
   if (account === undefined || role === undefined) throw notAuthorized('sts:AssumeRoleWithWebIdentity');
   const federated = account.providerArn(identity.issuer);
@@ -146,7 +146,7 @@ async function assumeRoleWithWebIdentity(
     account,
     role,
     name: sessionName,
-    // Whole seconds: what the answer says is what holds.
+    // In whole seconds, because the answer has no fractions.
     expiration: new Date((Math.floor(now.getTime() / 1000) + options.lifetime(roleArn, duration)) * 1000),
     provider: federated,
     providerKeys: providerKeys(identity),
@@ -178,7 +178,7 @@ function trustContext(identity: WebIdentity, sessionName: string): ContextKeys {
   return context;
 }
 
-/** AssumeRole and GetCallerIdentity, for whoever signed the request. */
+/** AssumeRole and GetCallerIdentity, for the session that signed the request. */
 function signedAction(
   options: StsOptions,
   action: 'AssumeRole' | 'GetCallerIdentity',

@@ -1,4 +1,4 @@
-import 'reflect-metadata'; // @peculiar/x509 wants it loaded before itself
+import 'reflect-metadata'; // must be loaded before @peculiar/x509
 import { KeyObject } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import {
@@ -18,8 +18,8 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const hour = 60 * 60_000;
 
 /**
- * A certificate authority for a day, which signs for whoever asks: it must never be trusted outside a test. Its keys
- * are in memory alone. RFC 5280.
+ * A certificate authority for a day, which signs for any host: never trust it outside a test. Its keys exist only in memory. RFC
+ * 5280.
  */
 export class TestCa {
   readonly #keys: CryptoKeyPair;
@@ -47,12 +47,12 @@ export class TestCa {
     return new TestCa(keys, certificate);
   }
 
-  /** The CA's certificate, for `http.sslCAInfo` and its like. */
+  /** The CA's certificate, for settings such as `http.sslCAInfo`. */
   get pem(): string {
     return `${this.#certificate.toString('pem')}\n`;
   }
 
-  /** What a TLS server needs to be `host`. Made when first asked for. */
+  /** The key and certificate of a TLS server for `host`, created at first use. */
   contextFor(host: string): Promise<SecureContext> {
     const context = this.#contexts.get(host) ?? this.#issue(host);
     this.#contexts.set(host, context);
@@ -60,9 +60,9 @@ export class TestCa {
   }
 
   /**
-   * What a TLS server needs that something is wrong with.
+   * A key and a defective certificate for a TLS server.
    *
-   * @param wrong the days from now between which it is valid; whether the CA's own certificate is kept back
+   * @param wrong `days`: the days from now between which it is valid; `alone`: whether the CA's certificate is missing from the chain
    */
   unfitContextFor(host: string, wrong: { days?: [from: number, to: number]; alone?: boolean }): Promise<SecureContext> {
     return this.#issue(host, wrong);

@@ -3,16 +3,16 @@ import { type Account, issuerUrl, withoutScheme } from './accounts.ts';
 import { AwsError } from './aws-error.ts';
 import type { IssuerKeys } from './identity-provider.ts';
 
-/** What a token says, once it is believed. */
+/** The contents of a verified token. */
 export interface WebIdentity {
   issuer: string;
   subject: string;
-  /** `azp` when there is one, else `aud`. */
+  /** `azp` if present, otherwise `aud`. */
   audience: string;
-  /** The token's own `aud` when `azp` took its place. */
+  /** The token's `aud`, if `azp` replaced it as the audience. */
   originalAudience: string | undefined;
   amr: string[] | undefined;
-  /** Roles the issuer names; undefined when it names none. */
+  /** The roles that the issuer names; undefined if it names none. */
   roles: string[] | undefined;
   tags: Record<string, string>;
   transitiveTagKeys: string[];
@@ -25,7 +25,7 @@ const maxClockSkew = 5 * 60;
 const maxAge = 24 * 60 * 60;
 
 /**
- * Believes an ID token, or says why not: issuer, signature, times, subject and audience, then AWS's own claims.
+ * Verifies an ID token: issuer, signature, times, subject and audience, then AWS's own claims.
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 export async function verifyWebIdentity(options: {
@@ -38,14 +38,14 @@ export async function verifyWebIdentity(options: {
   const { token, account, roleArn, keys, now } = options;
   const { header, claims } = decode(token);
 
-  // The issuer is one of the account's providers. Only then is it asked anything.
+  // Contact an issuer only if it is one of the account's providers.
   const issuer = claims.iss;
   if (issuer === undefined) throw invalid('Missing a required claim: iss');
   if (typeof issuer !== 'string' || issuerUrl(issuer) === undefined) throw invalid('The issuer is not an https URL.');
   const provider = account?.provider(issuer);
   if (provider === undefined) throw invalid(`No OpenIDConnect provider found in your account for ${issuer}`);
 
-  // The signature is by one of its published keys. Symmetric algorithms and "none" are no signatures of an issuer.
+  // One of the issuer's published keys must have signed. Symmetric algorithms and "none" do not prove an issuer.
   if (!algorithms.includes(String(header.alg))) throw invalid(`Invalid algorithm: ${header.alg}`);
   try {
     await compactVerify(token, keys.forIssuer(issuer), { algorithms });
@@ -55,7 +55,6 @@ export async function verifyWebIdentity(options: {
     throw error;
   }
 
-  // The times: neither over, nor to come, nor long ago.
   const seconds = Math.floor(now.getTime() / 1000);
   const expires = time(claims, 'exp');
   const issued = time(claims, 'iat');
@@ -77,7 +76,7 @@ export async function verifyWebIdentity(options: {
   if (typeof subject !== 'string' || subject === '') throw invalid('Missing a required claim: sub');
   if (subject.length > 255) throw invalid('The subject is longer than 255 characters.');
 
-  // The audience is one of the provider's client ids. An `azp` is taken for the audience, whatever `aud` says.
+  // The audience must be one of the provider's client ids. If there is an `azp`, AWS takes it for the audience instead of `aud`.
   const aud = list(claims.aud);
   if (aud === undefined || aud.length === 0) throw invalid('Missing a required claim: aud');
   const azp = claims.azp;
@@ -85,7 +84,7 @@ export async function verifyWebIdentity(options: {
   const audience = azp ?? aud[0] ?? '';
   if (!provider.clientIds.includes(audience)) throw invalid('Incorrect token audience');
 
-  // A token that is pinned to roles is good for these alone.
+  // A token that names roles is valid only for these.
   const roles = claims['https://aws.amazon.com/roles'];
   if (roles !== undefined && !stringArray(roles)) throw invalid('The roles claim is not a list of role ARNs.');
   if (roles !== undefined && !roles.includes(roleArn)) {
@@ -104,7 +103,7 @@ export async function verifyWebIdentity(options: {
   };
 }
 
-/** The condition keys that a provider's token brings: `auth.example.com:sub` and its like. */
+/** The condition keys from a provider's token, such as `auth.example.com:sub`. */
 export function providerKeys(identity: WebIdentity): Record<string, string | string[]> {
   const prefix = withoutScheme(identity.issuer);
   return {
@@ -148,7 +147,7 @@ const list = (value: unknown): string[] | undefined =>
   typeof value === 'string' ? [value] : stringArray(value) ? value : undefined;
 
 /**
- * Session tags, in the nested form. The limits are those of every session tag.
+ * The session tags, in nested form, within the limits of all session tags.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_adding-assume-role-idp
  */
 function sessionTags(claims: Record<string, unknown>): { tags: Record<string, string>; transitiveTagKeys: string[] } {
@@ -164,7 +163,7 @@ function sessionTags(claims: Record<string, unknown>): { tags: Record<string, st
     if (!/^[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/u.test(key) || /^aws:/i.test(key)) {
       throw invalid(`"${key}" is not the key of a session tag.`);
     }
-    // Keys are told apart without case.
+    // Keys ignore case.
     if (seen.has(key.toLowerCase())) throw invalid(`The session tag "${key}" is there twice.`);
     seen.add(key.toLowerCase());
     const value = stringArray(values) && values.length === 1 ? values[0] : undefined;
