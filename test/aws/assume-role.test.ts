@@ -46,7 +46,7 @@ beforeEach(async () => {
   return () => issuer.close();
 });
 
-/** The target role trusts on these terms alone. */
+/** Gives the target role a trust policy with only this statement. */
 function trusts(statement: Partial<Statement>, account = accountId): void {
   aws.account(account).addRole({
     name: 'Target',
@@ -55,7 +55,7 @@ function trusts(statement: Partial<Statement>, account = accountId): void {
   });
 }
 
-/** The caller's role may do this alone. */
+/** Gives the caller's role only these permissions. */
 const permits = (...statements: Partial<Statement>[]) =>
   aws.account().setPolicies('VouchDeveloper', {
     permissionPolicies: [
@@ -66,7 +66,7 @@ const permits = (...statements: Partial<Statement>[]) =>
     ],
   });
 
-/** A session of VouchDeveloper, with whatever else the token shall say. */
+/** A session of VouchDeveloper, from a token with these additional claims. */
 const caller = async (claims: Record<string, unknown> = {}): Promise<Credentials> =>
   readCredentials(await assume(aws, await issuer.token(claims)));
 
@@ -98,7 +98,7 @@ const denied = (action: string, arn = targetArn) => ({
 });
 
 describe('a chained role', () => {
-  it('gives credentials of its own, for an hour, and says who asked', async () => {
+  it('gives its own credentials for an hour, and the log names the caller', async () => {
     const { held, ...answer } = await chain(await caller());
     expect(answer.AssumedRoleUser?.Arn).toBe(`arn:aws:sts::${accountId}:assumed-role/Target/alice`);
     expect(answer.SourceIdentity).toBeUndefined();
@@ -143,7 +143,7 @@ describe('a chained role', () => {
   });
 });
 
-describe('who may', () => {
+describe('a role may be assumed', () => {
   it.each<[string, Statement['Principal'], boolean]>([
     ['the role', { AWS: roleArn }, true],
     ['the session', { AWS: session }, true],
@@ -155,7 +155,7 @@ describe('who may', () => {
     ['another role', { AWS: `${roleArn}2` }, false],
     ['another account', { AWS: `arn:aws:iam::${other}:root` }, false],
     ['an identity provider', { Federated: roleArn }, false],
-  ])('in one account: the trust policy names %s', async (_name, Principal, allowed) => {
+  ])('in one account, if the trust policy allows it; it names %s', async (_name, Principal, allowed) => {
     trusts({ Principal });
     const asked = chain(await caller());
     if (allowed) expect((await asked).held.accessKeyId).toMatch(/^ASIA/);
@@ -163,7 +163,7 @@ describe('who may', () => {
   });
 
   it.each([accountId, `arn:aws:iam::${accountId}:root`])(
-    'in one account, where the trust policy names the account (%s), those whom its policies allow',
+    "in one account, if the trust policy names the account (%s) and the caller's policies allow it",
     async (AWS) => {
       trusts({ Principal: { AWS } });
       permits({ Resource: `${targetArn}2` });
@@ -173,7 +173,7 @@ describe('who may', () => {
     },
   );
 
-  it('in two accounts, whom both trust policy and own policies allow', async () => {
+  it("across accounts, if the trust policy and the caller's policies allow it", async () => {
     const input = { RoleArn: otherArn };
     await expect(chain(await caller(), input)).rejects.toMatchObject(denied('sts:AssumeRole', otherArn));
     permits({ Resource: otherArn });
@@ -184,7 +184,7 @@ describe('who may', () => {
     await expect(chain(await caller(), input)).rejects.toMatchObject(denied('sts:AssumeRole', otherArn));
   });
 
-  it('nobody whom a deny names, on either side', async () => {
+  it('never, if a deny on either side names the caller', async () => {
     permits({ Effect: 'Deny' });
     await expect(chain(await caller())).rejects.toMatchObject(denied('sts:AssumeRole'));
     permits({});
@@ -194,7 +194,7 @@ describe('who may', () => {
     await expect(chain(await caller())).rejects.toMatchObject(denied('sts:AssumeRole'));
   });
 
-  it('nobody, where there is no such role, or one of another partition', async () => {
+  it('never, if it does not exist or is in another partition', async () => {
     const held = await caller();
     for (const RoleArn of [`${targetArn}2`, targetArn.replace('aws', 'aws-cn'), 'arn:aws:iam::999999999999:role/x']) {
       await expect(chain(held, { RoleArn })).rejects.toMatchObject(denied('sts:AssumeRole', RoleArn));
@@ -205,7 +205,7 @@ describe('who may', () => {
     });
   });
 
-  it("nobody who signs for another partition's region, or not at all", async () => {
+  it("never, if the request is signed for another partition's region, or not at all", async () => {
     await expect(chain(await caller(), {}, 'cn-north-1')).rejects.toMatchObject({
       name: 'InvalidClientTokenId',
       message: 'The security token included in the request is invalid.',
@@ -219,10 +219,10 @@ describe('who may', () => {
   });
 });
 
-describe('what comes along', () => {
-  it('are the transitive tags, and no other', async () => {
+describe('a chained session', () => {
+  it('inherits the transitive tags, and no others', async () => {
     const { held } = await chain(await caller(tags));
-    // What the chained session is known by, as a third role sees it.
+    // A third role's conditions see the tags of the chained session.
     const next = (condition: Record<string, string>) => {
       const Condition = { StringEquals: condition };
       const statement = { Effect: 'Allow' as const, Action: actions, Principal: { AWS: targetArn }, Condition };
@@ -233,7 +233,7 @@ describe('what comes along', () => {
     await expect(next({ 'aws:PrincipalTag/team': 'blue' })).rejects.toMatchObject({ name: 'AccessDenied' });
   });
 
-  it('need sts:TagSession, in the trust policy, and across accounts in the own ones as well', async () => {
+  it("with tags needs sts:TagSession in the trust policy, and across accounts in the caller's policies too", async () => {
     trusts({ Principal: { AWS: roleArn }, Action: 'sts:AssumeRole' });
     expect((await chain(await caller())).held.accessKeyId).toMatch(/^ASIA/);
     await expect(chain(await caller(tags))).rejects.toMatchObject(denied('sts:TagSession'));
@@ -245,7 +245,7 @@ describe('what comes along', () => {
     expect((await chain(await caller(tags), { RoleArn: otherArn })).held.accessKeyId).toMatch(/^ASIA/);
   });
 
-  it('is the source identity, which needs sts:SetSourceIdentity on both sides', async () => {
+  it('inherits the source identity, which needs sts:SetSourceIdentity on both sides', async () => {
     const held = await caller(source);
     await expect(chain(held)).rejects.toMatchObject(denied('sts:SetSourceIdentity'));
     permits({});
@@ -255,7 +255,7 @@ describe('what comes along', () => {
     await expect(chain(held)).rejects.toMatchObject(denied('sts:SetSourceIdentity'));
   });
 
-  it('is never another source identity, and never another value of a tag', async () => {
+  it('can change neither the source identity nor the value of an inherited tag', async () => {
     permits({});
     const held = await caller({ ...tags, ...source });
     expect((await chain(held, { SourceIdentity: 'alice@example.com' })).SourceIdentity).toBe('alice@example.com');
@@ -268,7 +268,7 @@ describe('what comes along', () => {
       name: 'InvalidParameterValue',
       message: expect.stringMatching(/conflicts with a transitive tag key from the calling session/),
     });
-    // A tag that did not come along may be set anew.
+    // A tag that was not inherited may be set again.
     expect((await chain(held, { Tags: [{ Key: 'team', Value: 'red' }] })).held.accessKeyId).toMatch(/^ASIA/);
   });
 });

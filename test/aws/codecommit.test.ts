@@ -54,14 +54,14 @@ const host = 'git-codecommit.us-east-1.amazonaws.com';
 const lsRemote = (signed: { username: string; password: string }, repository = url) =>
   git(aws, home.path, ['ls-remote', repository], { credentials: signed });
 
-/** Git says only the status; the log says why. */
+/** Git prints only the status; the log says why. */
 function expectRefused(result: GitResult, status: 403 | 404, code: string): void {
   const said = status === 403 ? 'The requested URL returned error: 403' : 'not found';
   expect(result).toMatchObject({ code: 128, stderr: expect.stringContaining(said) });
   expect(aws.log.at(-1)).toMatchObject({ service: 'codecommit', outcome: code });
 }
 
-/** May the role do this, and that alone? */
+/** Gives the role only these permissions. */
 const permit = (...permissionPolicies: object[]) =>
   aws.account().setPolicies('VouchDeveloper', {
     permissionPolicies: permissionPolicies.map((statement) => ({
@@ -156,7 +156,7 @@ describe('the real Git', () => {
     };
     const other = join(home.path, 'other');
     await git(aws, home.path, ['init', '-q', other]);
-    // Haves that the server does not know make the request long enough for Git to compress it.
+    // Many `have` lines that the server does not know make the request so long that Git compresses it.
     for (let i = 0; i < 60; i++)
       await git(aws, home.path, ['commit', '-q', '--allow-empty', '-m', `x${i}`], { cwd: other });
     for (const version of ['0', '2']) {
@@ -175,7 +175,7 @@ describe('the real Git', () => {
     expectRefused(await lsRemote(gitCredentials(held), to), 403, 'InvalidSignatureException');
   });
 
-  it('may write the host in capitals, which the signature then has as well', async () => {
+  it('may write the host in capitals, and then the signature must have them too', async () => {
     const capitals = host.replace('git-codecommit', 'GIT-CodeCommit');
     const to = url.replace(host, capitals);
     expect(await lsRemote(gitCredentials(held, { host: capitals }), to)).toMatchObject({ code: 0 });
@@ -192,7 +192,7 @@ describe('the real Git', () => {
 describe("every partition's hosts", () => {
   const endpoint = 'vpce-0b47ea360adebf88a-jkl88hez';
 
-  /** An account of that partition, and credentials there. */
+  /** Adds an account in that partition. @returns its first region, and credentials there */
   async function inPartition(id: string, partition: string) {
     const account = aws.addAccount(id, partition);
     const region = firstRegion(partition);
@@ -220,13 +220,13 @@ describe("every partition's hosts", () => {
       const signed = gitCredentials(there.held, { host, region });
       expect(await lsRemote(signed, to), to).toMatchObject({ code: 0 });
       expect(aws.log.at(-1)).toMatchObject({ host, region, outcome: 'OK' });
-      // What was signed for one host of a region is worth nothing at another.
+      // A signature for one host of a region is invalid at another.
       const elsewhere = gitCredentials(there.held, { host: `x${host}`, region });
       expectRefused(await lsRemote(elsewhere, to), 403, 'InvalidSignatureException');
     }
   });
 
-  it("know nothing of another partition's credentials", async () => {
+  it("do not know another partition's credentials", async () => {
     const china = await inPartition('610987654321', 'aws-cn');
     expectRefused(await lsRemote(gitCredentials(china.held)), 403, 'UnrecognizedClientException');
     const signed = gitCredentials(held, { host: hostOf(china.region), region: china.region });
@@ -241,7 +241,7 @@ describe("every partition's hosts", () => {
 describe('credentials', () => {
   const minutes = (count: number) => new Date(Date.now() + count * 60_000);
 
-  it('are good for fifteen minutes, both ways', async () => {
+  it('are valid for fifteen minutes before and after the signing time', async () => {
     expect(await lsRemote(gitCredentials(held, { date: minutes(-14.8) }))).toMatchObject({ code: 0 });
     expect(await lsRemote(gitCredentials(held, { date: minutes(14.8) }))).toMatchObject({ code: 0 });
     expectRefused(await lsRemote(gitCredentials(held, { date: minutes(-15.1) })), 403, 'InvalidSignatureException');
@@ -322,7 +322,7 @@ describe('credentials', () => {
     expectRefused(await lsRemote(gitCredentials(mixed)), 403, 'InvalidSignatureException');
   });
 
-  it("are refused in another region than the one they were made for, though all else is that region's", async () => {
+  it('are refused in another region than the one they were signed for, and valid there if signed for it', async () => {
     const west = await aws.createRepository({ name: 'demo', region: 'us-west-2' });
     expectRefused(await lsRemote(gitCredentials(held), west.url), 403, 'InvalidSignatureException');
     const good = { host: 'git-codecommit.us-west-2.amazonaws.com', region: 'us-west-2' };
@@ -360,7 +360,7 @@ describe('permissions', () => {
     });
   };
 
-  it('to pull are none to push', async () => {
+  it('to pull do not allow a push', async () => {
     permit({ Action: 'codecommit:GitPull' });
     expect(await lsRemote(gitCredentials(held))).toMatchObject({ code: 0 });
     expectRefused(await push(), 403, 'AccessDeniedException');
@@ -369,13 +369,13 @@ describe('permissions', () => {
     );
   });
 
-  it('to push are none to pull', async () => {
+  it('to push do not allow a pull', async () => {
     permit({ Action: 'codecommit:GitPush' });
     expect(await push()).toMatchObject({ code: 0 });
     expectRefused(await lsRemote(gitCredentials(held)), 403, 'AccessDeniedException');
   });
 
-  it('are for the repositories and regions that they name, and are taken back by a deny', async () => {
+  it('apply to the repositories and regions that they name, and a deny overrides them', async () => {
     permit({ Resource: `arn:aws:codecommit:us-west-2:${accountId}:*` });
     expectRefused(await lsRemote(gitCredentials(held)), 403, 'AccessDeniedException');
     permit({ Resource: `arn:aws:codecommit:us-east-1:${accountId}:demo2` });
@@ -388,7 +388,7 @@ describe('permissions', () => {
     expect(await lsRemote(gitCredentials(held))).toMatchObject({ code: 0 });
   });
 
-  it('can depend on the tags and the source identity that the session was given', async () => {
+  it('can depend on the tags and the source identity of the session', async () => {
     const token = await issuer.token({
       'https://aws.amazon.com/tags': { principal_tags: { 'vouch:Domain': ['example.com'] } },
       'https://aws.amazon.com/source_identity': 'alice@example.com',
@@ -411,13 +411,13 @@ describe('repositories', () => {
   const named = (name: string) =>
     [gitCredentials(held, { path: `/v1/repos/${name}` }), url.replace(/demo$/, name)] as const;
 
-  it('that do not exist are not found by those who might see them, and refused to the others', async () => {
+  it('that do not exist give 404 if the role may use them, and 403 otherwise', async () => {
     expectRefused(await lsRemote(...named('nothing')), 404, missing);
     permit({ Resource: '*:demo' });
     expectRefused(await lsRemote(...named('nothing')), 403, 'AccessDeniedException');
   });
 
-  it("are their account's and their region's", async () => {
+  it('exist only in their own account and region', async () => {
     const other = aws.addAccount('210987654321');
     await aws.createRepository({ name: 'theirs', account: other.id });
     await aws.createRepository({ name: 'west', region: 'us-west-2' });
@@ -425,7 +425,7 @@ describe('repositories', () => {
     expectRefused(await lsRemote(...named('west')), 404, missing);
   });
 
-  it.each(['..', 'a/b', '%2e%2e', 'a%2fb', 'a%00b', '%ff'])('are not called %s', async (name) => {
+  it.each(['..', 'a/b', '%2e%2e', 'a%2fb', 'a%00b', '%ff'])('are not found under the name %s', async (name) => {
     expect(await lsRemote(...named(name))).toMatchObject({ code: 128 });
   });
 
@@ -435,19 +435,19 @@ describe('repositories', () => {
     ['a plus sign', 'c+%2B', 'c++'],
     ['other letters', 'd%C3%A9mo%e2%82%ac', 'démo€'],
     ['a percent sign', '100%25', '100%'],
-  ])('of a name that there cannot be are not found, by a good signature: %s', async (_name, inUrl, name) => {
+  ])('with an impossible name are not found, even with a valid signature: %s', async (_name, inUrl, name) => {
     const to = url.replace(/demo$/, inUrl);
     const signed = gitCredentials(held, { path: `/v1/repos/${name}` });
     expectRefused(await lsRemote(signed, to), 404, missing);
     expectRefused(await lsRemote(gitCredentials(held), to), 403, 'InvalidSignatureException');
   });
 
-  it('are the same, however their URL is written', async () => {
+  it('are the same, however their URL is encoded', async () => {
     const to = url.replace(/demo$/, 'd%65m%6F');
     expect(await lsRemote(gitCredentials(held), to)).toMatchObject({ code: 0 });
   });
 
-  it('of one name are apart in two accounts and in two regions', async () => {
+  it('with one name are separate in two accounts and in two regions', async () => {
     const other = aws.addAccount('310987654321');
     await aws.createRepository({ name: 'same', files: { README: 'one' } });
     await aws.createRepository({ name: 'same', region: 'eu-west-1', files: { README: 'two' } });
@@ -501,7 +501,7 @@ describe('the endpoint', () => {
       challenge: undefined,
       body: expect.stringContaining('<UnrecognizedClientException>\n  <Message>The security token included'),
     });
-    // What curl makes of a user name in the URL.
+    // curl sends this for a user name in the URL.
     expect(await ask('GET', refs, basic({ username: 'prod', password: '' }))).toMatchObject({
       status: 403,
       challenge: undefined,
@@ -543,7 +543,7 @@ describe('the endpoint', () => {
     socket.destroy();
   });
 
-  it('is not believed without the test CA', async () => {
+  it('is not trusted without the test CA', async () => {
     const config = [`http.https://git-codecommit.*.amazonaws.com.sslCAInfo=/etc/ssl/certs/ca-certificates.crt`];
     const unknown = await git(aws, home.path, ['ls-remote', url], { credentials: gitCredentials(held), config });
     expect(unknown).toMatchObject({ code: 128, stderr: expect.stringMatching(/certificate/i) });
@@ -578,7 +578,7 @@ describe('the proxy', () => {
   });
 });
 
-/** A push that begins and never goes on: receive-pack waits for more. Resolves when it is being served. */
+/** Begins a push and sends no more, so receive-pack waits. Resolves once the request is being served. */
 async function unfinishedPush(local: LocalAws) {
   trustIssuer(local, issuer);
   await local.createRepository({ name: 'demo' });
@@ -601,10 +601,10 @@ async function unfinishedPush(local: LocalAws) {
 }
 
 describe('in the middle of a push', () => {
-  it('a client that goes away takes the processes with it', async () => {
+  it('the processes end when the client hangs up', async () => {
     const before = aws.log.length;
     (await unfinishedPush(aws)).destroy();
-    // It is logged when http-backend has ended.
+    // The log entry comes when http-backend has ended.
     await vi.waitFor(
       () => expect(aws.log.slice(before)).toContainEqual(expect.objectContaining({ action: 'GitPush' })),
       {
@@ -613,7 +613,7 @@ describe('in the middle of a push', () => {
     );
   });
 
-  it('the end comes, and comes once', async () => {
+  it('the local AWS can be closed, and closed again', async () => {
     const own = await temporaryFolder();
     const local = await startLocalAws({ folder: own.path });
     const socket = await unfinishedPush(local);

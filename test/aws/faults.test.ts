@@ -47,7 +47,7 @@ const ask = async () => assume(aws, await issuer.token());
 const lastLogged = () => aws.log.at(-1);
 
 describe('STS', () => {
-  it('refuses connections, cuts those that are there, and is back on the same port', async () => {
+  it('refuses new connections, cuts open ones, and comes back on the same port', async () => {
     const { hostname, port } = new URL(aws.stsUrl);
     const idle = connect(Number(port), hostname);
     idle.on('error', () => {});
@@ -56,7 +56,7 @@ describe('STS', () => {
     aws.faults.sts = { kind: 'refuse' };
     await cut;
     await expect(ask()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
-    // It stays so when it is said again, and when another service's fault is over.
+    // It stays shut when the test sets the same fault again, or clears another service's fault.
     aws.faults.sts = { kind: 'refuse' };
     aws.faults.codecommit = undefined;
     await expect(ask()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
@@ -68,7 +68,7 @@ describe('STS', () => {
     aws.faults.sts = { kind: 'delay', milliseconds: 200 };
     const start = performance.now();
     expect(await ask()).toMatchObject({ status: 200 });
-    // A timer may be early by less than a millisecond; a busy machine makes it late, which is no failure.
+    // A timer may fire up to a millisecond early; a busy machine makes it late, which is no failure.
     expect(performance.now() - start).toBeGreaterThan(199);
   });
 
@@ -85,7 +85,7 @@ describe('STS', () => {
     expect(lastLogged()).toMatchObject({ service: 'sts', action: 'AssumeRoleWithWebIdentity', outcome: code });
   });
 
-  it('cuts an answer in half, after it has given the credentials out', async () => {
+  it('cuts an answer in half, after it has issued the credentials', async () => {
     aws.faults.sts = { kind: 'cut' };
     const body = new URLSearchParams({
       Action: 'AssumeRoleWithWebIdentity',
@@ -106,7 +106,7 @@ describe('STS', () => {
     expect(lastLogged()).toMatchObject({ outcome: 'OK', role: roleArn });
   });
 
-  it('answers what is not from AWS', async () => {
+  it('answers with garbage that is not from AWS', async () => {
     const get = async () => (await fetch(aws.stsUrl, { method: 'POST', body: await form() })).text();
     const form = async () =>
       new URLSearchParams({ Action: 'AssumeRoleWithWebIdentity', Version: '2011-06-15', RoleArn: roleArn });
@@ -116,7 +116,7 @@ describe('STS', () => {
     expect(await get()).toBe('\0\xff<');
   });
 
-  it('takes a request and never answers, while others are served again', async () => {
+  it('accepts a request and never answers, while later ones are served again', async () => {
     aws.faults.sts = { kind: 'hang' };
     const reached = new Promise<void>((resolve) => {
       aws.intercept = () => void resolve();
@@ -141,7 +141,7 @@ describe('STS', () => {
     expect(outcome).toEqual(['given up']);
   });
 
-  it('gives sessions that are shorter than any of AWS, and knows whose they are', async () => {
+  it("issues sessions shorter than AWS's minimum, and finds them by their credentials", async () => {
     aws.now = () => new Date('2030-01-01T00:00:00Z');
     aws.lifetime = (role, asked) => (role === roleArn && asked === 3600 ? 7 : asked);
     const at = aws.now().getTime() / 1000;
@@ -172,14 +172,14 @@ describe('CodeCommit, as Git sees it', () => {
   });
 
   it('cuts an answer in half', async () => {
-    // The first request is without credentials and is answered whole, so that Git asks for them.
+    // The first request has no credentials; it gets its whole answer, so that Git asks for them.
     aws.intercept = (asked) =>
       asked.request.headers.authorization === undefined ? undefined : applyFault({ kind: 'cut' }, asked);
     const result = await lsRemote();
     aws.intercept = undefined;
     expect(result).toMatchObject({ code: 128 });
     expect(result.stderr).not.toContain('The requested URL returned error');
-    // It is logged when Git's own program behind it has ended.
+    // The log entry comes when http-backend has ended.
     await vi.waitFor(() => expect(lastLogged()).toMatchObject({ service: 'codecommit', outcome: 'OK' }));
   });
 });

@@ -51,7 +51,7 @@ describe('known answers', () => {
   });
 });
 
-it('signs a path as SigV4 encodes it, once, whatever is in it', () => {
+it('signs any path with the encoding of SigV4, applied once', () => {
   const sign = (path: string) =>
     gitSignature({ secretAccessKey, date: '20261122T030405', region: 'us-east-1', host: 'h', path });
   const scope = '20261122/us-east-1/codecommit/aws4_request';
@@ -60,7 +60,7 @@ it('signs a path as SigV4 encodes it, once, whatever is in it', () => {
     const stringToSign = `AWS4-HMAC-SHA256\n20261122T030405\n${scope}\n${hash}`;
     return signature({ secretAccessKey, date: '20261122', region: 'us-east-1', service: 'codecommit', stringToSign });
   };
-  // Unreserved characters are left alone (RFC 3986, section 2.3), and so is the slash.
+  // Unreserved characters stay as they are (RFC 3986, section 2.3), and so does the slash.
   expect(sign('/v1/repos/aZ09-._~')).toBe(signed('/v1/repos/aZ09-._~'));
   expect(sign("/a b+c*'()!")).toBe(signed('/a%20b%2Bc%2A%27%28%29%21'));
   expect(sign('/%41:@&=?#')).toBe(signed('/%2541%3A%40%26%3D%3F%23'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { gitHost, gitUrlPatterns, hostOf, partitionOfRegion, repositoryUrl } from './hosts.ts';
 
-// AWS CLI's own examples of PrivateLink names: regional, and of one availability zone.
+// PrivateLink names from AWS CLI's examples: regional, and for one availability zone.
 const endpoint = 'vpce-0b47ea360adebf88a-jkl88hez';
 const zonal = `${endpoint}-us-east-1a`;
 
@@ -38,7 +38,7 @@ describe('hosts', () => {
     'xgit-codecommit.us-east-1.amazonaws.com',
     'git-codecommit.us-east-1.amazonaws.comx',
     'git-codecommit.us-east-1.amazonawsxcom',
-    // The region of one partition under the suffix of another.
+    // A region of one partition with the suffix of another.
     'git-codecommit.cn-north-1.amazonaws.com',
     'git-codecommit.us-east-1.amazonaws.com.cn',
     'git-codecommit.eusc-de-east-1.amazonaws.com',
@@ -46,7 +46,7 @@ describe('hosts', () => {
     'git-codecommit.us-gov-west-1.amazonaws.com.cn',
     'git-codecommit.us-iso-east-1.amazonaws.com',
     'git-codecommit.xx-east-1.amazonaws.com',
-    // Half of PrivateLink's marks.
+    // Incomplete PrivateLink names.
     `${endpoint}.git-codecommit.us-east-1.amazonaws.com`,
     'git-codecommit.us-east-1.vpce.amazonaws.com',
     'evil.git-codecommit.us-east-1.vpce.amazonaws.com',
@@ -54,11 +54,11 @@ describe('hosts', () => {
     `${endpoint}..git-codecommit.us-east-1.vpce.amazonaws.com`,
     `${endpoint}-.git-codecommit.us-east-1.vpce.amazonaws.com`,
     `${endpoint}.git-codecommit.us-east-1.vpce.amazonaws.com.evil.example`,
-  ])('"%s" is none', (host) => {
+  ])('"%s" is not one', (host) => {
     expect(gitHost(host)).toBeUndefined();
   });
 
-  it('are named after their region, and every one that is named is known', () => {
+  it('have a name for each known region and kind', () => {
     expect(hostOf('us-east-1')).toBe('git-codecommit.us-east-1.amazonaws.com');
     expect(repositoryUrl('cn-north-1', 'demo', { fips: true, endpoint })).toBe(
       `https://${endpoint}.git-codecommit-fips.cn-north-1.vpce.amazonaws.com.cn/v1/repos/demo`,
@@ -66,7 +66,7 @@ describe('hosts', () => {
     expect(() => hostOf('mars-north-1')).toThrow('no region');
   });
 
-  it('have a pattern for Git for each family, and no two families share one', () => {
+  it('have one Git pattern for each family, and each host matches exactly one', () => {
     expect(new Set(gitUrlPatterns).size).toBe(12);
     for (const region of ['eu-west-1', 'us-gov-west-1', 'cn-north-1', 'eusc-de-east-1']) {
       for (const kind of [{}, { fips: true }, { endpoint }, { fips: true, endpoint: zonal }]) {

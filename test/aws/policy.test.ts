@@ -14,7 +14,7 @@ const context = () =>
     .set('aws:TagKeys', ['vouch:Email', 'vouch:Domain'])
     .set('aws:RequestTag/vouch:Email', 'a*e@example.com');
 
-/** Does a trust policy with this condition let Alice in? */
+/** Whether a trust policy with this condition lets Alice in. */
 function holds(condition: Statement['Condition'], version: PolicyDocument['Version'] | null = '2012-10-17'): boolean {
   const Statement = {
     Effect: 'Allow' as const,
@@ -64,7 +64,7 @@ describe('conditions', () => {
     ['ForAnyValue, key missing', { 'ForAnyValue:StringEquals': { 'sts:TransitiveTagKeys': 'x' } }, false],
     ['a variable', { StringEquals: { 'sts:RoleSessionName': variable(sub) } }, true],
     ['a variable in a pattern', { StringLike: { 'sts:RoleSessionName': `*${variable(sub)}` } }, true],
-    ['what a variable brings is no pattern', { StringLike: { [sub]: variable('aws:RequestTag/vouch:Email') } }, false],
+    ['the value of a variable is no pattern', { StringLike: { [sub]: variable('aws:RequestTag/vouch:Email') } }, false],
     ['a variable without a value', { StringEquals: { [sub]: variable('aws:username') } }, false],
     ['a variable with a default', { StringEquals: { [sub]: variable("aws:username, 'alice@example.com'") } }, true],
     ['a variable with two values', { StringLike: { 'aws:TagKeys': variable('aws:TagKeys') } }, false],
@@ -76,7 +76,7 @@ describe('conditions', () => {
     expect(holds(condition)).toBe(expected);
   });
 
-  it('knows variables since version 2012-10-17 alone', () => {
+  it('knows variables only in version 2012-10-17', () => {
     const condition = { StringEquals: { 'sts:RoleSessionName': variable(sub) } };
     expect(holds(condition, '2012-10-17')).toBe(true);
     expect(holds(condition, '2008-10-17')).toBe(false);
@@ -93,7 +93,7 @@ describe('statements', () => {
   const ask = (action: string, resource: string, ...statements: Statement[]) =>
     evaluate([{ Version: '2012-10-17', Statement: statements }], { action, resource, context: context() });
 
-  it('denies what nobody allows', () => {
+  it('denies what no statement allows', () => {
     const demo = 'arn:aws:codecommit:us-east-1:1:demo';
     expect(ask('codecommit:GitPull', demo, allow)).toBe('Allow');
     expect(ask('CodeCommit:gitpull', demo, allow)).toBe('Allow');
@@ -117,7 +117,7 @@ describe('statements', () => {
     expect(ask('codecommit:GitPull', 'arn:secret', statement)).toBe('ImplicitDeny');
   });
 
-  it('trusts the provider that is named, and none besides', () => {
+  it('trusts only the named provider', () => {
     const trusting = (Principal: Statement['Principal']) =>
       evaluate([{ Statement: { Effect: 'Allow', Action: 'sts:*', ...(Principal !== undefined && { Principal }) } }], {
         action: 'sts:TagSession',
@@ -133,7 +133,7 @@ describe('statements', () => {
   });
 });
 
-describe('a document that is not understood', () => {
+describe('an unknown or invalid document', () => {
   const Principal = { Federated: federated };
   const good: Statement = { Effect: 'Allow', Principal, Action: 'sts:AssumeRoleWithWebIdentity' };
   it.each<[string, object]>([

@@ -43,7 +43,7 @@ const tagsClaim = 'https://aws.amazon.com/tags';
 const sourceClaim = 'https://aws.amazon.com/source_identity';
 const tags = { principal_tags: { 'vouch:Email': ['alice@example.com'] }, transitive_tag_keys: ['vouch:Email'] };
 
-/** The role trusts the issuer on these terms alone. */
+/** Gives the role a trust policy with only this statement for the issuer. */
 const trustOn = (more: Partial<Statement>) =>
   aws
     .account()
@@ -53,7 +53,7 @@ const client = (credentials?: Credentials) =>
   new STSClient({ endpoint: aws.stsUrl, region: 'us-east-1', maxAttempts: 1, ...(credentials && { credentials }) });
 
 describe("through AWS's own SDK", () => {
-  it('gives credentials for a token, and knows who has them', async () => {
+  it('gives credentials for a token, and knows their holder', async () => {
     const token = await issuer.token({
       [rolesClaim]: [roleArn],
       [tagsClaim]: tags,
@@ -255,7 +255,7 @@ describe('a token', () => {
     expect((await assume(aws, await issuer.token())).code).toBeUndefined();
   });
 
-  it('is believed by keys that are kept, until it names a new one', async () => {
+  it('is verified with cached keys until it names a new one', async () => {
     await assume(aws, await issuer.token());
     await assume(aws, await issuer.token());
     expect(issuer.requests).toEqual(['/.well-known/openid-configuration', '/jwks']);
@@ -301,12 +301,12 @@ describe('an issuer', () => {
     expect(await assume(aws, await issuer.token())).toMatchObject(noKey);
   });
 
-  it('that calls itself something else', async () => {
+  it('whose discovery document names another issuer', async () => {
     issuer.discovery.issuer = `${issuer.url}/`;
     expect(await assume(aws, await issuer.token())).toMatchObject(noKey);
   });
 
-  it('whose keys come over a line that anyone can change', async () => {
+  it('whose keys come over plain HTTP', async () => {
     issuer.discovery.jwks_uri = 'http://keys.example/jwks';
     expect(await assume(aws, await issuer.token())).toMatchObject(noKey);
   });
@@ -372,7 +372,7 @@ describe('parameters', () => {
     expect(refused.message).toMatch(message);
   });
 
-  it('may ask for what the role allows', async () => {
+  it('may ask for the longest session that the role allows', async () => {
     aws.account().addRole({
       name: 'Long',
       path: '/team/',
@@ -385,7 +385,7 @@ describe('parameters', () => {
     expect(Date.parse(assumed.text('Expiration') ?? '') / 1000 - seconds()).toBeGreaterThan(43_190);
   });
 
-  it('come by POST to / alone', async () => {
+  it('are accepted only by POST to /', async () => {
     const query = new URLSearchParams({ Action: 'GetCallerIdentity', Version: '2011-06-15' });
     expect((await fetch(`${aws.stsUrl}/?${query}`)).status).toBe(400);
     expect((await fetch(`${aws.stsUrl}/sts`, { method: 'POST', body: query })).status).toBe(400);
@@ -401,7 +401,7 @@ describe('trust', () => {
   const assumeAction = 'sts:AssumeRoleWithWebIdentity';
   const prefix = () => issuer.url.slice(7);
 
-  it('is refused to a role that does not exist, in the words for one that does not trust', async () => {
+  it('is refused to a role that does not exist, in the same words as by one that does not trust', async () => {
     const token = await issuer.token();
     expect(await assume(aws, token, { RoleArn: `${roleArn}2` })).toMatchObject(denied(assumeAction));
     aws.account().removeRole('VouchDeveloper');
@@ -425,7 +425,7 @@ describe('trust', () => {
     expect(await assume(aws, await issuer.token())).toMatchObject(denied(assumeAction));
   });
 
-  it('needs every action that the token stands for', async () => {
+  it('needs every action that the token requires', async () => {
     const token = await issuer.token({ [tagsClaim]: tags, [sourceClaim]: 'alice@example.com' });
     for (const missing of allActions) {
       trustOn({ Action: allActions.filter((action) => action !== missing) });
@@ -435,7 +435,7 @@ describe('trust', () => {
     expect((await assume(aws, await issuer.token())).code).toBeUndefined();
   });
 
-  it('is taken back by a deny', async () => {
+  it('is overridden by a deny', async () => {
     const deny = trust(issuer, { Effect: 'Deny', Action: 'sts:SetSourceIdentity' });
     aws.account().setPolicies('VouchDeveloper', { trustPolicy: { Statement: [trust(issuer), deny] } });
     const token = await issuer.token({ [sourceClaim]: 'alice@example.com' });
@@ -510,7 +510,7 @@ describe('an account', () => {
     expect(() => aws.account().addProvider({ url, clientIds: ['x'] })).toThrow('Invalid Open ID Connect Provider URL');
   });
 
-  it('takes no policy that is not understood, and no duration that IAM does not offer', () => {
+  it('takes no invalid policy, duration or role name', () => {
     const Condition = { StringMatches: { 'a:b': 'c' } };
     expect(() => trustOn({ Condition })).toThrow('Invalid Condition type');
     const role = { name: 'x', trustPolicy: { Statement: trust(issuer) } };
@@ -525,7 +525,7 @@ describe('GetCallerIdentity', () => {
       new GetCallerIdentityCommand({}),
     );
 
-  it('is refused: a key, session token or secret that is not right', async () => {
+  it('is refused: a wrong key, session token or secret', async () => {
     const held = await credentials(aws, issuer);
     const other = await credentials(aws, issuer);
     const unknown = { name: 'InvalidClientTokenId', $metadata: { httpStatusCode: 403 } };
@@ -539,7 +539,7 @@ describe('GetCallerIdentity', () => {
     });
   });
 
-  it('is refused: a session that is over, and one of a role that is gone', async () => {
+  it('is refused: an expired session, and a session of a deleted role', async () => {
     const held = await credentials(aws, issuer);
     const start = Date.now();
     aws.now = () => new Date(start + 3601_000);
@@ -577,7 +577,7 @@ describe('GetCallerIdentity', () => {
     const { authorization = '' } = headers;
 
     expect((await send({})).code).toBeUndefined();
-    // As long as the one that was signed, and the same to whoever reads the form.
+    // It has the same length as the signed body, and the same parameters.
     const turned = sent.body.split('&').reverse().join('&');
     expect(turned).not.toBe(sent.body);
     expect(await send({}, turned)).toMatchObject({ code: 'SignatureDoesNotMatch' });
@@ -609,7 +609,7 @@ describe('GetCallerIdentity', () => {
   });
 });
 
-it('lets a test answer in its place', async () => {
+it('STS lets a test answer in its place', async () => {
   const token = await issuer.token();
   const seen: string[] = [];
   aws.intercept = ({ service, action, response }) => {
