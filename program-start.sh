@@ -1,11 +1,11 @@
 #!/bin/sh
 ':' /*
-# The first lines of our programs as they are built (vite.config.ts). The shell reads them and becomes Node; Node takes them for a
-# comment. Only so can a program that people start by its name be as closed as the agent (cli/agent/client/start.ts):
+# The first lines of each program that we build (vite.config.ts). The shell runs them and becomes Node, to which they are a
+# comment. Only in this way is a program that people start by name as closed as the agent (cli/agent/client/start.ts):
 # - no signal opens Node's inspector, on a port that every local user can connect to,
-# - no core file holds what it has in memory,
-# - no variable has Node print what it sends, write to the disk, or load and open other things,
-# - V8 compiles in the thread that waits for it: a thread of the background may never end, and the program with it
+# - no core file holds the program's memory,
+# - no variable makes Node print what it sends, write to the disk, or load and open other things,
+# - V8 compiles in the thread that waits for it: a background thread may never end, and then the program does not end either
 #   (nodejs/node#54918).
 set +aefuvx
 ulimit -S -c 0
@@ -28,7 +28,8 @@ command -v node >/dev/null || {
   echo '  Add it (Vouch needs Node 24 or newer), then try again.' >&2
   exit 1
 }
-# What people do first says it in words when their Node is too old to know the options; the rest need not wait for that.
+# An old Node does not know the options below. The commands that people run first say so in words; the others need not pay for
+# that.
 case $1 in
   enroll | login | setup | doctor | serve | -V | --version)
     node --disable-sigusr1 --version >/dev/null 2>&1 || {

@@ -9,21 +9,21 @@ import type { Screen } from '../terminal/progress-line.ts';
 import { printable } from '../text/printable.ts';
 import { refuseIfStoredByOthers } from './stored-by-others.ts';
 
-/** Where the helper writes; `process` fits. */
+/** What the helper writes to; `process` is one. */
 export interface HelperIo {
-  /** For Git alone: nothing but the answer. */
+  /** Only for Git's answer. */
   stdout: { write(text: string): unknown };
   stderr: Screen;
   env: NodeJS.ProcessEnv;
 }
 
 /**
- * Answers a credential request of Git's over the agent, or says why it cannot be answered. Without a session, and where a
- * person is there, it has them sign in first.
+ * Answers Git's credential request through the agent, or says why it cannot. Without a session, and if a person is at the terminal,
+ * it first lets them sign in.
  *
  * A request that is malformed or not about CodeCommit over HTTPS gets no answer, so that Git goes on to its other
- * helpers. Any trouble with one that is ours ends in `quit=1` (git-credential(1)): Git then stops, instead of asking for
- * a user name and password that do not exist. The exit code is 0 in every case, as Git reads the answer whatever it is.
+ * helpers. When a request of ours fails, the answer is `quit=1` (git-credential(1)): Git then stops, instead of asking for
+ * a user name and password that do not exist. The exit code is always 0: Git reads the answer whatever it is.
  *
  * @param request the lines as Git wrote them
  */
@@ -39,13 +39,13 @@ export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
 }
 
 async function credentials(request: Uint8Array, asked: GitCredentialRequest, io: HelperIo): Promise<string> {
-  // The agent is asked first, so that it thinks while Git prints its settings. What it says is held back until these are
-  // known; a refusal, too, until the person can be asked.
+  // We ask the agent first, so that it works while Git prints its settings. Its answer is held back until we know these settings,
+  // and a refusal until the person can be asked.
   const given = gitCredentials(request, io.env);
   given.catch(() => {});
-  // A newer Git is told to keep it to itself (`ephemeral`).
+  // A Git that takes that form is told to keep the credential to itself (`ephemeral`).
   if (!asked.authtype) {
-    // Git is waited for in place: one turn, and the agent has its request before.
+    // What follows blocks while Git runs. One turn of the event loop sends the agent its request before that.
     await new Promise(setImmediate);
     await refuseIfStoredByOthers(asked, io.env);
   }
@@ -54,11 +54,11 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
   } catch (error) {
     const { category, what } = asProblem(error);
     if (category !== 'no-session' || !personIsThere(io.stderr, io.env)) throw error;
-    // Where nobody is there, none of this is loaded: the answer comes at once.
+    // Loaded only here: without a person at the terminal the answer must come at once.
     const { configFor, credentialEntries } = await import('../git/effective-config.ts');
     if (wantsSilence(configFor(asked, await credentialEntries(io.env)).interactive)) throw error;
     const { chooseProfile, vouchProfiles } = await import('../aws/config/profiles.ts');
-    // Without a role a session is of no use: that is told before the person is asked for a touch.
+    // Without a role a session is of no use. We say so before we ask the person for a touch.
     chooseProfile(await vouchProfiles(io.env), asked);
     const { logInWhenNeeded } = await import('../login/when-needed.ts');
     await logInWhenNeeded(what, io.stderr, io.env);
@@ -66,7 +66,7 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
   }
 }
 
-/** The agent cannot know why there is no path: Git keeps it to itself, or it was asked about a whole host. */
+/** Says why a request has no path, which the agent cannot know: Git keeps it back, or was asked about a whole host. */
 async function withReason(error: unknown, asked: GitCredentialRequest, env: NodeJS.ProcessEnv): Promise<unknown> {
   const problem = asProblem(error);
   if (problem.kind !== 'no-path') return error;
@@ -74,14 +74,14 @@ async function withReason(error: unknown, asked: GitCredentialRequest, env: Node
   if (configFor(asked, entries).useHttpPath?.value !== true) return error;
   return new Problem({
     ...problem,
-    why: 'Whoever asked Git for credentials named the host alone.',
+    why: 'The program that asked Git for credentials named only the host.',
     fix: `Name the whole URL of a repository, such as https://${asked.host}/v1/repos/demo.`,
   });
 }
 
 function tell(error: unknown, { stderr }: HelperIo): void {
   const problem = asProblem(error);
-  // Without a session there is one thing to do, whatever the reason, so one line says it all.
+  // Without a session there is one thing to do, whatever the reason. So one line is enough.
   const lines = problem.category === 'no-session' ? [sentence(problem)] : problem.lines();
   stderr.write(lines.map((line) => `vouch: ${line}\n`).join(''));
 }

@@ -4,16 +4,16 @@ import { readStandardInput, standardOutput } from '../terminal/standard-streams.
 import { answer, type HelperIo } from './answer.ts';
 
 /**
- * The slow path of `git-credential-vouch [--profile NAME] [--node PATH] get`: started by the shell script of that name when
- * the agent gave it no password. It loads only what it needs to ask the agent once more and to say what is wrong.
+ * The slow path of `git-credential-vouch [--profile NAME] [--node PATH] get`. The shell script of that name starts it when the agent
+ * gave no password. It loads only what it needs to ask the agent again and to say what is wrong.
  */
 
 keepClosed();
 
 const io: HelperIo = {
-  // Git may be gone when the answer comes.
+  // Git may have ended before the answer comes.
   stdout: standardOutput(() => {}),
-  // Only made where there is something to say. The terminal, too, may be gone by then.
+  // Set up only when there is something to say. The terminal may be gone by then, too.
   get stderr() {
     return process.stderr.once('error', () => {});
   },
@@ -26,11 +26,11 @@ if (operation === 'get') void get();
 async function get(): Promise<void> {
   const request = readStandardInput(longestRequest) ?? new Uint8Array();
   await answer(withContext(request, profile === undefined ? {} : { profile }, process.env), io);
-  // Where it has been refused before the agent has answered, that is not waited for any longer.
+  // After a refusal we do not wait for the agent's answer.
   process.exit();
 }
 
-/** The operation stands last, as Git puts it behind what its configuration says; unknown options change nothing. */
+/** The operation comes last: Git appends it to the helper that it is configured with. Unknown options are ignored. */
 function readArguments(args: readonly string[]): { operation: string | undefined; profile: string | undefined } {
   const options = args.slice(0, -1);
   let profile: string | undefined;

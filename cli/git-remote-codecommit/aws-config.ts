@@ -4,12 +4,12 @@ import { profileSettings } from '../aws/config/read.ts';
 import { awsConfigFile } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** What a `codecommit://` URL needs from the AWS config; a module of its own, so that it is only loaded when needed. */
+/** What a `codecommit://` URL needs from AWS's config file. A module of its own, loaded only when needed. */
 
 /**
  * The profile that a URL names.
  *
- * @throws Problem `unknown-profile` when it is none of Vouch's
+ * @throws Problem `unknown-profile` when Vouch has no such profile
  */
 export async function namedProfile(name: string, env: NodeJS.ProcessEnv): Promise<VouchProfile> {
   const profiles = await vouchProfiles(env);
@@ -27,8 +27,8 @@ export async function namedProfile(name: string, env: NodeJS.ProcessEnv): Promis
 }
 
 /**
- * The profile that the credential helper will take where the URL names none, or undefined when it will refuse: it then says
- * why, once the region is known.
+ * The profile that the credential helper will use when the URL names none. Undefined when the helper will refuse: it then says
+ * why itself, once the region is known.
  */
 export async function servingProfile(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<VouchProfile | undefined> {
   const profiles = await vouchProfiles(env);
@@ -40,7 +40,7 @@ export async function servingProfile(wanted: Wanted, env: NodeJS.ProcessEnv): Pr
   }
 }
 
-/** The region of the profile `default`, whoever gives its credentials. */
+/** The region of the profile `default`, wherever that gets its credentials. */
 export async function defaultRegion(env: NodeJS.ProcessEnv): Promise<string | undefined> {
   return profileSettings(awsConfigFile(env)).get('default')?.region;
 }

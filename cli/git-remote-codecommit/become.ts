@@ -1,13 +1,13 @@
 /**
  * Replaces this process by a program, so that no Node waits in memory while Git transfers. Where Node cannot do that, the
- * program runs as a child instead: with our standard streams, our signals, and its end as ours.
+ * program runs as a child: it has our standard streams, gets our signals, and we end as it does.
  *
- * Nothing may have touched process.stdin before: what Node reads ahead would be lost.
+ * Nothing may have touched process.stdin before: Node would have read ahead, and the program would miss that.
  *
  * @param file the program's file
  */
 export async function become(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  // Experimental in Node 24; the warning would be printed later, and there is no later.
+  // Experimental in Node 24. Node would print its warning later, and there is no later.
   process.execve?.(file, [file, ...args], env);
 
   const [{ spawn }, { constants }] = await Promise.all([import('node:child_process'), import('node:os')]);

@@ -1,15 +1,15 @@
 import { codeCommitHost, codeCommitUrl } from '../aws/codecommit/hosts.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** CodeCommit's host, where the user names one. */
+/** The host of CodeCommit that the user names. */
 export interface Endpoint {
-  /** With its port, if it has one. */
+  /** With its port, if any. */
   host: string;
   region: string;
 }
 
 /**
- * The host that CODE_COMMIT_ENDPOINT names, as for AWS's git-remote-codecommit: a PrivateLink endpoint, for instance.
+ * The host that CODE_COMMIT_ENDPOINT names, such as a PrivateLink endpoint. AWS's git-remote-codecommit has the same variable.
  *
  * @returns undefined when the variable is not set, or empty
  * @throws Problem `endpoint`
@@ -22,17 +22,17 @@ export function endpointOf(env: NodeJS.ProcessEnv): Endpoint | undefined {
   throw new Problem({
     kind: 'endpoint',
     what: `CODE_COMMIT_ENDPOINT is not a host of CodeCommit's: ${named}`,
-    why: 'Credentials go nowhere else. It must be a host name alone, such as git-codecommit.us-east-1.amazonaws.com.',
+    why: 'Credentials go nowhere else. It must be only a host name, such as git-codecommit.us-east-1.amazonaws.com.',
     fix: 'Correct the variable or unset it, then try again.',
   });
 }
 
 /**
- * The HTTPS URL of a repository, on the host that the environment asks for: CODE_COMMIT_ENDPOINT, or the FIPS one where
- * AWS_USE_FIPS_ENDPOINT says so, or the public one of the region's partition.
+ * The HTTPS URL of a repository. Its host is CODE_COMMIT_ENDPOINT, or the FIPS one when AWS_USE_FIPS_ENDPOINT says so, or the
+ * public one of the region's partition.
  *
- * @param region where the repository is
- * @param repository its name, checked
+ * @param region the repository's
+ * @param repository a name that has been checked
  * @throws Problem `endpoint`
  */
 export function repositoryUrl(region: string, repository: string, env: NodeJS.ProcessEnv): string {
@@ -40,7 +40,7 @@ export function repositoryUrl(region: string, repository: string, env: NodeJS.Pr
   if (endpoint && endpoint.region !== region) {
     throw new Problem({
       kind: 'endpoint',
-      what: `CODE_COMMIT_ENDPOINT is in ${endpoint.region}, and the repository in ${region}.`,
+      what: `CODE_COMMIT_ENDPOINT is in ${endpoint.region}, but the repository is in ${region}.`,
       why: `It is ${endpoint.host}: a repository of the same name there would be another one.`,
       fix: `Set it to a host in ${region} or unset it, then try again.`,
     });

@@ -4,21 +4,21 @@ import { repositoryUrl } from './endpoint.ts';
 import { regionOf } from './region.ts';
 import type { RemoteUrl } from './url.ts';
 
-/** Where a remote's repository is, and what Git's configuration says about it. */
-export interface Located {
+/** Where a remote's repository is, and which profile Git's configuration names for it. */
+export interface RepositoryLocation {
   /** The HTTPS URL. */
   url: string;
-  /** The AWS profile that Git's configuration has Vouch's helper take there (`vouch setup codecommit --profile`). */
+  /** The AWS profile that Git's configuration names for Vouch's helper there (`vouch setup codecommit --profile`). */
   configuredProfile: string | undefined;
 }
 
 /**
- * Finds a remote's repository. Where the URL names neither region nor profile, the region is that of the profile that will
- * serve, and that may be one which Git's configuration names for the repository.
+ * Finds a remote's repository. When the URL names neither region nor profile, the region is that of the profile that will serve.
+ * Git's configuration may name that profile for the repository's URL, and the URL depends on the region: so both are tried.
  *
- * @throws Problem as `regionOf` and `repositoryUrl`; `unclear-region` when the two lead each other astray
+ * @throws Problem as `regionOf` and `repositoryUrl`; `unclear-region` when region and profile do not settle
  */
-export async function locate(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise<Located> {
+export async function locate(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise<RepositoryLocation> {
   const urlFor = async (wanted: Wanted) => repositoryUrl(await regionOf(remote, wanted, env), remote.repository, env);
   let url = await urlFor({});
   if (remote.profile !== undefined) return { url, configuredProfile: undefined };
@@ -39,7 +39,7 @@ export async function locate(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise
   return { url, configuredProfile: wanted.profile };
 }
 
-/** What Git's configuration says about the profile for a URL, as its helper will hear it. */
+/** What Git's configuration says about the profile for a URL, as Git will tell the helper. */
 async function configured(url: string, env: NodeJS.ProcessEnv): Promise<Wanted> {
   const { credentialConfig } = await import('../git/effective-config.ts');
   const { username, helpers } = await credentialConfig(url, env);

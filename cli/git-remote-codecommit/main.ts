@@ -10,15 +10,15 @@ import { repeatedSettings, transferSettings, withSettings } from './settings.ts'
 import { parseRemoteUrl } from './url.ts';
 
 /**
- * `git-remote-codecommit <remote> <url>`: Git starts it for URLs of the scheme `codecommit` (gitremote-helpers(7)). It is a
- * translation only: Git's own helper for HTTPS speaks with CodeCommit, and asks git-credential-vouch for user name and
- * password. So no argument and no environment ever holds a secret.
+ * `git-remote-codecommit <remote> <url>`: Git starts it for URLs of the scheme `codecommit` (gitremote-helpers(7)). It only
+ * translates the URL. Git's own helper for HTTPS talks to CodeCommit, and asks git-credential-vouch for user name and password, so
+ * no argument and no environment ever holds a secret.
  */
 
 const usage = `git-remote-codecommit ${version}, of Vouch. Git starts it for URLs of AWS CodeCommit such as
   codecommit://repository                  codecommit::us-east-1://repository
   codecommit://profile@repository          codecommit::us-east-1://profile@repository
-so there is no need to run it by hand: try \`git clone codecommit::us-east-1://repository\`.
+so there is no need to run it by hand. Try \`git clone codecommit::us-east-1://repository\`.
 `;
 
 async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv): Promise<void> {
@@ -29,7 +29,7 @@ async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv)
   const settings = transferSettings(url, { named: parsed.profile, configured: configuredProfile });
   await become(git, [...repeatedSettings(env, settings), 'remote-https', remote, url], {
     ...withSettings(env, settings),
-    // Git has allowed `codecommit` to get here, and this is how that is spoken; nothing else is needed, in redirects either.
+    // Git's setting for `codecommit` let us get here, so HTTPS is allowed too. Nothing else is needed, not even for redirects.
     GIT_ALLOW_PROTOCOL: 'https',
   });
 }

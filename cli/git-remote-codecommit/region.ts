@@ -5,13 +5,13 @@ import { endpointOf } from './endpoint.ts';
 import { type RemoteUrl, unknownRegion } from './url.ts';
 
 /**
- * The region of a remote's repository, first match: the URL, the profile that serves it, AWS_REGION, AWS_DEFAULT_REGION,
- * the profile `default`, the host in CODE_COMMIT_ENDPOINT. None is ever guessed: in another region, a repository of the same
- * name is another repository.
+ * The region of a remote's repository, from the first of these that names one: the URL, the profile that serves it, AWS_REGION,
+ * AWS_DEFAULT_REGION, the profile `default`, the host in CODE_COMMIT_ENDPOINT. It is never guessed: a repository of the same name in
+ * another region is another repository.
  *
- * The AWS config is read only if it can matter: it is most of what the start takes.
+ * AWS's config file is read only if it matters: reading it takes most of the start.
  *
- * @param wanted what Git's configuration says about the profile, where the URL names none
+ * @param wanted what Git's configuration says about the profile, when the URL names none
  * @throws Problem `unknown-profile` when the URL names a profile that is not Vouch's; `no-region`, `unknown-region`
  */
 export async function regionOf(remote: RemoteUrl, wanted: Wanted, env: NodeJS.ProcessEnv): Promise<string> {

@@ -2,15 +2,15 @@ import { shellWord } from '../aws/config/command-line.ts';
 import { Problem } from '../problem/problem.ts';
 import { credentialHelperScript } from '../programs.ts';
 
-/** A setting of Git's: its name, and its value. */
+/** The name and the value of one of Git's settings. */
 export type ConfigPair = readonly [key: string, value: string];
 
 /**
- * What Git must know for one transfer, so that it works without `vouch setup codecommit` and whatever else is configured.
+ * Git's settings for one transfer. With them it works without `vouch setup codecommit`, whatever else is configured.
  *
  * @param url the repository's HTTPS URL
  * @param profile.named the AWS profile that the remote's URL names
- * @param profile.configured the one that Git's configuration names on Vouch's helper for this URL
+ * @param profile.configured the AWS profile that Git's configuration names for Vouch's helper at this URL
  */
 export function transferSettings(
   url: string,
@@ -19,22 +19,22 @@ export function transferSettings(
   const script = [credentialHelperScript(), '--node', process.execPath];
   const options = profile.configured === undefined ? [] : ['--profile', profile.configured];
   const settings: ConfigPair[] = [
-    // An empty value clears the helpers before it: they would be told to store what Vouch gave.
+    // An empty value clears the helpers before it. Otherwise Git would tell them to store what Vouch gave.
     [`credential.${url}.helper`, ''],
     [`credential.${url}.helper`, `!${[...script, ...options].map(shellWord).join(' ')}`],
     [`credential.${url}.useHttpPath`, 'true'],
-    // CodeCommit is never anonymous: Git 2.46 and later then need not be told so by a round trip.
+    // CodeCommit never allows anonymous access. This saves Git 2.46 and later the round trip to find that out.
     [`http.${url}.proactiveAuth`, 'basic'],
   ];
-  // A user name is what Vouch goes by first, and of several in Git's configuration the last counts: not one from elsewhere.
+  // Vouch looks at the user name first. Of several in Git's configuration the last counts, so this one beats all others.
   if (profile.named !== undefined) settings.push([`credential.${url}.username`, profile.named]);
   return settings;
 }
 
 /**
- * The environment in which Git has settings besides those that it has there already (git-config(1), GIT_CONFIG_COUNT).
+ * Adds settings to those that Git finds in its environment already (git-config(1), GIT_CONFIG_COUNT).
  *
- * @throws Problem `git-config-count` when what is there is not a number
+ * @throws Problem `git-config-count` when GIT_CONFIG_COUNT is no number
  */
 export function withSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPair[]): NodeJS.ProcessEnv {
   const count = env.GIT_CONFIG_COUNT ?? '';
@@ -60,8 +60,8 @@ export function withSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPa
 }
 
 /**
- * The options that repeat the settings on Git's command line, where Git has got settings that way itself: these count after
- * those in the environment. JetBrains' IDEs call every `git` with `-c credential.helper=`, which would clear ours.
+ * Options that repeat the settings on Git's command line, if that has settings already. Those beat the ones in the environment:
+ * JetBrains' IDEs call every `git` with `-c credential.helper=`, which would clear our helper.
  */
 export function repeatedSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPair[]): string[] {
   return env.GIT_CONFIG_PARAMETERS ? settings.flatMap(([key, value]) => ['-c', `${key}=${value}`]) : [];

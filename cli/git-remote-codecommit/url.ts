@@ -1,7 +1,7 @@
 import { isRegion } from '../aws/partitions.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** A remote's URL of the scheme `codecommit`, taken apart. */
+/** The parts of a remote's URL of the scheme `codecommit`. */
 export interface RemoteUrl {
   region: string | undefined;
   /** The AWS profile. */
@@ -10,10 +10,10 @@ export interface RemoteUrl {
 }
 
 /**
- * Reads what Git hands to git-remote-codecommit: `codecommit://[profile@]repository` as it is, and
- * `codecommit::region://[profile@]repository` without the `codecommit::` (gitremote-helpers(7)). It is the grammar of AWS's
- * program of that name, except that a profile's name may hold an `@`, and that what follows the name is not ignored: it was
- * meant to say something.
+ * Reads the URL that Git passes to git-remote-codecommit: `codecommit://[profile@]repository` as it is, and
+ * `codecommit::region://[profile@]repository` without the `codecommit::` (gitremote-helpers(7)). The grammar is that of AWS's
+ * program of that name, with two differences: a profile's name may hold an `@`, and anything behind the repository's name is an
+ * error instead of ignored.
  *
  * @throws Problem `malformed-url`, `unknown-region`, `repository-name`
  */
@@ -38,7 +38,11 @@ function regionOf(scheme: string, url: string): string | undefined {
   throw malformed(url);
 }
 
-/** What names a region that cannot be one, such as a setting of the user's. */
+/**
+ * The Problem `unknown-region`.
+ *
+ * @param source what names the region, such as a setting
+ */
 export function unknownRegion(region: string, source: string): Problem {
   return new Problem({
     kind: 'unknown-region',
@@ -54,7 +58,7 @@ function repositoryName(name: string, url: string): string {
     const instead = `${/^codecommit:/i.test(url) ? '' : 'codecommit::'}${url.replace(/\.git\/?$/, '')}`;
     throw wrongName(name, 'Names of CodeCommit repositories do not end in .git.', `Leave it out: ${instead}`);
   }
-  // `.` and `..` would be folders in a URL's path.
+  // In a URL's path, `.` and `..` mean folders.
   if (/^[A-Za-z0-9_.-]{1,100}$/.test(name) && !/^(\.|\.\.|\.git)$/.test(name)) return name;
   if (name === '') throw malformed(url, 'There is no name of a repository after the @.');
   throw wrongName(name, 'A name has 1 to 100 letters, digits, dots, hyphens and underscores.');

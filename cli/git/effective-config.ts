@@ -5,11 +5,11 @@ import { keepsNothing } from './keeps-nothing.ts';
 import { type NormalUrl, normalizeUrl, urlMatches } from './url-match.ts';
 import { type VouchHelper, vouchHelper } from './vouch-helper.ts';
 
-/** Git's settings about credentials as they take effect for one URL, from all of its files. */
+/** Git's settings about credentials, from all of its files, as they take effect for one URL. */
 
 export interface Origin {
   scope: 'system' | 'global' | 'local' | 'worktree' | 'command';
-  /** The absolute path of the file that it stands in, an included one too; undefined on the command line. */
+  /** The absolute path of the file with the setting, which may be an included file; undefined for the command line. */
   file: string | undefined;
 }
 
@@ -18,28 +18,28 @@ export interface ConfiguredHelper {
   /** `credential.<url>`; undefined when it is for every URL. */
   section: string | undefined;
   origin: Origin;
-  /** Set when it is Vouch's. */
+  /** Set when the helper is Vouch's. */
   vouch: VouchHelper | undefined;
 }
 
 export interface CredentialConfig {
-  /** The helpers that Git asks for this URL, in its order, after every empty `helper =` that clears earlier ones. */
+  /** The helpers that Git asks for this URL, in its order. An empty `helper =` has cleared those before it. */
   helpers: ConfiguredHelper[];
-  /** Where the empty `helper =` stands that has cleared the list, where nothing came after it. */
+  /** Where the empty `helper =` stands, if no helper comes after it. */
   cleared: Origin | undefined;
   useHttpPath: { value: boolean; origin: Origin } | undefined;
   username: { value: string; origin: Origin } | undefined;
-  /** `credential.interactive`: whether anybody may be asked. Git knows it from 2.47 on, Git Credential Manager for longer. */
+  /** `credential.interactive`: whether a person may be asked. Git has it since 2.47, Git Credential Manager had it before. */
   interactive: string | undefined;
 }
 
 /**
- * What Git does about credentials for a URL: which helpers it asks in which order, whether it tells them the path, and
- * which user name it begins with. Every section that matches counts, in the order in which Git reads its files: a more
- * specific one hides nothing.
+ * What Git does about credentials for a URL: which helpers it asks and in which order, whether it tells them the path, and
+ * which user name it starts with. Every section that matches counts, in the order in which Git reads its files; a more
+ * specific section does not override others.
  *
- * @param url a repository's
- * @param cwd where Git would run
+ * @param url a repository's URL
+ * @param cwd the folder where Git would run
  * @throws Problem `no-git`, `git-config`
  */
 export async function credentialConfig(url: string, env: NodeJS.ProcessEnv, cwd?: string): Promise<CredentialConfig> {
@@ -47,7 +47,7 @@ export async function credentialConfig(url: string, env: NodeJS.ProcessEnv, cwd?
 }
 
 /**
- * As `credentialConfig`, of settings that have been read.
+ * As `credentialConfig`, from settings that have been read already.
  *
  * @param asked a repository's URL, or what Git asks a helper for
  */
@@ -71,7 +71,7 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
       const matches = pattern
         ? whole !== undefined && urlMatches(whole, pattern)
         : partMatches(parseUrl(text), { protocol, host, path, username });
-      // What is not UTF-8 was not read as Git reads it, so it may be for this URL.
+      // A section that is not UTF-8 was not decoded as Git reads it, so it may be for this URL.
       if (!matches && !section.includes('\uFFFD')) continue;
     }
     if (name === 'helper') found.cleared = value === '' ? origin : undefined;
@@ -85,16 +85,16 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
 }
 
 /**
- * The helpers that an older Git would have store what Vouch gave: after a request that worked, it tells every helper
- * that it has for the URL (`credential_approve` in its sources), those before Vouch as well as those after.
+ * The helpers that an older Git would tell to store what Vouch gave. After a request that worked, it tells every helper that it has
+ * for the URL (`credential_approve` in its sources), those before Vouch as well as those after.
  *
- * @param isSafe whether a helper is sure to keep nothing
+ * @param isSafe whether a helper is certain to keep nothing
  */
 export function storingHelpers(config: CredentialConfig, isSafe = keepsNothing): ConfiguredHelper[] {
   return config.helpers.filter(({ value }) => !isSafe(value));
 }
 
-/** What Git knows of a URL that it needs credentials for. */
+/** What Git knows about a URL that it needs credentials for. */
 export interface CredentialUrl {
   protocol?: string | undefined;
   host?: string | undefined;
@@ -102,13 +102,13 @@ export interface CredentialUrl {
   username?: string | undefined;
 }
 
-/** The URL of a request of Git's for credentials, escaped as Git does it before it looks for sections (`credential_format`). */
+/** The URL of one of Git's requests, escaped as Git escapes it before it looks for sections (`credential_format`). */
 function credentialUrl({ protocol = '', host = '', path, username }: CredentialUrl): string {
   const user = username ? `${escaped(username).replaceAll('/', '%2F')}@` : '';
   return `${protocol}://${user}${host}${path === undefined ? '' : `/${escaped(path)}`}`;
 }
 
-/** As `strbuf_add_percentencode` of Git does it; texts hold one byte a character. */
+/** Escapes as Git's `strbuf_add_percentencode` does. The text holds one byte a character. */
 function escaped(text: string): string {
   return text.replace(/[^A-Za-z0-9\-._~/]/g, (byte) => `%${hex(byte)}`);
 }
@@ -125,22 +125,22 @@ function inBytes(asked: CredentialUrl): CredentialUrl {
 export interface CredentialEntry {
   /** `credential.<url>`; undefined when it is for every URL. */
   section: string | undefined;
-  /** In lower case; `credential-vouch` of the alias. */
+  /** In lower case; `credential-vouch` for the alias. */
   name: string;
   value: string;
   origin: Origin;
 }
 
 /**
- * What prints every setting about credentials, in the order in which Git reads them, with where it stands; and the alias that
- * Git takes for Vouch's helper where there is none on the PATH.
+ * Arguments for Git that print every setting about credentials with its origin, in the order in which Git reads them. Also the alias
+ * that Git would run as Vouch's helper, if there is no such program on the PATH.
  */
-const settings = '^(credential\\.|alias\\.credential-vouch$)';
-const listing = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', settings];
+const relevantNames = '^(credential\\.|alias\\.credential-vouch$)';
+const listArguments = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', relevantNames];
 
 /** Every setting about credentials, in the order in which Git reads them. */
 export async function credentialEntries(env: NodeJS.ProcessEnv, cwd?: string): Promise<CredentialEntry[]> {
-  const { stdout } = await git(listing, env, { accepted: [0, 1], cwd });
+  const { stdout } = await git(listArguments, env, { accepted: [0, 1], cwd });
   const entries = parseListing(stdout);
   const isRelative = ({ origin: { file } }: CredentialEntry) => file !== undefined && !isAbsolute(file);
   if (!entries.some(isRelative)) return entries;
@@ -150,14 +150,14 @@ export async function credentialEntries(env: NodeJS.ProcessEnv, cwd?: string): P
   );
 }
 
-/** The settings that `git config --null --show-scope --show-origin` prints; files as Git names them. */
+/** The settings that `git config --null --show-scope --show-origin` prints. The names of files are as Git prints them. */
 function parseListing(text: string): CredentialEntry[] {
   const fields = text.split('\0');
   const entries: CredentialEntry[] = [];
   for (let i = 0; i + 2 < fields.length; i += 3) {
     const [scope = '', source = '', setting = ''] = fields.slice(i, i + 3);
     const newline = setting.indexOf('\n');
-    // A name without a value means true (git-config(1)); Git itself refuses that for helpers.
+    // A name without a value means true (git-config(1)). For helpers Git refuses that.
     const [key, value] = newline === -1 ? [setting, 'true'] : [setting.slice(0, newline), setting.slice(newline + 1)];
     const dot = key.lastIndexOf('.');
     entries.push({
@@ -173,15 +173,15 @@ function parseListing(text: string): CredentialEntry[] {
   return entries;
 }
 
-/** What Git's relative file names are relative to. */
+/** The folder that Git's relative file names start from. */
 async function topFolder(env: NodeJS.ProcessEnv, cwd = currentFolder()): Promise<string> {
   const found = git(['rev-parse', '--show-toplevel'], env, { cwd });
   return found.then(({ stdout }) => stdout.replace(/\n$/, '') || cwd).catch(() => cwd);
 }
 
 /**
- * As Git takes a URL, or a part of one, to pieces (`credential_from_url_1`); what is not there matches everything. Its texts
- * hold one byte a character.
+ * Splits a URL, or a part of one, as Git does (`credential_from_url_1`). A missing part matches everything. The texts hold one byte
+ * a character.
  */
 function parseUrl(url: string): CredentialUrl {
   const [, protocol, rest = ''] = /^(?:(.*?):\/\/)?(.*)$/s.exec(bytes(url)) ?? [];
@@ -195,14 +195,14 @@ function parseUrl(url: string): CredentialUrl {
   };
 }
 
-/** Sections need not name a whole URL: `credential.example.com` is for that host, by every protocol. */
+/** Whether a section matches that names no whole URL: `credential.example.com` is for that host, over any protocol. */
 function partMatches(part: CredentialUrl, asked: CredentialUrl): boolean {
   return (['protocol', 'host', 'path', 'username'] as const).every(
     (name) => part[name] === undefined || part[name] === asked[name],
   );
 }
 
-/** As Git decodes a part of a URL (`url_decode_mem`): nothing before a colon, no NUL, and what is no escape stays as it is. */
+/** Decodes a part of a URL as Git does (`url_decode_mem`): nothing before a colon, no NUL, and malformed escapes stay. */
 function decode(text: string): string {
   const colon = Math.max(text.indexOf(':'), 0);
   const decoded = text
@@ -211,7 +211,7 @@ function decode(text: string): string {
   return text.slice(0, colon) + decoded;
 }
 
-/** git-config(1), "Values": true, yes, on and every number but 0. */
+/** Git's booleans (git-config(1), "Values"): true, yes, on and every number but 0. */
 function isTrue(value: string): boolean {
   return /^(true|yes|on)$/i.test(value) || (/^-?\d+[kmg]?$/i.test(value) && Number.parseInt(value, 10) !== 0);
 }

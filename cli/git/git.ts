@@ -4,10 +4,10 @@ import { printable } from '../text/printable.ts';
 import { noGit, oldestGit } from './no-git.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
-/** Git as a tool: its version, and its configuration, which `setup/` changes. */
+/** Git as a tool: running it, its version, and whom it asks for credentials. */
 
 /**
- * Makes sure that Git is there and new enough.
+ * Makes sure that Git is installed and new enough.
  *
  * @throws Problem `no-git`, `old-git`
  */
@@ -22,7 +22,7 @@ export async function checkGit(env: NodeJS.ProcessEnv): Promise<GitVersion> {
   });
 }
 
-/** Git's version: as it says it, and its first two numbers (0 when it says something else). */
+/** Git's version: in its own words, and the first two numbers (0 if it says something else). */
 export interface GitVersion {
   text: string;
   major: number;
@@ -30,7 +30,7 @@ export interface GitVersion {
 }
 
 /**
- * Which Git is on the PATH.
+ * The version of the Git on the PATH.
  *
  * @throws Problem `no-git`
  */
@@ -40,7 +40,7 @@ export async function gitVersion(env: NodeJS.ProcessEnv): Promise<GitVersion> {
   return { text: stdout.trim().replace(/^git version /, ''), major: Number(major ?? 0), minor: Number(minor ?? 0) };
 }
 
-/** Whether a version is the wanted one or newer. */
+/** Whether a version is this one or newer. */
 export function isAtLeast(
   { major, minor }: GitVersion,
   [wantedMajor, wantedMinor]: readonly [number, number],
@@ -57,14 +57,14 @@ export function takesEphemeral(version: GitVersion): boolean {
   return isAtLeast(version, [2, 54]);
 }
 
-/** A repository's URL on CodeCommit's public hosts: which region it is in makes no difference to Git's configuration. */
+/** A repository's URL on one of CodeCommit's public hosts. To Git's configuration the region makes no difference. */
 const example = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
 
 /**
- * Whether Git, as it is configured for this user, asks Vouch last for CodeCommit: that helper's answer counts, because
- * `vouch setup codecommit` clears the ones before it.
+ * Whether Vouch is the last helper that Git, as configured for this user, asks for CodeCommit. The last one's answer counts, because
+ * `vouch setup codecommit` clears the others.
  *
- * @returns false as well where there is no Git
+ * @returns false also without Git
  */
 export async function gitAsksVouch(env: NodeJS.ProcessEnv): Promise<boolean> {
   const found = git(['config', '--get-urlmatch', 'credential.helper', example], env, { accepted: [0, 1] });
@@ -73,9 +73,9 @@ export async function gitAsksVouch(env: NodeJS.ProcessEnv): Promise<boolean> {
 }
 
 /**
- * Runs Git to its end, and waits for it: for so short a time another way would only cost more.
+ * Runs Git to its end. It blocks meanwhile: for so short a time, anything else would only cost more.
  *
- * @param accepted exit codes that are results and no errors
+ * @param accepted exit codes that are results, not errors
  * @throws Problem `no-git`, `git-config` (with what Git said)
  */
 export async function git(
@@ -83,9 +83,9 @@ export async function git(
   env: NodeJS.ProcessEnv,
   { accepted = [0], cwd }: { accepted?: readonly number[]; cwd?: string | undefined } = {},
 ): Promise<{ stdout: string; code: number }> {
-  // GIT_CONFIG would send `git config` to another file than Git itself reads.
+  // GIT_CONFIG would make `git config` read another file than Git itself does.
   const { GIT_CONFIG: _, ...clean } = env;
-  // Loaded where it is needed: it is in a bundle with code that starts nothing.
+  // Loaded only here: the bundle also holds code that starts nothing.
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status, signal, stdout, stderr, error } = spawnSync('git', args, {
     env: { ...clean, LC_ALL: 'C' },
@@ -100,6 +100,6 @@ export async function git(
     kind: 'git-config',
     what: `\`git ${args.slice(0, 2).join(' ')}\` failed.`,
     why: stderr?.trim() || (error?.message ?? `It ended with ${signal ?? `status ${status}`}.`),
-    fix: 'Mend that, then try again.',
+    fix: 'Correct that, then try again.',
   });
 }

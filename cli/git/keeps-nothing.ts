@@ -5,19 +5,17 @@ import { credentialHelperScript } from '../programs.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
 /**
- * Whether a helper is sure to keep nothing of what Git tells it to store: Vouch's own, a command of the user's that starts it
- * and does nothing else, and that of AWS's command line. What cannot be told of a command counts as a no.
+ * Whether a helper is certain to keep nothing that Git tells it to store. These are Vouch's own, a user's command that only starts
+ * it, and AWS CLI's. In doubt it is a no.
  *
- * @param value as `credential.<url>.helper` has it
+ * @param value as in `credential.<url>.helper`
  */
 export function keepsNothing(value: string): boolean {
   const vouch = vouchHelper(value) ?? vouchHelper(unwrapped(value));
   return vouch ? vouch.program === undefined || isOurs(vouch.program) : isAwsHelper(value);
 }
 
-/**
- * Whether it is AWS CLI's helper: `!aws --profile x codecommit credential-helper $@`, aws by name or by its whole path.
- */
+/** Whether a helper is AWS CLI's: `!aws --profile x codecommit credential-helper $@`, with aws by name or by its whole path. */
 export function isAwsHelper(value: string): boolean {
   if (!value.startsWith('!') || /[;&|<>`()\n]/.test(value)) return false;
   const [program = '', ...words] = splitCommandLine(value.slice(1)) ?? [];
@@ -25,7 +23,7 @@ export function isAwsHelper(value: string): boolean {
   return /^(\/.*\/)?aws(\.exe)?$/.test(program) && at !== -1 && words[at + 1] === 'credential-helper';
 }
 
-/** The one command of `!f() { AWS_PROFILE=prod git-credential-vouch "$@"; }; f`, as a helper; other values as they are. */
+/** The command within `!f() { AWS_PROFILE=prod git-credential-vouch "$@"; }; f`, as a helper; any other value as it is. */
 function unwrapped(value: string): string {
   if (!value.startsWith('!')) return value;
   const command = value.slice(1);
@@ -33,7 +31,7 @@ function unwrapped(value: string): string {
   return `!${body.replace(/^ *AWS_PROFILE=[\w@.+-]+ +/, '').replace(/ +("\$@"|\$@) *$/, '')}`;
 }
 
-/** Whether what a path names is our script, or a copy of it. Where there is nothing, nothing is kept. */
+/** Whether a path leads to our script, or to a copy of it. A path that leads nowhere keeps nothing, so that is a yes too. */
 function isOurs(program: string): boolean {
   try {
     if (statSync(program, { throwIfNoEntry: false }) === undefined) return true;

@@ -1,29 +1,29 @@
 /**
- * How Git finds out whether a section of its configuration is for a URL: `credential.<URL>` and `http.<URL>`, as
- * git-config(1) describes under `http.<url>.*` and as its urlmatch.c does it.
+ * How Git finds out whether a section of its configuration is for a URL: `credential.<URL>` and `http.<URL>`, as described in
+ * git-config(1) under `http.<url>.*`, and done in Git's urlmatch.c.
  */
 
-/** A URL in the form in which Git compares it; texts hold one byte a character. */
+/** A URL in the form in which Git compares URLs. The texts hold one byte a character. */
 export interface NormalUrl {
   scheme: string;
   /** Undefined without an `@`. */
   user: string | undefined;
   host: string;
-  /** Empty when it is the scheme's own. */
+  /** Empty for the scheme's default port. */
   port: string;
   /** With a leading slash, and with query and fragment. */
   path: string;
 }
 
 /**
- * Brings a URL into the form in which Git compares it: lower case where case means nothing, escapes only where they
- * are needed, no default port, no `.` and `..` in the path.
+ * Brings a URL into the form in which Git compares URLs: lower case where case does not matter, escapes only where needed, no
+ * default port, no `.` and `..` in the path.
  *
- * @param pattern whether it is a pattern of the configuration, whose host may have a `*`
+ * @param pattern whether it is a pattern from the configuration, whose host may have a `*`
  * @returns undefined when it is no whole URL
  */
 export function normalizeUrl(url: string, { pattern = false } = {}): NormalUrl | undefined {
-  // One byte a character: what is not ASCII is escaped byte by byte.
+  // One byte a character: characters beyond ASCII are escaped byte by byte.
   const bytes = Buffer.from(url).toString('latin1');
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(bytes)?.[1];
   if (scheme === undefined) return undefined;
@@ -41,7 +41,7 @@ export function normalizeUrl(url: string, { pattern = false } = {}): NormalUrl |
 
   const authority = rest.slice(0, /[/?#]|$/.exec(rest)?.index);
   rest = rest.slice(authority.length);
-  // In an IPv6 address's brackets a colon is part of the host.
+  // Within the brackets of an IPv6 address, a colon is part of the host.
   const [, host = '', portText] = /^(.*?)(?::([^\]:]*))?$/s.exec(authority) ?? [];
   const isFile = scheme.toLowerCase() === 'file';
   if (host === '' && !isFile) return undefined;
@@ -53,7 +53,7 @@ export function normalizeUrl(url: string, { pattern = false } = {}): NormalUrl |
   return path === undefined ? undefined : { scheme: scheme.toLowerCase(), user, host: host.toLowerCase(), port, path };
 }
 
-/** Whether a section with this pattern is for the URL. */
+/** Whether the section with this pattern is for the URL. */
 export function urlMatches(url: NormalUrl, pattern: NormalUrl): boolean {
   return (
     url.scheme === pattern.scheme &&
@@ -64,7 +64,7 @@ export function urlMatches(url: NormalUrl, pattern: NormalUrl): boolean {
   );
 }
 
-/** Whether there may be a URL that both patterns are for. */
+/** Whether both patterns may match the same URL. */
 export function patternsOverlap(a: NormalUrl, b: NormalUrl): boolean {
   const [labels, others] = [labelsOf(a.host), labelsOf(b.host)];
   return (
@@ -77,19 +77,19 @@ export function patternsOverlap(a: NormalUrl, b: NormalUrl): boolean {
   );
 }
 
-/** A `*` that is a whole label stands for one label. */
+/** Whether a host matches, where a `*` as a whole label stands for one label. */
 function hostMatches(host: string, pattern: string): boolean {
   const labels = labelsOf(host);
   const wanted = labelsOf(pattern);
   return labels.length === wanted.length && wanted.every((label, i) => label === '*' || label === labels[i]);
 }
 
-/** Git does not see a dot at the end (`match_host`): no name of a host ends with an empty label. */
+/** Git ignores a dot at the end (`match_host`). */
 function labelsOf(host: string): string[] {
   return host === '' ? [] : host.replace(/\.$/, '').split('.');
 }
 
-/** Equal, or the beginning of it up to a slash. */
+/** Whether the pattern is the path, or its beginning up to a slash. */
 function pathMatches(path: string, pattern: string): boolean {
   const prefix = pattern.replace(/\/$/, '');
   return path === prefix || path.startsWith(`${prefix}/`);
@@ -115,7 +115,7 @@ function normalizePath(text: string): string | undefined {
   return `/${segments.join('/')}${rest}`;
 }
 
-/** RFC 3986 escapes in upper case, on what needs them, and off what does not. Undefined when one is malformed. */
+/** RFC 3986 escapes: in upper case where they are needed, decoded where not. Undefined when one is malformed. */
 function normalizeEscapes(text: string): string | undefined {
   if (/^[A-Za-z0-9/._-]*$/.test(text)) return text;
   if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;

@@ -1,33 +1,33 @@
 import { basename, isAbsolute } from 'node:path';
 import { shellWord, splitCommandLine } from '../aws/config/command-line.ts';
 
-/** Vouch's own helper, as a value of `credential.<URL>.helper` names it. */
+/** Vouch's own helper, as named in `credential.<URL>.helper`. */
 export interface VouchHelper {
-  /** The AWS profile it is for. */
+  /** The AWS profile that it is for. */
   profile: string | undefined;
-  /** The helper's absolute path, when it is written so. */
+  /** The helper's absolute path, if that is how it is named. */
   program: string | undefined;
 }
 
 /**
- * Recognises Vouch's helper: `vouch`, or an absolute path (gitcredentials(7)), and nothing but options that it has.
+ * Recognises Vouch's helper: `vouch` or an absolute path (gitcredentials(7)), with no options but its own.
  *
- * @returns undefined when the value is another helper, or a command of which Vouch is only a part; also where it is more than
- *   plain and quoted words, as only a shell can tell what that does
+ * @returns undefined for another helper, for a command of which Vouch is only a part, and for anything but plain and quoted words:
+ *   only a shell can tell what that does
  */
 export function vouchHelper(value: string): VouchHelper | undefined {
-  // As setup writes it, in every section: V8 takes milliseconds to get these expressions ready, and Git waits.
+  // This is what setup writes. It saves V8 the milliseconds that it takes to compile these expressions while Git waits.
   if (value === 'vouch') return { profile: undefined, program: undefined };
   const line = value.replace(/^!/, '');
   if (!plainCommand.test(line)) return undefined;
   const [program, ...options] = splitCommandLine(line) ?? [];
   if (program === undefined) return undefined;
   const byPath = isAbsolute(program);
-  // Git takes a value for a path when it begins as one: behind a quote it would be the name of a `git credential-…`. And behind
-  // a blank a name is an argument of `git credential-`.
+  // To Git a value is a path only if it begins like one. With a quote before the path it would run `git credential-'/…`, and with a
+  // blank before a name, `git credential-` with that name as an argument.
   if (!value.startsWith('!') && (/^[ \t]/.test(value) || (byPath && !isAbsolute(value)))) return undefined;
   const name = byPath || value.startsWith('!') ? 'git-credential-vouch' : 'vouch';
-  // A relative path is another file in every folder.
+  // A relative path means another file in every folder.
   if ((byPath ? basename(program) : program) !== name) return undefined;
   const found: VouchHelper = { profile: undefined, program: byPath ? program : undefined };
   for (let i = 0; i < options.length; i += 2) {
@@ -38,10 +38,10 @@ export function vouchHelper(value: string): VouchHelper | undefined {
   return found;
 }
 
-/** Words without anything in them that a shell takes for more than itself, or in quotes; `\'` is how a word has a quote. */
+/** Words in quotes, or without any character that is special to a shell. A quote in a word is written `\'`. */
 const plainCommand = /^(?:[ \t]|[A-Za-z0-9_.,:/@%+=-]|[^\p{ASCII}\p{C}\p{Z}]|\\'|'[^']*'|"[^"$`\\!]*")*$/u;
 
-/** The value by which Git starts the helper at a path, with these arguments: a path that a shell must be told of is a command. */
+/** The value with which Git starts the helper at a path with these arguments. A path that needs quotes makes it a command. */
 export function helperByPath(program: string, ...args: readonly string[]): string {
   const words = [program, ...args].map(shellWord).join(' ');
   return words.startsWith("'") ? `!${words}` : words;

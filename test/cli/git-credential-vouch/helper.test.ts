@@ -198,7 +198,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     const the = await signedIn();
     const ask = () => run('git', ['credential', 'fill'], the.env, `protocol=https\nhost=${host}\n\n`);
     expect((await ask()).stderr).toContain(
-      `vouch: Whoever asked Git for credentials named the host alone.\nvouch: Name the whole URL of a repository, such as https://${host}/v1/repos/demo.\n`,
+      `vouch: The program that asked Git for credentials named only the host.\nvouch: Name the whole URL of a repository, such as https://${host}/v1/repos/demo.\n`,
     );
     await run('git', ['config', '--global', 'credential.useHttpPath', 'false'], the.env);
     expect((await ask()).stderr).toContain(

@@ -133,7 +133,7 @@ describe('git-remote-codecommit', () => {
     const refused = await the.remote('codecommit://demo', { CODE_COMMIT_ENDPOINT, AWS_REGION: 'us-east-1' });
     expect(refused).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('in eu-west-1, and the repository in us-'),
+      stderr: expect.stringContaining('in eu-west-1, but the repository is in us-'),
     });
   });
 

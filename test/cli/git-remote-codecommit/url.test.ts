@@ -204,7 +204,7 @@ describe('the host', () => {
   test('that CODE_COMMIT_ENDPOINT names must be in the region of the repository', () => {
     const env = { CODE_COMMIT_ENDPOINT: 'git-codecommit.eu-west-1.amazonaws.com' };
     expect(problemOf(() => repositoryUrl('us-east-1', 'demo', env)).what).toBe(
-      'CODE_COMMIT_ENDPOINT is in eu-west-1, and the repository in us-east-1.',
+      'CODE_COMMIT_ENDPOINT is in eu-west-1, but the repository is in us-east-1.',
     );
   });
 
