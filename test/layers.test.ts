@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import { importsOf, sourcesIn } from './support/imports.ts';
+import { type Program, programs } from '../programs.ts';
+import { importsOf, loadedAtStart, sourcesIn } from './support/imports.ts';
 
 /** A room of docs/architecture.md: its files may import from it and from the rooms further down. */
 interface Room {
@@ -11,7 +12,8 @@ interface Room {
   onlyFor: string[];
 }
 
-const page = readFileSync(join(resolve(import.meta.dirname, '..'), 'docs/architecture.md'), 'utf8');
+const root = resolve(import.meta.dirname, '..');
+const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
 const rooms: Room[] = [...page.matchAll(/^\| (`(?:cli|server|web)\b[^|]*)\|[^|]*\|([^|]*)\|$/gm)].map(
   ([, paths = '', onlyFor = ''], row) => ({ row, paths: quoted(paths), onlyFor: quoted(onlyFor) }),
 );
@@ -51,3 +53,17 @@ test('no import runs up, or into a room that is only for others', () => {
 test('cli/ has at most six loose files', () => {
   expect(sourcesIn('cli').filter((file) => file.split('/').length === 2).length).toBeLessThanOrEqual(6);
 });
+
+test.each(Object.entries<Program>(programs))(
+  '%s loads nothing at its start that it needs later, if ever',
+  (_, program) => {
+    const { source, built, notAtStart } = program;
+    const loaded = loadedAtStart(source);
+    expect([...loaded].filter((name) => notAtStart.includes(name))).toEqual([]);
+    // Only the bundle shows which modules of Node other packages load, and whether they call fetch.
+    const bundle = readFileSync(join(root, built), 'utf8');
+    const start = [...bundle.matchAll(/(?:\brequire\(|\bfrom )"(node:[\w/]+)"|(?<![#.\w])(fetch)\(/g)];
+    const named = start.map(([, part, call = '']) => part ?? call);
+    expect(named.filter((name) => notAtStart.includes(name))).toEqual([]);
+  },
+);
