@@ -7,7 +7,7 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { type Finished, run } from '../support/run.ts';
 
 let sandbox: Sandbox;
-/** The role that each region's `demo` is for. */
+/** The role that may use each region's `demo`. */
 const roles: Record<string, string> = {};
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
   });
   roles['eu-west-1'] = prod.role.arn;
   await forgetDefault(sandbox.home);
-  // For submodules: a second repository, and leave for it.
+  // For submodules: a second repository, and permission to use it.
   await aws.createRepository({ name: 'library', region: 'us-east-1', files: { README: 'library\n' } });
   first.account.setPolicies(first.role.name, {
     permissionPolicies: [
@@ -31,7 +31,7 @@ beforeAll(async () => {
       },
     ],
   });
-  // A Git that was never told of Vouch: only who commits, and the way to the local AWS.
+  // A Git without any of Vouch's settings: it knows only the committer and the way to the local AWS.
   const plain = join(sandbox.home, 'plain.gitconfig');
   const settings = [['user.name', 'Alice'], ['user.email', 'alice@example.com'], ...aws.gitConfig] as const;
   for (const [key, value] of settings) await sandbox.succeed('git', ['config', '--file', plain, key, value]);
@@ -48,7 +48,7 @@ async function succeed(args: string[], cwd = sandbox.home, env: Record<string, s
   return finished;
 }
 
-/** What reached CodeCommit while something was done, as `region role`. */
+/** The requests that reached CodeCommit during an action, as `region role`. */
 async function reached(act: () => Promise<unknown>): Promise<string[]> {
   const before = sandbox.aws.log.length;
   await act();
@@ -104,7 +104,7 @@ describe.sequential('codecommit:// without vouch setup codecommit', () => {
     expect(log.stdout).toBe(`${folder}\n`);
   });
 
-  test('no region is guessed, and no AWS is asked', async () => {
+  test('without a region Git stops, and neither guesses one nor asks AWS', async () => {
     const before = sandbox.aws.log.length;
     const { code, stdout, stderr } = await git(['ls-remote', 'codecommit://demo']);
     expect([code, stdout]).toEqual([128, '']);
@@ -114,17 +114,17 @@ describe.sequential('codecommit:// without vouch setup codecommit', () => {
     expect(sandbox.aws.log.length).toBe(before);
   });
 
-  test('with a region, the choice among several profiles is explained', async () => {
+  test('with a region but no profile, the refusal lists the profiles', async () => {
     const { code, stderr } = await git(['ls-remote', 'codecommit::us-east-1://demo']);
     expect(code).toBe(128);
     expect(stderr).toContain(`vouch (${roleOf('us-east-1')}), prod (${roleOf('eu-west-1')})`);
   });
 
-  test.each([4, 8, 16])('a session token of %i KiB goes all the way, by either kind of address', async (size) => {
+  test.each([4, 8, 16])('a session token of %i KiB works with both kinds of addresses', async (size) => {
     sandbox.aws.sessions.tokenLength = size * 1024;
     await sandbox.succeed('vouch', ['login']);
     const before = sandbox.aws.log.length;
-    // This describe is about a Git that was not set up, so it is told here.
+    // This Git is not set up, so the https:// URL needs the settings on the command line.
     const asked = ['credential.helper=vouch', 'credential.useHttpPath=true', 'credential.username=vouch'];
     const settings = asked.flatMap((setting) => ['-c', setting]);
     for (const [kind, url, given] of [
@@ -152,7 +152,7 @@ describe.sequential('codecommit:// without vouch setup codecommit', () => {
     'codecommit::us-east-1.evil.example://vouch@demo',
     'codecommit://vouch@--upload-pack=id',
     'codecommit://nobody@demo',
-  ])('%s is refused before any AWS is asked', async (url) => {
+  ])('%s is refused before AWS is asked', async (url) => {
     const before = sandbox.aws.log.length;
     const { code, stdout, stderr } = await git(['ls-remote', url]);
     expect([code, stdout]).toEqual([128, '']);
@@ -160,7 +160,7 @@ describe.sequential('codecommit:// without vouch setup codecommit', () => {
     expect(sandbox.aws.log.length).toBe(before);
   });
 
-  test('helpers and user names from elsewhere change nothing, and keep nothing', async () => {
+  test('other helpers and user names in the configuration change nothing, and store nothing', async () => {
     const store = join(sandbox.home, 'stored');
     const others = `store --file ${store}`;
     const url = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo';
@@ -187,8 +187,8 @@ describe.sequential('codecommit:// without vouch setup codecommit', () => {
 
   test.each([
     ['GIT_ALLOW_PROTOCOL=codecommit', [], { GIT_ALLOW_PROTOCOL: 'codecommit' }],
-    ['protocol.allow=never but for it', ['-c', 'protocol.allow=never', '-c', 'protocol.codecommit.allow=always'], {}],
-  ])('where only codecommit is allowed (%s), it works', async (_, options, env) => {
+    ['protocol.allow=never for the rest', ['-c', 'protocol.allow=never', '-c', 'protocol.codecommit.allow=always'], {}],
+  ])('works if Git allows only codecommit (%s)', async (_, options, env) => {
     await succeed([...options, 'ls-remote', 'codecommit://prod@demo'], sandbox.home, env);
   });
 });
@@ -197,7 +197,7 @@ describe.sequential('submodules', () => {
   const parent = () => join(sandbox.home, 'parent');
   const env = { AWS_PROFILE: 'vouch' };
 
-  test('are refused by Git itself until protocol.codecommit.allow says otherwise', async () => {
+  test('are refused by Git itself until protocol.codecommit.allow is set', async () => {
     await succeed(['clone', '--quiet', 'codecommit://vouch@demo', 'parent']);
     const { code, stderr } = await git(['submodule', 'add', 'codecommit://vouch@library', 'library'], parent());
     expect(code).toBe(128);
@@ -205,10 +205,10 @@ describe.sequential('submodules', () => {
     await succeed(['config', '--global', 'protocol.codecommit.allow', 'always']);
   });
 
-  test('clone and update, with URLs of their own and relative ones', async () => {
+  test('clone and update, with absolute and relative URLs', async () => {
     await succeed(['submodule', '--quiet', 'add', 'codecommit::us-east-1://vouch@library', 'library'], parent());
     await succeed(['submodule', '--quiet', 'add', 'codecommit://prod@demo', 'prod'], parent());
-    // `../library` beside codecommit://vouch@demo is codecommit://library: Git drops the profile with the rest.
+    // `../library` beside codecommit://vouch@demo is codecommit://library: Git drops the profile too.
     await succeed(['submodule', '--quiet', 'add', '../library', 'relative'], parent(), env);
     await succeed(['commit', '--quiet', '-m', 'submodules'], parent());
     await succeed(['push', '--quiet'], parent(), env);

@@ -14,7 +14,7 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { freePort } from '../support/free-port.ts';
 import { run } from '../support/run.ts';
 
-/** Each test makes one trouble for real, has the doctor find it, does what it says, and sees Git work. */
+/** Each test causes one real trouble, lets the doctor find it, does what the doctor says, and checks that Git works. */
 let sandbox: Sandbox;
 let url: string;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox?.close());
 
-/** What one test has made of the machine is nothing to the next. */
+/** The files that are restored after each test. */
 const kept = ['.gitconfig', '.aws/config'];
 let asItWas: string[];
 beforeEach(() => {
@@ -45,7 +45,7 @@ interface Report {
   code: number;
   ok: boolean;
   fixed: string[];
-  /** The findings that failed a check. */
+  /** The ids of the findings that failed a check. */
   troubles: string[];
   findings: { id: string; severity: string; what: string; why: string[]; fix: string[] }[];
   checks: { id: string; status: string; waitsFor?: string[]; data?: Record<string, unknown> }[];
@@ -77,7 +77,7 @@ async function gitWorks(remote = url, where: Where = {}): Promise<void> {
   expect(await git(['ls-remote', remote], where)).toMatchObject({ code: 0, stderr: '' });
 }
 
-/** A repository on this machine whose `origin` is the one in question. */
+/** A repository on this machine with this `origin`. */
 async function clone(origin = url): Promise<string> {
   const folder = await mkdtemp(join(sandbox.folder, 'clone-'));
   await sandbox.succeed('git', ['init', '--quiet', folder]);
@@ -85,14 +85,14 @@ async function clone(origin = url): Promise<string> {
   return folder;
 }
 
-/** A folder for PATH with just these programs of the sandbox. */
+/** A folder for PATH with only these programs of the sandbox. */
 async function folderWith(...programs: string[]): Promise<string> {
   const folder = await mkdtemp(join(sandbox.folder, 'bin-'));
   for (const program of programs) symlinkSync(join(sandbox.folder, 'bin', program), join(folder, program));
   return folder;
 }
 
-/** A program in the place of another one: it says its version, and else does what it is told. */
+/** A folder for PATH with a script in place of a program. It prints a version, and otherwise runs the given line. */
 async function folderWithScript(name: string, version: string, otherwise = 'exit 1'): Promise<string> {
   const folder = await mkdtemp(join(sandbox.folder, 'bin-'));
   const script = `#!/bin/sh\n[ "$1" = --version ] && { echo '${version}'; exit; }\n${otherwise}\n`;
@@ -104,7 +104,7 @@ const which = async (program: string) => (await sandbox.succeed('which', [progra
 const systemPath = ['/usr/local/bin', '/usr/bin', '/bin'].join(delimiter);
 const first = (folder: string) => ({ PATH: `${folder}${delimiter}${sandbox.env.PATH}` });
 
-/** Gives the role other policies until the test is over. */
+/** Changes the role's policies until the test ends. */
 function changeRole(change: (policies: { trust: PolicyDocument; permissions: PolicyDocument[] }) => void): void {
   const { account } = sandbox.first;
   const role = account.role('VouchDeveloper');
@@ -147,7 +147,7 @@ describe.sequential('vouch doctor', () => {
     expect(text.stdout).toContain('sub: alice@example.com');
     expect(text.stdout).toContain(`roles: ${sandbox.roleArn}`);
     expect(text.stdout).toContain('assumed-role/VouchDeveloper/alice@example.com');
-    // Of what was asked of CodeCommit nothing could write: no ref and no object is there.
+    // No request to CodeCommit could write anything: the repository has no object.
     const asked = sandbox.aws.log.slice(served).filter(({ service }) => service === 'codecommit');
     expect(asked.map(({ action }) => action)).toContain('GitPush');
     expect(asked.filter(({ method, path }) => method === 'POST' && path?.endsWith('/git-receive-pack'))).toEqual([]);
@@ -174,7 +174,7 @@ describe.sequential('vouch doctor', () => {
     expect(status(none, 'pull')).toBeUndefined();
   });
 
-  test('authentication failed: nobody is signed in, whether or not an agent runs', async () => {
+  test('authentication failed: nobody is signed in, with or without an agent', async () => {
     await vouch(['logout']);
     expect((await git(['ls-remote', url])).code).toBe(128);
     const nobody = await doctor([url]);
@@ -186,7 +186,7 @@ describe.sequential('vouch doctor', () => {
       expect.objectContaining({ id: 'pull', waitsFor: ['sts'] }),
       expect.objectContaining({ id: 'push', waitsFor: ['pull'] }),
     ]);
-    // Starting the agent is safe, and does not sign anybody in.
+    // --fix starts the agent, which is safe; it does not sign in.
     const started = await doctor(['--fix', url]);
     expect(started).toMatchObject({ code: 1, troubles: ['session.none'], fixed: [expect.stringContaining('agent')] });
     expect(fix(started, 'session.none')).toContain('`vouch login`');
@@ -195,7 +195,7 @@ describe.sequential('vouch doctor', () => {
     expect((await doctor([url])).troubles).toEqual([]);
   });
 
-  test('not authorized: a role that lacks GitPush is told from one that lacks GitPull, or both', async () => {
+  test('not authorized: distinguishes a role without GitPush, without GitPull, and without both', async () => {
     const cwd = await clone();
     await sandbox.succeed('git', ['commit', '--quiet', '--allow-empty', '-m', 'one'], { cwd });
     changeRole((role) => {
@@ -224,7 +224,7 @@ describe.sequential('vouch doctor', () => {
     expect(neither.troubles).toEqual(['pull.forbidden']);
     expect(status(neither, 'push')).toBe('not-tried');
 
-    // What it says: these two actions, for that repository.
+    // As the doctor says: these two actions, for that repository.
     changeRole((role) => {
       role.permissions = allow('codecommit:GitPull', 'codecommit:GitPush');
     });
@@ -232,7 +232,7 @@ describe.sequential('vouch doctor', () => {
     expect((await doctor([url])).troubles).toEqual([]);
   });
 
-  test('a repository that is not there is told from one that is not allowed', async () => {
+  test('distinguishes a repository that does not exist from one that is not allowed', async () => {
     changeRole((role) => {
       role.permissions = allow('codecommit:GitPull', 'codecommit:GitPush');
     });
@@ -242,7 +242,7 @@ describe.sequential('vouch doctor', () => {
       'There is no repository nothing in us-east-1 of account 123456789012.',
     );
     expect(fix(report, 'pull.not-found')).toContain('--try-regions');
-    // What it says to run is about the same repository, by the same way and with the same profile.
+    // The suggested command names the same repository with the same scheme and profile.
     const scheme = 'codecommit::us-east-1://vouch@nothing';
     expect(fix(await doctor([scheme]), 'pull.not-found')).toContain(`\`vouch doctor --try-regions ${scheme}\``);
   });
@@ -269,11 +269,11 @@ describe.sequential('vouch doctor', () => {
     await rm(store);
   });
 
-  test('another helper later: a repository’s own configuration that would store what Vouch gave', async () => {
+  test('another helper later: a repository’s own configuration that would store the credential from Vouch', async () => {
     const cwd = await clone();
     await sandbox.succeed('git', ['config', '--local', 'credential.helper', 'store'], { cwd });
     const stores = !takesEphemeral(await gitVersion(sandbox.env));
-    // An older Git would have it stored, so that Vouch's helper gives nothing.
+    // Older versions of Git would store it, so Vouch's helper gives nothing.
     expect((await git(['ls-remote', 'origin'], { cwd })).code).toBe(stores ? 128 : 0);
     const report = await doctor([], { cwd });
     expect(report.troubles).toEqual(stores ? ['git-config.another-stores'] : []);
@@ -284,7 +284,7 @@ describe.sequential('vouch doctor', () => {
     expect(existsSync(join(sandbox.home, '.git-credentials'))).toBe(false);
   });
 
-  test('helper not configured: --fix shows and makes the change, and touches nothing that is safe as it is', async () => {
+  test('helper not configured: --fix shows and makes the change, and changes nothing else', async () => {
     await vouch(['setup', 'codecommit', '--remove']);
     const file = join(sandbox.home, '.gitconfig');
     expect((await git(['ls-remote', url])).code).toBe(128);
@@ -302,11 +302,11 @@ describe.sequential('vouch doctor', () => {
     expect(again).toMatchObject({ code: 0, fixed: [] });
   });
 
-  test('a path that Git does not tell, in a repository’s own configuration', async () => {
+  test('a repository’s own configuration keeps Git from passing the path on', async () => {
     const cwd = await clone();
     await sandbox.succeed('git', ['config', '--local', 'credential.useHttpPath', 'false'], { cwd });
     const report = await doctor([], { cwd });
-    // A wide section does not beat a narrow one: what stands in a later file does, if it is as narrow.
+    // A general section does not override a specific one. In a later file an equally specific one does.
     expect(report.troubles).toEqual(
       (await git(['ls-remote', 'origin'], { cwd })).code === 0 ? [] : ['git-config.no-path'],
     );
@@ -320,14 +320,14 @@ describe.sequential('vouch doctor', () => {
     const report = await doctor([url], { env: { PATH } });
     expect(report.troubles).toEqual(['helper.not-on-path']);
     expect(fix(report, 'helper.not-on-path')).toContain('--absolute');
-    // It is found in this shell, whose PATH an editor has not.
+    // This shell finds it, but an editor does not have this shell's PATH.
     expect(finding(await doctor([url]), 'helper.this-shell-only')).toMatchObject({ severity: 'warning' });
 
     expect(await doctor(['--fix', url], { env: { PATH } })).toMatchObject({ code: 0 });
     await gitWorks(url, { env: { PATH: systemPath } });
     expect(finding(await doctor([url]), 'helper.this-shell-only')).toBeUndefined();
 
-    // The file goes away with an update of Node.
+    // As after an update of Node, which removes the file.
     const config = join(sandbox.home, '.gitconfig');
     const text = readFileSync(config, 'utf8');
     const gone = join(sandbox.folder, 'gone/git-credential-vouch');
@@ -352,7 +352,7 @@ describe.sequential('vouch doctor', () => {
     });
     expect(oldGit.troubles).toEqual(['git.old-git']);
     expect(status(oldGit, 'helper')).toBe('not-tried');
-    // The agent, the server and AWS have nothing to do with it.
+    // The checks of agent, server and AWS do not depend on Git.
     expect(status(oldGit, 'sts')).toBe('ok');
     const PATH = [
       await folderWith('vouch', 'git-credential-vouch'),
@@ -365,24 +365,24 @@ describe.sequential('vouch doctor', () => {
     expect(oldNode.stdout).toContain('"node.old-on-path"');
   });
 
-  test('another git-remote-codecommit first on the PATH: it is named, and codecommit:// fails for no other reason', async () => {
+  test('another git-remote-codecommit first on the PATH: the doctor names it as the only trouble of codecommit://', async () => {
     const folder = await folderWithScript('git-remote-codecommit', 'not Vouch');
     const report = await doctor(['codecommit://demo'], { env: first(folder) });
     expect(report.troubles).toEqual(['remote-helper.another-first']);
     expect(finding(report, 'remote-helper.another-first')?.what).toContain(join(folder, 'git-remote-codecommit'));
     expect(status(report, 'pull')).toBe('not-tried');
-    // To who uses https:// it is a word of warning.
+    // With https:// it is only a warning.
     const https = await doctor([url], { env: first(folder) });
     expect(https.troubles).toEqual([]);
     expect(finding(https, 'remote-helper.another-first')).toMatchObject({ severity: 'warning' });
-    // What it says: our folder first.
+    // As the doctor says: our folder first.
     expect(await doctor(['codecommit://demo'])).toMatchObject({ code: 0 });
     await gitWorks('codecommit://demo');
     const PATH = `${await folderWith('vouch', 'node', 'git-credential-vouch')}${delimiter}${systemPath}`;
     expect((await doctor(['codecommit://demo'], { env: { PATH } })).troubles).toEqual(['remote-helper.not-on-path']);
   });
 
-  test('submodules over codecommit:// that Git does not follow', async () => {
+  test('submodules over codecommit:// that Git does not allow', async () => {
     const cwd = await clone();
     await sandbox.succeed('git', ['config', '--global', '--unset-all', 'protocol.codecommit.allow']);
     await writeFile(join(cwd, '.gitmodules'), '[submodule "part"]\n\tpath = part\n\turl = codecommit://demo\n');
@@ -401,7 +401,7 @@ describe.sequential('vouch doctor', () => {
     expect((await git(update, { cwd })).code).toBe(0);
   });
 
-  test('a trust policy that refuses: each condition is shown with what the token has for it', async () => {
+  test('a trust policy that refuses: each condition is shown beside the token’s value', async () => {
     changeRole(({ trust }) => {
       const text = JSON.stringify(trust.Statement).replace('*@example.com', '*@elsewhere.example');
       trust.Statement = JSON.parse(text);
@@ -422,7 +422,7 @@ describe.sequential('vouch doctor', () => {
     expect(status(report, 'pull')).toBe('not-tried');
   });
 
-  test('a trust policy that lacks one of the actions: that one is named', async () => {
+  test('a trust policy that lacks an action: the finding names it', async () => {
     for (const action of ['sts:TagSession', 'sts:SetSourceIdentity']) {
       changeRole(({ trust }) => {
         trust.Statement = [trust.Statement].flat().map((statement) => ({
@@ -462,7 +462,7 @@ describe.sequential('vouch doctor', () => {
       aws.now = () => new Date(Date.now() + minutes * 60_000);
       expect((await doctor([url])).troubles).toEqual(['sts.clock-skew']);
     }
-    // What is borne is told, and fails nothing. (Ahead of ours, this AWS takes no token: its minute is over.)
+    // A small difference gives only a warning. (If AWS's clock is ahead, the token's minute is over and AWS refuses it.)
     aws.now = () => new Date(Date.now() - 3 * 60_000);
     const report = await doctor([url]);
     expect(report).toMatchObject({ code: 0, troubles: [] });
@@ -472,7 +472,7 @@ describe.sequential('vouch doctor', () => {
     });
   });
 
-  test('the server cannot be reached: what rests on it is not tried, the rest is', async () => {
+  test('the server cannot be reached: checks that need it are not tried, all others are', async () => {
     await sandbox.server.stop();
     onTestFinished(() => sandbox.server.start());
     const report = await doctor([url]);
@@ -482,7 +482,7 @@ describe.sequential('vouch doctor', () => {
     expect(status(report, 'sts')).toBe('not-tried');
   });
 
-  test('Git’s own CA and proxy: the other two ways are open, and the setting is named', async () => {
+  test('Git’s own CA and proxy: the finding names the setting, and says that server and STS can be reached', async () => {
     const other = join(sandbox.folder, 'other-ca.pem');
     await writeFile(other, (await TestCa.create()).pem);
     const tls = await doctor([url], { env: { GIT_SSL_CAINFO: other } });
@@ -503,7 +503,7 @@ describe.sequential('vouch doctor', () => {
     await gitWorks('origin', { cwd });
   });
 
-  test('AWS STS: its CA, its proxy, and an agent that was started in another environment', async () => {
+  test('AWS STS: its CA, its proxy, and an agent started in another environment', async () => {
     const ca = await TestCa.create();
     const tls = createHttpsServer({
       SNICallback: (host, done) => void ca.contextFor(host).then((it) => done(null, it), done),
@@ -517,7 +517,7 @@ describe.sequential('vouch doctor', () => {
     expect(report.troubles).toEqual(['sts.tls']);
     expect(why(report, 'sts.tls')).toContain('Vouch server can be reached.\nCodeCommit, by Git can be reached.');
     expect(fix(report, 'sts.tls')).toContain('NODE_EXTRA_CA_CERTS');
-    // This shell would reach it; the agent has kept what it was started with.
+    // This shell would reach STS, but the agent keeps the environment that it was started with.
     const elsewhere = await doctor([url]);
     expect(elsewhere.troubles).toEqual(['sts.agent-environment']);
     await vouch(['logout']);
@@ -536,12 +536,12 @@ describe.sequential('vouch doctor', () => {
     await gitWorks();
   });
 
-  describe('what Git sends in the place of what Vouch gives', () => {
+  describe('other credentials that Git sends instead of those from Vouch', () => {
     const host = 'git-codecommit.us-east-1.amazonaws.com';
     const netrc = () => join(sandbox.home, '.netrc');
     afterEach(() => rm(netrc(), { force: true }));
 
-    /** Git is turned away, doctor says by what, and blames nobody else; nothing of the secret is said. */
+    /** CodeCommit refuses Git, and the doctor names this cause and no other; it prints nothing of the secret. */
     async function blamed(remote: string, cause: string, where: Where = {}): Promise<Report> {
       expect((await git(['ls-remote', remote], where)).stderr).toMatch(/403|Authentication failed/);
       const report = await doctor([remote], where);
@@ -564,15 +564,15 @@ describe.sequential('vouch doctor', () => {
       writeFileSync(netrc(), text);
       const report = await blamed(url, `in ~/.netrc, line ${line}`);
       expect(finding(report, 'pull.not-vouch')?.what).toBe('Git did not ask Vouch, and was turned away.');
-      // What it says for an entry for all hosts: a name in the URL.
+      // For an entry for all hosts the doctor suggests a user name in the URL.
       if (text.includes('default')) await gitWorks(url.replace('https://', 'https://vouch@'));
-      // It is the same over codecommit://, which Git asks over HTTPS.
+      // The same happens with codecommit://, which becomes HTTPS.
       await blamed('codecommit://demo', `in ~/.netrc, line ${line}`);
       await rm(netrc());
       await gitWorks();
     });
 
-    test('~/.netrc with a good password: Git works, and not by Vouch', async () => {
+    test('~/.netrc with a valid password: Git works, but without Vouch', async () => {
       const { stdout } = await sandbox.succeed('git', ['credential', 'fill'], { input: `url=${url}\n\n` });
       const [username, password] = ['username', 'password'].map(
         (name) => RegExp(`^${name}=(.*)$`, 'm').exec(stdout)?.[1],
@@ -588,7 +588,7 @@ describe.sequential('vouch doctor', () => {
       expect(JSON.stringify(report)).not.toContain(password);
     });
 
-    test('a header Authorization, for all hosts and for these, and one that takes every other away', async () => {
+    test('an Authorization header, for all hosts, for these, and one that clears all others', async () => {
       const basic = Buffer.from('old:hunter2').toString('base64');
       for (const [key, value] of [
         ['http.extraHeader', `Authorization: Basic ${basic}`],
@@ -600,14 +600,14 @@ describe.sequential('vouch doctor', () => {
         await sandbox.succeed('git', ['config', '--global', '--unset', key]);
         await gitWorks();
       }
-      // Others are nobody's trouble.
+      // Other headers do no harm.
       await sandbox.succeed('git', ['config', '--global', 'http.extraHeader', 'X-Team: payments']);
       expect((await doctor([url])).findings.filter(({ id }) => id.startsWith('pull.'))).toEqual([]);
     });
 
-    test('http.emptyAuth for all, and what it says takes it back for CodeCommit', async () => {
+    test('http.emptyAuth for all hosts, which the suggested command turns off for CodeCommit', async () => {
       await sandbox.succeed('git', ['config', '--global', 'http.emptyAuth', 'true']);
-      if ((await git(['ls-remote', url])).code === 0) return; // A newer Git asks its helper first.
+      if ((await git(['ls-remote', url])).code === 0) return; // Newer versions of Git ask their helper first.
       const report = await blamed(url, 'http.emptyAuth in ~/.gitconfig is on');
       const [, command = ''] = /`git ([^`]+)`/.exec(fix(report, 'pull.not-vouch')) ?? [];
       await sandbox.succeed('git', command.split(' '));
@@ -616,12 +616,12 @@ describe.sequential('vouch doctor', () => {
 
     test('an empty user name in the URL', async () => {
       const cwd = await clone(url.replace('https://', 'https://@'));
-      if ((await git(['ls-remote', 'origin'], { cwd })).code === 0) return; // A newer Git asks its helper first.
+      if ((await git(['ls-remote', 'origin'], { cwd })).code === 0) return; // Newer versions of Git ask their helper first.
       const report = await blamed('origin', 'There is an empty user name in the URL', { cwd });
       expect(fix(report, 'pull.not-vouch')).toBe(`Run \`git remote set-url origin ${url}\`.`);
     });
 
-    test('and a role that refuses: both are told', async () => {
+    test('and a role without permission: the doctor reports both', async () => {
       changeRole((role) => {
         role.permissions = allow('codecommit:GitPush');
       });
@@ -631,7 +631,7 @@ describe.sequential('vouch doctor', () => {
       expect(why(report, 'pull.no-git-pull')).toContain('AWS says: AccessDeniedException: User: arn:aws:sts::');
     });
 
-    test('where CodeCommit cannot be asked without Git, nothing is said of the role', async () => {
+    test('if CodeCommit cannot be reached without Git, the doctor says nothing about the role', async () => {
       writeFileSync(netrc(), `machine ${host} login old password hunter2\n`);
       sandbox.aws.intercept = ({ service, request }) => {
         if (service !== 'codecommit' || request.headers['user-agent'] !== 'git/vouch-doctor') return undefined;
@@ -646,7 +646,7 @@ describe.sequential('vouch doctor', () => {
       expect(why(report, 'pull.not-vouch')).toContain('What the role may do is not known.');
     });
 
-    test('credentials that CodeCommit does not take are no permission that lacks', async () => {
+    test('credentials that CodeCommit does not accept are not reported as a missing permission', async () => {
       sandbox.aws.intercept = ({ service, request, response }) => {
         if (service !== 'codecommit' || request.headers.authorization === undefined) return undefined;
         const body =
@@ -665,7 +665,7 @@ describe.sequential('vouch doctor', () => {
     });
   });
 
-  test('a helper list that the command line empties, as GitHub Desktop does: codecommit:// is said to work there, and does', async () => {
+  test('a helper list that the command line clears, as GitHub Desktop does: the doctor suggests codecommit://, which works', async () => {
     const cwd = await clone();
     const env = { GIT_CONFIG_PARAMETERS: "'credential.helper='" };
     expect((await git(['ls-remote', 'origin'], { cwd, env })).code).toBe(128);
@@ -678,7 +678,7 @@ describe.sequential('vouch doctor', () => {
     await sandbox.succeed('git', ['remote', 'set-url', 'origin', address], { cwd });
     await gitWorks('origin', { cwd, env });
     expect(await doctor([], { cwd, env })).toMatchObject({ code: 0, troubles: [] });
-    // In the repository's own configuration a setup there helps.
+    // If the repository's own configuration clears the list, a setup there helps.
     const local = await clone();
     await sandbox.succeed('git', ['config', '--local', 'credential.helper', ''], { cwd: local });
     expect(fix(await doctor([], { cwd: local }), 'git-config.no-helper')).toContain('`vouch setup codecommit --local`');
@@ -686,7 +686,7 @@ describe.sequential('vouch doctor', () => {
     await gitWorks('origin', { cwd: local });
   });
 
-  test('.git at the end: the ARN is that which AWS is asked about', async () => {
+  test('.git at the end: the doctor shows the ARN that AWS checks', async () => {
     const cwd = await clone(`${url}.git`);
     const report = await doctor([], { cwd });
     expect(report.troubles).toEqual(['pull.forbidden']);
@@ -696,7 +696,7 @@ describe.sequential('vouch doctor', () => {
     expect(await doctor([], { cwd })).toMatchObject({ code: 0, troubles: [] });
   });
 
-  test('a remote over SSH is CodeCommit’s, and not served by Vouch', async () => {
+  test('a remote over SSH is recognised as CodeCommit’s, but Vouch does not serve it', async () => {
     const { host, pathname } = new URL(url);
     for (const address of [
       `ssh://${host}${pathname}`,
@@ -712,7 +712,7 @@ describe.sequential('vouch doctor', () => {
       await sandbox.succeed('git', ['remote', 'set-url', 'origin', url], { cwd });
       expect(await doctor([], { cwd })).toMatchObject({ code: 0, troubles: [] });
     }
-    // What Git makes of an address counts.
+    // The doctor looks at the address after Git has rewritten it.
     const cwd = await clone();
     await sandbox.succeed('git', ['config', '--local', `url.ssh://${host}/.insteadOf`, `https://${host}/`], { cwd });
     expect((await doctor([], { cwd })).troubles).toEqual(['remote.ssh']);
@@ -729,7 +729,7 @@ describe.sequential('vouch doctor', () => {
     expect(JSON.stringify(report)).not.toContain('hunter2');
   });
 
-  test('what AWS says of its decision is handed on', async () => {
+  test('AWS’s own words about its decision are passed on', async () => {
     const id = 'EXAMPLE1a2b3c4d5e6f7g8h9i0j';
     const arn = `arn:aws:iam::123456789012:policy/${'a-long-path/'.repeat(20)}Deny`;
     const message = `User: arn:aws:sts::123456789012:assumed-role/VouchDeveloper/alice@example.com is not authorized to perform: ACTION on resource: RESOURCE with an explicit deny in an identity-based policy: ${arn}. Go to https://us-east-1.console.aws.amazon.com/iam/home?region=us-east-1#/authorization-details/${id} for complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: ${id}`;
@@ -763,7 +763,7 @@ describe.sequential('vouch doctor', () => {
     expect(fix(assumed, 'sts.trust')).toContain(`--authorization-id ${id}`);
   });
 
-  test('Ctrl-C ends it at once, with the Git that it had started', async () => {
+  test('Ctrl-C ends the doctor at once, and the Git that it started', async () => {
     const { promise: asked, resolve } = Promise.withResolvers<void>();
     const { promise: cut, resolve: wasCut } = Promise.withResolvers<void>();
     sandbox.aws.intercept = async ({ service, request }) => {
@@ -784,7 +784,7 @@ describe.sequential('vouch doctor', () => {
     await cut;
   });
 
-  test('wrong region: --try-regions names the right one, and what it says is enough', async () => {
+  test('wrong region: --try-regions finds the right one, and the suggested command is enough', async () => {
     await sandbox.addAccount('210987654321', { profile: 'prod', region: 'eu-west-1', repository: 'payments' });
     const named = url.replace('https://', 'https://vouch@').replace('demo', 'payments');
     const cwd = await clone(named);
@@ -800,7 +800,7 @@ describe.sequential('vouch doctor', () => {
     expect(fix(await doctor(elsewhere), 'pull.forbidden')).toBe(
       'If that is the one, this is its URL: codecommit::eu-west-1://prod@payments',
     );
-    // The profile is newer than the setup, of which an older Git must be told.
+    // The profile is newer than the setup; older versions of Git need its name in their configuration.
     const [next] = (await doctor([], { cwd })).troubles;
     if (next !== undefined) {
       expect(next).toBe('git-config.user-name');
@@ -809,7 +809,7 @@ describe.sequential('vouch doctor', () => {
     expect(await doctor([], { cwd })).toMatchObject({ code: 0, troubles: [] });
     expect((await git(['fetch'], { cwd })).code).toBe(0);
 
-    // Without a name the first one serves; where that is not said, two could be meant.
+    // Without a name the default profile serves; without a default there are two candidates.
     expect(await doctor([url])).toMatchObject({ code: 0 });
     await forgetDefault(sandbox.home);
     const several = await doctor([url]);
@@ -819,7 +819,7 @@ describe.sequential('vouch doctor', () => {
     expect(await doctor([])).toMatchObject({ code: 0 });
   });
 
-  test('a chained role that does not let us in: which of the two it was', async () => {
+  test('a chained role that does not let us in: the finding names the role that refused', async () => {
     const role = addChainedRole(sandbox.first, sandbox.first.account, 'Deployer');
     await addProfile(sandbox.home, 'deploy', { role_arn: role.arn, source_profile: 'vouch', region: 'us-east-1' });
     await sandbox.succeed('vouch', ['setup', 'codecommit']);

@@ -16,9 +16,9 @@ afterAll(() => sandbox?.close());
 const assumed = () => sandbox.aws.log.filter(({ action }) => action === 'AssumeRoleWithWebIdentity');
 const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.';
 
-/** The tests are one story, in this order. */
+/** These tests are one story, in this order. */
 describe.sequential('a first day', () => {
-  test('before the login, Git fails at once, says what to do, and asks for nothing', async () => {
+  test('before the login, Git fails at once, says what to do, and asks for no password', async () => {
     const refused = await sandbox.run('git', ['ls-remote', url]);
     expect(refused.code).toBe(128);
     expect(refused.stderr).toContain(notSignedIn);
@@ -26,7 +26,7 @@ describe.sequential('a first day', () => {
     expect((await sandbox.run('vouch', ['status'])).code).toBe(3);
   });
 
-  test('vouch login opens the browser, and says who is signed in with which key until when', async () => {
+  test('vouch login opens the browser, and prints the person, the key and the end of the session', async () => {
     const signedIn = await sandbox.succeed('vouch', ['login']);
     expect(signedIn.stdout).toMatch(
       /^Opening your browser to sign in at localhost:\d+\n {2}http:\/\/localhost:\d+\/auth\?\S+\nTouch your key only if the page shows: [a-z]+ [a-z]+ [a-z]+\nSigned in as alice@example\.com with "Work key" until \d\d:\d\d, 8 h from now\n$/,
@@ -39,18 +39,18 @@ describe.sequential('a first day', () => {
     });
   });
 
-  test('the page that the browser ends on has no code in its address', async () => {
+  test('the address of the last page in the browser contains no code', async () => {
     const page = sandbox.browser?.page();
     await page?.waitForFunction(() => document.body.textContent?.includes('Go back to your terminal'));
     expect(page?.url()).toBe(`${sandbox.issuer}/signed-in`);
   });
 
-  test('100 Git processes at once right after the login: all are served by one flight to STS', async () => {
+  test('100 Git processes at once right after the login share one call to STS', async () => {
     expect(assumed()).toHaveLength(0);
     const runs = await Promise.all(Array.from({ length: 100 }, () => sandbox.run('git', ['ls-remote', url])));
     expect(runs.filter(({ code }) => code !== 0)).toEqual([]);
-    // Once. But STS shares this machine with the hundred: where its 5 seconds for an answer run out, the flight tries again, and
-    // that is at most 4 times while somebody waits. Each for itself would have been a hundred.
+    // Normally one call. But STS shares this machine with the hundred processes: if its answer takes more than 5 seconds, the agent
+    // tries again, at most 4 times while somebody waits. Without sharing there would be a hundred calls.
     expect(assumed().length).toBeLessThanOrEqual(4);
     expect(assumed()[0]).toMatchObject({
       outcome: 'OK',
@@ -80,14 +80,14 @@ describe.sequential('a first day', () => {
     await sandbox.succeed('git', ['commit', '--allow-empty', '-m', 'second'], { cwd: work });
     await sandbox.succeed('git', ['push'], { cwd: work });
     sandbox.aws.intercept = undefined;
-    // The look was taken at the right moment: Git's transport was there.
+    // We looked at the right moment: Git's transport was running.
     expect(seen.some((line) => line.includes('remote-https'))).toBe(true);
     const secrets = [credentials.SecretAccessKey, credentials.SessionToken, credentials.AccessKeyId];
     expect(seen.filter((line) => secrets.some((secret) => line.includes(secret)))).toEqual([]);
     expect(seen.filter((line) => /\d{8}T\d{6}Z[0-9a-f]{64}|eyJ[\w-]{20,}\./.test(line))).toEqual([]);
   });
 
-  test('the password is the signature that the specification asks for', async () => {
+  test('the password is the signature that the specification requires', async () => {
     const credentials = await credentialProcess();
     const answer = await sandbox.succeed('git-credential-vouch', ['get'], {
       input: 'protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\npath=v1/repos/demo\n\n',
@@ -113,7 +113,7 @@ describe.sequential('a first day', () => {
     for (const file of allFiles(sandbox.folder)) {
       const content = readFileSync(file, 'latin1');
       files += 1;
-      // Any signed JWT at all: access token, ID tokens, DPoP proofs.
+      // Any signed JWT: access token, ID tokens, DPoP proofs.
       const signedJwt = /eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{40,}/;
       if (secrets.some((secret) => content.includes(secret)) || signedJwt.test(content)) {
         found.push(file);
@@ -148,7 +148,7 @@ function splitOnce(line: string, separator: string): [string, string] {
   return [line.slice(0, at), line.slice(at + 1)];
 }
 
-/** What `ps` would show, on Linux. */
+/** The output of `ps`, on Linux. */
 function argumentsOfAllPrograms(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -162,7 +162,7 @@ function argumentsOfAllPrograms(): string[] {
 }
 
 function allFiles(folder: string): string[] {
-  // Without what lies elsewhere and is only linked to: the packages.
+  // It does not follow links, such as those to the installed packages.
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return allFiles(path);

@@ -19,7 +19,7 @@ afterAll(() => sandbox?.close());
 const agent = async () => JSON.parse((await sandbox.run('vouch', ['agent', 'status', '--json'])).stdout);
 const lsRemote = () => sandbox.run('git', ['ls-remote', url]);
 
-/** Starts a command that waits, and gives the address that it prints. */
+/** Starts `vouch login`, and waits for the address that it prints. */
 async function startLogin(args: string[]) {
   const child = spawn('vouch', ['login', ...args], { env: sandbox.env, cwd: sandbox.home, stdio: 'pipe' });
   let stderr = '';
@@ -34,8 +34,8 @@ async function startLogin(args: string[]) {
   throw new Error(`vouch login printed no address: ${stderr}`);
 }
 
-describe.sequential('what can go wrong on a day', () => {
-  test('kill -9 of the agent: Git says what to do, the next login works, no stale socket stands in the way', async () => {
+describe.sequential('a hard day', () => {
+  test('kill -9 of the agent: Git says what to do, and the next login works in spite of the stale sockets', async () => {
     await sandbox.succeed('vouch', ['login']);
     expect((await lsRemote()).code).toBe(0);
     const { pid } = await agent();
@@ -43,7 +43,7 @@ describe.sequential('what can go wrong on a day', () => {
     const refused = await lsRemote();
     expect(refused).toMatchObject({ code: 128, stderr: expect.stringContaining('Run `vouch login`, then try again.') });
     expect(refused.stderr).not.toMatch(/Username|Password/);
-    // The sockets are still there: nobody has taken them away.
+    // The killed agent has left its sockets.
     const sockets = join(String(sandbox.env.XDG_RUNTIME_DIR), 'vouch');
     expect(existsSync(join(sockets, 'agent.sock'))).toBe(true);
     await sandbox.succeed('vouch', ['login']);
@@ -69,7 +69,7 @@ describe.sequential('what can go wrong on a day', () => {
     expect(signedIn.stdout).toContain('Signed in as bob@example.com with "Security key"');
     await sandbox.succeed('vouch', ['logout']);
     await sandbox.browser?.changeKey(alices);
-    // Where no terminal is that could ask whether it is her, the machine is for one person.
+    // Without a terminal `vouch login` cannot ask whether a change of person is meant, and refuses.
     expect(await sandbox.run('vouch', ['login'])).toMatchObject({
       code: 5,
       stderr: expect.stringContaining('alice@example.com signed in here, and last time it was bob@example.com'),
@@ -78,7 +78,7 @@ describe.sequential('what can go wrong on a day', () => {
     writeFileSync(config, alicesConfig);
   });
 
-  test('a key that is not enrolled here signs nobody in, and Ctrl-C ends the wait', async () => {
+  test('a key that is not enrolled does not sign in, and Ctrl-C ends the wait', async () => {
     const alices = (await sandbox.browser?.credentials()) ?? [];
     await sandbox.browser?.changeKey();
     const { child, ended } = await startLogin([]);
@@ -86,12 +86,12 @@ describe.sequential('what can go wrong on a day', () => {
     const { code, stderr } = await ended;
     expect(code).toBe(130);
     expect(stderr).not.toContain('vouch:');
-    // The agent that it had started has gone with it.
+    // The agent that it had started has ended with it.
     expect(await agent()).toEqual({ running: false });
     await sandbox.browser?.changeKey(alices);
   });
 
-  test('a login that is given up does not end the session that another login has made', async () => {
+  test('a cancelled login does not end the session of another login', async () => {
     const { child, ended } = await startLogin(['--no-browser']);
     await sandbox.succeed('vouch', ['login']);
     child.kill('SIGINT');
@@ -100,7 +100,7 @@ describe.sequential('what can go wrong on a day', () => {
     await sandbox.succeed('vouch', ['logout']);
   });
 
-  test('--timeout ends the wait with a sentence, and leaves nothing running', async () => {
+  test('--timeout ends the wait with a message, and leaves nothing running', async () => {
     const { address, ended } = await startLogin(['--no-browser', '--timeout', '1']);
     expect(address).toContain('/auth?');
     const { code, stderr } = await ended;
@@ -109,14 +109,14 @@ describe.sequential('what can go wrong on a day', () => {
     expect(await agent()).toEqual({ running: false });
   });
 
-  test('--no-browser prints the address; opened by hand it signs in', async () => {
+  test('--no-browser prints the address, which signs in when opened by hand', async () => {
     const { address, ended } = await startLogin(['--no-browser']);
     await sandbox.browser?.open(address);
     expect((await ended).code).toBe(0);
     await sandbox.succeed('vouch', ['logout']);
   });
 
-  test('cancelled in the browser: the terminal is told at once', async () => {
+  test('cancelled in the browser: the terminal says so at once', async () => {
     const { address, ended } = await startLogin(['--no-browser']);
     const alices = (await sandbox.browser?.credentials()) ?? [];
     await sandbox.browser?.changeKey();
@@ -135,12 +135,12 @@ describe.sequential('what can go wrong on a day', () => {
     const alices = (await sandbox.browser?.credentials()) ?? [];
     await sandbox.browser?.changeKey();
     const enrolling = await sandbox.run('vouch', ['enroll', '--timeout', '5'], { input: sandbox.typed(code) });
-    // Whoever holds the invitation alone gets nowhere.
+    // The invitation alone is not enough.
     expect(enrolling).toMatchObject({ code: 1, stderr: expect.stringContaining('not enrolled in time') });
     await sandbox.browser?.changeKey(alices);
     const spare = await sandbox.succeed('vouch', ['enroll', '--name', 'Spare key'], { input: sandbox.typed(code) });
     expect(spare.stdout).toContain('Enrolled "Spare key" for alice@example.com.');
-    // And the new one signs in by itself.
+    // The new key signs in by itself.
     const first = (await sandbox.browser?.credentials()) ?? [];
     await sandbox.browser?.changeKey(await sandbox.browser.drawer());
     expect((await sandbox.succeed('vouch', ['login'])).stdout).toContain('with "Spare key"');
@@ -148,7 +148,7 @@ describe.sequential('what can go wrong on a day', () => {
     await sandbox.browser?.changeKey(first);
   });
 
-  test('of several profiles, Git’s configuration names the one for a repository', async () => {
+  test('with several profiles, Git’s configuration names the one for a repository', async () => {
     const role = ['--role', sandbox.roleArn];
     await sandbox.succeed('vouch', ['setup', 'aws', '--profile', 'prod', ...role]);
     await sandbox.succeed('vouch', ['login']);
@@ -158,7 +158,7 @@ describe.sequential('what can go wrong on a day', () => {
       code: 128,
       stderr: expect.stringContaining('Vouch has no such profile'),
     });
-    // What was cloned before goes on as it was.
+    // A clone from before still works.
     expect(await sandbox.run('git', ['ls-remote', url])).toMatchObject({ code: 0 });
     await forgetDefault(sandbox.home);
     const several = await sandbox.run('git', ['ls-remote', url]);
@@ -166,7 +166,7 @@ describe.sequential('what can go wrong on a day', () => {
       code: 128,
       stderr: expect.stringContaining('Several AWS profiles could serve this repository.'),
     });
-    // And what it says to do does it.
+    // The suggested command solves it.
     const [, command = ''] = /for this one with `vouch ([^`]+)`/.exec(several.stderr) ?? [];
     await sandbox.succeed('vouch', command.split(' '));
     expect(await sandbox.run('git', ['ls-remote', url])).toMatchObject({ code: 0 });
@@ -192,7 +192,7 @@ describe.sequential('what can go wrong on a day', () => {
     await sandbox.succeed('vouch', ['logout']);
   });
 
-  test('an invitation code that is nobody’s is refused in words', async () => {
+  test('an unknown invitation code is refused with a clear message', async () => {
     const refused = await sandbox.run('vouch', ['enroll', '--server', sandbox.issuer], {
       input: `${'A'.repeat(26)}\n`,
     });

@@ -19,7 +19,7 @@ beforeEach(async () => {
   writeFileSync(opened, '');
 });
 
-/** A browser that writes down what it is to open, and then opens it or (`idle`) does not. */
+/** The environment with a browser that records the address, and then opens it (`works`) or does not (`idle`). */
 function browser(kind: 'works' | 'idle'): Record<string, string> {
   const file = join(sandbox.folder, `browser-${kind}`);
   const then = kind === 'works' ? `exec '${sandbox.env.BROWSER}' "$1"` : '';
@@ -27,7 +27,7 @@ function browser(kind: 'works' | 'idle'): Record<string, string> {
   return { ...sandbox.env, BROWSER: file };
 }
 
-/** What comes soon, and on a busy machine somewhat later. */
+/** Waits for a value that comes soon, or on a busy machine somewhat later. */
 const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 
 const tabs = () => readFileSync(opened, 'utf8').split('\n').filter(Boolean);
@@ -43,8 +43,8 @@ const pushedRequests = () =>
     .split('\n')
     .filter((line) => line.includes('"method":"POST"') && line.includes('"path":"/request"')).length;
 
-describe.sequential('a login where one is needed', () => {
-  test('git ls-remote on a terminal has the person sign in, and works', async () => {
+describe.sequential('a login when Git needs one', () => {
+  test('git ls-remote on a terminal makes the person sign in, and works', async () => {
     const git = onTerminal(lsRemote(), { env: browser('works'), cwd: sandbox.home });
     expect(await git.ended).toBe(0);
     expect(git.said()).toContain('vouch: You are not signed in. Git waits while you sign in.\n');
@@ -54,12 +54,12 @@ describe.sequential('a login where one is needed', () => {
     );
     expect(tabs().length).toBe(1);
     expect(sockets()).toEqual(['agent.sock', 'git.sock']);
-    // The next one asks for nothing.
+    // The next one needs no login.
     const next = onTerminal(lsRemote(), { env: browser('works'), cwd: sandbox.home });
     expect([await next.ended, next.said()]).toEqual([0, '']);
   });
 
-  test('twenty at once open one tab, and all of them work', async () => {
+  test('twenty Git processes at once open one tab, and all of them work', async () => {
     const before = pushedRequests();
     const env = browser('idle');
     const gits = Array.from({ length: 20 }, () => onTerminal(lsRemote(), { env, cwd: sandbox.home }));
@@ -80,11 +80,11 @@ describe.sequential('a login where one is needed', () => {
     expect(fetched.stderr).toContain('vouch: Signed in as alice@example.com');
   });
 
-  test('where nobody is there Git is stopped, and the server is not even asked', async () => {
+  test('without a terminal Git stops, and the server gets no request', async () => {
     const before = pushedRequests();
     const refused = await sandbox.run('git', ['ls-remote', sandbox.repositoryUrl]);
     expect(refused.code).toBe(128);
-    // A newer Git adds a line of its own.
+    // Newer versions of Git add a line.
     expect(refused.stderr.split('\n').slice(0, 2)).toEqual([
       'vouch: You are not signed in. Run `vouch login`, then try again.',
       "fatal: credential helper 'vouch' told us to quit",
@@ -95,7 +95,7 @@ describe.sequential('a login where one is needed', () => {
   test('Ctrl-C stops Git and the login, and the next try works', async () => {
     const git = onTerminal(lsRemote(), { env: browser('idle'), cwd: sandbox.home });
     await git.until(/Touch your security key/);
-    // The browser is started after that is said.
+    // The browser starts after this message.
     await eventually(() => tabs().length).toBe(1);
     git.type('\x03');
     expect(await git.ended).toBe(130);

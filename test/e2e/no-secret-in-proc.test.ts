@@ -13,15 +13,15 @@ beforeAll(async () => {
   sandbox = await startSandbox();
   roles.vouch = sandbox.roleArn;
   roles.prod = (await sandbox.addAccount('222222222222', { profile: 'prod' })).role.arn;
-  // Git is told of the profiles' names.
+  // Writes the profiles' names into Git's configuration.
   await sandbox.succeed('vouch', ['setup', 'codecommit']);
   await sandbox.succeed('vouch', ['login']);
 });
 afterAll(() => sandbox?.close());
 
 /**
- * Each push is the first of its role, so that STS is asked while the credential helper waits, and goes through every
- * program that there is on the way. It is larger than http.postBuffer, so that it goes in pieces, after a probe.
+ * Each push is the first with its role, so that the agent calls STS while the credential helper waits, and it goes through every
+ * program on the way. It is larger than http.postBuffer, so that Git sends it in pieces, after a probe.
  */
 describe.sequential('while Git pushes, no process has a secret in its arguments or its environment', () => {
   test.each([
@@ -44,7 +44,7 @@ describe.sequential('while Git pushes, no process has a secret in its arguments 
     sandbox.aws.intercept = async ({ action }) => {
       asked.push(action);
       await watch.look();
-      // The same as the look above, as a person would take it; not every machine has it.
+      // The same with `ps`, as a person would look; not every machine has it.
       const seen = await run('ps', ['-efww'], { env: sandbox.env }).catch(() => undefined);
       if (seen) ps.push(seen.stdout);
       return false;
@@ -53,7 +53,7 @@ describe.sequential('while Git pushes, no process has a secret in its arguments 
     sandbox.aws.intercept = undefined;
     const { looks, argumentLists, environments } = await watch.end();
 
-    // The looks were taken at the right moments: everything that is on the way was there.
+    // We looked at the right moments: all programs on the way were running.
     expect(asked).toEqual(expect.arrayContaining(['AssumeRoleWithWebIdentity', 'GitPush']));
     expect(looks).toBeGreaterThan(5);
     for (const program of programs) {
@@ -70,7 +70,7 @@ describe.sequential('while Git pushes, no process has a secret in its arguments 
   });
 });
 
-/** What the agent has in hand for the role: it keeps credentials for their hour. */
+/** The credentials that the agent holds for the role; asking for them causes no call to STS. */
 async function credentialsOf(role: string): Promise<string[]> {
   const asked = () => sandbox.aws.log.filter(({ service }) => service === 'sts').length;
   const before = asked();

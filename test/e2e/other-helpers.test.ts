@@ -27,7 +27,7 @@ interface World extends Machine {
   vouch(args: string[], cwd?: string): Promise<Finished>;
 }
 
-/** A signed-in developer's machine, the local AWS with an empty repository, and a system-wide configuration of its own. */
+/** A signed-in developer's machine with its own system-wide Git configuration, and the local AWS with an empty repository. */
 async function world(): Promise<World> {
   const the = machine();
   installHelper(the);
@@ -67,7 +67,7 @@ async function world(): Promise<World> {
     aws,
     url,
     git: (args, cwd) => run('git', [...inFolder(cwd), ...args], the.env),
-    // `git -C` has no counterpart: a shell changes the folder.
+    // `vouch` has no option like `git -C`, so a shell changes the folder.
     vouch: (args, cwd = the.env.HOME ?? '') =>
       run(
         '/bin/sh',
@@ -83,13 +83,13 @@ const tokenFor = (issuer: Issuer) =>
     'https://aws.amazon.com/source_identity': 'alice@example.com',
   });
 
-/** Has Git keep passwords, on the disk and in its cache, for every URL. */
+/** Makes Git keep passwords for every URL, on the disk and in its cache. */
 async function configureStores(the: World, level: Level, cwd?: string): Promise<void> {
   for (const helper of ['store', 'cache'])
     await the.git(['config', `--${level}`, '--add', 'credential.helper', helper], cwd);
 }
 
-/** Runs Git; where Vouch refuses, does what it says, until Git works. */
+/** Runs Git until it works; whenever Vouch refuses, runs the command that it suggests. */
 async function persist(the: World, args: string[], cwd: string): Promise<{ refusals: string[] }> {
   const refusals: string[] = [];
   for (;;) {
@@ -106,7 +106,7 @@ async function persist(the: World, args: string[], cwd: string): Promise<{ refus
   }
 }
 
-/** What Git's own helpers would give for CodeCommit, for whatever path. */
+/** Everything that Git's own helpers hold for CodeCommit, for any path. */
 async function stored(the: World): Promise<string> {
   const request = 'protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\n\n';
   let found = '';
@@ -115,7 +115,7 @@ async function stored(the: World): Promise<string> {
   try {
     found += readFileSync(join(the.env.HOME ?? '', '.git-credentials'), 'utf8');
   } catch {
-    // There is no such file, which is best.
+    // There is no such file, as it should be.
   }
   return found;
 }
@@ -150,7 +150,7 @@ describe("Git's own store and cache keep nothing of Vouch's", () => {
     },
   );
 
-  test('a clone that is told to store by its own configuration, then by the command line', async () => {
+  test('nor in a clone whose own configuration, or command line, tells Git to store', async () => {
     const the = await world();
     await the.vouch(['setup', 'codecommit']);
     const ephemeral = (await the.git(['version'])).stdout.match(/(\d+)\.(\d+)/);
@@ -167,7 +167,7 @@ describe("Git's own store and cache keep nothing of Vouch's", () => {
     expect(await stored(the)).toBe('');
   });
 
-  test('the same stores do keep a password that somebody else gives: this test would see it', async () => {
+  test('the same stores do keep a password from elsewhere, so these tests would notice', async () => {
     const the = await world();
     await configureStores(the, 'global');
     await run('git', ['credential', 'approve'], the.env, `url=${the.url}\nusername=u\npassword=p\n\n`);
@@ -177,7 +177,7 @@ describe("Git's own store and cache keep nothing of Vouch's", () => {
   });
 });
 
-describe('git-credential-vouch with a Git that tells every helper', () => {
+describe('git-credential-vouch with a Git that hands credentials to every helper', () => {
   const host = 'git-codecommit.us-east-1.amazonaws.com';
   const family = 'credential "https://git-codecommit.*.amazonaws.com"';
   const request = `protocol=https\nhost=${host}\npath=v1/repos/demo\n`;
@@ -332,7 +332,7 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     ],
   ];
 
-  test('answers by itself where that is surely safe, asks Node otherwise, and gives nothing that would be stored', async () => {
+  test('answers by itself where that is certainly safe, asks Node otherwise, and gives nothing that another helper would store', async () => {
     const the = await world();
     const node = join(the.folder, 'bin/node');
     writeFileSync(node, `#!/bin/sh\ntouch ${node}.started\nexec ${process.execPath} "$@"\n`, { mode: 0o755 });
@@ -363,14 +363,14 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     expect([stdout, stderr]).toEqual(['', expect.stringMatching(/^vouch: Git would have the helper "store"/)]);
   });
 
-  test('an alias of Git’s in the place of Vouch counts where Git would take it: not beside the program', async () => {
+  test('a Git alias credential-vouch counts only if Git finds no program git-credential-vouch on the PATH', async () => {
     const the = await world();
     const alias = '[alias]\n\tcredential-vouch = !git credential-store\n';
     writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), ours + alias);
     const script = join(the.folder, 'package/cli/git-credential-vouch/git-credential-vouch');
     const ask = (env: NodeJS.ProcessEnv) => run(script, ['get'], env, request);
     expect((await ask(the.env)).stdout).toMatch(/^username=/);
-    // As in an editor that knows the helper by its path alone.
+    // As in an editor that knows only the helper's path.
     const PATH = the.env.PATH?.split(':').slice(1).join(':');
     expect(await ask({ ...the.env, PATH })).toMatchObject({
       stdout: 'quit=1\n',
@@ -380,7 +380,7 @@ describe('git-credential-vouch with a Git that tells every helper', () => {
     expect((await ask({ ...the.env, PATH })).stdout).toMatch(/^username=/);
   });
 
-  test('refuses where Git cannot read its configuration', async () => {
+  test('refuses if Git cannot read its configuration', async () => {
     const the = await world();
     writeFileSync(join(the.env.HOME ?? '', '.gitconfig'), '[credential\n');
     const { stdout, stderr } = await run(join(the.folder, 'bin/git-credential-vouch'), ['get'], the.env, request);

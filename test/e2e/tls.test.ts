@@ -46,7 +46,7 @@ beforeAll(async () => {
   );
   await new Promise<void>((resolve) => proxy.listen(outside, '127.0.0.1', resolve));
   expect((proxy.address() as AddressInfo).port).toBe(outside);
-  // Chromium has no other way to trust a CA for one run.
+  // Chromium offers no other way to trust a CA for one run.
   const spki = new X509Certificate(ca.pem).publicKey.export({ type: 'spki', format: 'der' });
   const trusted = createHash('sha256').update(spki).digest('base64');
   launched = await launchBrowser({ args: [`--ignore-certificate-errors-spki-list=${trusted}`] });
@@ -69,7 +69,7 @@ function developer(trust = true): Machine {
   return the;
 }
 
-/** Starts a `vouch` command that waits for the browser, opens the page that it names, and waits for its end. */
+/** Runs a `vouch` command to its end, and opens the page that it names. */
 function vouch(
   the: Machine,
   args: string[],
@@ -99,7 +99,7 @@ function vouch(
 }
 
 describe.sequential('an https issuer behind a reverse proxy', () => {
-  test('enrolls a key whose invitation is typed into the page', async () => {
+  test('enrols a key with an invitation code typed into the page', async () => {
     await page.goto(`${issuer}/enroll`);
     await page.type('input', await inviteCode(server, 'alice@example.com'));
     await page.keyboard.press('Enter');
@@ -109,7 +109,7 @@ describe.sequential('an https issuer behind a reverse proxy', () => {
     expect(await launched.browser.cookies()).toEqual([]);
   });
 
-  test('signs in with the real command line, and out again', async () => {
+  test('signs in and out with the real command line', async () => {
     const the = developer();
     const signedIn = await vouch(the, ['login', '--no-browser', '--server', issuer]);
     expect(signedIn).toMatchObject({ code: 0, stdout: expect.stringContaining('Signed in as alice@example.com') });
@@ -119,7 +119,7 @@ describe.sequential('an https issuer behind a reverse proxy', () => {
     expect(JSON.parse(out.stdout)).toEqual({ signedOut: true, revoked: true });
   });
 
-  test('is refused by a command line that does not know its authority', async () => {
+  test('is refused by a command line that does not trust its certificate authority', async () => {
     const refused = await vouch(developer(false), ['login', '--no-browser', '--server', issuer]);
     expect(refused).toMatchObject({ code: 4, stderr: expect.stringContaining('signed by an authority that') });
   });

@@ -6,12 +6,12 @@ import { addChainedRole, addProfile, type DeveloperAccount, forgetDefault } from
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 const region = 'us-east-1';
-/** The one URL that means a repository in each of three accounts. */
+/** This URL names a different repository in each of three accounts. */
 const url = repositoryUrl(region, 'demo');
 const as = (profile: string, to = url) => to.replace('https://', `https://${profile}@`);
 
 let sandbox: Sandbox;
-/** What each profile's repository says, and whose it is. */
+/** For each profile: the text in its repository, and its role. */
 const repositories = new Map<string, { text: string; role: string }>();
 
 beforeAll(async () => {
@@ -26,20 +26,20 @@ beforeAll(async () => {
   repositories.set('vouch', { text: 'first\n', role: first.role.arn });
   repositories.set('prod', { text: 'second\n', role: prod.role.arn });
   repositories.set('chained', { text: 'third\n', role: chained.arn });
-  // Git is told of the profiles' names.
+  // Writes the profiles' names into Git's configuration.
   await sandbox.succeed('vouch', ['setup', 'codecommit']);
   await sandbox.succeed('vouch', ['login']);
 });
 afterAll(() => sandbox?.close());
 
-/** The roles of the sessions that reached CodeCommit since the log had so many lines. */
+/** The roles whose sessions reached CodeCommit since the log had this many entries. */
 const rolesSince = (before: number) => [
   ...new Set(sandbox.aws.log.slice(before).flatMap(({ service, role }) => (service === 'codecommit' && role) || [])),
 ];
 
 const readme = (folder: string) => readFile(join(sandbox.home, folder, 'README'), 'utf8');
 
-/** Clones, pushes, and sees in a second clone what was pushed. */
+/** Clones, pushes and fetches, and checks that the push has arrived. */
 async function useRepository(remote: string, folder: string, text: string): Promise<void> {
   await sandbox.succeed('git', ['clone', '--quiet', remote, folder]);
   expect(await readme(folder)).toBe(text);
@@ -53,7 +53,7 @@ async function useRepository(remote: string, folder: string, text: string): Prom
 }
 
 describe.sequential('one repository name in three accounts', () => {
-  test('without a name, the profiles and their roles are listed, and STS is not asked', async () => {
+  test('without a profile, the refusal lists the profiles and their roles, and STS is not asked', async () => {
     const before = sandbox.aws.log.length;
     const refused = await sandbox.run('git', ['ls-remote', url]);
     expect(refused.code).toBe(128);
@@ -78,7 +78,7 @@ describe.sequential('one repository name in three accounts', () => {
     expect(rolesSince(before)).toEqual([role]);
   });
 
-  test('a chained role has the person’s source identity, and STS knows who came through whom', async () => {
+  test('a chained role has the person’s source identity, and STS’s log names the caller', async () => {
     const chained = sandbox.aws.log.filter(({ action }) => action === 'AssumeRole');
     expect(chained.at(-1)).toMatchObject({
       outcome: 'OK',
@@ -89,7 +89,7 @@ describe.sequential('one repository name in three accounts', () => {
     });
   });
 
-  test.each(['vouch', 'prod', 'chained'])('AWS_PROFILE names it: %s', async (profile) => {
+  test.each(['vouch', 'prod', 'chained'])('AWS_PROFILE names the profile: %s', async (profile) => {
     const { text = '', role = '' } = repositories.get(profile) ?? {};
     const before = sandbox.aws.log.length;
     const folder = `environment-${profile}`;
@@ -98,7 +98,7 @@ describe.sequential('one repository name in three accounts', () => {
     expect(rolesSince(before)).toEqual([role]);
   });
 
-  test('a section of Git’s configuration names it for one repository, and the user name in the URL beats that', async () => {
+  test('a section of Git’s configuration names the profile for one repository, and a user name in the URL overrides it', async () => {
     await sandbox.aws.createRepository({
       name: 'other',
       region,
@@ -117,7 +117,7 @@ describe.sequential('one repository name in three accounts', () => {
     expect(await sandbox.run('git', ['ls-remote', other])).toMatchObject({ code: 128 });
   });
 
-  // The chained role may use every repository of its account, so that 403 means the signature, and 404 the name.
+  // The chained role may use every repository of its account: 403 would mean a bad signature, and 404 means an unknown name.
   test.each<[string, string, number, string]>([
     ['a slash at its end', `${url}/`, 0, 'OK'],
     ['the port', url.replace('.com/', '.com:443/'), 0, 'OK'],
@@ -134,12 +134,12 @@ describe.sequential('one repository name in three accounts', () => {
     expect({ ...ran, outcome: sandbox.aws.log.at(-1)?.outcome }).toMatchObject({ code, outcome });
   });
 
-  test('40 Git processes at once, mixed: each is served with its own account’s session', async () => {
-    // A new session: nothing is in the agent's memory.
+  test('40 Git processes at once, with mixed profiles: each gets the session of its own account', async () => {
+    // A new session: the agent holds no AWS credentials.
     await sandbox.succeed('vouch', ['logout']);
     await sandbox.succeed('vouch', ['login']);
     const before = sandbox.aws.log.length;
-    const ways = [...repositories.keys()].flatMap((profile) => [
+    const commands = [...repositories.keys()].flatMap((profile) => [
       { profile, args: ['ls-remote', as(profile), 'HEAD'] },
       { profile, args: ['ls-remote', `codecommit::${region}://${profile}@demo`, 'HEAD'] },
       { profile, args: ['ls-remote', url, 'HEAD'], env: `AWS_PROFILE=${profile}` },
@@ -151,7 +151,7 @@ describe.sequential('one repository name in three accounts', () => {
     }
     expect(new Set(heads.values()).size).toBe(3);
     const runs = Array.from({ length: 40 }, async (_, i) => {
-      const { profile, args, env = 'LANG=C' } = ways[i % ways.length] as (typeof ways)[number];
+      const { profile, args, env = 'LANG=C' } = commands[i % commands.length] as (typeof commands)[number];
       const client = `http.userAgent=${i}-${profile}`;
       const ran = await sandbox.run('env', [env, 'git', '-c', client, ...args]);
       return { ...ran, profile };
@@ -165,8 +165,8 @@ describe.sequential('one repository name in three accounts', () => {
       const [, profile = ''] = client?.split('-') ?? [];
       expect({ client, role, outcome }).toEqual({ client, role: repositories.get(profile)?.role, outcome: 'OK' });
     }
-    // Each role was assumed anew, and the chained one through its own source. (How often is a matter of the SDK's patience
-    // with a busy machine: first-day.test.ts counts.)
+    // Each role was assumed again, and the chained one through its own source. (On a busy machine there may be repetitions;
+    // first-day.test.ts counts them.)
     const asked = sandbox.aws.log.slice(before).filter(({ service }) => service === 'sts');
     expect(new Set(asked.map(({ action, role, outcome }) => `${action} ${role} ${outcome}`))).toEqual(
       new Set([
@@ -225,14 +225,17 @@ describe.sequential('every family of hosts', () => {
     ['gov', 'us-east-1'],
     ['vouch', 'us-gov-west-1'],
     ['vouch', 'eusc-de-east-1'],
-  ])('the role of profile %s is refused for %s before any call, and both are named', async (profile, elsewhere) => {
-    const before = sandbox.aws.log.length;
-    const host = hostOf(elsewhere);
-    const input = `url=${as(profile, repositoryUrl(elsewhere, 'demo'))}\n\n`;
-    const refused = await sandbox.run('git', ['credential', 'fill'], { input });
-    expect(refused).toMatchObject({ code: 128, stdout: '' });
-    expect(refused.stderr).toContain(host);
-    expect(refused.stderr).toContain(accounts.get(profile)?.role.arn);
-    expect(sandbox.aws.log.slice(before)).toEqual([]);
-  });
+  ])(
+    'the role of profile %s is refused for %s before any call to AWS; the refusal names both',
+    async (profile, elsewhere) => {
+      const before = sandbox.aws.log.length;
+      const host = hostOf(elsewhere);
+      const input = `url=${as(profile, repositoryUrl(elsewhere, 'demo'))}\n\n`;
+      const refused = await sandbox.run('git', ['credential', 'fill'], { input });
+      expect(refused).toMatchObject({ code: 128, stdout: '' });
+      expect(refused.stderr).toContain(host);
+      expect(refused.stderr).toContain(accounts.get(profile)?.role.arn);
+      expect(sandbox.aws.log.slice(before)).toEqual([]);
+    },
+  );
 });
