@@ -1,4 +1,6 @@
-import { chooseProfile, ProfileReader, type VouchProfile } from '../aws/config/profiles.ts';
+import { chooseProfile } from '../aws/config/choose-profile.ts';
+import { ProfileReader } from '../aws/config/profile-reader.ts';
+import type { VouchProfile } from '../aws/config/profiles.ts';
 import type { AwsCredentials } from '../aws/credentials.ts';
 import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem/problem.ts';

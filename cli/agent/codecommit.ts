@@ -1,7 +1,7 @@
 import { checkPartition } from '../aws/codecommit/check-partition.ts';
 import { codeCommitHost } from '../aws/codecommit/hosts.ts';
 import { CodeCommitSigner } from '../aws/codecommit/signature.ts';
-import { chooseProfile } from '../aws/config/profiles.ts';
+import { chooseProfile } from '../aws/config/choose-profile.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Agent } from './agent.ts';
 import { credentialLines } from './git-answer.ts';

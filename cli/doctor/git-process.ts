@@ -14,7 +14,7 @@ export interface GitAnswer {
 }
 
 /** The longest that Git may take to reach a server, in milliseconds. */
-const networkPatience = 10_000;
+const gitTimeout = 10_000;
 
 /** More than any answer that matters here, in characters. */
 const longest = 256 * 1024;
@@ -60,7 +60,7 @@ function startedIn(line: string): string[] {
  * time, and with everything that it started.
  *
  * @param args without `git`
- * @param how `input` for its standard input; `patience` in milliseconds; `trace`, the file to tell what it does
+ * @param how `input` for its standard input; `timeout` in milliseconds; `trace`, the file to tell what it does
  * @throws what the signal was aborted with; ENOENT when there is no Git
  */
 export async function runGit(
@@ -70,7 +70,7 @@ export async function runGit(
     cwd: string;
     signal: AbortSignal;
     input?: string;
-    patience?: number;
+    timeout?: number;
     program?: string;
     trace?: string;
   },
@@ -96,7 +96,7 @@ export async function runGit(
   const timer = setTimeout(() => {
     late = true;
     end();
-  }, how.patience ?? networkPatience);
+  }, how.timeout ?? gitTimeout);
   how.signal.addEventListener('abort', end, { once: true });
   const tidy = () => {
     clearTimeout(timer);

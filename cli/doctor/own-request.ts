@@ -32,7 +32,7 @@ export type OwnAnswer =
   | { asked: false; why: string };
 
 /** The longest that it may take, and that is read of an answer, in milliseconds and bytes. */
-const patience = 10_000;
+const requestTimeout = 10_000;
 const longest = 64 * 1024;
 
 const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<OwnAnswer>>>>();
@@ -56,7 +56,7 @@ async function ask(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
   const target = visit.target as Target;
   const { username, password } = await credentials(visit, target);
   const agent = await agentAsGit(visit, target);
-  const late = AbortSignal.any([visit.signal, AbortSignal.timeout(patience)]);
+  const late = AbortSignal.any([visit.signal, AbortSignal.timeout(requestTimeout)]);
   try {
     return await new Promise<OwnAnswer>((resolve, reject) => {
       const url = `${target.https.replace(/\/$/, '')}/info/refs?service=git-${what === 'pull' ? 'upload' : 'receive'}-pack`;

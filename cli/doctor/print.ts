@@ -20,7 +20,7 @@ export function looksOf(stream: { isTTY?: boolean; columns?: number }, env: Node
 }
 
 /** A result as lines for a person: the check's own line, then what is to be known about it, indented below. */
-export function describeResult(result: Result, titles: Titles, looks: Looks): string {
+export function resultText(result: Result, titles: Titles, looks: Looks): string {
   const paint = painter(looks);
   const symbol = paint(colours[result.status], symbols[result.status]);
   const head = `${symbol} ${paint('bold', result.title.padEnd(titles.width))}  `;
@@ -31,11 +31,11 @@ export function describeResult(result: Result, titles: Titles, looks: Looks): st
   const lines = [hang(head, printable(result.says), looks.columns)];
   const indent = ' '.repeat(titles.width + 4);
   for (const detail of result.details ?? []) lines.push(paint('dim', hang(indent, printable(detail), looks.columns)));
-  for (const finding of result.findings) lines.push(...describeFinding(finding, result.says, looks));
+  for (const finding of result.findings) lines.push(...findingLines(finding, result.says, looks));
   return `${lines.join('\n')}\n`;
 }
 
-function describeFinding(finding: Finding, said: string, looks: Looks): string[] {
+function findingLines(finding: Finding, said: string, looks: Looks): string[] {
   const paint = painter(looks);
   const lines = [...(finding.what === said ? [] : [finding.what]), ...(finding.why ?? [])].map((text) =>
     hang('    ', printable(text), looks.columns),
@@ -58,7 +58,7 @@ export function titlesOf(checks: readonly Check[]): Titles {
 }
 
 /** The last line: how it stands. */
-export function describeWhole(results: readonly Result[], target: string | undefined, looks: Looks): string {
+export function summaryText(results: readonly Result[], target: string | undefined, looks: Looks): string {
   const count = (status: Result['status']) => results.filter((result) => result.status === status).length;
   const failed = count('failed');
   const paint = painter(looks);

@@ -16,7 +16,7 @@ export interface Way {
 }
 
 /** The longest that a way is tried, in milliseconds. */
-const patience = 6000;
+const wayTimeout = 6000;
 
 const known = new WeakMap<Visit, Promise<Way[]>>();
 
@@ -32,7 +32,7 @@ async function server({ chart, env, signal }: Visit): Promise<Way> {
   if (url === undefined) return { name: 'Vouch server', closed: 'It is not known.' };
   const ask = async () => {
     prepareNetwork(env);
-    const late = AbortSignal.any([AbortSignal.timeout(patience), signal]);
+    const late = AbortSignal.any([AbortSignal.timeout(wayTimeout), signal]);
     // Whatever it says, and no matter how much: it has been reached.
     await sendRequest(new URL(url), { method: 'GET', headers: {}, signal: late, longest: 0 });
   };
@@ -56,7 +56,7 @@ async function sts(visit: Visit): Promise<Way> {
   const ask = async () => {
     const url = stsUrlOf(visit);
     const { httpAgent, httpsAgent } = awsHttpAgents(env);
-    const late = AbortSignal.any([AbortSignal.timeout(patience), signal]);
+    const late = AbortSignal.any([AbortSignal.timeout(wayTimeout), signal]);
     try {
       const agent = url.protocol === 'http:' ? httpAgent : httpsAgent;
       await sendRequest(url, { method: 'GET', headers: {}, agent, signal: late, longest: 0 });
@@ -83,7 +83,7 @@ async function codeCommit({ target, env, cwd, signal }: Visit): Promise<Way> {
   const name = 'CodeCommit, by Git';
   // Without helpers Git gets as far as being asked for a password, unless it is told to bring one at once.
   const settings = ['-c', `credential.${url}.helper=`, '-c', `http.${url}.proactiveAuth=none`];
-  const answer = await runGit([...settings, 'ls-remote', url], { env, cwd, signal, patience });
+  const answer = await runGit([...settings, 'ls-remote', url], { env, cwd, signal, timeout: wayTimeout });
   const outcome = gitOutcome(answer);
   if (outcome === 'late') return { name, closed: 'It did not answer in time.' };
   const open = ['done', 'no-credentials', 'refused', 'forbidden', 'not-found', 'busy'].includes(outcome);

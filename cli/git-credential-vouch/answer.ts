@@ -57,7 +57,8 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
     // Loaded only here: without a person at the terminal the answer must come at once.
     const { configFor, credentialEntries } = await import('../git/effective-config.ts');
     if (wantsSilence(configFor(asked, await credentialEntries(io.env)).interactive)) throw error;
-    const { chooseProfile, vouchProfiles } = await import('../aws/config/profiles.ts');
+    const { chooseProfile } = await import('../aws/config/choose-profile.ts');
+    const { vouchProfiles } = await import('../aws/config/profiles.ts');
     // Without a role a session is of no use. We say so before we ask the person for a touch.
     chooseProfile(await vouchProfiles(io.env), asked);
     const { logInWhenNeeded } = await import('../login/when-needed.ts');

@@ -1,5 +1,6 @@
+import { chooseProfile, type ProfileRequest } from '../aws/config/choose-profile.ts';
 import { shellWord } from '../aws/config/command-line.ts';
-import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../aws/config/profiles.ts';
+import { type VouchProfile, vouchProfiles } from '../aws/config/profiles.ts';
 import { profileSettings } from '../aws/config/read.ts';
 import { awsConfigFile } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
@@ -30,7 +31,10 @@ export async function namedProfile(name: string, env: NodeJS.ProcessEnv): Promis
  * The profile that the credential helper will use when the URL names none. Undefined when the helper will refuse: it then says
  * why itself, once the region is known.
  */
-export async function servingProfile(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<VouchProfile | undefined> {
+export async function servingProfile(
+  wanted: ProfileRequest,
+  env: NodeJS.ProcessEnv,
+): Promise<VouchProfile | undefined> {
   const profiles = await vouchProfiles(env);
   try {
     return chooseProfile(profiles, { ...wanted, awsProfile: env.AWS_PROFILE });

@@ -1,4 +1,4 @@
-import type { Wanted } from '../aws/config/profiles.ts';
+import type { ProfileRequest } from '../aws/config/choose-profile.ts';
 import { Problem } from '../problem/problem.ts';
 import { repositoryUrl } from './endpoint.ts';
 import { regionOf } from './region.ts';
@@ -19,7 +19,8 @@ export interface RepositoryLocation {
  * @throws Problem as `regionOf` and `repositoryUrl`; `unclear-region` when region and profile do not settle
  */
 export async function locate(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise<RepositoryLocation> {
-  const urlFor = async (wanted: Wanted) => repositoryUrl(await regionOf(remote, wanted, env), remote.repository, env);
+  const urlFor = async (wanted: ProfileRequest) =>
+    repositoryUrl(await regionOf(remote, wanted, env), remote.repository, env);
   let url = await urlFor({});
   if (remote.profile !== undefined) return { url, configuredProfile: undefined };
   const wanted = await configured(url, env);
@@ -40,7 +41,7 @@ export async function locate(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise
 }
 
 /** What Git's configuration says about the profile for a URL, as Git will tell the helper. */
-async function configured(url: string, env: NodeJS.ProcessEnv): Promise<Wanted> {
+async function configured(url: string, env: NodeJS.ProcessEnv): Promise<ProfileRequest> {
   const { credentialConfig } = await import('../git/effective-config.ts');
   const { username, helpers } = await credentialConfig(url, env);
   const profile = helpers.find(({ vouch }) => vouch !== undefined)?.vouch?.profile;

@@ -1,4 +1,5 @@
-import type { VouchProfile, Wanted } from '../aws/config/profiles.ts';
+import type { ProfileRequest } from '../aws/config/choose-profile.ts';
+import type { VouchProfile } from '../aws/config/profiles.ts';
 import { isRegion } from '../aws/partitions.ts';
 import { Problem } from '../problem/problem.ts';
 import { endpointOf } from './endpoint.ts';
@@ -14,7 +15,7 @@ import { type RemoteUrl, unknownRegion } from './url.ts';
  * @param wanted what Git's configuration says about the profile, when the URL names none
  * @throws Problem `unknown-profile` when the URL names a profile that is not Vouch's; `no-region`, `unknown-region`
  */
-export async function regionOf(remote: RemoteUrl, wanted: Wanted, env: NodeJS.ProcessEnv): Promise<string> {
+export async function regionOf(remote: RemoteUrl, wanted: ProfileRequest, env: NodeJS.ProcessEnv): Promise<string> {
   if (remote.region !== undefined && remote.profile === undefined) return remote.region;
   const aws = await import('./aws-config.ts');
   const named = remote.profile === undefined ? undefined : await aws.namedProfile(remote.profile, env);

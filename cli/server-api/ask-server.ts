@@ -5,7 +5,7 @@ import { type HttpAnswer, sendRequest } from '../network/http-request.ts';
 export const longestAnswer = 64 * 1024;
 
 /** How long the server may take for one answer, in milliseconds. */
-const patience = 10_000;
+const usualTimeout = 10_000;
 
 export interface ServerRequest {
   method: string;
@@ -14,7 +14,7 @@ export interface ServerRequest {
   /** Gives it up before the server's time is over. */
   signal: AbortSignal;
   /** How long the server may take to its answer's last byte, in milliseconds; 10 seconds unless given. */
-  patience?: number;
+  timeout?: number;
 }
 
 /** An answer that no Vouch server gives. Its message says what is wrong, in a sentence. */
@@ -36,10 +36,10 @@ export class UnfitAnswer extends Error {
  * @throws UnfitAnswer; the signal's reason; TimeoutError; Error of `node:http`
  */
 export async function askServer(url: URL, request: ServerRequest): Promise<HttpAnswer & { body: Buffer }> {
-  const { signal, patience: most = patience, ...rest } = request;
+  const { signal, timeout = usualTimeout, ...rest } = request;
   const answer = await sendRequest(url, {
     ...rest,
-    signal: AbortSignal.any([signal, AbortSignal.timeout(most)]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]),
     longest: longestAnswer,
   });
   const { body, headers } = answer;

@@ -2,7 +2,7 @@ import { createServer, Agent as HttpAgent } from 'node:http';
 import type { Server } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { CodeCommitSigner } from '../../aws/codecommit/signature.ts';
-import { ProfileReader } from '../../aws/config/profiles.ts';
+import { ProfileReader } from '../../aws/config/profile-reader.ts';
 import { parseRoleArn, type RoleArn } from '../../aws/role-arn.ts';
 import { sendRequest } from '../../network/http-request.ts';
 import { awsConfigFile } from '../../paths.ts';

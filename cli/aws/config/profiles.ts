@@ -1,10 +1,6 @@
-import { statSync } from 'node:fs';
-import { basename } from 'node:path';
 import { awsConfigFile } from '../../paths.ts';
-import { Problem } from '../../problem/problem.ts';
-import { codeCommitHost } from '../codecommit/hosts.ts';
 import { parseRoleArn, type RoleArn } from '../role-arn.ts';
-import { shellWord, splitCommandLine } from './command-line.ts';
+import { roleOfCredentialProcess } from './credential-process.ts';
 import { profileSettings, type Settings } from './read.ts';
 
 /** A profile in AWS's config file whose role is assumed with Vouch's session, at once or through other roles. */
@@ -37,7 +33,12 @@ export async function vouchProfiles(env: NodeJS.ProcessEnv = process.env): Promi
   return readProfiles(awsConfigFile(env));
 }
 
-async function readProfiles(file: string): Promise<VouchProfile[]> {
+/**
+ * As `vouchProfiles`.
+ *
+ * @param file the config file
+ */
+export async function readProfiles(file: string): Promise<VouchProfile[]> {
   const sections = profileSettings(file);
   const known = new Map<string, VouchProfile | undefined>();
   return [...sections.keys()].flatMap((name) => resolveProfile(name, sections, known) ?? []);
@@ -102,157 +103,4 @@ function chained(
 /** A setting of our own, which AWS's tools pass over. */
 function defaultOf({ vouch_default }: Settings): Pick<VouchProfile, 'isDefault'> {
   return vouch_default?.toLowerCase() === 'true' ? { isDefault: true } : {};
-}
-
-/** Reads profiles as `vouchProfiles` does, but reads a file again only when it has changed. */
-export class ProfileReader {
-  readonly #known = new Map<string, { stamp: string; profiles: VouchProfile[] }>();
-  readonly #looks = new Map<string, { now: Promise<VouchProfile[]>; next?: Promise<VouchProfile[]> }>();
-
-  /**
-   * Looks whether a file has changed, once for all who ask while it is being looked at for somebody before them. That look
-   * itself is not for them: what it saw may be older than their question.
-   *
-   * @param file the config file, an absolute path
-   */
-  read(file: string): Promise<VouchProfile[]> {
-    const look = this.#looks.get(file);
-    if (look === undefined) return this.#look(file);
-    look.next ??= look.now.catch(() => {}).then(() => this.#look(file));
-    return look.next;
-  }
-
-  #look(file: string): Promise<VouchProfile[]> {
-    const now = this.#readIfChanged(file).finally(() => {
-      if (this.#looks.get(file)?.now === now) this.#looks.delete(file);
-    });
-    this.#looks.set(file, { now });
-    return now;
-  }
-
-  async #readIfChanged(file: string): Promise<VouchProfile[]> {
-    const found = look(() => statSync(file, { bigint: true }));
-    const stamp = found ? `${found.dev} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` : 'none';
-    const known = this.#known.get(file);
-    if (known?.stamp === stamp) return known.profiles;
-    const profiles = await readProfiles(file);
-    this.#known.delete(file);
-    // Whoever changes it again within one tick of the file system's clock leaves the same stamp.
-    if (found && Date.now() - Number(found.mtimeNs / 1_000_000n) < restless) return profiles;
-    this.#known.set(file, { stamp, profiles });
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > mostFiles && oldest !== undefined) this.#known.delete(oldest);
-    return profiles;
-  }
-}
-
-/** For how long after its last change a file may change without a new stamp, in milliseconds: no file system's clock is coarser. */
-const restless = 100;
-
-/** More config files than a person works with; the oldest goes first. */
-const mostFiles = 16;
-
-/**
- * The role in a `credential_process` that is ours: `vouch credential aws --role <arn>`, vouch by name or by path, and also with
- * its Node and Node's options before it (`vouch setup aws --absolute`).
- */
-export function roleOfCredentialProcess(command: string): RoleArn | undefined {
-  const words = splitCommandLine(command) ?? [];
-  if (basename(words[0] ?? '') === 'node') {
-    do words.shift();
-    while (words[0]?.startsWith('--'));
-  }
-  const [program, credential, aws, ...rest] = words;
-  if (program === undefined || basename(program) !== 'vouch' || credential !== 'credential' || aws !== 'aws') {
-    return undefined;
-  }
-  const at = rest.findIndex((word) => word === '--role' || word.startsWith('--role='));
-  const option = rest[at];
-  const arn = option === '--role' ? rest[at + 1] : option?.slice('--role='.length);
-  return arn === undefined ? undefined : parseRoleArn(arn);
-}
-
-/** What a request says about the profile that shall serve it. */
-export interface Wanted {
-  /** The user name that Git already has, from the URL or from `credential.<URL>.username`. */
-  username?: string | undefined;
-  /** The `--profile` of the helper in Git's configuration. */
-  profile?: string | undefined;
-  /** The caller's AWS_PROFILE. */
-  awsProfile?: string | undefined;
-  /** The repository's host, when that is known. */
-  host?: string | undefined;
-  /** The repository's path, without the leading slash. */
-  path?: string | undefined;
-}
-
-/**
- * Which profile serves a request, first match: the user name in the URL, the helper's `--profile`, AWS_PROFILE if it is one
- * of Vouch's, the only one whose role is of the host's partition, the one that says that it is the default. An empty name
- * counts as none.
- *
- * @param profiles Vouch's profiles
- * @throws Problem `no-profile`, `unknown-profile`, `several-profiles`
- */
-export function chooseProfile(profiles: readonly VouchProfile[], wanted: Wanted): VouchProfile {
-  if (profiles.length === 0) {
-    throw new Problem({
-      kind: 'no-profile',
-      what: 'No AWS role is set up for Vouch.',
-      why: 'No profile in your AWS config has `credential_process = vouch credential aws --role …`.',
-      fix: 'Run `vouch setup aws`, then try again.',
-    });
-  }
-  const list = `Vouch's profiles are: ${profiles.map(({ name, role }) => `${name} (${role.arn})`).join(', ')}.`;
-  const named = wanted.username || wanted.profile;
-  if (named) {
-    const found = profiles.find(({ name }) => name === named);
-    if (found) return found;
-    const where = wanted.username
-      ? "the user name in the repository's URL (or credential.username in your Git config)"
-      : 'the --profile of the helper';
-    throw new Problem({
-      kind: 'unknown-profile',
-      what: `Git asks for the AWS profile "${named}", and Vouch has no such profile.`,
-      why: list,
-      fix: `Run \`vouch setup aws --profile ${shellWord(named)}\`, or change ${where}${wanted.username ? '' : ' in your Git config'}.`,
-    });
-  }
-  const preferred = wanted.awsProfile && profiles.find(({ name }) => name === wanted.awsProfile);
-  if (preferred) return preferred;
-  const partition = codeCommitHost(wanted.host ?? '')?.partition;
-  const fitting = profiles.filter(({ role }) => role.partition.id === partition?.id);
-  const candidates = fitting.length > 0 ? fitting : profiles;
-  const defaults = candidates.filter(({ isDefault }) => isDefault);
-  const [only] = defaults.length === 1 ? defaults : candidates;
-  if (only !== undefined && (defaults.length === 1 || candidates.length === 1)) return only;
-  throw new Problem({
-    kind: 'several-profiles',
-    what: 'Several AWS profiles could serve this repository.',
-    why: list,
-    fix: howToName(candidates[0]?.name ?? '', wanted),
-  });
-}
-
-/** How a person names a profile: in commands and addresses that are right as they are. */
-function howToName(name: string, { host, path = '' }: Wanted): string {
-  const setup = `vouch setup codecommit --profile ${shellWord(name)}`;
-  const ways = [`for all repositories with \`${setup}\``];
-  if (host !== undefined) {
-    const repository = /^v1\/repos\/[\w.-]{1,100}$/.test(path) ? `${host}/${path}` : host;
-    ways.push(
-      `for this one with \`${setup} --url https://${repository}\``,
-      `in its URL (https://${name.replace(/[%@:/?#]/g, encodeURIComponent)}@${repository})`,
-    );
-  }
-  return `Name one: ${ways.join(', ')}, or with AWS_PROFILE=${shellWord(name)}.`;
-}
-
-/** What there is to know of a file; undefined when it cannot be looked at. */
-function look<T>(stat: () => T): T | undefined {
-  try {
-    return stat();
-  } catch {
-    return undefined;
-  }
 }

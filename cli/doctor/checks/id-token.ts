@@ -17,7 +17,7 @@ export const idToken: Check = {
     const until = typeof exp === 'number' ? `, good until ${clockTime(new Date(exp * 1000), new Date())}` : '';
     return {
       says: `for ${claims.sub}${until}`,
-      details: describe(claims),
+      details: claimLines(claims),
       data: { claims },
     };
   },
@@ -36,7 +36,7 @@ export function firstOf(profile: VouchProfile): VouchProfile {
 }
 
 /** The claims that AWS looks at, one a line. */
-function describe(claims: Record<string, unknown>): string[] {
+function claimLines(claims: Record<string, unknown>): string[] {
   const names = [
     'iss',
     'aud',

@@ -1,5 +1,6 @@
 import { checkPartition } from '../../aws/codecommit/check-partition.ts';
-import { chooseProfile, type VouchProfile, vouchProfiles, type Wanted } from '../../aws/config/profiles.ts';
+import { chooseProfile, type ProfileRequest } from '../../aws/config/choose-profile.ts';
+import { type VouchProfile, vouchProfiles } from '../../aws/config/profiles.ts';
 import { awsConfigFile } from '../../paths.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Check, Outcome, Visit } from '../check.ts';
@@ -43,10 +44,12 @@ export const profile: Check = {
 };
 
 /** What names a profile, first match first, and the words for each. */
-async function whatIsWanted(visit: Visit): Promise<{ wanted: Wanted; because: Partial<Record<keyof Wanted, string>> }> {
+async function whatIsWanted(
+  visit: Visit,
+): Promise<{ wanted: ProfileRequest; because: Partial<Record<keyof ProfileRequest, string>> }> {
   const { env, target } = visit;
-  const wanted: Wanted = { host: target?.host.host, path: target && new URL(target.https).pathname.slice(1) };
-  const because: Partial<Record<keyof Wanted, string>> = {};
+  const wanted: ProfileRequest = { host: target?.host.host, path: target && new URL(target.https).pathname.slice(1) };
+  const because: Partial<Record<keyof ProfileRequest, string>> = {};
   // Without Git there is another check that says so.
   const credentials = await gitCredentials(visit).catch(() => undefined);
   const inUrl = target?.profile;
@@ -72,7 +75,7 @@ async function whatIsWanted(visit: Visit): Promise<{ wanted: Wanted; because: Pa
 function reasonFor(
   chosen: VouchProfile,
   profiles: readonly VouchProfile[],
-  because: Partial<Record<keyof Wanted, string>>,
+  because: Partial<Record<keyof ProfileRequest, string>>,
 ): string {
   const named = because.username ?? because.profile;
   if (named !== undefined) return named;

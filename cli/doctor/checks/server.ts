@@ -13,7 +13,7 @@ import { networkTrouble, unreached } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
 
 /** The longest that the server may take, in milliseconds. */
-const patience = 8000;
+const serverTimeout = 8000;
 
 /** The server answers, is the one that was configured, and its clock agrees with ours. */
 export const server: Check = {
@@ -32,7 +32,7 @@ export const server: Check = {
         method: 'GET',
         headers: { accept: 'application/json' },
         signal: visit.signal,
-        patience,
+        timeout: serverTimeout,
       });
     } catch (error) {
       visit.signal.throwIfAborted();

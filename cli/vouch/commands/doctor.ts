@@ -2,7 +2,7 @@ import type { Result, Visit } from '../../doctor/check.ts';
 import { checks } from '../../doctor/checks.ts';
 import { examine, type Listener } from '../../doctor/examine.ts';
 import { asJson } from '../../doctor/json.ts';
-import { describeResult, describeWhole, looksOf, titlesOf } from '../../doctor/print.ts';
+import { looksOf, resultText, summaryText, titlesOf } from '../../doctor/print.ts';
 import { previewOf, repairsOf } from '../../doctor/repair.ts';
 import { findTarget } from '../../doctor/target.ts';
 import { currentFolder } from '../../files/current-folder.ts';
@@ -73,14 +73,14 @@ async function lookOnce(visit: Visit, silent: boolean): Promise<Result[]> {
     },
     ends: (result) => {
       progress?.end();
-      stdout.write(describeResult(result, titles, looks));
+      stdout.write(resultText(result, titles, looks));
     },
   };
   try {
     const { target } = visit;
     if (target) stdout.write(`${printable(target.url)}\n`);
     const results = await examine(checks, visit, listener);
-    stdout.write(`\n${describeWhole(results, target?.url, looks)}\n`);
+    stdout.write(`\n${summaryText(results, target?.url, looks)}\n`);
     return results;
   } finally {
     progress?.end();

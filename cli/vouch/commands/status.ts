@@ -35,7 +35,7 @@ export interface StatusOptions {
 }
 
 /** How long a prompt is kept from appearing by an agent that does not answer, in milliseconds. */
-const promptPatience = 1000;
+const promptTimeout = 1000;
 
 /** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
 export async function status(
@@ -43,7 +43,7 @@ export async function status(
   io: Io,
 ): Promise<number> {
   const isForPrompt = format === 'shell' || format === 'fish';
-  const agent = findAgent(io.env, { within: isForPrompt ? promptPatience : undefined }).then(statusOf);
+  const agent = findAgent(io.env, { within: isForPrompt ? promptTimeout : undefined }).then(statusOf);
   if (isForPrompt) {
     // A prompt waits for it, and has no use for what else there is to know.
     const session = (await agent)?.session ?? null;
@@ -51,7 +51,7 @@ export async function status(
     return session === null ? 3 : 0;
   }
   const report = await collect(agent, io.env);
-  io.stdout.write(format === 'json' ? `${jsonText(report)}\n` : `${describe(report, new Date()).join('\n')}\n`);
+  io.stdout.write(format === 'json' ? `${jsonText(report)}\n` : `${statusLines(report, new Date()).join('\n')}\n`);
   return report.session === null ? 3 : 0;
 }
 
@@ -93,7 +93,7 @@ function credentialsOf(agent: AgentStatus | undefined, profile: VouchProfile) {
   return { credentialsUntil: longest?.expiresAt ?? null, trouble: longest?.trouble };
 }
 
-function describe(report: Report, now: Date): string[] {
+function statusLines(report: Report, now: Date): string[] {
   const lines: string[] = [];
   if (report.session === null) {
     lines.push('Session   none: run `vouch login`');

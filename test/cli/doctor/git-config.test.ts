@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gitConfig } from '../../../cli/doctor/checks/git-config.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
-import { describeResult } from '../../../cli/doctor/print.ts';
+import { resultText } from '../../../cli/doctor/print.ts';
 import { findTarget } from '../../../cli/doctor/target.ts';
 import { git } from '../../../cli/git/git.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
@@ -21,7 +21,7 @@ async function checked(the: Machine, address = url) {
 
 /** All that is said of a result, to a person and to a script. */
 const said = (result: Awaited<ReturnType<typeof checked>>) =>
-  JSON.stringify(result) + describeResult(result, { width: 10, of: (id) => id }, { colour: false, columns: 80 });
+  JSON.stringify(result) + resultText(result, { width: 10, of: (id) => id }, { colour: false, columns: 80 });
 
 describe('Git’s configuration', () => {
   test('a helper that is a shell’s command is named without what is in it', async () => {

@@ -37,7 +37,7 @@ describe('runGit', () => {
     const the = machine();
     // What it has started holds its standard output, so that a test without end would tell.
     fakeGit(the, 'sleep 1000 & echo begun; wait');
-    const answer = await runGit([], { ...where(the), patience: 500 });
+    const answer = await runGit([], { ...where(the), timeout: 500 });
     expect(answer).toMatchObject({ late: true, stdout: 'begun\n' });
     expect(gitOutcome(answer)).toBe('late');
   });

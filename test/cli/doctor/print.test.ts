@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Result } from '../../../cli/doctor/check.ts';
-import { describeResult, describeWhole, hang, looksOf } from '../../../cli/doctor/print.ts';
+import { hang, looksOf, resultText, summaryText } from '../../../cli/doctor/print.ts';
 
 const titles = { width: 14, of: (id: string) => ({ sts: 'AWS STS' })[id] ?? id };
 const plain = { colour: false, columns: 80 };
@@ -23,9 +23,9 @@ const failed: Result = {
   ],
 };
 
-describe('describeResult', () => {
-  test('shows the line, its reason and its mend, and no line longer than the terminal is wide', () => {
-    expect(describeResult(failed, titles, plain)).toBe(
+describe('resultText', () => {
+  test('shows the line, its reason and its steps, and no line longer than the terminal is wide', () => {
+    expect(resultText(failed, titles, plain)).toBe(
       [
         "✗ Git's helper    not on your PATH",
         '    `git-credential-vouch` is not on your PATH, so Git does not find it.',
@@ -39,18 +39,16 @@ describe('describeResult', () => {
 
   test('says of a check that was not tried what it waits for', () => {
     const result: Result = { id: 'pull', title: 'Pull', status: 'not-tried', waitsFor: ['sts'], findings: [] };
-    expect(describeResult(result, titles, plain)).toBe('- Pull            not tried: needs AWS STS\n');
+    expect(resultText(result, titles, plain)).toBe('- Pull            not tried: needs AWS STS\n');
   });
 
   test('tells the four states apart by their shapes, and repeats them in colours where these are wanted', () => {
     const ok: Result = { id: 'node', title: 'Node', status: 'ok', says: '24', findings: [] };
-    const symbols = [ok, { ...ok, status: 'warning' as const }, failed].map(
-      (one) => describeResult(one, titles, plain)[0],
-    );
+    const symbols = [ok, { ...ok, status: 'warning' as const }, failed].map((one) => resultText(one, titles, plain)[0]);
     expect(symbols).toEqual(['✓', '!', '✗']);
-    const coloured = describeResult(failed, titles, { ...plain, colour: true });
+    const coloured = resultText(failed, titles, { ...plain, colour: true });
     expect(coloured).toContain('\u001b[31m✗\u001b[39m');
-    expect(stripVTControlCharacters(coloured)).toBe(describeResult(failed, titles, plain));
+    expect(stripVTControlCharacters(coloured)).toBe(resultText(failed, titles, plain));
   });
 
   test('lets nothing that others wrote steer the terminal', () => {
@@ -62,7 +60,7 @@ describe('describeResult', () => {
       details: ['d\u001b[2Je'],
       findings: [{ id: 'x', severity: 'trouble', what: '\u202ef', why: ['\u009bg'], steps: ['h\ni'] }],
     };
-    expect(describeResult(hostile, titles, plain)).not.toMatch(/[^\P{C}\n]/u);
+    expect(resultText(hostile, titles, plain)).not.toMatch(/[^\P{C}\n]/u);
   });
 });
 
@@ -83,10 +81,10 @@ describe('hang', () => {
   });
 });
 
-describe('describeWhole', () => {
+describe('summaryText', () => {
   test('counts', () => {
     const waits: Result = { id: 'pull', title: 'Pull', status: 'not-tried', waitsFor: ['sts'], findings: [] };
-    expect(describeWhole([failed, waits], 'https://…', plain)).toBe('1 of 2 checks failed. 1 was not tried.');
-    expect(describeWhole([], 'https://…', plain)).toContain('All is well');
+    expect(summaryText([failed, waits], 'https://…', plain)).toBe('1 of 2 checks failed. 1 was not tried.');
+    expect(summaryText([], 'https://…', plain)).toContain('All is well');
   });
 });

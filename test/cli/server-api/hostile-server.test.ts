@@ -285,7 +285,7 @@ describe('the time of an answer', () => {
 
   test('is the asker’s to choose, and over at its end', async () => {
     const { issuer, closed } = await hostileTo({ asks: 'GET /', ask: signInAt, answer: () => '' }, drip);
-    const answer = askServer(new URL(issuer.url), { method: 'GET', headers: {}, signal: signal(), patience: 100 });
+    const answer = askServer(new URL(issuer.url), { method: 'GET', headers: {}, signal: signal(), timeout: 100 });
     await expect(answer).rejects.toMatchObject({ name: 'TimeoutError' });
     await closed;
   });

@@ -2,15 +2,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { chooseProfile, type ProfileRequest } from '../../../../cli/aws/config/choose-profile.ts';
 import { splitCommandLine } from '../../../../cli/aws/config/command-line.ts';
-import {
-  chooseProfile,
-  ProfileReader,
-  roleOfCredentialProcess,
-  type VouchProfile,
-  vouchProfiles,
-  type Wanted,
-} from '../../../../cli/aws/config/profiles.ts';
+import { roleOfCredentialProcess } from '../../../../cli/aws/config/credential-process.ts';
+import { ProfileReader } from '../../../../cli/aws/config/profile-reader.ts';
+import { type VouchProfile, vouchProfiles } from '../../../../cli/aws/config/profiles.ts';
 import { defaultRegion } from '../../../../cli/git-remote-codecommit/aws-config.ts';
 import type { Problem } from '../../../../cli/problem/problem.ts';
 import { machine, role, root, run } from '../../support.ts';
@@ -353,13 +349,13 @@ test('which profile serves a request', async () => {
       .join(''),
   );
   const profiles = await vouchProfiles(env);
-  const choice = (wanted: Wanted, among = profiles) => chooseProfile(among, wanted).name;
+  const choice = (wanted: ProfileRequest, among = profiles) => chooseProfile(among, wanted).name;
   expect(choice({ username: 'prod', profile: 'test', awsProfile: 'vouch' })).toBe('prod');
   expect(choice({ username: '', profile: 'test', awsProfile: 'vouch' })).toBe('test');
   expect(choice({ awsProfile: 'vouch' })).toBe('vouch');
   expect(choice({ awsProfile: 'of-somebody-else' }, profiles.slice(1, 2))).toBe('prod');
   expect(choice({}, profiles.slice(1, 2))).toBe('prod');
-  const kinds = (wanted: Wanted, among = profiles) => {
+  const kinds = (wanted: ProfileRequest, among = profiles) => {
     try {
       return choice(wanted, among);
     } catch (error) {
@@ -386,7 +382,7 @@ const profile = (name: string, arn = role, more = '') =>
   `[profile ${name}]\ncredential_process = vouch credential aws --role ${arn}\n${more}`;
 
 test('of several, the default serves, and the only one whose role can be of use to the host', async () => {
-  const choice = async (text: string, wanted: Wanted) => {
+  const choice = async (text: string, wanted: ProfileRequest) => {
     const profiles = await vouchProfiles(config(text).env);
     try {
       return chooseProfile(profiles, wanted).name;
@@ -416,7 +412,7 @@ test('of several, the default serves, and the only one whose role can be of use 
 
 test('what could be done about several is said in commands that are right as they are', async () => {
   const profiles = await vouchProfiles(config(profile('cn', chinese) + profile('b@c') + profile('d')).env);
-  const fix = (wanted: Wanted) => {
+  const fix = (wanted: ProfileRequest) => {
     try {
       return chooseProfile(profiles, wanted).name;
     } catch (error) {

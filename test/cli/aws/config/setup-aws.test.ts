@@ -11,7 +11,8 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { chooseProfile, vouchProfiles } from '../../../../cli/aws/config/profiles.ts';
+import { chooseProfile } from '../../../../cli/aws/config/choose-profile.ts';
+import { vouchProfiles } from '../../../../cli/aws/config/profiles.ts';
 import { nodeOptions } from '../../../../cli/programs.ts';
 import { type SetupAwsOptions, setupAws } from '../../../../cli/vouch/commands/setup-aws.ts';
 import { setupCodeCommit } from '../../../../cli/vouch/commands/setup-codecommit.ts';

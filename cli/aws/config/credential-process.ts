@@ -1,0 +1,23 @@
+import { basename } from 'node:path';
+import { parseRoleArn, type RoleArn } from '../role-arn.ts';
+import { splitCommandLine } from './command-line.ts';
+
+/**
+ * The role in a `credential_process` that is ours: `vouch credential aws --role <arn>`, vouch by name or by path, and also with
+ * its Node and Node's options before it (`vouch setup aws --absolute`).
+ */
+export function roleOfCredentialProcess(command: string): RoleArn | undefined {
+  const words = splitCommandLine(command) ?? [];
+  if (basename(words[0] ?? '') === 'node') {
+    do words.shift();
+    while (words[0]?.startsWith('--'));
+  }
+  const [program, credential, aws, ...rest] = words;
+  if (program === undefined || basename(program) !== 'vouch' || credential !== 'credential' || aws !== 'aws') {
+    return undefined;
+  }
+  const at = rest.findIndex((word) => word === '--role' || word.startsWith('--role='));
+  const option = rest[at];
+  const arn = option === '--role' ? rest[at + 1] : option?.slice('--role='.length);
+  return arn === undefined ? undefined : parseRoleArn(arn);
+}
