@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { type Finished, run } from '../support/run.ts';
 
@@ -59,4 +60,14 @@ export class ServerProcess {
     this.#child.kill(signal);
     await closed;
   }
+}
+
+/** Starts the server for one test, and kills it afterwards. */
+export async function startProgram(
+  settings: Record<string, string>,
+  starter?: readonly string[],
+): Promise<ServerProcess> {
+  const server = await ServerProcess.start(settings, starter);
+  onTestFinished(() => server.end('SIGKILL'));
+  return server;
 }

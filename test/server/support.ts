@@ -110,6 +110,22 @@ export async function inviteCode(server: TestServer, email: string): Promise<str
   return code;
 }
 
+/** The names of the keys of the person with this address. */
+export async function keyNamesOf(server: TestServer, email: string): Promise<string[]> {
+  const rows = await server.context.store
+    .selectFrom('keys')
+    .innerJoin('people', 'people.id', 'keys.person_id')
+    .where('people.email', '=', email)
+    .select('keys.name')
+    .execute();
+  return rows.map((row) => row.name);
+}
+
+/** How many people have this address. */
+export async function countPeople(server: TestServer, email: string): Promise<number> {
+  return (await server.context.store.selectFrom('people').where('email', '=', email).select('id').execute()).length;
+}
+
 /** An enrolment under way: its terminal, and the page that has opened it. */
 export class Enrolment {
   readonly browser: Browser;

@@ -1,0 +1,263 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { selfMadeCertificate } from '../certificates.ts';
+import { type Ceremony, SoftKey } from '../soft-key.ts';
+import {
+  countPeople,
+  Enrolment,
+  enrolPerson,
+  expectProblem,
+  inviteCode,
+  jsonOf,
+  moveClock,
+  newAddress,
+  SignIn,
+  signIn,
+  startServer,
+  type TestServer,
+} from '../support.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+describe('a registration is refused', () => {
+  const wrong: [string, Ceremony, string][] = [
+    ['from another origin', { origin: 'https://localhost.evil.example' }, 'key-refused'],
+    ['for another RP ID', { rpId: 'evil.example' }, 'key-refused'],
+    ['without user presence', { userPresent: false }, 'key-refused'],
+    ['without user verification', { userVerified: false }, 'user-not-verified'],
+    ['of the type of a sign-in', { type: 'webauthn.get' }, 'key-refused'],
+    ['from a frame', { crossOrigin: true }, 'key-refused'],
+    ['that does not say whether it is from a frame', { crossOrigin: null }, 'key-refused'],
+    ['of a copy of a passkey', { backedUp: true }, 'key-refused'],
+    [
+      'with a public key that is none',
+      {
+        publicKey: new Map<number, unknown>([
+          [1, 2],
+          [3, -7],
+        ]),
+      },
+      'key-refused',
+    ],
+    ['with another ID than the key signed', { signedId: randomBytes(32).toString('base64url') }, 'key-refused'],
+    [
+      'with the same ID written otherwise',
+      { credentialId: `${'A'.repeat(42)}B`, signedId: 'A'.repeat(43) },
+      'key-refused',
+    ],
+    ['with an ID of 15 bytes', { credentialId: 'A'.repeat(20) }, 'key-refused'],
+    ['with an ID of 1,024 bytes', { credentialId: Buffer.alloc(1024).toString('base64url') }, 'key-refused'],
+    ['with an empty signature', { attestation: 'self', statement: { sig: new Uint8Array() } }, 'key-refused'],
+    ['without an algorithm of its signature', { attestation: 'self', statement: { alg: 0 } }, 'key-refused'],
+    ['with a statement that should be empty', { statement: { x5c: null } }, 'key-refused'],
+    ['from a frame, by a browser that says nothing but where', { topOrigin: 'https://evil.example' }, 'key-refused'],
+    ['from a frame whose site has no name', { topOrigin: '' }, 'key-refused'],
+    ['with a bad attestation signature', { attestation: 'self', badSignature: true }, 'key-refused'],
+    ['with a challenge that nobody made', { challenge: 'A'.repeat(43) }, 'challenge-used'],
+  ];
+  for (const [name, how, problem] of wrong) {
+    test(name, async () => {
+      const email = newAddress();
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+      const key = new SoftKey(server.origin);
+      await expectProblem(await enrolment.register(key, how), 403, problem);
+      expect(await countPeople(server, email)).toBe(0);
+      // The invitation is not used up by that.
+      await jsonOf(await enrolment.register(key));
+    });
+  }
+
+  test('but taken with an ID of 1,023 bytes, and with one of 16', async () => {
+    for (const length of [16, 1023]) {
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const credentialId = randomBytes(length).toString('base64url');
+      await jsonOf(await enrolment.register(new SoftKey(server.origin), { credentialId }));
+    }
+  });
+
+  test('with a certificate’s signature over something else', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const attestation = await selfMadeCertificate();
+    const response = await enrolment.register(new SoftKey(server.origin), { attestation, badSignature: true });
+    await expectProblem(response, 403, 'key-refused');
+  });
+
+  test('of a passkey that can be copied to other devices', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const key = new SoftKey(server.origin);
+    const answer = key.create(await enrolment.options(), { backupEligible: true });
+    await expectProblem(await enrolment.post('verify', answer), 403, 'key-refused');
+  });
+
+  test('with an algorithm that was not offered', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const response = await enrolment.register(new SoftKey(server.origin, { curve: 'P-384' }));
+    await expectProblem(response, 403, 'key-refused');
+  });
+
+  test('with a challenge used before, old, of another enrolment, or of a sign-in', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const key = new SoftKey(server.origin);
+    const options = await enrolment.options();
+    await expectProblem(await enrolment.post('verify', key.create(options, { rpId: 'x' })), 403, 'key-refused');
+    await expectProblem(await enrolment.post('verify', key.create(options)), 403, 'challenge-used');
+
+    const other = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const { challenge } = await other.options();
+    await expectProblem(await enrolment.register(key, { challenge }), 403, 'challenge-used');
+
+    const page = await (await SignIn.open(server.origin)).options();
+    await expectProblem(await enrolment.register(key, { challenge: page.challenge }), 403, 'challenge-used');
+
+    const old = await enrolment.options();
+    moveClock(server, 5 * 60_000);
+    await expectProblem(await enrolment.post('verify', key.create(old)), 403, 'challenge-used');
+  });
+
+  test('of a credential ID that another person has, and of one’s own again', async () => {
+    const { email, key } = await enrolPerson(server);
+    const stranger = newAddress();
+    const theirs = await Enrolment.open(server.origin, await inviteCode(server, stranger));
+    const response = await theirs.register(new SoftKey(server.origin), { credentialId: key.id });
+    await expectProblem(response, 403, 'key-refused');
+    expect(await countPeople(server, stranger)).toBe(0);
+
+    const again = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await again.confirm(key);
+    expect((await again.options()).excludeCredentials).toMatchObject([{ id: key.id, transports: ['usb'] }]);
+    await expectProblem(await again.register(key), 403, 'key-refused');
+    await signIn(server.origin, key);
+  });
+
+  test('or taken without them, when its transports are nonsense', async () => {
+    for (const transports of ['usb', 7, { length: 1 }, [['usb'], null, 'USB', 'x'.repeat(30), 'nfc']]) {
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const key = new SoftKey(server.origin);
+      const answer = key.create(await enrolment.options());
+      await jsonOf(await enrolment.post('verify', { ...answer, response: { ...answer.response, transports } }));
+      const row = await server.context.store.selectFrom('keys').where('id', '=', key.id).select('transports').execute();
+      expect(row[0]?.transports).toBe(Array.isArray(transports) ? '["nfc"]' : '[]');
+    }
+  });
+
+  const bodies: [string, unknown][] = [
+    ['an empty object', {}],
+    ['no response', { id: 'a', rawId: 'a', type: 'public-key' }],
+    ['a list as response', { id: 'a', rawId: 'a', type: 'public-key', response: [] }],
+    ['numbers', { id: 'a', rawId: 'a', type: 'public-key', response: { clientDataJSON: 7, attestationObject: 7 } }],
+    ['two IDs', { id: 'a', rawId: 'b', type: 'public-key', response: {} }],
+    ['a long ID', { id: 'a'.repeat(1401), rawId: 'a'.repeat(1401), type: 'public-key', response: {} }],
+    ['another type', { id: 'a', rawId: 'a', type: 'password', response: {} }],
+  ];
+  for (const [name, body] of bodies) {
+    test(`with ${name}`, async () => {
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const response = await enrolment.post('verify', body);
+      expect([400, 403]).toContain(response.status);
+      const page = await SignIn.open(server.origin);
+      expect([400, 403]).toContain((await page.post('verify', body)).status);
+    });
+  }
+
+  test('with hostile clientData and attestation, never with an internal error', async () => {
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const page = await SignIn.open(server.origin);
+    const { key } = await enrolPerson(server);
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const { challenge } = await enrolment.options();
+    const clientData = { type: 'webauthn.create', challenge, origin: server.origin };
+    const answers: [unknown, unknown][] = [
+      [encode(null), ''],
+      [encode([]), ''],
+      [encode('text'), ''],
+      [encode({ ...clientData, challenge: { toString: 1 } }), ''],
+      [encode(clientData), ''],
+      [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 7],
+      [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'AAAA'],
+      // CBOR: a text of 2^32 bytes, a map that is cut off, lists within lists.
+      [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'ev____8'],
+      [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'o2NmbXQ'],
+      [
+        encode({ ...clientData, challenge: (await enrolment.options()).challenge }),
+        Buffer.alloc(9_000, 0x81).toString('base64url'),
+      ],
+    ];
+    for (const [clientDataJSON, rest] of answers) {
+      const response = {
+        clientDataJSON,
+        attestationObject: rest,
+        authenticatorData: rest,
+        signature: rest,
+        userHandle: rest,
+      };
+      const body = { id: key.id, rawId: key.id, type: 'public-key', response };
+      expect((await enrolment.post('verify', body)).status).toBe(403);
+      expect((await page.post('verify', body)).status).toBe(403);
+    }
+  });
+});
+
+describe('the administrator’s policy', () => {
+  const yubikey = '2fc0579f-8113-47ea-b116-bb5a8db9202a';
+
+  async function withServer(settings: Record<string, string>, check: (strict: TestServer) => Promise<void>) {
+    const strict = await startServer(settings);
+    try {
+      await check(strict);
+    } finally {
+      await strict.close();
+    }
+  }
+
+  test('VOUCH_ALLOWED_AAGUIDS refuses every other model', () =>
+    withServer({ VOUCH_ALLOWED_AAGUIDS: yubikey.toUpperCase() }, async (strict) => {
+      const enrolment = await Enrolment.open(strict.origin, await inviteCode(strict, newAddress()));
+      await expectProblem(await enrolment.register(new SoftKey(strict.origin)), 403, 'key-refused');
+      const allowed = new SoftKey(strict.origin, { aaguid: yubikey });
+      expect(await jsonOf(await enrolment.register(allowed))).toMatchObject({
+        key: { name: 'YubiKey 5 NFC', model: 'YubiKey 5 NFC' },
+      });
+    }));
+
+  test('VOUCH_REQUIRE_ATTESTATION_CERT refuses keys without a certificate', () =>
+    withServer({ VOUCH_REQUIRE_ATTESTATION_CERT: 'true' }, async (strict) => {
+      const enrolment = await Enrolment.open(strict.origin, await inviteCode(strict, newAddress()));
+      for (const attestation of ['none', 'self'] as const) {
+        const response = await enrolment.register(new SoftKey(strict.origin), { attestation });
+        await expectProblem(response, 403, 'key-refused');
+      }
+      // What the verifier takes for no certificate, and what is none.
+      const { der, privateKey } = await selfMadeCertificate();
+      for (const x5c of [
+        null,
+        false,
+        0,
+        '',
+        undefined,
+        [],
+        new Map(),
+        true,
+        7,
+        'x',
+        der,
+        [null],
+        [''],
+        [der.toString()],
+      ]) {
+        const statement = { x5c: x5c instanceof Buffer ? Uint8Array.from(x5c) : x5c };
+        const response = await enrolment.register(new SoftKey(strict.origin), { attestation: 'self', statement });
+        await expectProblem(response, 403, 'key-refused');
+      }
+      const beside = { x5c: [Uint8Array.from(der), null] };
+      const mixed = await enrolment.register(new SoftKey(strict.origin), {
+        attestation: { der, privateKey },
+        statement: beside,
+      });
+      await expectProblem(mixed, 403, 'key-refused');
+      await jsonOf(await enrolment.register(new SoftKey(strict.origin), { attestation: { der, privateKey } }));
+    }));
+});

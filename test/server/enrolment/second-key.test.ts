@@ -1,0 +1,146 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Browser } from '../browser.ts';
+import { type Ceremony, SoftKey } from '../soft-key.ts';
+import {
+  countPeople,
+  Enrolment,
+  enrolPerson,
+  expectProblem,
+  inviteCode,
+  jsonOf,
+  keyNamesOf,
+  newAddress,
+  signIn,
+  startServer,
+  type TestServer,
+} from '../support.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+describe('an enrolment', () => {
+  test('of a further key is renewed at the touch of the first: the page’s old secret is worth nothing then', async () => {
+    const { email, key } = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    const before = enrolment.page ?? '';
+    await jsonOf(await enrolment.confirm(key));
+    expect(enrolment.page).not.toBe(before);
+    for (const step of ['open', 'options', 'verify', 'confirm/options']) {
+      const old = await new Browser(server.origin).post(
+        `/enroll/${enrolment.ticket}/${step}`,
+        new SoftKey(server.origin).create({ challenge: 'AAAA', rp: {}, user: { id: 'AAAA' } } as never),
+        { 'vouch-page': before },
+      );
+      await expectProblem(old, 403, 'other-browser');
+    }
+    await jsonOf(await enrolment.register(new SoftKey(server.origin)));
+    expect(await keyNamesOf(server, email)).toHaveLength(2);
+  });
+});
+
+describe('a second key', () => {
+  test('needs a touch of the first', async () => {
+    const { email, key } = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    expect(await jsonOf(await enrolment.post('open'))).toMatchObject({ needsConfirmation: true });
+    await expectProblem(await enrolment.post('options'), 403, 'confirmation-needed');
+    const confirmation = await jsonOf<{ allowCredentials: { id: string }[] }>(await enrolment.post('confirm/options'));
+    expect(confirmation.allowCredentials.map((item) => item.id)).toEqual([key.id]);
+
+    await jsonOf(await enrolment.confirm(key));
+    expect(await jsonOf(await enrolment.post('open'))).toMatchObject({ needsConfirmation: false });
+    const second = new SoftKey(server.origin);
+    await jsonOf(await enrolment.register(second));
+    expect(await keyNamesOf(server, email)).toEqual(['Security key', 'Security key 2']);
+    // Both keys sign for the same user handle.
+    expect(second.userHandle).toBe(key.userHandle);
+    await signIn(server.origin, second);
+    await signIn(server.origin, key);
+  });
+
+  test('takes no challenge of the confirmation for the registration, nor the other way round', async () => {
+    const { email, key } = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await enrolment.confirm(key);
+    const confirm = await jsonOf<{ challenge: string }>(await enrolment.post('confirm/options'));
+    const second = new SoftKey(server.origin);
+    const response = await enrolment.register(second, { challenge: confirm.challenge });
+    await expectProblem(response, 403, 'challenge-used');
+    const { challenge } = await enrolment.options();
+    await expectProblem(await enrolment.confirm(key, { challenge }), 403, 'challenge-used');
+  });
+
+  test('is confirmed by a key that says nothing of its user: it was asked for by its ID', async () => {
+    const { email, key } = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await jsonOf(await enrolment.confirm(key, { userHandle: null }));
+  });
+
+  test('is not confirmed by another person’s key', async () => {
+    const { email } = await enrolPerson(server);
+    const other = await enrolPerson(server);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await expectProblem(await enrolment.confirm(other.key), 403, 'unknown-key');
+    await expectProblem(await enrolment.post('options'), 403, 'confirmation-needed');
+    expect(await keyNamesOf(server, email)).toHaveLength(1);
+  });
+
+  const wrong: [string, Ceremony, string][] = [
+    ['without user verification', { userVerified: false }, 'user-not-verified'],
+    ['with a bad signature', { badSignature: true }, 'assertion-refused'],
+    ['from another origin', { origin: 'https://evil.example' }, 'assertion-refused'],
+    ['with a counter that went back', { counter: 1 }, 'counter-went-back'],
+  ];
+  for (const [name, how, problem] of wrong) {
+    test(`is not confirmed ${name}`, async () => {
+      const { email, key } = await enrolPerson(server);
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+      await expectProblem(await enrolment.confirm(key, how), 403, problem);
+      await expectProblem(await enrolment.post('options'), 403, 'confirmation-needed');
+    });
+  }
+
+  test('is not enrolled when the key that confirmed has been removed since, and another is there', async () => {
+    const { email, key } = await enrolPerson(server);
+    const first = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await first.confirm(key);
+    await jsonOf(await first.register(new SoftKey(server.origin)));
+    const second = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await second.confirm(key);
+    await server.context.store.updateTable('keys').set({ removed_at: 1 }).where('id', '=', key.id).execute();
+    await expectProblem(await second.post('options'), 403, 'confirmation-needed');
+  });
+
+  test('of two first keys for one new person at the same moment: one person, the other needs confirmation', async () => {
+    const email = newAddress();
+    const { store } = server.context;
+    const first = await Enrolment.open(server.origin, await inviteCode(server, email));
+    const second = await Enrolment.open(server.origin, await inviteCode(server, email));
+    // The second invitation made the first void: as if it had not.
+    await store
+      .updateTable('invitations')
+      .set({ expires_at: Date.now() + 60_000 })
+      .where('email', '=', email)
+      .execute();
+    const answers = await Promise.all(
+      [first, second].map(async (enrolment) => new SoftKey(server.origin).create(await enrolment.options())),
+    );
+    const responses = await Promise.all([first.post('verify', answers[0]), second.post('verify', answers[1])]);
+    expect(responses.map((response) => response.status).sort()).toEqual([200, 403]);
+    for (const response of responses) {
+      if (response.status === 403) await expectProblem(response, 403, 'confirmation-needed');
+    }
+    expect(await countPeople(server, email)).toBe(1);
+    expect(await keyNamesOf(server, email)).toHaveLength(1);
+    const open = await store
+      .selectFrom('invitations')
+      .where('email', '=', email)
+      .where('used_at', 'is', null)
+      .select('id')
+      .execute();
+    expect(open).toHaveLength(1);
+  });
+});
