@@ -74,8 +74,8 @@ export class Account {
   /** Adds a role, or replaces the one of that name. Sessions of a replaced role become invalid. */
   addRole(options: RoleOptions): Role {
     const { name, path = '/', trustPolicy, permissionPolicies = [], maxSessionDuration = 3600 } = options;
-    if (!/^[\w+=,.@-]{1,64}$/.test(name)) throw new AwsError('ValidationError', `"${name}" is no role name.`);
-    if (!/^\/([!-~]+\/)?$/.test(path)) throw new AwsError('ValidationError', `"${path}" is no path for a role.`);
+    if (!/^[\w+=,.@-]{1,64}$/.test(name)) throw new AwsError('ValidationError', `"${name}" is not a role name.`);
+    if (!/^\/([!-~]+\/)?$/.test(path)) throw new AwsError('ValidationError', `"${path}" is not a path for a role.`);
     if (!Number.isInteger(maxSessionDuration) || maxSessionDuration < 3600 || maxSessionDuration > 43200) {
       throw new AwsError('ValidationError', 'MaxSessionDuration must be 3600 to 43200.');
     }
@@ -129,7 +129,7 @@ export class Account {
       );
     }
     if (!repositoryName.test(name) || name.endsWith('.git')) {
-      throw new AwsError('InvalidRepositoryNameException', `"${name}" is no repository name.`);
+      throw new AwsError('InvalidRepositoryNameException', `"${name}" is not a repository name.`);
     }
     this.#repositories.add(`${region}/${name}`);
   }

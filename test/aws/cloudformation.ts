@@ -54,7 +54,7 @@ function read(name: string, resource: unknown, names: string[]): { provider?: Oi
       },
     };
   }
-  throw invalid(`The local AWS knows no resource of type ${Type}.`);
+  throw invalid(`The local AWS does not support the resource type ${Type}.`);
 }
 
 /** Refuses intrinsic functions, which this AWS cannot evaluate. `${…}` in plain text stays as it is, as in CloudFormation. */
@@ -85,7 +85,7 @@ function object(
   const missing = keys?.required.find((key) => !Object.hasOwn(value, key));
   if (missing !== undefined) throw invalid(`${where} has no ${missing}.`);
   const unknown = keys && Object.keys(value).find((key) => ![...keys.required, ...(keys.optional ?? [])].includes(key));
-  if (unknown !== undefined) throw invalid(`${where} has ${unknown}, which the local AWS does not know.`);
+  if (unknown !== undefined) throw invalid(`${where} has ${unknown}, which the local AWS does not support.`);
   return value as Record<string, unknown>;
 }
 

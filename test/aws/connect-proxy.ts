@@ -8,7 +8,7 @@ import { gitHost } from './hosts.ts';
  */
 export function createConnectProxy(codeCommitPort: () => number): Server {
   const server = createServer((_request, response) => {
-    response.writeHead(403, { connection: 'close' }).end('This proxy serves CONNECT alone.\n');
+    response.writeHead(403, { connection: 'close' }).end('This proxy serves only CONNECT.\n');
   });
   server.on('connect', (request, client, head) => {
     client.on('error', () => client.destroy());

@@ -63,7 +63,7 @@ describe('hosts', () => {
     expect(repositoryUrl('cn-north-1', 'demo', { fips: true, endpoint })).toBe(
       `https://${endpoint}.git-codecommit-fips.cn-north-1.vpce.amazonaws.com.cn/v1/repos/demo`,
     );
-    expect(() => hostOf('mars-north-1')).toThrow('no region');
+    expect(() => hostOf('mars-north-1')).toThrow('not a region');
   });
 
   it('have one Git pattern for each family, and each host matches exactly one', () => {

@@ -28,7 +28,7 @@ export function partitionOfRegion(region: string): string | undefined {
 /** A partition's region for tests that do not care which. */
 export function firstRegion(partition: string): string {
   const known = partitions.find(({ id }) => id === partition);
-  if (known === undefined) throw new Error(`there is no partition ${partition}`);
+  if (known === undefined) throw new Error(`unknown partition ${partition}`);
   return known.first;
 }
 
@@ -61,7 +61,7 @@ export interface HostKind {
 /** The name of a region's host. */
 export function hostOf(region: string, { fips = false, endpoint }: HostKind = {}): string {
   const suffix = partitions.find((partition) => partition.region.test(region))?.suffix;
-  if (suffix === undefined) throw new Error(`"${region}" is no region`);
+  if (suffix === undefined) throw new Error(`"${region}" is not a region`);
   const name = `git-codecommit${fips ? '-fips' : ''}.${region}`;
   return endpoint === undefined ? `${name}.${suffix}` : `${endpoint}.${name}.vpce.${suffix}`;
 }

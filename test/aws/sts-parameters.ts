@@ -72,7 +72,7 @@ export class Parameters {
   /** Refuses parameters that the local STS does not support, instead of ignoring them. */
   refuse(...names: string[]): void {
     const found = [...this.#form.keys()].find((key) => names.includes(key.split('.')[0] ?? ''));
-    if (found !== undefined) throw new AwsError('NotImplemented', `The local STS knows no ${found}.`, 501);
+    if (found !== undefined) throw new AwsError('NotImplemented', `The local STS does not support ${found}.`, 501);
   }
 
   /** Throws if any constraint was violated. */

@@ -92,7 +92,7 @@ async function serve(options: StsOptions, request: IncomingMessage, response: Se
 function checkAction(request: IncomingMessage, form: URLSearchParams): Action {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   if (request.method !== 'POST' || pathname !== '/') {
-    throw new AwsError('UnsupportedProtocol', 'The local STS takes POST requests for / alone.', 400);
+    throw new AwsError('UnsupportedProtocol', 'The local STS accepts only POST requests for /.', 400);
   }
   const action = form.get('Action');
   if (action === null) throw new AwsError('MissingAction', 'The request is missing an action.');

@@ -152,7 +152,7 @@ const list = (value: unknown): string[] | undefined =>
  */
 function sessionTags(claims: Record<string, unknown>): { tags: Record<string, string>; transitiveTagKeys: string[] } {
   if (Object.keys(claims).some((name) => name.startsWith('https://aws.amazon.com/tags/'))) {
-    throw invalid('The flattened form of session tags is not known to the local AWS.');
+    throw invalid('The flattened form of session tags is not supported by the local AWS.');
   }
   const claim = claims['https://aws.amazon.com/tags'];
   if (claim === undefined) return { tags: {}, transitiveTagKeys: [] };
