@@ -55,7 +55,7 @@ test('cli/ has at most six loose files', () => {
 });
 
 test.each(Object.entries<Program>(programs))(
-  '%s loads nothing at its start that it needs later, if ever',
+  '%s loads nothing at its start that programs.ts reserves for later',
   (_, program) => {
     const { source, built, notAtStart } = program;
     const loaded = loadedAtStart(source);
