@@ -4,21 +4,23 @@ import type { VouchProfile } from '../aws/config/profiles.ts';
 import type { AwsCredentials } from '../aws/credentials.ts';
 import { awsConfigFile } from '../paths.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
+import { signInNeeded } from '../problem/sign-in-needed.ts';
 import { version as ourVersion } from '../programs.ts';
 import { keyLabel } from '../text/key-label.ts';
 import { clockTime } from '../text/time.ts';
 import { Log, reasonOf } from './log.ts';
 import { badRequest } from './problems.ts';
 import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
+import type { CredentialsOptions } from './session/credential-supply.ts';
 import type { Clocks } from './session/expiry.ts';
 import type { HeldCredentials } from './session/held-credentials.ts';
-import { type Patience, patience as usualPatience } from './session/patience.ts';
 import { checkPartitions, type RoleChain } from './session/role-chain.ts';
-import { type CredentialsOptions, Session } from './session/session.ts';
+import { Session } from './session/session.ts';
+import { type Timeouts, usualTimeouts } from './session/timeouts.ts';
 import { importAccess } from './session/vouch-api.ts';
 
-/** How long an agent waits for a session before it ends, in milliseconds. */
-const patience = 10 * 60_000;
+/** How long an agent is there without a session before it ends, in milliseconds. */
+const longestIdle = 10 * 60_000;
 
 export interface AgentOptions {
   /** HOME, for the AWS config file of callers that name none; where AWS STS is, and proxies. */
@@ -33,8 +35,7 @@ export interface AgentOptions {
   now?: () => number;
   /** A clock that nobody can set, in milliseconds. */
   uptime?: () => number;
-  /** How long a server, and STS, that are down are waited for. */
-  upstreamPatience?: Patience;
+  timeouts?: Timeouts;
 }
 
 /**
@@ -46,7 +47,7 @@ export class Agent {
   readonly version: string;
   readonly protocol: string;
   readonly clocks: Clocks;
-  readonly #patience: Patience;
+  readonly #timeouts: Timeouts;
   readonly #env: NodeJS.ProcessEnv;
   readonly #profiles = new ProfileReader();
   readonly #startedAt: number;
@@ -62,7 +63,7 @@ export class Agent {
     this.version = version;
     this.protocol = protocol;
     this.clocks = { now, uptime };
-    this.#patience = options.upstreamPatience ?? usualPatience;
+    this.#timeouts = options.timeouts ?? usualTimeouts;
     this.log = new Log(now);
     this.log.add('started', `version ${version}, process ${process.pid}`);
     this.#env = env;
@@ -75,7 +76,7 @@ export class Agent {
   /** Whether there is nothing left to stay for: no session, and none has come for a while. */
   get done(): boolean {
     this.#forgetIfOver();
-    return this.#session === undefined && this.clocks.now() - this.#waitingSince >= patience;
+    return this.#session === undefined && this.clocks.now() - this.#waitingSince >= longestIdle;
   }
 
   get hasSession(): boolean {
@@ -95,7 +96,7 @@ export class Agent {
       startedAt: iso(this.#startedAt),
       service: this.#service,
       session: issuer && email && key && expiresAt ? { issuer, email, key, expiresAt: iso(expiresAt) } : null,
-      credentials: (this.#session?.inHand() ?? []).map((entry) => ({ ...entry, expiresAt: iso(entry.expiresAt) })),
+      credentials: (this.#session?.cached() ?? []).map((entry) => ({ ...entry, expiresAt: iso(entry.expiresAt) })),
     };
   }
 
@@ -116,7 +117,7 @@ export class Agent {
       { access, email, key, expiresAt },
       {
         clocks: this.clocks,
-        patience: this.#patience,
+        timeouts: this.#timeouts,
         log: this.log,
         env: this.#env,
         onRefused: (why) => this.#forget(taken, why),
@@ -229,9 +230,9 @@ export class Agent {
     return this.#withSession((session) => session.claims(role));
   }
 
-  /** Asks the session, and the next one if that one ended or was replaced meanwhile, within the patience of one request. */
+  /** Asks the session, and the next one if that one ended or was replaced meanwhile, within the time of one request. */
   async #withSession<T>(ask: (session: Session, within: number) => Promise<T>): Promise<T> {
-    const until = performance.now() + this.#patience.request;
+    const until = performance.now() + this.#timeouts.request;
     for (;;) {
       const session = this.#current();
       try {
@@ -256,20 +257,13 @@ export class Agent {
   #current(): Session {
     this.#forgetIfOver();
     if (this.#session) return this.#session;
-    throw (
-      this.#ended ??
-      new Problem({
-        kind: 'no-session',
-        what: 'You are not signed in.',
-        fix: 'Run `vouch login`, then try again.',
-      })
-    );
+    throw this.#ended ?? signInNeeded('no-session', 'You are not signed in.');
   }
 
   #forgetIfOver(): void {
     const session = this.#session;
     if (!session?.over) return;
-    this.#forget(session, session.ended);
+    this.#forget(session, session.lifetime.ended);
   }
 
   #forget(session: Session, why: Problem | undefined): void {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /** How long it may take until a program that opens browsers fails, in milliseconds: one that is a browser stays. */
-const patience = 5000;
+const failureWindow = 5000;
 
 /**
  * Opens a URL: with the first of $BROWSER's programs that does not fail (a list with colons, `%s` stands for the URL), else with
@@ -53,6 +53,6 @@ function succeeded(child: ChildProcess): Promise<boolean> {
   child.once('error', () => resolve(false));
   child.once('exit', (code) => resolve(code === 0));
   if (child.exitCode !== null || child.signalCode !== null) resolve(child.exitCode === 0);
-  const timer = setTimeout(() => resolve(true), patience).unref();
+  const timer = setTimeout(() => resolve(true), failureWindow).unref();
   return promise.finally(() => clearTimeout(timer));
 }

@@ -38,7 +38,7 @@ export async function listenPrivately(server: Server, folder: string): Promise<O
 }
 
 /** How long a name may be taken over by others, one after the other, until it is called restless, in milliseconds. */
-const patience = 10_000;
+const claimTimeout = 10_000;
 
 /** The pause before another look at a name that another process is taking over, in milliseconds. */
 const pause = 10;
@@ -56,7 +56,7 @@ const mostLocks = 9;
  * @throws Problem `foreign-socket` when something is there that we neither made nor may touch, `busy-socket`
  */
 export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSocket | undefined> {
-  const deadline = performance.now() + patience;
+  const deadline = performance.now() + claimTimeout;
   try {
     while (performance.now() < deadline) {
       if (publish(socket.path, path)) return { ...socket, path };

@@ -4,7 +4,7 @@ import { type AgentProcess, isAgent, isRunning, readPidFile } from '../../runtim
 import { checkRuntimeFolder, runtimeFolder } from '../../runtime-folder/runtime-folder.ts';
 
 /** How long a process may take to end as it is asked to, and how long the system may take to end it, in milliseconds. */
-const [grace, patience] = [2000, 5000];
+const [termTimeout, killTimeout] = [2000, 5000];
 
 /** How often it is looked whether it has, in milliseconds. */
 const pause = 20;
@@ -45,16 +45,16 @@ export function processOf(env: NodeJS.ProcessEnv, pid: number): AgentProcess | u
  * @throws Problem `agent-lives`
  */
 export async function seeItEnd(agent: AgentProcess): Promise<void> {
-  if (!(await hasEnded(agent, grace, undefined))) await endProcess(agent, undefined);
+  if (!(await hasEnded(agent, termTimeout, undefined))) await endProcess(agent, undefined);
 }
 
 async function endProcess(agent: AgentProcess, signal: AbortSignal | undefined): Promise<void> {
   // One that was stopped (SIGSTOP, a debugger) takes the first signal only when it goes on, and then leaves in good order.
   send(agent, 'SIGTERM');
   send(agent, 'SIGCONT');
-  if (await hasEnded(agent, grace, signal)) return;
+  if (await hasEnded(agent, termTimeout, signal)) return;
   send(agent, 'SIGKILL');
-  if (await hasEnded(agent, patience, signal)) return;
+  if (await hasEnded(agent, killTimeout, signal)) return;
   throw new Problem({
     kind: 'agent-lives',
     what: `The vouch agent, process ${agent.pid}, does not answer, and cannot be ended.`,

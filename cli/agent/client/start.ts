@@ -10,7 +10,7 @@ import { agentEnvironment } from '../node-environment.ts';
 import { type FoundAgent, findAgent } from './find-agent.ts';
 
 /** How long a start may take, in milliseconds. */
-const patience = 15_000;
+const startTimeout = 15_000;
 
 /**
  * Makes sure that an agent runs: starts one unless one answers. The agent outlives us and our terminal.
@@ -94,7 +94,7 @@ function launch(env: NodeJS.ProcessEnv, args: readonly string[]) {
 
 async function readiness(child: ChildProcess): Promise<{ started: boolean }> {
   const { stdout, stderr } = child as ChildProcessByStdio<null, Readable, Readable>;
-  const timer = setTimeout(() => child.kill('SIGKILL'), patience).unref();
+  const timer = setTimeout(() => child.kill('SIGKILL'), startTimeout).unref();
   let said = '';
   stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString('utf8')).slice(-2000);

@@ -9,8 +9,8 @@ import { awsConfigFile } from '../../paths.ts';
 import { credentialLines } from '../git-answer.ts';
 import { type GitCredentialRequest, parseGitRequest } from '../git-request.ts';
 import { Log } from '../log.ts';
-import { patience } from '../session/patience.ts';
 import { Session } from '../session/session.ts';
+import { usualTimeouts } from '../session/timeouts.ts';
 import { type Access, importAccess } from '../session/vouch-api.ts';
 import { bounds } from '../sockets/bounds.ts';
 import { createGitServer } from '../sockets/git-socket.ts';
@@ -55,7 +55,7 @@ export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
       { access, email: 'nobody@example.com', key: { name: '', model: null }, expiresAt: Date.now() + 3600_000 },
       {
         clocks: { now: Date.now, uptime: () => performance.now() },
-        patience,
+        timeouts: usualTimeouts,
         log: new Log(),
         env: { ...env, AWS_ENDPOINT_URL_STS: `${issuer}/sts`, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: '' },
         stsAgent: agent,
@@ -72,7 +72,7 @@ export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
 
 /** Looks a name up and connects, which is left out above: to a port that only root could listen on, and nobody does. */
 async function connectInVain(): Promise<void> {
-  const signal = AbortSignal.timeout(patience.call);
+  const signal = AbortSignal.timeout(usualTimeouts.call);
   await sendRequest(new URL('http://localhost:1/'), { method: 'HEAD', headers: {}, signal, longest: 0 }).catch(
     () => {},
   );

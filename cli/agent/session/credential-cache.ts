@@ -18,8 +18,8 @@ export interface Entry {
   renewing?: Promise<void> | undefined;
 }
 
-/** The AWS credentials that a session has in hand, of which none has expired; what goes out of it is overwritten. */
-export class InHand {
+/** A session's AWS credentials, of which none has expired. What is discarded is overwritten. */
+export class CredentialCache {
   readonly #entries = new Map<string, Entry>();
 
   /** Puts an entry in the place of an earlier one of the same roles and region. */

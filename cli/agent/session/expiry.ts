@@ -1,15 +1,17 @@
+import { clockTime } from '../../text/time.ts';
+
 /** What the time is taken from. */
 export interface Clocks {
-  /** The wall clock, in milliseconds since 1970; it can be set, and goes on while the machine sleeps. */
+  /** The wall clock, in milliseconds since 1970. It can be set, and goes on while the machine sleeps. */
   now: () => number;
-  /** A clock that nobody can set, in milliseconds from whenever; it may stand still while the machine sleeps. */
+  /** A clock that cannot be set, in milliseconds from any start. It may stand still while the machine sleeps. */
   uptime: () => number;
 }
 
 /**
- * When something ends: by the wall clock at the moment of use, as a timer may have slept with the machine; and by the clock
- * that nobody sets at the latest, so that a wall clock that is set back prolongs nothing. (Should the machine also have slept
- * since, that clock is late by as much; then the server, and AWS, still know the time.)
+ * When something ends. The wall clock decides at the moment of use, as a timer may have slept with the machine. The clock that cannot
+ * be set decides as well, so that setting the wall clock back prolongs nothing. (If the machine has also slept since, that clock is
+ * late by as much; then the server, and AWS, still know the time.)
  */
 export class Expiry {
   /** In milliseconds since 1970. */
@@ -30,5 +32,10 @@ export class Expiry {
 
   get over(): boolean {
     return this.left <= 0;
+  }
+
+  /** As a person reads it: 17:42 today, with the day when it is another. */
+  get clockTime(): string {
+    return clockTime(new Date(this.at), new Date(this.#clocks.now()));
   }
 }

@@ -1,56 +1,55 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Outage } from '../../network/outage.ts';
-import type { Patience } from './patience.ts';
+import type { Timeouts } from './timeouts.ts';
 
-/** Until when somebody waits for an answer. By the monotonic clock: while the machine sleeps, nobody waits. */
-export class Waiting {
+/** Until when a caller waits for an answer. It is taken from the monotonic clock: while the machine sleeps, nobody waits. */
+export class Deadline {
   #until = Number.NEGATIVE_INFINITY;
-  /** What was in the way at the last try. */
-  trouble: Outage | undefined;
+  /** Why the last try failed. */
+  outage: Outage | undefined;
 
-  /** One more waits, for so many milliseconds from now. */
-  prolong(milliseconds: number): void {
+  /** Another caller waits, for so many milliseconds from now. */
+  extend(milliseconds: number): void {
     this.#until = Math.max(this.#until, performance.now() + milliseconds);
   }
 
-  /** For how many milliseconds somebody will still wait; negative when nobody does. */
+  /** How many milliseconds are left; negative when no caller waits any more. */
   get left(): number {
     return this.#until - performance.now();
   }
 }
 
 export interface RetryOptions {
-  waiting: Waiting;
-  patience: Pick<Patience, 'firstPause' | 'longestPause'>;
+  deadline: Deadline;
+  timeouts: Pick<Timeouts, 'firstPause' | 'longestPause'>;
   /** Given up when aborted. */
   signal: AbortSignal;
-  /** Told why there will be another try. */
-  onRetry: (trouble: Outage) => void;
+  /** Is told why there will be another try. */
+  onRetry: (outage: Outage) => void;
 }
 
 /**
- * Tries again what failed by an Outage, for as long as somebody waits: with pauses that double, of which the length is
- * drawn anew from zero up each time ("full jitter"), so that all who were cut off in one moment do not come back in one. Who
- * asks for a pause of a certain length (Retry-After) gets that, and the drawn one on top. When the pause would take longer
- * than anybody waits, there is none.
+ * Tries again after an Outage, until the deadline. The ceiling of the pause doubles each time, and the pause is drawn anew from zero
+ * up to it ("full jitter"), so that clients that were cut off in one moment do not come back in one. A Retry-After is waited for
+ * in full, with the drawn pause on top. There is no pause that would end after the deadline.
  *
- * The SDK of AWS has such a loop for STS too, and is told not to use it: it knows nothing of a deadline, it would wait on when
- * the session has ended, and the ID token can get too old in it.
+ * AWS's SDK has such a loop for STS too, and is told not to use it: it knows no deadline, it would wait on after the session has
+ * ended, and the ID token can get too old in it.
  *
  * @throws what the last try failed by
  */
 export async function retry<T>(
   attempt: () => Promise<T>,
-  { waiting, patience, signal, onRetry }: RetryOptions,
+  { deadline, timeouts, signal, onRetry }: RetryOptions,
 ): Promise<T> {
-  for (let ceiling = patience.firstPause; ; ceiling = Math.min(2 * ceiling, patience.longestPause)) {
+  for (let ceiling = timeouts.firstPause; ; ceiling = Math.min(2 * ceiling, timeouts.longestPause)) {
     try {
       return await attempt();
     } catch (error) {
       if (!(error instanceof Outage) || signal.aborted) throw error;
-      waiting.trouble = error;
+      deadline.outage = error;
       const pause = error.retryAfter + Math.random() * ceiling;
-      if (pause >= waiting.left) throw error;
+      if (pause >= deadline.left) throw error;
       onRetry(error);
       await sleep(pause, undefined, { signal }).catch(() => {
         throw error;

@@ -1,35 +1,35 @@
 import { Outage } from '../../network/outage.ts';
-import { Waiting } from './retry.ts';
+import { Deadline } from './retry.ts';
 
 interface Flight<T> {
   result: Promise<T>;
-  waiting: Waiting;
+  deadline: Deadline;
 }
 
-/** Calls that are under way, by key: whoever asks for the same thing meanwhile waits for the same answer. */
+/** Calls that are under way, by key: a second caller for the same key waits for the same answer. */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
   /**
    * Joins the call under way for this key, or starts one. A failed call is not remembered.
    *
-   * @param patience how long the caller waits, in milliseconds; a call that is tried again is so for as long as one of its
-   *   callers waits. 0 is for who has no hurry: they wait for the call's end, and no try is made for them.
-   * @throws what the call failed by, or at its last try when the caller's patience is at its end
+   * @param timeout how long this caller waits, in milliseconds. A call is tried again for as long as one of its callers waits. With
+   *   0 the caller is in no hurry: it waits for the call's end, and no try is made for it.
+   * @throws what the call failed by, or what its last try failed by when this caller's time is up
    */
-  run(key: string, patience: number, start: (waiting: Waiting) => Promise<T>): Promise<T> {
+  run(key: string, timeout: number, start: (deadline: Deadline) => Promise<T>): Promise<T> {
     const running = this.#flights.get(key);
-    const waiting = running?.waiting ?? new Waiting();
-    waiting.prolong(patience);
-    const flight = running ?? { waiting, result: start(waiting).finally(() => this.#flights.delete(key)) };
+    const deadline = running?.deadline ?? new Deadline();
+    deadline.extend(timeout);
+    const flight = running ?? { deadline, result: start(deadline).finally(() => this.#flights.delete(key)) };
     this.#flights.set(key, flight);
-    return patience > 0 ? patiently(flight, patience) : flight.result;
+    return timeout > 0 ? resultWithin(timeout, flight) : flight.result;
   }
 }
 
-async function patiently<T>({ result, waiting }: Flight<T>, patience: number): Promise<T> {
+async function resultWithin<T>(timeout: number, { result, deadline }: Flight<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(waiting.trouble ?? noAnswer()), patience);
+  const timer = setTimeout(() => reject(deadline.outage ?? noAnswer()), timeout);
   try {
     return await Promise.race([result, late]);
   } finally {
@@ -37,7 +37,7 @@ async function patiently<T>({ result, waiting }: Flight<T>, patience: number): P
   }
 }
 
-/** Each call has an end of its own before: it is this machine that was too slow. */
+/** Each call ends by itself before this: it is this machine that was too slow. */
 function noAnswer(): Outage {
   return new Outage({ kind: 'too-late', what: 'No credentials came in time.', fix: 'Try again.' });
 }

@@ -10,6 +10,7 @@ import { redact } from '../../network/redact.ts';
 import type { NetworkFailure, ProblemDetails } from '../../problem/details.ts';
 import { serverKind } from '../../problem/kinds.ts';
 import { Problem } from '../../problem/problem.ts';
+import { signInNeeded } from '../../problem/sign-in-needed.ts';
 import { printable } from '../../text/printable.ts';
 import type { NewSession } from '../protocol.ts';
 import { Secret } from './secret.ts';
@@ -157,12 +158,7 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   if (wantsNonce(answer)) return outage(access, 'It asks for one nonce after the other.');
   const isChallenge = status === 401 && /\bDPoP\b/i.test(headers['www-authenticate'] ?? '');
   if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
-    return new Problem({
-      kind: 'session-over',
-      what: 'Your session is over.',
-      why: `${hostOf(access)} no longer takes it: ${said}`,
-      fix: 'Run `vouch login`, then try again.',
-    });
+    return signInNeeded('session-over', 'Your session is over.', `${hostOf(access)} no longer takes it: ${said}`);
   }
   if (status === 429 || status >= 500) {
     return outage(access, `It answered: ${said}`, { retryAfter: readRetryAfter(headers['retry-after']) });

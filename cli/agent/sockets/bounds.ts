@@ -1,13 +1,13 @@
-import { Room } from './memory-budget.ts';
+import { MemoryBudget } from './memory-budget.ts';
 
 /** What clients may take of a socket. */
 export interface SocketBounds {
   /** How long a client may take to say what it wants, in milliseconds. */
-  patience: number;
+  requestTimeout: number;
   /** How many connections there may be at once; one more is refused at once, with nothing. */
   connections: number;
   /** What the requests of all clients take together, on both sockets. */
-  room: Room;
+  memory: MemoryBudget;
 }
 
 /**
@@ -15,4 +15,8 @@ export interface SocketBounds {
  * as long a request as there may be would be more memory than a service gets (service/systemd-units.ts), so what they say is
  * bounded together: for Git's requests, of some hundred bytes, there is room on all of them.
  */
-export const bounds: SocketBounds = { patience: 5000, connections: 2048, room: new Room(64 * 1024 * 1024) };
+export const bounds: SocketBounds = {
+  requestTimeout: 5000,
+  connections: 2048,
+  memory: new MemoryBudget(64 * 1024 * 1024),
+};

@@ -23,21 +23,21 @@ export function createGitServer(
 function serve(
   socket: Socket,
   answer: (request: Uint8Array) => Promise<string>,
-  { patience, room }: Pick<SocketBounds, 'patience' | 'room'>,
+  { requestTimeout, memory }: Pick<SocketBounds, 'requestTimeout' | 'memory'>,
 ): void {
   const chunks: Buffer[] = [];
   let length = 0;
   let asked = false;
   // From the first byte to the last: a client that sends a byte now and then is as slow as one that sends none.
-  const late = setTimeout(() => socket.destroy(), patience);
+  const late = setTimeout(() => socket.destroy(), requestTimeout);
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     clearTimeout(late);
     // A request that is being answered is there for as long as that takes, whether or not its client is.
-    if (!asked) room.give(length);
+    if (!asked) memory.give(length);
   });
   socket.on('data', (chunk: Buffer) => {
-    if (length + chunk.length > longestRequest || !room.take(chunk.length)) {
+    if (length + chunk.length > longestRequest || !memory.take(chunk.length)) {
       socket.destroy();
       return;
     }
@@ -52,7 +52,7 @@ function serve(
       return;
     }
     asked = true;
-    const answering = answer(request).finally(() => room.give(length));
+    const answering = answer(request).finally(() => memory.give(length));
     answering.then(
       // The client has closed its side, so that our side's orderly end would be for nobody, and takes a sixth of the time
       // that a connection costs. Not within the callback: there it would make an error that nobody wants.

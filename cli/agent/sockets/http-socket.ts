@@ -13,7 +13,7 @@ import type { CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } fr
 import { isIssuer } from '../session/vouch-api.ts';
 import type { SocketBounds } from './bounds.ts';
 import { statusOf } from './http-status.ts';
-import type { Room } from './memory-budget.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 
 /** The largest body that is read, in bytes, except for Git's requests. */
 const longestBody = 64 * 1024;
@@ -39,19 +39,19 @@ export function createHttpServer(
   agent: Agent,
   codecommit: CodeCommit,
   presence: Presence,
-  { patience, connections, room }: SocketBounds,
+  { requestTimeout, connections, memory }: SocketBounds,
 ): Server {
   const server = createServer(
     {
       maxHeaderSize: 16 * 1024,
-      headersTimeout: patience,
-      requestTimeout: patience,
-      connectionsCheckingInterval: patience / 5,
+      headersTimeout: requestTimeout,
+      requestTimeout,
+      connectionsCheckingInterval: requestTimeout / 5,
     },
     (request, response) => {
       // One request a connection, as our client has it: what follows a body that we stopped reading is no request either.
       response.setHeader('connection', 'close');
-      route({ agent, codecommit, presence, room }, request, response).catch((error: unknown) => {
+      route({ agent, codecommit, presence, memory }, request, response).catch((error: unknown) => {
         const { method, url } = request;
         // What Git asks for is told in codecommit.ts, with the host.
         if (url !== '/git') agent.log.add('refused', `${method} ${url?.replace(/\?.*/s, '')}: ${reasonOf(error)}`);
@@ -64,7 +64,7 @@ export function createHttpServer(
   // What comes in the same breath is not even begun.
   server.maxRequestsPerSocket = 1;
   // Where nothing moves for longer than an answer may take to be made (session.ts), the client does not read it.
-  server.setTimeout(patience * 6);
+  server.setTimeout(requestTimeout * 6);
   return server;
 }
 
@@ -75,11 +75,11 @@ interface Served {
   agent: Agent;
   codecommit: CodeCommit;
   presence: Presence;
-  room: Room;
+  memory: MemoryBudget;
 }
 
 async function route(
-  { agent, codecommit, presence, room }: Served,
+  { agent, codecommit, presence, memory }: Served,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -92,7 +92,7 @@ async function route(
     case 'GET /status':
       return sendJson(response, agent.status());
     case 'PUT /session': {
-      await withBody(request, room, longestBody, (body) => agent.take(readSession(body)));
+      await withBody(request, memory, longestBody, (body) => agent.take(readSession(body)));
       // Asked when it has been taken: a connection may be older than the end of the agent that it leads to.
       if (!presence.canServe()) {
         agent.close();
@@ -123,7 +123,7 @@ async function route(
       return sendJson(response, answer);
     }
     case 'POST /git': {
-      const lines = await withBody(request, room, longestRequest, (body) => codecommit.explain(body));
+      const lines = await withBody(request, memory, longestRequest, (body) => codecommit.explain(body));
       send(response, 200, 'text/plain; charset=utf-8', lines);
       return;
     }
@@ -156,7 +156,7 @@ function readRole(query: URLSearchParams): RoleArn {
 /** Has something made of the body, of which no copy is left afterwards, nor in what it came in: it may hold secrets. */
 async function withBody<T>(
   request: IncomingMessage,
-  room: Room,
+  memory: MemoryBudget,
   longest: number,
   use: (body: Buffer) => Promise<T>,
 ): Promise<T> {
@@ -165,7 +165,7 @@ async function withBody<T>(
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       if (length + chunk.length > longest) throw badRequest(`The body is longer than ${longest} bytes.`);
-      if (!room.take(chunk.length)) throw badRequest('Too much is said at once, by too many.');
+      if (!memory.take(chunk.length)) throw badRequest('Too much is said at once, by too many.');
       length += chunk.length;
       chunks.push(chunk);
     }
@@ -173,7 +173,7 @@ async function withBody<T>(
     for (const chunk of chunks) chunk.fill(0);
     return await use(body).finally(() => body.fill(0));
   } finally {
-    room.give(length);
+    memory.give(length);
   }
 }
 

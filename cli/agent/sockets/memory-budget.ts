@@ -1,5 +1,5 @@
-/** The room in memory that all requests share, from their first byte until they have been answered. */
-export class Room {
+/** The memory that all requests share, from their first byte until they have been answered. */
+export class MemoryBudget {
   #left: number;
 
   /** @param bytes how much there is */

@@ -122,14 +122,14 @@ describe('credentials for Git', () => {
   });
 
   test('a client that does not finish is cut off, and holds nobody up', async () => {
-    const the = await signedIn({ patience: 300 });
+    const the = await signedIn({ requestTimeout: 300 });
     const slow = say(the.gitSocket, 'action=get\n', { end: false });
     expect(await viaGit(the)).toContain('password=');
     expect(await slow).toBe('');
   });
 
   test('a client that sends more than 1 MiB is cut off before it ends', async () => {
-    const the = await signedIn({ patience: 3600_000 });
+    const the = await signedIn({ requestTimeout: 3600_000 });
     const endless = `action=get\ntimeout=1\n${gitRequest}${'other=aaaaaaaaaaaaaaaaaaaaaa\n'.repeat(50_000)}`;
     expect(await say(the.gitSocket, endless, { end: false })).toBe('');
     expect(the.world.calls).toEqual([]);

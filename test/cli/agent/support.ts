@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { agentStatus, putSession } from '../../../cli/agent/client/client.ts';
 import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
-import { type Patience, patience } from '../../../cli/agent/session/patience.ts';
+import { type Timeouts, usualTimeouts } from '../../../cli/agent/session/timeouts.ts';
 import { gitRequest, type Machine, machine, newSession, say, services, setUpProfile } from '../support.ts';
 
 export const hour = 3600_000;
@@ -13,15 +13,20 @@ export const hour = 3600_000;
  * Who is down is not tried again, so that a test which is not about that need not wait: no pause fits into the request. And
  * who is slow, as a machine that has much to test, is not taken for one that is down.
  */
-const once: Patience = {
-  ...patience,
-  better: patience.request,
-  call: patience.request,
+const once: Timeouts = {
+  ...usualTimeouts,
+  replacement: usualTimeouts.request,
+  call: usualTimeouts.request,
   firstPause: Number.POSITIVE_INFINITY,
 };
 
 /** Who is down is tried again at once, for as long as in earnest. */
-export const soonAgain: Patience = { ...patience, better: patience.request, firstPause: 1, longestPause: 4 };
+export const soonAgain: Timeouts = {
+  ...usualTimeouts,
+  replacement: usualTimeouts.request,
+  firstPause: 1,
+  longestPause: 4,
+};
 
 /** An agent in this process, with a clock that the test moves. */
 export async function agent(options: Partial<ServeOptions> = {}) {
@@ -30,7 +35,7 @@ export async function agent(options: Partial<ServeOptions> = {}) {
   const clock = { now: Date.now() };
   world.expiration = () => clock.now + hour;
   the.env.AWS_ENDPOINT_URL_STS = world.url;
-  const running = await serve({ env: the.env, now: () => clock.now, upstreamPatience: once, ...options });
+  const running = await serve({ env: the.env, now: () => clock.now, timeouts: once, ...options });
   if (running === undefined) throw new Error('another agent runs here');
   onTestFinished(() => running.end());
   return { ...the, world, clock, running };

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { type Entry, InHand } from '../../../../cli/agent/session/credential-cache.ts';
+import { CredentialCache, type Entry } from '../../../../cli/agent/session/credential-cache.ts';
 import { HeldCredentials } from '../../../../cli/agent/session/held-credentials.ts';
 import { Renewal } from '../../../../cli/agent/session/renewal.ts';
 import { CodeCommitSigner } from '../../../../cli/aws/codecommit/signature.ts';
@@ -25,45 +25,45 @@ const isWiped = ({ credentials }: Entry) => {
 };
 
 test('holds no more than 100, and drops the oldest first', async () => {
-  const inHand = new InHand();
+  const cache = new CredentialCache();
   const entries = Array.from({ length: 103 }, (_, n) => entry(`role ${n}`));
-  for (const one of entries) inHand.put(one);
-  expect(inHand.all()).toEqual(entries.slice(3));
+  for (const one of entries) cache.put(one);
+  expect(cache.all()).toEqual(entries.slice(3));
   await vi.waitFor(() => expect(entries.map(isWiped)).toEqual(entries.map((_, n) => n < 3)));
 });
 
 test('what is replaced, or over, is gone, and can be read for a moment by who was just given it', async () => {
-  const inHand = new InHand();
+  const cache = new CredentialCache();
   const [first, second, other] = [entry('role'), entry('role', 2000), entry('other', 500)];
-  for (const one of [first, other, second]) inHand.put(one);
-  expect(inHand.find('role', 'us-east-1')).toBe(second);
+  for (const one of [first, other, second]) cache.put(one);
+  expect(cache.find('role', 'us-east-1')).toBe(second);
   expect(first.credentials.reveal().secretAccessKey).toBe('secret');
   await vi.waitFor(() => expect(isWiped(first)).toBe(true));
   clock.time = 500;
-  expect(inHand.all()).toEqual([second]);
+  expect(cache.all()).toEqual([second]);
   await vi.waitFor(() => expect(isWiped(other)).toBe(true));
   expect(isWiped(second)).toBe(false);
   clock.time = 0;
 });
 
 test('finds those of a region, or of any the ones that last longest', () => {
-  const inHand = new InHand();
+  const cache = new CredentialCache();
   const [here, there] = [entry('role', 1000), entry('role', 2000, 'eu-west-1')];
-  inHand.put(there);
-  inHand.put(here);
-  expect(inHand.find('role', 'us-east-1')).toBe(here);
-  expect(inHand.find('role', undefined)).toBe(there);
-  expect(inHand.find('role', 'eu-west-2')).toBeUndefined();
-  expect(inHand.find('other', undefined)).toBeUndefined();
+  cache.put(there);
+  cache.put(here);
+  expect(cache.find('role', 'us-east-1')).toBe(here);
+  expect(cache.find('role', undefined)).toBe(there);
+  expect(cache.find('role', 'eu-west-2')).toBeUndefined();
+  expect(cache.find('other', undefined)).toBeUndefined();
 });
 
 test('dropped, nothing can be read any more, nor signed with', async () => {
-  const inHand = new InHand();
+  const cache = new CredentialCache();
   const one = entry('role');
-  inHand.put(one);
-  inHand.drop();
+  cache.put(one);
+  cache.drop();
   expect(isWiped(one)).toBe(true);
-  expect(inHand.all()).toEqual([]);
+  expect(cache.all()).toEqual([]);
   const request = { host: 'git-codecommit.us-east-1.amazonaws.com', region: 'us-east-1', path: 'v1/repos/a', at: 0 };
   await expect(one.credentials.derived(CodeCommitSigner).sign(request)).rejects.toThrow('The secret was dropped.');
 });

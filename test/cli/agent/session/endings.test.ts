@@ -2,8 +2,8 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { agentLogs, agentStatus, awsCredentials, profileCredentials } from '../../../../cli/agent/client/client.ts';
 import { Log } from '../../../../cli/agent/log.ts';
 import { HeldCredentials } from '../../../../cli/agent/session/held-credentials.ts';
-import { patience } from '../../../../cli/agent/session/patience.ts';
 import { Session } from '../../../../cli/agent/session/session.ts';
+import { usualTimeouts } from '../../../../cli/agent/session/timeouts.ts';
 import { importAccess } from '../../../../cli/agent/session/vouch-api.ts';
 import { CodeCommitSigner } from '../../../../cli/aws/codecommit/signature.ts';
 import { parseRoleArn, type RoleArn } from '../../../../cli/aws/role-arn.ts';
@@ -20,7 +20,7 @@ test('what STS answers when the session has ended meanwhile is not kept', async 
     { access: await importAccess(details), email: details.email, key: details.key, expiresAt: clock.now + hour },
     {
       clocks: { now: () => clock.now, uptime: () => 0 },
-      patience,
+      timeouts: usualTimeouts,
       log: new Log(),
       env: { AWS_ENDPOINT_URL_STS: world.url },
       onRefused: () => {},
@@ -32,7 +32,7 @@ test('what STS answers when the session has ended meanwhile is not kept', async 
   };
   const chain = { role: parseRoleArn(role) as RoleArn };
   await expect(session.credentials(chain)).rejects.toMatchObject({ kind: 'session-over', exitCode: 3 });
-  expect(session.inHand()).toEqual([]);
+  expect(session.cached()).toEqual([]);
   expect(world.count('sts')).toBe(1);
 });
 

@@ -64,7 +64,7 @@ function onPause(begun: (pause: number) => void = () => {}): void {
 
 describe('one request gets its answer when', () => {
   test('the server comes back that was not there', async () => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     const start = await the.world.stop();
     onPause((pause) => {
       if (pause === 5) start();
@@ -91,7 +91,7 @@ describe('one request gets its answer when', () => {
     ['is hidden by a proxy that wants a password', (response) => response.writeHead(401).end()],
     ["is hidden by a Wi-Fi's login page", (response) => response.writeHead(302, { location: '/login' }).end()],
   ])('the server %s, twice', async (_, answer) => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     answerAtFirst(the, 'token', 2, answer);
     expect(lines(await viaGit(the)).username).toMatch(/^ASIA/);
     expect([the.world.count('token'), the.world.count('sts')]).toEqual([3, 1]);
@@ -104,14 +104,14 @@ describe('one request gets its answer when', () => {
     ['could not ask for the keys', stsError('IDPCommunicationError', 'Error communicating with the provider', 400)],
     ['got no keys', stsError('InvalidIdentityToken', "Couldn't retrieve verification key from your provider", 400)],
   ])('STS %s, twice, of which the server hears nothing', async (_, answer) => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     answerAtFirst(the, 'sts', 2, answer);
     expect(lines(await viaGit(the)).username).toMatch(/^ASIA/);
     expect([the.world.count('token'), the.world.count('sts')]).toEqual([1, 3]);
   });
 
   test.each(['token', 'sts'] as const)('a question (%s) is never answered, or not to its end', async (what) => {
-    const the = await signedIn({ upstreamPatience: { ...soonAgain, call: 200 } });
+    const the = await signedIn({ timeouts: { ...soonAgain, call: 200 } });
     let asked = 0;
     the.world.answers[what] = (response) => {
       if (++asked === 2) delete the.world.answers[what];
@@ -126,7 +126,7 @@ describe('one request gets its answer when', () => {
       [44, 1],
       [46, 2],
     ] as const) {
-      const the = await signedIn({ upstreamPatience: soonAgain });
+      const the = await signedIn({ timeouts: soonAgain });
       answerAtFirst(the, 'sts', 1, (response) => {
         the.clock.now += seconds * 1000;
         html(503)(response);
@@ -139,7 +139,7 @@ describe('one request gets its answer when', () => {
   });
 
   test('the STS of a chained role is down for a while', async () => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     setUpChain(the, 'team', 'vouch', `${role}-team`);
     answerAtFirst(the, 'sts', 2, html(503));
     await profileCredentials('vouch', { region: 'us-east-1' }, the.env);
@@ -151,7 +151,7 @@ describe('one request gets its answer when', () => {
 
 describe('who is down', () => {
   test('is asked by one for all who wait', async () => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     answerAtFirst(the, 'token', 5, html(503));
     answerAtFirst(the, 'sts', 5, html(503));
     const users = await Promise.all(Array.from({ length: 200 }, async () => lines(await viaGit(the)).username));
@@ -169,7 +169,7 @@ describe('who is down', () => {
   });
 
   test.each(['token', 'sts'] as const)('(%s) is left alone for as long as it asks for', async (what) => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     const asked: number[] = [];
     the.world.answers[what] = (response) => {
       asked.push(performance.now());
@@ -182,7 +182,7 @@ describe('who is down', () => {
   });
 
   test.each(['token', 'sts'] as const)('(%s) for longer than anybody waits is not waited for', async (what) => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     the.world.answers[what] = (response) => response.writeHead(503, { 'retry-after': '60' }).end();
     await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({ exitCode: 4 });
     expect(the.world.count(what)).toBe(1);
@@ -192,7 +192,7 @@ describe('who is down', () => {
     ['token', 'server-unreachable'],
     ['sts', 'aws-unreachable'],
   ] as const)('(%s) is not waited for without end', async (what, kind) => {
-    const the = await signedIn({ upstreamPatience: { ...soonAgain, request: 2000 } });
+    const the = await signedIn({ timeouts: { ...soonAgain, request: 2000 } });
     answerAtFirst(the, what, 1, (response) => {
       html(503)(response);
       the.world.answers[what] = () => {};
@@ -206,7 +206,7 @@ describe('who is down', () => {
 
   test.each(['token', 'sts'] as const)('(%s) is not waited for while something is in hand', async (what) => {
     const ever = 2 ** 31 - 1;
-    const the = await signedIn({ upstreamPatience: { ...soonAgain, request: ever, better: 50, call: ever } });
+    const the = await signedIn({ timeouts: { ...soonAgain, request: ever, replacement: 50, call: ever } });
     const first = lines(await viaGit(the)).username;
     the.clock.now += 59 * minute + 30_000;
     the.world.answers[what] = () => {};
@@ -217,7 +217,7 @@ describe('who is down', () => {
   });
 
   test('is not asked by who only looks how things are', async () => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     the.world.answers = { token: html(503) };
     await expect(roleClaims(role, the.env)).rejects.toMatchObject({ kind: 'server-unreachable' });
     await expect(profileCredentials('vouch', { fresh: true }, the.env)).rejects.toMatchObject({ exitCode: 4 });
@@ -225,7 +225,7 @@ describe('who is down', () => {
   });
 
   test('is asked again for who came to wait for a renewal, which itself is tried once', async () => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     const first = lines(await viaGit(the)).username;
     const { promise: asked, resolve } = Promise.withResolvers<ServerResponse>();
     the.world.answers.sts = resolve;
@@ -253,7 +253,7 @@ describe('what is no outage is not tried again', () => {
     ['the role was refused', problem(403, 'role-refused'), 'role-refused'],
     ['the request was bad', problem(400, 'bad-request'), 'bad-request'],
   ])('by the server: %s', async (_, answer, kind) => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     the.world.answers.token = answer;
     await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({ kind });
     expect([the.world.count('token'), the.world.count('sts')]).toEqual([1, 0]);
@@ -267,7 +267,7 @@ describe('what is no outage is not tried again', () => {
     ['RegionDisabledException', 403],
     ['SomethingNew', 400],
   ])('by STS: %s', async (code, status) => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     the.world.answers.sts = stsError(code, 'No.', status);
     await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({
       kind: 'aws-refused',
@@ -361,7 +361,7 @@ describe('the end of the session', () => {
   });
 
   test.each(['token', 'sts'] as const)('between two tries (%s) is seen: there is no other', async (what) => {
-    const the = await signedIn({ upstreamPatience: soonAgain });
+    const the = await signedIn({ timeouts: soonAgain });
     the.world.answers[what] = (response) => {
       the.clock.now += 8 * hour;
       html(503)(response);
@@ -374,7 +374,7 @@ describe('the end of the session', () => {
     // Longer than any test.
     const ever = 2 ** 31 - 1;
     const the = await signedIn({
-      upstreamPatience: { ...soonAgain, request: ever, firstPause: ever, longestPause: ever },
+      timeouts: { ...soonAgain, request: ever, firstPause: ever, longestPause: ever },
     });
     the.world.answers.token = html(503);
     const { promise: paused, resolve } = Promise.withResolvers<void>();

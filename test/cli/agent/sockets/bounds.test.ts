@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { agentStatus, gitCredentials } from '../../../../cli/agent/client/client.ts';
-import { Room } from '../../../../cli/agent/sockets/memory-budget.ts';
+import { MemoryBudget } from '../../../../cli/agent/sockets/memory-budget.ts';
 import { gitRequest, type Machine, newSession, role, say } from '../../support.ts';
 import { agent, signedIn, viaGit } from '../support.ts';
 
@@ -37,7 +37,7 @@ describe.each(sockets)('on %s', (name) => {
     ['says nothing', ''],
     ['stops in the middle', good[name].request.slice(0, 20)],
   ])('a client that %s is cut off, and holds nobody up', async (_, says) => {
-    const the = await signedIn({ patience: 200 });
+    const the = await signedIn({ requestTimeout: 200 });
     const slow = await idle(the[name], says);
     const ended = closed(slow);
     await isServed(the, name);
@@ -46,7 +46,7 @@ describe.each(sockets)('on %s', (name) => {
   });
 
   test('a client that says a byte now and then is cut off all the same', async () => {
-    const the = await signedIn({ patience: 200 });
+    const the = await signedIn({ requestTimeout: 200 });
     const slow = await idle(the[name]);
     const dripping = setInterval(() => slow.write('G'), 20);
     onTestFinished(() => clearInterval(dripping));
@@ -75,7 +75,7 @@ describe.each(sockets)('on %s', (name) => {
 });
 
 test('a client that does not read an answer larger than what the system takes is cut off', async () => {
-  const the = await agent({ connections: 1, patience: 200 });
+  const the = await agent({ connections: 1, requestTimeout: 200 });
   for (let i = 0; i < 500; i++) the.running.agent.log.add('retry', `${i} ${'語'.repeat(390)}`);
   await idle(the.agentSocket, get('/logs'));
   await vi.waitFor(() => isServed(the, 'agentSocket'), { timeout: 10_000 });
@@ -99,7 +99,7 @@ describe('all that is said at once', () => {
     ['gitSocket', half],
     ['agentSocket', `${post}${'x'.repeat(1500)}`],
   ] as const)('has room together: what is half said on %s is taken from both', async (name, says) => {
-    const the = await signedIn({ room: new Room(2000) });
+    const the = await signedIn({ memory: new MemoryBudget(2000) });
     const held = await idle(the[name], says);
     await vi.waitFor(async () => expect(await say(the.gitSocket, half)).toBe(''));
     expect(await say(the.agentSocket, `${post}${'x'.repeat(1500)}`, { end: false })).toMatch(/^HTTP\/1\.1 400 /);
@@ -108,7 +108,7 @@ describe('all that is said at once', () => {
   });
 
   test('has room again when it has been answered or cut off', async () => {
-    const the = await signedIn({ room: new Room(2000), patience: 200 });
+    const the = await signedIn({ memory: new MemoryBudget(2000), requestTimeout: 200 });
     for (let i = 0; i < 5; i++) {
       expect(await say(the.gitSocket, `${half}\n`)).toMatch(/^username=/);
       await gitCredentials(Buffer.from(`${gitRequest}wwwauth[]=${'x'.repeat(1500)}\n`), the.env);

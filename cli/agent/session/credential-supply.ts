@@ -1,0 +1,176 @@
+import type { AwsCredentials } from '../../aws/credentials.ts';
+import { Problem } from '../../problem/problem.ts';
+import { type Log, reasonOf } from '../log.ts';
+import { CredentialCache, type Entry } from './credential-cache.ts';
+import type { Clocks } from './expiry.ts';
+import { HeldCredentials } from './held-credentials.ts';
+import type { Lifetime } from './lifetime.ts';
+import { Renewal } from './renewal.ts';
+import type { RoleAssumer } from './role-assumer.ts';
+import { keyOf, type RoleChain } from './role-chain.ts';
+import { SingleFlight } from './single-flight.ts';
+import type { Timeouts } from './timeouts.ts';
+
+/**
+ * AWS credentials with less left than this, in milliseconds, are handed out only when no others are to be had.
+ *
+ * A password for CodeCommit is good for 15 minutes, but no longer than the credentials that signed it. It need not be good
+ * for all of these: it is checked when a request of Git's begins, not while it lasts, Git asks for one each time that it is
+ * started, and its last request begins some seconds after that (a push that packs much first: a minute). So a minute is
+ * enough for a password to be of use, and leaves nine for a renewal to succeed in before anybody has to wait for it.
+ */
+const leastLeft = 60_000;
+
+/** Credentials that end this much before the session, in milliseconds, last as long as it: STS counts in seconds, by its own clock. */
+const rounding = 10_000;
+
+export interface CredentialsOptions {
+  /** Whose STS is asked; without one, credentials of any region will do, as a role's are good in all of them. */
+  region?: string | undefined;
+  /** Whether AWS is to be asked even though there are some in the cache: once, to see what it says now. */
+  fresh?: boolean;
+  /** The longest wait, in milliseconds; not more than Timeouts.request. */
+  within?: number;
+}
+
+export interface CredentialSupplyOptions {
+  assumer: RoleAssumer;
+  lifetime: Lifetime;
+  clocks: Clocks;
+  timeouts: Timeouts;
+  log: Log;
+  /** Called when the server no longer takes the session and there was no caller to be told so. */
+  onRefused: (why: Problem) => void;
+}
+
+/** The AWS credentials of one session: those in the cache, or new ones, and the renewals ahead of their end. */
+export class CredentialSupply {
+  readonly #options: CredentialSupplyOptions;
+  readonly #cache = new CredentialCache();
+  readonly #flights = new SingleFlight<Entry>();
+
+  constructor(options: CredentialSupplyOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Credentials for a role, to be used now.
+   *
+   * @throws Problem as RoleAssumer.assume; `aws-unreachable` when what came is over already; `too-late`
+   */
+  async use(chain: RoleChain, options: CredentialsOptions): Promise<HeldCredentials> {
+    const entry = await this.#obtain(chain, options);
+    entry.renewal.used(this.#options.clocks.now());
+    void this.#renewIfDue(entry);
+    return entry.credentials;
+  }
+
+  /** What is in the cache. */
+  all(): Entry[] {
+    return this.#cache.all();
+  }
+
+  /** See Session.renewDue. */
+  async renewDue(): Promise<void> {
+    await Promise.all(this.#cache.all().map((entry) => this.#renewIfDue(entry)));
+  }
+
+  drop(): void {
+    this.#cache.drop();
+  }
+
+  async #obtain(chain: RoleChain, { region, fresh = false, within }: CredentialsOptions): Promise<Entry> {
+    const key = keyOf(chain);
+    const cached = fresh ? undefined : this.#cache.find(key, region);
+    if (cached && this.#isOfUse(cached)) return cached;
+    try {
+      return await this.#fetchOnce(chain, {
+        region: region ?? chain.role.partition.defaultRegion,
+        fresh,
+        within: fresh ? 0 : Math.min(within ?? this.#options.timeouts.request, this.#timeoutWith(cached)),
+      });
+    } catch (error) {
+      // The little that is left is better than nothing, when the server or STS is down.
+      const left = fresh ? undefined : this.#cache.find(key, region);
+      if (left === undefined || !isDown(error)) throw error;
+      return left;
+    }
+  }
+
+  /** How long to wait for new ones, in milliseconds: so that what is in the cache can still be used afterwards. */
+  #timeoutWith(cached: Entry | undefined): number {
+    if (cached === undefined) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#options.timeouts.replacement, cached.credentials.expiry.left / 2);
+  }
+
+  #isOfUse(entry: Entry): boolean {
+    return entry.credentials.expiry.left > leastLeft || this.#lastsTheSession(entry);
+  }
+
+  #lastsTheSession({ credentials }: Entry): boolean {
+    return credentials.expiration > this.#options.lifetime.end.at - rounding;
+  }
+
+  async #renewIfDue(entry: Entry): Promise<void> {
+    const { clocks, lifetime } = this.#options;
+    if (entry.renewing) return entry.renewing;
+    if (lifetime.end.over || lifetime.signal.aborted) return;
+    if (this.#lastsTheSession(entry) || !entry.renewal.isDue(clocks.now())) return;
+    entry.renewing = this.#renew(entry);
+    await entry.renewing;
+    entry.renewing = undefined;
+  }
+
+  /** Tries once: the pauses between renewals are its own, and long ones. A caller that comes to wait for it has it tried again. */
+  async #renew(entry: Entry): Promise<void> {
+    const { clocks, log, onRefused } = this.#options;
+    try {
+      await this.#fetchOnce(entry.chain, { region: entry.region, fresh: false, within: 0 });
+    } catch (error) {
+      entry.renewal.failed(clocks.now());
+      log.add('failed', `renewal of ${entry.chain.role.arn} in ${entry.region}: ${reasonOf(error)}`);
+      if (!(error instanceof Problem)) return;
+      entry.trouble = error.what;
+      if (error.kind === 'session-over') onRefused(error);
+    }
+  }
+
+  #fetchOnce(chain: RoleChain, { region, fresh, within }: Required<CredentialsOptions> & { region: string }) {
+    const { assumer, clocks, lifetime, log } = this.#options;
+    const key = keyOf(chain);
+    return this.#flights.run(`${key} ${region}${fresh ? ' fresh' : ''}`, within, async (deadline) => {
+      // This is no use of the source's: it is renewed when it is used itself, and for this one when this one is.
+      const left = { region, fresh, within: Math.max(0, deadline.left) };
+      const source = chain.source && {
+        role: chain.source.role.arn,
+        credentials: (await this.#obtain(chain.source, left)).credentials.reveal(),
+      };
+      const obtained = await assumer.assume(chain, { region, deadline, source });
+      // In the same turn as what follows: a session that was dropped meanwhile keeps nothing.
+      lifetime.check();
+      checkExpiration(chain, obtained, clocks.now());
+      const credentials = new HeldCredentials(obtained, clocks);
+      const earlier = this.#cache.find(key, region)?.renewal;
+      const renewal = new Renewal(credentials.expiration, clocks.now(), earlier);
+      const entry: Entry = { key, chain, region, credentials, renewal };
+      this.#cache.put(entry);
+      log.add('credentials', `${chain.role.arn} in ${region}, until ${credentials.expiry.clockTime}`);
+      return entry;
+    });
+  }
+}
+
+/** Whether the server or STS could not be asked, as opposed to one that refused. */
+export function isDown(error: unknown): error is Problem {
+  return error instanceof Problem && error.category === 'unreachable';
+}
+
+function checkExpiration({ role }: RoleChain, { expiration }: AwsCredentials, now: number): void {
+  if (expiration > now) return;
+  throw new Problem({
+    kind: 'aws-unreachable',
+    what: `AWS STS gave credentials for ${role.arn} that are over already, so they are not used.`,
+    why: `They ended at ${new Date(expiration).toISOString()}, and by this machine's clock it is ${new Date(now).toISOString()}.`,
+    fix: 'Check the clock of this machine; if it is right, something else answers in the place of AWS STS.',
+  });
+}

@@ -1,0 +1,113 @@
+import type { Agent as HttpAgent } from 'node:http';
+import type { AwsCredentials } from '../../aws/credentials.ts';
+import { assumeRoleWithWebIdentity, type RoleRequest } from '../../aws/sts/web-identity.ts';
+import { type Log, reasonOf } from '../log.ts';
+import { type Clocks, Expiry } from './expiry.ts';
+import type { Lifetime } from './lifetime.ts';
+import { type Deadline, retry } from './retry.ts';
+import type { RoleChain } from './role-chain.ts';
+import type { Timeouts } from './timeouts.ts';
+import { type Access, requestAwsToken } from './vouch-api.ts';
+
+/** How long an ID token is shown to STS, in milliseconds: it lives for 60 seconds by the server's clock. */
+const tokenLife = 45_000;
+
+/**
+ * How long credentials are asked for, in seconds: an hour at most, which is what AWS lets a chained role have, and STS's
+ * minimum at least.
+ */
+const [longest, shortest] = [3600, 900];
+
+export interface RoleAssumerOptions {
+  access: Access;
+  /** The name of a role's session in CloudTrail, unless its profile has another. */
+  email: string;
+  lifetime: Lifetime;
+  clocks: Clocks;
+  timeouts: Timeouts;
+  log: Log;
+  /** Where AWS STS is, proxies and the like. */
+  env: NodeJS.ProcessEnv;
+  /** What requests to STS go through, unless that is what the environment says. */
+  stsAgent?: HttpAgent | undefined;
+}
+
+export interface Assumption {
+  /** Whose STS is asked. */
+  region: string;
+  /** Until when a server or an STS that is down is asked again. */
+  deadline: Deadline;
+  /** The role's source, where it has one. */
+  source: { role: string; credentials: AwsCredentials } | undefined;
+}
+
+/** Obtains new AWS credentials for one role: with an ID token of the server's, or with the credentials of the role's source. */
+export class RoleAssumer {
+  readonly #options: RoleAssumerOptions;
+
+  constructor(options: RoleAssumerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks the server and STS, again while they are down and there is time.
+   *
+   * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity, assumeRole and Lifetime.check
+   */
+  async assume(chain: RoleChain, { region, deadline, source }: Assumption): Promise<AwsCredentials> {
+    const { lifetime, log, timeouts } = this.#options;
+    const attempt = source ? () => this.#throughSource(chain, region, source) : this.#withToken(chain, region);
+    return retry(attempt, {
+      deadline,
+      timeouts,
+      signal: lifetime.signal,
+      onRetry: (outage) => log.add('retry', `${chain.role.arn} in ${region}: ${reasonOf(outage)}`),
+    });
+  }
+
+  async #throughSource(
+    chain: RoleChain,
+    region: string,
+    source: NonNullable<Assumption['source']>,
+  ): Promise<AwsCredentials> {
+    this.#options.lifetime.check();
+    // AWS's SDK is large, and few have chained roles.
+    const { assumeRole } = await import('../../aws/sts/assume-role.ts');
+    return assumeRole({ ...this.#request(chain, region), source, externalId: chain.externalId });
+  }
+
+  /** Each try shows STS the same token as long as that is fresh: while STS is down, the server is left alone. */
+  #withToken(chain: RoleChain, region: string): () => Promise<AwsCredentials> {
+    const { access, clocks, lifetime, stsAgent } = this.#options;
+    let token: { value: string; expiry: Expiry } | undefined;
+    return async () => {
+      lifetime.check();
+      if (token === undefined || token.expiry.over) {
+        const value = await requestAwsToken(access, chain.role.arn, this.#callSignal());
+        token = { value, expiry: new Expiry(clocks.now() + tokenLife, clocks) };
+        // So that nothing is asked for in the name of a session that ended meanwhile.
+        lifetime.check();
+      }
+      return assumeRoleWithWebIdentity({ ...this.#request(chain, region), token: token.value, agent: stsAgent });
+    };
+  }
+
+  #request({ role, roleSessionName, durationSeconds = longest }: RoleChain, region: string): RoleRequest {
+    const { email, env, lifetime } = this.#options;
+    // No longer than the session, where STS's minimum lets that be.
+    const left = Math.floor(lifetime.end.left / 1000);
+    return {
+      role: role.arn,
+      region,
+      env,
+      sessionName: roleSessionName ?? email,
+      duration: Math.max(shortest, Math.min(longest, durationSeconds, left)),
+      signal: this.#callSignal(),
+    };
+  }
+
+  #callSignal(): AbortSignal {
+    const { lifetime, timeouts } = this.#options;
+    return lifetime.callSignal(timeouts.call);
+  }
+}

@@ -1,0 +1,21 @@
+/** How long to wait while the server or STS is down, in milliseconds. */
+export interface Timeouts {
+  /** For one request for credentials in all. */
+  request: number;
+  /** For credentials that replace some which are about to end, and would do. */
+  replacement: number;
+  /** For one answer of the server or of STS. */
+  call: number;
+  /** The ceiling of the pause after the first try that failed. It doubles after each, up to `longestPause`. */
+  firstPause: number;
+  longestPause: number;
+}
+
+/** Git is to have its answer within 20 seconds, of which the helper may need two for itself on a busy machine. */
+export const usualTimeouts: Timeouts = {
+  request: 18_000,
+  replacement: 2_000,
+  call: 5_000,
+  firstPause: 250,
+  longestPause: 4_000,
+};
