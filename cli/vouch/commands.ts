@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { keepClosed } from '../keep-closed.ts';
-import { readPort } from '../network/port.ts';
 import { version } from '../programs.ts';
 import { shells } from '../prompt/shells.ts';
 import type { Io } from '../terminal/io.ts';
 import { formats, status } from './commands/status.ts';
+import { addHelp } from './help.ts';
+import { json, noBrowser, port, server, timeout } from './options.ts';
 import { notWritten, run } from './run.ts';
 
 keepClosed();
@@ -29,12 +30,6 @@ function lazily(load: () => Promise<(...args: never[]) => Promise<number>>) {
   };
 }
 
-const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
-const json = () => new Option('--json', 'print JSON, for scripts');
-const noBrowser = () => new Option('--no-browser', 'only print the address to open');
-const timeout = () =>
-  new Option('--timeout <seconds>', 'the longest wait for your touch').default(300).argParser(positiveSeconds);
-
 program
   .command('enroll')
   .description('make your security key known to the server, with the invitation code of your administrator')
@@ -49,12 +44,7 @@ program
   .description('sign in with a touch of your security key, for 8 hours')
   .addOption(server())
   .addOption(noBrowser())
-  .addOption(
-    new Option(
-      '--port <port>',
-      'the port of 127.0.0.1 that the browser comes back to; any free one, unless given',
-    ).argParser(portNumber),
-  )
+  .addOption(port())
   .addOption(timeout())
   .action(lazily(async () => (await import('./commands/login.ts')).login));
 
@@ -233,44 +223,7 @@ agent
   .option('--force', 'also remove files that were changed')
   .action(lazily(async () => (await import('./commands/agent-service.ts')).agentUninstall));
 
-/** commander's own `help` says nothing of a name that it does not know, and looks one level deep. */
-function addHelp(group: Command): void {
-  group
-    .helpCommand(false)
-    .command('help')
-    .argument('[command...]', 'the command')
-    .description('show the help of a command')
-    .action(async (names: string[]) => {
-      let found = group;
-      for (const name of names) {
-        const next = found.commands.find((command) => command.name() === name);
-        if (next === undefined) {
-          if (found.commands.length === 0) found.error(`error: '${found.name()}' has no commands of its own`);
-          // A group does nothing by itself: it says that it does not know the command, and names the nearest.
-          await found.parseAsync([name], { from: 'user' });
-          return;
-        }
-        found = next;
-      }
-      found.outputHelp();
-    });
-}
-
 for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);
-
-function portNumber(value: string): number {
-  const port = readPort(value);
-  if (port === undefined) throw new InvalidArgumentError('It should be a number from 1 to 65535.');
-  return port;
-}
-
-function positiveSeconds(value: string): number {
-  const seconds = Number(value);
-  if (!/^\d+(\.\d+)?$/.test(value) || seconds <= 0 || seconds > 3600) {
-    throw new InvalidArgumentError('It should be a number of seconds, more than 0 and at most 3600.');
-  }
-  return seconds;
-}
 
 process.stdout.on('error', notWritten);
 // Then there is nobody to be told.

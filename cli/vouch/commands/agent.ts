@@ -1,10 +1,9 @@
-import { agentStatus, dropSession } from '../../agent/client/client.ts';
-import { endHungAgent, processOf, seeItEnd } from '../../agent/client/end-hung.ts';
+import { endHungAgent } from '../../agent/client/end-hung.ts';
 import { findAgent, foundBy } from '../../agent/client/find-agent.ts';
 import { startAgent } from '../../agent/client/start.ts';
+import { type StoppedAgent, stopAgent } from '../../agent/client/stop-agent.ts';
 import type { AgentStatus, ServiceManager } from '../../agent/protocol.ts';
 import { printNote } from '../../problem/print.ts';
-import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
@@ -19,8 +18,9 @@ export async function agentStart(_options: object, io: Io): Promise<number> {
 
 /** `vouch agent stop`: ends the agent, and with it the session, which nobody else could use. */
 export async function agentStop(_options: object, io: Io): Promise<number> {
-  const found = await foundBy(endAgent(io));
+  const found = await foundBy(stopAgent(io.env));
   if (found.state === 'none') io.stdout.write('No agent is running\n');
+  if (found.state === 'running') printStopped(found.answer, io);
   if (found.state === 'hung') {
     printNote(io.stderr, { what: 'The agent does not answer, so its process is ended.' });
     await endHungAgent(io.env);
@@ -29,35 +29,13 @@ export async function agentStop(_options: object, io: Io): Promise<number> {
   return 0;
 }
 
-async function endAgent(io: Io): Promise<void> {
-  const { session, service, pid } = await agentStatus(io.env);
+function printStopped({ session, service, dropped: { revoked, reason = '' } }: StoppedAgent, io: Io): void {
   const hadSession = session !== null;
-  const agent = processOf(io.env, pid);
-  const { revoked, reason } = await dropSession(io.env);
-  if (await stays(pid, io.env)) {
-    throw new Problem({
-      kind: 'agent-lives',
-      what: 'The agent goes on: a sign-in has given it another session meanwhile.',
-    });
-  }
-  if (agent) await seeItEnd(agent);
   io.stdout.write(hadSession ? 'The agent has ended, and your session with it\n' : 'The agent has ended\n');
   if (service) io.stdout.write(`${startsAgain[service]} (\`vouch agent uninstall\` ends that)\n`);
   if (hadSession && !revoked) {
-    printNote(io.stderr, {
-      what: 'The server could not be told; nothing of the session is left here.',
-      why: reason ?? '',
-    });
-  }
-}
-
-/** Whether an agent that was told to end still takes requests: it does when it has been given a session since. */
-async function stays(pid: number, env: NodeJS.ProcessEnv): Promise<boolean> {
-  try {
-    const now = await agentStatus(env);
-    return now.pid === pid && now.session !== null;
-  } catch {
-    return false;
+    const what = 'The server could not be told; nothing of the session is left here.';
+    printNote(io.stderr, { what, why: reason });
   }
 }
 

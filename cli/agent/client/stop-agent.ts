@@ -1,0 +1,38 @@
+import { Problem } from '../../problem/problem.ts';
+import type { AgentStatus, Dropped } from '../protocol.ts';
+import { agentStatus, dropSession } from './client.ts';
+import { processOf, seeItEnd } from './end-hung.ts';
+
+/** An agent that was stopped. */
+export interface StoppedAgent extends Pick<AgentStatus, 'session' | 'service'> {
+  dropped: Dropped;
+}
+
+/**
+ * Ends the agent and its session, and sees the agent's process end.
+ *
+ * @throws Problem `agent-lives` when the agent goes on, because a sign-in gave it another session; as agentStatus, dropSession and
+ *   seeItEnd
+ */
+export async function stopAgent(env: NodeJS.ProcessEnv): Promise<StoppedAgent> {
+  const { session, service, pid } = await agentStatus(env);
+  const agent = processOf(env, pid);
+  const dropped = await dropSession(env);
+  if (await hasNewSession(pid, env)) {
+    throw new Problem({
+      kind: 'agent-lives',
+      what: 'The agent goes on: a sign-in has given it another session meanwhile.',
+    });
+  }
+  if (agent) await seeItEnd(agent);
+  return { session, service, dropped };
+}
+
+async function hasNewSession(pid: number, env: NodeJS.ProcessEnv): Promise<boolean> {
+  try {
+    const now = await agentStatus(env);
+    return now.pid === pid && now.session !== null;
+  } catch {
+    return false;
+  }
+}

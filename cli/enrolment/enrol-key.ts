@@ -1,0 +1,106 @@
+import { changeConfig, readConfig } from '../config.ts';
+import { machineName } from '../login/machine-name.ts';
+import { discover } from '../login/oidc-client.ts';
+import { openBrowser } from '../login/open-browser.ts';
+import { prepareNetwork } from '../network/environment.ts';
+import { untilAborted } from '../network/until-aborted.ts';
+import { Problem } from '../problem/problem.ts';
+import type { Dialog } from '../terminal/dialog.ts';
+import { ProgressLine, type Screen } from '../terminal/progress-line.ts';
+import type { KeyName } from '../text/key-label.ts';
+import { answerPage, enrolledKey, openedPage, startEnrolment } from './enrolment.ts';
+import { readInvitation } from './invitation-code.ts';
+import { checkPage } from './our-page.ts';
+
+export interface EnrolOptions {
+  env: NodeJS.ProcessEnv;
+  /** The server's issuer URL. */
+  server: string;
+  /** What to call the key; the server finds a name otherwise. */
+  name?: string | undefined;
+  /** False when the person opens the page themselves. */
+  browser: boolean;
+  /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
+  signal: AbortSignal;
+  /** Gives the invitation's code, and says whether the page is the right one. */
+  dialog: Dialog;
+  /** Tells the person which page to open. */
+  say: (text: string) => void;
+  /** Shows what is being waited for. */
+  screen: Screen;
+}
+
+/** How long the server may take before the person is told that it is waited for, in milliseconds. */
+const slowAnswer = 1000;
+
+/**
+ * A whole enrolment: asks for the invitation's code, opens the page, makes sure that it is the right one, and waits for the touch.
+ *
+ * @returns the key, and whose it is
+ * @throws Problem `no-input`, `other-page`, or as readInvitation, discover and startEnrolment; `signal.reason` when aborted
+ */
+export async function enrolKey(options: EnrolOptions): Promise<{ key: KeyName; email: string }> {
+  const { env, server, name, browser, signal, dialog, say, screen } = options;
+  const remembered = readConfig(env).server;
+  await reach(server, screen, signal);
+  // Whatever comes of this enrolment, the next command need not be told where to go.
+  if (remembered === undefined) changeConfig(env, { server });
+  const invitation = await askInvitation(dialog);
+  const request = { invitation, machine: machineName(), ...(name === undefined ? {} : { name }) };
+  const { url, poll, email } = await startEnrolment(server, request, signal);
+  say(`Enrolling a security key for ${email} at ${new URL(server).host}\n  ${url}`);
+  const words = await whileShowing(screen, 'Waiting for the page to open …', (progress) => {
+    if (browser) {
+      void openBrowser(url, env).then((opened) => {
+        if (!opened) progress.show('No browser could be started: open the address above …');
+      });
+    }
+    return openedPage(server, poll, signal);
+  });
+  const wrongPage = await checkPage(dialog, words, screen);
+  await answerPage(server, poll, { words, mine: wrongPage === undefined }, signal);
+  if (wrongPage !== undefined) throw wrongPage;
+  const touch = 'Follow the browser: it asks for your security key …';
+  const key = await whileShowing(screen, touch, () => enrolledKey(server, poll, signal));
+  return { key, email };
+}
+
+/** Makes sure that a Vouch server answers, before the person looks for the code and types it. */
+async function reach(server: string, screen: Screen, signal: AbortSignal): Promise<void> {
+  prepareNetwork();
+  const progress = new ProgressLine(screen);
+  const slow = setTimeout(() => progress.show(`Waiting for ${new URL(server).host} …`), slowAnswer);
+  try {
+    await untilAborted(discover(server, signal), signal);
+  } finally {
+    clearTimeout(slow);
+    progress.end();
+  }
+}
+
+async function askInvitation(dialog: Dialog): Promise<string> {
+  const line = await dialog.line('Invitation code (from your administrator): ');
+  if (line) return readInvitation(line);
+  throw new Problem({
+    kind: 'no-input',
+    what: 'No invitation code was given.',
+    fix: dialog.isPerson
+      ? 'Run the command again with the code that your administrator sent you.'
+      : 'Run the command on a terminal, or give it the code on standard input.',
+    category: 'usage',
+  });
+}
+
+async function whileShowing<Result>(
+  screen: Screen,
+  text: string,
+  wait: (progress: ProgressLine) => Promise<Result>,
+): Promise<Result> {
+  const progress = new ProgressLine(screen);
+  progress.show(text);
+  try {
+    return await wait(progress);
+  } finally {
+    progress.end();
+  }
+}

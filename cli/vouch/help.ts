@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+
+/** commander's own `help` says nothing of a name that it does not know, and looks one level deep. */
+export function addHelp(group: Command): void {
+  group
+    .helpCommand(false)
+    .command('help')
+    .argument('[command...]', 'the command')
+    .description('show the help of a command')
+    .action(async (names: string[]) => {
+      let found = group;
+      for (const name of names) {
+        const next = found.commands.find((command) => command.name() === name);
+        if (next === undefined) {
+          if (found.commands.length === 0) found.error(`error: '${found.name()}' has no commands of its own`);
+          // A group does nothing by itself: it says that it does not know the command, and names the nearest.
+          await found.parseAsync([name], { from: 'user' });
+          return;
+        }
+        found = next;
+      }
+      found.outputHelp();
+    });
+}

@@ -1,0 +1,29 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { readPort } from '../network/port.ts';
+
+/** The options that several commands have, and those with a value that is read. */
+
+export const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
+export const json = () => new Option('--json', 'print JSON, for scripts');
+export const noBrowser = () => new Option('--no-browser', 'only print the address to open');
+export const timeout = () =>
+  new Option('--timeout <seconds>', 'the longest wait for your touch').default(300).argParser(positiveSeconds);
+export const port = () =>
+  new Option(
+    '--port <port>',
+    'the port of 127.0.0.1 that the browser comes back to; any free one, unless given',
+  ).argParser(portNumber);
+
+function portNumber(value: string): number {
+  const port = readPort(value);
+  if (port === undefined) throw new InvalidArgumentError('It should be a number from 1 to 65535.');
+  return port;
+}
+
+function positiveSeconds(value: string): number {
+  const seconds = Number(value);
+  if (!/^\d+(\.\d+)?$/.test(value) || seconds <= 0 || seconds > 3600) {
+    throw new InvalidArgumentError('It should be a number of seconds, more than 0 and at most 3600.');
+  }
+  return seconds;
+}
