@@ -197,8 +197,12 @@ describe.each(shells)('the script, in %s,', (shell) => {
     const known = await gitVersion(the.env);
     // Where Git announces the form; before that nobody asks.
     expect(isAtLeast(known, [2, 46])).toBe(true);
-    for (const rest of ['', '"}']) {
-      const commands = `takes_ephemeral ${quoted(version + rest)} && echo true || echo false`;
+    const exe = `"exe":"${version}"`;
+    for (const line of [
+      exe,
+      `{"event":"version","sid":"20260101T024600.2.46.0-P1","thread":"main","evt":"3",${exe}}`,
+    ]) {
+      const commands = `takes_ephemeral ${quoted(line)} && echo true || echo false`;
       const found = await inShell(shell, [scriptFunction('takes_ephemeral')], commands, the.env);
       expect(found).toBe(`${takesEphemeral(known)}\n`);
     }
