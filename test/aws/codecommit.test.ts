@@ -332,11 +332,7 @@ describe('credentials', () => {
   it('are refused: the session is over', async () => {
     const assumed = await assume(aws, await issuer.token(), { DurationSeconds: '900' });
     const end = Date.parse(assumed.text('Expiration') ?? '');
-    const short = {
-      accessKeyId: assumed.text('AccessKeyId') ?? '',
-      secretAccessKey: assumed.text('SecretAccessKey') ?? '',
-      sessionToken: assumed.text('SessionToken') ?? '',
-    };
+    const short = readCredentials(assumed);
     aws.now = () => new Date(end - 1);
     expect(await lsRemote(gitCredentials(short, { date: aws.now() }))).toMatchObject({ code: 0 });
     aws.now = () => new Date(end);
@@ -394,11 +390,7 @@ describe('permissions', () => {
       'https://aws.amazon.com/source_identity': 'alice@example.com',
     });
     const assumed = await assume(aws, token);
-    const tagged = {
-      accessKeyId: assumed.text('AccessKeyId') ?? '',
-      secretAccessKey: assumed.text('SecretAccessKey') ?? '',
-      sessionToken: assumed.text('SessionToken') ?? '',
-    };
+    const tagged = readCredentials(assumed);
     const wanted = { 'aws:PrincipalTag/vouch:Domain': 'example.com', 'aws:SourceIdentity': 'alice@example.com' };
     permit({ Condition: { StringEquals: wanted } });
     expect(await lsRemote(gitCredentials(tagged))).toMatchObject({ code: 0 });

@@ -45,7 +45,7 @@ describe.sequential('a first day', () => {
     expect(page?.url()).toBe(`${sandbox.issuer}/signed-in`);
   });
 
-  test('100 Git processes at once right after the login share one call to STS', async () => {
+  test('100 Git processes at once right after the login share the calls to STS', async () => {
     expect(assumed()).toHaveLength(0);
     const runs = await Promise.all(Array.from({ length: 100 }, () => sandbox.run('git', ['ls-remote', url])));
     expect(runs.filter(({ code }) => code !== 0)).toEqual([]);
