@@ -12,7 +12,7 @@ test('package.json puts the commands of the table on the PATH', () => {
   expect(manifest.bin).toEqual(Object.fromEntries(commands));
 });
 
-describe.each(table)('%s', (_, { source, built, command = built, notAtStart }) => {
+describe.each(table)('%s', (_, { source, built, command = built }) => {
   test('is built, and its command is in the package', () => {
     for (const file of [source, built, command]) expect(existsSync(join(root, file))).toBe(true);
     expect(manifest.files.some((part) => command.startsWith(part))).toBe(true);
