@@ -51,7 +51,7 @@ export interface Outcome {
 }
 
 /** What the checks have found out so far, for those after them. */
-export interface Chart {
+export interface Facts {
   gitVersion?: { text: string; major: number; minor: number };
   server?: string;
   agent?: AgentStatus;
@@ -76,7 +76,7 @@ export interface Visit {
   tryRegions: boolean;
   /** Aborted at Ctrl-C. */
   signal: AbortSignal;
-  chart: Chart;
+  facts: Facts;
 }
 
 export interface Check {

@@ -5,9 +5,9 @@ import type { Visit } from './check.ts';
 export const exampleUrl = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
 
 /** What Git does about credentials for the repository; read once a visit. */
-export async function gitCredentials({ chart, target, env, cwd }: Visit): Promise<CredentialConfig> {
-  chart.credentials ??= await credentialConfig(urlForGit(target), env, cwd);
-  return chart.credentials;
+export async function gitCredentials({ facts, target, env, cwd }: Visit): Promise<CredentialConfig> {
+  facts.credentials ??= await credentialConfig(urlForGit(target), env, cwd);
+  return facts.credentials;
 }
 
 /** The address that Git asks its helpers about: with the user name that is in it, and never a codecommit:// one. */

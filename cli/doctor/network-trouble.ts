@@ -75,9 +75,9 @@ function isProxy(
 ): boolean {
   if (network !== 'unreachable') return network === 'proxy';
   // Through a proxy, the proxy is the only one that is connected to, and looked up.
-  if (who === 'server' && visit.chart.server && goesThroughProxy(visit.chart.server, visit.env)) return true;
-  if (who === 'sts' && isStsBehindProxy(visit)) return true;
-  // Git names whom it asked: where nobody listens, that is the proxy when it is the one that was named.
+  if (who === 'server') return visit.facts.server !== undefined && goesThroughProxy(visit.facts.server, visit.env);
+  if (who === 'sts') return isStsBehindProxy(visit);
+  // Git names the host that it could not reach.
   const proxies = settings.filter(([name]) => /^(https?|all)_proxy$|^http\.proxy$/i.test(name));
   return proxies.some(([, value]) => {
     const { hostname, port } = URL.parse(value.includes('://') ? value : `http://${value}`) ?? {};

@@ -91,10 +91,10 @@ async function ask(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
 
 /** From the agent, as Git's helper gets them. */
 async function credentials(visit: Visit, target: Target): Promise<{ username: string; password: string }> {
-  const { env, chart } = visit;
+  const { env, facts } = visit;
   const path = decodeURIComponent(new URL(target.https).pathname).replace(/^\/|\/$/g, '');
   const lines = ['protocol=https', `host=${target.host.host}`, `path=${path}`];
-  if (chart.profile) lines.push(`username=${chart.profile.name}`);
+  if (facts.profile) lines.push(`username=${facts.profile.name}`);
   const answer = await gitCredentials(withContext(Buffer.from(`${lines.join('\n')}\n`), {}, env), env);
   const value = (name: string) =>
     answer

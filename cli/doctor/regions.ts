@@ -21,7 +21,7 @@ const most = 12;
  */
 export async function findElsewhere(visit: Visit): Promise<{ tried: Place[]; found: Place | undefined }> {
   const target = visit.target as Target;
-  const { profile, profiles = [] } = visit.chart;
+  const { profile, profiles = [] } = visit.facts;
   const places = new Map<string, Place>();
   const add = (of: VouchProfile, region: string) => {
     const url = inRegion(target, region);

@@ -1,6 +1,6 @@
 import type { Finding, Visit } from './check.ts';
-import { comesFirst } from './comes-first.ts';
 import { type GitOutcome, gitSaid } from './explain-git.ts';
+import { otherCredentials } from './other-credentials.ts';
 import { askOurselves, type OwnAnswer } from './own-request.ts';
 import { type Reply, tryPull, tryPush } from './repository.ts';
 
@@ -41,7 +41,7 @@ function outcomeOf(status: number): GitOutcome {
 /** What to know when Git did not come with what Vouch gives. Where it was let in all the same, that is a warning. */
 export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, visit: Visit): Promise<Finding> {
   const { reply, own, outcome } = verdict;
-  const causes = await comesFirst(visit);
+  const causes = await otherCredentials(visit);
   const said = gitSaid(reply.answer);
   const letIn = reply.outcome === 'done';
   const asked =

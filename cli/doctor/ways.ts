@@ -27,8 +27,8 @@ export function threeWays(visit: Visit): Promise<Way[]> {
   return found;
 }
 
-async function server({ chart, env, signal }: Visit): Promise<Way> {
-  const { server: url } = chart;
+async function server({ facts, env, signal }: Visit): Promise<Way> {
+  const { server: url } = facts;
   if (url === undefined) return { name: 'Vouch server', closed: 'It is not known.' };
   const ask = async () => {
     prepareNetwork(env);
@@ -44,9 +44,9 @@ async function server({ chart, env, signal }: Visit): Promise<Way> {
  *
  * @throws Problem `endpoint`
  */
-export function stsUrlOf({ chart, target, env }: Visit): URL {
-  const partition = target?.host.partition ?? chart.profile?.role.partition;
-  const region = target?.host.region ?? chart.profile?.region ?? partition?.defaultRegion ?? 'us-east-1';
+export function stsUrlOf({ facts, target, env }: Visit): URL {
+  const partition = target?.host.partition ?? facts.profile?.role.partition;
+  const region = target?.host.region ?? facts.profile?.region ?? partition?.defaultRegion ?? 'us-east-1';
   return stsUrl(region, env);
 }
 
@@ -74,7 +74,8 @@ async function reasonOf(ask: () => Promise<void>, signal: AbortSignal): Promise<
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    return error instanceof Problem ? error.lines().slice(0, 2).join(' ') : networkReason(error);
+    if (!(error instanceof Problem)) return networkReason(error);
+    return error.why === '' ? error.what : `${error.what} ${error.why}`;
   }
 }
 

@@ -10,7 +10,7 @@ export const agent: Check = {
   id: 'agent',
   title: 'Agent',
   needs: () => [],
-  run: async ({ env, chart }) => {
+  run: async ({ env, facts }) => {
     const gone = goneProgram(env);
     const found = await findAgent(env);
     if (found.state !== 'running') {
@@ -18,14 +18,14 @@ export const agent: Check = {
       if (found.state === 'hung') throw found.problem;
       return { says: 'not running', findings: [notRunning(env)] };
     }
-    chart.agent = found.answer;
-    const { pid, startedAt } = chart.agent;
+    facts.agent = found.answer;
+    const { pid, startedAt } = facts.agent;
     const findings: Finding[] = gone === undefined ? [] : [programGone(gone, 'warning')];
-    if (chart.agent.version !== version) {
+    if (facts.agent.version !== version) {
       findings.push({
         id: 'agent.other-version',
         severity: 'warning',
-        what: `The agent is of version ${chart.agent.version}, and this is ${version}.`,
+        what: `The agent is of version ${facts.agent.version}, and this is ${version}.`,
         why: ['It was started before Vouch was updated.'],
         steps: ['It serves until its session ends; the next `vouch login` replaces it.'],
       });
@@ -33,7 +33,7 @@ export const agent: Check = {
     return {
       says: `running since ${clockTime(new Date(startedAt), new Date())}, process ${pid}`,
       findings,
-      data: { pid, version: chart.agent.version, startedAt },
+      data: { pid, version: facts.agent.version, startedAt },
     };
   },
 };

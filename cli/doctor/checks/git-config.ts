@@ -4,8 +4,8 @@ import { type Obstacle, obstaclesFor, shown, uncoveredUrl } from '../../git/setu
 import type { Scope } from '../../git/setup/scope-file.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
-import { schemeInstead } from '../comes-first.ts';
 import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
+import { schemeInstead } from '../other-credentials.ts';
 import { setUpGit } from '../set-up-git.ts';
 import { addressFor } from '../target.ts';
 import { tilde } from '../tilde.ts';
@@ -18,9 +18,9 @@ export const gitConfig: Check = {
   // For codecommit:// our remote helper brings these settings along, for each transfer.
   applies: ({ target }) => target?.scheme !== 'codecommit',
   run: async (visit) => {
-    const { target, chart } = visit;
+    const { target, facts } = visit;
     const config = await gitCredentials(visit);
-    const keepsNothing = chart.gitVersion !== undefined && takesEphemeral(chart.gitVersion);
+    const keepsNothing = facts.gitVersion !== undefined && takesEphemeral(facts.gitVersion);
     const found = obstaclesFor(target?.https ?? exampleUrl, config, { keepsNothing });
     return {
       says: summary(config, visit),
@@ -73,7 +73,7 @@ function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
     what,
     why: [reasons[kind]],
     steps: [fix],
-    repair: scope && setUpGit(visit, { scope, url, absolute: visit.chart.absoluteHelper }),
+    repair: scope && setUpGit(visit, { scope, url, absolute: visit.facts.absoluteHelper }),
   };
 }
 
@@ -83,10 +83,10 @@ function scopeOf(origin: Obstacle['origin']): Scope | undefined {
   return origin?.scope === 'local' ? 'local' : 'global';
 }
 
-function passwordInUrl({ target, chart }: Visit): Finding[] {
+function passwordInUrl({ target, facts }: Visit): Finding[] {
   if (!target?.hasPassword) return [];
   // The user whose password it was is rarely a profile; Vouch would refuse another name.
-  const isProfile = chart.profiles?.some(({ name }) => name === target.profile) ?? false;
+  const isProfile = facts.profiles?.some(({ name }) => name === target.profile) ?? false;
   const without = addressFor(target.https, isProfile ? target.profile : undefined);
   return [
     {
@@ -114,7 +114,7 @@ async function userName(visit: Visit): Promise<Finding[]> {
       what: `Git sends the user name ${target.profile} to CodeCommit, and asks no helper for a password.`,
       why: ['This Git needs to be told about each such name; newer ones (2.46) do not.'],
       steps: ['Run `vouch setup codecommit`.'],
-      repair: setUpGit(visit, { absolute: visit.chart.absoluteHelper }),
+      repair: setUpGit(visit, { absolute: visit.facts.absoluteHelper }),
     },
   ];
 }

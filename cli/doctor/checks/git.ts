@@ -9,11 +9,11 @@ export const git: Check = {
   id: 'git',
   title: 'Git',
   needs: () => [],
-  run: async ({ env, chart }) => {
+  run: async ({ env, facts }) => {
     // The Problems `no-git` and `old-git` say it all.
-    chart.gitVersion = await checkGit(env);
+    facts.gitVersion = await checkGit(env);
     const [first] = findOnPath('git', env);
     if (first === undefined) throw noGit();
-    return { says: `${chart.gitVersion.text} (${tilde(first, env)})`, data: { version: chart.gitVersion.text } };
+    return { says: `${facts.gitVersion.text} (${tilde(first, env)})`, data: { version: facts.gitVersion.text } };
   },
 };

@@ -23,7 +23,7 @@ export const helper: Check = {
   run: async (visit) => {
     const { helpers } = await gitCredentials(visit);
     const absolute = helpers.find(({ vouch }) => vouch?.program !== undefined)?.vouch?.program;
-    visit.chart.absoluteHelper = absolute !== undefined;
+    visit.facts.absoluteHelper = absolute !== undefined;
     return absolute === undefined ? onPath(visit) : byPath(absolute, visit);
   },
 };
@@ -32,7 +32,7 @@ function onPath(visit: Visit): Outcome {
   const { env } = visit;
   const [first] = findOnPath(program, env);
   if (first === undefined) {
-    visit.chart.absoluteHelper = true;
+    visit.facts.absoluteHelper = true;
     const missing: Finding = {
       id: 'helper.not-on-path',
       severity: 'trouble',

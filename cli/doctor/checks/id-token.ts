@@ -9,10 +9,10 @@ export const idToken: Check = {
   title: 'ID token',
   needs: () => ['session', 'server', 'profile'],
   applies: hasRole,
-  run: async ({ chart, env }) => {
-    const { role } = firstOf(chart.profile as VouchProfile);
+  run: async ({ facts, env }) => {
+    const { role } = firstOf(facts.profile as VouchProfile);
     const { claims } = await roleClaims(role.arn, env);
-    chart.claims = claims;
+    facts.claims = claims;
     const { exp } = claims;
     const until = typeof exp === 'number' ? `, good until ${clockTime(new Date(exp * 1000), new Date())}` : '';
     return {
@@ -24,8 +24,8 @@ export const idToken: Check = {
 };
 
 /** Whether there is a role to ask for: without a repository in question, several profiles leave that open. */
-export function hasRole({ target, chart }: Visit): boolean {
-  return target !== undefined || chart.profile !== undefined || (chart.profiles?.length ?? 0) < 2;
+export function hasRole({ target, facts }: Visit): boolean {
+  return target !== undefined || facts.profile !== undefined || (facts.profiles?.length ?? 0) < 2;
 }
 
 /** The profile at the beginning of a chain: the one whose role is assumed with the ID token. */

@@ -13,9 +13,9 @@ export const profile: Check = {
   title: 'AWS profile',
   needs: () => [],
   run: async (visit) => {
-    const { chart, env, target } = visit;
+    const { facts, env, target } = visit;
     const profiles = await vouchProfiles(env);
-    chart.profiles = profiles;
+    facts.profiles = profiles;
     const { wanted, because } = await whatIsWanted(visit);
     let chosen: VouchProfile;
     try {
@@ -26,7 +26,7 @@ export const profile: Check = {
       if (!several) throw error;
       return list(profiles, visit);
     }
-    chart.profile = chosen;
+    facts.profile = chosen;
     // Refused before any call.
     if (target) checkPartition(chosen, target.host);
     const reason = reasonFor(

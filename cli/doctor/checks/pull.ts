@@ -2,7 +2,7 @@ import { useAuthorizationId } from '../../aws/sts/authorization-id.ts';
 import { count } from '../../text/count.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { gitSaid } from '../explain-git.ts';
-import { explainReply, notTaken, repositoryArn } from '../refusal.ts';
+import { explainReply, notTaken, repositoryArn } from '../git-refusal.ts';
 import { findElsewhere, type Place } from '../regions.ts';
 import { addressFor, type Target } from '../target.ts';
 import { codeCommitSaid, explainNotVouch, type Verdict, verdictOf } from '../verdict.ts';
@@ -42,7 +42,7 @@ export const pull: Check = {
 
 async function notFound(visit: Visit): Promise<Finding> {
   const { host, repository } = visit.target as Target;
-  const account = visit.chart.identity?.account ?? '';
+  const account = visit.facts.identity?.account ?? '';
   return {
     id: 'pull.not-found',
     severity: 'trouble',
@@ -53,14 +53,14 @@ async function notFound(visit: Visit): Promise<Finding> {
 
 async function forbidden(visit: Visit, { reply, own }: Verdict): Promise<Finding> {
   const target = visit.target as Target;
-  const account = visit.chart.identity?.account ?? '';
+  const account = visit.facts.identity?.account ?? '';
   const arn = repositoryArn(target, account);
-  const role = visit.chart.profile?.role.arn ?? '';
+  const role = visit.facts.profile?.role.arn ?? '';
   const said = own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(reply.answer)}`];
   const decided = own?.asked && own.authorizationId ? [useAuthorizationId(own.authorizationId)] : [];
   const push = await verdictOf('push', visit);
   if (push.outcome === 'done') {
-    visit.chart.pushDespitePull = true;
+    visit.facts.pushDespitePull = true;
     return {
       id: 'pull.no-git-pull',
       severity: 'trouble',
@@ -105,7 +105,7 @@ async function elsewhere(visit: Visit, why: string[], steps: string[]): Promise<
     return { why: [...why, looked], steps: ['Check region, account and name in the URL (`git remote -v`).', ...steps] };
   }
   const { region, profile, url } = found;
-  const other = writtenAlike(target, found, target.profile !== undefined || profile !== visit.chart.profile?.name);
+  const other = writtenAlike(target, found, target.profile !== undefined || profile !== visit.facts.profile?.name);
   return {
     why: [...why, `There is one of that name in ${region}, for profile ${profile}: ${url}`],
     steps: [

@@ -1,7 +1,7 @@
 import { useAuthorizationId } from '../../aws/sts/authorization-id.ts';
 import type { Check } from '../check.ts';
 import { gitSaid } from '../explain-git.ts';
-import { explainReply, notTaken, repositoryArn } from '../refusal.ts';
+import { explainReply, notTaken, repositoryArn } from '../git-refusal.ts';
 import type { Target } from '../target.ts';
 import { codeCommitSaid, explainNotVouch, verdictOf } from '../verdict.ts';
 
@@ -9,7 +9,7 @@ import { codeCommitSaid, explainNotVouch, verdictOf } from '../verdict.ts';
 export const push: Check = {
   id: 'push',
   title: 'Push',
-  needs: ({ chart }) => (chart.pushDespitePull ? [] : ['pull']),
+  needs: ({ facts }) => (facts.pushDespitePull ? [] : ['pull']),
   applies: ({ target }) => target !== undefined,
   run: async (visit) => {
     const verdict = await verdictOf('push', visit);
@@ -22,8 +22,8 @@ export const push: Check = {
       if (findings.length === 0) findings.push(await explainReply('push', reply, visit));
       return { says: 'failed', findings };
     }
-    const role = visit.chart.profile?.role.arn ?? '';
-    const arn = repositoryArn(visit.target as Target, visit.chart.identity?.account ?? '');
+    const role = visit.facts.profile?.role.arn ?? '';
+    const arn = repositoryArn(visit.target as Target, visit.facts.identity?.account ?? '');
     const decided = own?.asked && own.authorizationId ? [useAuthorizationId(own.authorizationId)] : [];
     return {
       says: 'refused by AWS',

@@ -21,10 +21,10 @@ export const server: Check = {
   title: 'Server',
   needs: () => [],
   run: async (visit) => {
-    const { env, chart } = visit;
-    const url = chart.agent?.session?.issuer ?? readConfig(env).server;
+    const { env, facts } = visit;
+    const url = facts.agent?.session?.issuer ?? readConfig(env).server;
     if (url === undefined) return unknown();
-    chart.server = url;
+    facts.server = url;
     let answer: HttpAnswer & { body: Buffer };
     try {
       prepareNetwork(env);
@@ -56,7 +56,7 @@ function unknown(): Outcome {
   return { says: 'none', findings: [finding] };
 }
 
-function judge(url: string, { status, headers, body }: HttpAnswer, { chart, env }: Visit): Outcome {
+function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env }: Visit): Outcome {
   const { date = null } = headers;
   const findings: Finding[] = clockFindings('server.clock-skew', "the server's", date);
   const skew = findings.length > 0;
@@ -97,7 +97,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { chart, env 
     findings.unshift(notVouch(url, elsewhere));
   }
   data.issuer = issuer;
-  chart.server = url;
+  facts.server = url;
   const clock = date === null ? 'it does not tell the time' : skew ? 'its clock differs' : 'clock agrees';
   return { says: findings.length > 0 && !skew ? url : `${url}, ${clock}`, findings, data };
 }

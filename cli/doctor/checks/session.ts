@@ -10,8 +10,8 @@ export const session: Check = {
   id: 'session',
   title: 'Session',
   needs: () => ['agent'],
-  run: async ({ chart }) => {
-    const found = chart.agent?.session ?? null;
+  run: async ({ facts }) => {
+    const found = facts.agent?.session ?? null;
     if (found === null) {
       const none: Finding = {
         id: 'session.none',

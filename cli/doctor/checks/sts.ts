@@ -7,8 +7,8 @@ import { asProblem, Problem } from '../../problem/problem.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { clockFindings } from '../clock-finding.ts';
 import { networkTrouble, unreached } from '../network-trouble.ts';
+import { explainRefusal } from '../sts-refusal.ts';
 import { troubleOf } from '../trouble.ts';
-import { explainRefusal } from '../trust.ts';
 import { threeWays } from '../ways.ts';
 import { firstOf, hasRole } from './id-token.ts';
 
@@ -19,7 +19,7 @@ export const sts: Check = {
   needs: () => ['id-token'],
   applies: hasRole,
   run: async (visit) => {
-    const profile = visit.chart.profile as VouchProfile;
+    const profile = visit.facts.profile as VouchProfile;
     const region = visit.target?.host.region ?? profile.region ?? profile.role.partition.defaultRegion;
     let credentials: CredentialsAnswer;
     try {
@@ -51,13 +51,13 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
   if (problem.kind !== 'aws-refused') return troubleOf(`sts.${problem.kind}`, problem);
   // Of a chain, only the first role is assumed with the token.
   if (profile.source && problem.role !== first.role.arn) return troubleOf('sts.chain', problem);
-  return explainRefusal({ profile: first, claims: visit.chart.claims ?? {}, problem });
+  return explainRefusal({ profile: first, claims: visit.facts.claims ?? {}, problem });
 }
 
 async function identify(credentials: CredentialsAnswer, region: string, visit: Visit): Promise<Outcome> {
   try {
     const identity = await callerIdentity(credentials, { region, env: visit.env, signal: visit.signal });
-    visit.chart.identity = identity;
+    visit.facts.identity = identity;
     const date = identity.date;
     return {
       says: `account ${identity.account}, by STS in ${region}`,

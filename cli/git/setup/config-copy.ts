@@ -2,15 +2,8 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Problem } from '../../problem/problem.ts';
 import { git } from '../git.ts';
+import { type GitSetting, parseSettings } from './git-setting.ts';
 import { unchangeable } from './unchangeable.ts';
-
-/** A setting in the file itself, without what it includes. */
-export interface GitSetting {
-  /** `credential.https://…`, `include`; section and name in lower case, the subsection as it is written. */
-  section: string;
-  name: string;
-  value: string;
-}
 
 /**
  * A copy of a configuration file, edited by `git config`. Where many settings come or go, one process for each would take a
@@ -32,18 +25,10 @@ export class ConfigCopy {
     this.#env = env;
   }
 
+  /** The file's settings, without those of files that it includes. */
   async settings(): Promise<GitSetting[]> {
     const { stdout } = await this.#config(['--null', '--list']);
-    return stdout
-      .split('\0')
-      .slice(0, -1)
-      .map((setting) => {
-        const newline = setting.indexOf('\n');
-        const key = newline === -1 ? setting : setting.slice(0, newline);
-        const dot = key.lastIndexOf('.');
-        const value = newline === -1 ? 'true' : setting.slice(newline + 1);
-        return { section: key.slice(0, dot), name: key.slice(dot + 1), value };
-      });
+    return parseSettings(stdout);
   }
 
   /** Adds a value after those that are there, in the section of that name if there is one. */

@@ -1,6 +1,6 @@
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { type GitVersion, isAtLeast } from '../git.ts';
-import type { GitSetting } from './config-copy.ts';
+import type { GitSetting } from './git-setting.ts';
 import type { UrlPattern } from './url-patterns.ts';
 
 /** From this Git on, credentials can be sent with the first request. */

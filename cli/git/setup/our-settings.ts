@@ -1,6 +1,7 @@
 import { normalizeUrl, patternsOverlap } from '../url-match.ts';
 import { vouchHelper } from '../vouch-helper.ts';
-import type { ConfigCopy, GitSetting } from './config-copy.ts';
+import type { ConfigCopy } from './config-copy.ts';
+import type { GitSetting } from './git-setting.ts';
 
 /**
  * What Vouch has in one of Git's files, and how it gets there and away. Only ever added to, never put in the place of what

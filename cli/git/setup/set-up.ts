@@ -9,7 +9,7 @@ import { credentialEntries, type Origin } from '../effective-config.ts';
 import { checkGit, type GitVersion, takesEphemeral } from '../git.ts';
 import { helperByPath, vouchHelper } from '../vouch-helper.ts';
 import { changeConfigFile } from './change-file.ts';
-import type { GitSetting } from './config-copy.ts';
+import type { GitSetting } from './git-setting.ts';
 import { httpSettings } from './http-settings.ts';
 import { obstaclesForPatterns } from './obstacles-for-patterns.ts';
 import { addOurs, type HelperSection, ourSections, removeOurs } from './our-settings.ts';

@@ -1,5 +1,6 @@
 import { vouchProfiles } from '../../aws/config/profiles.ts';
 import { git, gitVersion, isAtLeast } from '../git.ts';
+import { parseSettings } from './git-setting.ts';
 import { httpSettings, proactiveAuth } from './http-settings.ts';
 import { ourSections } from './our-settings.ts';
 import { urlPatterns } from './url-patterns.ts';
@@ -14,11 +15,7 @@ export async function missingUserSections(env: NodeJS.ProcessEnv, cwd?: string):
   const version = await gitVersion(env);
   if (isAtLeast(version, proactiveAuth)) return [];
   const { stdout } = await git(['config', '--null', '--list'], env, { cwd });
-  const settings = stdout.split('\0').map((entry) => {
-    const [key = '', ...value] = entry.split('\n');
-    const dot = key.lastIndexOf('.');
-    return { section: key.slice(0, dot), name: key.slice(dot + 1), value: value.join('\n') };
-  });
+  const settings = parseSettings(stdout);
   const asked = ourSections(settings).map(({ pattern }) => pattern);
   const patterns = urlPatterns({}).filter(({ pattern }) => asked.includes(pattern));
   const has = (section: string) =>

@@ -44,7 +44,7 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
     const cwd = currentFolder();
     const target = await findTarget(named, { env, cwd, signal });
     const { tryRegions = false, json: silent = false } = options;
-    const look = () => lookOnce({ env, cwd, target, tryRegions, signal, chart: {} }, silent);
+    const look = () => lookOnce({ env, cwd, target, tryRegions, signal, facts: {} }, silent);
     let results = await look();
     let fixed: string[] = [];
     if (options.fix) {

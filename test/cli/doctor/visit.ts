@@ -1,16 +1,16 @@
-import type { Chart, Outcome, Visit } from '../../../cli/doctor/check.ts';
+import type { Facts, Outcome, Visit } from '../../../cli/doctor/check.ts';
 import { readTarget } from '../../../cli/doctor/target.ts';
 import type { Machine } from '../support.ts';
 
 /** A visit of the doctor to a machine of a test's, that can mend nothing. */
-export async function visitTo({ env }: Pick<Machine, 'env'>, url?: string, chart: Chart = {}): Promise<Visit> {
+export async function visitTo({ env }: Pick<Machine, 'env'>, url?: string, facts: Facts = {}): Promise<Visit> {
   return {
     env,
     cwd: env.HOME ?? '/',
     target: url === undefined ? undefined : await readTarget(url, env),
     tryRegions: false,
     signal: new AbortController().signal,
-    chart,
+    facts,
   };
 }
 

@@ -293,7 +293,7 @@ describe('the time of an answer', () => {
   test('does not matter to vouch doctor where it only looks whether a way is open', async () => {
     const { issuer } = await hostileTo({ asks: 'GET /', ask: signInAt, answer: () => '' }, drip);
     const visit = await visitTo(machine());
-    visit.chart.server = issuer.url;
+    visit.facts.server = issuer.url;
     const ways = await threeWays({ ...visit, env: { ...visit.env, AWS_ENDPOINT_URL_STS: issuer.url } });
     expect(ways.filter(({ name }) => name !== 'CodeCommit, by Git')).toEqual([
       { name: 'Vouch server', closed: undefined },

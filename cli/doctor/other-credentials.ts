@@ -17,7 +17,7 @@ export interface Cause {
  *
  * Newer Gits (2.46) ask their helper first where http.proactiveAuth is set: then only the header counts.
  */
-export async function comesFirst(visit: Visit): Promise<Cause[]> {
+export async function otherCredentials(visit: Visit): Promise<Cause[]> {
   const { env, target } = visit as Visit & { target: Target };
   const causes: Cause[] = [];
   const settings = await httpSettings(visit);
@@ -52,7 +52,7 @@ export async function comesFirst(visit: Visit): Promise<Cause[]> {
         ? `There is an entry for all hosts (default) in ${where}: Git answers with that.`
         : `There is an entry for ${target.host.host} in ${where}: Git answers with that.`,
       fix: entry.byDefault
-        ? `Remove it, or write the hosts that it is for; or have a profile in the URL: ${addressFor(target.https, visit.chart.profile?.name ?? 'vouch')}`
+        ? `Remove it, or write the hosts that it is for; or have a profile in the URL: ${addressFor(target.https, visit.facts.profile?.name ?? 'vouch')}`
         : 'Remove that entry.',
     });
   }
