@@ -5,7 +5,7 @@ import { Problem } from './problem/problem.ts';
 /** Where everything is that Vouch keeps on a developer's machine, in one file: another platform is then one change. */
 
 /** The file of Vouch's own settings (server URL, preferences; never a secret). */
-export function configFile(env: NodeJS.ProcessEnv = process.env): string {
+export function configFile(env: NodeJS.ProcessEnv): string {
   return join(absolute(env.XDG_CONFIG_HOME) ?? join(home(env), '.config'), 'vouch', 'config.json');
 }
 
@@ -13,7 +13,7 @@ export function configFile(env: NodeJS.ProcessEnv = process.env): string {
  * AWS's config file, whose profiles name the roles: `$AWS_CONFIG_FILE`, else `~/.aws/config`. A relative path counts as unset: the
  * folder where a command happens to run must not decide which roles are assumed.
  */
-export function awsConfigFile(env: NodeJS.ProcessEnv = process.env): string {
+export function awsConfigFile(env: NodeJS.ProcessEnv): string {
   return namedAwsConfigFile(env) ?? join(home(env), '.aws', 'config');
 }
 

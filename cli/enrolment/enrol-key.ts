@@ -37,11 +37,12 @@ const slowAnswer = 1000;
  * A whole enrolment: asks for the invitation's code, opens the page, makes sure that it is the right one, and waits for the touch.
  *
  * @returns the key, and whose it is
- * @throws Problem `no-input`, `other-page`, or as readInvitation, discover and startEnrolment; `signal.reason` when aborted
+ * @throws Problem `no-input`, `other-page`, or as prepareNetwork, readInvitation, discover and startEnrolment; `signal.reason` when aborted
  */
 export async function enrolKey(options: EnrolOptions): Promise<{ key: KeyName; email: string }> {
   const { env, server, name, browser, signal, dialog, say, screen } = options;
   const remembered = readConfig(env).server;
+  prepareNetwork(env);
   await reach(server, screen, signal);
   // Whatever comes of this enrolment, the next command need not be told where to go.
   if (remembered === undefined) changeConfig(env, { server });
@@ -67,7 +68,6 @@ export async function enrolKey(options: EnrolOptions): Promise<{ key: KeyName; e
 
 /** Makes sure that a Vouch server answers, before the person looks for the code and types it. */
 async function reach(server: string, screen: Screen, signal: AbortSignal): Promise<void> {
-  prepareNetwork();
   const progress = new ProgressLine(screen);
   const slow = setTimeout(() => progress.show(`Waiting for ${new URL(server).host} …`), slowAnswer);
   try {

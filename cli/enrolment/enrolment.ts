@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readKeyName } from '../login/key-name.ts';
 import { explainServerError } from '../login/oidc-client.ts';
 import { readWords } from '../login/words.ts';
-import { prepareNetwork } from '../network/environment.ts';
 import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';
 import { isPassing, serverRefusal } from '../server-api/refusal.ts';
@@ -32,7 +31,6 @@ export async function startEnrolment(
   request: { invitation: string; machine: string; name?: string; email?: string },
   signal: AbortSignal,
 ): Promise<StartedEnrolment> {
-  prepareNetwork();
   const { status, said } = await post(server, '/enroll/start', request, signal);
   if (status !== 200) throw refusal(server, status, said);
   const { url, poll, email, expiresAt } = said;

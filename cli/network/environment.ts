@@ -28,7 +28,7 @@ const neverProxied = ['localhost', '127.0.0.1', '::1'];
  * @throws Problem `tls-unverified` when Node would accept any certificate, `ca-bundle` when Node would read certificates without
  *   end, and as proxyEnvironment
  */
-export function prepareNetwork(env: NodeJS.ProcessEnv = process.env): void {
+export function prepareNetwork(env: NodeJS.ProcessEnv): void {
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') throw unverified();
   if (env.NODE_EXTRA_CA_CERTS) checkExtraCertificates(env.NODE_EXTRA_CA_CERTS);
   const proxies = proxyEnvironment(env);

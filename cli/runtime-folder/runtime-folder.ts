@@ -12,13 +12,13 @@ import { runUser } from './run-user.ts';
  *
  * @throws Problem `no-home`
  */
-export function runtimeFolder(env: NodeJS.ProcessEnv = process.env): string {
+export function runtimeFolder(env: NodeJS.ProcessEnv): string {
   const [first, ...others] = runtimeFolders(env);
   return [first, ...others].find((folder) => hasAgent(folder)) ?? first;
 }
 
 /** Where that folder may be; the first is where the next agent makes it, unless one listens elsewhere. */
-export function runtimeFolders(env: NodeJS.ProcessEnv = process.env): [string, ...string[]] {
+export function runtimeFolders(env: NodeJS.ProcessEnv): [string, ...string[]] {
   const named = absolute(env.XDG_RUNTIME_DIR);
   const runtime = named !== undefined && isFolder(named) ? named : folderOfLogind();
   const cache = join(absolute(env.XDG_CACHE_HOME) ?? join(home(env), '.cache'), 'vouch');
@@ -40,22 +40,22 @@ const agentName = 'agent.sock';
  *
  * @param folder the one that was checked: by the next look another one may have an agent
  */
-export function agentSocket(env: NodeJS.ProcessEnv = process.env, folder = runtimeFolder(env)): string {
+export function agentSocket(env: NodeJS.ProcessEnv, folder = runtimeFolder(env)): string {
   return join(folder, agentName);
 }
 
 /** The socket that speaks what `git credential-cache` speaks with its daemon. */
-export function gitSocket(env: NodeJS.ProcessEnv = process.env): string {
+export function gitSocket(env: NodeJS.ProcessEnv): string {
   return join(runtimeFolder(env), 'git.sock');
 }
 
 /** The socket of the sign-in that is under way, if one is (login/lock.ts); as agentSocket. */
-export function loginSocket(env: NodeJS.ProcessEnv = process.env, folder = runtimeFolder(env)): string {
+export function loginSocket(env: NodeJS.ProcessEnv, folder = runtimeFolder(env)): string {
   return join(folder, 'login.sock');
 }
 
 /** Says that nobody answered the sign-in that Git had started last (login/unanswered.ts). */
-export function unansweredLogin(env: NodeJS.ProcessEnv = process.env): string {
+export function unansweredLogin(env: NodeJS.ProcessEnv): string {
   return join(runtimeFolder(env), 'login.unanswered');
 }
 
@@ -69,7 +69,7 @@ const notSafe = "The folder for the agent's sockets is not safe";
  * @throws Problem `unsafe-folder` (a symlink, another owner, open to others, the way to it), `folder` (cannot be made),
  *   `foreign-socket`, `socket-path` (longer than the platform's socket addresses hold), `no-home`
  */
-export function prepareRuntimeFolder(env: NodeJS.ProcessEnv = process.env): string {
+export function prepareRuntimeFolder(env: NodeJS.ProcessEnv): string {
   const folder = runtimeFolder(env);
   checkSocketPath(join(folder, longestSocketName));
   // Before anything is made: in another user's folder it would stay.

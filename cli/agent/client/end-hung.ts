@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Problem } from '../../problem/problem.ts';
 import { type AgentProcess, isAgent, isRunning, readPidFile } from '../../runtime-folder/pid-file.ts';
 import { checkRuntimeFolder, runtimeFolder } from '../../runtime-folder/runtime-folder.ts';
+import { notEnded, unknownProcess } from './problems.ts';
 
 /** How long a process may take to end as it is asked to, and how long the system may take to end it, in milliseconds. */
 const [termTimeout, killTimeout] = [2000, 5000];
@@ -19,9 +19,11 @@ export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal)
   const folder = runtimeFolder(env);
   checkRuntimeFolder(folder);
   const agent = readPidFile(folder);
-  if (agent === undefined || !isRunning(agent)) throw unknown(agent);
-  if (!isAgent(agent, folder))
-    throw unknown(agent, `agent.pid names process ${agent.pid}, which has none of its sockets.`);
+  if (agent === undefined) throw unknownProcess('Its file agent.pid says nothing.');
+  if (!isRunning(agent)) throw unknownProcess(`Process ${agent.pid} was it, and is no more.`);
+  if (!isAgent(agent, folder)) {
+    throw unknownProcess(`agent.pid names process ${agent.pid}, which has none of its sockets.`);
+  }
   await endProcess(agent, signal);
 }
 
@@ -55,12 +57,7 @@ async function endProcess(agent: AgentProcess, signal: AbortSignal | undefined):
   if (await hasEnded(agent, termTimeout, signal)) return;
   send(agent, 'SIGKILL');
   if (await hasEnded(agent, killTimeout, signal)) return;
-  throw new Problem({
-    kind: 'agent-lives',
-    what: `The vouch agent, process ${agent.pid}, does not answer, and cannot be ended.`,
-    why: 'The system has not ended it yet: it may be waiting for a disk or a network drive.',
-    fix: `Try again later; \`kill -9 ${agent.pid}\` is what was done.`,
-  });
+  throw notEnded(agent.pid);
 }
 
 function send(agent: AgentProcess, signal: NodeJS.Signals): void {
@@ -69,7 +66,7 @@ function send(agent: AgentProcess, signal: NodeJS.Signals): void {
     process.kill(agent.pid, signal);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EPERM') throw unknown(agent, `Process ${agent.pid} is another user's, or the system protects it.`);
+    if (code === 'EPERM') throw unknownProcess(`Process ${agent.pid} is another user's, or the system protects it.`);
     // It has ended since.
     if (code !== 'ESRCH') throw error;
   }
@@ -83,16 +80,4 @@ async function hasEnded(agent: AgentProcess, longest: number, signal: AbortSigna
     signal?.throwIfAborted();
   }
   return true;
-}
-
-function unknown(
-  agent: AgentProcess | undefined,
-  why = agent ? `Process ${agent.pid} was it, and is no more.` : 'Its file agent.pid says nothing.',
-): Problem {
-  return new Problem({
-    kind: 'agent-unknown',
-    what: 'The vouch agent does not answer, and it is not sure which process it is.',
-    why,
-    fix: `Look for it with \`ps -fu "$(id -un)" | grep agent\`, end it with \`kill -9 <its number>\`, and try again.`,
-  });
 }

@@ -1,5 +1,6 @@
 import { Problem } from '../../problem/problem.ts';
 import type { AgentStatus } from '../protocol.ts';
+import type { CallOptions } from './call.ts';
 import { agentStatus } from './client.ts';
 
 /** What there is of an agent, as asking it has shown. */
@@ -9,20 +10,13 @@ export type FoundAgent<Answer = AgentStatus> =
   /** Something has the agent's socket, and does not answer, hangs up, or answers otherwise than an agent does: `problem` says which. */
   | { state: 'hung'; problem: Problem };
 
-export interface FindOptions {
-  /** Gives it up; its reason is what is thrown then. */
-  signal?: AbortSignal | undefined;
-  /** The longest wait, in milliseconds; 5 seconds unless given. */
-  within?: number | undefined;
-}
-
 /**
  * Looks for the agent, by asking for its status.
  *
  * @throws as agentStatus, where that does not show what there is
  */
-export function findAgent(env: NodeJS.ProcessEnv, { signal, within }: FindOptions = {}): Promise<FoundAgent> {
-  return foundBy(agentStatus(env, signal, within));
+export function findAgent(env: NodeJS.ProcessEnv, options: Omit<CallOptions, 'body'> = {}): Promise<FoundAgent> {
+  return foundBy(agentStatus(env, options));
 }
 
 /**

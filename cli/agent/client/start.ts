@@ -5,9 +5,9 @@ import type { Readable } from 'node:stream';
 import { Problem } from '../../problem/problem.ts';
 import { programFile } from '../../programs.ts';
 import { prepareRuntimeFolder } from '../../runtime-folder/runtime-folder.ts';
-import { printable } from '../../text/printable.ts';
 import { agentEnvironment } from '../node-environment.ts';
 import { type FoundAgent, findAgent } from './find-agent.ts';
+import { notStarted } from './problems.ts';
 
 /** How long a start may take, in milliseconds. */
 const startTimeout = 15_000;
@@ -101,14 +101,14 @@ async function readiness(child: ChildProcess): Promise<{ started: boolean }> {
   });
   try {
     const exited = new Promise<never>((_, reject) => {
-      child.once('error', (error) => reject(failed(error.message)));
-      child.once('close', () => reject(failed(said)));
+      child.once('error', (error) => reject(notStarted(error.message)));
+      child.once('close', () => reject(notStarted(said)));
     });
     const line = await Promise.race([firstLine(stdout), exited]);
     const { state, problem } = JSON.parse(line) as { state: string; problem?: unknown };
     if (state === 'ready') return { started: true };
     if (state === 'running') return { started: false };
-    throw Problem.fromJSON(problem) ?? failed(line);
+    throw Problem.fromJSON(problem) ?? notStarted(line);
   } finally {
     clearTimeout(timer);
     stdout.destroy();
@@ -120,14 +120,5 @@ async function readiness(child: ChildProcess): Promise<{ started: boolean }> {
 function firstLine(stream: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve) => {
     createInterface({ input: stream }).once('line', resolve);
-  });
-}
-
-function failed(why: string): Problem {
-  return new Problem({
-    kind: 'agent-failed',
-    what: 'The vouch agent did not start.',
-    why: printable(why, 500) || 'It ended without a word.',
-    fix: 'Try again; if it fails again, report it with the line above.',
   });
 }

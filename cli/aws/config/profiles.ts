@@ -29,7 +29,7 @@ export interface VouchProfile {
  * @param env where AWS_CONFIG_FILE and HOME are looked up
  * @returns an empty list when there is no such file
  */
-export async function vouchProfiles(env: NodeJS.ProcessEnv = process.env): Promise<VouchProfile[]> {
+export async function vouchProfiles(env: NodeJS.ProcessEnv): Promise<VouchProfile[]> {
   return readProfiles(awsConfigFile(env));
 }
 

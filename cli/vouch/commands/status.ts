@@ -43,7 +43,7 @@ export async function status(
   io: Io,
 ): Promise<number> {
   const isForPrompt = format === 'shell' || format === 'fish';
-  const agent = findAgent(io.env, { within: isForPrompt ? promptTimeout : undefined }).then(statusOf);
+  const agent = findAgent(io.env, { timeout: isForPrompt ? promptTimeout : undefined }).then(statusOf);
   if (isForPrompt) {
     // A prompt waits for it, and has no use for what else there is to know.
     const session = (await agent)?.session ?? null;

@@ -213,7 +213,7 @@ describe('the helper without a terminal', () => {
   async function ask(the: Awaited<ReturnType<typeof setUp>>) {
     const hook = `import { registerHooks } from 'node:module';
       registerHooks({ load(url, context, next) {
-        if (/openid-client|when-needed|sign-in|open-browser/.test(url)) process._rawDebug('loaded ' + url);
+        if (/openid-client|when-needed|browser-flow|open-browser/.test(url)) process._rawDebug('loaded ' + url);
         return next(url, context);
       } });`;
     const program = [

@@ -40,7 +40,7 @@ test.each<[string, (socket: Socket) => void, object]>([
   ['answers otherwise', (socket) => socket.on('error', () => {}).end('HELLO\r\n\r\n'), { kind: 'agent-silent' }],
 ])('finds that what has its socket %s', async (_, onConnection, problem) => {
   const the = await other(onConnection);
-  expect(await findAgent(the.env, { within: 500 })).toMatchObject({ state: 'hung', problem });
+  expect(await findAgent(the.env, { timeout: 500 })).toMatchObject({ state: 'hung', problem });
 });
 
 test('says nothing of an agent where it could not be asked, or was and refused', async () => {

@@ -1,0 +1,71 @@
+import { Problem } from '../../problem/problem.ts';
+import { signInNeeded } from '../../problem/sign-in-needed.ts';
+import { count } from '../../text/count.ts';
+import { printable } from '../../text/printable.ts';
+
+/** What may be wrong with the agent, as seen from outside of it. */
+
+export function notRunning(): Problem {
+  return signInNeeded('agent-not-running', 'You are not signed in.', 'No vouch agent is running.');
+}
+
+/** @param timeout how long it was waited for, in milliseconds */
+export function hung(timeout: number): Problem {
+  return new Problem({
+    kind: 'agent-hung',
+    what: 'The vouch agent does not answer.',
+    why: `It has not within ${count(timeout / 1000, 'second')}, so it hangs, or was stopped.`,
+    fix: 'Run `vouch agent stop`, which ends it, then `vouch login`.',
+  });
+}
+
+/** @param cut the error that ended the connection before an answer */
+export function silent(why: string, cut?: Error): Problem {
+  return new Problem(
+    {
+      kind: 'agent-silent',
+      what: 'The vouch agent did not answer properly.',
+      why,
+      fix: 'Run `vouch agent stop`, then `vouch login`.',
+    },
+    { cause: cut },
+  );
+}
+
+export function noMoreFiles(why: string): Problem {
+  return new Problem({
+    kind: 'too-many-files',
+    what: 'The vouch agent could not be asked: this process, or the system, has too many files open.',
+    why,
+    fix: 'Raise the limit (`ulimit -n 1024`), or close what has so many open, then try again.',
+  });
+}
+
+/** @param why what the agent's process said before it ended */
+export function notStarted(why: string): Problem {
+  return new Problem({
+    kind: 'agent-failed',
+    what: 'The vouch agent did not start.',
+    why: printable(why, 500) || 'It ended without a word.',
+    fix: 'Try again; if it fails again, report it with the line above.',
+  });
+}
+
+export function notEnded(pid: number): Problem {
+  return new Problem({
+    kind: 'agent-lives',
+    what: `The vouch agent, process ${pid}, does not answer, and cannot be ended.`,
+    why: 'The system has not ended it yet: it may be waiting for a disk or a network drive.',
+    fix: `Try again later; \`kill -9 ${pid}\` is what was done.`,
+  });
+}
+
+/** It is not sure which process a hung agent is, so none is ended. */
+export function unknownProcess(why: string): Problem {
+  return new Problem({
+    kind: 'agent-unknown',
+    what: 'The vouch agent does not answer, and it is not sure which process it is.',
+    why,
+    fix: `Look for it with \`ps -fu "$(id -un)" | grep agent\`, end it with \`kill -9 <its number>\`, and try again.`,
+  });
+}
