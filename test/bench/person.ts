@@ -54,7 +54,7 @@ export class Person {
   /** Signs in without `vouch`. */
   async signIn(): Promise<{ client: CliClient; accessToken: string }> {
     const client = await CliClient.create(this.#issuer);
-    const listener = new URL(await this.touch(await client.pushed()));
+    const listener = new URL(await this.touch(await client.authorizationPath()));
     const tokens = await json(client.redeem(listener.searchParams.get('code') ?? ''));
     return { client, accessToken: tokens.access_token ?? '' };
   }

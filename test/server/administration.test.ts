@@ -1,16 +1,17 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { freePort } from '../support/free-port.ts';
 import { succeed } from '../support/run.ts';
-import { ServerProcess, vouchServer } from './program.ts';
-import { temporaryFolder } from './support.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { startProgram, vouchServer } from './program.ts';
 
+const folder = temporaryFolder();
 const docs = readFileSync(resolve(import.meta.dirname, '../../docs/administration.md'), 'utf8');
 
-/** The blocks of one language, in their order, without the indentation of the list they stand in. */
+/** The code blocks of one language, in order, without the indentation of the list around them. */
 function blocks(language: string): string[] {
   const found = docs.matchAll(new RegExp(`^( *)\`\`\`${language}\n(.*?)^ *\`\`\`$`, 'gms'));
   return [...found].map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
@@ -19,18 +20,17 @@ function blocks(language: string): string[] {
 const [user = '', settings = '', , backup = '', restore = ''] = blocks('sh');
 
 test('a fresh machine, a backup and a restore, with the commands as they are written', async () => {
-  const folder = temporaryFolder();
-  onTestFinished(folder.remove);
-  for (const path of ['etc', 'var/lib/vouch', 'var/backups']) mkdirSync(join(folder.path, path), { recursive: true });
-  /** In a folder instead of the machine's own, and with this user as the service's: no more is changed. */
-  const here = (text: string) => text.replaceAll(/\/(?=(etc|var\/lib|var\/backups)\/)/g, `${folder.path}/`);
+  for (const path of ['etc', 'var/lib/vouch', 'var/backups']) mkdirSync(join(folder, path), { recursive: true });
+  /** Puts the machine's own paths below a temporary folder. */
+  const here = (text: string) => text.replaceAll(/\/(?=(etc|var\/lib|var\/backups)\/)/g, `${folder}/`);
+  /** The commands as documented, but in that folder, and with this user as the service's. */
   const commands = (text: string) =>
     here(text)
       .replaceAll(/^(useradd|systemctl) .*$/gm, '')
       .replaceAll('-o vouch -g vouch', `-o ${process.getuid?.()} -g ${process.getgid?.()}`)
-      // Root may write what nobody may.
+      // Only root can write to a file of mode 0400.
       .replaceAll(/^(openssl .* > (\S+))$/gm, 'chmod u+w $2; $1; chmod u-w $2');
-  const bin = join(folder.path, 'bin');
+  const bin = join(folder, 'bin');
   mkdirSync(bin);
   const standIn = resolve(import.meta.dirname, 'stand-in-sqlite3.ts');
   writeFileSync(join(bin, 'sqlite3'), `#!/bin/sh\nexec '${process.execPath}' '${standIn}' "$@"\n`, { mode: 0o755 });
@@ -38,25 +38,27 @@ test('a fresh machine, a backup and a restore, with the commands as they are wri
   const shell = (text: string) => succeed('/bin/sh', ['-ec', `umask 022\n${commands(text)}`], { env });
 
   await shell(user);
-  expect(statSync(join(folder.path, 'etc/vouch/master-key')).mode & 0o777).toBe(0o400);
-  const own = { ...(parseEnv(here(settings)) as Record<string, string>), VOUCH_LISTEN: String(await freePort()) };
+  expect(statSync(join(folder, 'etc/vouch/master-key')).mode & 0o777).toBe(0o400);
+  const serverSettings = {
+    ...(parseEnv(here(settings)) as Record<string, string>),
+    VOUCH_LISTEN: String(await freePort()),
+  };
   const start = async () => {
-    const server = await ServerProcess.start(own);
-    onTestFinished(() => server.end('SIGKILL'));
-    expect((await fetch(`http://127.0.0.1:${own.VOUCH_LISTEN}/readyz`)).status).toBe(200);
+    const server = await startProgram(serverSettings);
+    expect((await fetch(`http://127.0.0.1:${serverSettings.VOUCH_LISTEN}/readyz`)).status).toBe(200);
     return server;
   };
-  const invite = async (email: string) => expect((await vouchServer(['invite', email], own)).code).toBe(0);
+  const invite = async (email: string) => expect((await vouchServer(['invite', email], serverSettings)).code).toBe(0);
 
   const first = await start();
   await invite('alice@example.com');
   await shell(backup);
-  expect(statSync(join(folder.path, 'var/backups/vouch.db')).mode & 0o777).toBe(0o600);
+  expect(statSync(join(folder, 'var/backups/vouch.db')).mode & 0o777).toBe(0o600);
   await invite('bob@example.com');
-  // As after a crash: what is left of the database must not get into the restored one.
+  // As after a crash: leftovers of the old database must not get into the restored one.
   await first.end('SIGKILL');
   await shell(restore);
-  const database = join(folder.path, 'var/lib/vouch/vouch.db');
+  const database = join(folder, 'var/lib/vouch/vouch.db');
   expect(statSync(database).mode & 0o777).toBe(0o600);
   const second = await start();
   await second.end('SIGTERM');
@@ -64,7 +66,7 @@ test('a fresh machine, a backup and a restore, with the commands as they are wri
   expect([content.includes('alice@example.com'), content.includes('bob@example.com')]).toEqual([true, false]);
 });
 
-test('the unit belongs to the rest: its user, its settings, the folder of its database', () => {
+test('the unit fits the other instructions: its user, its settings and the folder of its database', () => {
   const [unit = ''] = blocks('ini');
   const lines = unit.split('\n');
   const { VOUCH_DATABASE_URL = '', VOUCH_MASTER_KEY_FILE = '' } = parseEnv(settings);
@@ -72,10 +74,10 @@ test('the unit belongs to the rest: its user, its settings, the folder of its da
   expect(lines).toContain(`User=${/ (\w+)$/m.exec(user.split('\n')[0] ?? '')?.[1]}`);
   expect(docs).toContain('in `/etc/vouch/vouch.env`');
   expect(lines).toContain('EnvironmentFile=/etc/vouch/vouch.env');
-  // systemd.exec(5): below /var/lib.
+  // systemd.exec(5): StateDirectory is below /var/lib.
   expect(VOUCH_DATABASE_URL).toMatch(/^sqlite:\/var\/lib\/vouch\//);
   expect(lines).toEqual(expect.arrayContaining(['StateDirectory=vouch', 'StateDirectoryMode=0700', 'UMask=0077']));
   expect(user).toContain(`> ${VOUCH_MASTER_KEY_FILE}\n`);
-  // Longer than the server takes.
+  // The server takes up to 20 seconds to stop.
   expect(lines).toContain('TimeoutStopSec=30');
 });

@@ -1,8 +1,8 @@
-/** A browser as far as the server sees one: an origin, cookies by path, no redirect that is not looked at. */
+/** A browser as the server sees it: an origin, and cookies by path. It follows no redirects. */
 export class Browser {
   readonly #origin: string;
   readonly #cookies = new Map<string, { name: string; value: string; path: string }>();
-  /** An address of its own, so that one test's rate limit is not another's. */
+  /** A random IP address, so that each browser has its own rate limit. */
   readonly address: string;
 
   constructor(origin: string) {
@@ -15,7 +15,7 @@ export class Browser {
     return this.#send(path, { method: 'GET', headers });
   }
 
-  /** What the page does: a JSON body, sent from the server's own origin. */
+  /** Sends a JSON body from the server's own origin, as the pages do. */
   post(path: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<Response> {
     return this.#send(path, {
       method: 'POST',
@@ -24,7 +24,6 @@ export class Browser {
     });
   }
 
-  /** Every cookie's value. */
   get cookies(): { name: string; value: string; path: string }[] {
     return [...this.#cookies.values()];
   }

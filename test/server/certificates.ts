@@ -3,8 +3,8 @@ import { KeyObject } from 'node:crypto';
 import { BasicConstraintsExtension, X509CertificateGenerator } from '@peculiar/x509';
 import type { Certificate } from './soft-key.ts';
 
-/** An attestation certificate as WebAuthn, section 8.2.1 wants it, that nobody vouches for. */
-export async function selfMadeCertificate(): Promise<Certificate> {
+/** An attestation certificate that meets WebAuthn, section 8.2.1, and that no authority has signed. */
+export async function selfSignedCertificate(): Promise<Certificate> {
   const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({

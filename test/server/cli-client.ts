@@ -6,16 +6,16 @@ export interface KeyPair {
   publicJwk: JWK;
 }
 
-/** What may be wrong with a DPoP proof (RFC 9449, section 4.2). */
+/** Changes to a DPoP proof (RFC 9449, section 4.2). */
 export interface ProofOptions {
   htm?: string;
   htu?: string;
   jti?: string;
   iat?: number;
-  /** The access token that `ath` is the hash of. */
+  /** The access token whose hash is in `ath`. */
   token?: string;
   typ?: string;
-  /** Signs with this key, and shows it, unless `shown` says another. */
+  /** The key that signs the proof. The proof also shows it, unless `shown` is given. */
   key?: KeyPair;
   shown?: JWK;
 }
@@ -23,7 +23,7 @@ export interface ProofOptions {
 export const REDIRECT_URI = 'http://127.0.0.1:49152/callback';
 
 export async function newKeyPair(): Promise<KeyPair> {
-  // Extractable, as a login's is: it is handed to an agent.
+  // Extractable, like the key of a login, which is handed to the agent.
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
   return { privateKey, publicJwk: await exportJWK(publicKey) };
 }
@@ -50,7 +50,7 @@ export class CliClient {
     return new CliClient(origin, await newKeyPair());
   }
 
-  /** A DPoP proof; right for the given method and URL unless told otherwise. */
+  /** A DPoP proof for a method and a path, with changes if some are given. */
   async proof(method: string, path: string, how: ProofOptions = {}): Promise<string> {
     const key = how.key ?? this.key;
     return new SignJWT({
@@ -79,20 +79,20 @@ export class CliClient {
     };
   }
 
-  /** RFC 9126, section 2.1. A parameter that is undefined is left out. */
+  /** Pushes the request (RFC 9126, section 2.1). An undefined parameter is left out. */
   push(changes: Record<string, string | undefined> = {}): Promise<Response> {
     return this.#post('/request', { ...this.parameters(), ...changes });
   }
 
-  /** Pushes the request; the path that the browser is to open. */
-  async pushed(changes: Record<string, string | undefined> = {}): Promise<string> {
+  /** Pushes the request. @returns the path that the browser opens next */
+  async authorizationPath(changes: Record<string, string | undefined> = {}): Promise<string> {
     const response = await this.push(changes);
     const body = (await response.json()) as { request_uri?: string };
     if (body.request_uri === undefined) throw new Error(`PAR failed: ${JSON.stringify(body)}`);
     return `/auth?${form({ client_id: 'vouch-cli', request_uri: body.request_uri })}`;
   }
 
-  /** RFC 6749, section 4.1.3. `proof: null` sends none. */
+  /** Redeems a code (RFC 6749, section 4.1.3). With `proof: null` it sends no proof. */
   async redeem(
     code: string,
     changes: Record<string, string | undefined> = {},

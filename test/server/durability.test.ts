@@ -1,32 +1,9 @@
-import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { ServerProcess, vouchServer } from './program.ts';
+import { startProgram, vouchServer } from './program.ts';
+import { localSettings } from './settings.ts';
 import { SoftKey } from './soft-key.ts';
-import {
-  callbackOf,
-  Enrolment,
-  expectOAuthError,
-  expectProblem,
-  jsonOf,
-  SignIn,
-  signIn,
-  temporaryFolder,
-} from './support.ts';
-
-async function newSettings(): Promise<{ origin: string; settings: Record<string, string> }> {
-  const folder = temporaryFolder();
-  onTestFinished(folder.remove);
-  const origin = `http://localhost:${await freePort()}`;
-  const database = join(folder.path, 'vouch.db');
-  return { origin, settings: { VOUCH_ISSUER: origin, VOUCH_DATABASE_URL: `sqlite:${database}` } };
-}
-
-async function start(settings: Record<string, string>): Promise<ServerProcess> {
-  const server = await ServerProcess.start(settings);
-  onTestFinished(() => server.end('SIGKILL'));
-  return server;
-}
+import { callbackOf, Enrolment, expectOAuthError, expectProblem, jsonOf, SignIn, signIn } from './support.ts';
 
 async function invitation(settings: Record<string, string>, email: string): Promise<string> {
   const { stdout } = await vouchServer(['invite', email, '--json'], settings);
@@ -34,15 +11,16 @@ async function invitation(settings: Record<string, string>, email: string): Prom
 }
 
 test('kill -9 right after an enrolment was confirmed: after a restart the key signs in', async () => {
-  const { origin, settings } = await newSettings();
-  const first = await start(settings);
+  const settings = await localSettings();
+  const origin = settings.VOUCH_ISSUER;
+  const first = await startProgram(settings);
   const code = await invitation(settings, 'alice@example.com');
   const key = new SoftKey(origin);
   const enrolment = await Enrolment.open(origin, code);
   await jsonOf(await enrolment.register(key));
   await first.end('SIGKILL');
 
-  await start(settings);
+  await startProgram(settings);
   const { client, access_token } = await signIn(origin, key);
   expect(await jsonOf(await client.api('GET', '/api/session', access_token))).toMatchObject({
     email: 'alice@example.com',
@@ -53,11 +31,12 @@ test('kill -9 right after an enrolment was confirmed: after a restart the key si
 });
 
 test('kill -9 between any two steps: a server that starts afterwards goes on, and what was used stays used', async () => {
-  const { origin, settings } = await newSettings();
-  let server = await start(settings);
+  const settings = await localSettings();
+  const origin = settings.VOUCH_ISSUER;
+  let server = await startProgram(settings);
   const restart = async () => {
     await server.end('SIGKILL');
-    server = await start(settings);
+    server = await startProgram(settings);
   };
   const enrolment = await Enrolment.open(origin, await invitation(settings, 'bob@example.com'));
   const creation = await enrolment.options();
@@ -84,17 +63,18 @@ test('kill -9 between any two steps: a server that starts afterwards goes on, an
   await expectProblem(await page.client.api('GET', '/api/session', access_token), 401, 'session-over');
 });
 
-test('two servers on one database are one server to whoever asks', async () => {
-  const { origin, settings } = await newSettings();
+test('two servers on one database look like one server to their clients', async () => {
+  const settings = await localSettings();
+  const origin = settings.VOUCH_ISSUER;
   const port = await freePort();
-  await start(settings);
-  await start({ ...settings, VOUCH_LISTEN: `127.0.0.1:${port}` });
+  await startProgram(settings);
+  await startProgram({ ...settings, VOUCH_LISTEN: `127.0.0.1:${port}` });
   const key = new SoftKey(origin);
   const enrolment = await Enrolment.open(origin, await invitation(settings, 'carol@example.com'));
   await jsonOf(await enrolment.register(key));
   const { client, access_token } = await signIn(origin, key);
 
-  // What the first server took, the second does not take again.
+  // A proof that one server has accepted is refused by the other.
   const proof = await client.proof('GET', '/api/session', { token: access_token });
   const { request } = await import('node:http');
   const ask = (at: number) =>

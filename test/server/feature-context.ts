@@ -8,13 +8,13 @@ import type { Context } from '../../server/context.ts';
 import { currentSigningKey } from '../../server/signing/stored-key.ts';
 import { openFile } from '../../server/store/sqlite/open-store.ts';
 
-/** What a feature is given, on a database of its own, without a server around it. */
+/** What a feature receives, with a database of its own and without a server around it. */
 export interface FeatureContext {
   context: Context;
   close: () => Promise<void>;
 }
 
-/** Whose clock stands still, at a second's beginning; `context.now` may be replaced. */
+/** The time on the context's clock, which stands still at a full second. A test may replace `context.now`. */
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export async function openContext(settings: Record<string, string> = {}): Promise<FeatureContext> {

@@ -42,13 +42,13 @@ test.each([
   expect(code).toBe(1);
 });
 
-/** As the server leaves it: `invite` makes none. */
+/** Makes a database as the server does, because `invite` makes none. */
 async function makeDatabase(sqliteFile: string): Promise<void> {
   const store = await openForServing(new SqliteEngine(sqliteFile), issuer, Date.now());
   await store.destroy();
 }
 
-test('help of a command that is none is wrong usage, and names the nearest', async () => {
+test('help for an unknown command is wrong usage, and names the nearest command', async () => {
   expect(await vouchServer(['help', 'invit'], {})).toMatchObject({
     code: 2,
     stdout: '',

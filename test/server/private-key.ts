@@ -3,14 +3,14 @@ import { compactDecrypt, type JWK } from 'jose';
 import { deriveKey } from '../../server/secrets.ts';
 import type { Store } from '../../server/store/store.ts';
 
-/** The private half of the issuer's key, which nobody has but who has the database and the master key. */
+/** The private half of the issuer's key. Only the database and the master key together give it away. */
 export async function privateJwk(store: Store, master: Buffer): Promise<JWK> {
   const { jwe } = await store.selectFrom('signing_keys').select('jwe').executeTakeFirstOrThrow();
   const { plaintext } = await compactDecrypt(jwe, deriveKey(master, 'signing keys'));
   return JSON.parse(Buffer.from(plaintext).toString()) as JWK;
 }
 
-/** The master key that a server for one machine keeps beside its database. */
+/** The master key that a server on http://localhost keeps beside its database. */
 export function masterKeyBeside(databaseFile: string): Buffer {
   return Buffer.from(readFileSync(`${databaseFile}.key`, 'utf8'), 'base64');
 }

@@ -24,7 +24,7 @@ export class ServerProcess {
   /**
    * Starts it and waits until it listens.
    *
-   * @param starter a command that becomes the server, when it needs one
+   * @param starter a command that becomes the server, if it is not the usual one
    */
   static async start(settings: Record<string, string>, starter?: readonly string[]): Promise<ServerProcess> {
     const [command = '', ...args] = starter ?? [process.execPath, program, 'serve'];
@@ -48,12 +48,12 @@ export class ServerProcess {
     return this.#output;
   }
 
-  /** The status that it ended with; null while it runs, and when a signal ended it. */
+  /** Its exit status; null while it runs, and if a signal ended it. */
   get status(): number | null {
     return this.#child.exitCode;
   }
 
-  /** Ends it: SIGKILL as a power cut would, SIGTERM as an administrator does. */
+  /** Ends it: SIGKILL is like a power cut, and SIGTERM is what an administrator sends. */
   async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const closed = once(this.#child, 'close');

@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../support/free-port.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 import { Browser } from './browser.ts';
 import { masterKeyBeside, privateJwk } from './private-key.ts';
 import { ServerProcess, vouchServer } from './program.ts';
+import { localSettings } from './settings.ts';
 import { SoftKey } from './soft-key.ts';
-import { callbackOf, Enrolment, jsonOf, SignIn, startServer, type Tokens, temporaryFolder } from './support.ts';
+import { callbackOf, Enrolment, jsonOf, SignIn, startServer, type Tokens } from './support.ts';
 
-/** Every secret that a first day sees, by its name. */
+/** Every secret of a first day, by name. */
 const secrets = new Map<string, string>();
 const keep = (name: string, value: string) => {
   expect(value.length, name).toBeGreaterThan(15);
@@ -16,28 +17,24 @@ const keep = (name: string, value: string) => {
   return value;
 };
 
-let folder: ReturnType<typeof temporaryFolder>;
-let database: string;
+const folder = temporaryFolder();
+const database = join(folder, 'vouch.db');
 let log: string;
 
 beforeAll(async () => {
-  folder = temporaryFolder();
-  database = join(folder.path, 'vouch.db');
-  const origin = `http://localhost:${await freePort()}`;
-  const settings = { VOUCH_ISSUER: origin, VOUCH_DATABASE_URL: `sqlite:${database}`, VOUCH_LOG_LEVEL: 'trace' };
+  const settings = { ...(await localSettings(database)), VOUCH_LOG_LEVEL: 'trace' };
   const server = await ServerProcess.start(settings);
   try {
     keep('the master key', readFileSync(`${database}.key`, 'utf8').trim());
-    await firstDay(origin, settings);
+    await firstDay(settings.VOUCH_ISSUER, settings);
   } finally {
-    // Killed, so that the write-ahead log is still there to be looked through.
+    // Killed, so that the write-ahead log remains and can be searched.
     await server.end('SIGKILL');
     log = server.output;
   }
 });
-afterAll(() => folder.remove());
 
-/** Enrolling, signing in and the rest, with each way to be refused that sees a secret. */
+/** Enrols, signs in and gets a token, and is refused in every way that involves a secret. */
 async function firstDay(origin: string, settings: Record<string, string>): Promise<void> {
   const invited = await vouchServer(['invite', 'alice@example.com', '--json'], settings);
   const invitation = keep('the invitation code', (JSON.parse(invited.stdout) as { code: string }).code);
@@ -63,7 +60,7 @@ async function firstDay(origin: string, settings: Record<string, string>): Promi
   const page = await SignIn.open(origin);
   const other = await SignIn.open(origin);
   const foreign = await other.options();
-  keep('a challenge that is refused, and good elsewhere', foreign.challenge);
+  keep('a challenge that is refused here, and good elsewhere', foreign.challenge);
   await page.post('verify', key.get(foreign));
   await page.touch(key, { badSignature: true });
   const options = await page.options();
@@ -95,23 +92,23 @@ async function firstDay(origin: string, settings: Record<string, string>): Promi
   await page.client.api('GET', '/api/session', token);
 }
 
-test('a first day left a log, and no secret in it', () => {
+test('the log of a first day holds no secret', () => {
   for (const event of ['request refused', 'OAuth request refused', '"path":"/enroll"', '"path":"/api"', 'listening']) {
     expect(log).toContain(event);
   }
   expect([...secrets].filter(([, secret]) => log.includes(secret)).map(([name]) => name)).toEqual([]);
 });
 
-test('a first day left a database with a write-ahead log, and no secret in either', () => {
+test('the database of a first day and its write-ahead log hold no secret', () => {
   const files = [database, `${database}-wal`].map((file) => readFileSync(file));
   const both = Buffer.concat(files);
-  // The search finds what is there.
+  // The search works: it finds what is there.
   expect(both.includes('alice@example.com')).toBe(true);
   expect(both.includes('aws-token-issued')).toBe(true);
   expect([...secrets].filter(([, secret]) => both.includes(secret)).map(([name]) => name)).toEqual([]);
 });
 
-test('the signing key is in the database only encrypted', async () => {
+test('the database holds the signing key only in encrypted form', async () => {
   const server = await startServer();
   try {
     const { d } = await privateJwk(server.context.store, masterKeyBeside(server.databaseFile));

@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { deriveKey, hash, randomSecret } from '../../server/secrets.ts';
 
-test('a secret has 256 bits in base64url, and each is another', () => {
+test('a secret has 256 bits in base64url, and each one is different', () => {
   const secrets = Array.from({ length: 100 }, () => randomSecret());
   for (const secret of secrets) expect(secret).toMatch(/^[\w-]{43}$/);
   expect(new Set(secrets).size).toBe(100);
@@ -13,10 +13,10 @@ test('a hash is the SHA-256 of FIPS 180-4, in base64url', () => {
   expect(hash('abc')).toBe(Buffer.from(hex, 'hex').toString('base64url'));
 });
 
-test('a derived key is HKDF’s of that purpose, and tells of no other one', () => {
+test('a derived key is what HKDF makes for its purpose, and differs from those for others', () => {
   const master = Buffer.alloc(32, 7);
   const key = deriveKey(master, 'signing keys');
-  // What is in databases was encrypted under it: it may never change.
+  // It must never change, because databases hold what it has encrypted.
   expect(key).toEqual(Buffer.from(hkdfSync('sha256', master, '', 'vouch signing keys', 32)));
   expect(key).toHaveLength(32);
   expect(deriveKey(master, 'cookies')).not.toEqual(key);

@@ -7,7 +7,7 @@ import type {
 } from '@simplewebauthn/server';
 import { isoCBOR } from '@simplewebauthn/server/helpers';
 
-/** How a ceremony goes; what is left out is done right. */
+/** What a ceremony does differently. The default of every field is correct. */
 export interface Ceremony {
   type?: string;
   challenge?: string;
@@ -19,20 +19,20 @@ export interface Ceremony {
   userVerified?: boolean;
   /** Whether the credential may be copied to other devices. */
   backupEligible?: boolean;
-  /** Whether it says that it has been copied. */
+  /** Whether the credential says that it has been copied. */
   backedUp?: boolean;
   counter?: number;
   credentialId?: string;
-  /** The ID in the authenticator data, where it is another one. */
+  /** The ID in the authenticator data, if it differs. */
   signedId?: string;
-  /** Shown instead of the public key. */
+  /** Sent instead of the public key. */
   publicKey?: CoseKey;
-  /** null: the authenticator says nothing of its user. */
+  /** With null the authenticator does not name its user. */
   userHandle?: string | null;
   /** Whether the signature is over something else. */
   badSignature?: boolean;
   attestation?: 'none' | 'self' | Certificate;
-  /** More in the attestation statement, or something else. */
+  /** Fields to add to the attestation statement or to replace in it. */
   statement?: Record<string, unknown>;
   aaguid?: string;
 }
@@ -50,7 +50,7 @@ const FLAG = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08, back
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest();
 
-/** A security key in software that does what a real one does, and every wrong thing when asked to. */
+/** A security key in software. It does what a real one does, and every wrong thing on request. */
 export class SoftKey {
   readonly id: string = randomBytes(32).toString('base64url');
   readonly #publicJwk: { x: string; y: string };

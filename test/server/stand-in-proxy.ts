@@ -2,18 +2,18 @@ import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a reverse proxy does to a request's headers, from whom it came. */
-type Rule = (headers: IncomingHttpHeaders, client: string) => void;
+/** Changes the headers of a request from `client` as a reverse proxy does. */
+type HeaderRule = (headers: IncomingHttpHeaders, client: string) => void;
 
-/** The documented configuration of a proxy: where it passes requests on to, and what it does to their headers. */
+/** The documented configuration of a proxy: where it sends requests, and what it does to their headers. */
 export interface ProxyFile {
   upstream: string;
-  rule: Rule;
+  rule: HeaderRule;
 }
 
 const docs = new URL('../../docs/proxy/', import.meta.url);
 
-/** nginx's file as nginx reads it: proxy_set_header sets, and with an empty value takes away (ngx_http_proxy_module). */
+/** nginx's file as nginx reads it: proxy_set_header sets a header, or removes it if the value is empty (ngx_http_proxy_module). */
 export function nginxFile(text = readFileSync(new URL('nginx.conf', docs), 'utf8')): ProxyFile {
   const lines = text.split('\n').map((line) => line.trim());
   const [, upstream = ''] = /^\s*proxy_pass (http:\S+);$/m.exec(text) ?? [];
@@ -25,7 +25,7 @@ export function nginxFile(text = readFileSync(new URL('nginx.conf', docs), 'utf8
     upstream,
     rule: (headers, client) => {
       const before = { ...headers };
-      // What nginx does where the file says nothing.
+      // nginx's default.
       headers.host = new URL(upstream).host;
       for (const [name, value] of sets) {
         const variables: Record<string, string> = {
@@ -47,7 +47,7 @@ export function nginxFile(text = readFileSync(new URL('nginx.conf', docs), 'utf8
 export function caddyFile(): ProxyFile {
   const text = readFileSync(new URL('Caddyfile', docs), 'utf8');
   const [, upstream = ''] = /^\s*reverse_proxy (\S+)$/m.exec(text) ?? [];
-  // Nothing else in it changes headers; if it did, this stand-in would have to learn it.
+  // Nothing else in the file changes headers. If that changes, this stand-in must learn it.
   if (/^\s*(header_up|trusted_proxies|\{)/m.test(text)) throw new Error('this stand-in does not know all of the file');
   return {
     upstream: `http://${upstream}`,
@@ -60,11 +60,11 @@ export function caddyFile(): ProxyFile {
 }
 
 /**
- * A proxy that does to headers what the file says, before a server at another port than the documented one.
+ * Starts a proxy that changes headers as the file says. Its server may listen at a port other than the documented one.
  *
- * @param clientOf from whom a request is said to have come
+ * @param clientOf the address from which a request seems to come
  */
-export async function standIn(file: ProxyFile, port: number, clientOf: () => string) {
+export async function startProxy(file: ProxyFile, port: number, clientOf: () => string) {
   const server = createServer((incoming, outgoing) => {
     const headers = { ...incoming.headers };
     file.rule(headers, clientOf());

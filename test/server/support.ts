@@ -18,30 +18,24 @@ import { type Ceremony, SoftKey } from './soft-key.ts';
 /** A server to test against. */
 export interface TestServer {
   origin: string;
-  /** Its database and its clock; `context.now` may be replaced. */
+  /** The server's database and clock. A test may replace `context.now`. */
   context: Context;
   databaseFile: string;
   close: () => Promise<void>;
 }
 
-/** A temporary folder; the caller removes it. */
-export function temporaryFolder(): { path: string; remove: () => void } {
-  const path = mkdtempSync(join(tmpdir(), 'vouch-server-test-'));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
-}
-
 /**
  * Starts the server in this process, on a database of its own.
  *
- * @param proxy what VOUCH_TRUST_PROXY is; this machine, so that each `Browser` can be at an address of its own
+ * @param proxy the value of VOUCH_TRUST_PROXY. By default it is this machine, so that each `Browser` can have its own address.
  */
 export async function startServer(
   settings: Record<string, string> = {},
   proxy: { trustProxy: string | undefined } = { trustProxy: '127.0.0.1,::1' },
 ): Promise<TestServer> {
-  const folder = temporaryFolder();
+  const folder = mkdtempSync(join(tmpdir(), 'v-'));
   const origin = `http://localhost:${await freePort()}`;
-  const databaseFile = join(folder.path, 'vouch.db');
+  const databaseFile = join(folder, 'vouch.db');
   const running = await serve(
     readConfig({
       VOUCH_ISSUER: origin,
@@ -57,7 +51,7 @@ export async function startServer(
     databaseFile,
     close: async () => {
       await running.close();
-      folder.remove();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -70,7 +64,7 @@ export function moveClock(server: TestServer, milliseconds: number): void {
   });
 }
 
-/** Expects a problem (RFC 9457) of one type. */
+/** Expects a problem (RFC 9457) of this type. */
 export async function expectProblem(response: Response, status: number, name: string): Promise<void> {
   const body = await response.text();
   expect({ status: response.status, type: response.headers.get('content-type'), body }).toMatchObject({
@@ -99,8 +93,8 @@ export async function jsonOf<Body = Record<string, unknown>>(response: Response)
 
 let count = 0;
 
-/** An address that nobody has. */
-export function newAddress(): string {
+/** An e-mail address that is new to every server. */
+export function newEmail(): string {
   count += 1;
   return `person${count}@example.com`;
 }
@@ -131,7 +125,7 @@ export class Enrolment {
   readonly browser: Browser;
   readonly ticket: string;
   readonly poll: string;
-  /** The secret that the page was given last. */
+  /** The latest secret that the server gave the page. */
   page: string | undefined;
 
   private constructor(browser: Browser, ticket: string, poll: string) {
@@ -147,7 +141,7 @@ export class Enrolment {
     return new Enrolment(browser, ticket, poll);
   }
 
-  /** Starts it, opens its page, and has the terminal agree to that. */
+  /** Starts an enrolment, opens its page, and approves the page at the terminal. */
   static async open(origin: string, invitation: string): Promise<Enrolment> {
     const enrolment = await Enrolment.start(origin, invitation);
     const { words } = await jsonOf<{ words: string }>(await enrolment.post('open'));
@@ -155,7 +149,7 @@ export class Enrolment {
     return enrolment;
   }
 
-  /** A call of the page's. */
+  /** Sends a request as the page does. */
   async post(step: string, body: unknown = {}): Promise<Response> {
     const headers: Record<string, string> = this.page === undefined ? {} : { 'vouch-page': this.page };
     const response = await this.browser.post(`/enroll/${this.ticket}/${step}`, body, headers);
@@ -164,7 +158,7 @@ export class Enrolment {
     return response;
   }
 
-  /** What the terminal says of the page. */
+  /** Sends the terminal's answer about the page. */
   answer(answer: 'approve' | 'deny', words?: string): Promise<Response> {
     return this.browser.post(`/enroll/${answer}`, { poll: this.poll, words });
   }
@@ -192,19 +186,19 @@ export async function enrolPerson(
   server: TestServer,
   options: { counts?: boolean } = {},
 ): Promise<{ email: string; key: SoftKey }> {
-  const email = newAddress();
+  const email = newEmail();
   const key = new SoftKey(server.origin, options);
   const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
   await jsonOf(await enrolment.register(key));
   return { email, key };
 }
 
-/** Where the answer to a touch (or to a cancel) sends the page. */
+/** Where the server sends the page after a touch or a cancel. */
 export async function callbackOf(response: Response): Promise<URL> {
   return new URL((await jsonOf<{ redirectTo: string }>(response)).redirectTo);
 }
 
-/** A sign-in page, opened. */
+/** A sign-in page that has been opened. */
 export class SignIn {
   readonly browser: Browser;
   readonly client: CliClient;
@@ -219,7 +213,7 @@ export class SignIn {
   /** Pushes a request and opens it. */
   static async open(origin: string, browser = new Browser(origin)): Promise<SignIn> {
     const client = await CliClient.create(origin);
-    return SignIn.openPath(browser, client, await client.pushed());
+    return SignIn.openPath(browser, client, await client.authorizationPath());
   }
 
   static async openPath(browser: Browser, client: CliClient, path: string): Promise<SignIn> {
@@ -241,7 +235,7 @@ export class SignIn {
     return this.post('verify', key.get(await this.options(), how));
   }
 
-  /** Touches the key; the loopback listener's URL, where the page goes then. */
+  /** Touches the key. @returns the URL of the loopback listener, where the page goes next */
   async callback(key: SoftKey): Promise<URL> {
     return callbackOf(await this.touch(key));
   }
@@ -261,7 +255,7 @@ export interface Tokens {
   expires_in: number;
 }
 
-/** Signs in from the first request to the tokens. */
+/** Signs in, from the first request to the tokens. */
 export async function signIn(origin: string, key: SoftKey): Promise<{ client: CliClient; code: string } & Tokens> {
   const page = await SignIn.open(origin);
   const code = await page.code(key);

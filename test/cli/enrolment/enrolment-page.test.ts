@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { readConfig } from '../../../cli/config.ts';
 import { Browser } from '../../server/browser.ts';
 import { SoftKey } from '../../server/soft-key.ts';
-import { expectProblem, inviteCode, jsonOf, newAddress, startServer, type TestServer } from '../../server/support.ts';
+import { expectProblem, inviteCode, jsonOf, newEmail, startServer, type TestServer } from '../../server/support.ts';
 import { onTerminal } from '../../support/terminal.ts';
 import { machine, root } from '../support.ts';
 
@@ -61,7 +61,7 @@ async function keysOf(email: string): Promise<number> {
 /** `vouch enroll` with a script on its standard input, which has given the code. */
 async function scripted() {
   const the = machine();
-  const email = newAddress();
+  const email = newEmail();
   const code = await inviteCode(server, email);
   const args = [program, 'enroll', '--no-browser', '--server', server.origin];
   const child = spawn(process.execPath, args, { env: the.env });
@@ -124,7 +124,7 @@ describe('a script', () => {
 describe('a person at the terminal', () => {
   async function typed() {
     const the = machine();
-    const email = newAddress();
+    const email = newEmail();
     const code = await inviteCode(server, email);
     const command = `exec '${process.execPath}' '${program}' enroll --no-browser --server ${server.origin}`;
     const terminal = onTerminal(command, { env: the.env });

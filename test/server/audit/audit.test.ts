@@ -13,7 +13,7 @@ import {
   expectProblem,
   inviteCode,
   moveClock,
-  newAddress,
+  newEmail,
   SignIn,
   signIn,
   startServer,
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => server.context.store.deleteFrom('audit_windows').execute());
 
-const auditRows = async () => (await server.context.store.selectFrom('audit').select('id').execute()).length;
+const countAuditRows = async () => (await server.context.store.selectFrom('audit').select('id').execute()).length;
 const windows = () =>
   server.context.store
     .selectFrom('audit_windows')
@@ -36,9 +36,9 @@ const windows = () =>
     .execute();
 
 test('strangers write no rows: what they cause is counted, and nothing that they say is stored', async () => {
-  // In the middle of an hour, so that all of this is in one.
+  // In the middle of an hour, so that all of this falls into one.
   moveClock(server, 1_800_000 - (Date.now() % 3_600_000));
-  const before = await auditRows();
+  const before = await countAuditRows();
   const browser = new Browser(server.origin);
   for (let count = 0; count < 20; count += 1) {
     await browser.post('/enroll/start', {
@@ -54,7 +54,7 @@ test('strangers write no rows: what they cause is counted, and nothing that they
     const answer = key.get(await page.options(), { origin: 'https://evil.example' });
     await page.post('verify', { ...answer, id: credentialId, rawId: credentialId });
   }
-  expect(await auditRows()).toBe(before);
+  expect(await countAuditRows()).toBe(before);
   expect(await windows()).toEqual([
     {
       event: 'sign-in-refused',
@@ -78,7 +78,7 @@ test('strangers write no rows: what they cause is counted, and nothing that they
   }
 });
 
-test('of many at the same moment each is counted', async () => {
+test('of many refusals at the same moment each is counted', async () => {
   moveClock(server, 1_800_000 - (Date.now() % 3_600_000));
   const browsers = Array.from({ length: 100 }, () => new Browser(server.origin));
   await Promise.all(browsers.map((browser) => browser.post('/enroll/start', { invitation: 'nonsense' })));
@@ -103,12 +103,12 @@ test('each hour has its own count', async () => {
   ]);
 });
 
-test('a refusal tells of the enrolled key, and of the invited person', async () => {
+test('a refusal names the enrolled key, and the invited person', async () => {
   moveClock(server, 1_800_000 - (Date.now() % 3_600_000));
   const { email, key } = await enrolPerson(server);
   const page = await SignIn.open(server.origin);
   await expectProblem(await page.touch(key, { badSignature: true }), 403, 'assertion-refused');
-  const invited = newAddress();
+  const invited = newEmail();
   const code = await inviteCode(server, invited);
   const enrolment = await Enrolment.open(server.origin, code);
   await enrolment.register(new SoftKey(server.origin), { userVerified: false });
@@ -131,11 +131,11 @@ test('a refusal tells of the enrolled key, and of the invited person', async () 
   ]);
 });
 
-test('what cannot be written does not happen', async () => {
+test('an event whose audit row cannot be written does not happen', async () => {
   const { store } = server.context;
   const { email, key } = await enrolPerson(server);
   const { client, access_token } = await signIn(server.origin, key);
-  const invited = newAddress();
+  const invited = newEmail();
   const enrolment = await Enrolment.open(server.origin, await inviteCode(server, invited));
   const page = await SignIn.open(server.origin);
   const sessions = async () => (await store.selectFrom('sessions').select('id').execute()).length;
@@ -156,7 +156,7 @@ test('what cannot be written does not happen', async () => {
   expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
 });
 
-test('an address is one, in its one form, or is not written', async () => {
+test('an IP address is written in its one form, and anything else is not written', async () => {
   const { store } = server.context;
   const forms: [string | null | undefined, string | null][] = [
     ['::ffff:192.0.2.1', '192.0.2.1'],
@@ -173,14 +173,14 @@ test('an address is one, in its one form, or is not written', async () => {
   }
 });
 
-test('a refusal’s reason, which goes to the log, is short and steers no terminal', () => {
+test('a refusal’s reason, which goes to the log, is short and has no control characters', () => {
   const reason = `expected "\u001b[2J\u009b31m\u202e\n${'x'.repeat(400)}"`;
   const problem = new Problem({ kind: 'assertion-refused', what: 'Refused', fix: 'Try again.', reason });
   expect(problem.reason).toMatch(/^expected " \[2J 31m x+$/);
   expect(problem.reason.length).toBeLessThanOrEqual(300);
 });
 
-/** One that has seen the clock go evenly for long. */
+/** A sweeper that has seen the clock run evenly for an hour. */
 function steadySweeper(store: Store, auditDays: number): Sweeper {
   let elapsed = 0;
   const sweeper = new Sweeper(store, auditDays, () => elapsed);
@@ -188,7 +188,7 @@ function steadySweeper(store: Store, auditDays: number): Sweeper {
   return sweeper;
 }
 
-test('rows have an age', async () => {
+test('rows are deleted at a given age', async () => {
   const { store } = server.context;
   await store.deleteFrom('audit').execute();
   const [now, day] = [Date.now(), 24 * 3600_000];
@@ -199,9 +199,9 @@ test('rows have an age', async () => {
   }
   moveClock(server, 0);
   await steadySweeper(store, 400).sweep(now);
-  expect(await auditRows()).toBe(4);
+  expect(await countAuditRows()).toBe(4);
   await steadySweeper(store, 7).sweep(now);
-  expect(await auditRows()).toBe(3);
+  expect(await countAuditRows()).toBe(3);
   const left = await store.selectFrom('audit_windows').select('last_at').orderBy('last_at').execute();
   expect(left.map(({ last_at }) => last_at)).toEqual([now - 7 * day + 1, now - 6 * day, now]);
 });

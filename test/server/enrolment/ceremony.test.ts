@@ -11,7 +11,7 @@ import {
   jsonOf,
   keyNamesOf,
   moveClock,
-  newAddress,
+  newEmail,
   signIn,
   startServer,
   type TestServer,
@@ -28,7 +28,7 @@ const start = (invitation: unknown, more: Record<string, unknown> = {}) =>
 
 describe('an invitation', () => {
   test('leads to a person with a key that signs in', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const key = new SoftKey(server.origin);
     const enrolment = await Enrolment.start(server.origin, await inviteCode(server, email));
     const status = () => enrolment.status();
@@ -63,7 +63,7 @@ describe('an invitation', () => {
   });
 
   test('asks for a discoverable credential on a roaming key that verifies its user, and for its model', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     expect(await enrolment.options()).toMatchObject({
       rp: { id: 'localhost', name: 'Vouch' },
@@ -82,7 +82,7 @@ describe('an invitation', () => {
   });
 
   test('enrols one key: used twice it is refused', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const code = await inviteCode(server, email);
     const enrolment = await Enrolment.open(server.origin, code);
     await jsonOf(await enrolment.register(new SoftKey(server.origin)));
@@ -93,7 +93,7 @@ describe('an invitation', () => {
   });
 
   test('enrols one key: of 10 at the same moment one wins', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const code = await inviteCode(server, email);
     const racers = await Promise.all(
       Array.from({ length: 10 }, async () => {
@@ -111,7 +111,7 @@ describe('an invitation', () => {
   });
 
   test('that ends while the enrolment is under way enrols nobody', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     const answer = new SoftKey(server.origin).create(await enrolment.options());
     await server.context.store.updateTable('invitations').set({ expires_at: 1 }).where('email', '=', email).execute();
@@ -130,7 +130,7 @@ describe('an invitation', () => {
   });
 
   test('of an administrator makes one, an ordinary one afterwards takes nothing away', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const { store } = server.context;
     const admin = async () =>
       (await store.selectFrom('people').where('email', '=', email).select('admin').executeTakeFirst())?.admin;
@@ -147,7 +147,7 @@ describe('an invitation', () => {
 
 describe('an enrolment', () => {
   test('belongs to the page that opens it first', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     const answer = new SoftKey(server.origin).create(await enrolment.options());
     const claims: Record<string, string>[] = [
@@ -172,12 +172,12 @@ describe('an enrolment', () => {
   });
 
   test('cannot go on before it is opened', async () => {
-    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newEmail()));
     await expectProblem(await enrolment.post('options'), 403, 'other-browser');
   });
 
   test('is opened with no secret that the page brings along', async () => {
-    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newEmail()));
     const planted = 'A'.repeat(43);
     const path = `/enroll/${enrolment.ticket}/open`;
     const opened = await jsonOf<{ page: string }>(
@@ -189,7 +189,7 @@ describe('an enrolment', () => {
   });
 
   test('opened by 10 browsers at the same moment belongs to one', async () => {
-    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newEmail()));
     const responses = await Promise.all(
       Array.from({ length: 10 }, () => new Browser(server.origin).post(`/enroll/${enrolment.ticket}/open`)),
     );
@@ -197,7 +197,7 @@ describe('an enrolment', () => {
   });
 
   test('whose page gave the code needs no terminal: its ticket is in no address, and its secret with that page', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const browser = new Browser(server.origin);
     const start = { invitation: await inviteCode(server, email), page: true };
     const started = await jsonOf<Record<string, string>>(await browser.post('/enroll/start', start));
@@ -214,7 +214,7 @@ describe('an enrolment', () => {
   });
 
   test('is over after 15 minutes', async () => {
-    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     moveClock(server, 15 * 60_000);
     await expectProblem(await enrolment.post('options'), 403, 'invitation-refused');
     const status = await enrolment.browser.post('/enroll/status', { poll: enrolment.poll });
@@ -229,7 +229,7 @@ describe('an enrolment', () => {
   });
 
   test('is written to the audit table', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     const key = new SoftKey(server.origin);
     await enrolment.register(key);

@@ -16,12 +16,12 @@ const rowsOf = (email: string) =>
   store().selectFrom('invitations').selectAll().where('email', '=', email).orderBy('created_at').execute();
 
 let count = 0;
-function newAddress(): string {
+function newEmail(): string {
   count += 1;
   return `person${count}@example.com`;
 }
 
-async function newInvitation(email = newAddress(), now = NOW) {
+async function newInvitation(email = newEmail(), now = NOW) {
   const invitation = await invite(store(), now, { email, admin: false });
   const [row] = (await rowsOf(email)).slice(-1);
   if (row === undefined) throw new Error('nothing was stored');
@@ -112,7 +112,7 @@ describe('an invitation', () => {
   });
 
   test('is void once there is a newer one for the address; nobody else’s is, and what was used stays as it was', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const used = await newInvitation(email, NOW - 3000);
     await useInvitation(store(), used.id, NOW - 2500);
     const first = await newInvitation(email, NOW - 2000);
@@ -131,14 +131,14 @@ describe('an invitation', () => {
   });
 
   test('that was over long ago keeps its end', async () => {
-    const email = newAddress();
+    const email = newEmail();
     await newInvitation(email, NOW - 2 * HOURS_72);
     await newInvitation(email);
     expect((await rowsOf(email)).map((row) => row.expires_at)).toEqual([NOW - HOURS_72, NOW + HOURS_72]);
   });
 
   test('is written to the audit table with whom it makes an administrator', async () => {
-    const email = newAddress();
+    const email = newEmail();
     for (const admin of [false, true]) await invite(store(), NOW, { email, admin });
     const rows = await store().selectFrom('audit').selectAll().where('email', '=', email).orderBy('id').execute();
     expect(rows.map(({ at, event, detail }) => ({ at, event, detail: JSON.parse(detail) as unknown }))).toEqual([

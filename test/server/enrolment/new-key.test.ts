@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { selfMadeCertificate } from '../certificates.ts';
+import { selfSignedCertificate } from '../certificates.ts';
 import { type Ceremony, SoftKey } from '../soft-key.ts';
 import {
   countPeople,
@@ -10,7 +10,7 @@ import {
   inviteCode,
   jsonOf,
   moveClock,
-  newAddress,
+  newEmail,
   SignIn,
   signIn,
   startServer,
@@ -61,7 +61,7 @@ describe('a registration is refused', () => {
   ];
   for (const [name, how, problem] of wrong) {
     test(name, async () => {
-      const email = newAddress();
+      const email = newEmail();
       const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
       const key = new SoftKey(server.origin);
       await expectProblem(await enrolment.register(key, how), 403, problem);
@@ -73,40 +73,40 @@ describe('a registration is refused', () => {
 
   test('but taken with an ID of 1,023 bytes, and with one of 16', async () => {
     for (const length of [16, 1023]) {
-      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
       const credentialId = randomBytes(length).toString('base64url');
       await jsonOf(await enrolment.register(new SoftKey(server.origin), { credentialId }));
     }
   });
 
   test('with a certificate’s signature over something else', async () => {
-    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
-    const attestation = await selfMadeCertificate();
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
+    const attestation = await selfSignedCertificate();
     const response = await enrolment.register(new SoftKey(server.origin), { attestation, badSignature: true });
     await expectProblem(response, 403, 'key-refused');
   });
 
   test('of a passkey that can be copied to other devices', async () => {
-    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const key = new SoftKey(server.origin);
     const answer = key.create(await enrolment.options(), { backupEligible: true });
     await expectProblem(await enrolment.post('verify', answer), 403, 'key-refused');
   });
 
   test('with an algorithm that was not offered', async () => {
-    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const response = await enrolment.register(new SoftKey(server.origin, { curve: 'P-384' }));
     await expectProblem(response, 403, 'key-refused');
   });
 
   test('with a challenge used before, old, of another enrolment, or of a sign-in', async () => {
-    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const key = new SoftKey(server.origin);
     const options = await enrolment.options();
     await expectProblem(await enrolment.post('verify', key.create(options, { rpId: 'x' })), 403, 'key-refused');
     await expectProblem(await enrolment.post('verify', key.create(options)), 403, 'challenge-used');
 
-    const other = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const other = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const { challenge } = await other.options();
     await expectProblem(await enrolment.register(key, { challenge }), 403, 'challenge-used');
 
@@ -120,7 +120,7 @@ describe('a registration is refused', () => {
 
   test('of a credential ID that another person has, and of one’s own again', async () => {
     const { email, key } = await enrolPerson(server);
-    const stranger = newAddress();
+    const stranger = newEmail();
     const theirs = await Enrolment.open(server.origin, await inviteCode(server, stranger));
     const response = await theirs.register(new SoftKey(server.origin), { credentialId: key.id });
     await expectProblem(response, 403, 'key-refused');
@@ -135,7 +135,7 @@ describe('a registration is refused', () => {
 
   test('or taken without them, when its transports are nonsense', async () => {
     for (const transports of ['usb', 7, { length: 1 }, [['usb'], null, 'USB', 'x'.repeat(30), 'nfc']]) {
-      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
       const key = new SoftKey(server.origin);
       const answer = key.create(await enrolment.options());
       await jsonOf(await enrolment.post('verify', { ...answer, response: { ...answer.response, transports } }));
@@ -155,7 +155,7 @@ describe('a registration is refused', () => {
   ];
   for (const [name, body] of bodies) {
     test(`with ${name}`, async () => {
-      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+      const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
       const response = await enrolment.post('verify', body);
       expect([400, 403]).toContain(response.status);
       const page = await SignIn.open(server.origin);
@@ -164,7 +164,7 @@ describe('a registration is refused', () => {
   }
 
   test('with hostile clientData and attestation, never with an internal error', async () => {
-    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const page = await SignIn.open(server.origin);
     const { key } = await enrolPerson(server);
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -215,7 +215,7 @@ describe('the administrator’s policy', () => {
 
   test('VOUCH_ALLOWED_AAGUIDS refuses every other model', () =>
     withServer({ VOUCH_ALLOWED_AAGUIDS: yubikey.toUpperCase() }, async (strict) => {
-      const enrolment = await Enrolment.open(strict.origin, await inviteCode(strict, newAddress()));
+      const enrolment = await Enrolment.open(strict.origin, await inviteCode(strict, newEmail()));
       await expectProblem(await enrolment.register(new SoftKey(strict.origin)), 403, 'key-refused');
       const allowed = new SoftKey(strict.origin, { aaguid: yubikey });
       expect(await jsonOf(await enrolment.register(allowed))).toMatchObject({
@@ -225,13 +225,13 @@ describe('the administrator’s policy', () => {
 
   test('VOUCH_REQUIRE_ATTESTATION_CERT refuses keys without a certificate', () =>
     withServer({ VOUCH_REQUIRE_ATTESTATION_CERT: 'true' }, async (strict) => {
-      const enrolment = await Enrolment.open(strict.origin, await inviteCode(strict, newAddress()));
+      const enrolment = await Enrolment.open(strict.origin, await inviteCode(strict, newEmail()));
       for (const attestation of ['none', 'self'] as const) {
         const response = await enrolment.register(new SoftKey(strict.origin), { attestation });
         await expectProblem(response, 403, 'key-refused');
       }
       // What the verifier takes for no certificate, and what is none.
-      const { der, privateKey } = await selfMadeCertificate();
+      const { der, privateKey } = await selfSignedCertificate();
       for (const x5c of [
         null,
         false,

@@ -9,7 +9,7 @@ import {
   inviteCode,
   jsonOf,
   keyNamesOf,
-  newAddress,
+  newEmail,
   signIn,
   startServer,
   type TestServer,
@@ -115,7 +115,7 @@ describe('a second key', () => {
   });
 
   test('of two first keys for one new person at the same moment: one person, the other needs confirmation', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const { store } = server.context;
     const first = await Enrolment.open(server.origin, await inviteCode(server, email));
     const second = await Enrolment.open(server.origin, await inviteCode(server, email));

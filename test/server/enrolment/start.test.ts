@@ -7,7 +7,7 @@ import {
   inviteCode,
   jsonOf,
   moveClock,
-  newAddress,
+  newEmail,
   startServer,
   type TestServer,
 } from '../support.ts';
@@ -23,13 +23,13 @@ const start = (invitation: unknown, more: Record<string, unknown> = {}) =>
 
 describe('an invitation', () => {
   test('may be typed in lower case, without hyphens, with O for 0 and I or L for 1', async () => {
-    const code = await inviteCode(server, newAddress());
+    const code = await inviteCode(server, newEmail());
     const typed = code.toLowerCase().replaceAll('-', ' ').replaceAll('0', 'o').replaceAll('1', 'l');
     await jsonOf(await start(`  ${typed}  `));
   });
 
   test('is good for 72 hours', async () => {
-    const code = await inviteCode(server, newAddress());
+    const code = await inviteCode(server, newEmail());
     moveClock(server, 72 * 3600_000 - 5000);
     await jsonOf(await start(code));
     moveClock(server, 72 * 3600_000);
@@ -37,7 +37,7 @@ describe('an invitation', () => {
   });
 
   test('for another address is refused, in the same words', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const code = await inviteCode(server, email);
     const refused = await start(code, { email: 'somebody@example.com' });
     const garbage = await start('garbage', { email });
@@ -47,7 +47,7 @@ describe('an invitation', () => {
   });
 
   test('is void once there is a newer one for the address, also under way', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const old = await inviteCode(server, email);
     const underWay = await Enrolment.open(server.origin, old);
     const answer = new SoftKey(server.origin).create(await underWay.options());
@@ -77,7 +77,7 @@ describe('an invitation', () => {
   }
 
   test('is not taken for a machine or a key whose name cannot be seen', async () => {
-    const code = await inviteCode(server, newAddress());
+    const code = await inviteCode(server, newEmail());
     for (const name of ['\u3164', '\u200b', 'laptop\u202e', '\u0301', '\u2800', ' ', '']) {
       await expectProblem(await start(code, { machine: name }), 400, 'bad-request');
       await expectProblem(await start(code, { name }), 400, 'bad-request');
@@ -87,7 +87,7 @@ describe('an invitation', () => {
 
 describe('an enrolment', () => {
   test('ends with its invitation, however short the rest of that is', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const code = await inviteCode(server, email);
     const ends = Date.now() + 61_000;
     await server.context.store
@@ -98,7 +98,7 @@ describe('an enrolment', () => {
     const started = await jsonOf<{ expiresAt: string }>(await start(code));
     expect(Date.parse(started.expiresAt)).toBe(ends);
     const before = Date.now();
-    const usual = await jsonOf<{ expiresAt: string }>(await start(await inviteCode(server, newAddress())));
+    const usual = await jsonOf<{ expiresAt: string }>(await start(await inviteCode(server, newEmail())));
     const startedAt = Date.parse(usual.expiresAt) - 15 * 60_000;
     expect(startedAt).toBeGreaterThanOrEqual(before);
     expect(startedAt).toBeLessThanOrEqual(Date.now());

@@ -9,7 +9,7 @@ import {
   jsonOf,
   keyNamesOf,
   moveClock,
-  newAddress,
+  newEmail,
   startServer,
   type TestServer,
 } from '../support.ts';
@@ -22,7 +22,7 @@ afterAll(() => server.close());
 
 describe('an enrolment', () => {
   test('whose address somebody else reads and opens first enrols no key of his, and is worth nothing to him', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const code = await inviteCode(server, email);
     const hers = await Enrolment.start(server.origin, code);
     // All that he has is the address. He is quicker than her browser.
@@ -60,7 +60,7 @@ describe('an enrolment', () => {
   });
 
   test('that the terminal agreed to by mistake still ends when it says no', async () => {
-    const code = await inviteCode(server, newAddress());
+    const code = await inviteCode(server, newEmail());
     const enrolment = await Enrolment.open(server.origin, code);
     const registration = new SoftKey(server.origin).create(await enrolment.options());
     expect((await enrolment.answer('deny')).status).toBe(204);
@@ -74,7 +74,7 @@ describe('an enrolment', () => {
   });
 
   test('takes no key where the terminal says no while the key is checked', async () => {
-    const email = newAddress();
+    const email = newEmail();
     const code = await inviteCode(server, email);
     const enrolment = await Enrolment.open(server.origin, code);
     const registration = new SoftKey(server.origin).create(await enrolment.options());
@@ -100,7 +100,7 @@ describe('an enrolment', () => {
   });
 
   test('is agreed to with the words that its page shows, and with no others', async () => {
-    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newEmail()));
     await expectProblem(await enrolment.answer('approve', 'amber otter canyon'), 410, 'interaction-over');
     const { words } = await jsonOf<{ words: string }>(await enrolment.post('open'));
     for (const wrong of ['amber otter canyon', `${words} `.repeat(2), words.toUpperCase(), '%']) {
@@ -115,14 +115,14 @@ describe('an enrolment', () => {
   });
 
   test('cannot be agreed to when it is over', async () => {
-    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newEmail()));
     const { words } = await jsonOf<{ words: string }>(await enrolment.post('open'));
     moveClock(server, 15 * 60_000);
     await expectProblem(await enrolment.answer('approve', words), 410, 'interaction-over');
   });
 
   test('is told to who holds the poll secret, not to who holds the ticket', async () => {
-    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const status = await enrolment.browser.post('/enroll/status', { poll: enrolment.ticket });
     await expectProblem(status, 404, 'interaction-over');
     await expectProblem(await enrolment.browser.post(`/enroll/${enrolment.poll}/open`), 403, 'invitation-refused');

@@ -1,12 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join, resolve } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../support/free-port.ts';
-import { ServerProcess } from '../program.ts';
-import { temporaryFolder } from '../support.ts';
+import { resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { startProgram } from '../program.ts';
+import { localSettings } from '../settings.ts';
 
-/** Sends the beginning of a request, or all of it, and hangs up: at once or at the first byte that comes back. */
+/** Sends the beginning of a request, or all of it, and hangs up: at once or at the first byte of the answer. */
 function hangUp(port: number, text: string, how: { reset: boolean; waits: boolean }): Promise<void> {
   return new Promise((done) => {
     const socket = connect(port, '127.0.0.1');
@@ -20,16 +19,11 @@ function hangUp(port: number, text: string, how: { reset: boolean; waits: boolea
   });
 }
 
-test('who hangs up half way is no error in the log, and nothing that a stranger sends is', async () => {
-  const folder = temporaryFolder();
-  onTestFinished(folder.remove);
-  const port = await freePort();
-  const origin = `http://localhost:${port}`;
-  const server = await ServerProcess.start({
-    VOUCH_ISSUER: origin,
-    VOUCH_DATABASE_URL: `sqlite:${join(folder.path, 'vouch.db')}`,
-  });
-  onTestFinished(() => server.end('SIGKILL'));
+test('a client that hangs up half way causes no error in the log, and neither does anything that a stranger sends', async () => {
+  const settings = await localSettings();
+  const origin = settings.VOUCH_ISSUER;
+  const port = Number(new URL(origin).port);
+  const server = await startProgram(settings);
 
   const assets = readdirSync(resolve(import.meta.dirname, '../../../dist/web/assets'));
   const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nAccept: text/html\r\n\r\n`;
@@ -70,7 +64,7 @@ test('who hangs up half way is no error in the log, and nothing that a stranger 
 
   await server.end('SIGTERM');
   const lines = server.output.split('\n').filter((line) => line !== '');
-  // Every line is the log's, and each request has one: a stack on standard error would be in between.
+  // Every line is an entry of the log: a stack trace on standard error would not parse.
   const entries = lines.map((line) => JSON.parse(line) as { level: number; msg: string; status?: unknown });
   expect(entries.filter(({ level }) => level >= 40)).toEqual([]);
   expect(entries.some(({ status }) => status === 'aborted')).toBe(true);

@@ -7,7 +7,11 @@ import type { Problem } from '../../../server/problem/problem.ts';
 
 describe('whose request it is', () => {
   /** What `request.ip` becomes, or the problem's status. */
-  function of(peer: string | undefined, forwarded: string | undefined, local: boolean): string | number | undefined {
+  function addressOf(
+    peer: string | undefined,
+    forwarded: string | undefined,
+    local: boolean,
+  ): string | number | undefined {
     const config = { issuer: '', local, trustedProxies: ['127.0.0.1', '10.0.0.0/8', '2001:db8:1::/48'] };
     const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
     const request = { socket: { remoteAddress: peer }, headers } as Partial<Request>;
@@ -41,7 +45,7 @@ describe('whose request it is', () => {
     [undefined, '198.51.100.1', 400, 400],
   ];
   test.each(cases)('%s says %s', (peer, forwarded, withHttps, local) => {
-    expect(of(peer, forwarded, false)).toBe(withHttps);
-    expect(of(peer, forwarded, true)).toBe(local);
+    expect(addressOf(peer, forwarded, false)).toBe(withHttps);
+    expect(addressOf(peer, forwarded, true)).toBe(local);
   });
 });

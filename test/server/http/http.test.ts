@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** A request as it stands, for headers that `fetch` would not send. */
+/** Sends a request exactly as given, because `fetch` leaves out some headers. */
 function raw(
   path: string,
   options: { method?: string; headers?: Record<string, string | string[]>; body?: string | Buffer } = {},
@@ -70,7 +70,7 @@ describe('a request is refused', () => {
     });
   }
 
-  test('for two hosts, wherever the right one is, and however often', async () => {
+  test('for two hosts, even if one of them or both are right', async () => {
     const lists = [
       [host, 'evil.example'],
       ['evil.example', host],
@@ -124,11 +124,11 @@ describe('a request is refused', () => {
     ['that is a list', '[{"invitation":"x"}]', json, 400],
     ['that is null', 'null', json, 400],
     ['that is text', '"x"', json, 400],
-    ['of 30,000 lists in one another', '['.repeat(30_000) + ']'.repeat(30_000), json, 400],
-    ['of 10,000 objects in one another', `${'{"invitation":'.repeat(4000)}1${'}'.repeat(4000)}`, json, 400],
+    ['of 30,000 nested lists', '['.repeat(30_000) + ']'.repeat(30_000), json, 400],
+    ['of 4,000 nested objects', `${'{"invitation":'.repeat(4000)}1${'}'.repeat(4000)}`, json, 400],
     ['in an unknown character set', '{"invitation":"x"}', { 'content-type': 'application/json; charset=x' }, 415],
     ['in an unknown encoding', 'x', { ...json, 'content-encoding': 'x' }, 415],
-    ['that says it is compressed', '{"invitation":"x"}', { ...json, 'content-encoding': 'gzip' }, 400],
+    ['that only claims to be compressed', '{"invitation":"x"}', { ...json, 'content-encoding': 'gzip' }, 400],
     ['with the invitation in a prototype', '{"__proto__":{"invitation":"x"}}', json, 400],
     ['with the invitation in a constructor', '{"constructor":{"prototype":{"invitation":"x"}}}', json, 400],
   ];
@@ -148,7 +148,7 @@ describe('a request is refused', () => {
   });
 
   test('with a header of 100 KB', async () => {
-    // The server may close the connection while we still write.
+    // The server may close the connection while we are still writing.
     const status = await raw('/enroll', { headers: { 'x-large': 'x'.repeat(100_000) } }).then(
       (response) => response.status,
       (error: NodeJS.ErrnoException) => error.code,
@@ -157,7 +157,7 @@ describe('a request is refused', () => {
     expect((await fetch(`${server.origin}/healthz`)).status).toBe(200);
   });
 
-  test('that is no HTTP, and one that never ends its headers does not keep others waiting', async () => {
+  test('that is not HTTP; and one that never ends its headers does not keep others waiting', async () => {
     const { port } = new URL(server.origin);
     const socket = connect(Number(port), '127.0.0.1');
     socket.write('\u0016\u0003\u0001 not http\r\n\r\n');
@@ -176,7 +176,7 @@ describe('a request is refused', () => {
   });
 });
 
-describe('an unknown address', () => {
+describe('an unknown path', () => {
   const requests: [string, string][] = [
     ['GET', '/'],
     ['GET', '/admin'],
@@ -205,11 +205,11 @@ describe('an unknown address', () => {
     });
   }
 
-  test('is refused for a path that cannot be decoded', async () => {
+  test('is refused if it cannot be decoded', async () => {
     await expectProblem(await raw('/login/%E0%A4%A'), 400, 'bad-request');
   });
 
-  test('at the provider’s paths is an error, never a page or a stack', async () => {
+  test('or the wrong method at one of the provider’s paths is an error, never a page or a stack trace', async () => {
     for (const [method, path] of [
       ['GET', '/token'],
       ['GET', '/request'],
@@ -224,8 +224,8 @@ describe('an unknown address', () => {
   });
 });
 
-describe('what a proxy or a stranger says of the address', () => {
-  test('changes no address that the server gives, with the right Host beside it', async () => {
+describe('what a proxy or a stranger says about the host', () => {
+  test('changes no URL that the server gives, if Host is right', async () => {
     const forged = {
       'x-forwarded-host': 'evil.example',
       'x-forwarded-proto': 'https',
@@ -238,9 +238,9 @@ describe('what a proxy or a stranger says of the address', () => {
     for (const headers of [forged, { ...forged, 'x-forwarded-host': ['evil.example', host] }]) {
       expect(await (await raw('/.well-known/openid-configuration', { headers })).text()).toBe(plain);
       const client = await CliClient.create(server.origin);
-      const response = await raw(await client.pushed(), { headers });
+      const response = await raw(await client.authorizationPath(), { headers });
       expect(response.headers.get('location')).toMatch(/^\/login\/[\w-]+$/);
-      // A DPoP proof names the address that it is for: it is still ours (RFC 9449, section 4.3).
+      // A DPoP proof for our own URL is still accepted (RFC 9449, section 4.3).
       const form = new URLSearchParams({
         grant_type: 'authorization_code',
         client_id: 'vouch-cli',
@@ -265,18 +265,18 @@ describe('security headers', () => {
       ['the page after the sign-in', await raw('/signed-in')],
       ['JSON', await page.browser.get(`/login/${page.uid}/details`)],
       ['a problem', await raw('/api/session')],
-      ['an unknown address', await raw('/nothing')],
+      ['an unknown path', await raw('/nothing')],
       ['a wrong host', await raw('/enroll', { headers: { host: 'evil.example' } })],
       ['discovery', await raw('/.well-known/openid-configuration')],
       ['the key set', await raw('/jwks')],
       ['a pushed request', await client.push()],
       ['an OAuth error', await client.push({ code_challenge: undefined })],
-      ['a redirect of the provider', await page.browser.get(await client.pushed())],
+      ['a redirect of the provider', await page.browser.get(await client.authorizationPath())],
       ['a request that is over', await raw('/auth?client_id=vouch-cli&request_uri=x')],
     ];
   }
 
-  test('are on pages, JSON, problems, and what the provider answers', async () => {
+  test('are on pages, JSON, problems and the provider’s answers', async () => {
     for (const [name, response] of await answers()) {
       const headers = Object.fromEntries(response.headers);
       expect({ name, ...headers }).toMatchObject({
@@ -295,7 +295,7 @@ describe('security headers', () => {
     }
   });
 
-  test('keep what is personal out of caches', async () => {
+  test('keep personal data out of caches', async () => {
     for (const [name, response] of await answers()) {
       if (['discovery', 'the key set', 'a redirect of the provider'].includes(name)) continue;
       if (['a request that is over'].includes(name)) continue;
@@ -303,7 +303,7 @@ describe('security headers', () => {
     }
   });
 
-  test('with an https issuer demand https, and no answer sets a cookie there either', async () => {
+  test('of an https issuer demand https, and no answer sets a cookie there either', async () => {
     const config = { ...server.context.config, issuer: 'https://vouch.example.com', local: false };
     const app = createApp({ ...server.context, config }, Buffer.alloc(32));
     const listening = app.listen(0, '127.0.0.1');
@@ -318,7 +318,7 @@ describe('security headers', () => {
               host: '127.0.0.1',
               path,
               method,
-              // What a stranger claims of the scheme is nothing to go by.
+              // A stranger's claim about the scheme must not count.
               headers: {
                 host: 'vouch.example.com',
                 'x-forwarded-for': '192.0.2.1',
@@ -353,7 +353,7 @@ describe('security headers', () => {
     }
   });
 
-  test('no answer sets a cookie: one can be planted, and at localhost every port has it', async () => {
+  test('no answer sets a cookie: cookies can be planted, and all ports of localhost share them', async () => {
     for (const [name, response] of await answers()) {
       expect([name, response.headers.getSetCookie()]).toEqual([name, []]);
     }
@@ -370,7 +370,7 @@ describe('security headers', () => {
   });
 });
 
-test('the rate limit answers a problem, to the one address alone', async () => {
+test('the rate limit answers with a problem, and only to the one address', async () => {
   const hasty = new Browser(server.origin);
   const responses = await Promise.all(
     Array.from({ length: 70 }, () => hasty.post('/enroll/start', { invitation: 'garbage' })),
@@ -382,7 +382,7 @@ test('the rate limit answers a problem, to the one address alone', async () => {
   expect(patient.status).toBe(403);
 });
 
-test('a team that enrolls behind one address does not keep itself from signing in', async () => {
+test('a team that enrols from one address can still sign in', async () => {
   const team = new Browser(server.origin);
   const asked = await Promise.all(
     Array.from({ length: 1_300 }, () => team.post('/enroll/status', { poll: 'garbage' })),
@@ -397,7 +397,7 @@ test('a team that enrolls behind one address does not keep itself from signing i
   expect((await fetch(`${server.origin}/request`, request)).status).toBe(201);
 });
 
-test('the 2^64 addresses beside one another are one to the limit, and an IPv4 address is one in each of its forms', async () => {
+test('the limit counts the 2^64 addresses of a /64 as one, and an IPv4 address as one in each of its forms', async () => {
   const sources: [string, (index: number) => string, number][] = [
     ['one /64', (index) => `2001:db8:7:8:${index}::${index}`, 10],
     ['with ports', (index) => (index % 2 ? `[2001:db8:9::1]:${index}` : '2001:DB8:9::1'), 10],
@@ -418,7 +418,7 @@ test('the 2^64 addresses beside one another are one to the limit, and an IPv4 ad
   }
 });
 
-test('health is told to whoever asks, at any host', async () => {
+test('health is told to anyone, at any host', async () => {
   const response = await raw('/healthz', { headers: { host: '10.0.0.1:8080' } });
   expect(await jsonOf(response)).toEqual({ status: 'ok' });
   expect(response.headers.get('cache-control')).toBe('no-store');

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../../server/config/config.ts';
 import { freePort } from '../../support/free-port.ts';
-import { caddyFile, nginxFile, type ProxyFile, standIn } from '../stand-in-proxy.ts';
+import { caddyFile, nginxFile, type ProxyFile, startProxy } from '../stand-in-proxy.ts';
 import { expectProblem, startServer, type TestServer } from '../support.ts';
 
 const HOST = 'vouch.example.com';
@@ -13,12 +13,12 @@ let server: TestServer;
 let port: number;
 beforeAll(async () => {
   port = await freePort();
-  // As documented: nothing is set of proxies.
+  // As documented, without VOUCH_TRUST_PROXY.
   server = await startServer({ ...settings, VOUCH_LISTEN: `127.0.0.1:${port}` }, { trustProxy: undefined });
 });
 afterAll(() => server.close());
 
-/** A request as a stranger may send it, to the server itself or to a proxy before it. */
+/** Sends a request as a stranger may, to the server itself or to a proxy in front of it. */
 function send(to: number, path: string, headers: Record<string, string> = {}, body?: string): Promise<Response> {
   return new Promise((resolve, reject) => {
     const method = body === undefined ? 'GET' : 'POST';
@@ -40,7 +40,7 @@ function send(to: number, path: string, headers: Record<string, string> = {}, bo
 const guess = (to: number, headers: Record<string, string>) =>
   send(to, '/enroll/start', headers, JSON.stringify({ invitation: 'garbage' }));
 
-/** What somebody who wants more than their share of guesses may write. */
+/** What a person who wants more guesses may write into X-Forwarded-For. */
 const forgeries = [
   () => `198.51.${random()}.${random()}`,
   () => `2001:db8:${random()}::1`,
@@ -57,22 +57,22 @@ const files: [string, () => ProxyFile][] = [
   ['nginx', nginxFile],
   ['Caddy', caddyFile],
 ];
-describe.each(files)('behind %s, as its file in docs/proxy has it', (_name, read) => {
+describe.each(files)('behind %s with its file from docs/proxy', (_name, read) => {
   let client = '';
-  let proxy: Awaited<ReturnType<typeof standIn>>;
+  let proxy: Awaited<ReturnType<typeof startProxy>>;
   beforeEach(async () => {
     client = `203.0.113.${random()}`;
-    proxy = await standIn(read(), port, () => client);
+    proxy = await startProxy(read(), port, () => client);
   });
   afterEach(() => proxy.close());
 
-  test('requests come to where the server listens by default, from where it takes them', () => {
+  test('the proxy sends to the server’s default address, from an address that the server trusts', () => {
     const { listen, trustedProxies } = readConfig(settings);
     expect(listen.map(({ host, port }) => `http://${host}:${port}`)).toEqual([read().upstream]);
     expect(trustedProxies).toEqual(expect.arrayContaining(listen.map(({ host }) => host)));
   });
 
-  test('the server is what it is without, whatever a stranger writes into headers', async () => {
+  test('the server gives its own URLs, whatever a stranger writes into headers', async () => {
     const strange = {
       'x-forwarded-for': 'evil.example',
       'x-forwarded-host': 'evil.example',
@@ -87,7 +87,7 @@ describe.each(files)('behind %s, as its file in docs/proxy has it', (_name, read
     await expectProblem(await send(proxy.port, '/jwks', { host: 'evil.example' }), 421, 'misdirected-request');
   });
 
-  test('one address has its 60 guesses, whatever it says of itself, and takes nobody else’s', async () => {
+  test('one address has 60 guesses, whatever it claims to be, and uses up nobody else’s', async () => {
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, index) => {
         const forgery = forgeries[index % forgeries.length]?.();
@@ -107,7 +107,7 @@ describe('with an https issuer', () => {
     const file = nginxFile(
       'proxy_pass http://127.0.0.1:8080;\nproxy_set_header Host $http_host;\nproxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
     );
-    const proxy = await standIn(file, port, () => '203.0.114.1');
+    const proxy = await startProxy(file, port, () => '203.0.114.1');
     try {
       const answers = await Promise.all(Array.from({ length: 70 }, () => guess(proxy.port, adds)));
       expect(answers.filter(({ status }) => status === 429)).toHaveLength(10);
@@ -117,7 +117,7 @@ describe('with an https issuer', () => {
     }
   });
 
-  test('a proxy that does not say whose request it is, or says nonsense, is told so: people would be one', async () => {
+  test('a proxy that does not name the client, or names nonsense, gets an error: all people would share one address', async () => {
     for (const header of [undefined, '', ' ', 'unknown', 'garbage', '1.2.3', '1.2.3.4, ', '1.2.3.4, x', '1.2.3.4:x']) {
       const response = await send(port, '/enroll', header === undefined ? {} : { 'x-forwarded-for': header });
       await expectProblem(response, 400, 'bad-request');
@@ -125,7 +125,7 @@ describe('with an https issuer', () => {
     expect((await send(port, '/healthz')).status).toBe(200);
   });
 
-  test('a proxy of another address than VOUCH_TRUST_PROXY says is none, and its word counts nothing', async () => {
+  test('a proxy whose address is not in VOUCH_TRUST_PROXY is not trusted', async () => {
     const elsewhere = await freePort();
     const listen = { VOUCH_LISTEN: `127.0.0.1:${elsewhere}` };
     const other = await startServer({ ...settings, ...listen }, { trustProxy: '10.0.0.0/8,::1' });
@@ -140,7 +140,7 @@ describe('with an https issuer', () => {
   });
 });
 
-test('with http://localhost, where nothing is set of proxies, nobody says of themselves who they are', async () => {
+test('with http://localhost and without VOUCH_TRUST_PROXY, a client cannot choose its address', async () => {
   const local = await startServer({}, { trustProxy: undefined });
   try {
     const url = `${local.origin}/enroll/start`;

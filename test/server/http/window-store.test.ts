@@ -9,7 +9,7 @@ describe('the counts of a limit', () => {
     return { counts, clock };
   }
 
-  test('begin anew when their minute is over', () => {
+  test('start again when their minute is over', () => {
     const { counts, clock } = store();
     expect([1, 2, 3].map(() => counts.increment('a').totalHits)).toEqual([1, 2, 3]);
     expect(counts.increment('b').totalHits).toBe(1);
@@ -22,7 +22,7 @@ describe('the counts of a limit', () => {
     expect(until).toBeLessThanOrEqual(60_000);
   });
 
-  test('take little memory, and nobody’s is lost for one who comes from very many addresses but the oldest', () => {
+  test('take little memory: a client with very many addresses pushes out only the oldest counts', () => {
     const { counts, clock } = store();
     counts.increment('first');
     clock.now += 1;
@@ -37,7 +37,7 @@ describe('the counts of a limit', () => {
     expect(counts.size).toBe(1);
   });
 
-  test('can be taken back', () => {
+  test('can be reduced and reset', () => {
     const { counts } = store();
     counts.increment('a');
     counts.decrement('a');

@@ -96,7 +96,7 @@ describe('a range', () => {
       expect([address, within(address)]).toEqual([address, false]);
     }
     expect(inRanges([])('127.0.0.1')).toBe(false);
-    // An IPv6 range around the mapped addresses is no range of IPv4.
+    // An IPv6 range that contains the mapped addresses does not contain IPv4 addresses.
     for (const range of ['::/64', '::/7', '::fffe:0:0/90']) {
       expect([range, inRanges([range])('192.0.2.7')]).toEqual([range, false]);
     }

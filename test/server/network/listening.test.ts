@@ -1,27 +1,17 @@
 import { existsSync } from 'node:fs';
 import { createServer, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listen } from '../../../server/network/listen.ts';
 import { freePort } from '../../support/free-port.ts';
-import { ServerProcess, vouchServer } from '../program.ts';
-import { startServer, temporaryFolder } from '../support.ts';
+import { startProgram, vouchServer } from '../program.ts';
+import { localSettings, newDatabase } from '../settings.ts';
+import { startServer } from '../support.ts';
 
-async function newSettings() {
-  const folder = temporaryFolder();
-  onTestFinished(folder.remove);
-  const port = await freePort();
-  const database = join(folder.path, 'vouch.db');
-  return {
-    port,
-    database,
-    settings: { VOUCH_ISSUER: `http://localhost:${port}`, VOUCH_DATABASE_URL: `sqlite:${database}` },
-  };
-}
+const portOf = ({ VOUCH_ISSUER }: { VOUCH_ISSUER: string }) => Number(new URL(VOUCH_ISSUER).port);
 
-/** The status of an answer to /healthz, asked at one address; undefined when nobody listens there. */
+/** The status that /healthz answers at one address; undefined if nothing listens there. */
 function healthAt(host: string, port: number): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const asked = request({ host, port, path: '/healthz', agent: false }, (response) => {
@@ -36,7 +26,7 @@ function healthAt(host: string, port: number): Promise<number | undefined> {
   });
 }
 
-/** A connection that has sent something, and what came back by its end. */
+/** Connects and sends some text. `ended` is all that came back until the end. */
 async function send(port: number, text: string): Promise<{ socket: Socket; ended: Promise<string> }> {
   const socket = connect(port, '127.0.0.1');
   onTestFinished(() => void socket.destroy());
@@ -57,9 +47,9 @@ const HALF_A_REQUEST =
 
 describe('http://localhost', () => {
   test('is answered at both addresses that a browser tries', async () => {
-    const { port, settings } = await newSettings();
-    const server = await ServerProcess.start(settings);
-    onTestFinished(() => server.end('SIGKILL'));
+    const settings = await localSettings();
+    const port = portOf(settings);
+    const server = await startProgram(settings);
     expect(await healthAt('127.0.0.1', port)).toBe(200);
     expect(await healthAt('::1', port)).toBe(200);
     await server.end('SIGTERM');
@@ -68,9 +58,10 @@ describe('http://localhost', () => {
   });
 
   test.each(['127.0.0.1', '::1'])(
-    'is not served when another program has %s, and it is said what to do',
+    'is not served if another program has %s, and the error says what to do',
     async (host) => {
-      const { port, settings } = await newSettings();
+      const settings = await localSettings();
+      const port = portOf(settings);
       const other = createServer((_request, response) => response.writeHead(204).end());
       await new Promise<void>((resolve) => other.listen({ host, port }, resolve));
       onTestFinished(() => void other.close());
@@ -82,8 +73,8 @@ describe('http://localhost', () => {
     },
   );
 
-  test('goes on with one address where the machine has no other one, and with no other lack', async () => {
-    // RFC 3849: an address for documents, which no machine has.
+  test('is served at one address if the machine has no other, but no other address may be missing', async () => {
+    // RFC 3849: an address for documentation, which no machine has.
     const absent = { host: '2001:db8::1', port: await freePort() };
     const port = await freePort();
     const listeners = await listen(
@@ -103,23 +94,23 @@ describe('http://localhost', () => {
 
 describe('SIGTERM', () => {
   test('ends the server at once when nothing is under way, with its database in one file', async () => {
-    const { database, settings } = await newSettings();
-    const server = await ServerProcess.start(settings);
+    const database = newDatabase();
+    const server = await startProgram(await localSettings(database));
     expect(existsSync(`${database}-wal`)).toBe(true);
     await server.end('SIGTERM');
     expect(server.status).toBe(0);
     expect([`${database}-wal`, `${database}-shm`].filter(existsSync)).toEqual([]);
   });
 
-  test('a second time means now, whoever holds half a request', async () => {
-    const { port, settings } = await newSettings();
-    const server = await ServerProcess.start(settings);
-    onTestFinished(() => server.end('SIGKILL'));
+  test('a second time ends it at once, even with half a request open', async () => {
+    const settings = await localSettings();
+    const port = portOf(settings);
+    const server = await startProgram(settings);
     const { ended } = await send(port, HALF_A_REQUEST);
-    // It has been accepted when one that came later is answered.
+    // When a later request is answered, this one has been accepted.
     expect(await healthAt('127.0.0.1', port)).toBe(200);
     const first = server.end('SIGTERM');
-    // It has heard the first one when it takes no more.
+    // When it accepts no more requests, it has received the first signal.
     await expect.poll(() => healthAt('127.0.0.1', port), { timeout: 30_000 }).toBeUndefined();
     await server.end('SIGTERM');
     await Promise.all([first, ended]);
@@ -128,11 +119,11 @@ describe('SIGTERM', () => {
 });
 
 describe('closing', () => {
-  test('waits 20 seconds for half a request, then cuts everything, and the database is closed', async () => {
+  test('waits 20 seconds for half a request, then cuts all connections and closes the database', async () => {
     const server = await startServer();
     const port = Number(new URL(server.origin).port);
     const clients = [await send(port, HALF_A_REQUEST), await send(port, 'GET / HT'), await send(port, '')];
-    // They have been accepted when one that came later is answered.
+    // When a later request is answered, these have been accepted.
     expect(await healthAt('127.0.0.1', port)).toBe(200);
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     onTestFinished(() => void vi.useRealTimers());
@@ -150,7 +141,7 @@ describe('closing', () => {
     expect(existsSync(server.databaseFile)).toBe(false);
   });
 
-  test('lets a request under way end, and tells its client that there is no next one', async () => {
+  test('lets a request under way end, and tells its client that no other may follow', async () => {
     const server = await startServer();
     const port = Number(new URL(server.origin).port);
     const body = JSON.stringify({ poll: 'nobody’s' });
@@ -166,7 +157,7 @@ describe('closing', () => {
   });
 });
 
-test('who takes longer than 10 seconds for the headers is cut before long, not after half a minute', async () => {
+test('a client that takes longer than 10 seconds for the headers is cut off soon, not after half a minute', async () => {
   const server = await startServer();
   onTestFinished(server.close);
   const port = Number(new URL(server.origin).port);

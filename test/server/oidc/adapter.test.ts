@@ -4,20 +4,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OidcAdapter } from '../../../server/oidc/adapter.ts';
 import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
-import { temporaryFolder } from '../support.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder();
 let store: Store;
 beforeAll(async () => {
-  store = await openFile(join(folder.path, 'vouch.db'));
+  store = await openFile(join(folder, 'vouch.db'));
 });
-afterAll(async () => {
-  await store.destroy();
-  folder.remove();
-});
+afterAll(() => store.destroy());
 
-/** Whom a race was lost by, and how. */
-async function losers(racers: Promise<unknown>[]): Promise<unknown[]> {
+/** The errors of those that lost a race. */
+async function errorsOf(racers: Promise<unknown>[]): Promise<unknown[]> {
   const results = await Promise.allSettled(racers);
   return results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
 }
@@ -27,20 +24,20 @@ test('a code that was found by 20 requests is consumed by one', async () => {
   await codes.upsert('code', { grantId: 'grant' }, 60);
   const found = await Promise.all(Array.from({ length: 20 }, () => codes.find('code')));
   expect(found.filter((code) => code?.consumed === undefined)).toHaveLength(20);
-  const lost = await losers(Array.from({ length: 20 }, () => codes.consume('code')));
+  const lost = await errorsOf(Array.from({ length: 20 }, () => codes.consume('code')));
   expect(lost).toHaveLength(19);
   for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidGrant);
   expect((await codes.find('code'))?.consumed).toEqual(expect.any(Number));
 });
 
-test('a proof that 20 requests found unused is taken from one', async () => {
+test('a proof that 20 requests found unused is accepted from one', async () => {
   const proofs = new OidcAdapter(store, 'ReplayDetection', Date.now, async () => {});
-  const lost = await losers(Array.from({ length: 20 }, () => proofs.upsert('proof', { iss: 'vouch-cli' }, 60)));
+  const lost = await errorsOf(Array.from({ length: 20 }, () => proofs.upsert('proof', { iss: 'vouch-cli' }, 60)));
   expect(lost).toHaveLength(19);
   for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidDpopProof);
 });
 
-test('what is over is not found, and IDs are stored as hashes alone', async () => {
+test('an expired entry is not found, and IDs are stored only as hashes', async () => {
   let now = 1_000_000;
   const grants = new OidcAdapter(
     store,

@@ -131,7 +131,7 @@ test('the longest request that is taken is stored in little', async () => {
   const page = await SignIn.openPath(
     new Browser(server.origin),
     client,
-    await client.pushed({ state: 's'.repeat(512), nonce: '"'.repeat(512), response_mode: 'query' }),
+    await client.authorizationPath({ state: 's'.repeat(512), nonce: '"'.repeat(512), response_mode: 'query' }),
   );
   expect((await page.callback(key)).searchParams.get('state')).toBe('s'.repeat(512));
   await expectProblem(await client.push({ unknown: 'x'.repeat(4096) }), 413, 'bad-request');
@@ -152,7 +152,7 @@ test('nothing that was not pushed is stored because it stands in the address', a
     'unknown',
   ]) {
     const before = await server.context.store.selectFrom('oidc_payloads').select('id_hash').execute();
-    const path = await client.pushed({ state: undefined, nonce: undefined, machine: undefined });
+    const path = await client.authorizationPath({ state: undefined, nonce: undefined, machine: undefined });
     await new Browser(server.origin).get(`${path}&${name}=${'x'.repeat(4000)}`);
     const rows = await server.context.store.selectFrom('oidc_payloads').select(['id_hash', 'payload']).execute();
     const known = new Set(before.map((row) => row.id_hash));
@@ -182,7 +182,7 @@ describe('an authorization request', () => {
 
   test('is used once: after the code, its request_uri starts nothing', async () => {
     const client = await CliClient.create(server.origin);
-    const path = await client.pushed();
+    const path = await client.authorizationPath();
     await (await SignIn.openPath(new Browser(server.origin), client, path)).code(key);
     const before = await rowsOf('Interaction');
     const again = await new Browser(server.origin).get(path);
@@ -192,7 +192,7 @@ describe('an authorization request', () => {
 
   test('opened in two browsers leads to one code', async () => {
     const client = await CliClient.create(server.origin);
-    const path = await client.pushed();
+    const path = await client.authorizationPath();
     const first = await SignIn.openPath(new Browser(server.origin), client, path);
     const second = await SignIn.openPath(new Browser(server.origin), client, path);
     await first.code(key);
@@ -201,7 +201,7 @@ describe('an authorization request', () => {
 
   test('is forgotten after 11 minutes', async () => {
     const client = await CliClient.create(server.origin);
-    const path = await client.pushed();
+    const path = await client.authorizationPath();
     moveClock(server, 11 * 60_000 + 1000);
     expect((await new Browser(server.origin).get(path)).headers.get('location')).toBe('/login/over');
   });
@@ -355,7 +355,7 @@ describe('a DPoP proof at the token endpoint is refused', () => {
     const client = await CliClient.create(server.origin);
     const codes = await Promise.all(
       Array.from({ length: 20 }, async () => {
-        const page = await SignIn.openPath(new Browser(server.origin), client, await client.pushed());
+        const page = await SignIn.openPath(new Browser(server.origin), client, await client.authorizationPath());
         return page;
       }),
     );
@@ -369,7 +369,11 @@ describe('a DPoP proof at the token endpoint is refused', () => {
   test('by another key than the one that the request was pushed with', async () => {
     const client = await CliClient.create(server.origin);
     const jkt = await (await import('jose')).calculateJwkThumbprint(client.key.publicJwk);
-    const page = await SignIn.openPath(new Browser(server.origin), client, await client.pushed({ dpop_jkt: jkt }));
+    const page = await SignIn.openPath(
+      new Browser(server.origin),
+      client,
+      await client.authorizationPath({ dpop_jkt: jkt }),
+    );
     const code = await page.code(key);
     const stolen = await client.proof('POST', '/token', { key: await newKeyPair() });
     await expectOAuthError(await client.redeem(code, {}, stolen), 400, 'invalid_grant');

@@ -13,7 +13,7 @@ import {
   inviteCode,
   jsonOf,
   moveClock,
-  newAddress,
+  newEmail,
   SignIn,
   signIn,
   startServer,
@@ -235,7 +235,7 @@ describe('a challenge', () => {
     const page = await SignIn.open(server.origin);
     await expectProblem(await page.touch(key, { challenge: confirm.challenge }), 403, 'challenge-used');
 
-    const newcomer = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+    const newcomer = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const { challenge } = await newcomer.options();
     await expectProblem(await page.touch(key, { challenge }), 403, 'challenge-used');
 
@@ -347,7 +347,7 @@ describe('a sign-in that somebody else has begun', () => {
   test('that cannot be finished leaves no session behind, and says so as a problem', async () => {
     const { email, key } = await enrolPerson(server);
     const client = await CliClient.create(server.origin);
-    const path = await client.pushed();
+    const path = await client.authorizationPath();
     const first = await SignIn.openPath(new Browser(server.origin), client, path);
     const second = await SignIn.openPath(new Browser(server.origin), client, path);
     await first.code(key);
@@ -364,7 +364,7 @@ describe('a sign-in that somebody else has begun', () => {
   test('leads to one code even when its pages were opened long ago', async () => {
     const { key } = await enrolPerson(server);
     const client = await CliClient.create(server.origin);
-    const path = await client.pushed();
+    const path = await client.authorizationPath();
     const first = await SignIn.openPath(new Browser(server.origin), client, path);
     const second = await SignIn.openPath(new Browser(server.origin), client, path);
     moveClock(server, 9 * 60_000);
@@ -390,7 +390,7 @@ describe('the words of a sign-in', () => {
     const client = await CliClient.create(server.origin);
     const words = await pushedWords(client);
     expect(words).toMatch(/^[a-z]+ [a-z]+ [a-z]+$/);
-    const page = await SignIn.openPath(new Browser(server.origin), client, await client.pushed());
+    const page = await SignIn.openPath(new Browser(server.origin), client, await client.authorizationPath());
     expect(await jsonOf(await page.browser.get(`/login/${page.uid}/details`))).toMatchObject({ words });
   });
 
@@ -441,7 +441,7 @@ describe('there is no single sign-on', () => {
     const page = await SignIn.open(server.origin);
     await page.code(key);
     const client = await CliClient.create(server.origin);
-    const response = await page.browser.get(await client.pushed({ prompt: 'none' }));
+    const response = await page.browser.get(await client.authorizationPath({ prompt: 'none' }));
     const url = new URL(response.headers.get('location') ?? '');
     expect(url.searchParams.get('error')).toBe('login_required');
     expect(url.searchParams.get('code')).toBeNull();

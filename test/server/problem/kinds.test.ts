@@ -12,7 +12,7 @@ test('docs/http-api.md names every problem that a request can be answered with, 
   expect(named.sort()).toEqual(Object.keys(OF_REQUESTS).sort());
 });
 
-test('each has the HTTP status that clients know it by', () => {
+test('each kind has the HTTP status that clients know it by', () => {
   const byStatus = Object.groupBy(Object.keys(OF_REQUESTS) as (keyof typeof OF_REQUESTS)[], (kind) =>
     String(STATUS[KINDS[kind]]),
   );

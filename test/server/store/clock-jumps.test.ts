@@ -8,14 +8,14 @@ const HOUR = 60 * MINUTE;
 
 let server: TestServer;
 let sweeper: Sweeper;
-/** What a clock shows that nobody sets. */
+/** The time of a clock that cannot be set, in milliseconds. */
 let elapsed: number;
 let client: CliClient;
 let token: string;
-/** A proof that has been used, and whose reuse is refused. */
+/** A proof that has been used once. */
 let proof: string;
 
-/** Time goes by, and it is swept every minute. @param ahead by how much the clock is wrong, in milliseconds */
+/** Lets time pass, and sweeps every minute. @param ahead how far ahead the clock is, in milliseconds */
 async function pass(milliseconds: number, ahead = 0): Promise<void> {
   for (let gone = 0; gone < milliseconds; gone += MINUTE) {
     elapsed += MINUTE;
@@ -30,7 +30,7 @@ beforeEach(async () => {
   onTestFinished(server.close);
   vi.useFakeTimers({ toFake: ['Date'] });
   onTestFinished(() => void vi.useRealTimers());
-  // The global one, which is set here.
+  // The global clock, which these tests set.
   server.context.now = () => Date.now();
   start = Date.now();
   elapsed = 0;
@@ -44,25 +44,25 @@ beforeEach(async () => {
 
 const use = () => client.api('GET', '/api/session', token, { proof });
 
-const remembered = async (model: string) =>
+const countPayloads = async (model: string) =>
   (await server.context.store.selectFrom('oidc_payloads').select('model').where('model', '=', model).execute()).length;
 
 describe('a used proof is not taken again', () => {
-  test('after minutes in which it is swept', async () => {
+  test('after some minutes of sweeping', async () => {
     await pass(4 * MINUTE);
     await expectProblem(await use(), 401, 'token-refused');
   });
 
   test('after the clock was a day ahead for some minutes', async () => {
-    expect(await remembered('ReplayDetection')).toBeGreaterThan(0);
+    expect(await countPayloads('ReplayDetection')).toBeGreaterThan(0);
     await pass(3 * MINUTE, 24 * HOUR);
-    // The server has seen that: proofs of then are too old now.
+    // By this clock, the proof is a day old.
     expect((await use()).status).toBe(401);
     await pass(MINUTE);
     const fresh = await client.proof('GET', '/api/session', { token });
     expect((await client.api('GET', '/api/session', token, { proof: fresh })).status).toBe(200);
     await expectProblem(await use(), 401, 'token-refused');
-    expect(await remembered('ReplayDetection')).toBeGreaterThan(0);
+    expect(await countPayloads('ReplayDetection')).toBeGreaterThan(0);
   });
 
   test('when the clock is set back after an hour and shows the same minutes twice', async () => {
@@ -81,11 +81,11 @@ describe('a used proof is not taken again', () => {
   });
 });
 
-test('used proofs are forgotten when their token is over and the clock has gone evenly', async () => {
+test('used proofs are forgotten when their token has expired and the clock has run evenly', async () => {
   const proofs = async () => (await server.context.store.selectFrom('dpop_proofs').selectAll().execute()).length;
   await pass(8 * HOUR);
   expect(await proofs()).toBeGreaterThan(0);
   await pass(16 * MINUTE);
   expect(await proofs()).toBe(0);
-  expect(await remembered('ReplayDetection')).toBe(0);
+  expect(await countPayloads('ReplayDetection')).toBe(0);
 });

@@ -8,10 +8,10 @@ import manifest from '../../../package.json' with { type: 'json' };
 import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
 import { StoreUnavailable } from '../../../server/store/unavailable.ts';
-import { freePort } from '../../support/free-port.ts';
 import { Browser } from '../browser.ts';
 import { CliClient } from '../cli-client.ts';
-import { program, ServerProcess } from '../program.ts';
+import { program, startProgram } from '../program.ts';
+import { localSettings, newDatabase } from '../settings.ts';
 import {
   enrolPerson,
   expectProblem,
@@ -21,7 +21,6 @@ import {
   signIn,
   startServer,
   type TestServer,
-  temporaryFolder,
 } from '../support.ts';
 
 async function newServer(): Promise<TestServer> {
@@ -30,7 +29,7 @@ async function newServer(): Promise<TestServer> {
   return server;
 }
 
-/** Another program takes the write lock. @returns what has it let go */
+/** Has another program take the write lock. @returns a function that releases it */
 async function holdLock(file: string): Promise<() => Promise<void>> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'hold-lock.ts'), file], { stdio: 'pipe' });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -47,19 +46,19 @@ async function push(origin: string): Promise<Response> {
   return client.push();
 }
 
-/** An answer that says when to come again. */
+/** Expects an answer that says when to try again. */
 async function expectUnavailable(response: Response): Promise<void> {
   expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   await expectProblem(response, 503, 'unavailable');
 }
 
 describe('while another program has the write lock', () => {
-  test('what reads is answered at once, what writes gets 503 after a while, and all goes on afterwards', async () => {
+  test('reads are answered at once, writes get 503 after a while, and all is well afterwards', async () => {
     const server = await newServer();
     const { key } = await enrolPerson(server);
     const { client, access_token } = await signIn(server.origin, key);
     const page = await SignIn.open(server.origin);
-    const letGo = await holdLock(server.databaseFile);
+    const release = await holdLock(server.databaseFile);
 
     let answered = 0;
     const count = <Result>(result: Result) => {
@@ -72,7 +71,7 @@ describe('while another program has the write lock', () => {
       fetch(`${server.origin}/readyz`).then(count),
       push(server.origin).then(count),
     ]);
-    // A server that waits inside of SQLite would answer these after the writes, or between them.
+    // A server that waits inside SQLite would answer these after the writes, or between them.
     for (const path of ['/healthz', '/jwks', `/login/${page.uid}`, '/healthz']) {
       expect([path, (await fetch(server.origin + path)).status]).toEqual([path, 200]);
     }
@@ -88,7 +87,7 @@ describe('while another program has the write lock', () => {
 
     const waiting = [page.post('options'), client.api('GET', '/api/session', access_token), push(server.origin)];
     await jsonOf(await page.browser.get(`/login/${page.uid}/details`));
-    await letGo();
+    await release();
     expect((await Promise.all(waiting)).map((response) => response.status)).toEqual([200, 200, 201]);
     await jsonOf(await page.touch(key));
   });
@@ -96,26 +95,26 @@ describe('while another program has the write lock', () => {
   test('a browser that comes to sign in is not told that its sign-in is over', async () => {
     const server = await newServer();
     const client = await CliClient.create(server.origin);
-    const path = await client.pushed();
-    const letGo = await holdLock(server.databaseFile);
+    const path = await client.authorizationPath();
+    const release = await holdLock(server.databaseFile);
     const browser = new Browser(server.origin);
     const refused = await browser.get(path, { accept: 'text/html' });
     expect([refused.status, refused.headers.get('location')]).toEqual([503, null]);
     expect(refused.headers.get('retry-after')).toBe('5');
-    await letGo();
+    await release();
     await SignIn.openPath(browser, client, path);
   });
 });
 
 describe('readiness', () => {
-  test('is told to whoever asks, at any host, with the version', async () => {
+  test('is told to anyone, at any host, with the version', async () => {
     const server = await newServer();
     const response = await fetch(`${server.origin}/readyz`);
     expect(await jsonOf(response)).toEqual({ status: 'ok', version: manifest.version });
     expect(response.headers.get('cache-control')).toBe('no-store');
   });
 
-  test('writes into the database, and not for every stranger who asks', async () => {
+  test('is tried with a write to the database, but not at every request', async () => {
     const server = await newServer();
     const written = async () =>
       (await server.context.store.selectFrom('server').select('written_at').executeTakeFirstOrThrow()).written_at;
@@ -141,7 +140,7 @@ describe('readiness', () => {
     ['lost its write-ahead log', (file) => unlinkSync(`${file}-wal`)],
   ];
   for (const [name, harm] of harms) {
-    test(`is not given by a server whose database ${name}, and nothing is written into the void`, async () => {
+    test(`is denied if the database ${name}, and writes are refused`, async () => {
       const server = await newServer();
       const page = await SignIn.open(server.origin);
       harm(server.databaseFile);
@@ -151,16 +150,14 @@ describe('readiness', () => {
     });
   }
 
-  test('is not given on a disk that is full', async () => {
-    const folder = temporaryFolder();
-    onTestFinished(folder.remove);
-    const origin = `http://localhost:${await freePort()}`;
-    // No file may grow beyond 256 KiB: to SQLite that is as good as a full disk.
-    const starter = join(folder.path, 'start');
+  test('is denied if the disk is full', async () => {
+    const database = newDatabase();
+    const settings = await localSettings(database);
+    const origin = settings.VOUCH_ISSUER;
+    // No file may grow beyond 256 KiB. To SQLite that is a full disk.
+    const starter = `${database}.start`;
     writeFileSync(starter, `trap '' XFSZ; ulimit -f 512; exec '${process.execPath}' '${program}' serve\n`);
-    const settings = { VOUCH_ISSUER: origin, VOUCH_DATABASE_URL: `sqlite:${join(folder.path, 'vouch.db')}` };
-    const server = await ServerProcess.start(settings, ['/bin/sh', starter]);
-    onTestFinished(() => server.end('SIGKILL'));
+    const server = await startProgram(settings, ['/bin/sh', starter]);
     await jsonOf(await fetch(`${origin}/readyz`));
     let pushed = await push(origin);
     for (let count = 0; pushed.status === 201 && count < 500; count += 1) pushed = await push(origin);
@@ -173,11 +170,9 @@ describe('readiness', () => {
   });
 });
 
-/** One database, opened twice as two servers would. */
+/** One database, opened twice as by two servers. */
 async function twoStores(): Promise<[Store, Store]> {
-  const folder = temporaryFolder();
-  onTestFinished(folder.remove);
-  const file = join(folder.path, 'vouch.db');
+  const file = newDatabase();
   const stores: [Store, Store] = [await openFile(file), await openFile(file)];
   onTestFinished(async () => {
     for (const store of stores) await store.destroy();
@@ -193,7 +188,7 @@ const addChallenge = (store: Store, name: string) =>
 const challenges = async (store: Store) =>
   (await store.selectFrom('challenges').select('challenge_hash').execute()).map((row) => row.challenge_hash);
 
-test('nobody else sees what a transaction has not committed, and nobody waits for it to read', async () => {
+test('others do not see what a transaction has not committed, and can read without waiting for it', async () => {
   const [store, other] = await twoStores();
   await expect(
     store.transaction().execute(async (transaction) => {
@@ -208,13 +203,13 @@ test('nobody else sees what a transaction has not committed, and nobody waits fo
   expect(await challenges(other)).toEqual(['next']);
 });
 
-test('a transaction has the lock from its start: what it has read stays so until it writes', async () => {
+test('a transaction has the lock from its start: what it has read stays true until it writes', async () => {
   const [store, other] = await twoStores();
   let others: Promise<unknown> | undefined;
   await store.transaction().execute(async (transaction) => {
     expect(await challenges(transaction)).toEqual([]);
     others = addChallenge(other, 'other’s');
-    // Long enough for it to be tried.
+    // Long enough for the other server to try.
     for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
     expect(await challenges(transaction)).toEqual([]);
     await addChallenge(transaction, 'mine');
@@ -223,7 +218,7 @@ test('a transaction has the lock from its start: what it has read stays so until
   expect((await challenges(store)).sort()).toEqual(['mine', 'other’s']);
 });
 
-test('writes of one server take turns, and none is lost', async () => {
+test('writes take turns, and none is lost', async () => {
   const [store, other] = await twoStores();
   const names = Array.from({ length: 40 }, (_, index) => `challenge ${index}`);
   await Promise.all(
@@ -236,10 +231,8 @@ test('writes of one server take turns, and none is lost', async () => {
   expect((await challenges(store)).sort()).toEqual(names.sort());
 });
 
-test('a transaction that a full disk undoes says so, and the next one goes on', async () => {
-  const folder = temporaryFolder();
-  onTestFinished(folder.remove);
-  const store = await openFile(join(folder.path, 'vouch.db'));
+test('a transaction that fails on a full disk says so, and the next one succeeds', async () => {
+  const store = await openFile(newDatabase());
   onTestFinished(() => store.destroy());
   const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(store);
   await sql`pragma max_page_count = ${sql.lit(rows[0]?.page_count ?? 0)}`.execute(store);

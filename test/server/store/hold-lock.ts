@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 
-/** A program that takes a database's write lock, as `sqlite3` in an administrator's hand would, until its input ends. */
+/** Holds a database's write lock until its input ends, as an administrator with `sqlite3` might. */
 const [, , file = ''] = process.argv;
 const database = new DatabaseSync(file);
 database.exec('BEGIN IMMEDIATE');

@@ -1,14 +1,11 @@
-import { join } from 'node:path';
 import { sql } from 'kysely';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { migrations } from '../../../server/store/migrations/index.ts';
 import { openFile } from '../../../server/store/sqlite/open-store.ts';
-import { temporaryFolder } from '../support.ts';
+import { newDatabase } from '../settings.ts';
 
-test('a migration that fails leaves nothing of itself', async () => {
-  const folder = temporaryFolder();
-  onTestFinished(folder.remove);
-  const file = join(folder.path, 'vouch.db');
+test('a migration that fails leaves nothing behind', async () => {
+  const file = newDatabase();
   migrations['9999_broken'] = {
     up: async (db) => {
       await sql`create table half_done (id text)`.execute(db);

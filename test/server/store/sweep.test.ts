@@ -8,7 +8,7 @@ import {
   enrolPerson,
   inviteCode,
   jsonOf,
-  newAddress,
+  newEmail,
   SignIn,
   signIn,
   startServer,
@@ -21,11 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-test('sweeping takes what is over, and nothing that is under way', async () => {
+test('sweeping deletes what has expired, and nothing that is under way', async () => {
   const { store } = server.context;
   const { key } = await enrolPerson(server);
   const { client, access_token } = await signIn(server.origin, key);
-  const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newAddress()));
+  const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
   const creation = await enrolment.options();
   const page = await SignIn.open(server.origin);
   const options = await page.options();
@@ -48,7 +48,7 @@ test('sweeping takes what is over, and nothing that is under way', async () => {
   }
 });
 
-test('of very many rows takes some at a time, and lets others come in between', async () => {
+test('sweeping deletes very many rows a few at a time, and lets others write in between', async () => {
   const database = new DatabaseSync(server.databaseFile);
   onTestFinished(() => database.close());
   const tables = {
@@ -81,7 +81,7 @@ test('of very many rows takes some at a time, and lets others come in between', 
     const sweeping = sweeper.sweep(now).finally(() => {
       done = true;
     });
-    // A second one does not come into its way.
+    // A second sweep does not get in its way.
     await sweeper.sweep(now);
     expect(done).toBe(false);
     while (!done) {
@@ -93,6 +93,6 @@ test('of very many rows takes some at a time, and lets others come in between', 
   }
   expect([seen[0], seen.at(-1)]).toEqual([5 * 3_500, 0]);
   const taken = seen.slice(1).map((rest, index) => (seen[index] ?? 0) - rest);
-  // One bite, and the one that was begun meanwhile.
+  // One step, and the next one if it has begun meanwhile.
   expect(Math.max(...taken)).toBeLessThanOrEqual(2_000);
 });

@@ -30,13 +30,13 @@ const unreadable: [string, string][] = [
   ['a variation selector', 'a\ufe0f'],
   ['a variation selector of another plane', 'a\u{e0100}'],
   ['tags', 'a\u{e0041}'],
-  ['the blank of Braille', '\u2800'],
+  ['a Braille blank', '\u2800'],
   ['accents on nothing', '\u0301'],
   ['accents on a space', 'a \u0301'],
-  ['accents in a heap', 'a\u0300\u0301\u0302\u0303'],
-  ['half a character', '\ud83d'],
-  ['a character of nobody', '\u{10ffff}'],
-  ['a private one', '\ue000'],
+  ['a pile of accents', 'a\u0300\u0301\u0302\u0303'],
+  ['half a surrogate pair', '\ud83d'],
+  ['an unassigned character', '\u{10ffff}'],
+  ['a private-use character', '\ue000'],
 ];
 
 describe('a text is readable', () => {
@@ -47,7 +47,7 @@ describe('a text is not readable', () => {
   test.each(unreadable)('of %s', (_name, text) => expect(isReadable(text)).toBe(false));
 });
 
-test('whatever this machine is called, the server takes the name that is sent', () => {
+test('whatever this machine is called, the server accepts the name that is sent', () => {
   for (const name of [...readable, ...unreadable.map(([, text]) => text), '🔑'.repeat(40), 'x'.repeat(300)]) {
     const sent = machineName(name);
     expect([name, isReadable(sent), sent.length <= 64]).toEqual([name, true, true]);

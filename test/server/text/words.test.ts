@@ -3,7 +3,7 @@ import { randomWords, wordsOf } from '../../../server/text/words.ts';
 
 const bytes = Array.from({ length: 256 }, (_, byte) => byte);
 
-test('every byte has a word of its own, in each place: no two logins share their words by chance more often than that', () => {
+test('every byte has its own word in each place, so that two logins share their words as rarely as three bytes', () => {
   for (const place of [0, 1, 2]) {
     const words = bytes.map(
       (byte) => wordsOf(Uint8Array.from([0, 0, 0].fill(byte, place, place + 1))).split(' ')[place],
@@ -13,6 +13,6 @@ test('every byte has a word of its own, in each place: no two logins share their
   }
 });
 
-test('words that nobody can foresee differ', () => {
+test('random words differ', () => {
   expect(new Set(Array.from({ length: 20 }, randomWords)).size).toBe(20);
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../server/config/config.ts';
 import { modelOf } from '../../../server/webauthn/models.ts';
 import { registrationOptions, verifyRegistration } from '../../../server/webauthn/registration.ts';
-import { selfMadeCertificate } from '../certificates.ts';
+import { selfSignedCertificate } from '../certificates.ts';
 import { type FeatureContext, openContext } from '../feature-context.ts';
 import { type Ceremony, type Certificate, SoftKey } from '../soft-key.ts';
 
@@ -14,7 +14,7 @@ let opened: FeatureContext;
 let certificate: Certificate;
 beforeAll(async () => {
   opened = await openContext();
-  certificate = await selfMadeCertificate();
+  certificate = await selfSignedCertificate();
 });
 afterAll(() => opened.close());
 

@@ -2,34 +2,32 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { accountId, assume, type Issuer, roleArn, type StsAnswer, startIssuer } from '../../../aws/fixtures.ts';
 import { ContextKeys, evaluate, type PolicyDocument, type Statement } from '../../../aws/policy.ts';
 import { type LocalAws, startLocalAws } from '../../../aws/start.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { vouchServer } from '../../program.ts';
-import { temporaryFolder } from '../../support.ts';
 import { fromCli, fromCloudFormation, fromTerraform, type Printed } from './readers.ts';
 
-/** The printed documents, used: the local AWS lets in whom they let in, and each condition keeps somebody out. */
+/** An audience that AWS's provider accepts, but the role does not. */
 const OTHER_AUDIENCE = 'https://other.example';
 const DEMO = `arn:aws:codecommit:us-east-1:${accountId}:demo`;
 
-let folder: ReturnType<typeof temporaryFolder>;
+const folder = temporaryFolder();
 let aws: LocalAws;
 let issuer: Issuer;
 let url: string;
 
 beforeAll(async () => {
-  folder = temporaryFolder();
-  aws = await startLocalAws({ folder: folder.path });
+  aws = await startLocalAws({ folder });
   issuer = await startIssuer();
-  // The server takes this name for an issuer on one machine.
+  // With http the server accepts only this host name.
   url = issuer.url.replace('127.0.0.1', 'localhost');
   issuer.discovery = { ...issuer.discovery, issuer: url, jwks_uri: `${url}/jwks` };
 });
 afterAll(async () => {
   await issuer.close();
   await aws.close();
-  folder.remove();
 });
 
-const printed = async (format: string, settings: Record<string, string> = {}): Promise<string> => {
+const printTemplate = async (format: string, settings: Record<string, string> = {}): Promise<string> => {
   const args = ['aws-template', '--format', format, '--account', accountId, '--repository', DEMO];
   const domains = ['--domain', 'example.com', '--domain', 'example.org'];
   const { code, stdout, stderr } = await vouchServer([...args, ...domains], { VOUCH_ISSUER: url, ...settings });
@@ -37,20 +35,20 @@ const printed = async (format: string, settings: Record<string, string> = {}): P
   return stdout;
 };
 
-function make({ provider, roleName, trustPolicy, permissionPolicy }: Printed): void {
+function create({ provider, roleName, trustPolicy, permissionPolicy }: Printed): void {
   const { clientIds = [], url = '' } = provider ?? {};
-  // The provider knows another audience as well, so that it is the role's trust policy that must refuse it.
   aws.account().addProvider({ url, clientIds: [...clientIds, OTHER_AUDIENCE] });
   aws.account().addRole({ name: roleName, trustPolicy, permissionPolicies: [permissionPolicy] });
 }
 
-interface Visit {
+/** Who comes to STS: changes to the token of alice@example.com, and the session name. */
+interface Caller {
   claims?: Record<string, unknown>;
   session?: string;
 }
 
-/** Comes to STS as the agent does: with a token as the server makes it, but for what a test changes. */
-async function visit({ claims = {}, session }: Visit = {}): Promise<StsAnswer> {
+/** Asks STS for credentials as the agent does, with a token like the server's. */
+async function assumeAs({ claims = {}, session }: Caller = {}): Promise<StsAnswer> {
   const sub = String(claims.sub ?? 'alice@example.com');
   const token = await issuer.token({
     iss: url,
@@ -69,8 +67,8 @@ async function visit({ claims = {}, session }: Visit = {}): Promise<StsAnswer> {
 
 const statement = (document: PolicyDocument) => (document.Statement as Statement[])[0] as Statement;
 
-/** What each condition is there for, and who would come in without it. */
-const keptOut: [string, Visit, [operator: string, key: (host: string) => string]][] = [
+/** Each condition with those that only it keeps out. */
+const keptOut: [string, Caller, [operator: string, key: (host: string) => string]][] = [
   ['a token for another audience', { claims: { aud: OTHER_AUDIENCE } }, ['StringEquals', (host) => `${host}:aud`]],
   ...[
     'alice@example.com.evil.org',
@@ -94,34 +92,34 @@ const keptOut: [string, Visit, [operator: string, key: (host: string) => string]
 describe.each([
   ['cloudformation', fromCloudFormation],
   ['terraform', fromTerraform],
-  ['cli', (text: string) => fromCli(text, folder.path)],
+  ['cli', (text: string) => fromCli(text, folder)],
 ] as const)('%s', (format, read) => {
   let documents: Printed;
   beforeAll(async () => {
-    documents = read(await printed(format));
+    documents = read(await printTemplate(format));
   });
-  beforeEach(() => make(structuredClone(documents)));
+  beforeEach(() => create(structuredClone(documents)));
 
   test.each(['alice@example.com', 'b+c.d_e-f=g@example.org'])('lets %s in', async (sub) => {
-    expect(await visit({ claims: { sub } })).toMatchObject({ status: 200, code: undefined });
+    expect(await assumeAs({ claims: { sub } })).toMatchObject({ status: 200, code: undefined });
   });
 
-  test.each(keptOut)('keeps out %s, by the condition that is there for it', async (_name, who, [operator, key]) => {
-    expect(await visit(who)).toMatchObject({
+  test.each(keptOut)('keeps out %s by the condition that is there for it', async (_name, caller, [operator, key]) => {
+    expect(await assumeAs(caller)).toMatchObject({
       status: 403,
       code: 'AccessDenied',
       message: 'Not authorized to perform sts:AssumeRoleWithWebIdentity',
     });
-    // Without it they are in: nothing else kept them out, and the condition is not there for show.
+    // Without the condition they get in, so nothing else kept them out.
     const weaker = structuredClone(documents);
     delete statement(weaker.trustPolicy).Condition?.[operator]?.[key(new URL(url).host)];
-    make(weaker);
-    expect(await visit(who)).toMatchObject({ status: 200 });
+    create(weaker);
+    expect(await assumeAs(caller)).toMatchObject({ status: 200 });
   });
 
   test('keeps out a token that names another role: STS itself sees to that', async () => {
     const claims = { 'https://aws.amazon.com/roles': [`${roleArn}2`] };
-    expect(await visit({ claims })).toMatchObject({ status: 400, code: 'InvalidIdentityToken' });
+    expect(await assumeAs({ claims })).toMatchObject({ status: 400, code: 'InvalidIdentityToken' });
   });
 
   test.each(['sts:AssumeRoleWithWebIdentity', 'sts:TagSession', 'sts:SetSourceIdentity'])(
@@ -131,8 +129,8 @@ describe.each([
       const trusting = statement(weaker.trustPolicy);
       trusting.Action = (trusting.Action as string[]).filter((named) => named !== action);
       expect(trusting.Action).toHaveLength(2);
-      make(weaker);
-      expect(await visit()).toMatchObject({
+      create(weaker);
+      expect(await assumeAs()).toMatchObject({
         code: 'AccessDenied',
         message: `Not authorized to perform ${action}`,
       });
@@ -150,10 +148,10 @@ describe.each([
     expect(decide('sts:AssumeRole', roleArn)).toBe('ImplicitDeny');
   });
 
-  test('takes an audience for what it is, though it looks like a policy variable', async () => {
+  test('takes an audience literally, even if it looks like a policy variable', async () => {
     const audience = `\${sts:RoleSessionName}%{'"\\`;
-    make(read(await printed(format, { VOUCH_AWS_AUDIENCE: audience })));
-    expect(await visit({ claims: { aud: audience } })).toMatchObject({ status: 200 });
-    expect(await visit({ claims: { aud: OTHER_AUDIENCE } })).toMatchObject({ code: 'AccessDenied' });
+    create(read(await printTemplate(format, { VOUCH_AWS_AUDIENCE: audience })));
+    expect(await assumeAs({ claims: { aud: audience } })).toMatchObject({ status: 200 });
+    expect(await assumeAs({ claims: { aud: OTHER_AUDIENCE } })).toMatchObject({ code: 'AccessDenied' });
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PolicyDocument } from '../../../aws/policy.ts';
 
-/** What a printed template would make. */
+/** What a printed template would create. */
 export interface Printed {
   provider: { url: string; clientIds: string[] } | undefined;
   roleName: string;
@@ -23,9 +23,9 @@ export function fromCloudFormation(text: string): Printed {
   };
 }
 
-/** Takes HCL apart at the names of its arguments: what stands there is JSON but for the two doubled signs. */
+/** Reads HCL by the names of its arguments. Their values are JSON, except that $ and % are doubled before a brace. */
 export function fromTerraform(text: string): Printed {
-  if (/(?<!\$)\$\{|(?<!%)%\{/.test(text)) throw new Error('there is a template sequence that HCL would evaluate');
+  if (/(?<!\$)\$\{|(?<!%)%\{/.test(text)) throw new Error('HCL would evaluate a template sequence in this text');
   const argument = (resource: string, name: string) => {
     const block = text.split(`resource "${resource}" "vouch" {\n`)[1]?.split('\n}\n')[0];
     const [, call, line] =
@@ -42,7 +42,7 @@ export function fromTerraform(text: string): Printed {
   };
 }
 
-/** Runs the script with an `aws` that writes down what it is told, and reads its parameters. */
+/** Runs the script with an `aws` that records its calls, and reads their parameters. */
 export function fromCli(script: string, folder: string): Printed {
   const { code, stderr, calls } = runScript(script, folder);
   if (code !== 0) throw new Error(`the script ended with ${code}\n${stderr}`);
@@ -63,7 +63,9 @@ export function fromCli(script: string, folder: string): Printed {
 }
 
 /**
- * @param account whose credentials the AWS CLI has
+ * Runs the script with an `aws` that records its calls.
+ *
+ * @param account the account of the AWS CLI's credentials
  * @param refused the command that AWS refuses
  * @returns how the script ended, and every call's words
  */

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkTemplate, type TemplateOptions } from '../../../../server/aws/template/check.ts';
 import { cli } from '../../../../server/aws/template/cli.ts';
 import { cloudFormation } from '../../../../server/aws/template/cloudformation.ts';
 import { terraform } from '../../../../server/aws/template/terraform.ts';
 import { cleanEnvironment } from '../../../support/clean-environment.ts';
 import { run } from '../../../support/run.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { program, vouchServer } from '../../program.ts';
-import { temporaryFolder } from '../../support.ts';
 import { fromCli, fromCloudFormation, fromTerraform, runScript } from './readers.ts';
 
 const HTTPS = { VOUCH_ISSUER: 'https://vouch.example.com' };
@@ -20,11 +20,7 @@ const REQUIRED = ['--account', '123456789012', '--domain', 'example.com', '--rep
 const print = (format: string, settings: Record<string, string> = HTTPS, ...more: string[]) =>
   vouchServer(['aws-template', '--format', format, ...REQUIRED, ...more], settings);
 
-let folder: ReturnType<typeof temporaryFolder>;
-beforeAll(() => {
-  folder = temporaryFolder();
-});
-afterAll(() => folder.remove());
+const folder = temporaryFolder();
 
 /** The documents as docs/aws.md explains them. */
 const expected = {
@@ -57,7 +53,7 @@ const expected = {
 const formats = [
   ['cloudformation', fromCloudFormation],
   ['terraform', fromTerraform],
-  ['cli', (text: string) => fromCli(text, folder.path)],
+  ['cli', (text: string) => fromCli(text, folder)],
 ] as const;
 
 describe.each(formats)('%s', (format, read) => {
@@ -113,7 +109,7 @@ describe.each(formats)('%s', (format, read) => {
 describe('cli', () => {
   test('changes nothing with the credentials of another account', async () => {
     const { stdout } = await print('cli');
-    const { code, stderr, calls } = runScript(stdout, folder.path, '999999999999');
+    const { code, stderr, calls } = runScript(stdout, folder, '999999999999');
     expect(code).toBe(1);
     expect(stderr).toMatch(/for account 999999999999, not for 123456789012\. Nothing was changed/);
     expect(calls.map(([service, command]) => `${service} ${command}`)).toEqual(['sts get-caller-identity']);
@@ -121,20 +117,20 @@ describe('cli', () => {
 
   test('stops where AWS refuses', async () => {
     const { stdout } = await print('cli');
-    const { code, calls } = runScript(stdout, folder.path, '123456789012', 'create-role');
+    const { code, calls } = runScript(stdout, folder, '123456789012', 'create-role');
     expect(code).toBe(254);
     expect(calls.at(-1)).toContain('create-role');
   });
 
-  test('gives the AWS CLI no value that it would fetch: version 1 does so with a plain https:// in a list', async () => {
-    const { calls } = runScript((await print('cli')).stdout, folder.path);
+  test('gives the AWS CLI no value that it would fetch, as version 1 does with a plain https:// in a list', async () => {
+    const { calls } = runScript((await print('cli')).stdout, folder);
     const create = calls.find((call) => call.includes('create-open-id-connect-provider')) ?? [];
     // --url is the one parameter that the AWS CLI itself exempts.
     expect(create.filter((arg) => /^(https?|file|fileb):/.test(arg))).toEqual(['https://vouch.example.com']);
   });
 });
 
-describe('text that means something to the formats arrives as it is', () => {
+describe('text with a special meaning in a format arrives unchanged', () => {
   const template = (audience: string) =>
     checkTemplate(
       { issuer: 'https://vouch.example.com', awsAudience: audience },
@@ -168,7 +164,7 @@ describe('text that means something to the formats arrives as it is', () => {
   test('in the shell', () => {
     fc.assert(
       fc.property(audiences, (audience) => {
-        const { provider, trustPolicy } = fromCli(cli(template(audience)), folder.path);
+        const { provider, trustPolicy } = fromCli(cli(template(audience)), folder);
         expect(provider?.clientIds).toEqual([audience]);
         expect(trustPolicy).toMatchObject({
           Statement: [{ Condition: { StringEquals: { 'vouch.example.com:aud': escaped(audience) } } }],
@@ -189,20 +185,20 @@ const wanted: TemplateOptions = {
 };
 const trust = { issuer: 'https://vouch.example.com', awsAudience: 'https://vouch.example.com' };
 
-describe('what would let in others than meant is refused', () => {
+describe('an option that would let in more people than intended is refused', () => {
   const wrong: [string, Partial<TemplateOptions>, RegExp][] = [
     ['an account of 11 digits', { account: '12345678901' }, /^--account "12345678901" is not/],
     ['an account of 13 digits', { account: '1234567890123' }, /^--account/],
     ['an account with hyphens', { account: '1234-5678-9012' }, /^--account/],
     ['an account with a line break', { account: '123456789012\n' }, /^--account "123456789012\\n"/],
-    ['an account of other digits', { account: '١٢٣٤٥٦٧٨٩٠١٢' }, /^--account "\\u0661/],
+    ['an account in Arabic digits', { account: '١٢٣٤٥٦٧٨٩٠١٢' }, /^--account "\\u0661/],
     ['no domain', { domain: [''] }, /^--domain "" is not a domain/],
     ['a whole top level', { domain: ['com'] }, /^--domain/],
     ['a star', { domain: ['*'] }, /^--domain/],
     ['a star as a label', { domain: ['*.example.com'] }, /^--domain/],
     ['a question mark', { domain: ['example.co?'] }, /^--domain/],
     ['an address', { domain: ['alice@example.com'] }, /^--domain/],
-    ['an @ before it', { domain: ['@example.com'] }, /^--domain/],
+    ['an @ before the domain', { domain: ['@example.com'] }, /^--domain/],
     ['a dot at the end', { domain: ['example.com.'] }, /^--domain/],
     ['a dot at the beginning', { domain: ['.example.com'] }, /^--domain/],
     ['two dots', { domain: ['example..com'] }, /^--domain/],
@@ -224,7 +220,7 @@ describe('what would let in others than meant is refused', () => {
     ['a role name with a line break', { role: 'x\n' }, /^--role/],
     ['a role name with an umlaut', { role: 'Rölle' }, /^--role/],
     ['an unknown partition', { partition: 'aws-iso' }, /^--partition "aws-iso" is not known/],
-    ['a partition of JavaScript', { partition: 'constructor' }, /^--partition/],
+    ['a property of every JavaScript object as a partition', { partition: 'constructor' }, /^--partition/],
     ['no repository', { repository: [] }, /^No repository was named[\s\S]*arn:aws:codecommit:\*:123456789012:\*/],
     ['everything as a repository', { repository: ['*'] }, /^--repository "\*"/],
     ['a name as a repository', { repository: ['demo'] }, /^--repository "demo"/],
@@ -232,11 +228,15 @@ describe('what would let in others than meant is refused', () => {
     ['another account', { repository: ['arn:aws:codecommit:us-east-1:999999999999:demo'] }, /is not of account/],
     ['another partition', { repository: ['arn:aws-cn:codecommit:cn-north-1:123456789012:demo'] }, /is not of account/],
     ['another service', { repository: ['arn:aws:s3:us-east-1:123456789012:demo'] }, /^--repository/],
-    ['a path', { repository: [`${DEMO}/x`] }, /^--repository/],
+    ['a repository with a path', { repository: [`${DEMO}/x`] }, /^--repository/],
     ['a clone URL’s end', { repository: [`${DEMO}.git`] }, /^--repository/],
     ['a repository name of 101', { repository: [DEMO.replace('demo', 'r'.repeat(101))] }, /^--repository/],
-    ['a policy variable in it', { repository: [DEMO.replace('demo', `\${aws:username}`)] }, /^--repository/],
-    ['a line break after it', { repository: [`${DEMO}\n`] }, /^--repository/],
+    [
+      'a repository with a policy variable',
+      { repository: [DEMO.replace('demo', `\${aws:username}`)] },
+      /^--repository/,
+    ],
+    ['a repository with a line break', { repository: [`${DEMO}\n`] }, /^--repository/],
   ];
   test.each(wrong)('%s', (_name, change, message) => {
     expect(() => checkTemplate(trust, { ...wanted, ...change })).toThrow(
@@ -253,7 +253,7 @@ describe('what would let in others than meant is refused', () => {
     );
   });
 
-  test('whatever is given: a pattern is * and @ and a name of at least two labels', () => {
+  test('whatever is given, an accepted domain has at least two labels of plain characters', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.domain(), fc.string({ unit: fc.constantFrom(...'a.-*@?$K') })), (domain) => {
         let made: readonly string[];
@@ -274,13 +274,10 @@ describe('the command', () => {
   test('needs neither master key nor database, and makes no file', async () => {
     const env = cleanEnvironment(HTTPS);
     const args = [program, 'aws-template', '--format', 'cloudformation', ...REQUIRED];
-    const empty = temporaryFolder();
-    try {
-      expect(await run(process.execPath, args, { env, cwd: empty.path })).toMatchObject({ code: 0, stderr: '' });
-      expect(readdirSync(empty.path)).toEqual([]);
-    } finally {
-      empty.remove();
-    }
+    const empty = join(folder, 'empty');
+    mkdirSync(empty);
+    expect(await run(process.execPath, args, { env, cwd: empty })).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(empty)).toEqual([]);
   });
 
   test.each<[string, Record<string, string>, RegExp]>([
@@ -297,7 +294,7 @@ describe('the command', () => {
     ['an unknown format', ['--format', 'yaml', ...REQUIRED], 'Allowed choices are cloudformation, terraform, cli'],
     ['no format', REQUIRED, "required option '--format <format>' not specified"],
     ['no domain', ['--format', 'cli', '--account', '123456789012'], "required option '--domain <name...>'"],
-  ])('refuses %s with how it is called', async (_name, args, message) => {
+  ])('refuses %s and shows the usage', async (_name, args, message) => {
     const { code, stdout, stderr } = await vouchServer(['aws-template', ...args], HTTPS);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(message);
@@ -311,17 +308,17 @@ describe('the command', () => {
   });
 
   test.each<[string, string, RegExp]>([
-    ['this machine', 'http://localhost:3000', /^vouch-server: AWS cannot reach http:\/\/localhost:3000: .*\n$/],
-    ['this machine with TLS', 'https://localhost', /AWS cannot reach/],
-    ['a port', 'https://vouch.example.com:8443', /^vouch-server: AWS takes no issuer with a port.*\n$/],
-  ])('says on standard error that AWS does not take an issuer of %s, and prints it', async (_name, issuer, message) => {
+    ['on this machine', 'http://localhost:3000', /^vouch-server: AWS cannot reach http:\/\/localhost:3000: .*\n$/],
+    ['on this machine with TLS', 'https://localhost', /AWS cannot reach/],
+    ['with a port', 'https://vouch.example.com:8443', /^vouch-server: AWS takes no issuer with a port.*\n$/],
+  ])('prints the template for an issuer %s, and warns that AWS does not accept it', async (_name, issuer, message) => {
     const { code, stdout, stderr } = await print('cloudformation', { VOUCH_ISSUER: issuer });
     expect(code).toBe(0);
     expect(stderr).toMatch(message);
     expect(fromCloudFormation(stdout).provider?.url).toBe(issuer);
   });
 
-  test('says when the policies grow beyond what IAM takes', async () => {
+  test('warns if the policies are larger than IAM allows', async () => {
     const domains = Array.from({ length: 100 }, (_, index) => `team-${index}.example.com`);
     const repositories = Array.from({ length: 200 }, (_, index) => DEMO.replace('demo', `repository-${index}`));
     const { code, stderr } = await print('cli', HTTPS, '--domain', ...domains, '--repository', ...repositories);
@@ -331,7 +328,7 @@ describe('the command', () => {
   });
 });
 
-test('the printed script is one that sh can read', async () => {
+test('sh can read the printed script', async () => {
   const { stdout } = await print('cli');
   expect(() => execFileSync('sh', ['-n'], { input: stdout })).not.toThrow();
 });
@@ -340,9 +337,9 @@ test('docs/aws.md shows what the command prints', () => {
   const docs = readFileSync(resolve(import.meta.dirname, '../../../../docs/aws.md'), 'utf8');
   const blocks = [...docs.matchAll(/^```console\n\$ (vouch-server aws-template [\s\S]*?[^\\])\n(?!>)([\s\S]*?)```$/gm)];
   expect(blocks).toHaveLength(3);
-  const file = join(folder.path, 'vouch-server');
+  const file = join(folder, 'vouch-server');
   writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`, { mode: 0o755 });
-  const env = cleanEnvironment({ ...HTTPS, PATH: `${folder.path}:/usr/bin:/bin` });
+  const env = cleanEnvironment({ ...HTTPS, PATH: `${folder}:/usr/bin:/bin` });
   for (const [, command = '', shown] of blocks) {
     expect(execFileSync('sh', ['-c', command.replaceAll('\n> ', '\n')], { env, encoding: 'utf8' })).toBe(shown);
   }

@@ -21,21 +21,21 @@ import { localSettings } from '../../settings.ts';
 
 const folder = temporaryFolder();
 
-/** Gives a folder to a user as a service has one, where that can be done. @returns whose it is now */
-function becomeService(home: string): number | undefined {
+/** Gives a file or a folder to the user of a service, if we are root. @returns its owner */
+function giveToService(path: string): number | undefined {
   const me = process.getuid?.();
   if (me !== 0) return me;
-  // The way to it, too.
-  for (const way of [folder, dirname(folder)]) chmodSync(way, statSync(way).mode | 0o011);
-  lchownSync(home, 54_321, 54_321);
+  // That user must be able to reach it.
+  for (const above of [folder, dirname(folder)]) chmodSync(above, statSync(above).mode | 0o011);
+  lchownSync(path, 54_321, 54_321);
   return 54_321;
 }
 
 describe('starting', () => {
-  test('by root in the folder of the service’s own user leaves files of that user', async () => {
+  test('by root in a folder of the service’s user leaves files of that user', async () => {
     const home = join(folder, 'service');
     mkdirSync(home, { mode: 0o700 });
-    const owner = becomeService(home);
+    const owner = giveToService(home);
     const settings = await localSettings(join(home, 'vouch.db'));
     const server = await startProgram(settings);
     expect((await vouchServer(['invite', 'alice@example.com'], settings)).code).toBe(0);
@@ -46,10 +46,10 @@ describe('starting', () => {
     for (const file of readdirSync(home)) expect([file, statSync(join(home, file)).uid]).toEqual([file, owner]);
   });
 
-  test('by root makes nothing, and changes nothing, where a link in the service’s folder leads', async () => {
+  test('by root neither makes nor changes anything that a link in the service’s folder leads to', async () => {
     const home = mkdtempSync(join(folder, 'service-'));
     const elsewhere = mkdtempSync(join(folder, 'elsewhere-'));
-    const owner = becomeService(home);
+    const owner = giveToService(home);
     const database = join(home, 'vouch.db');
     const settings = await localSettings(database);
     symlinkSync(join(elsewhere, 'new'), database);
@@ -61,12 +61,12 @@ describe('starting', () => {
     expect((await vouchServer(['serve'], settings)).code).toBe(1);
     const { mode, uid } = statSync(join(elsewhere, 'old'));
     expect([uid, readFileSync(join(elsewhere, 'old'), 'utf8')]).toEqual([process.getuid?.(), 'not the service’s']);
-    // Who is not root may do with their own file what they like.
+    // Without root, the file is the server's own, and the server may change its mode.
     if (owner !== process.getuid?.()) expect(mode & 0o777).toBe(0o644);
   });
 
   describe('root’s commands go on as', () => {
-    /** Which user a process of ours is after it has become a database's owner, and no more than that user. */
+    /** Has a process become the owner of a database, in no other group. @returns its user */
     const become = async (file: string): Promise<number> => {
       const source = join(import.meta.dirname, '../../../../server/store/sqlite/owner.ts');
       const script = `import { becomeOwnerOf } from ${JSON.stringify(source)};
@@ -85,20 +85,20 @@ describe('starting', () => {
     test('the database’s owner', async () => {
       const file = join(mkdtempSync(join(folder, 'owned-')), 'vouch.db');
       writeFileSync(file, '');
-      const owner = becomeService(file);
+      const owner = giveToService(file);
       expect(await become(file)).toBe(owner);
       // Root's own link in root's own folder.
       symlinkSync(file, `${file}.link`);
       expect(await become(`${file}.link`)).toBe(owner);
     });
 
-    test('the folder’s owner, whatever is or will be in it that is root’s', async () => {
+    test('the folder’s owner, even for a file of root’s in it, or for none yet', async () => {
       const home = mkdtempSync(join(folder, 'owned-'));
       const roots = join(folder, `roots-${randomUUID()}`);
       writeFileSync(roots, '');
       writeFileSync(join(home, 'file'), '');
       symlinkSync(roots, join(home, 'link'));
-      const owner = becomeService(home);
+      const owner = giveToService(home);
       for (const name of ['none', 'file', 'link'])
         expect([name, await become(join(home, name))]).toEqual([name, owner]);
     });
@@ -109,11 +109,11 @@ describe('starting', () => {
       writeFileSync(roots, '');
       symlinkSync(roots, link);
       expect(await become(link)).toBe(me);
-      const owner = becomeService(link);
+      const owner = giveToService(link);
       expect(await become(link)).toBe(owner);
     });
 
-    test('themselves in a folder of their own', async () => {
+    test('root in a folder of root’s own', async () => {
       const home = mkdtempSync(join(folder, 'own-'));
       expect(await become(join(home, 'vouch.db'))).toBe(me);
     });
