@@ -8,21 +8,23 @@ import { isPassing, serverRefusal } from '../server-api/refusal.ts';
 import type { KeyName } from '../text/key-label.ts';
 import { printable } from '../text/printable.ts';
 
-/** How often the server is asked how it goes, in milliseconds. */
-const POLL_MS = 500;
+/** How long to wait before the server is asked again, in milliseconds. */
+const pollInterval = 500;
 
-/** More than any page's address has, in characters. */
-const LONGEST_ADDRESS = 2000;
+/** Longer than any page's address, in characters. */
+const longestAddress = 2000;
 
 export interface StartedEnrolment {
+  /** The page's address. */
   url: string;
+  /** What the server is asked with. */
   poll: string;
   email: string;
   expiresAt: string;
 }
 
 /**
- * Opens an enrolment with an invitation's code (docs/http-api.md).
+ * Starts an enrolment with an invitation's code (docs/http-api.md).
  *
  * @throws Problem `invitation-refused` (exit code 5), or as `explainServerError`
  */
@@ -34,9 +36,9 @@ export async function startEnrolment(
   const { status, said } = await post(server, '/enroll/start', request, signal);
   if (status !== 200) throw refusal(server, status, said);
   const { url, poll, email, expiresAt } = said;
-  // The page's address is opened in a browser: it must be the server's own, and is shown in its parsed form.
+  // A browser opens the page's address: it must be the server's own, and is shown as it was parsed.
   const page = URL.parse(String(url));
-  const isFit = page?.origin === server && !page.username && !page.password && page.href.length <= LONGEST_ADDRESS;
+  const isFit = page?.origin === server && !page.username && !page.password && page.href.length <= longestAddress;
   if (!isFit || typeof poll !== 'string') {
     throw explainServerError(server, new UnfitAnswer('It described no enrolment.'));
   }
@@ -50,7 +52,7 @@ export async function startEnrolment(
  * @throws Problem when the enrolment is over; `signal.reason` when aborted
  */
 export function openedPage(server: string, poll: string, signal: AbortSignal): Promise<string> {
-  return untilSaid(server, poll, signal, (said) => {
+  return pollUntil(server, poll, signal, (said) => {
     if (said.state === 'waiting') return undefined;
     const words = readWords(said.words);
     if (said.state === 'opened' && words !== undefined) return words;
@@ -59,7 +61,7 @@ export function openedPage(server: string, poll: string, signal: AbortSignal): P
 }
 
 /**
- * Says whether the page that shows these words is the one that the person has before them. Only then is a key taken there.
+ * Tells the server whether the page with these words is the person's own. Only then does the server take a key there.
  *
  * @param mine false ends the enrolment; the invitation stays good
  * @throws Problem when the enrolment is over, or as `explainServerError`
@@ -80,11 +82,11 @@ export async function answerPage(
  * @throws Problem when the enrolment is over; `signal.reason` when aborted
  */
 export function enrolledKey(server: string, poll: string, signal: AbortSignal): Promise<KeyName> {
-  return untilSaid(server, poll, signal, ({ state, key }) => (state === 'done' ? readKeyName(key) : undefined));
+  return pollUntil(server, poll, signal, ({ state, key }) => (state === 'done' ? readKeyName(key) : undefined));
 }
 
-/** Asks the server how the enrolment goes, until something in its answer is what is waited for. */
-async function untilSaid<Awaited>(
+/** Asks the server how the enrolment goes, until `find` finds in its answer what we wait for. */
+async function pollUntil<Awaited>(
   server: string,
   poll: string,
   signal: AbortSignal,
@@ -95,11 +97,11 @@ async function untilSaid<Awaited>(
       if (error instanceof Problem && error.kind === 'server-unreachable') return { status: 503, said: {} };
       throw error;
     });
-    // The person is at the page: a network that is away, or a server that is busy, for a moment is no reason to give up.
+    // The person is at the page. We do not give up when the network is away, or the server busy, for a moment.
     if (status !== 200 && !isPassing(status)) throw refusal(server, status, said);
     const found = status === 200 ? find(said) : undefined;
     if (found !== undefined) return found;
-    await sleep(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await sleep(pollInterval, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
@@ -117,7 +119,7 @@ async function post(server: string, path: string, body: object, signal: AbortSig
       signal,
     });
     const { status } = answer;
-    // What stands before a server that is down answers with a page of its own.
+    // A proxy in front of a server that is down answers with a page of its own.
     if (status !== 200 && !/json/.test(answer.headers['content-type'] ?? '')) return { status, said: {} };
     return { status, said: Object(JSON.parse(answer.body.toString('utf8'))) };
   } catch (error) {

@@ -2,10 +2,10 @@ import { Problem } from '../problem/problem.ts';
 import { type Dialog, isYes } from '../terminal/dialog.ts';
 
 /**
- * Asks whether the page that has opened is the one that the person sees. Its address was in an argument list, where every user of
- * the machine can read it: somebody else may have opened it first. A script, which cannot look, says the words themselves.
+ * Asks whether the page that was opened is the one that the person sees. Its address was in an argument list, which every user of
+ * the machine can read: one of them may have opened the page first. A script is not asked yes or no: it gives the page's words.
  *
- * @returns undefined when it is, else what to tell the person
+ * @returns what to tell the person if it is not; undefined if it is
  */
 export async function checkPage(
   dialog: Dialog,
@@ -15,7 +15,7 @@ export async function checkPage(
   if (!dialog.isPerson) {
     stderr.write('The page shows three words. Waiting for them on standard input …\n');
     const line = await dialog.line('');
-    if (!line) return nobodySaid();
+    if (!line) return wordsMissing();
     return line === words ? undefined : otherPage();
   }
   for (;;) {
@@ -29,16 +29,16 @@ function otherPage(): Problem {
   return new Problem({
     kind: 'other-page',
     what: 'No key was enrolled: the page that was opened is not yours.',
-    why: 'Somebody who can see what runs on this machine may have opened its address before your browser did.',
+    why: 'Another user of this machine may have opened its address before your browser did.',
     fix: 'Your invitation is still good: run `vouch enroll` again. If the words differ again, tell your administrator.',
   });
 }
 
-function nobodySaid(): Problem {
+function wordsMissing(): Problem {
   return new Problem({
     kind: 'no-input',
-    what: 'No key was enrolled: nobody said which words the page shows.',
-    fix: 'Run `vouch enroll` on a terminal; or let the second line of its standard input be the words.',
+    what: 'No key was enrolled: the words that the page shows were not given.',
+    fix: 'Run `vouch enroll` on a terminal, or give it the words as the second line of standard input.',
     category: 'usage',
   });
 }

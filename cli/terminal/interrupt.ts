@@ -1,13 +1,13 @@
 import { constants } from 'node:os';
 import { Problem } from '../problem/problem.ts';
 
-/** Ctrl-C, a polite kill, and a terminal that was closed. */
+/** Ctrl-C, a polite kill, and a closed terminal. */
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Stopping = (typeof stopping)[number];
 
-/** What Ctrl-C ends a command with: nothing is said that the person does not know. */
+/** What a command throws at Ctrl-C. Nothing is printed then: the person knows. */
 export class Interrupted extends Error {
-  /** 128 and the signal's number, as shells have it. */
+  /** 128 plus the signal's number, as in shells. */
   readonly exitCode: number;
 
   constructor(signal: Stopping) {

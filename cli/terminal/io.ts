@@ -1,4 +1,4 @@
-/** Where a command reads its surroundings from and writes to: `process` fits, and so does a test's own object. */
+/** A command's environment and output: those of `process`, or a test's own. */
 export interface Io {
   stdout: { write(text: string): unknown };
   stderr: { write(text: string): unknown };

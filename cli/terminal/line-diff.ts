@@ -1,15 +1,15 @@
 import { printable } from '../text/printable.ts';
 
-/** A line that one text has and the other has not; or, with a blank, the heading that the next ones stand under in both. */
+/** A line that only one of two texts has. With a blank for its sign it is in both: the heading of the next lines' section. */
 export interface ChangedLine {
   sign: '-' | '+' | ' ';
   line: string;
 }
 
 /**
- * What must be taken from one text and put into the other, line by line, as few lines as possible (the longest common
- * subsequence stays). A change within a section of a configuration file is shown under that section's heading; the same
- * line in another section is another line, for it says something else there.
+ * The lines to take out of one text and to add for the other, as few as possible (the longest common subsequence stays). A change
+ * within a section of a configuration file comes under that section's heading. The same line in another section counts as another
+ * line, because it means something else there.
  */
 export function lineDiff(before: string, after: string): ChangedLine[] {
   const a = lines(before);
@@ -63,7 +63,7 @@ export function shownLine({ sign, line }: ChangedLine): string {
 
 interface Line {
   text: string;
-  /** The heading that it stands under, or is. */
+  /** The heading of its section; of a heading, itself. */
   section: string;
 }
 

@@ -1,4 +1,4 @@
-/** Where it is shown: `process.stderr` fits. */
+/** Where the line is shown, such as `process.stderr`. */
 export interface Screen {
   write(text: string): unknown;
   isTTY?: boolean;
@@ -7,8 +7,8 @@ export interface Screen {
 }
 
 /**
- * A line on standard error that says what is being waited for, and for how long: rewritten each second on a terminal,
- * elsewhere written once. When it has ended nothing brings it back.
+ * A line on standard error that says what the person waits for, and for how long. On a terminal it is rewritten each second,
+ * elsewhere it is written once. A line that has ended does not come back.
  */
 export class ProgressLine {
   readonly #stream: Screen;
@@ -35,7 +35,7 @@ export class ProgressLine {
 
   /** Writes lines that stay, above the line. */
   say(text: string): void {
-    // On a terminal, other processes that wait as well may have left their line where the cursor is.
+    // Another process that waits as well may have left its line where the cursor is.
     this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${text}\n` : `${text}\n`);
     if (this.#ticking !== undefined) this.#draw();
   }

@@ -1,12 +1,12 @@
 import { readSync, writeSync } from 'node:fs';
 
 /**
- * Standard input and output for programs that people wait for. `process.stdin` and `process.stdout` take Node as long to set
- * up as half of what such a program does; the file descriptors are there at once.
+ * Standard input and output for programs that people wait for. To set up `process.stdin` and `process.stdout` takes Node half as
+ * long as all that such a program does; the file descriptors are there at once.
  */
 
 /**
- * Reads standard input to its end, and waits for it.
+ * Reads standard input to its end, and blocks until then.
  *
  * @param longest in bytes
  * @returns undefined when there is more than that
@@ -24,9 +24,9 @@ export function readStandardInput(longest: number): Uint8Array | undefined {
 }
 
 /**
- * Standard output, which has taken all when `write` returns.
+ * Standard output. All is written when `write` returns.
  *
- * @param failed what to do when it cannot be written to, such as when nobody reads it any longer (EPIPE)
+ * @param failed what to do when it cannot be written to, such as when its reader has gone (EPIPE)
  */
 export function standardOutput(failed: (error: NodeJS.ErrnoException) => void): { write(text: string): void } {
   return {
@@ -41,7 +41,7 @@ export function standardOutput(failed: (error: NodeJS.ErrnoException) => void): 
   };
 }
 
-/** Who shares a pipe or a terminal with us may have made it non-blocking (EAGAIN): then it is tried again, 200 times a second. */
+/** Another process that shares our pipe or terminal may have made it non-blocking (EAGAIN). Then we try again, 200 times a second. */
 function untilReady(operation: () => number): number {
   for (;;) {
     try {

@@ -1,14 +1,14 @@
 import { unseen } from './printable.ts';
 
 /**
- * JSON for programs, which people look at too. What cannot be seen, or would steer a terminal or reorder the text, is written as
- * `\uXXXX`, which means the same to whoever reads JSON: text of others (a server's, a file's) is in it as they wrote it.
+ * JSON for programs, which people look at too. Text from a server or a file is in it unchanged, so characters that cannot be seen,
+ * steer a terminal or reorder the text are written as `\uXXXX`. That means the same in JSON.
  *
- * @param indent how far each level is indented, in blanks; on one line when it is left out
+ * @param indent blanks for each level; without it all is on one line
  */
 export function jsonText(value: unknown, indent?: number): string {
   const escaped = (text: string) =>
-    // A line break is none of a string's: that is escaped already.
+    // A line break stands between values: in a string it is escaped already.
     text === '\n' ? text : Array.from({ length: text.length }, (_, at) => unit(text.charCodeAt(at))).join('');
   return JSON.stringify(value, null, indent).replace(new RegExp(unseen, 'gu'), escaped);
 }

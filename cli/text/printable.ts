@@ -1,14 +1,12 @@
 /**
- * A character that is not seen where it stands: control and format characters, among them those that reorder text, line breaks, what
- * Unicode says may be left out when text is shown (fillers, variation selectors, tags), and the empty pattern of Braille.
+ * Matches a character that cannot be seen: control and format characters (some reorder text), line breaks, characters that Unicode
+ * allows to be left out (fillers, variation selectors, tags), and Braille's empty pattern.
  */
 export const unseen = '[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}\\u2800]';
 
 /**
- * Text from elsewhere (a server, AWS, a file) as one line that cannot steer a terminal, in which all that there is can be seen: other
- * characters become spaces, and length is bounded.
+ * Text from elsewhere (a server, AWS, a file) as one line that is safe on a terminal: each run of unseen characters becomes a space.
  *
- * @param text what somebody else wrote
  * @param max the longest result, in characters
  */
 export function printable(text: string, max = 1000): string {

@@ -1,6 +1,6 @@
 /**
- * A moment as a person reads it: 17:42 today, with the day when it is another. Without `Intl`, whose data is 8 MB of the agent's
- * memory.
+ * A moment as a person reads it: 17:42 today, Tue 3 Nov 17:42 on another day. This does without `Intl`, whose data would take 8 MB
+ * of the agent's memory.
  */
 export function clockTime(moment: Date, now: Date): string {
   const time = `${String(moment.getHours()).padStart(2, '0')}:${String(moment.getMinutes()).padStart(2, '0')}`;

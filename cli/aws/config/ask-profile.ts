@@ -3,7 +3,7 @@ import type { Ask } from '../../terminal/dialog.ts';
 import { parseRoleArn } from '../role-arn.ts';
 import { wrongProfileName, wrongRegion, wrongRole } from './profile-checks.ts';
 
-/** What a profile is made of; what is undefined is not known yet. */
+/** The parts of a profile. Those that are not known yet are undefined. */
 export interface ProfileParts {
   role: string | undefined;
   profile: string | undefined;
@@ -11,11 +11,10 @@ export interface ProfileParts {
 }
 
 /**
- * Asks for what is not known of a new profile.
+ * Asks for the parts of a new profile that are not known.
  *
- * @param known is not asked for
- * @param usualRegions what the person's environment says, the best one first
- * @param taken says why a name cannot be given to a profile for this role, if it cannot
+ * @param usualRegions regions to offer, as the person's environment has them; the best one first
+ * @param taken says why a profile for this role cannot have a name; undefined when it can
  */
 export async function askForProfile(
   ask: Ask,
@@ -26,7 +25,7 @@ export async function askForProfile(
   const role =
     known.role ??
     (await ask({
-      text: 'ARN of the AWS role, such as arn:aws:iam::123456789012:role/VouchDeveloper\n  (who runs your AWS account knows it)',
+      text: 'ARN of the AWS role, such as arn:aws:iam::123456789012:role/VouchDeveloper\n  (your AWS administrator knows it)',
       check: wrongRole,
     }));
   const nameIsWrong = (name: string) => wrongProfileName(name) ?? taken(name, role);

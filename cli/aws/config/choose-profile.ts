@@ -3,7 +3,7 @@ import { codeCommitHost } from '../codecommit/hosts.ts';
 import { shellWord } from './command-line.ts';
 import type { VouchProfile } from './profiles.ts';
 
-/** What a request says about the profile that shall serve it. */
+/** What a request says about the profile that is to serve it. */
 export interface ProfileRequest {
   /** The user name that Git already has, from the URL or from `credential.<URL>.username`. */
   username?: string | undefined;
@@ -11,15 +11,15 @@ export interface ProfileRequest {
   profile?: string | undefined;
   /** The caller's AWS_PROFILE. */
   awsProfile?: string | undefined;
-  /** The repository's host, when that is known. */
+  /** The repository's host, if it is known. */
   host?: string | undefined;
   /** The repository's path, without the leading slash. */
   path?: string | undefined;
 }
 
 /**
- * Which profile serves a request, first match: the user name in the URL, the helper's `--profile`, AWS_PROFILE if it is one
- * of Vouch's, the only one whose role is of the host's partition, the one that says that it is the default. An empty name
+ * Chooses the profile that serves a request. The first of these counts: the user name in the URL, the helper's `--profile`,
+ * AWS_PROFILE if it names one of Vouch's, the only profile whose role is of the host's partition, the default profile. An empty name
  * counts as none.
  *
  * @param profiles Vouch's profiles
@@ -65,7 +65,7 @@ export function chooseProfile(profiles: readonly VouchProfile[], wanted: Profile
   });
 }
 
-/** How a person names a profile: in commands and addresses that are right as they are. */
+/** How to name a profile, in commands and addresses that can be copied. */
 function howToName(name: string, { host, path = '' }: ProfileRequest): string {
   const setup = `vouch setup codecommit --profile ${shellWord(name)}`;
   const ways = [`for all repositories with \`${setup}\``];

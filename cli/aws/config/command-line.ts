@@ -1,8 +1,8 @@
 /**
- * Splits a `credential_process` command into words, the way that AWS's tools and a shell do for plain words: blanks
- * separate, single and double quotes hold together, a backslash takes the next character as it is.
+ * Splits a `credential_process` command into words, as AWS's tools and a shell do: blanks separate words, single and double quotes
+ * hold them together, and a character after a backslash stands for itself.
  *
- * @param special what a backslash takes as it is in double quotes; for Python's shlex, `"` and the backslash alone
+ * @param special the characters that a backslash escapes in double quotes; for Python's shlex only `"` and the backslash
  * @returns undefined when a quote stays open, or nothing follows the last backslash
  */
 export function splitCommandLine(line: string, special = '"\\$`'): string[] | undefined {
@@ -32,7 +32,7 @@ export function splitCommandLine(line: string, special = '"\\$`'): string[] | un
   return words;
 }
 
-/** A word as a shell reads it. */
+/** A word as it is written for a shell: in quotes where it needs them. */
 export function shellWord(word: string): string {
   return /^[A-Za-z0-9_.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

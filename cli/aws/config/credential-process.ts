@@ -3,8 +3,10 @@ import { parseRoleArn, type RoleArn } from '../role-arn.ts';
 import { splitCommandLine } from './command-line.ts';
 
 /**
- * The role in a `credential_process` that is ours: `vouch credential aws --role <arn>`, vouch by name or by path, and also with
- * its Node and Node's options before it (`vouch setup aws --absolute`).
+ * The role in a `credential_process` of Vouch's: `vouch credential aws --role <arn>`. Vouch may be named by its path, with its Node
+ * and Node's options before it (`vouch setup aws --absolute`).
+ *
+ * @returns undefined when the command is another one
  */
 export function roleOfCredentialProcess(command: string): RoleArn | undefined {
   const words = splitCommandLine(command) ?? [];

@@ -1,8 +1,8 @@
 import { linesOf, profileSections, type Section, settingLines } from './lines.ts';
 
 /**
- * A profile as Vouch writes it into AWS's config file: with `credential_process`, or with `role_arn` and `source_profile` when
- * its role is assumed through another profile's.
+ * A profile as Vouch writes it into AWS's config file: with `credential_process`, or, when its role is assumed through another
+ * profile's, with `role_arn` and `source_profile`.
  */
 export interface ProfileSettings {
   credential_process?: string;
@@ -12,7 +12,7 @@ export interface ProfileSettings {
   region?: string;
 }
 
-/** Settings that say where a profile's credentials come from: next to ours they would win, or contradict. */
+/** Settings that say where a profile's credentials come from. Beside ours they would win, or contradict. */
 const rivals = new Set([
   'aws_access_key_id',
   'aws_secret_access_key',
@@ -36,13 +36,13 @@ const rivals = new Set([
 /**
  * Finds the sections of a profile in the text of an AWS config file.
  *
- * @returns one section as a rule; more when the file names the profile twice, which AWS's tools take differently
+ * @returns one section as a rule; more when the file has the profile twice, about which AWS's tools disagree
  */
 export function findProfile(lines: readonly string[], name: string): Section[] {
   return profileSections(lines).filter((section) => section.name === name);
 }
 
-/** Whether a section says what we would write, and nothing that contradicts it. */
+/** Whether a section has the settings that we would write, and none that contradicts them. */
 export function saysTheSame(settings: ReadonlyMap<string, string>, wanted: ProfileSettings): boolean {
   const values = new Map(Object.entries(wanted));
   return (
@@ -53,8 +53,8 @@ export function saysTheSame(settings: ReadonlyMap<string, string>, wanted: Profi
 
 /**
  * Puts a profile into the text of an AWS config file. Everything else stays as it is, byte for byte: other profiles,
- * comments, blank lines, line ends. In a profile that is there already, what concerns credentials and the region is
- * replaced, and other settings (`output`, `cli_pager`) stay.
+ * comments, blank lines, line ends. In a profile that is there already, the settings about credentials and the region are
+ * replaced, and others (`output`, `cli_pager`) stay.
  */
 export function putProfile(text: string, name: string, wanted: ProfileSettings): string {
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
@@ -82,9 +82,9 @@ export function putProfile(text: string, name: string, wanted: ProfileSettings):
 }
 
 /**
- * Puts into a profile of the text that it is Vouch's default: the one that serves where nothing names another.
+ * Marks a profile in the text as Vouch's default, which serves where nothing names another.
  *
- * @returns the text as it is when it does not have that profile once
+ * @returns the text unchanged, unless it has that profile exactly once
  */
 export function putDefault(text: string, name: string): string {
   const lines = linesOf(text);
@@ -97,8 +97,8 @@ export function putDefault(text: string, name: string): string {
 }
 
 /**
- * Takes a profile out of the text of an AWS config file, and the blank line before it that putProfile wrote. Comments behind
- * its last setting stay: they are about what follows.
+ * Takes a profile out of the text of an AWS config file, with the blank line before it that putProfile wrote. Comments after its
+ * last setting stay: they are about the next section.
  */
 export function removeProfile(text: string, name: string): string {
   const lines = linesOf(text);
@@ -111,7 +111,7 @@ export function removeProfile(text: string, name: string): string {
   return [...lines.slice(0, start), ...lines.slice(end)].join('');
 }
 
-/** How far a section's settings are indented: one that is further in than the one before it would be part of that one. */
+/** A section's indentation: a setting that is indented more than the one before it would be part of that one. */
 function indentOf(lines: readonly string[], section: Section): string {
   const first = settingLines(lines, section).find(({ setting }) => setting !== undefined);
   return /^\s*/.exec(first?.text ?? '')?.[0] ?? '';

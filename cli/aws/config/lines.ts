@@ -2,20 +2,20 @@ import { splitCommandLine } from './command-line.ts';
 
 /**
  * What the lines of an AWS config file mean to AWS CLI (botocore's configloader, which reads with Python's configparser and
- * shlex). All that reads or edits the file goes by this, so that no two of us see different profiles.
+ * shlex). All our code that reads or edits the file uses this, so that it sees the same profiles.
  */
 
 /** A profile's section. */
 export interface Section {
   name: string;
-  /** What stands between the brackets. */
+  /** The text between the brackets. */
   heading: string;
   /** The line of its heading, and the line after its last. */
   start: number;
   end: number;
 }
 
-/** A setting's first line, or one that continues it: a nested setting, or a value of several lines. */
+/** The first line of a setting, or one that continues it: a nested setting, or more of its value. */
 export interface SettingLine {
   /** In lower case; empty where the line is not of that form. */
   key: string;
@@ -41,7 +41,7 @@ export function profileSections(lines: readonly string[]): Section[] {
   });
 }
 
-/** The lines behind a section's heading, each with the setting that it belongs to: none for blank ones and comments. */
+/** The lines after a section's heading, each with the setting that it belongs to. Blank lines and comments belong to none. */
 export function settingLines(
   lines: readonly string[],
   { start, end }: Section,
@@ -53,7 +53,7 @@ export function settingLines(
   }));
 }
 
-/** The settings of a section, without nested ones and without comments behind values. The last one of a key counts. */
+/** The settings of a section, without nested ones, and without comments after values. The last one of a key counts. */
 export function settingsOf(lines: readonly string[], section: Section): Map<string, string> {
   return new Map(
     settingLines(lines, section).flatMap(({ setting }) =>
@@ -69,10 +69,10 @@ function read(lines: readonly string[]): Line[] {
     const text = line.trim();
     if (text === '' || /^[#;]/.test(text)) return undefined;
     const depth = line.search(/\S/);
-    // Also what looks like a heading, or like another setting.
+    // This holds even for a line that looks like a heading or another setting.
     if (key !== undefined && depth > indent) return { key };
     indent = depth;
-    // What stands behind the last bracket is passed over.
+    // Text after the last bracket does not count.
     const heading = /^\[(.*)\]/s.exec(text)?.[1];
     key = heading === undefined ? '' : undefined;
     if (heading !== undefined) return { heading };
@@ -82,12 +82,12 @@ function read(lines: readonly string[]): Line[] {
   });
 }
 
-/** As AWS's SDKs take it; AWS CLI leaves it in the value. */
+/** As AWS's SDKs read it; AWS CLI takes the comment for a part of the value. */
 function withoutComment(value: string): string {
   return (value.split(/(?:^|\s)[;#]/, 1)[0] ?? '').trim();
 }
 
-/** The profile that a heading begins: two words, the first of which begins with `profile`, or `default` alone. */
+/** The profile that a heading names: `default` alone, or the second of two words, of which the first begins with `profile`. */
 function profileOf(heading: string): string | undefined {
   if (heading === 'default') return heading;
   if (!heading.startsWith('profile')) return undefined;

@@ -9,11 +9,11 @@ export function wrongRole(role: string): Note | undefined {
   return {
     what: `This is not the ARN of a role: ${role}`,
     why: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
-    fix: 'Ask who runs your AWS account for it.',
+    fix: 'Ask your AWS administrator for it.',
   };
 }
 
-/** @param role the ARN of the role that is to be used there */
+/** @param role the ARN of the role that will be used there */
 export function wrongRegion(region: string, role: string): Note | undefined {
   if (!looksLikeRegion(region)) {
     return { what: `This is not the name of a region: ${region}`, why: 'It looks like us-east-1.' };
@@ -27,7 +27,7 @@ export function wrongRegion(region: string, role: string): Note | undefined {
   };
 }
 
-/** A profile's name may stand in a URL as the user name, and in a shell; a dash first would make it an option. */
+/** A profile's name is also written in URLs, as the user name, and in shells, where a dash at its beginning would make it an option. */
 export function wrongProfileName(name: string): Note | undefined {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,63}$/.test(name)) return undefined;
   return {
@@ -43,6 +43,6 @@ export function wrongExternalId(id: string): Note | undefined {
   return {
     what: `This cannot be an external id: ${id}`,
     why: 'It has 2 to 1224 letters, digits and _ + = , . @ : / -',
-    fix: 'Ask who runs the AWS account for it.',
+    fix: 'Ask the administrator of the AWS account for it.',
   };
 }

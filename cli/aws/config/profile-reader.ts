@@ -1,14 +1,14 @@
 import { statSync } from 'node:fs';
 import { readProfiles, type VouchProfile } from './profiles.ts';
 
-/** Reads profiles as `vouchProfiles` does, but reads a file again only when it has changed. */
+/** Reads profiles as `vouchProfiles` does, but a file again only when it has changed. */
 export class ProfileReader {
   readonly #known = new Map<string, { stamp: string; profiles: VouchProfile[] }>();
   readonly #looks = new Map<string, { now: Promise<VouchProfile[]>; next?: Promise<VouchProfile[]> }>();
 
   /**
-   * Looks whether a file has changed, once for all who ask while it is being looked at for somebody before them. That look
-   * itself is not for them: what it saw may be older than their question.
+   * Reads the profiles, after a look whether the file has changed. Calls that come during a look share the next one: the look that
+   * is under way may have seen the file as it was before they came.
    *
    * @param file the config file, an absolute path
    */
@@ -34,8 +34,8 @@ export class ProfileReader {
     if (known?.stamp === stamp) return known.profiles;
     const profiles = await readProfiles(file);
     this.#known.delete(file);
-    // Whoever changes it again within one tick of the file system's clock leaves the same stamp.
-    if (found && Date.now() - Number(found.mtimeNs / 1_000_000n) < restless) return profiles;
+    // A second change within one tick of the file system's clock would leave the same stamp.
+    if (found && Date.now() - Number(found.mtimeNs / 1_000_000n) < clockTick) return profiles;
     this.#known.set(file, { stamp, profiles });
     const [oldest] = this.#known.keys();
     if (this.#known.size > mostFiles && oldest !== undefined) this.#known.delete(oldest);
@@ -43,13 +43,13 @@ export class ProfileReader {
   }
 }
 
-/** For how long after its last change a file may change without a new stamp, in milliseconds: no file system's clock is coarser. */
-const restless = 100;
+/** Longer than a tick of any file system's clock, in milliseconds: until then a file may change again without a new stamp. */
+const clockTick = 100;
 
-/** More config files than a person works with; the oldest goes first. */
+/** More config files than a person works with. The oldest one is forgotten first. */
 const mostFiles = 16;
 
-/** What there is to know of a file; undefined when it cannot be looked at. */
+/** What `stat` says of a file; undefined when it fails. */
 function look<T>(stat: () => T): T | undefined {
   try {
     return stat();

@@ -3,7 +3,7 @@ import { parseRoleArn, type RoleArn } from '../role-arn.ts';
 import { roleOfCredentialProcess } from './credential-process.ts';
 import { profileSettings, type Settings } from './read.ts';
 
-/** A profile in AWS's config file whose role is assumed with Vouch's session, at once or through other roles. */
+/** A profile in AWS's config file whose role is assumed with Vouch's session, directly or through other roles. */
 export interface VouchProfile {
   name: string;
   role: RoleArn;
@@ -14,17 +14,17 @@ export interface VouchProfile {
   roleSessionName?: string;
   /** In seconds. */
   durationSeconds?: number;
-  /** Whether it says so itself: it is the one that serves where nothing names another. */
+  /** Set by `vouch_default`: it serves where nothing names another. */
   isDefault?: true;
 }
 
 /**
  * Vouch's profiles: those whose `credential_process` is `vouch credential aws --role <arn>`, and those with `role_arn` whose
- * `source_profile` leads to such a one, in the order of the file but for `[default]`, which comes first. What asks for a code
- * of an MFA device (`mfa_serial`) is left out, and so is a chain that bites its own tail.
+ * `source_profile` leads to such a one. `[default]` comes first, the others in the order of the file. Profiles that need the code of
+ * an MFA device (`mfa_serial`) are left out, and so are chains that lead back to themselves.
  *
- * A profile with `role_arn` and `source_profile` is a role to be assumed, whatever its `credential_process` says: AWS's SDKs
- * for Python and JavaScript agree on that, and that a source with keys of its own means these.
+ * A profile with `role_arn` and `source_profile` is a role to assume, whatever its `credential_process` says. AWS's SDKs for Python
+ * and JavaScript agree on that, and also that the keys of a source come first if it has any.
  *
  * @param env where AWS_CONFIG_FILE and HOME are looked up
  * @returns an empty list when there is no such file
@@ -44,7 +44,7 @@ export async function readProfiles(file: string): Promise<VouchProfile[]> {
   return [...sections.keys()].flatMap((name) => resolveProfile(name, sections, known) ?? []);
 }
 
-/** Follows a chain to its end and back; step by step, as a file may hold one of any length. */
+/** Follows a chain to its end and back. It does so in a loop, because a file's chain may have any length. */
 function resolveProfile(
   name: string,
   sections: ReadonlyMap<string, Settings>,
@@ -53,7 +53,7 @@ function resolveProfile(
   const waiting: string[] = [];
   const seen = new Set<string>();
   for (let next: string | undefined = name; next !== undefined; ) {
-    // A loop, or something that was found out before.
+    // It leads back to itself, or to a profile that is known.
     if (seen.has(next) || known.has(next)) break;
     seen.add(next);
     waiting.push(next);
@@ -67,7 +67,7 @@ function resolveProfile(
   return known.get(name);
 }
 
-/** The profile that this one's role is assumed through; undefined when it is not one of that kind. */
+/** The profile that this one's role is assumed through, if it is a chained one. */
 function sourceOf({ role_arn, source_profile, credential_source }: Settings): string | undefined {
   return role_arn !== undefined && credential_source === undefined ? source_profile : undefined;
 }
@@ -100,7 +100,7 @@ function chained(
   };
 }
 
-/** A setting of our own, which AWS's tools pass over. */
+/** A setting of our own, which AWS's tools ignore. */
 function defaultOf({ vouch_default }: Settings): Pick<VouchProfile, 'isDefault'> {
   return vouch_default?.toLowerCase() === 'true' ? { isDefault: true } : {};
 }

@@ -3,9 +3,9 @@ import { Problem } from '../../problem/problem.ts';
 import { linesOf, profileSections, settingsOf } from './lines.ts';
 
 /**
- * The text of AWS's config file; of one that is not there, the empty one.
+ * The text of AWS's config file; empty when there is no such file.
  *
- * @throws Problem `config-file` when it cannot be read, or is not UTF-8 and so could not be written back as it was
+ * @throws Problem `config-file` when it cannot be read, or is not UTF-8 and so could not be written back unchanged
  */
 export function readConfigFile(file: string): string {
   try {
@@ -13,19 +13,19 @@ export function readConfigFile(file: string): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw new Problem(
-      { kind: 'config-file', what: `${file} could not be read.`, why: (error as Error).message, fix: '' },
+      { kind: 'config-file', what: `${file} could not be read.`, why: (error as Error).message },
       { cause: error },
     );
   }
 }
 
-/** A profile's settings by their names, in lower case; none is empty. */
+/** A profile's settings by their names, in lower case. None is empty. */
 export type Settings = Record<string, string | undefined>;
 
 /**
- * The settings of all profiles in AWS's config file, in the order of the file but for `default`, which comes first; nothing of
- * a file that cannot be read. Of two sections for one profile the later counts, unless both have the same heading: AWS CLI
- * reads no such file, and AWS's SDKs take the two together.
+ * The settings of all profiles in AWS's config file: `default` first, the others in the order of the file. A file that cannot be
+ * read has none. Of two sections for one profile the later counts, unless their headings are the same: AWS CLI refuses such a file,
+ * and AWS's SDKs take the two together.
  */
 export function profileSettings(file: string): Map<string, Settings> {
   const found = new Map<string, { heading: string; settings: Settings }>();

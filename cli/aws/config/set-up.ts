@@ -47,7 +47,7 @@ export interface Report {
   settings: ProfileSettings | undefined;
   /** The file's changed lines, without secrets. */
   diff: ChangedLine[];
-  /** The profile that served alone until now. It stays the one for requests that name none. */
+  /** The profile that was Vouch's only one until now. It stays the default. */
   staysDefault: string | undefined;
 }
 

@@ -20,13 +20,13 @@ import { ConfigCopy } from './config-copy.ts';
 import { unchangeable } from './unchangeable.ts';
 
 /**
- * Changes one of Git's configuration files in one step: all edits are made on a copy, by `git config` or with its consent, which then takes the
- * file's place the way that Git itself does it (a lock file beside it, renamed). Whatever fails half way, the file is as
- * it was. A symbolic link stays one, and the mode is kept.
+ * Changes one of Git's configuration files in one step. All edits are made on a copy, which then takes the file's place as Git does
+ * it (a lock file beside it, renamed). Whatever fails on the way, the file stays as it was. A symbolic link stays one, and the mode
+ * is kept.
  *
  * @param file as `scopeFile` gives it
- * @param edit what to do to the copy
- * @param dryRun whether to stop before the file is touched, without taking the lock
+ * @param edit edits the copy
+ * @param dryRun whether to stop before the file is touched, and take no lock
  * @returns the file's text before and after
  * @throws Problem `config-locked`, `config-file`; `unsafe-folder` when we are root, and it is another user's
  */
@@ -59,7 +59,7 @@ export async function changeConfigFile<T>(
     rmSync(folder, { recursive: true, force: true });
     if (lock !== undefined) {
       closeSync(lock.descriptor);
-      // After the rename there is none, or it is another's by now: the descriptor tells.
+      // After the rename it is gone, or another program's by now.
       if (lock.isStillThere()) rmSync(lock.path, { force: true });
     }
   }
@@ -67,10 +67,10 @@ export async function changeConfigFile<T>(
 
 function takeLock(file: string, path: string, mode?: number) {
   try {
-    // As Git does it: who creates the lock has it (api-lockfile in Git's sources).
-    // Never open to more people than the file, which may hold tokens.
+    // As Git does it: whichever process creates the lock has it (api-lockfile in Git's sources). It is never open to more people
+    // than the file, which may hold tokens.
     const descriptor = openSync(path, 'wx', (mode ?? 0o666) & 0o666);
-    // The umask does not apply to this.
+    // The umask does not apply to fchmod.
     if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
     const { ino } = statSync(path);
     return { descriptor, path, isStillThere: () => statSync(path, { throwIfNoEntry: false })?.ino === ino };
@@ -87,7 +87,7 @@ function takeLock(file: string, path: string, mode?: number) {
   }
 }
 
-/** No config file of Git's is longer, in bytes. */
+/** Longer than any config file of Git's, in bytes. */
 const longestConfig = 16 * 1024 * 1024;
 
 function read(file: string): Buffer | undefined {

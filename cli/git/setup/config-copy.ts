@@ -6,9 +6,9 @@ import { type GitSetting, parseSettings } from './git-setting.ts';
 import { unchangeable } from './unchangeable.ts';
 
 /**
- * A copy of a configuration file, edited by `git config`. Where many settings come or go, one process for each would take a
- * minute: whole sections of the form that Git itself writes are then added and taken out as text, and Git must read from it
- * exactly what was wanted.
+ * A copy of a configuration file, edited by `git config`. For many settings one process each would take a minute: then whole
+ * sections, in the form that Git itself writes, are added and removed as text. Afterwards Git must read from the copy exactly what
+ * was wanted.
  */
 export class ConfigCopy {
   readonly #path: string;
@@ -16,8 +16,8 @@ export class ConfigCopy {
   readonly #env: NodeJS.ProcessEnv;
 
   /**
-   * @param path the copy
-   * @param file what it is a copy of
+   * @param path the copy's
+   * @param file the file that it is a copy of
    */
   constructor(path: string, file: string, env: NodeJS.ProcessEnv) {
     this.#path = path;
@@ -31,12 +31,12 @@ export class ConfigCopy {
     return parseSettings(stdout);
   }
 
-  /** Adds a value after those that are there, in the section of that name if there is one. */
+  /** Adds a value after those that are there, in a section of that name if there is one. */
   async add(section: string, name: string, value: string): Promise<void> {
     await this.#config(['--add', `${section}.${name}`, value]);
   }
 
-  /** As `add` does it with each, but all new sections in one step. */
+  /** As `add`, for many: all new sections are written in one step. */
   async addAll(settings: readonly GitSetting[]): Promise<void> {
     const text = this.#read();
     const headings = text.split('\n').filter((line) => /^\s*\[/.test(line));
@@ -64,9 +64,9 @@ export class ConfigCopy {
     await this.#mustHold(wanted);
   }
 
-  /** Adds a section at the end of the file, also where there is one of that name already. */
+  /** Adds a section at the end of the file, even if there is one of that name already. */
   async append(section: string, settings: readonly (readonly [name: string, value: string])[]): Promise<void> {
-    // Git adds to the last section of a name, be there but its heading: a name that nobody uses makes it begin a new one.
+    // Git adds to the last section of a name, even if that is only a heading. A name that nobody uses makes it begin a new one.
     const subsection = section.slice(section.indexOf('.') + 1);
     const isNew = !this.#read().includes(subsection);
     const name = isNew ? section : 'vouch-setup.new';
@@ -86,7 +86,7 @@ export class ConfigCopy {
     if (this.#isHeadingOnly(section)) await this.#config(['--remove-section', section]);
   }
 
-  /** As `remove` does it with each, but all sections in one step in which nothing else is. */
+  /** As `remove`, for many: all sections that hold nothing else are taken out in one step. */
   async removeAll(settings: readonly GitSetting[]): Promise<void> {
     const before = await this.settings();
     const times = Map.groupBy(before, keyOf);
@@ -105,7 +105,7 @@ export class ConfigCopy {
           const [, name = '', value = ''] = /^\t([A-Za-z][A-Za-z0-9-]*) = (.*)$/.exec(line) ?? [];
           return keyOf({ section, name, value });
         });
-        // What stands elsewhere as well is left to Git.
+        // Git removes those that stand elsewhere as well.
         if (!its.every((key) => goes.has(key) && times.get(key)?.length === 1)) return true;
         for (const key of its) gone.add(key);
         return false;
@@ -145,7 +145,7 @@ export class ConfigCopy {
 
   async #config(args: string[], accepted = [0]): Promise<{ stdout: string }> {
     try {
-      // Away from any repository: its configuration could be broken, and above this folder it could be anybody's.
+      // Git must not look for a repository here or above: its configuration could be broken, or another user's.
       const cwd = dirname(this.#path);
       const env = { ...this.#env, GIT_CEILING_DIRECTORIES: dirname(cwd) };
       return await git(['config', '--file', this.#path, ...args], env, { accepted, cwd });

@@ -1,19 +1,19 @@
+import type { GitUrlPattern } from '../../aws/codecommit/hosts.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { type GitVersion, isAtLeast } from '../git.ts';
 import type { GitSetting } from './git-setting.ts';
-import type { UrlPattern } from './url-patterns.ts';
 
-/** From this Git on, credentials can be sent with the first request. */
+/** From this version on, Git can send credentials with the first request. */
 export const proactiveAuth = [2, 46] as const;
 
 /**
- * What Git's HTTP must be told for these URLs. CodeCommit is never anonymous, so a newer Git need not try that first.
- * An older one given a user name in the URL (`https://prod@git-codecommit…`) sends that name without a password;
- * CodeCommit's answer is 403, and no helper is asked. `emptyAuth` keeps the name to the helper; it does so only
- * for a user name that the section names, and would do harm without one.
+ * Git's HTTP settings for these URLs. CodeCommit is never anonymous, so a newer Git need not try that first. An older one that finds
+ * a user name in the URL (`https://prod@git-codecommit…`) sends it without a password; CodeCommit answers 403, and no helper is
+ * asked. With `emptyAuth` only the helper gets the name. That works only for the user name in the section's own URL, and in a section
+ * without one it would do harm.
  */
 export function httpSettings(
-  patterns: readonly UrlPattern[],
+  patterns: readonly GitUrlPattern[],
   profiles: readonly VouchProfile[],
   version: GitVersion,
 ): GitSetting[] {
@@ -27,7 +27,7 @@ export function httpSettings(
   );
 }
 
-/** What a profile's name is in a URL: only what would end it is escaped, so that it is what a person would write. */
+/** A pattern with a profile's name as its user: only characters that would end the name are escaped, as a person would write it. */
 function withUser(pattern: string, name: string): string {
   return pattern.replace('://', () => `://${name.replace(/[%@:/?#]/g, encodeURIComponent)}@`);
 }

@@ -1,7 +1,7 @@
+import type { GitUrlPattern } from '../../aws/codecommit/hosts.ts';
 import { configFor, credentialEntries } from '../effective-config.ts';
 import { normalizeUrl, patternsOverlap } from '../url-match.ts';
 import { type Obstacle, obstaclesFor } from './obstacles.ts';
-import type { UrlPattern } from './url-patterns.ts';
 
 /**
  * What keeps Vouch from serving these URLs alone, with all of Git's files as they are: helpers that are read later, or stand on a
@@ -10,7 +10,7 @@ import type { UrlPattern } from './url-patterns.ts';
  * @param keepsNothing whether Git itself tells helpers not to store
  */
 export async function obstaclesForPatterns(
-  patterns: readonly UrlPattern[],
+  patterns: readonly GitUrlPattern[],
   env: NodeJS.ProcessEnv,
   keepsNothing: boolean,
   cwd?: string,
@@ -35,7 +35,7 @@ export async function obstaclesForPatterns(
   return [...found.values()];
 }
 
-/** A URL that a pattern is for, and another pattern as well if one is given. */
+/** A URL that a pattern covers; if another pattern is given, one that both cover. */
 function exampleOf(pattern: string, other?: string): string {
   const { host = '', path = '/' } = normalizeUrl(pattern, { pattern: true }) ?? {};
   const narrow = other === undefined ? undefined : normalizeUrl(other, { pattern: true });

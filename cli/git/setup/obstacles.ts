@@ -15,9 +15,9 @@ export interface Obstacle extends Note {
 
 /**
  * What keeps Vouch from serving a URL alone: helpers that answer before it, helpers that would store what it gave, and
- * a path that Git does not tell.
+ * Git, if it does not tell the path.
  *
- * @param url the one that the configuration is for
+ * @param url what the configuration is for
  * @param keepsNothing whether Git itself tells helpers not to store (see `takesEphemeral` in ../git.ts)
  */
 export function obstaclesFor(
@@ -74,7 +74,7 @@ export function helperLabel({ value, section, origin }: ConfiguredHelper): strin
   return `the helper "${shown(value)}" (${section ?? 'credential'}.helper in ${place(origin)})`;
 }
 
-/** A helper's value as it can be shown: a shell's command may hold a password (`!f() { echo password=…; }; f`). */
+/** A helper's value as it can be shown. A shell command may hold a password (`!f() { echo password=…; }; f`). */
 export function shown(value: string): string {
   const [first, ...rest] = value.split(/\s+/);
   return value.startsWith('!') && rest.length > 0 && !isAwsHelper(value) ? `${first} …` : value;
@@ -85,9 +85,10 @@ function place({ scope, file }: Origin): string {
 }
 
 /**
- * What puts Vouch behind, and so before, a setting that stands there.
+ * What to do about a setting that is in the way: mostly to have Vouch read after it.
  *
- * @param host the host that it is about, when only one is
+ * @param origin where the setting stands
+ * @param host the only host that it is about, if it is about one
  */
 export function fixFor(origin: Origin | undefined, host?: string): string {
   const url = host === undefined ? undefined : uncoveredUrl(host);
@@ -99,7 +100,7 @@ export function fixFor(origin: Origin | undefined, host?: string): string {
       return `Remove that from ${origin.file}.`;
     case 'local':
       return `Run \`${setup} --local\` in that repository.`;
-    // Git reads the user's file after the machine's, so that what is there suffices for both.
+    // Git reads the user's file after the machine's, so the user's serves against both.
     default:
       return `Run \`${setup}\`.`;
   }

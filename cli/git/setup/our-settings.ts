@@ -4,14 +4,14 @@ import type { ConfigCopy } from './config-copy.ts';
 import type { GitSetting } from './git-setting.ts';
 
 /**
- * What Vouch has in one of Git's files, and how it gets there and away. Only ever added to, never put in the place of what
- * the user has: an empty `helper =` clears the helpers named before it, and the last value of everything else counts.
+ * Vouch's settings in one of Git's files: how they are added, found again and removed. They never replace what the user has: an empty
+ * `helper =` clears the helpers before it, and of every other setting the last value counts.
  *
  * Ours are:
- * - sections `[credential "<pattern>"]` whose helpers are an empty one and Vouch, with `useHttpPath = true`; where the user
- *   has a section of that very name, ours ends in a slash, which means the same to Git;
- * - `http.<pattern>.proactiveAuth = basic`, or `emptyAuth = true` with a user name, and `protocol.codecommit.allow = always`;
- *   where the user had that already, `vouch.kept` names it, so that it stays when ours are removed.
+ * - sections `[credential "<pattern>"]` whose helpers are an empty one and Vouch, with `useHttpPath = true`. Where the user
+ *   has a section of the same name, ours ends in a slash, which makes no difference to Git;
+ * - `http.<pattern>.proactiveAuth = basic`, or `emptyAuth = true` with a user name, and `protocol.codecommit.allow = always`.
+ *   Where the user had one of these already, `vouch.kept` names it, so that it stays when ours are removed.
  */
 
 /** A section of ours: which helper Git asks for which URLs. */
@@ -23,11 +23,11 @@ export interface HelperSection {
 
 /** A section of ours, as it is in the file. */
 export interface OurSection extends HelperSection {
-  /** The section's whole name, maybe with a slash at its end. */
+  /** The section's whole name, which may end in a slash. */
   section: string;
 }
 
-/** Those of our sections that are whole, in the order of the file. */
+/** Our sections that are complete, in the order of the file. */
 export function ourSections(settings: readonly GitSetting[]): OurSection[] {
   const found: OurSection[] = [];
   for (const [section, its] of Map.groupBy(settings, (setting) => setting.section)) {
@@ -39,7 +39,7 @@ export function ourSections(settings: readonly GitSetting[]): OurSection[] {
   return found;
 }
 
-/** What has come of adding ours. */
+/** What `addOurs` has done. */
 export interface Added {
   /** The names of the settings that were written, such as `helper`. */
   written: Set<string>;
@@ -48,8 +48,8 @@ export interface Added {
 }
 
 /**
- * Adds what is wanted and not there, in the order that Git needs: wide patterns first, and all of ours behind other helpers.
- * What is there already stays as it is.
+ * Adds the wanted settings that are missing, in the order that Git needs: wide patterns first, and all of ours after other helpers.
+ * Settings that are there already stay as they are.
  */
 export async function addOurs(
   copy: ConfigCopy,
@@ -68,14 +68,14 @@ export async function addOurs(
   });
   await copy.addAll(missing);
   const written = new Set([...changed, ...arranged, ...missing.map(({ name }) => name)]);
-  // Also what this Git is not told and another one was: all that would be taken for ours.
+  // All that would be taken for ours, also settings that are only for another Git.
   const kept = isFirst ? before.filter((setting) => isAdded(setting, false)) : [];
   await copy.addAll(kept.map(({ section, name }) => ({ section: 'vouch', name: 'kept', value: `${section}.${name}` })));
   return { written, left };
 }
 
 /**
- * Another helper of ours (another profile, say) takes the place of ours where it stands.
+ * Replaces our helper, where it is there with another profile or path.
  *
  * @returns the names of the settings that were written
  */
@@ -95,7 +95,7 @@ async function changeHelpers(
 }
 
 /**
- * Adds the sections that are missing, and puts all of ours in their order where they are not.
+ * Adds the sections that are missing. Where ours would be out of order then, all of them are written again.
  *
  * @returns the names of the settings that were written
  */
@@ -123,7 +123,7 @@ async function arrange(copy: ConfigCopy, wanted: readonly HelperSection[]): Prom
   return added.length > 0 ? ['helper', 'useHttpPath'] : [];
 }
 
-/** Whether each section comes before the narrower ones for URLs of its own: where no URL is in both, the order is free. */
+/** Whether each section comes before narrower ones for the same URLs. Sections without a common URL may come in any order. */
 function isOrdered(sections: readonly HelperSection[]): boolean {
   const urls = sections.map(({ pattern }) => normalizeUrl(pattern, { pattern: true }));
   return sections.every((wide, i) =>
@@ -134,7 +134,7 @@ function isOrdered(sections: readonly HelperSection[]): boolean {
   );
 }
 
-/** Whether something comes after our first section that could bring another helper for its URLs. */
+/** Whether a setting after our first section could bring another helper for its URLs. */
 function isFollowed(settings: readonly GitSetting[], ours: readonly OurSection[]): boolean {
   const names = new Set(ours.map(({ section }) => section));
   const patterns = ours
@@ -147,7 +147,7 @@ function isFollowed(settings: readonly GitSetting[], ours: readonly OurSection[]
     if (!/^credential(\.|$)/.test(section) || (name !== 'helper' && (name !== 'usehttppath' || value === 'true')))
       return false;
     const pattern = normalizeUrl(section.slice('credential.'.length), { pattern: true });
-    // A section for a part of a URL, or for all of them, could be for ours.
+    // A section without a whole URL could be for ours.
     return pattern === undefined || patterns.some((one) => patternsOverlap(one, pattern));
   });
 }
@@ -155,11 +155,11 @@ function isFollowed(settings: readonly GitSetting[], ours: readonly OurSection[]
 /**
  * Removes what is ours.
  *
- * @param only whether a pattern's settings are to go; all of them, unless it is given
+ * @param only whether a pattern's settings go; all go, unless it is given
  */
 export async function removeOurs(copy: ConfigCopy, only?: (pattern: string) => boolean): Promise<void> {
   const settings = await copy.settings();
-  // Without a helper of ours nothing here is ours, whatever it looks like.
+  // Without a helper of ours the other settings are the user's, even if they look like ours.
   if (!settings.some(({ name, value }) => name === 'helper' && vouchHelper(value))) return;
   const kept = new Set(settings.filter(isKept).map(({ value }) => value.toLowerCase()));
   const goes = (pattern: string) => only === undefined || only(pattern);
@@ -179,7 +179,7 @@ export async function removeOurs(copy: ConfigCopy, only?: (pattern: string) => b
   await copy.removeAll([...added, ...(rest ? [] : settings.filter(isKept))]);
 }
 
-/** Whether a single setting is one that setup adds. The one about the protocol stays as long as there is a helper of ours. */
+/** Whether a setting is one that setup adds. That of the protocol counts only when no helper of ours stays. */
 function isAdded({ section, name, value }: GitSetting, helpersStay: boolean): boolean {
   if (section === 'protocol.codecommit') return name === 'allow' && value === 'always' && !helpersStay;
   if (!/^http\.https:\/\/.*git-codecommit/.test(section)) return false;
@@ -191,7 +191,7 @@ function isAdded({ section, name, value }: GitSetting, helpersStay: boolean): bo
 
 const isKept = ({ section, name }: GitSetting) => section === 'vouch' && name === 'kept';
 
-/** Takes our helper, the empty one before it, and our `useHttpPath` out of sections, and leaves what else is in them. */
+/** Takes our helper, the empty one before it, and our `useHttpPath` out of sections. Other settings in them stay. */
 async function removeSections(copy: ConfigCopy, sections: readonly string[]): Promise<void> {
   const bySection = Map.groupBy(await copy.settings(), (setting) => setting.section);
   const goes = sections.flatMap((section): GitSetting[] => {
@@ -210,7 +210,7 @@ async function removeSections(copy: ConfigCopy, sections: readonly string[]): Pr
   await copy.removeAll(goes);
 }
 
-/** The URL in a section's name, without the slash by which ours is told from the user's. */
+/** The URL in a section's name, without the slash that tells ours from the user's. */
 function patternOf(section: string): string {
   return section.slice(section.indexOf('.') + 1).replace(/\/$/, '');
 }

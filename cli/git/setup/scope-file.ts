@@ -5,12 +5,12 @@ import { Problem } from '../../problem/problem.ts';
 import { git } from '../git.ts';
 import { unchangeable } from './unchangeable.ts';
 
-/** Which of Git's files: the machine's, the user's, or the repository's. */
+/** Whose file it is: the machine's, the user's, or the repository's. */
 export type Scope = 'system' | 'global' | 'local';
 
 /**
- * The file that `git config --<scope>` writes, whether it exists yet or not. Git says which one that is, as far as it
- * tells that without writing.
+ * The file that `git config --<scope>` writes, whether it exists yet or not. Where Git does not tell its name without writing, we
+ * look where Git would.
  *
  * @throws Problem `no-repository` for `local` outside of one
  */
@@ -28,7 +28,7 @@ export async function scopeFile(scope: Scope, env: NodeJS.ProcessEnv, cwd?: stri
 /** Git writes the user's own file, or else the one in XDG's folder if that exists (git-config(1), FILES). */
 function newGlobalFile(env: NodeJS.ProcessEnv): string {
   if (env.GIT_CONFIG_GLOBAL) return absolute(env.GIT_CONFIG_GLOBAL);
-  // Git itself would look in the folder where it runs.
+  // With a relative HOME Git itself would look in the folder where it runs.
   if (!env.HOME || !isAbsolute(env.HOME)) {
     throw unchangeable('Your Git configuration', `HOME is not ${env.HOME ? `an absolute path: ${env.HOME}` : 'set.'}`);
   }
@@ -41,7 +41,7 @@ function newGlobalFile(env: NodeJS.ProcessEnv): string {
   return !existsSync(own) && existsSync(xdg) ? xdg : own;
 }
 
-/** Where Git was built to look: it hands the name to an editor, and creates nothing. */
+/** Where Git was built to look. It tells an editor the file's name, and creates nothing. */
 async function systemFile(env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<string> {
   const { stdout } = await git(['config', '--system', '--edit'], { ...env, GIT_EDITOR: "printf '%s'" }, { cwd });
   return absolute(stdout, cwd);

@@ -1,3 +1,4 @@
+import type { GitUrlPattern } from '../../aws/codecommit/hosts.ts';
 import { shellWord } from '../../aws/config/command-line.ts';
 import { type VouchProfile, vouchProfiles } from '../../aws/config/profiles.ts';
 import { findOnPath } from '../../files/on-path.ts';
@@ -15,7 +16,7 @@ import { obstaclesForPatterns } from './obstacles-for-patterns.ts';
 import { addOurs, type HelperSection, ourSections, removeOurs } from './our-settings.ts';
 import { remoteHelper } from './remote-helper.ts';
 import { type Scope, scopeFile } from './scope-file.ts';
-import { type UrlPattern, urlPatterns } from './url-patterns.ts';
+import { urlPatterns } from './url-patterns.ts';
 
 export interface SetUpOptions {
   /** Whose file is changed; the user's own unless given. */
@@ -52,7 +53,7 @@ export interface Report {
   notes: Note[];
 }
 
-/** What adding and removing find out, each in its own way. */
+/** What an addition or a removal has done. */
 type Change = Pick<Report, 'file' | 'notes'> &
   Partial<Pick<Report, 'written' | 'stillAsked'>> & { before: string; after: string };
 
@@ -101,7 +102,7 @@ async function addition(
     return addOurs(copy, { sections: patterns.map((one) => sectionFor(one, options, has)), settings });
   });
   const notes = [...result.left.map((one) => leftAlone(one, file, settings)), ...programNotes(options, env)];
-  // What takes effect can only be seen when it has been written.
+  // Git tells what takes effect only when it is written.
   if (!dryRun) notes.push(...(await obstaclesForPatterns(patterns, env, takesEphemeral(version), cwd)));
   return { before, after, file, notes, written: result.written };
 }
@@ -149,8 +150,8 @@ function namedProfile(name: string, profiles: readonly VouchProfile[]): VouchPro
   });
 }
 
-/** The section for a pattern, with the profile that is asked for, or else with the one that it had. */
-function sectionFor({ pattern }: UrlPattern, options: SetUpOptions, has: readonly GitSetting[]): HelperSection {
+/** The section for a pattern, with the wanted profile, or else with the one that it has. */
+function sectionFor({ pattern }: GitUrlPattern, options: SetUpOptions, has: readonly GitSetting[]): HelperSection {
   const before = ourSections(has).find((one) => one.pattern === pattern);
   const profile = options.profile ?? (before && vouchHelper(before.helper)?.profile);
   const rest = profile === undefined ? [] : ['--profile', profile];
@@ -168,7 +169,7 @@ function leftAlone({ section, name, value }: GitSetting, file: string, wanted: r
   };
 }
 
-/** Programs that Git would not find, or would find too early. */
+/** Notes on programs that Git would not find, or would find before Vouch's. */
 function programNotes(options: SetUpOptions, env: NodeJS.ProcessEnv): Note[] {
   const notes: Note[] = [];
   if (!options.absolute && findOnPath('git-credential-vouch', env).length === 0) {

@@ -1,13 +1,7 @@
-import { codeCommitHost, gitUrlPatterns } from '../../aws/codecommit/hosts.ts';
+import { codeCommitHost, type GitUrlPattern, gitUrlPatterns } from '../../aws/codecommit/hosts.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
-import { looksLikeRegion, type Partition, partitionOf } from '../../aws/partitions.ts';
+import { looksLikeRegion, partitionOf } from '../../aws/partitions.ts';
 import { Problem } from '../../problem/problem.ts';
-
-/** A pattern of URLs for Git's configuration, and whose roles can be used there. */
-export interface UrlPattern {
-  pattern: string;
-  partitions: readonly Partition['id'][];
-}
 
 export interface Narrowing {
   region?: string | undefined;
@@ -16,12 +10,12 @@ export interface Narrowing {
 }
 
 /**
- * The patterns that a setup is for: one URL, or every family of CodeCommit's hosts, narrowed to a region and to the
+ * The patterns that a setup writes: for one URL, or for each family of CodeCommit's hosts. A region narrows them, and so does the
  * partition of a profile's role.
  *
  * @throws Problem `usage`
  */
-export function urlPatterns({ region, url, profile }: Narrowing): UrlPattern[] {
+export function urlPatterns({ region, url, profile }: Narrowing): GitUrlPattern[] {
   const partition = profile?.role.partition;
   if (url !== undefined) {
     if (region !== undefined) throw usage('--url and --region cannot be used together.', 'The URL names the region.');
@@ -29,20 +23,20 @@ export function urlPatterns({ region, url, profile }: Narrowing): UrlPattern[] {
     if (partition && !one.partitions.includes(partition.id)) throw wrongPartition(profile, url, one.partitions);
     return [one];
   }
-  let families: readonly UrlPattern[] = gitUrlPatterns();
+  let families = gitUrlPatterns();
   if (region !== undefined) {
     const its = looksLikeRegion(region) ? partitionOf(region) : undefined;
     if (its === undefined) throw usage(`This is not the name of a region: ${region}`, 'It looks like us-east-1.');
     if (partition && partition.id !== its.id) throw wrongPartition(profile, region, [its.id]);
     families = families
       .filter((family) => family.partitions.includes(its.id))
-      // The region is the last label that may be any.
+      // The last asterisk stands for the region.
       .map((family) => ({ pattern: family.pattern.replace(/\*(?!.*\*)/, region), partitions: [its.id] }));
   }
-  return partition ? families.filter((family) => family.partitions.includes(partition.id)) : [...families];
+  return partition ? families.filter((family) => family.partitions.includes(partition.id)) : families;
 }
 
-function oneUrl(url: string): UrlPattern {
+function oneUrl(url: string): GitUrlPattern {
   const example = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/payments';
   const [, authority = '', path = ''] =
     /^https:\/\/([^/?#]*)(\/v1\/repos\/[A-Za-z0-9._-]{1,100})?\/?$/i.exec(url) ?? [];

@@ -6,8 +6,8 @@ import { ourSections } from './our-settings.ts';
 import { urlPatterns } from './url-patterns.ts';
 
 /**
- * The Vouch profiles whose name in a URL (`https://prod@git-codecommit…`) an older Git would send on without asking Vouch,
- * because `vouch setup codecommit` ran before the profile was there: running it again mends that.
+ * The Vouch profiles whose name cannot stand in a URL yet (`https://prod@git-codecommit…`). An older Git would send the name on
+ * without asking Vouch, because `vouch setup codecommit` ran before the profile was there. To run it again is the remedy.
  *
  * @returns their names; none with a Git that needs no such sections, or where Vouch is not set up for every region
  */

@@ -114,7 +114,7 @@ describe('a script', () => {
     child.stdin.end();
     expect(await ended).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('nobody said which words the page shows'),
+      stderr: expect.stringContaining('the words that the page shows were not given'),
     });
     await expectProblem(await opened.post('options'), 410, 'interaction-over');
     expect(await keysOf(email)).toBe(0);
