@@ -1,7 +1,8 @@
 import { gitCredentials } from '../agent/client/client.ts';
 import { type GitCredentialRequest, parseGitRequest } from '../agent/git-request.ts';
 import { codeCommitHost } from '../aws/codecommit/hosts.ts';
-import { configFor, credentialEntries } from '../git/effective-config.ts';
+import { credentialEntries } from '../git/credential-entries.ts';
+import { configFor } from '../git/effective-config.ts';
 import { personIsThere, wantsSilence } from '../login/person.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
@@ -54,9 +55,8 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
   } catch (error) {
     const { category, what } = asProblem(error);
     if (category !== 'no-session' || !personIsThere(io.stderr, io.env)) throw error;
-    // Loaded only here: without a person at the terminal the answer must come at once.
-    const { configFor, credentialEntries } = await import('../git/effective-config.ts');
     if (wantsSilence(configFor(asked, await credentialEntries(io.env)).interactive)) throw error;
+    // Loaded only here: without a person at the terminal the answer must come at once.
     const { chooseProfile } = await import('../aws/config/choose-profile.ts');
     const { vouchProfiles } = await import('../aws/config/profiles.ts');
     // Without a role a session is of no use. We say so before we ask the person for a touch.

@@ -1,12 +1,7 @@
 import { findOnPath } from '../files/on-path.ts';
-import {
-  type CredentialConfig,
-  type CredentialEntry,
-  type CredentialUrl,
-  configFor,
-  credentialEntries,
-  storingHelpers,
-} from '../git/effective-config.ts';
+import { type CredentialEntry, credentialEntries } from '../git/credential-entries.ts';
+import type { CredentialUrl } from '../git/credential-url.ts';
+import { type CredentialConfig, configFor, storingHelpers } from '../git/effective-config.ts';
 import { keepsNothing } from '../git/keeps-nothing.ts';
 import { fixFor, helperLabel } from '../git/setup/obstacles.ts';
 import { asProblem, Problem } from '../problem/problem.ts';

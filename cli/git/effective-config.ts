@@ -1,17 +1,10 @@
-import { isAbsolute, join } from 'node:path';
-import { currentFolder } from '../files/current-folder.ts';
-import { git } from './git.ts';
+import { type CredentialEntry, credentialEntries, type Origin } from './credential-entries.ts';
+import { bytes, type CredentialUrl, credentialUrl, inBytes, parseUrl, partMatches } from './credential-url.ts';
 import { keepsNothing } from './keeps-nothing.ts';
 import { type NormalUrl, normalizeUrl, urlMatches } from './url-match.ts';
 import { type VouchHelper, vouchHelper } from './vouch-helper.ts';
 
 /** Git's settings about credentials, from all of its files, as they take effect for one URL. */
-
-export interface Origin {
-  scope: 'system' | 'global' | 'local' | 'worktree' | 'command';
-  /** The absolute path of the file with the setting, which may be an included file; undefined for the command line. */
-  file: string | undefined;
-}
 
 export interface ConfiguredHelper {
   value: string;
@@ -92,123 +85,6 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
  */
 export function storingHelpers(config: CredentialConfig, isSafe = keepsNothing): ConfiguredHelper[] {
   return config.helpers.filter(({ value }) => !isSafe(value));
-}
-
-/** What Git knows about a URL that it needs credentials for. */
-export interface CredentialUrl {
-  protocol?: string | undefined;
-  host?: string | undefined;
-  path?: string | undefined;
-  username?: string | undefined;
-}
-
-/** The URL of one of Git's requests, escaped as Git escapes it before it looks for sections (`credential_format`). */
-function credentialUrl({ protocol = '', host = '', path, username }: CredentialUrl): string {
-  const user = username ? `${escaped(username).replaceAll('/', '%2F')}@` : '';
-  return `${protocol}://${user}${host}${path === undefined ? '' : `/${escaped(path)}`}`;
-}
-
-/** Escapes as Git's `strbuf_add_percentencode` does. The text holds one byte a character. */
-function escaped(text: string): string {
-  return text.replace(/[^A-Za-z0-9\-._~/]/g, (byte) => `%${hex(byte)}`);
-}
-
-const hex = (byte: string) => byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0');
-
-const bytes = (text: string) => Buffer.from(text).toString('latin1');
-
-function inBytes(asked: CredentialUrl): CredentialUrl {
-  return Object.fromEntries(Object.entries(asked).map(([name, text]) => [name, text && bytes(text)]));
-}
-
-/** One setting about credentials. */
-export interface CredentialEntry {
-  /** `credential.<url>`; undefined when it is for every URL. */
-  section: string | undefined;
-  /** In lower case; `credential-vouch` for the alias. */
-  name: string;
-  value: string;
-  origin: Origin;
-}
-
-/**
- * Arguments for Git that print every setting about credentials with its origin, in the order in which Git reads them. Also the alias
- * that Git would run as Vouch's helper, if there is no such program on the PATH.
- */
-const relevantNames = '^(credential\\.|alias\\.credential-vouch$)';
-const listArguments = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', relevantNames];
-
-/** Every setting about credentials, in the order in which Git reads them. */
-export async function credentialEntries(env: NodeJS.ProcessEnv, cwd?: string): Promise<CredentialEntry[]> {
-  const { stdout } = await git(listArguments, env, { accepted: [0, 1], cwd });
-  const entries = parseListing(stdout);
-  const isRelative = ({ origin: { file } }: CredentialEntry) => file !== undefined && !isAbsolute(file);
-  if (!entries.some(isRelative)) return entries;
-  const base = await topFolder(env, cwd);
-  return entries.map((entry) =>
-    isRelative(entry) ? { ...entry, origin: { ...entry.origin, file: join(base, entry.origin.file ?? '') } } : entry,
-  );
-}
-
-/** The settings that `git config --null --show-scope --show-origin` prints. The names of files are as Git prints them. */
-function parseListing(text: string): CredentialEntry[] {
-  const fields = text.split('\0');
-  const entries: CredentialEntry[] = [];
-  for (let i = 0; i + 2 < fields.length; i += 3) {
-    const [scope = '', source = '', setting = ''] = fields.slice(i, i + 3);
-    const newline = setting.indexOf('\n');
-    // A name without a value means true (git-config(1)). For helpers Git refuses that.
-    const [key, value] = newline === -1 ? [setting, 'true'] : [setting.slice(0, newline), setting.slice(newline + 1)];
-    const dot = key.lastIndexOf('.');
-    entries.push({
-      section: dot > 'credential'.length ? key.slice(0, dot) : undefined,
-      name: key.slice(dot + 1),
-      value,
-      origin: {
-        scope: scope as Origin['scope'],
-        file: source.startsWith('file:') ? source.slice('file:'.length) : undefined,
-      },
-    });
-  }
-  return entries;
-}
-
-/** The folder that Git's relative file names start from. */
-async function topFolder(env: NodeJS.ProcessEnv, cwd = currentFolder()): Promise<string> {
-  const found = git(['rev-parse', '--show-toplevel'], env, { cwd });
-  return found.then(({ stdout }) => stdout.replace(/\n$/, '') || cwd).catch(() => cwd);
-}
-
-/**
- * Splits a URL, or a part of one, as Git does (`credential_from_url_1`). A missing part matches everything. The texts hold one byte
- * a character.
- */
-function parseUrl(url: string): CredentialUrl {
-  const [, protocol, rest = ''] = /^(?:(.*?):\/\/)?(.*)$/s.exec(bytes(url)) ?? [];
-  const [, authority = '', tail = ''] = /^([^/?#]*)(.*)$/s.exec(rest) ?? [];
-  const at = authority.indexOf('@');
-  return {
-    protocol: protocol || undefined,
-    username: at === -1 ? undefined : decode(authority.slice(0, at).split(':', 1)[0] ?? ''),
-    host: decode(authority.slice(at + 1)) || undefined,
-    path: decode(tail.replace(/^\/+/, '')).replace(/(?<=.)\/+$/s, '') || undefined,
-  };
-}
-
-/** Whether a section matches that names no whole URL: `credential.example.com` is for that host, over any protocol. */
-function partMatches(part: CredentialUrl, asked: CredentialUrl): boolean {
-  return (['protocol', 'host', 'path', 'username'] as const).every(
-    (name) => part[name] === undefined || part[name] === asked[name],
-  );
-}
-
-/** Decodes a part of a URL as Git does (`url_decode_mem`): nothing before a colon, no NUL, and malformed escapes stay. */
-function decode(text: string): string {
-  const colon = Math.max(text.indexOf(':'), 0);
-  const decoded = text
-    .slice(colon)
-    .replace(/%(?!00)([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-  return text.slice(0, colon) + decoded;
 }
 
 /** Git's booleans (git-config(1), "Values"): true, yes, on and every number but 0. */

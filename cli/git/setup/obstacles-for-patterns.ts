@@ -1,5 +1,6 @@
 import type { GitUrlPattern } from '../../aws/codecommit/hosts.ts';
-import { configFor, credentialEntries } from '../effective-config.ts';
+import { credentialEntries } from '../credential-entries.ts';
+import { configFor } from '../effective-config.ts';
 import { normalizeUrl, patternsOverlap } from '../url-match.ts';
 import { type Obstacle, obstaclesFor } from './obstacles.ts';
 

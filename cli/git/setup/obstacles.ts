@@ -1,5 +1,6 @@
 import type { Note } from '../../problem/note.ts';
-import { type ConfiguredHelper, type CredentialConfig, type Origin, storingHelpers } from '../effective-config.ts';
+import type { Origin } from '../credential-entries.ts';
+import { type ConfiguredHelper, type CredentialConfig, storingHelpers } from '../effective-config.ts';
 import { isAwsHelper } from '../keeps-nothing.ts';
 import { sectionOfHost } from '../section-of-host.ts';
 

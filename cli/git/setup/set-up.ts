@@ -6,7 +6,7 @@ import type { Note } from '../../problem/note.ts';
 import { Problem } from '../../problem/problem.ts';
 import { credentialHelperScript } from '../../programs.ts';
 import { type ChangedLine, lineDiff } from '../../terminal/line-diff.ts';
-import { credentialEntries, type Origin } from '../effective-config.ts';
+import { credentialEntries, type Origin } from '../credential-entries.ts';
 import { checkGit, type GitVersion, takesEphemeral } from '../git.ts';
 import { helperByPath, vouchHelper } from '../vouch-helper.ts';
 import { changeConfigFile } from './change-file.ts';

@@ -208,3 +208,10 @@ describe.each(shells)('the script, in %s,', (shell) => {
     }
   });
 });
+
+test('the script hands on the same of NODE_OPTIONS as the first lines of our programs', () => {
+  const loopOf = (text: string) =>
+    /^( *)for option in \$NODE_OPTIONS; do\n.*?^\1done$/ms.exec(text)?.[0].replaceAll(/^ +/gm, '');
+  expect(loopOf(script)).toContain('--use-system-ca');
+  expect(loopOf(script)).toBe(loopOf(readFileSync(join(root, 'program-start.sh'), 'utf8')));
+});

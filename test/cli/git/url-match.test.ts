@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseGitRequest } from '../../../cli/agent/git-request.ts';
-import { configFor, credentialConfig, credentialEntries } from '../../../cli/git/effective-config.ts';
+import { credentialEntries } from '../../../cli/git/credential-entries.ts';
+import { configFor, credentialConfig } from '../../../cli/git/effective-config.ts';
 import { machine, run } from '../support.ts';
 
 /** Real Git is the judge of which sections of its configuration are for a URL, whatever they look like. */
