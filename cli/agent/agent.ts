@@ -11,13 +11,13 @@ import { clockTime } from '../text/time.ts';
 import { Log, reasonOf } from './log.ts';
 import { badRequest } from './problems.ts';
 import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
+import { importAccess } from './session/access.ts';
 import type { CredentialsOptions } from './session/credential-supply.ts';
 import type { Clocks } from './session/expiry.ts';
 import type { HeldCredentials } from './session/held-credentials.ts';
 import { checkPartitions, type RoleChain } from './session/role-chain.ts';
 import { Session } from './session/session.ts';
 import { type Timeouts, usualTimeouts } from './session/timeouts.ts';
-import { importAccess } from './session/vouch-api.ts';
 
 /** How long an agent is there without a session before it ends, in milliseconds. */
 const longestIdle = 10 * 60_000;

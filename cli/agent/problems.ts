@@ -14,3 +14,12 @@ export function otherVersion(version: string): Problem {
 export function badRequest(why: string): Problem {
   return new Problem({ kind: 'bad-request', what: 'The agent did not understand the request.', why });
 }
+
+/** The agent gives its name up, so that it takes no session any more. */
+export function leaving(): Problem {
+  return new Problem({
+    kind: 'agent-leaving',
+    what: 'The vouch agent is just ending.',
+    fix: 'Try again.',
+  });
+}

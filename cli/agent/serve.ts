@@ -1,8 +1,8 @@
 import type { Server } from 'node:net';
 import { join } from 'node:path';
+import { prepareRuntimeFolder } from '../runtime-folder/check-folder.ts';
 import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from '../runtime-folder/owned-socket.ts';
 import { removePidFile, writePidFile } from '../runtime-folder/pid-file.ts';
-import { prepareRuntimeFolder } from '../runtime-folder/runtime-folder.ts';
 import { Agent, type AgentOptions } from './agent.ts';
 import { CodeCommit } from './codecommit.ts';
 import { type GivenSockets, listenOnGiven } from './sockets/activation.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { explainServerError } from '../login/explain-server-error.ts';
 import { readKeyName } from '../login/key-name.ts';
-import { explainServerError } from '../login/oidc-client.ts';
 import { readWords } from '../login/words.ts';
 import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';

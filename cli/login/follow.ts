@@ -1,6 +1,9 @@
 import { connect } from 'node:net';
 import { Problem } from '../problem/problem.ts';
-import { checkRuntimeFolder, loginSocket, runtimeFolder } from '../runtime-folder/runtime-folder.ts';
+import { signInNeeded } from '../problem/sign-in-needed.ts';
+import { checkRuntimeFolder } from '../runtime-folder/check-folder.ts';
+import { loginSocket, runtimeFolder } from '../runtime-folder/runtime-folder.ts';
+import { parseJson } from '../text/parse-json.ts';
 import type { SignInPage } from './browser-flow.ts';
 
 /** More than a holder ever says, in bytes. */
@@ -33,7 +36,9 @@ export async function followLogin(
     if (text.length > longest) reject(unclear());
     const lines = text.split('\n');
     text = lines.pop() ?? '';
-    for (const { state, url, words, problem } of lines.map(parse)) {
+    for (const { state, url, words, problem } of lines.map(
+      (line) => Object(parseJson(line)) as Record<string, unknown>,
+    )) {
       if (state === 'page') onPage({ url: String(url), words: String(words) });
       else if (state === 'done') resolve('done');
       else if (state === 'failed') reject(Problem.fromJSON(problem) ?? unclear());
@@ -50,17 +55,8 @@ export async function followLogin(
 }
 
 function unclear(): Problem {
-  return new Problem({
-    kind: 'login-unclear',
-    what: 'Another process has a sign-in under way, and does not say properly how it goes.',
-    fix: 'Run `vouch login`, then try again.',
-  });
-}
-
-function parse(line: string): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(line));
-  } catch {
-    return {};
-  }
+  return signInNeeded(
+    'login-unclear',
+    'Another process has a sign-in under way, and does not say properly how it goes.',
+  );
 }

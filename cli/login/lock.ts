@@ -1,7 +1,9 @@
 import { createServer, type Socket } from 'node:net';
-import { asProblem, Problem } from '../problem/problem.ts';
+import { asProblem, type Problem } from '../problem/problem.ts';
+import { signInNeeded } from '../problem/sign-in-needed.ts';
+import { prepareRuntimeFolder } from '../runtime-folder/check-folder.ts';
 import { claim, listenPrivately, removeIfOurs } from '../runtime-folder/owned-socket.ts';
-import { loginSocket, prepareRuntimeFolder } from '../runtime-folder/runtime-folder.ts';
+import { loginSocket } from '../runtime-folder/runtime-folder.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 import type { SignInPage } from './browser-flow.ts';
 
@@ -71,9 +73,5 @@ function line(told: Told): string {
 }
 
 function givenUp(): Problem {
-  return new Problem({
-    kind: 'login-given-up',
-    what: 'The sign-in was given up.',
-    fix: 'Run `vouch login`, then try again.',
-  });
+  return signInNeeded('login-given-up', 'The sign-in was given up.');
 }

@@ -1,12 +1,10 @@
 import * as client from 'openid-client';
-import { clockSkew } from '../network/clock-skew.ts';
 import { isLoopbackHttp } from '../network/loopback-http.ts';
-import { networkFailure, networkFix, whyUnreachable } from '../network/reason.ts';
-import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';
 import { foreignEndpoint } from '../server-api/endpoints.ts';
-import { isPassing, serverRefusal } from '../server-api/refusal.ts';
-import { printable } from '../text/printable.ts';
+import { serverRefusal } from '../server-api/refusal.ts';
+import { parseJson } from '../text/parse-json.ts';
+import { explainServerError } from './explain-server-error.ts';
 
 /** The name that the server knows this program by. */
 export const CLIENT_ID = 'vouch-cli';
@@ -71,81 +69,11 @@ async function boundedFetch(url: URL, options: client.CustomFetchOptions, signal
   const { status } = answer;
   // Not one that openid-client itself has an answer to (RFC 9449, section 8).
   if (status >= 400 && answer.headers['www-authenticate'] === undefined) {
-    const refusal = serverRefusal(status, parse(answer.body));
+    const refusal = serverRefusal(status, parseJson(answer.body.toString('utf8')));
     if (refusal !== undefined) throw refusal;
   }
   const fields = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, String(value)]);
   // Those of no content may have no body (Fetch, null body status).
   const empty = [204, 205, 304].includes(status);
   return new Response(empty ? null : Uint8Array.from(answer.body), { status, headers: fields });
-}
-
-/** A failed request to the server in words: unreachable, refused, or not a Vouch server at all. */
-export function explainServerError(server: string, error: unknown): Problem {
-  const { cause } = error as Error;
-  if (error instanceof Problem) return error;
-  if (cause instanceof Problem) return cause;
-  const { message, code } = error as Error & { code?: string };
-  if (error instanceof client.AuthorizationResponseError && error.error === 'access_denied') {
-    return new Problem({
-      kind: 'cancelled',
-      what: 'The sign-in was cancelled in the browser.',
-      fix: 'Run `vouch login` to try again.',
-    });
-  }
-  const skew =
-    error instanceof client.ResponseBodyError ? clockSkew(error.response.headers.get('date'), Date.now()) : undefined;
-  if (skew) return skew;
-  if (error instanceof client.ResponseBodyError || error instanceof client.AuthorizationResponseError) {
-    return new Problem({
-      kind: 'refused',
-      what: `${new URL(server).host} refused the request.`,
-      why: printable(error.error_description ?? error.error),
-      fix: 'Run the command again; if it stays, tell your administrator.',
-    });
-  }
-  const reason = whyUnreachable(error);
-  if (reason !== undefined) {
-    return new Problem({
-      kind: 'server-unreachable',
-      what: `${new URL(server).host} cannot be reached.`,
-      why: reason,
-      network: networkFailure(error),
-      fix: networkFix(error) ?? 'Check your network or VPN and the URL, then try again.',
-    });
-  }
-  const unfit = unfitAnswer(error);
-  if (unfit?.status !== undefined && isPassing(unfit.status)) {
-    return new Problem({
-      kind: 'server-unreachable',
-      what: `${new URL(server).host} cannot answer now.`,
-      why: `${unfit.message} It is down, or has too much to do.`,
-      fix: 'Try again in a minute; if it stays, tell your administrator.',
-    });
-  }
-  return new Problem({
-    kind: 'not-a-vouch-server',
-    what: `${new URL(server).host} did not answer as a Vouch server does.`,
-    why: printable(unfit?.message ?? `${message}${code ? ` (${code})` : ''}`),
-    fix: 'Check the URL with your administrator; behind a hotel’s or a company’s sign-in page, sign in there first.',
-  });
-}
-
-function unfitAnswer(error: unknown): UnfitAnswer | undefined {
-  const { cause } = error as Error;
-  if (error instanceof UnfitAnswer) return error;
-  if (cause instanceof UnfitAnswer) return cause;
-  if (!(cause instanceof Response) || cause.ok) return undefined;
-  const { status } = cause;
-  const redirected = status >= 300 && status <= 399;
-  const elsewhere = redirected ? ', which sends us elsewhere, and is not followed' : '';
-  return new UnfitAnswer(`It answered with status ${status}${elsewhere}.`, status);
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { readTextFile } from '../files/read-file.ts';
-import { Problem } from '../problem/problem.ts';
-import { prepareRuntimeFolder, unansweredLogin } from '../runtime-folder/runtime-folder.ts';
+import { signInNeeded } from '../problem/sign-in-needed.ts';
+import { prepareRuntimeFolder } from '../runtime-folder/check-folder.ts';
+import { unansweredLogin } from '../runtime-folder/runtime-folder.ts';
 import { clockTime } from '../text/time.ts';
 
 /**
@@ -36,11 +37,10 @@ export function checkUnanswered(why: string, env: NodeJS.ProcessEnv, now = Date.
   // A clock that was set back would keep it up for longer.
   if (now >= until || now < last.at) return;
   const time = (at: number) => clockTime(new Date(at), new Date(now));
-  throw new Problem({
-    kind: 'login-unanswered',
-    what: `${why} Nobody answered the sign-in that ended at ${time(last.at)}, so no other one begins before ${time(until)}.`,
-    fix: 'Run `vouch login`, then try again.',
-  });
+  throw signInNeeded(
+    'login-unanswered',
+    `${why} Nobody answered the sign-in that ended at ${time(last.at)}, so no other one begins before ${time(until)}.`,
+  );
 }
 
 /** Takes down that a sign-in that was shown to somebody came to nothing. Where that cannot be written, the next one is tried. */

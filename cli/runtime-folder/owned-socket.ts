@@ -4,7 +4,8 @@ import { connect, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Problem } from '../problem/problem.ts';
-import { checkSocket } from './runtime-folder.ts';
+import { unusableFolder } from './check-folder.ts';
+import { checkSocket } from './check-socket.ts';
 
 /** A socket's name in the folder, and the inode that we put there: by it we tell ours from a later one of that name. */
 export interface OwnedSocket {
@@ -173,15 +174,8 @@ function link(from: string, to: string): 'done' | 'taken' | 'impossible' {
 }
 
 function noSocket(folder: string, cause: Error): Problem {
-  return new Problem(
-    {
-      kind: 'folder',
-      what: `No socket can be made in ${folder}`,
-      why: cause.message,
-      fix: 'Make room there, or set XDG_RUNTIME_DIR to another folder of yours, in your shell profile.',
-    },
-    { cause },
-  );
+  const fix = 'Make room there, or set XDG_RUNTIME_DIR to another folder of yours, in your shell profile.';
+  return unusableFolder(`No socket can be made in ${folder}`, cause, fix);
 }
 
 function unlinkIfThere(path: string): void {

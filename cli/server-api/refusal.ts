@@ -2,24 +2,43 @@ import { serverKind } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 
+/** A problem as the server describes it (RFC 9457), in words that are not yet safe for a terminal. */
+export interface ServerProblem {
+  /** The last part of `urn:vouch:problem:<kind>`; this version need not know it. */
+  kind: string;
+  /** What happened. */
+  title: string | undefined;
+  /** What to do. */
+  detail: string | undefined;
+}
+
 /**
- * A Vouch server's refusal in its own words (RFC 9457): its title says what happened, its detail what to do.
+ * Reads a problem that a Vouch server describes.
  *
  * @param said the answer's body
  * @returns undefined when it is none of a Vouch server's, but of a proxy, say
  */
-export function serverRefusal(status: number, said: unknown): Problem | undefined {
+export function readProblem(said: unknown): ServerProblem | undefined {
   const { type, title, detail } = Object(said) as Record<string, unknown>;
   const [, kind] = /^urn:vouch:problem:([\w-]{1,64})$/.exec(String(type)) ?? [];
-  if (kind === undefined) return undefined;
-  const sentence = printable(
-    typeof title === 'string' && title !== '' ? title : `It answered with status ${status}`,
-    300,
-  );
+  const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined);
+  return kind === undefined ? undefined : { kind, title: text(title), detail: text(detail) };
+}
+
+/**
+ * A Vouch server's refusal in its own words.
+ *
+ * @param said the answer's body
+ * @returns undefined as readProblem
+ */
+export function serverRefusal(status: number, said: unknown): Problem | undefined {
+  const problem = readProblem(said);
+  if (problem === undefined) return undefined;
+  const sentence = printable(problem.title ?? `It answered with status ${status}`, 300);
   return new Problem({
-    ...serverKind(kind),
+    ...serverKind(problem.kind),
     what: /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`,
-    fix: printable(typeof detail === 'string' && detail !== '' ? detail : 'Try again.', 300),
+    fix: printable(problem.detail ?? 'Try again.', 300),
     category: isPassing(status) ? 'unreachable' : 'refused',
   });
 }

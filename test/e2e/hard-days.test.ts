@@ -63,7 +63,7 @@ describe.sequential('a hard day', () => {
     await sandbox.succeed('vouch', ['enroll', '--server', sandbox.issuer], { input: sandbox.typed(code) });
     await sandbox.server.kill();
     const down = await sandbox.run('vouch', ['login']);
-    expect(down).toMatchObject({ code: 4, stderr: expect.stringContaining('cannot be reached') });
+    expect(down).toMatchObject({ code: 4, stderr: expect.stringContaining('could not be reached') });
     await sandbox.server.start();
     const signedIn = await sandbox.succeed('vouch', ['login']);
     expect(signedIn.stdout).toContain('Signed in as bob@example.com with "Security key"');

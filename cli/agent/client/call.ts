@@ -1,10 +1,8 @@
 import { Problem } from '../../problem/problem.ts';
-import {
-  agentSocket,
-  checkRuntimeFolder,
-  checkSocketPath,
-  runtimeFolder,
-} from '../../runtime-folder/runtime-folder.ts';
+import { checkRuntimeFolder } from '../../runtime-folder/check-folder.ts';
+import { checkSocketPath } from '../../runtime-folder/check-socket.ts';
+import { agentSocket, runtimeFolder } from '../../runtime-folder/runtime-folder.ts';
+import { parseJson } from '../../text/parse-json.ts';
 import { type AgentAnswer, type AgentRequest, exchange, HungUp, TimedOut } from './exchange.ts';
 import { hung, noMoreFiles, notRunning, silent } from './problems.ts';
 
@@ -41,7 +39,7 @@ export async function call(
   checkRuntimeFolder(folder);
   const { status, text } = await sendAgain({ socket, method, path, body, timeout, signal });
   if (status >= 200 && status < 300) return text;
-  throw Problem.fromJSON(parse(text)) ?? silent(`It answered with status ${status}.`);
+  throw Problem.fromJSON(parseJson(text)) ?? silent(`It answered with status ${status}.`);
 }
 
 /**
@@ -71,13 +69,5 @@ async function send(request: AgentRequest): Promise<AgentAnswer> {
     if (error instanceof TimedOut || code === 'EAGAIN') throw hung(request.timeout);
     if (error instanceof HungUp) throw silent('It hung up: it is just ending, or too many ask it at once.', error);
     throw silent(message);
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkRuntimeFolder } from '../../runtime-folder/check-folder.ts';
 import { type AgentProcess, isAgent, isRunning, readPidFile } from '../../runtime-folder/pid-file.ts';
-import { checkRuntimeFolder, runtimeFolder } from '../../runtime-folder/runtime-folder.ts';
+import { runtimeFolder } from '../../runtime-folder/runtime-folder.ts';
 import { notEnded, unknownProcess } from './problems.ts';
 
 /** How long a process may take to end as it is asked to, and how long the system may take to end it, in milliseconds. */

@@ -9,9 +9,9 @@ import { awsConfigFile } from '../../paths.ts';
 import { credentialLines } from '../git-answer.ts';
 import { type GitCredentialRequest, parseGitRequest } from '../git-request.ts';
 import { Log } from '../log.ts';
+import { type Access, importAccess } from '../session/access.ts';
 import { Session } from '../session/session.ts';
 import { usualTimeouts } from '../session/timeouts.ts';
-import { type Access, importAccess } from '../session/vouch-api.ts';
 import { bounds } from '../sockets/bounds.ts';
 import { createGitServer } from '../sockets/git-socket.ts';
 

@@ -1,60 +1,21 @@
-import type { Agent as HttpAgent } from 'node:http';
-import { generateProof, type KeyPair } from 'dpop';
+import { generateProof } from 'dpop';
 import { decodeJwt } from 'jose';
 import { clockSkew } from '../../network/clock-skew.ts';
 import { type HttpAnswer, sendRequest } from '../../network/http-request.ts';
-import { isConfidential } from '../../network/loopback-http.ts';
 import { Outage, readRetryAfter } from '../../network/outage.ts';
 import { isLastingFailure, networkFailure, networkFix, networkReason, restart } from '../../network/reason.ts';
 import { redact } from '../../network/redact.ts';
-import type { NetworkFailure, ProblemDetails } from '../../problem/details.ts';
 import { serverKind } from '../../problem/kinds.ts';
 import { Problem } from '../../problem/problem.ts';
 import { signInNeeded } from '../../problem/sign-in-needed.ts';
+import { serverUnreachable } from '../../server-api/problems.ts';
+import { isPassing, readProblem } from '../../server-api/refusal.ts';
+import { parseJson } from '../../text/parse-json.ts';
 import { printable } from '../../text/printable.ts';
-import type { NewSession } from '../protocol.ts';
-import { Secret } from './secret.ts';
+import type { Access } from './access.ts';
 
 /** More than any answer of the server's, in bytes. */
 const longestAnswer = 64 * 1024;
-
-/** What goes along with every request of one session: the token, and the key that proves that it is ours (RFC 9449). */
-export interface Access {
-  issuer: string;
-  accessToken: Secret;
-  proofKey: KeyPair;
-  /** The last one that the server asked to have in the proof (RFC 9449, section 8). */
-  nonce?: string | undefined;
-  /** What requests go through, unless it is Node's global one. */
-  agent?: HttpAgent | undefined;
-}
-
-/**
- * Takes a new session's token and proof key; the private key becomes one that cannot be exported again.
- *
- * @throws DOMException when the key is not a private EC P-256 JWK
- */
-export async function importAccess(session: NewSession): Promise<Access> {
-  const { kty, crv, x, y, d } = session.dpopKey;
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
-  const [privateKey, publicKey] = await Promise.all([
-    crypto.subtle.importKey('jwk', { kty, crv, x, y, d } as JsonWebKey, algorithm, false, ['sign']),
-    crypto.subtle.importKey('jwk', { kty, crv, x, y } as JsonWebKey, algorithm, true, ['verify']),
-  ]);
-  return {
-    issuer: session.issuer,
-    accessToken: new Secret(session.accessToken),
-    proofKey: { privateKey, publicKey },
-  };
-}
-
-/** Whether a URL may be an issuer's: https, or http on this very machine for a server that is being tried out. */
-export function isIssuer(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const url = new URL(value);
-  if (url.username || url.password || url.search || url.hash) return false;
-  return isConfidential(url);
-}
 
 /**
  * Asks the server for an ID token that AWS takes for one role (`POST /api/aws/token`).
@@ -67,7 +28,9 @@ export async function requestAwsToken(access: Access, role: string, signal: Abor
   const answer = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
   const { token } = readJson(answer);
   if (answer.status === 200 && typeof token === 'string' && token !== '') return token;
-  throw outage(access, `It answered with status ${answer.status}, which is no answer to the question.`);
+  throw new Outage(
+    serverUnreachable(access.issuer, `It answered with status ${answer.status}, which is no answer to the question.`),
+  );
 }
 
 /**
@@ -79,7 +42,7 @@ export function readClaims(access: Access, token: string): Record<string, unknow
   try {
     return decodeJwt(token);
   } catch {
-    throw outage(access, 'It answered with something that is no token.');
+    throw new Outage(serverUnreachable(access.issuer, 'It answered with something that is no token.'));
   }
 }
 
@@ -145,31 +108,27 @@ async function send(
 }
 
 function refusal(access: Access, answer: HttpAnswer): Problem {
+  const { issuer } = access;
   const { status, headers } = answer;
-  const { type, title, detail } = readJson(answer);
-  const [, kind = ''] = /^urn:vouch:problem:([\w-]{1,64})$/.exec(String(type)) ?? [];
-  const quote = (text: unknown) =>
-    typeof text === 'string' ? printable(redact(text, [access.accessToken.reveal()]), 300) : '';
+  const { kind = '', title, detail } = readProblem(readJson(answer)) ?? {};
+  const quote = (text = '') => printable(redact(text, [access.accessToken.reveal()]), 300);
   const said = quote(title) || `status ${status}`;
   // A proof of the wrong time says nothing of the session, which is still good when the clock is.
   const skew = kind === 'token-refused' ? clockSkew(headers.date, Date.now()) : undefined;
   if (skew) return skew;
   // It was given one: that says nothing of the session.
-  if (wantsNonce(answer)) return outage(access, 'It asks for one nonce after the other.');
+  if (wantsNonce(answer)) return new Outage(serverUnreachable(issuer, 'It asks for one nonce after the other.'));
   const isChallenge = status === 401 && /\bDPoP\b/i.test(headers['www-authenticate'] ?? '');
   if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
     return signInNeeded('session-over', 'Your session is over.', `${hostOf(access)} no longer takes it: ${said}`);
   }
-  if (status === 429 || status >= 500) {
-    return outage(access, `It answered: ${said}`, { retryAfter: readRetryAfter(headers['retry-after']) });
+  if (isPassing(status)) {
+    return new Outage(serverUnreachable(issuer, `It answered: ${said}`), readRetryAfter(headers['retry-after']));
   }
   // A session must not end, nor a role be refused, by the word of a proxy or of a Wi-Fi's login page.
   if (kind === '') {
-    return outage(
-      access,
-      `Something answered in its place, with status ${status}: a proxy, or your Wi-Fi's login page.`,
-      { network: 'proxy' },
-    );
+    const why = `Something answered in its place, with status ${status}: a proxy, or your Wi-Fi's login page.`;
+    return new Outage(serverUnreachable(issuer, why, { network: 'proxy' }));
   }
   return new Problem({
     ...serverKind(kind),
@@ -180,42 +139,20 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   });
 }
 
-function noAnswer(access: Access, error: unknown): Problem {
-  const why = redact(networkReason(error), [access.accessToken.reveal()]);
-  // The error itself is left behind: what it carries is nobody's business.
+function noAnswer({ issuer, accessToken }: Access, error: unknown): Problem {
+  const why = redact(networkReason(error), [accessToken.reveal()]);
+  // The error itself is left behind, as it could carry a secret.
   const network = networkFailure(error);
-  if (!isLastingFailure(error)) return outage(access, why, { network });
+  if (!isLastingFailure(error)) return new Outage(serverUnreachable(issuer, why, { network }));
   const fix = networkFix(error, 'NODE_EXTRA_CA_CERTS', restart);
-  return new Problem({ ...unreachable(access, why), ...(fix ? { fix } : {}), network });
-}
-
-function outage(
-  access: Access,
-  why: string,
-  { retryAfter, network }: { retryAfter?: number; network?: NetworkFailure } = {},
-): Outage {
-  return new Outage({ ...unreachable(access, why), network }, retryAfter);
-}
-
-function unreachable(access: Access, why: string): ProblemDetails {
-  return {
-    kind: 'server-unreachable',
-    what: `The Vouch server ${hostOf(access)} could not be reached.`,
-    why,
-    fix: 'Check your network, then try again.',
-  };
+  return new Problem(serverUnreachable(issuer, why, { network, fix }));
 }
 
 function hostOf({ issuer }: Access): string {
   return new URL(issuer).host;
 }
 
-/** The body as JSON, or an empty object when it is none, or too long to be an answer. */
+/** The body as JSON; nothing when it is none, or too long to be an answer. */
 function readJson({ body }: HttpAnswer): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(body?.toString('utf8') ?? '');
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
+  return Object(parseJson(body?.toString('utf8') ?? ''));
 }

@@ -3,17 +3,18 @@ import { isAbsolute } from 'node:path';
 import type { AwsCredentials } from '../../aws/credentials.ts';
 import { isRegion } from '../../aws/partitions.ts';
 import { parseRoleArn, type RoleArn } from '../../aws/role-arn.ts';
-import { asProblem, Problem } from '../../problem/problem.ts';
+import { asProblem } from '../../problem/problem.ts';
 import type { Agent } from '../agent.ts';
 import type { CodeCommit } from '../codecommit.ts';
 import { longestRequest } from '../git-request.ts';
 import { reasonOf } from '../log.ts';
-import { badRequest, otherVersion } from '../problems.ts';
-import type { CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from '../protocol.ts';
-import { isIssuer } from '../session/vouch-api.ts';
+import { badRequest, leaving, otherVersion } from '../problems.ts';
+import type { CredentialsAnswer, Dropped, LogAnswer, RoleClaims } from '../protocol.ts';
 import type { SocketBounds } from './bounds.ts';
-import { statusOf } from './http-status.ts';
+import { send, sendJson, sendProblem } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import { readSession } from './read-session.ts';
+import { withBody } from './request-body.ts';
 
 /** The largest body that is read, in bytes, except for Git's requests. */
 const longestBody = 64 * 1024;
@@ -151,77 +152,4 @@ function readRole(query: URLSearchParams): RoleArn {
   const role = parseRoleArn(query.get('role') ?? '');
   if (role === undefined) throw badRequest('`role` is not the ARN of a role.');
   return role;
-}
-
-/** Has something made of the body, of which no copy is left afterwards, nor in what it came in: it may hold secrets. */
-async function withBody<T>(
-  request: IncomingMessage,
-  memory: MemoryBudget,
-  longest: number,
-  use: (body: Buffer) => Promise<T>,
-): Promise<T> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
-      if (length + chunk.length > longest) throw badRequest(`The body is longer than ${longest} bytes.`);
-      if (!memory.take(chunk.length)) throw badRequest('Too much is said at once, by too many.');
-      length += chunk.length;
-      chunks.push(chunk);
-    }
-    const body = Buffer.concat(chunks);
-    for (const chunk of chunks) chunk.fill(0);
-    return await use(body).finally(() => body.fill(0));
-  } finally {
-    memory.give(length);
-  }
-}
-
-function readSession(body: Buffer): NewSession {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString('utf8'));
-  } catch {
-    // The parser's message would quote the body, which holds secrets.
-    throw badRequest('The body is not JSON.');
-  }
-  const { issuer, accessToken, dpopKey, email, key, expiresAt } = (value ?? {}) as Partial<NewSession>;
-  if (typeof issuer !== 'string' || !isIssuer(issuer)) {
-    throw badRequest('`issuer` is not an https URL (or http on localhost or 127.0.0.1).');
-  }
-  if (typeof accessToken !== 'string' || !/^[\w.~+/=-]{1,16384}$/.test(accessToken)) {
-    throw badRequest('`accessToken` is not a token.');
-  }
-  if (typeof dpopKey !== 'object' || dpopKey === null) throw badRequest('`dpopKey` is not a key.');
-  // STS takes 2 to 64 of these as the name of a role's session.
-  if (typeof email !== 'string' || !/^[\w+=,.@-]{2,64}$/.test(email)) {
-    throw badRequest('`email` is not an address that AWS STS takes as a session name.');
-  }
-  const model = key?.model ?? null;
-  if (typeof key?.name !== 'string' || (model !== null && typeof model !== 'string')) {
-    throw badRequest('`key` is not {name, model}.');
-  }
-  if (typeof expiresAt !== 'string' || Number.isNaN(Date.parse(expiresAt))) throw badRequest('`expiresAt` is no time.');
-  return { issuer, accessToken, dpopKey, email, key: { name: key.name, model }, expiresAt };
-}
-
-function sendJson(response: ServerResponse, value: unknown): void {
-  send(response, 200, 'application/json', JSON.stringify(value));
-}
-
-/** The length is always said, so that who reads an answer knows one that was cut. */
-function send(response: ServerResponse, status: number, type: string, text: string): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
-}
-
-function leaving(): Problem {
-  return new Problem({
-    kind: 'agent-leaving',
-    what: 'The vouch agent is just ending.',
-    fix: 'Try again.',
-  });
-}
-
-function sendProblem(response: ServerResponse, problem: Problem, status = statusOf(problem)): void {
-  send(response, status, 'application/problem+json', JSON.stringify(problem));
 }

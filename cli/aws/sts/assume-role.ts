@@ -3,7 +3,7 @@ import { untilAborted } from '../../network/until-aborted.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { AwsCredentials } from '../credentials.ts';
 import { stsClient } from './client.ts';
-import { explainAssumeRole } from './explain.ts';
+import { explainAssumeRole } from './explain-assume-role.ts';
 import type { RoleRequest } from './web-identity.ts';
 
 export interface ChainedRoleRequest extends RoleRequest {

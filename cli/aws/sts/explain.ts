@@ -1,4 +1,4 @@
-import { Outage, readRetryAfter } from '../../network/outage.ts';
+import { Outage } from '../../network/outage.ts';
 import {
   caVariable,
   isLastingFailure,
@@ -12,6 +12,7 @@ import type { ProblemData } from '../../problem/details.ts';
 import { Problem } from '../../problem/problem.ts';
 import { count } from '../../text/count.ts';
 import { printable } from '../../text/printable.ts';
+import { isCoded, quoted, readFailure, reasonIn } from './failure.ts';
 
 /** What was asked of STS, as far as an explanation needs it. */
 export interface StsContext {
@@ -25,54 +26,6 @@ export interface StsContext {
   secrets?: readonly string[];
 }
 
-export interface ChainContext extends StsContext {
-  /** The ARN of the role whose credentials were shown. */
-  source: string;
-}
-
-/**
- * Puts a refusal of AssumeRole in words, for the one role of a chain that was refused: who asked for it, and which of the two
- * sides has to allow what.
- *
- * A Vouch session has tags that are transitive and a source identity, so a chained role must let both come along (IAM User
- * Guide, "Chaining roles with session tags" and "Permissions required to set source identity": the latter on both sides).
- *
- * @returns a Problem as explainSts
- */
-export function explainAssumeRole(error: unknown, context: ChainContext): Problem {
-  const { name, message } = describe(error, context);
-  if (/^(ExpiredToken|RequestExpired|SignatureDoesNotMatch|InvalidClientTokenId)/.test(name)) {
-    return new Problem({
-      kind: 'aws-refused',
-      role: context.role,
-      said: message,
-      what: `AWS did not take the credentials of ${context.source}, so the role ${context.role} was not given.`,
-      why: quoted(message),
-      fix: 'Check the clock of this machine, then try again.',
-    });
-  }
-  if (name !== 'AccessDenied' && name !== 'AccessDeniedException') return explainSts(error, context);
-  const { role, source } = context;
-  const missing = /not authorized to perform: (sts:(?:AssumeRole|TagSession|SetSourceIdentity))\b/.exec(message)?.[1];
-  const [, principal] = /\bUser: (arn:\S+)/.exec(message) ?? [];
-  const lacks =
-    missing === undefined || missing === 'sts:AssumeRole'
-      ? `${source} may not assume it, its trust policy does not trust ${source}, or it does not exist.`
-      : `What is missing is ${missing}.`;
-  return new Problem({
-    kind: 'aws-refused',
-    ...reasonOf(message),
-    role,
-    said: message,
-    what: `AWS refused the role ${role} to ${principal ? printable(principal, 300) : source}.`,
-    why: [lacks, quoted(message)].filter(Boolean).join(' '),
-    fix:
-      'Ask who runs your AWS accounts to allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity twice: to ' +
-      `${source} in its permissions, with ${role} as the resource, and in the trust policy of ${role}, with ${source} as the ` +
-      'principal. Where that trust policy has a condition on sts:ExternalId, your profile needs it as external_id.',
-  });
-}
-
 /**
  * Puts a refusal of AssumeRoleWithWebIdentity in words: which role, why, and which condition to look at.
  *
@@ -82,12 +35,12 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
  *   unless it cannot pass by itself
  */
 export function explainSts(error: unknown, context: StsContext): Problem {
-  const { name, message, status, retryAfter } = describe(error, context);
+  const { name, message, status, retryAfter } = readFailure(error, context.secrets);
   const { role, region, sessionName } = context;
   const refused = (why: string, fix: string) =>
     new Problem({
       kind: 'aws-refused',
-      ...reasonOf(message),
+      ...reasonIn(message),
       role,
       said: message,
       what: `AWS refused the role ${role}.`,
@@ -181,51 +134,4 @@ export function explainSts(error: unknown, context: StsContext): Problem {
   if (!isLastingFailure(error)) return unreachable(down, why, fix, { network });
   const how = networkFix(error, caVariable(context.env), restart) ?? fix;
   return new Problem({ kind: 'aws-unreachable', network, role, what: down, why, fix: how });
-}
-
-function quoted(message: string): string {
-  return message === '' ? '' : `AWS says: ${message}`;
-}
-
-/** Provider, audience and times have words of their own with AWS, and so has each action of a trust policy; its conditions have not. */
-function reasonOf(message: string): Pick<ProblemData, 'reason' | 'action'> {
-  if (/No OpenIDConnect provider/i.test(message)) return { reason: 'provider-unknown' };
-  if (/audience/i.test(message)) return { reason: 'audience' };
-  if (/expired|issued in the future|not valid yet|too old/i.test(message)) return { reason: 'token-times' };
-  const action = /not authorized to perform:? (sts:\w+)/i.exec(message)?.[1];
-  if (action === undefined) return { reason: 'other' };
-  return action.startsWith('sts:AssumeRole') ? { reason: 'trust' } : { reason: 'trust-action', action };
-}
-
-interface Description {
-  name: string;
-  /** What AWS says. */
-  message: string;
-  /** Of an answer that the SDK could read, and of any that says that something is down. */
-  status: number | undefined;
-  /** In milliseconds. */
-  retryAfter: number;
-}
-
-function describe(error: unknown, { secrets = [] }: StsContext): Description {
-  if (!(error instanceof Error)) return { name: '', message: '', status: undefined, retryAfter: 0 };
-  const { $metadata, $response } = error as {
-    $metadata?: { httpStatusCode?: number };
-    $response?: { headers?: Record<string, string> };
-  };
-  // The SDK also fills the status in for an answer that it could not read; such an error has no `$fault`. But who fails in HTML,
-  // a proxy for one, is as down as who fails in XML.
-  const status = $metadata?.httpStatusCode ?? 0;
-  return {
-    name: redact(error.name, secrets),
-    // An authorization ID stands at the end of what AWS says.
-    message: isCoded(error) ? printable(redact(error.message, secrets), 1000) : '',
-    status: '$fault' in error || status >= 500 ? status : undefined,
-    retryAfter: readRetryAfter($response?.headers?.['retry-after']),
-  };
-}
-
-/** Whether an answer bears an error code, as all of AWS's do. The SDK names one that does not "Unknown", or after its status. */
-function isCoded(error: unknown): boolean {
-  return Boolean((error as { Code?: unknown }).Code);
 }

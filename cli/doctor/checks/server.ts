@@ -5,6 +5,7 @@ import { networkReason, whyUnreachable } from '../../network/reason.ts';
 import { Problem } from '../../problem/problem.ts';
 import { askServer } from '../../server-api/ask-server.ts';
 import { foreignEndpoint } from '../../server-api/endpoints.ts';
+import { notAVouchServer } from '../../server-api/problems.ts';
 import { serverRefusal } from '../../server-api/refusal.ts';
 import { printable } from '../../text/printable.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
@@ -103,13 +104,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env 
 }
 
 function notVouch(url: string, why: string): Finding {
-  const problem = new Problem({
-    kind: 'not-a-vouch-server',
-    what: `${new URL(url).host} did not answer as a Vouch server does.`,
-    why,
-    fix: 'Check the URL with your administrator; behind a hotel’s or a company’s sign-in page, sign in there first.',
-  });
-  return troubleOf('server.not-vouch', problem);
+  return troubleOf('server.not-vouch', notAVouchServer(url, why));
 }
 
 /** The JSON object that it is, or undefined. */

@@ -7,7 +7,7 @@ import { agentStatus, dropSession } from '../../../cli/agent/client/client.ts';
 import { handOverSession } from '../../../cli/agent/client/hand-over.ts';
 import { asProblem, Problem } from '../../../cli/problem/problem.ts';
 import { version } from '../../../cli/programs.ts';
-import { prepareRuntimeFolder } from '../../../cli/runtime-folder/runtime-folder.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
 import { newSession } from '../support.ts';
 import { agent, agentMachine, signedIn } from './support.ts';
 

@@ -15,7 +15,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { putSession } from '../../../cli/agent/client/client.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { findOnPath } from '../../../cli/files/on-path.ts';
-import { prepareRuntimeFolder } from '../../../cli/runtime-folder/runtime-folder.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
 import {
   gitRequest,
   installHelper,

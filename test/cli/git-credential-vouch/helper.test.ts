@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { putSession } from '../../../cli/agent/client/client.ts';
 import { serve } from '../../../cli/agent/serve.ts';
-import { prepareRuntimeFolder } from '../../../cli/runtime-folder/runtime-folder.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
 import { giveAway, superuser } from '../others.ts';
 import {

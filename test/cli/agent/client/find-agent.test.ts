@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { awsCredentials } from '../../../../cli/agent/client/client.ts';
 import { findAgent, foundBy } from '../../../../cli/agent/client/find-agent.ts';
-import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/runtime-folder.ts';
+import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/check-folder.ts';
 import { type Machine, machine, role } from '../../support.ts';
 import { agent, signedIn } from '../support.ts';
 

@@ -8,8 +8,8 @@ import { agentStatus, putSession } from '../../../../cli/agent/client/client.ts'
 import { endHungAgent } from '../../../../cli/agent/client/end-hung.ts';
 import { handOverSession } from '../../../../cli/agent/client/hand-over.ts';
 import { startAgent } from '../../../../cli/agent/client/start.ts';
+import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/check-folder.ts';
 import { startOf } from '../../../../cli/runtime-folder/pid-file.ts';
-import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/runtime-folder.ts';
 import { agentStop } from '../../../../cli/vouch/commands/agent.ts';
 import { logout } from '../../../../cli/vouch/commands/logout.ts';
 import {

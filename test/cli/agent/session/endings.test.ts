@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { agentLogs, agentStatus, awsCredentials, profileCredentials } from '../../../../cli/agent/client/client.ts';
 import { Log } from '../../../../cli/agent/log.ts';
+import { importAccess } from '../../../../cli/agent/session/access.ts';
 import { HeldCredentials } from '../../../../cli/agent/session/held-credentials.ts';
 import { Session } from '../../../../cli/agent/session/session.ts';
 import { usualTimeouts } from '../../../../cli/agent/session/timeouts.ts';
-import { importAccess } from '../../../../cli/agent/session/vouch-api.ts';
 import { CodeCommitSigner } from '../../../../cli/aws/codecommit/signature.ts';
 import { parseRoleArn, type RoleArn } from '../../../../cli/aws/role-arn.ts';
 import { gitRequest, newSession, role, services, setUpChain } from '../../support.ts';

@@ -1,0 +1,52 @@
+import { Problem } from '../../problem/problem.ts';
+import { printable } from '../../text/printable.ts';
+import { explainSts, type StsContext } from './explain.ts';
+import { quoted, readFailure, reasonIn } from './failure.ts';
+
+export interface ChainContext extends StsContext {
+  /** The ARN of the role whose credentials were shown. */
+  source: string;
+}
+
+/**
+ * Puts a refusal of AssumeRole in words, for the one role of a chain that was refused: who asked for it, and which of the two
+ * sides has to allow what.
+ *
+ * A Vouch session has tags that are transitive and a source identity, so a chained role must let both come along (IAM User
+ * Guide, "Chaining roles with session tags" and "Permissions required to set source identity": the latter on both sides).
+ *
+ * @returns a Problem as explainSts
+ */
+export function explainAssumeRole(error: unknown, context: ChainContext): Problem {
+  const { name, message } = readFailure(error, context.secrets);
+  if (/^(ExpiredToken|RequestExpired|SignatureDoesNotMatch|InvalidClientTokenId)/.test(name)) {
+    return new Problem({
+      kind: 'aws-refused',
+      role: context.role,
+      said: message,
+      what: `AWS did not take the credentials of ${context.source}, so the role ${context.role} was not given.`,
+      why: quoted(message),
+      fix: 'Check the clock of this machine, then try again.',
+    });
+  }
+  if (name !== 'AccessDenied' && name !== 'AccessDeniedException') return explainSts(error, context);
+  const { role, source } = context;
+  const missing = /not authorized to perform: (sts:(?:AssumeRole|TagSession|SetSourceIdentity))\b/.exec(message)?.[1];
+  const [, principal] = /\bUser: (arn:\S+)/.exec(message) ?? [];
+  const lacks =
+    missing === undefined || missing === 'sts:AssumeRole'
+      ? `${source} may not assume it, its trust policy does not trust ${source}, or it does not exist.`
+      : `What is missing is ${missing}.`;
+  return new Problem({
+    kind: 'aws-refused',
+    ...reasonIn(message),
+    role,
+    said: message,
+    what: `AWS refused the role ${role} to ${principal ? printable(principal, 300) : source}.`,
+    why: [lacks, quoted(message)].filter(Boolean).join(' '),
+    fix:
+      'Ask who runs your AWS accounts to allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity twice: to ' +
+      `${source} in its permissions, with ${role} as the resource, and in the trust policy of ${role}, with ${source} as the ` +
+      'principal. Where that trust policy has a condition on sts:ExternalId, your profile needs it as external_id.',
+  });
+}

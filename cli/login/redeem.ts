@@ -1,0 +1,69 @@
+import { exportJWK } from 'jose';
+import * as client from 'openid-client';
+import type { NewSession } from '../agent/protocol.ts';
+import { Problem } from '../problem/problem.ts';
+import { UnfitAnswer } from '../server-api/ask-server.ts';
+import { printable } from '../text/printable.ts';
+import { readKeyName } from './key-name.ts';
+import type { PushedRequest } from './pushed-request.ts';
+
+/**
+ * Redeems the code that the browser brought back, checks the ID token, and asks the server whose session it is.
+ *
+ * @param callback the address with which the browser came back
+ * @throws Problem `not-a-vouch-server`; UnfitAnswer; as openid-client
+ */
+export async function redeem(config: client.Configuration, request: PushedRequest, callback: URL): Promise<NewSession> {
+  const { issuer } = config.serverMetadata();
+  const tokens = await client.authorizationCodeGrant(
+    config,
+    callback,
+    {
+      expectedState: request.state,
+      expectedNonce: request.nonce,
+      pkceCodeVerifier: request.verifier,
+      idTokenExpected: true,
+    },
+    { resource: `${issuer}/api` },
+    { DPoP: request.dpop },
+  );
+  const subject = tokens.claims()?.sub;
+  // RFC 9449, section 5: an access token that is not bound to our key is not what was asked for.
+  if (tokens.token_type !== 'dpop' || subject === undefined)
+    throw unexpected('The access token is not bound to a key.');
+  const session = await fetchSession(config, tokens.access_token, request.dpop);
+  if (session.email !== subject) throw unexpected('The ID token names another person than the session.');
+  return {
+    issuer,
+    accessToken: tokens.access_token,
+    dpopKey: await exportJWK(request.keys.privateKey),
+    ...session,
+  };
+}
+
+/** Who signed in, with which key, until when, as the server has it: also the first use of token and key together. */
+async function fetchSession(config: client.Configuration, accessToken: string, dpop: client.DPoPHandle) {
+  const url = new URL('/api/session', config.serverMetadata().issuer);
+  const response = await client.fetchProtectedResource(config, accessToken, url, 'GET', null, undefined, {
+    DPoP: dpop,
+  });
+  const { status } = response;
+  if (status !== 200) throw new UnfitAnswer(`It answered with status ${status}.`, status);
+  const { email, key, expiresAt } = Object(await response.json()) as Record<string, unknown>;
+  const name = readKeyName(key);
+  const isTime = typeof expiresAt === 'string' && !Number.isNaN(Date.parse(expiresAt));
+  if (typeof email !== 'string' || name === undefined || !isTime) {
+    throw unexpected('Its description of the session is not complete.');
+  }
+  return { email: printable(email), key: name, expiresAt };
+}
+
+function unexpected(why: string): Problem {
+  return new Problem({
+    kind: 'not-a-vouch-server',
+    what: 'The server’s answer is not what a Vouch server gives.',
+    why,
+    fix: 'Tell your administrator.',
+    category: 'refused',
+  });
+}

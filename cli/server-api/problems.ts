@@ -1,0 +1,35 @@
+import type { NetworkFailure, ProblemDetails } from '../problem/details.ts';
+import { Problem } from '../problem/problem.ts';
+
+/**
+ * What to say of a server that did not answer: for a Problem, or for an Outage where another try makes sense.
+ *
+ * @param server its issuer URL
+ * @param why a sentence
+ */
+export function serverUnreachable(
+  server: string,
+  why: string,
+  {
+    network,
+    fix = 'Check your network, then try again.',
+  }: { network?: NetworkFailure | undefined; fix?: string | undefined } = {},
+): ProblemDetails {
+  const what = `The Vouch server ${new URL(server).host} could not be reached.`;
+  return { kind: 'server-unreachable', what, why, fix, network };
+}
+
+/**
+ * Something else answers at a server's address.
+ *
+ * @param server its issuer URL
+ * @param why a sentence
+ */
+export function notAVouchServer(server: string, why: string): Problem {
+  return new Problem({
+    kind: 'not-a-vouch-server',
+    what: `${new URL(server).host} did not answer as a Vouch server does.`,
+    why,
+    fix: 'Check the URL with your administrator; behind a hotel’s or a company’s sign-in page, sign in there first.',
+  });
+}
