@@ -12,7 +12,7 @@ import { HTTPS, localSettings, MASTER_KEY, newDatabase } from './settings.ts';
 const OTHER_KEY = createHash('sha256').update('another key').digest('base64');
 
 describe('starting', () => {
-  test('on localhost makes a key file for its owner alone, and the database is its owner’s too', async () => {
+  test('on localhost makes a key file and a database that only their owner can read', async () => {
     const database = newDatabase();
     const server = await startProgram(await localSettings(database));
     for (const file of [database, `${database}.key`, `${database}-wal`, `${database}-shm`]) {
@@ -29,7 +29,7 @@ describe('starting', () => {
     expect(existsSync(`${database}.key`)).toBe(false);
   });
 
-  test('again keeps the signing key; with another master key it does not start, and says why', async () => {
+  test('again keeps the signing key; with another master key the server does not start, and says why', async () => {
     const settings = await localSettings();
     const kid = async () => {
       const { keys } = (await (await fetch(`${settings.VOUCH_ISSUER}/jwks`)).json()) as { keys: { kid: string }[] };
@@ -76,7 +76,7 @@ describe('starting', () => {
     await startProgram(settings);
   });
 
-  test('refuses another issuer than the database’s', async () => {
+  test('refuses an issuer other than the database’s', async () => {
     const database = newDatabase();
     const first = await localSettings(database);
     await (await startProgram(first)).end('SIGTERM');
@@ -94,7 +94,7 @@ describe('starting', () => {
     expect((await vouchServer(['--version'], {})).stdout).toBe(`${manifest.version}\n`);
   });
 
-  test('writes nothing more where DEBUG is set: an address may hold a ticket', async () => {
+  test('logs nothing more if DEBUG is set: a URL may hold a ticket', async () => {
     const settings = await localSettings();
     const server = await startProgram({ ...settings, DEBUG: '*' });
     const body = '{"word":"bodyword"}';
@@ -106,7 +106,7 @@ describe('starting', () => {
     expect(server.output).not.toMatch(/ticketword|bodyword|uriword/);
   });
 
-  test('refuses a file that is no database, and a folder that is not there', async () => {
+  test('refuses a file that is not a database, and a folder that does not exist', async () => {
     const file = newDatabase();
     writeFileSync(file, 'not a database, but long enough to be taken for one'.repeat(100), { mode: 0o600 });
     const broken = await vouchServer(['serve'], await localSettings(file));
@@ -131,7 +131,7 @@ describe('starting', () => {
   });
 });
 
-/** The keys that a server shows, asked at another port than its issuer's. */
+/** The IDs of the keys that a server shows, asked at a port other than its issuer's. */
 function kidsAt(port: number, issuer = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { host: new URL(issuer).host };

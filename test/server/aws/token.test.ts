@@ -72,21 +72,21 @@ beforeEach(async () => {
 const issue = (id = 'hers', role = ROLE) => issueToken(opened.context, id, role, '192.0.2.7');
 const auditRows = () => opened.context.store.selectFrom('audit').selectAll().orderBy('id').execute();
 
-function at(now: number): void {
+function setClock(now: number): void {
   opened.context.now = () => now;
   onTestFinished(() => {
     opened.context.now = () => NOW;
   });
 }
 
-/** Tokens that were issued before. */
-async function issued(count: number, when: number, id = 'hers', event = 'aws-token-issued'): Promise<void> {
+/** Writes the audit rows of tokens that were issued at a time. */
+async function addIssued(count: number, when: number, id = 'hers', event = 'aws-token-issued'): Promise<void> {
   const row = { at: when, event, session_id: id, detail: '{}' };
   await opened.context.store.insertInto('audit').values(Array(count).fill(row)).execute();
 }
 
 describe('the token for a role', () => {
-  test('says to AWS for one minute who it is, for which role, and nothing else', async () => {
+  test('tells AWS for one minute who the person is, for which role, and nothing else', async () => {
     const { signingKey } = opened.context;
     const { token, expiresAt, jti } = await tokenForRole(opened.context, session, ROLE, NOW + 999);
     const { payload, protectedHeader } = await jwtVerify(token, await importJWK(signingKey.publicJwk, 'ES256'), {
@@ -114,7 +114,7 @@ describe('the token for a role', () => {
     expect((await tokenForRole(opened.context, session, ROLE, NOW)).jti).not.toBe(jti);
   });
 
-  test('ends with its session, in whole seconds before it', async () => {
+  test('ends with its session at the latest, in whole seconds', async () => {
     for (const [left, seconds] of [
       [60_999, 60],
       [60_000, 60],
@@ -126,14 +126,14 @@ describe('the token for a role', () => {
     }
   });
 
-  test('counts the touch in whole seconds that have gone by', async () => {
+  test('rounds the time of the touch down to a whole second', async () => {
     const { token } = await tokenForRole(opened.context, { ...session, authTime: NOW - 1 }, ROLE, NOW);
     expect(decodeJwt(token).auth_time).toBe(NOW / 1000 - 1);
   });
 });
 
 describe('a token is issued', () => {
-  test('with a row that finds it again, and does not hold it', async () => {
+  test('with an audit row that identifies it, and does not hold it', async () => {
     const { token, expiresAt } = await issue();
     expect(expiresAt).toBe(NOW + 60_000);
     const rows = await auditRows();
@@ -150,7 +150,7 @@ describe('a token is issued', () => {
     expect(JSON.parse(rows[0]?.detail ?? '')).toEqual({ role: ROLE, jti: decodeJwt(token).jti });
   });
 
-  test('to nobody whose row cannot be written', async () => {
+  test('to nobody if the row cannot be written', async () => {
     const { store } = opened.context;
     await sql`create trigger full before insert on audit begin select raise(abort, 'no room'); end`.execute(store);
     try {
@@ -161,53 +161,53 @@ describe('a token is issued', () => {
     await issue();
   });
 
-  test('to no session that is over or revoked, or that nobody has', async () => {
+  test('to no session that is over, revoked or unknown', async () => {
     const { store } = opened.context;
     const over = { category: 'no-session', kind: 'session-over' };
     await expect(issue('nobody’s')).rejects.toMatchObject(over);
-    at(session.expiresAt);
+    setClock(session.expiresAt);
     await expect(issue()).rejects.toMatchObject(over);
-    at(session.expiresAt - 1000);
+    setClock(session.expiresAt - 1000);
     await issue();
-    at(NOW);
+    setClock(NOW);
     await store.updateTable('sessions').set({ revoked_at: NOW }).where('id', '=', 'hers').execute();
     await expect(issue()).rejects.toMatchObject(over);
     expect(await auditRows()).toHaveLength(1);
     await store.updateTable('sessions').set({ revoked_at: null }).execute();
   });
 
-  test('300 times in 10 minutes to one session, and not to another one less for it', async () => {
-    await issued(299, NOW - 1);
-    await issued(300, NOW, 'another of hers', 'session-revoked');
+  test('at most 300 times in 10 minutes to one session, and another session has its own count', async () => {
+    await addIssued(299, NOW - 1);
+    await addIssued(300, NOW, 'another of hers', 'session-revoked');
     await issue();
     await expect(issue()).rejects.toMatchObject({ category: 'too-many', kind: 'too-many-requests' });
     expect(await auditRows()).toHaveLength(600);
     await issue('another of hers');
   });
 
-  test('but what was issued 10 minutes ago counts no more', async () => {
-    await issued(1000, NOW - MINUTES_10);
-    await issued(299, NOW - MINUTES_10 + 1);
+  test('but what was issued 10 minutes ago no longer counts', async () => {
+    await addIssued(1000, NOW - MINUTES_10);
+    await addIssued(299, NOW - MINUTES_10 + 1);
     await issue();
     await expect(issue()).rejects.toMatchObject({ kind: 'too-many-requests' });
-    at(NOW + 1);
+    setClock(NOW + 1);
     await issue();
   });
 
-  test('and who has asked too often is told when the oldest of them counts no more', async () => {
+  test('and a refusal says when the oldest of them will no longer count', async () => {
     const waits: [number, string, RegExp][] = [
       [NOW - MINUTES_10 + 200_000, '200', /^Wait 200 seconds,/],
       [NOW - MINUTES_10 + 199_001, '200', /^Wait 200 seconds,/],
       [NOW - MINUTES_10 + 1001, '2', /^Wait 2 seconds,/],
       [NOW - MINUTES_10 + 1000, '1', /^Wait 1 second,/],
       [NOW - MINUTES_10 + 1, '1', /^Wait 1 second,/],
-      // Of a clock that has been set back since.
+      // The clock has been set back since.
       [NOW + 60_000, '660', /^Wait 660 seconds,/],
     ];
     for (const [oldest, seconds, fix] of waits) {
       await opened.context.store.deleteFrom('audit').execute();
-      await issued(1, oldest);
-      await issued(299, Math.max(oldest, NOW - 1));
+      await addIssued(1, oldest);
+      await addIssued(299, Math.max(oldest, NOW - 1));
       const said = { asymmetricMatch: (text: string) => fix.test(text) };
       await expect(issue()).rejects.toMatchObject({ headers: { 'Retry-After': seconds }, fix: said });
     }
@@ -215,7 +215,7 @@ describe('a token is issued', () => {
 });
 
 describe('the route', () => {
-  /** Asks it in the name of a session, which has been looked at before. */
+  /** Calls the route for a session that has been checked before. */
   async function ask(body: string, id: string | null = 'hers') {
     const app = express();
     const requireSession: express.RequestHandler = (_request, response, next) => {
@@ -240,7 +240,7 @@ describe('the route', () => {
     }
   }
 
-  test('answers with the token and its end', async () => {
+  test('answers with the token and when it expires', async () => {
     const { status, said } = await ask(JSON.stringify({ role: ROLE }));
     expect(status).toBe(200);
     const { token, ...rest } = JSON.parse(said) as { token: string };
@@ -251,8 +251,8 @@ describe('the route', () => {
 
   const long = `arn:aws:iam::123456789012:role/${'p/'.repeat(64)}`;
   const wrong: [string, unknown, number, string][] = [
-    ['what is no ARN', { role: 'VouchDeveloper' }, 400, 'role-refused'],
-    ['text of 640 characters that is none', { role: long.padEnd(640, '/') }, 400, 'role-refused'],
+    ['text that is not an ARN', { role: 'VouchDeveloper' }, 400, 'role-refused'],
+    ['text of 640 characters that is not an ARN', { role: long.padEnd(640, '/') }, 400, 'role-refused'],
     ['text of 641 characters', { role: long.padEnd(641, '/') }, 400, 'bad-request'],
     ['nothing', {}, 400, 'bad-request'],
     ['a list', [ROLE], 400, 'bad-request'],
@@ -266,7 +266,7 @@ describe('the route', () => {
     });
   }
 
-  test('reads nothing of who has no session', async () => {
+  test('reads no body without a session', async () => {
     expect((await ask('{ no JSON')).status).toBe(400);
     expect((await ask('{ no JSON', null)).status).toBe(401);
   });

@@ -5,7 +5,7 @@ import { readConfig } from '../../../server/config/config.ts';
 import { vouchServer } from '../program.ts';
 import { HTTPS, MASTER_KEY, newDatabase } from '../settings.ts';
 
-describe('one setting is enough', () => {
+describe('the server needs only', () => {
   test('VOUCH_ISSUER, for http://localhost', () => {
     expect(readConfig({ VOUCH_ISSUER: 'http://localhost:3000/' })).toEqual({
       issuer: 'http://localhost:3000',
@@ -27,7 +27,7 @@ describe('one setting is enough', () => {
     });
   });
 
-  test('and the master key, for https', () => {
+  test('VOUCH_ISSUER and the master key, for https', () => {
     expect(readConfig({ ...HTTPS, VOUCH_ISSUER: 'https://VOUCH.example.com' })).toMatchObject({
       issuer: 'https://vouch.example.com',
       local: false,
@@ -38,7 +38,7 @@ describe('one setting is enough', () => {
   });
 });
 
-test('a session of 1.1 hours has whole seconds, as tokens need', () => {
+test('a session of 1.1 hours lasts a whole number of seconds, as tokens need', () => {
   expect(readConfig({ ...HTTPS, VOUCH_SESSION_HOURS: '1.1' }).sessionSeconds).toBe(3960);
 });
 
@@ -136,7 +136,7 @@ describe('a wrong setting is named, with what it should look like', () => {
     expect(existsSync(database)).toBe(false);
   });
 
-  test('without the secret in it', async () => {
+  test('and the message does not repeat a secret', async () => {
     const secret = 'cGFzc3dvcmQ';
     const { code, stderr } = await vouchServer(['serve'], { ...HTTPS, VOUCH_MASTER_KEY: secret });
     expect(code).toBe(2);

@@ -6,7 +6,7 @@ describe('where it listens', () => {
   const local = 'http://localhost:3000';
   const both = ['127.0.0.1:3000', '::1:3000?'];
   const cases: [string, string | undefined, string[]][] = [
-    // A browser that is sent to http://localhost:3000 tries both: another user's program may have neither.
+    // A browser tries both for http://localhost:3000, so no other user's program may have either.
     [local, undefined, both],
     [local, '3000', both],
     [local, '127.0.0.1:3000', both],
@@ -17,7 +17,7 @@ describe('where it listens', () => {
     [local, '192.0.2.1:3000', ['192.0.2.1:3000', ...both]],
     // Both, in one socket.
     [local, '[::]:3000', [':::3000']],
-    // Something else holds the issuer's port.
+    // Another program has the issuer's port.
     [local, '127.0.0.1:4000', ['127.0.0.1:4000']],
     [local, '4000', ['127.0.0.1:4000']],
     [HTTPS.VOUCH_ISSUER, undefined, ['127.0.0.1:8080']],

@@ -6,7 +6,7 @@ import { SETTINGS } from '../../../server/config/setting-names.ts';
 import { vouchServer } from '../program.ts';
 import { HTTPS } from '../settings.ts';
 
-test('every setting that is read is known, and in the docs', () => {
+test('every setting that is read is known and documented', () => {
   const read = new Set<string>();
   const watch = (env: Record<string, string>) =>
     readConfig(
@@ -52,7 +52,7 @@ describe('a name that is no setting is refused, and the nearest one is named', (
     }
   });
 
-  test('and not what a shell with `vouch status`, Kubernetes or Docker has there', () => {
+  test('but not the variables that `vouch`, Kubernetes and Docker set', () => {
     const others = {
       VOUCH_SESSION: 'yes',
       VOUCH_EMAIL: 'alice@example.com',

@@ -129,7 +129,7 @@ describe('an invitation', () => {
     expect(await keyNamesOf(server, email)).toHaveLength(1);
   });
 
-  test('of an administrator makes one, an ordinary one afterwards takes nothing away', async () => {
+  test('for an administrator makes one, and a later ordinary one takes nothing away', async () => {
     const email = newEmail();
     const { store } = server.context;
     const admin = async () =>
@@ -176,7 +176,7 @@ describe('an enrolment', () => {
     await expectProblem(await enrolment.post('options'), 403, 'other-browser');
   });
 
-  test('is opened with no secret that the page brings along', async () => {
+  test('is not opened with a secret that the page brings along', async () => {
     const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newEmail()));
     const planted = 'A'.repeat(43);
     const path = `/enroll/${enrolment.ticket}/open`;
@@ -196,7 +196,7 @@ describe('an enrolment', () => {
     expect(responses.filter((response) => response.status === 200)).toHaveLength(1);
   });
 
-  test('whose page gave the code needs no terminal: its ticket is in no address, and its secret with that page', async () => {
+  test('whose page gave the code needs no terminal: its ticket is in no URL, and only that page has its secret', async () => {
     const email = newEmail();
     const browser = new Browser(server.origin);
     const start = { invitation: await inviteCode(server, email), page: true };
@@ -221,7 +221,7 @@ describe('an enrolment', () => {
     await expectProblem(status, 404, 'interaction-over');
   });
 
-  test('that is nobody’s, too long or not text is refused', async () => {
+  test('with a ticket that is unknown, too long or not text is refused', async () => {
     const browser = new Browser(server.origin);
     await expectProblem(await browser.post('/enroll/nobody/open'), 403, 'invitation-refused');
     await expectProblem(await browser.post(`/enroll/${'x'.repeat(101)}/open`), 400, 'bad-request');

@@ -39,7 +39,7 @@ describe('a code', () => {
     for (const place of places) expect(new Set(place).size).toBeGreaterThan(16); // About 31 by chance.
   });
 
-  test('is taken as people type it', async () => {
+  test('is accepted as people type it', async () => {
     for (const [typed, written] of [
       ['O', '0'],
       ['o', '0'],
@@ -48,7 +48,7 @@ describe('a code', () => {
       ['L', '1'],
       ['l', '1'],
     ] as const) {
-      const { code } = await until((each) => each.includes(written));
+      const { code } = await invitationWith((each) => each.includes(written));
       expect(await find(code.replaceAll(written, typed))).toBeDefined();
     }
     const { code, email } = await newInvitation();
@@ -65,7 +65,7 @@ describe('a code', () => {
     for (const form of forms) expect(await find(form), form).toMatchObject({ email });
   });
 
-  test('is not taken where a character is another one, more or less', async () => {
+  test('is refused if a character is changed, added or left out', async () => {
     const { code } = await newInvitation();
     const wrong = [`${code}0`, `0${code}`, code.slice(1), code.slice(0, -1), code.replaceAll('-', '_'), '', '-'];
     wrong.push(`${code[0] === 'A' ? 'B' : 'A'}${code.slice(1)}`);
@@ -83,8 +83,8 @@ describe('a code', () => {
   });
 });
 
-/** An invitation whose code is as told. */
-async function until(fits: (code: string) => boolean) {
+/** Makes invitations until a code fits. */
+async function invitationWith(fits: (code: string) => boolean) {
   for (;;) {
     const made = await newInvitation();
     if (fits(made.code)) return made;
@@ -101,7 +101,7 @@ describe('an invitation', () => {
     expect(await useInvitation(store(), id, NOW + HOURS_72 - 1)).toBeDefined();
   });
 
-  test('is used once, of many at the same moment by one, and no other is used with it', async () => {
+  test('is used once, even by many at the same moment, and no other is used up with it', async () => {
     const { code, id } = await newInvitation();
     const other = await newInvitation();
     const uses = await Promise.all(Array.from({ length: 10 }, () => useInvitation(store(), id, NOW + 5)));
@@ -111,7 +111,7 @@ describe('an invitation', () => {
     expect(await find(other.code)).toBeDefined();
   });
 
-  test('is void once there is a newer one for the address; nobody else’s is, and what was used stays as it was', async () => {
+  test('is void once there is a newer one for the address; other people’s and used ones stay as they were', async () => {
     const email = newEmail();
     const used = await newInvitation(email, NOW - 3000);
     await useInvitation(store(), used.id, NOW - 2500);
@@ -130,14 +130,14 @@ describe('an invitation', () => {
     ]);
   });
 
-  test('that was over long ago keeps its end', async () => {
+  test('that expired long ago keeps its expiry', async () => {
     const email = newEmail();
     await newInvitation(email, NOW - 2 * HOURS_72);
     await newInvitation(email);
     expect((await rowsOf(email)).map((row) => row.expires_at)).toEqual([NOW - HOURS_72, NOW + HOURS_72]);
   });
 
-  test('is written to the audit table with whom it makes an administrator', async () => {
+  test('is written to the audit table, and so is whether it makes an administrator', async () => {
     const email = newEmail();
     for (const admin of [false, true]) await invite(store(), NOW, { email, admin });
     const rows = await store().selectFrom('audit').selectAll().where('email', '=', email).orderBy('id').execute();
@@ -147,7 +147,7 @@ describe('an invitation', () => {
     ]);
   });
 
-  test('for what is no address is not made', async () => {
+  test('is not made for a bad address', async () => {
     await expect(invite(store(), NOW, { email: 'alice', admin: false })).rejects.toMatchObject({
       kind: 'email-refused',
       category: 'usage',

@@ -5,7 +5,7 @@ import { startProgram, vouchServer } from '../program.ts';
 import { HTTPS, localSettings, MASTER_KEY, newDatabase } from '../settings.ts';
 
 describe('vouch-server invite', () => {
-  test('prints the code, its end and what to do, while the server runs', async () => {
+  test('prints the code, when it expires and what to do, while the server runs', async () => {
     const settings = await localSettings();
     await startProgram(settings);
     const { code, stdout, stderr } = await vouchServer(['invite', 'Alice@Example.com'], settings);
@@ -21,16 +21,16 @@ describe('vouch-server invite', () => {
     });
   });
 
-  const nothing: [string, (file: string) => void, RegExp][] = [
+  const unusable: [string, (file: string) => void, RegExp][] = [
     ['no database', () => {}, /There is no database .*\.db\.\n.*Start the server/s],
-    ['an empty one', (file) => writeFileSync(file, ''), /There is no database .*\.db\.\n/],
+    ['an empty file', (file) => writeFileSync(file, ''), /There is no database .*\.db\.\n/],
     [
-      'another program’s',
+      'the database of another program',
       (file) => new DatabaseSync(file).exec('create table bookmarks (id integer)'),
       /\.db is not a Vouch database/,
     ],
     [
-      'one of another version',
+      'a database of another version',
       (file) =>
         new DatabaseSync(file).exec(
           "create table kysely_migration (name text); insert into kysely_migration values ('9')",
@@ -38,8 +38,8 @@ describe('vouch-server invite', () => {
       /\.db belongs to another version of Vouch/,
     ],
   ];
-  for (const [name, prepare, said] of nothing) {
-    test(`makes no database where there is ${name}, and names the place`, async () => {
+  for (const [name, prepare, said] of unusable) {
+    test(`makes no database if it finds ${name}, and names the path`, async () => {
       const database = newDatabase();
       prepare(database);
       const before = existsSync(database) ? readFileSync(database) : undefined;
@@ -55,7 +55,7 @@ describe('vouch-server invite', () => {
     });
   }
 
-  test('names the database, needs no master key, and refuses another issuer than the database’s', async () => {
+  test('names the database, needs no master key, and refuses an issuer other than the database’s', async () => {
     const database = newDatabase();
     const settings = await localSettings(database);
     await startProgram({ ...settings, VOUCH_MASTER_KEY: MASTER_KEY });
@@ -68,7 +68,7 @@ describe('vouch-server invite', () => {
     expect((await vouchServer(['invite', 'alice@example.com'], https)).code).toBe(2);
   });
 
-  test('refuses an address with the reason, and a missing one with how it is called', async () => {
+  test('refuses a bad address with the reason, and a missing one with the usage', async () => {
     const settings = await localSettings();
     const refused = await vouchServer(['invite', "o'neill@example.com"], settings);
     expect([refused.code, refused.stdout]).toEqual([2, '']);

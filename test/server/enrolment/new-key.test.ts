@@ -34,7 +34,7 @@ describe('a registration is refused', () => {
     ['that does not say whether it is from a frame', { crossOrigin: null }, 'key-refused'],
     ['of a copy of a passkey', { backedUp: true }, 'key-refused'],
     [
-      'with a public key that is none',
+      'with an incomplete public key',
       {
         publicKey: new Map<number, unknown>([
           [1, 2],
@@ -43,21 +43,29 @@ describe('a registration is refused', () => {
       },
       'key-refused',
     ],
-    ['with another ID than the key signed', { signedId: randomBytes(32).toString('base64url') }, 'key-refused'],
     [
-      'with the same ID written otherwise',
+      'with an ID other than the one that the key signed',
+      { signedId: randomBytes(32).toString('base64url') },
+      'key-refused',
+    ],
+    [
+      'with the same ID in another spelling',
       { credentialId: `${'A'.repeat(42)}B`, signedId: 'A'.repeat(43) },
       'key-refused',
     ],
     ['with an ID of 15 bytes', { credentialId: 'A'.repeat(20) }, 'key-refused'],
     ['with an ID of 1,024 bytes', { credentialId: Buffer.alloc(1024).toString('base64url') }, 'key-refused'],
     ['with an empty signature', { attestation: 'self', statement: { sig: new Uint8Array() } }, 'key-refused'],
-    ['without an algorithm of its signature', { attestation: 'self', statement: { alg: 0 } }, 'key-refused'],
-    ['with a statement that should be empty', { statement: { x5c: null } }, 'key-refused'],
-    ['from a frame, by a browser that says nothing but where', { topOrigin: 'https://evil.example' }, 'key-refused'],
-    ['from a frame whose site has no name', { topOrigin: '' }, 'key-refused'],
+    ['without the algorithm of its signature', { attestation: 'self', statement: { alg: 0 } }, 'key-refused'],
+    ['with a statement that is not empty but should be', { statement: { x5c: null } }, 'key-refused'],
+    [
+      'from a frame, by a browser that names only the site around it',
+      { topOrigin: 'https://evil.example' },
+      'key-refused',
+    ],
+    ['from a frame in a site without a name', { topOrigin: '' }, 'key-refused'],
     ['with a bad attestation signature', { attestation: 'self', badSignature: true }, 'key-refused'],
-    ['with a challenge that nobody made', { challenge: 'A'.repeat(43) }, 'challenge-used'],
+    ['with a challenge that was never issued', { challenge: 'A'.repeat(43) }, 'challenge-used'],
   ];
   for (const [name, how, problem] of wrong) {
     test(name, async () => {
@@ -66,12 +74,12 @@ describe('a registration is refused', () => {
       const key = new SoftKey(server.origin);
       await expectProblem(await enrolment.register(key, how), 403, problem);
       expect(await countPeople(server, email)).toBe(0);
-      // The invitation is not used up by that.
+      // That does not use up the invitation.
       await jsonOf(await enrolment.register(key));
     });
   }
 
-  test('but taken with an ID of 1,023 bytes, and with one of 16', async () => {
+  test('but not with an ID of 1,023 bytes, nor with one of 16', async () => {
     for (const length of [16, 1023]) {
       const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
       const credentialId = randomBytes(length).toString('base64url');
@@ -118,7 +126,7 @@ describe('a registration is refused', () => {
     await expectProblem(await enrolment.post('verify', key.create(old)), 403, 'challenge-used');
   });
 
-  test('of a credential ID that another person has, and of one’s own again', async () => {
+  test('with a credential ID that another person has, or the same person', async () => {
     const { email, key } = await enrolPerson(server);
     const stranger = newEmail();
     const theirs = await Enrolment.open(server.origin, await inviteCode(server, stranger));
@@ -133,7 +141,7 @@ describe('a registration is refused', () => {
     await signIn(server.origin, key);
   });
 
-  test('or taken without them, when its transports are nonsense', async () => {
+  test('but not for nonsense as its transports, which are left out', async () => {
     for (const transports of ['usb', 7, { length: 1 }, [['usb'], null, 'USB', 'x'.repeat(30), 'nfc']]) {
       const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
       const key = new SoftKey(server.origin);
@@ -178,7 +186,7 @@ describe('a registration is refused', () => {
       [encode(clientData), ''],
       [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 7],
       [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'AAAA'],
-      // CBOR: a text of 2^32 bytes, a map that is cut off, lists within lists.
+      // CBOR: a text of 2^32 bytes, a map that is cut off, nested lists.
       [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'ev____8'],
       [encode({ ...clientData, challenge: (await enrolment.options()).challenge }), 'o2NmbXQ'],
       [
@@ -230,7 +238,7 @@ describe('the administrator’s policy', () => {
         const response = await enrolment.register(new SoftKey(strict.origin), { attestation });
         await expectProblem(response, 403, 'key-refused');
       }
-      // What the verifier takes for no certificate, and what is none.
+      // What the verifier treats as no certificate, and what is not one.
       const { der, privateKey } = await selfSignedCertificate();
       for (const x5c of [
         null,

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('an enrolment', () => {
-  test('of a further key is renewed at the touch of the first: the page’s old secret is worth nothing then', async () => {
+  test('of a second key gets a new page secret at the touch of the first key, and the old one is worthless', async () => {
     const { email, key } = await enrolPerson(server);
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     const before = enrolment.page ?? '';
@@ -55,13 +55,13 @@ describe('a second key', () => {
     const second = new SoftKey(server.origin);
     await jsonOf(await enrolment.register(second));
     expect(await keyNamesOf(server, email)).toEqual(['Security key', 'Security key 2']);
-    // Both keys sign for the same user handle.
+    // Both keys have the same user handle.
     expect(second.userHandle).toBe(key.userHandle);
     await signIn(server.origin, second);
     await signIn(server.origin, key);
   });
 
-  test('takes no challenge of the confirmation for the registration, nor the other way round', async () => {
+  test('accepts no challenge of the confirmation for the registration, nor the other way round', async () => {
     const { email, key } = await enrolPerson(server);
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     await enrolment.confirm(key);
@@ -73,7 +73,7 @@ describe('a second key', () => {
     await expectProblem(await enrolment.confirm(key, { challenge }), 403, 'challenge-used');
   });
 
-  test('is confirmed by a key that says nothing of its user: it was asked for by its ID', async () => {
+  test('is confirmed by a key that does not name its user: it was asked for by its ID', async () => {
     const { email, key } = await enrolPerson(server);
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     await jsonOf(await enrolment.confirm(key, { userHandle: null }));
@@ -103,7 +103,7 @@ describe('a second key', () => {
     });
   }
 
-  test('is not enrolled when the key that confirmed has been removed since, and another is there', async () => {
+  test('is not enrolled if the key that confirmed it has been removed since, even if another is there', async () => {
     const { email, key } = await enrolPerson(server);
     const first = await Enrolment.open(server.origin, await inviteCode(server, email));
     await first.confirm(key);
@@ -114,12 +114,12 @@ describe('a second key', () => {
     await expectProblem(await second.post('options'), 403, 'confirmation-needed');
   });
 
-  test('of two first keys for one new person at the same moment: one person, the other needs confirmation', async () => {
+  test('needs confirmation even if two first keys of a new person come at the same moment', async () => {
     const email = newEmail();
     const { store } = server.context;
     const first = await Enrolment.open(server.origin, await inviteCode(server, email));
     const second = await Enrolment.open(server.origin, await inviteCode(server, email));
-    // The second invitation made the first void: as if it had not.
+    // The second invitation voided the first: undo that.
     await store
       .updateTable('invitations')
       .set({ expires_at: Date.now() + 60_000 })

@@ -46,7 +46,7 @@ describe('an invitation', () => {
     await jsonOf(await start(code, { email: email.toUpperCase() }));
   });
 
-  test('is void once there is a newer one for the address, also under way', async () => {
+  test('is void once there is a newer one for the address, even if its enrolment is under way', async () => {
     const email = newEmail();
     const old = await inviteCode(server, email);
     const underWay = await Enrolment.open(server.origin, old);
@@ -58,8 +58,8 @@ describe('an invitation', () => {
   });
 
   const garbage: [string, unknown, string][] = [
-    ['a code that nobody got', '0'.repeat(26), 'invitation-refused'],
-    ['the hash of one', 'A'.repeat(43), 'invitation-refused'],
+    ['an unknown code', '0'.repeat(26), 'invitation-refused'],
+    ['a hash', 'A'.repeat(43), 'invitation-refused'],
     ['text with a percent sign', '%', 'invitation-refused'],
     ['nothing', undefined, 'bad-request'],
     ['empty text', '  ', 'bad-request'],
@@ -68,7 +68,7 @@ describe('an invitation', () => {
     ['a list', ['0'], 'bad-request'],
     ['an object', { $gt: '' }, 'bad-request'],
     ['NUL', 'a\u0000b', 'bad-request'],
-    ['text that cannot be seen', '\u3164', 'bad-request'],
+    ['invisible text', '\u3164', 'bad-request'],
   ];
   for (const [name, code, problem] of garbage) {
     test(`is not ${name}`, async () => {
@@ -76,7 +76,7 @@ describe('an invitation', () => {
     });
   }
 
-  test('is not taken for a machine or a key whose name cannot be seen', async () => {
+  test('is refused for a machine or a key with an invisible name', async () => {
     const code = await inviteCode(server, newEmail());
     for (const name of ['\u3164', '\u200b', 'laptop\u202e', '\u0301', '\u2800', ' ', '']) {
       await expectProblem(await start(code, { machine: name }), 400, 'bad-request');
@@ -86,7 +86,7 @@ describe('an invitation', () => {
 });
 
 describe('an enrolment', () => {
-  test('ends with its invitation, however short the rest of that is', async () => {
+  test('ends with its invitation, however soon that is', async () => {
     const email = newEmail();
     const code = await inviteCode(server, email);
     const ends = Date.now() + 61_000;

@@ -21,11 +21,11 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('an enrolment', () => {
-  test('whose address somebody else reads and opens first enrols no key of his, and is worth nothing to him', async () => {
+  test('whose URL an attacker reads and opens first is worthless to them, and enrols no key of theirs', async () => {
     const email = newEmail();
     const code = await inviteCode(server, email);
     const hers = await Enrolment.start(server.origin, code);
-    // All that he has is the address. He is quicker than her browser.
+    // He has only the URL, but he is quicker than her browser.
     const his = new Browser(server.origin);
     const path = (step: string) => `/enroll/${hers.ticket}/${step}`;
     const opened = await jsonOf<{ page: string; words: string }>(await his.post(path('open')));
@@ -39,13 +39,13 @@ describe('an enrolment', () => {
       }
     };
     await tries();
-    // He can agree in nobody's name.
+    // He cannot approve the page himself.
     for (const poll of [hers.ticket, opened.page, 'A'.repeat(43)]) {
       const answer = await his.post('/enroll/approve', { poll, words: opened.words });
       await expectProblem(answer, 410, 'interaction-over');
     }
     await tries();
-    // Her page shows no words; her terminal shows his, and she says no.
+    // Her page shows no words, but her terminal shows those of his page, so she says no.
     await expectProblem(await hers.browser.post(path('open')), 403, 'other-browser');
     expect(await jsonOf(await hers.status())).toMatchObject({ state: 'opened', words: opened.words });
     expect((await hers.answer('deny')).status).toBe(204);
@@ -59,28 +59,28 @@ describe('an enrolment', () => {
     await jsonOf(await (await Enrolment.open(server.origin, code)).register(new SoftKey(server.origin)));
   });
 
-  test('that the terminal agreed to by mistake still ends when it says no', async () => {
+  test('that the terminal approved by mistake still ends when the terminal says no', async () => {
     const code = await inviteCode(server, newEmail());
     const enrolment = await Enrolment.open(server.origin, code);
     const registration = new SoftKey(server.origin).create(await enrolment.options());
     expect((await enrolment.answer('deny')).status).toBe(204);
     await expectProblem(await enrolment.status(), 404, 'interaction-over');
     await expectProblem(await enrolment.post('verify', registration), 410, 'interaction-over');
-    // Not after the key: that is there, and the answer does not say otherwise.
+    // Not once the key is enrolled: the key stays, and the status says so.
     const again = await Enrolment.open(server.origin, code);
     await jsonOf(await again.register(new SoftKey(server.origin)));
     await again.answer('deny');
     expect(await jsonOf(await again.status())).toMatchObject({ state: 'done' });
   });
 
-  test('takes no key where the terminal says no while the key is checked', async () => {
+  test('accepts no key if the terminal says no while the key is checked', async () => {
     const email = newEmail();
     const code = await inviteCode(server, email);
     const enrolment = await Enrolment.open(server.origin, code);
     const registration = new SoftKey(server.origin).create(await enrolment.options());
     const { store } = server.context;
     const transaction = store.transaction.bind(store);
-    // The moment between what was looked at first and the transaction.
+    // This is the moment between the first check and the transaction.
     vi.spyOn(store, 'transaction').mockImplementationOnce(() => {
       const begun = transaction();
       const execute = begun.execute.bind(begun);
@@ -99,7 +99,7 @@ describe('an enrolment', () => {
     await jsonOf(await (await Enrolment.open(server.origin, code)).register(new SoftKey(server.origin)));
   });
 
-  test('is agreed to with the words that its page shows, and with no others', async () => {
+  test('is approved with the words that its page shows, and with no others', async () => {
     const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newEmail()));
     await expectProblem(await enrolment.answer('approve', 'amber otter canyon'), 410, 'interaction-over');
     const { words } = await jsonOf<{ words: string }>(await enrolment.post('open'));
@@ -109,19 +109,19 @@ describe('an enrolment', () => {
     await expectProblem(await enrolment.answer('approve'), 400, 'bad-request');
     await expectProblem(await enrolment.post('options'), 403, 'approval-needed');
     expect((await enrolment.answer('approve', words)).status).toBe(204);
-    // Its first answer may have been lost.
+    // The first answer may have been lost.
     expect((await enrolment.answer('approve', words)).status).toBe(204);
     await enrolment.options();
   });
 
-  test('cannot be agreed to when it is over', async () => {
+  test('cannot be approved when it is over', async () => {
     const enrolment = await Enrolment.start(server.origin, await inviteCode(server, newEmail()));
     const { words } = await jsonOf<{ words: string }>(await enrolment.post('open'));
     moveClock(server, 15 * 60_000);
     await expectProblem(await enrolment.answer('approve', words), 410, 'interaction-over');
   });
 
-  test('is told to who holds the poll secret, not to who holds the ticket', async () => {
+  test('tells its status for the poll secret, but not for the ticket', async () => {
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const status = await enrolment.browser.post('/enroll/status', { poll: enrolment.ticket });
     await expectProblem(status, 404, 'interaction-over');

@@ -5,7 +5,7 @@ import { clientAddress } from '../../../server/http/client-address.ts';
 import { STATUS } from '../../../server/http/status.ts';
 import type { Problem } from '../../../server/problem/problem.ts';
 
-describe('whose request it is', () => {
+describe('the address of a client', () => {
   /** What `request.ip` becomes, or the problem's status. */
   function addressOf(
     peer: string | undefined,
@@ -44,7 +44,7 @@ describe('whose request it is', () => {
     ['127.0.0.2', '198.51.100.1', 421, '127.0.0.2'],
     [undefined, '198.51.100.1', 400, 400],
   ];
-  test.each(cases)('%s says %s', (peer, forwarded, withHttps, local) => {
+  test.each(cases)('if %s says %s', (peer, forwarded, withHttps, local) => {
     expect(addressOf(peer, forwarded, false)).toBe(withHttps);
     expect(addressOf(peer, forwarded, true)).toBe(local);
   });

@@ -73,7 +73,7 @@ describe('http://localhost', () => {
     },
   );
 
-  test('is served at one address if the machine has no other, but no other address may be missing', async () => {
+  test('is served without an optional address that the machine lacks, but not without a required one', async () => {
     // RFC 3849: an address for documentation, which no machine has.
     const absent = { host: '2001:db8::1', port: await freePort() };
     const port = await freePort();
@@ -141,7 +141,7 @@ describe('closing', () => {
     expect(existsSync(server.databaseFile)).toBe(false);
   });
 
-  test('lets a request under way end, and tells its client that no other may follow', async () => {
+  test('lets a request under way end, and tells its client that the connection closes', async () => {
     const server = await startServer();
     const port = Number(new URL(server.origin).port);
     const body = JSON.stringify({ poll: 'nobody’s' });

@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-async function rowsOf(model: string): Promise<number> {
+async function countPayloads(model: string): Promise<number> {
   const rows = await server.context.store
     .selectFrom('oidc_payloads')
     .where('model', '=', model)
@@ -69,14 +69,19 @@ describe('a pushed authorization request is refused', () => {
   const wrong: [string, Record<string, string | undefined>, number, string][] = [
     ['without PKCE', { code_challenge: undefined, code_challenge_method: undefined }, 400, 'invalid_request'],
     ['with PKCE plain', { code_challenge_method: 'plain' }, 400, 'invalid_request'],
-    ['with PKCE of no method, which means plain', { code_challenge_method: undefined }, 400, 'invalid_request'],
-    ['with a code challenge that is no hash', { code_challenge: 'short' }, 400, 'invalid_request'],
+    ['with PKCE without a method, which means plain', { code_challenge_method: undefined }, 400, 'invalid_request'],
+    ['with a code challenge that is not a hash', { code_challenge: 'short' }, 400, 'invalid_request'],
     ['to another host', { redirect_uri: 'http://evil.example/callback' }, 400, 'invalid_request'],
     ['to another path', { redirect_uri: 'http://127.0.0.1:49152/other' }, 400, 'invalid_request'],
     ['to https', { redirect_uri: 'https://127.0.0.1:49152/callback' }, 400, 'invalid_request'],
     ['to localhost, which is a name', { redirect_uri: 'http://localhost:49152/callback' }, 400, 'invalid_request'],
     ['to a user name', { redirect_uri: 'http://a@127.0.0.1:49152/callback' }, 400, 'invalid_request'],
-    ['to a host that starts alike', { redirect_uri: 'http://127.0.0.1.evil.example/callback' }, 400, 'invalid_request'],
+    [
+      'to a host that starts the same',
+      { redirect_uri: 'http://127.0.0.1.evil.example/callback' },
+      400,
+      'invalid_request',
+    ],
     ['to a query', { redirect_uri: 'http://127.0.0.1:49152/callback?a=b' }, 400, 'invalid_request'],
     ['to a fragment', { redirect_uri: 'http://127.0.0.1:49152/callback#a' }, 400, 'invalid_request'],
     ['to nowhere', { redirect_uri: undefined }, 400, 'invalid_request'],
@@ -86,19 +91,19 @@ describe('a pushed authorization request is refused', () => {
     ['for an ID token in the front channel', { response_type: 'code id_token' }, 400, 'unsupported_response_type'],
     ['for another resource', { resource: 'https://evil.example' }, 400, 'invalid_target'],
     ['with a machine name that is too long', { machine: 'x'.repeat(65) }, 400, 'invalid_request'],
-    ['with a machine name that turns the text round', { machine: 'laptop\u202e' }, 400, 'invalid_request'],
+    ['with a machine name that reverses the text', { machine: 'laptop\u202e' }, 400, 'invalid_request'],
     ['with a machine name of two lines', { machine: 'laptop\nof Bob' }, 400, 'invalid_request'],
-    ['with a machine name that cannot be seen', { machine: '\u3164\u115f' }, 400, 'invalid_request'],
+    ['with an invisible machine name', { machine: '\u3164\u115f' }, 400, 'invalid_request'],
     ['with a machine name of spaces', { machine: '   ' }, 400, 'invalid_request'],
     ['with the answer as a form', { response_mode: 'form_post' }, 400, 'unsupported_response_mode'],
     ['with the answer in a fragment', { response_mode: 'fragment' }, 400, 'unsupported_response_mode'],
     ['with the answer as a message', { response_mode: 'web_message' }, 400, 'unsupported_response_mode'],
     ['with the answer as a JWT', { response_mode: 'query.jwt' }, 400, 'unsupported_response_mode'],
     ['with an unknown prompt', { prompt: 'x'.repeat(600) }, 400, 'invalid_request'],
-    ['with a hint of whom', { id_token_hint: 'x' }, 400, 'invalid_request'],
+    ['with an ID token as a hint', { id_token_hint: 'x' }, 400, 'invalid_request'],
     ['with a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 400, 'request_not_supported'],
-    ['with the state in other letters', { state: 'ä' }, 400, 'invalid_request'],
-    ['with the nonce in two lines', { nonce: 'a\r\nb' }, 400, 'invalid_request'],
+    ['with a state that is not ASCII', { state: 'ä' }, 400, 'invalid_request'],
+    ['with a nonce of two lines', { nonce: 'a\r\nb' }, 400, 'invalid_request'],
     ...[
       'state',
       'nonce',
@@ -118,15 +123,15 @@ describe('a pushed authorization request is refused', () => {
   ];
   for (const [name, changes, status, error] of wrong) {
     test(name, async () => {
-      const before = await rowsOf('PushedAuthorizationRequest');
+      const before = await countPayloads('PushedAuthorizationRequest');
       const client = await CliClient.create(server.origin);
       await expectOAuthError(await client.push(changes), status, error);
-      expect(await rowsOf('PushedAuthorizationRequest')).toBe(before);
+      expect(await countPayloads('PushedAuthorizationRequest')).toBe(before);
     });
   }
 });
 
-test('the longest request that is taken is stored in little', async () => {
+test('the longest request that is accepted takes little storage', async () => {
   const client = await CliClient.create(server.origin);
   const page = await SignIn.openPath(
     new Browser(server.origin),
@@ -139,7 +144,7 @@ test('the longest request that is taken is stored in little', async () => {
   for (const { payload } of rows) expect(payload.length).toBeLessThan(4096);
 });
 
-test('nothing that was not pushed is stored because it stands in the address', async () => {
+test('a parameter of the URL that was not pushed is not stored', async () => {
   const client = await CliClient.create(server.origin);
   for (const name of [
     'state',
@@ -163,31 +168,31 @@ test('nothing that was not pushed is stored because it stands in the address', a
 describe('an authorization request', () => {
   test('that was not pushed starts nothing', async () => {
     const client = await CliClient.create(server.origin);
-    const before = await rowsOf('Interaction');
+    const before = await countPayloads('Interaction');
     const response = await new Browser(server.origin).get(`/auth?${new URLSearchParams(client.parameters())}`);
     expect(response.headers.get('location')).not.toMatch(/\/login\/(?!over)/);
     expect(response.headers.get('location')).not.toContain('code=');
-    expect(await rowsOf('Interaction')).toBe(before);
+    expect(await countPayloads('Interaction')).toBe(before);
   });
 
   test('with a request_uri that nobody pushed starts nothing', async () => {
-    const before = await rowsOf('Interaction');
+    const before = await countPayloads('Interaction');
     for (const uri of ['urn:ietf:params:oauth:request_uri:nobody', 'https://evil.example/request', '', '%00']) {
       const path = `/auth?client_id=vouch-cli&request_uri=${uri}`;
       const response = await new Browser(server.origin).get(path);
       expect([response.status, response.headers.get('location')]).toEqual([302, '/login/over']);
     }
-    expect(await rowsOf('Interaction')).toBe(before);
+    expect(await countPayloads('Interaction')).toBe(before);
   });
 
   test('is used once: after the code, its request_uri starts nothing', async () => {
     const client = await CliClient.create(server.origin);
     const path = await client.authorizationPath();
     await (await SignIn.openPath(new Browser(server.origin), client, path)).code(key);
-    const before = await rowsOf('Interaction');
+    const before = await countPayloads('Interaction');
     const again = await new Browser(server.origin).get(path);
     expect(again.headers.get('location')).toBe('/login/over');
-    expect(await rowsOf('Interaction')).toBe(before);
+    expect(await countPayloads('Interaction')).toBe(before);
   });
 
   test('opened in two browsers leads to one code', async () => {
@@ -213,14 +218,14 @@ describe('a code', () => {
     return { client: page.client, code: await page.code(key) };
   }
 
-  test('twice: the second is refused, and the session that it gave is over', async () => {
+  test('used twice is refused the second time, and the session that it gave is over', async () => {
     const { client, code, access_token } = await signIn(server.origin, key);
     expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
     await expectOAuthError(await client.redeem(code), 400, 'invalid_grant');
     await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over');
   });
 
-  /** What somebody can send who has seen the code and nothing else. */
+  /** What an attacker can send after seeing the code and nothing else. */
   const strangers: [string, (client: CliClient, code: string) => Promise<Response>][] = [
     ['without its verifier', (client, code) => client.redeem(code, { code_verifier: undefined })],
     ['with another verifier', (client, code) => client.redeem(code, { code_verifier: 'x'.repeat(43) })],
@@ -234,7 +239,7 @@ describe('a code', () => {
     ['without a proof', (client, code) => client.redeem(code, { code_verifier: 'x'.repeat(43) }, null)],
   ];
   test.each(strangers)(
-    'sent again %s is refused, and ends nothing: whoever saw it has no say',
+    'sent again %s is refused, and ends no session: an attacker may have seen the code',
     async (_how, replay) => {
       const { client, code, access_token } = await signIn(server.origin, key);
       expect((await replay(client, code)).status).toBe(400);
@@ -242,11 +247,14 @@ describe('a code', () => {
     },
   );
 
-  test.each(strangers)('sent first %s is refused, and stays good for who has its verifier', async (_how, replay) => {
-    const { client, code } = await freshCode();
-    expect((await replay(client, code)).status).toBe(400);
-    expect((await client.redeem(code)).status).toBe(200);
-  });
+  test.each(strangers)(
+    'sent first %s is refused, and stays good for the client with its verifier',
+    async (_how, replay) => {
+      const { client, code } = await freshCode();
+      expect((await replay(client, code)).status).toBe(400);
+      expect((await client.redeem(code)).status).toBe(200);
+    },
+  );
 
   test('sent again with its verifier after its minute is refused, and ends nothing', async () => {
     const { client, code, access_token } = await signIn(server.origin, key);
@@ -276,7 +284,7 @@ describe('a code', () => {
     ['with another redirect_uri', { redirect_uri: 'http://127.0.0.1:1/callback' }, 400, 'invalid_grant'],
     ['without a redirect_uri', { redirect_uri: undefined }, 400, 'invalid_request'],
     ['of another client', { client_id: 'somebody' }, 401, 'invalid_client'],
-    ['that nobody got', { code: 'x'.repeat(43) }, 400, 'invalid_grant'],
+    ['that was never issued', { code: 'x'.repeat(43) }, 400, 'invalid_grant'],
     ['as a refresh token', { grant_type: 'refresh_token', refresh_token: 'x' }, 400, 'unsupported_grant_type'],
     ['as client credentials', { grant_type: 'client_credentials' }, 400, 'unsupported_grant_type'],
     ['for another resource', { resource: 'https://evil.example' }, 400, 'invalid_target'],
@@ -291,7 +299,7 @@ describe('a code', () => {
     });
   }
 
-  test('dies in a minute', async () => {
+  test('expires after a minute', async () => {
     const { client, code } = await freshCode();
     moveClock(server, 61_000);
     await expectOAuthError(await client.redeem(code), 400, 'invalid_grant');
@@ -312,9 +320,9 @@ describe('a DPoP proof at the token endpoint is refused', () => {
     ['for another path', async (client) => ({ htu: `${client.origin}/api/session` })],
     ['for another server', async () => ({ htu: 'https://evil.example/token' })],
     ['that is 6 minutes old', async () => ({ iat: now() - 360 })],
-    ['that is of 6 minutes from now', async () => ({ iat: now() + 360 })],
-    ['that is no proof by its type', async () => ({ typ: 'JWT' })],
-    ['that is signed by another key than it shows', async () => ({ shown: (await newKeyPair()).publicJwk })],
+    ['from 6 minutes in the future', async () => ({ iat: now() + 360 })],
+    ['whose type is not a proof’s', async () => ({ typ: 'JWT' })],
+    ['that is signed by a key other than the one it shows', async () => ({ shown: (await newKeyPair()).publicJwk })],
   ];
   for (const [name, how] of wrong) {
     test(name, async () => {
@@ -322,7 +330,7 @@ describe('a DPoP proof at the token endpoint is refused', () => {
       const code = await page.code(key);
       const proof = await page.client.proof('POST', '/token', await how(page.client));
       await expectOAuthError(await page.client.redeem(code, {}, proof), 400, 'invalid_dpop_proof');
-      // The code is not used up by that.
+      // That does not use up the code.
       await jsonOf(await page.client.redeem(code));
     });
   }
@@ -351,22 +359,21 @@ describe('a DPoP proof at the token endpoint is refused', () => {
     expect(response.status).toBe(400);
   });
 
-  test('that comes 20 times at the same moment, each with a code of its own: once it is taken', async () => {
+  test('that comes 20 times at the same moment, each with a code of its own, all but once', async () => {
     const client = await CliClient.create(server.origin);
-    const codes = await Promise.all(
-      Array.from({ length: 20 }, async () => {
-        const page = await SignIn.openPath(new Browser(server.origin), client, await client.authorizationPath());
-        return page;
-      }),
+    const pages = await Promise.all(
+      Array.from({ length: 20 }, async () =>
+        SignIn.openPath(new Browser(server.origin), client, await client.authorizationPath()),
+      ),
     );
-    const all: string[] = [];
-    for (const page of codes) all.push(await page.code(key));
+    const codes: string[] = [];
+    for (const page of pages) codes.push(await page.code(key));
     const proof = await client.proof('POST', '/token');
-    const responses = await Promise.all(all.map((code) => client.redeem(code, {}, proof)));
+    const responses = await Promise.all(codes.map((code) => client.redeem(code, {}, proof)));
     expect(responses.filter((response) => response.status === 200)).toHaveLength(1);
   });
 
-  test('by another key than the one that the request was pushed with', async () => {
+  test('by a key other than the one that the request was pushed with', async () => {
     const client = await CliClient.create(server.origin);
     const jkt = await (await import('jose')).calculateJwkThumbprint(client.key.publicJwk);
     const page = await SignIn.openPath(
@@ -392,7 +399,7 @@ describe('the revocation endpoint (RFC 7009)', () => {
     expect((await revoke({ token: access_token, client_id: 'vouch-cli' })).status).toBe(200);
   });
 
-  test('takes a token that is not ours for one that is over, and ends nothing', async () => {
+  test('treats a token that is not ours like an expired one, and ends nothing', async () => {
     const { client, access_token } = await signIn(server.origin, key);
     const forged = `${access_token.slice(0, -8)}AAAAAAAA`;
     for (const token of [forged, 'nonsense', 'x'.repeat(9_000)]) {
@@ -401,7 +408,7 @@ describe('the revocation endpoint (RFC 7009)', () => {
     expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
   });
 
-  test('refuses other clients, and requests without a token or too large', async () => {
+  test('refuses other clients, and requests that have no token or are too large', async () => {
     await expectOAuthError(await revoke({ token: 'x', client_id: 'another' }), 401, 'invalid_client');
     await expectOAuthError(await revoke({ token: 'x' }), 401, 'invalid_client');
     await expectOAuthError(await revoke({ client_id: 'vouch-cli' }), 400, 'invalid_request');
@@ -417,7 +424,7 @@ test('tokens come with nothing that outlives the session', async () => {
   expect(tokens.expires_in).toBeLessThanOrEqual(8 * 3600);
 });
 
-test('what a refused proof says steers no terminal that shows the log, and is not kept at length', async () => {
+test('what the log keeps of a refused proof is short and has no control characters', async () => {
   const client = await CliClient.create(server.origin);
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const said = `\u009b2J\u202e${'x'.repeat(400)}`;

@@ -46,7 +46,7 @@ async function counterOf(key: SoftKey): Promise<number | undefined> {
 }
 
 describe('a touch', () => {
-  test('signs in: code with state and iss at the loopback address, tokens for the code, a session of the person', async () => {
+  test('signs in: a code with state and iss for the loopback address, tokens for the code, a session for the person', async () => {
     const { email, key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
     const url = await page.callback(key);
@@ -81,14 +81,14 @@ describe('a touch', () => {
     });
   });
 
-  test('of a key that does not count is taken again and again', async () => {
+  test('of a key that does not count is accepted again and again', async () => {
     const { key } = await enrolPerson(server, { counts: false });
     await signIn(server.origin, key);
     await signIn(server.origin, key);
     expect(await counterOf(key)).toBe(0);
   });
 
-  test('is told to the page with client, machine and times; cancelling tells the client access_denied', async () => {
+  test('has a page that shows client, machine and host; cancelling tells the client access_denied', async () => {
     const page = await SignIn.open(server.origin);
     const details = await jsonOf(await page.browser.get(`/login/${page.uid}/details`));
     expect(details).toMatchObject({ client: 'Vouch CLI', machine: 'alices-laptop', host: new URL(server.origin).host });
@@ -121,24 +121,24 @@ describe('an assertion is refused', () => {
     ['without user verification', { userVerified: false }, 'user-not-verified'],
     ['with a bad signature', { badSignature: true }, 'assertion-refused'],
     ['from a frame in another site', { crossOrigin: true, topOrigin: 'https://evil.example' }, 'assertion-refused'],
-    ['from a frame, by a browser that does not say where', { crossOrigin: true }, 'assertion-refused'],
+    ['from a frame, by a browser that does not name the site around it', { crossOrigin: true }, 'assertion-refused'],
     ['that does not say whether it is from a frame', { crossOrigin: null }, 'assertion-refused'],
-    ['of a key that may be copied by now', { backupEligible: true }, 'assertion-refused'],
+    ['of a key that can now be copied', { backupEligible: true }, 'assertion-refused'],
     ['of a key that has been copied', { backupEligible: true, backedUp: true }, 'assertion-refused'],
-    ['of a copy of a key that may not be copied', { backedUp: true }, 'assertion-refused'],
+    ['of a copy of a key that cannot be copied', { backedUp: true }, 'assertion-refused'],
     [
-      'from a frame, by a browser that says nothing but where',
+      'from a frame, by a browser that names only the site around it',
       { topOrigin: 'https://evil.example' },
       'assertion-refused',
     ],
-    ['from a frame whose site has no name', { topOrigin: '' }, 'assertion-refused'],
+    ['from a frame in a site without a name', { topOrigin: '' }, 'assertion-refused'],
     ['of the type of a registration', { type: 'webauthn.create' }, 'assertion-refused'],
     ['with another user handle', { userHandle: 'AAAA' }, 'assertion-refused'],
     ['without a user handle', { userHandle: null }, 'assertion-refused'],
     ['with a counter that went back', { counter: 1 }, 'counter-went-back'],
     ['with a counter that stands still', { counter: 2 }, 'counter-went-back'],
     ['with a counter that fell to 0', { counter: 0 }, 'counter-went-back'],
-    ['with a challenge that nobody made', { challenge: 'A'.repeat(43) }, 'challenge-used'],
+    ['with a challenge that was never issued', { challenge: 'A'.repeat(43) }, 'challenge-used'],
     ['of an unknown credential', { credentialId: 'B'.repeat(43) }, 'unknown-key'],
   ];
   for (const [name, how, problem] of wrong) {
@@ -149,12 +149,12 @@ describe('an assertion is refused', () => {
       await expectProblem(await page.touch(key, how), 403, problem);
       expect(await sessionsOf(email)).toBe(1);
       expect(await counterOf(key)).toBe(2);
-      // Nothing is left over that a right touch could not mend.
+      // A correct touch afterwards works.
       await jsonOf(await page.touch(key));
     });
   }
 
-  test('of a key that signs with another key’s private key', async () => {
+  test('with the ID of one key and the signature of another', async () => {
     const { key } = await enrolPerson(server);
     const thief = new SoftKey(server.origin);
     thief.userHandle = key.userHandle;
@@ -177,7 +177,7 @@ describe('an assertion is refused', () => {
 });
 
 describe('a challenge', () => {
-  test('is used once, one after the other', async () => {
+  test('is good once, of two uses one after the other', async () => {
     const { email, key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
     const options = await page.options();
@@ -188,7 +188,7 @@ describe('a challenge', () => {
     expect(await sessionsOf(email)).toBe(1);
   });
 
-  test('is used once, 20 at the same moment', async () => {
+  test('is good once, of 20 uses at the same moment', async () => {
     const { email, key } = await enrolPerson(server, { counts: false });
     const page = await SignIn.open(server.origin);
     const options = await page.options();
@@ -210,7 +210,7 @@ describe('a challenge', () => {
     }
   });
 
-  test('dies in 5 minutes', async () => {
+  test('expires after 5 minutes', async () => {
     const { email, key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
     const options = await page.options();
@@ -244,7 +244,7 @@ describe('a challenge', () => {
   });
 });
 
-/** Whatever somebody may have planted in a browser, or read there: each of it must be worth nothing. */
+/** Cookies that an attacker may have planted in a browser, or read there. They must be worthless. */
 function planted(uid: string): string {
   const names = [
     'vouch-interaction',
@@ -262,10 +262,10 @@ async function codesIn(response: Response): Promise<string[]> {
   return said.match(/[?&#]code=[\w-]+/g) ?? [];
 }
 
-describe('a sign-in that somebody else has begun', () => {
-  test('gives the code to the page that was touched, and nothing to who began it', async () => {
+describe('a sign-in that an attacker has begun', () => {
+  test('gives the code to the page of the touch, and nothing to the attacker', async () => {
     const { email, key } = await enrolPerson(server);
-    // He pushes a request of his own, opens it, keeps whatever comes, and leads her to the page.
+    // He pushes a request, opens it, keeps whatever comes, and leads her to the page.
     const his = await SignIn.open(server.origin);
     const hers = new Browser(server.origin);
     const login = `/login/${his.uid}`;
@@ -287,7 +287,7 @@ describe('a sign-in that somebody else has begun', () => {
     expect(await sessionsOf(email)).toBe(1);
   });
 
-  test('cannot be gone on with at an address: not before the touch, and not after it', async () => {
+  test('cannot be resumed at a URL, neither before the touch nor after it', async () => {
     const { key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
     const cookie = planted(page.uid);
@@ -296,7 +296,7 @@ describe('a sign-in that somebody else has begun', () => {
     await expectProblem(await page.browser.get(`/auth/${page.uid}`, { cookie }), 404, 'not-found');
   });
 
-  test('and that two touch at the same moment gives each at most a code of their own, and one code in all', async () => {
+  test('with touches of two people at the same moment gives one of them a code of their own, and the other none', async () => {
     const alice = await enrolPerson(server);
     const mallory = await enrolPerson(server);
     for (let round = 0; round < 5; round += 1) {
@@ -321,11 +321,11 @@ describe('a sign-in that somebody else has begun', () => {
         await expectProblem(response, 410, 'interaction-over');
       }
     }
-    // Who lost has begun nothing, not even for a moment.
+    // The loser has had no session, not even for a moment.
     expect((await sessionsOf(alice.email)) + (await sessionsOf(mallory.email))).toBe(5);
   });
 
-  test('is finished under a name that nobody has heard of, so that nobody can put a result of theirs in its place', async () => {
+  test('is finished under an ID that nobody has seen, so that nobody can put another result in its place', async () => {
     const { key } = await enrolPerson(server);
     const { store } = server.context;
     await sql`create table named (id_hash text)`.execute(store);
@@ -344,7 +344,7 @@ describe('a sign-in that somebody else has begun', () => {
     }
   });
 
-  test('that cannot be finished leaves no session behind, and says so as a problem', async () => {
+  test('that cannot be finished leaves no open session behind, and answers with a problem', async () => {
     const { email, key } = await enrolPerson(server);
     const client = await CliClient.create(server.origin);
     const path = await client.authorizationPath();
@@ -394,7 +394,7 @@ describe('the words of a sign-in', () => {
     expect(await jsonOf(await page.browser.get(`/login/${page.uid}/details`))).toMatchObject({ words });
   });
 
-  test('are others for another login, and another server', async () => {
+  test('differ for another login, and for another server', async () => {
     const other = await startServer();
     try {
       const client = await CliClient.create(server.origin);
@@ -436,7 +436,7 @@ describe('there is no single sign-on', () => {
     await jsonOf(await second.touch(key));
   });
 
-  test('prompt=none is told login_required', async () => {
+  test('prompt=none is answered with login_required', async () => {
     const { email, key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
     await page.code(key);
@@ -450,7 +450,7 @@ describe('there is no single sign-on', () => {
 });
 
 describe('the session', () => {
-  test('ends the configured hours after the touch, not after the code was redeemed', async () => {
+  test('ends the configured number of hours after the touch, not after the code was redeemed', async () => {
     const { key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
     const answer = key.get(await page.options());

@@ -17,7 +17,7 @@ describe('an address is refused at the invitation, with the reason', () => {
     ['alice*@example.com', /"\*"/],
     ["o'neill@example.com", /"'"/],
     ['alice\n@example.com', /"\\n"/],
-    // AWS takes it in a session name, but not in the session tag vouch:Email.
+    // AWS accepts it in a session name, but not in the session tag vouch:Email.
     ['alice,bob@example.com', /","/],
     ['\u212Aate@example.com', /"\u212A"/],
     ['alice', /not an e-mail address/],
@@ -36,7 +36,7 @@ describe('an address is refused at the invitation, with the reason', () => {
     });
   }
 
-  test('but one of 64 characters in capitals is taken, in lower case', async () => {
+  test('but one of 64 characters in capitals is accepted, in lower case', async () => {
     const address = `${'A'.repeat(48)}+x_y@EXAMPLE.com`;
     const { email } = await invite(opened.context.store, NOW, { email: ` ${address} `, admin: false });
     expect(email).toBe(address.toLowerCase());

@@ -44,7 +44,7 @@ async function issuedTokens(): Promise<number> {
 describe('the ID token for AWS', () => {
   beforeAll(freshSession);
 
-  test('has the claims of the contract and no other, lasts 60 seconds, and verifies against the key set', async () => {
+  test('has the claims of the contract and no others, lasts 60 seconds, and verifies against the key set', async () => {
     const before = Math.floor(Date.now() / 1000);
     const { token: idToken, expiresAt } = await jsonOf<{ token: string; expiresAt: string }>(await askForToken());
     const after = Date.now() / 1000;
@@ -102,7 +102,7 @@ describe('the ID token for AWS', () => {
     await jsonOf(await askForToken());
   });
 
-  test('is not given for a session that was revoked after its proof had been looked at', async () => {
+  test('is not given for a session that was revoked after its proof had been checked', async () => {
     const { client: other, access_token } = await signIn(server.origin, key);
     const id = String(decodeJwt(access_token).sid);
     expect((await other.api('DELETE', '/api/session', access_token)).status).toBe(204);
@@ -135,7 +135,7 @@ describe('the ID token for AWS', () => {
     }
   });
 
-  test('is given 300 times in 10 minutes to one session, and not to another one less for it', async () => {
+  test('is given at most 300 times in 10 minutes to one session, and another session has its own count', async () => {
     const { client: other, access_token } = await signIn(server.origin, key);
     const ask = () => other.api('POST', '/api/aws/token', access_token, { body: { role: ROLE } });
     const rows = (count: number, at: number) =>
@@ -181,7 +181,7 @@ describe('the ID token for AWS', () => {
     }
   });
 
-  test('is written to the audit table with role and jti, never with itself', async () => {
+  test('is written to the audit table with role and jti, but never itself', async () => {
     const { token: idToken } = await jsonOf<{ token: string }>(await askForToken());
     const row = await server.context.store
       .selectFrom('audit')
@@ -241,7 +241,7 @@ describe('the ID token for AWS', () => {
   }
 });
 
-describe('a session that does not stand any more: 401 session-over at every route', () => {
+describe('a session that has ended: 401 session-over at every route', () => {
   beforeEach(freshSession);
 
   async function expectOver(): Promise<void> {
@@ -272,7 +272,7 @@ describe('a session that does not stand any more: 401 session-over at every rout
     await expectOver();
   });
 
-  test('over', async () => {
+  test('expired', async () => {
     moveClock(server, 8 * 3600_000);
     await expectOver();
   });
@@ -287,7 +287,7 @@ describe('a session that does not stand any more: 401 session-over at every rout
     await expectOver();
   });
 
-  test('the session of somebody else is not touched by any of it', async () => {
+  test('the session of another person goes on', async () => {
     const mine = { client, token };
     await freshSession();
     expect((await client.api('DELETE', '/api/session', token)).status).toBe(204);
@@ -295,7 +295,7 @@ describe('a session that does not stand any more: 401 session-over at every rout
   });
 });
 
-test('a session belongs to one OAuth grant for ever: the touch of a sign-in cannot be given to a second', async () => {
+test('a session belongs to one OAuth grant for ever: no second one can use the touch of its sign-in', async () => {
   await freshSession();
   const { store } = server.context;
   const id = String(decodeJwt(token).sid);
@@ -307,16 +307,16 @@ test('a session belongs to one OAuth grant for ever: the touch of a sign-in cann
 describe('an access token is refused', () => {
   beforeAll(freshSession);
 
-  /** A token that differs from the real one as told, signed by the server's key unless told otherwise. */
+  /** The real token with changes, signed by the server's key unless another is given. */
   async function forged(
     claims: Record<string, unknown>,
     how: { typ?: string; alg?: string; privateKey?: CryptoKey; kid?: string } = {},
   ): Promise<string> {
     const { signingKey, store } = server.context;
-    const own = async () => importJWK(await privateJwk(store, masterKeyBeside(server.databaseFile)), 'ES256');
+    const serverKey = async () => importJWK(await privateJwk(store, masterKeyBeside(server.databaseFile)), 'ES256');
     return new SignJWT({ ...decodeJwt(token), ...claims })
       .setProtectedHeader({ alg: how.alg ?? 'ES256', typ: how.typ ?? 'at+jwt', kid: how.kid ?? signingKey.kid })
-      .sign(how.privateKey ?? (await own()));
+      .sign(how.privateKey ?? (await serverKey()));
   }
 
   async function expectRefused(wrong: string): Promise<void> {
@@ -326,7 +326,7 @@ describe('an access token is refused', () => {
     expect(await issuedTokens()).toBe(0);
   }
 
-  test('never when nothing is changed: the forgery of these tests is a good token', async () => {
+  test('but not if nothing is changed: what these tests forge is otherwise a good token', async () => {
     expect((await client.api('GET', '/api/session', await forged({}))).status).toBe(200);
   });
 
@@ -340,10 +340,10 @@ describe('an access token is refused', () => {
     ['that is bound to another key', () => forged({ cnf: { jkt: 'x'.repeat(43) } })],
     ['by an unknown key', async () => forged({}, { privateKey: (await newKeyPair()).privateKey })],
     [
-      'by an unknown key of another kid',
+      'by an unknown key with another kid',
       async () => forged({}, { privateKey: (await newKeyPair()).privateKey, kid: 'x' }),
     ],
-    ['that is an ID token by its type', () => forged({}, { typ: 'JWT' })],
+    ['whose type is an ID token’s', () => forged({}, { typ: 'JWT' })],
     ['without a signature', async () => `${token.split('.').slice(0, 2).join('.')}.`],
     ['that is garbage', async () => 'a.b.c'],
     ['that is empty', async () => ''],
@@ -382,7 +382,7 @@ describe('an access token is refused', () => {
     await expectProblem(bare, 401, 'token-refused');
   });
 
-  test('of a session that is another person’s', async () => {
+  test('of another person’s session, or of none', async () => {
     await expectProblem(
       await client.api('GET', '/api/session', await forged({ sub: 'eve@example.com' })),
       401,
@@ -412,8 +412,8 @@ describe('a DPoP proof at the API is refused', () => {
     ['by another key', async () => ({ key: await newKeyPair() })],
     ['by another key that shows the right one', async () => ({ key: await newKeyPair(), shown: client.key.publicJwk })],
     ['that is 6 minutes old', async () => ({ iat: now() - 360 })],
-    ['that is of 6 minutes from now', async () => ({ iat: now() + 360 })],
-    ['that is no proof by its type', async () => ({ typ: 'at+jwt' })],
+    ['from 6 minutes in the future', async () => ({ iat: now() + 360 })],
+    ['whose type is not a proof’s', async () => ({ typ: 'at+jwt' })],
   ];
   for (const [name, how] of wrong) {
     test(name, async () => {
@@ -422,7 +422,7 @@ describe('a DPoP proof at the API is refused', () => {
     });
   }
 
-  test('without a jti that says anything', async () => {
+  test('with a blank jti', async () => {
     for (const jti of ['', ' ']) {
       const proof = await client.proof('GET', '/api/session', { token, jti });
       await expectProblem(await client.api('GET', '/api/session', token, { proof }), 401, 'token-refused');
@@ -441,7 +441,7 @@ describe('a DPoP proof at the API is refused', () => {
     }
   });
 
-  test('again: the same proof, and another with the same jti', async () => {
+  test('when it comes again, or another with the same jti', async () => {
     const jti = randomUUID();
     const proof = await client.proof('GET', '/api/session', { token, jti });
     expect((await client.api('GET', '/api/session', token, { proof })).status).toBe(200);
@@ -450,7 +450,7 @@ describe('a DPoP proof at the API is refused', () => {
     await expectProblem(await client.api('GET', '/api/session', token, { proof: again }), 401, 'token-refused');
   });
 
-  test('20 times at the same moment: once it is taken', async () => {
+  test('when it comes 20 times at the same moment, all but once', async () => {
     const proof = await client.proof('POST', '/api/aws/token', { token });
     const before = await issuedTokens();
     const responses = await Promise.all(
@@ -461,7 +461,7 @@ describe('a DPoP proof at the API is refused', () => {
     expect(await issuedTokens()).toBe(before + 1);
   });
 
-  test('never because another client chose the same jti', async () => {
+  test('but not because another client chose the same jti', async () => {
     const jti = randomUUID();
     const other = await signIn(server.origin, (await enrolPerson(server)).key);
     for (const [who, whose] of [
@@ -477,7 +477,7 @@ describe('a DPoP proof at the API is refused', () => {
 describe('a request for a token', () => {
   beforeAll(freshSession);
 
-  test('has its body read only when its session stands', async () => {
+  test('has its body read only if its session is open', async () => {
     const path = '/api/aws/token';
     const send = (body: string, type: string) =>
       fetch(server.origin + path, { method: 'POST', headers: { 'content-type': type }, body });

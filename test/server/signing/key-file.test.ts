@@ -7,9 +7,7 @@ import { parseKey, readKeyFile } from '../../../server/signing/key-file.ts';
 import { cleanEnvironment } from '../../support/clean-environment.ts';
 import { run } from '../../support/run.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-
-/** As a random one looks, and the same in every run. */
-const MASTER_KEY = createHash('sha256').update('a key').digest('base64');
+import { MASTER_KEY } from '../settings.ts';
 
 const folder = temporaryFolder();
 
@@ -25,21 +23,19 @@ describe('a master key’s file', () => {
   const read = (file: string, more: Record<string, string> = {}) =>
     readConfig({ VOUCH_ISSUER: 'https://vouch.example.com', VOUCH_MASTER_KEY_FILE: file, ...more }).masterKey;
 
-  test.each([0o600, 0o400, 0o700])('of mode %o is read', (mode) => {
-    expect(read(keyFile(mode))).toEqual(Buffer.from(MASTER_KEY, 'base64'));
+  test.each(['600', '400', '700'])('of mode 0%s is read', (mode) => {
+    expect(read(keyFile(Number.parseInt(mode, 8)))).toEqual(Buffer.from(MASTER_KEY, 'base64'));
   });
 
-  test.each([0o640, 0o604, 0o644, 0o620, 0o602, 0o610, 0o444, 0o440])(
-    'of mode %o is refused, with what to do',
+  test.each(['640', '604', '644', '620', '602', '610', '444', '440'])(
+    'of mode 0%s is refused, with what to do',
     (mode) => {
-      const said = new RegExp(
-        `^VOUCH_MASTER_KEY_FILE .*its mode is 0${mode.toString(8)}.*chmod 600.*VOUCH_MASTER_KEY$`,
-      );
-      expect(() => read(keyFile(mode))).toThrow(said);
+      const said = new RegExp(`^VOUCH_MASTER_KEY_FILE .*its mode is 0${mode}.*chmod 600.*VOUCH_MASTER_KEY$`);
+      expect(() => read(keyFile(Number.parseInt(mode, 8)))).toThrow(said);
     },
   );
 
-  test('of systemd’s credentials may be its group’s, as an access control list shows, and nobody else’s', () => {
+  test('of systemd’s credentials may be open to its group, as an access control list shows, and to nobody else', () => {
     const credentials = { CREDENTIALS_DIRECTORY: folder };
     expect(read(keyFile(0o440), credentials)).toEqual(Buffer.from(MASTER_KEY, 'base64'));
     expect(() => read(keyFile(0o444), credentials)).toThrow(/its mode is 0444/);
@@ -47,7 +43,7 @@ describe('a master key’s file', () => {
     expect(() => read(keyFile(0o440), { CREDENTIALS_DIRECTORY: join(folder, 'elsewhere') })).toThrow(/0440/);
   });
 
-  test('may neither keep anybody waiting nor be endless', async () => {
+  test('may be neither a pipe, nor a folder, nor too long', async () => {
     const pipe = join(folder, 'pipe');
     expect((await run('mkfifo', ['-m', '600', pipe], { env: cleanEnvironment({}) })).code).toBe(0);
     expect(() => read(pipe)).toThrow(/^VOUCH_MASTER_KEY_FILE/);
@@ -55,7 +51,7 @@ describe('a master key’s file', () => {
     expect(() => read(keyFile(0o600, `${MASTER_KEY}\n${'\n'.repeat(2000)}`))).toThrow(/^VOUCH_MASTER_KEY_FILE/);
   });
 
-  test('with a weak key is refused, and the key is not told', () => {
+  test('with a weak key is refused, and the error does not repeat the key', () => {
     const file = keyFile(0o600, Buffer.alloc(32).toString('base64'));
     expect(() => read(file)).toThrow(/^The key in .*the same bytes/);
     const wrong = keyFile(0o600, MASTER_KEY.slice(0, 20));
@@ -63,18 +59,18 @@ describe('a master key’s file', () => {
     expect(() => read(wrong)).not.toThrow(MASTER_KEY.slice(0, 20));
   });
 
-  test('may have 1,024 bytes, as spaces around a key do no harm, and not one more', () => {
+  test('may have 1,024 bytes, as spaces around a key do no harm, but not one more', () => {
     expect(read(keyFile(0o600, ` ${MASTER_KEY}${'\n'.repeat(979)}`))).toEqual(Buffer.from(MASTER_KEY, 'base64'));
     expect(() => read(keyFile(0o600, ` ${MASTER_KEY}${'\n'.repeat(980)}`))).toThrow(/a file that holds the master key/);
   });
 
-  test('that is not there is refused with the system’s reason, and so is a link to nowhere', () => {
+  test('that does not exist is refused with the system’s reason, and so is a link to nowhere', () => {
     expect(() => read(join(folder, 'nowhere'))).toThrow(/^VOUCH_MASTER_KEY_FILE .*\(ENOENT\)/);
     symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
     expect(() => read(join(folder, 'link'))).toThrow(/\(ENOENT\)/);
   });
 
-  test('that lies in a folder of the credentials’ folder is no credential', () => {
+  test('in a subfolder of the credentials’ folder is not a credential', () => {
     mkdirSync(join(folder, 'credentials', 'more'), { recursive: true });
     const file = join(folder, 'credentials', 'more', 'key');
     writeFileSync(file, MASTER_KEY);
@@ -83,7 +79,7 @@ describe('a master key’s file', () => {
     expect(readKeyFile('KEY', file, join(folder, 'credentials', '.', 'more', ''))).toHaveLength(32);
   });
 
-  test('is the server’s own user’s or root’s: who else owns it can read and change it', () => {
+  test('belongs to the server’s own user or to root: any other owner could read and change it', () => {
     const file = keyFile(0o600);
     const as = vi.spyOn(process as { geteuid: () => number }, 'geteuid');
     onTestFinished(() => as.mockRestore());
@@ -91,7 +87,7 @@ describe('a master key’s file', () => {
       as.mockReturnValue(user);
       return read(file);
     };
-    // Root's may be read by whoever the server runs as.
+    // The server may use a file of root's, whatever its user.
     if (process.getuid?.() === 0) {
       expect(readAs(54_320)).toHaveLength(32);
       chownSync(file, 54_321, 54_321);
@@ -106,10 +102,10 @@ describe('a master key’s file', () => {
 describe('a master key', () => {
   const bytes = (next: (index: number) => number) => Uint8Array.from({ length: 32 }, (_, index) => next(index));
   const parse = (key: Uint8Array) => parseKey('KEY', Buffer.from(key).toString('base64'));
-  /** Of steps that all differ, so that nothing but the number of different bytes counts. */
+  /** Its steps differ, so that only the number of different bytes counts. */
   const random = createHash('sha256').update('steps').digest();
 
-  test('is taken with base64’s padding, without it, and as base64url', () => {
+  test('is accepted with base64’s padding, without it, and as base64url', () => {
     const key = Buffer.from('fb'.repeat(3) + createHash('sha256').update('key').digest('hex').slice(6), 'hex');
     expect(key.toString('base64')).toContain('+');
     for (const text of [key.toString('base64'), key.toString('base64').slice(0, -1), key.toString('base64url')]) {
@@ -127,25 +123,25 @@ describe('a master key', () => {
     }
   });
 
-  test('has 12 different bytes at least, as nearly every random one has', () => {
-    const of = (different: number) => bytes((index) => (random[index] ?? 0) % different);
+  test('has at least 12 different bytes, as nearly every random one has', () => {
+    const keyOf = (different: number) => bytes((index) => (random[index] ?? 0) % different);
     const distinct = (key: Uint8Array) => new Set(key).size;
-    expect([distinct(of(11)), distinct(of(12))]).toEqual([11, 12]);
-    expect(() => parse(of(11))).toThrow(/the same bytes again and again, or a series/);
-    expect(parse(of(12))).toHaveLength(32);
+    expect([distinct(keyOf(11)), distinct(keyOf(12))]).toEqual([11, 12]);
+    expect(() => parse(keyOf(11))).toThrow(/the same bytes again and again, or a series/);
+    expect(parse(keyOf(12))).toHaveLength(32);
   });
 
-  test('is no series: its steps differ 12 times at least', () => {
+  test('is not a series: it has at least 12 different steps', () => {
     /** Bytes that all differ: the steps are 1, 2, … `different`, then the first one again and again. */
-    const of = (different: number) => {
+    const keyOf = (different: number) => {
       let value = 0;
       return bytes((index) => {
         value += index === 0 ? 0 : Math.max(1, different - index + 1);
         return value;
       });
     };
-    expect(new Set(of(12)).size).toBe(32);
-    expect(() => parse(of(11))).toThrow(/or a series/);
-    expect(parse(of(12))).toHaveLength(32);
+    expect(new Set(keyOf(12)).size).toBe(32);
+    expect(() => parse(keyOf(11))).toThrow(/or a series/);
+    expect(parse(keyOf(12))).toHaveLength(32);
   });
 });

@@ -15,38 +15,37 @@ import type { Engine } from '../../../server/store/engine.ts';
 import { SqliteEngine } from '../../../server/store/sqlite/engine.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-/** What was done to descriptors and names, in order; a descriptor is told by the name that it was opened under. */
-const done: string[] = [];
+/** What was done to files, in order. A descriptor has the name that it was opened with. */
+const operations: string[] = [];
 const names = new Map<number, string>();
-/** Whether nothing more can be written. */
-let full = false;
+let diskFull = false;
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
-  const told = (what: string, descriptor: number) => done.push(`${what} ${names.get(descriptor)}`);
+  const record = (what: string, descriptor: number) => operations.push(`${what} ${names.get(descriptor)}`);
   return {
     ...fs,
     openSync: (path: string, ...more: [never]) => {
       const descriptor = fs.openSync(path, ...more);
       names.set(descriptor, basename(path).replace(/[\da-f-]{36}$/, 'draft'));
-      told('open', descriptor);
+      record('open', descriptor);
       return descriptor;
     },
     writeSync: (descriptor: number, text: string) => {
-      if (full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      if (diskFull) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
       return fs.writeSync(descriptor, text);
     },
     fsyncSync: (descriptor: number) => {
       fs.fsyncSync(descriptor);
-      told('sync', descriptor);
+      record('sync', descriptor);
     },
     closeSync: (descriptor: number) => {
       fs.closeSync(descriptor);
-      told('close', descriptor);
+      record('close', descriptor);
     },
     linkSync: (from: string, to: string) => {
       fs.linkSync(from, to);
-      done.push(`link ${basename(to)}`);
+      operations.push(`link ${basename(to)}`);
     },
   };
 });
@@ -73,20 +72,20 @@ test('the configured master key is the key, and no file is made or read', () => 
   expect(masterKey(configured, engine, true)).toBe(configured);
 });
 
-test('without one, a key of 32 random bytes is made in a file for its owner alone, and read from then on', () => {
+test('without one, a key of 32 random bytes is made in a file that only its owner can read, and read from then on', () => {
   const { engine, keyFile, files } = newDatabase();
   const made = masterKey(undefined, engine, false);
   expect(made).toHaveLength(32);
   expect(statSync(keyFile).mode & 0o777).toBe(0o600);
   expect(readFileSync(keyFile, 'utf8')).toBe(`${made.toString('base64')}\n`);
-  // Nothing of its making is left.
+  // No draft is left.
   expect(files()).toEqual(['vouch.db', 'vouch.db.key']);
   for (const needed of [false, true]) expect(masterKey(undefined, engine, needed)).toEqual(made);
   const another = newDatabase();
   expect(masterKey(undefined, another.engine, false)).not.toEqual(made);
 });
 
-test('a key that is needed and gone is not replaced', () => {
+test('a key that is needed and missing is not replaced', () => {
   const { engine, keyFile, files } = newDatabase();
   masterKey(undefined, engine, false);
   unlinkSync(keyFile);
@@ -96,30 +95,30 @@ test('a key that is needed and gone is not replaced', () => {
   expect(files()).toEqual(['vouch.db']);
 });
 
-test('what another has put there meanwhile stands, and is read as any key file', () => {
+test('a file that another program has made meanwhile stays, and is read like any key file', () => {
   const { engine, keyFile, files } = newDatabase();
-  // As if it came between the look and the making: a link to nowhere is not there, and in the way all the same.
+  // A link to nowhere stands for a file that was made after the check: it does not exist, but is in the way.
   symlinkSync(join(folder, 'nowhere'), keyFile);
   expect(existsSync(keyFile)).toBe(false);
   expect(() => masterKey(undefined, engine, false)).toThrow(/The key file .*\(ENOENT\)/);
   expect(files()).toEqual(['vouch.db', 'vouch.db.key']);
 });
 
-test('on a full disk it says so, and nothing of it is left', () => {
+test('on a full disk the error says so, and nothing is left behind', () => {
   const { engine, files } = newDatabase();
-  full = true;
+  diskFull = true;
   onTestFinished(() => {
-    full = false;
+    diskFull = false;
   });
   expect(() => masterKey(undefined, engine, false)).toThrow('ENOSPC');
   expect(files()).toEqual(['vouch.db']);
 });
 
-test('its file is on the disk before it can be found, its name before it is used, and no descriptor is left open', () => {
+test('its file is on the disk before it has its name, its name before the key is used, and no descriptor stays open', () => {
   const { engine } = newDatabase();
-  done.length = 0;
+  operations.length = 0;
   masterKey(undefined, engine, false);
-  expect(done).toEqual([
+  expect(operations).toEqual([
     'open vouch.db.key.draft',
     'sync vouch.db.key.draft',
     'link vouch.db.key',

@@ -58,7 +58,7 @@ test('its public half says what it is for, verifies what the private one signs, 
   expect(inspect(key, { depth: 9, showHidden: true })).not.toContain(secret.d);
 });
 
-test('it is stored as a JWE under a key of its own, which names it', async () => {
+test('it is stored as a JWE that names it, under a key derived for this purpose', async () => {
   const store = await newStore();
   const { kid, publicJwk } = await currentSigningKey(store, MASTER, 1_000);
   const { jwe } = await store.selectFrom('signing_keys').select('jwe').executeTakeFirstOrThrow();
@@ -76,7 +76,7 @@ test('it is not opened with another master key, and not replaced', async () => {
   expect((await currentSigningKey(store, MASTER, 3_000)).kid).toBe(kid);
 });
 
-test('of servers that start together all have the same one', async () => {
+test('servers that start together all have the same one', async () => {
   const store = await newStore();
   const keys = await Promise.all(Array.from({ length: 5 }, () => currentSigningKey(store, MASTER, 1_000)));
   expect(new Set(keys.map(({ kid }) => kid)).size).toBe(1);

@@ -47,7 +47,7 @@ const use = () => client.api('GET', '/api/session', token, { proof });
 const countPayloads = async (model: string) =>
   (await server.context.store.selectFrom('oidc_payloads').select('model').where('model', '=', model).execute()).length;
 
-describe('a used proof is not taken again', () => {
+describe('a used proof is not accepted again', () => {
   test('after some minutes of sweeping', async () => {
     await pass(4 * MINUTE);
     await expectProblem(await use(), 401, 'token-refused');

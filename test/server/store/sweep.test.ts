@@ -48,7 +48,7 @@ test('sweeping deletes what has expired, and nothing that is under way', async (
   }
 });
 
-test('sweeping deletes very many rows a few at a time, and lets others write in between', async () => {
+test('sweeping deletes very many rows a few at a time, and lets other work go on in between', async () => {
   const database = new DatabaseSync(server.databaseFile);
   onTestFinished(() => database.close());
   const tables = {

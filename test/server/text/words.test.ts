@@ -3,7 +3,7 @@ import { randomWords, wordsOf } from '../../../server/text/words.ts';
 
 const bytes = Array.from({ length: 256 }, (_, byte) => byte);
 
-test('every byte has its own word in each place, so that two logins share their words as rarely as three bytes', () => {
+test('every byte has its own word in each place, so that equal words mean equal bytes', () => {
   for (const place of [0, 1, 2]) {
     const words = bytes.map(
       (byte) => wordsOf(Uint8Array.from([0, 0, 0].fill(byte, place, place + 1))).split(' ')[place],

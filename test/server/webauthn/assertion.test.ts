@@ -64,7 +64,7 @@ async function touch(how: Ceremony = {}, purpose: Purpose = 'sign-in') {
 }
 
 describe('the options of an assertion', () => {
-  test('ask for any key’s user verification, within 5 minutes', async () => {
+  test('ask for user verification by any key, within 5 minutes', async () => {
     expect(await assertionOptions(opened.context, 'sign-in', 'b')).toEqual({
       rpId: 'localhost',
       challenge: expect.stringMatching(/^[\w-]{43}$/),
@@ -74,14 +74,14 @@ describe('the options of an assertion', () => {
     });
   });
 
-  test('name the keys that it must be of', async () => {
+  test('name the keys that may answer', async () => {
     const keys = [{ id: key.id, transports: ['usb'] }];
     expect(await assertionOptions(opened.context, 'confirm-enrolment', 'b', keys)).toMatchObject({
       allowCredentials: [{ id: key.id, transports: ['usb'], type: 'public-key' }],
     });
   });
 
-  test('are for one purpose of one browser', async () => {
+  test('are for one purpose and one browser', async () => {
     const options = await assertionOptions(opened.context, 'sign-in', 'b');
     const answer = key.get(options);
     for (const [purpose, binding] of [
@@ -114,11 +114,11 @@ describe('an assertion', () => {
     ['without user presence', { userPresent: false }, 'assertion-refused', /presen/],
     ['without user verification', { userVerified: false }, 'user-not-verified', /User verification/],
     ['with a bad signature', { badSignature: true }, 'assertion-refused', /signature is not/],
-    ['of a key that may be copied', { backupEligible: true }, 'assertion-refused', /eligible for backup/],
+    ['of a key that can be copied', { backupEligible: true }, 'assertion-refused', /eligible for backup/],
     ['from a frame', { crossOrigin: true }, 'assertion-refused', /frame/],
     ['of another user', { userHandle: 'Ym9i' }, 'assertion-refused', /user handle/],
     ['of no user', { userHandle: null }, 'assertion-refused', /user handle/],
-    ['of a key that nobody has', { credentialId: 'B'.repeat(43) }, 'unknown-key', /not enrolled/],
+    ['of an unknown key', { credentialId: 'B'.repeat(43) }, 'unknown-key', /not enrolled/],
   ];
   for (const [name, how, problem, reason] of wrong) {
     test(`${name} is refused`, async () => {
@@ -128,14 +128,14 @@ describe('an assertion', () => {
     });
   }
 
-  test('that confirms an enrolment, for which the key was named, may say nothing of its user; but nothing wrong', async () => {
+  test('that confirms an enrolment may leave out its user, as the key was named, but not name a wrong one', async () => {
     await touch({ userHandle: null }, 'confirm-enrolment');
     await expect(touch({ userHandle: 'Ym9i' }, 'confirm-enrolment')).rejects.toMatchObject({
       kind: 'assertion-refused',
     });
   });
 
-  test('of a removed key, or of a disabled person, is of nobody’s', async () => {
+  test('of a removed key, or of a disabled person, is one of an unknown key', async () => {
     await store().updateTable('keys').set({ removed_at: 1 }).execute();
     await expect(touch()).rejects.toMatchObject({ kind: 'unknown-key' });
     await store().updateTable('keys').set({ removed_at: null }).execute();
@@ -164,7 +164,7 @@ describe('a signature counter', () => {
     );
   const back = { category: 'refused', kind: 'counter-went-back' };
 
-  test('must grow, and what it grew to is kept with the time', async () => {
+  test('must grow, and is stored with the time', async () => {
     const other = new SoftKey('http://localhost:3000');
     await addKey(other);
     await accept(1);
@@ -183,19 +183,19 @@ describe('a signature counter', () => {
     expect(await keyRow()).toEqual({ counter: 0, last_used_at: NOW });
   });
 
-  test('of the same value is taken from one of two at the same moment', async () => {
+  test('of the same value is accepted from one of two at the same moment', async () => {
     const both = await Promise.allSettled([accept(5), accept(5)]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
-  test('of a key that has been removed meanwhile, or is none, is not taken', async () => {
+  test('of a key that has been removed meanwhile, or is unknown, is not accepted', async () => {
     await expect(accept(1, 'nobody')).rejects.toMatchObject(back);
     await store().updateTable('keys').set({ removed_at: 1 }).execute();
     await expect(accept(1)).rejects.toMatchObject(back);
   });
 });
 
-test('a refusal tells a person to set a PIN where that is what is missing, and else keeps the verifier’s words for the log', () => {
+test('a refusal tells a person to set a PIN if none is set, and otherwise keeps the verifier’s words for the log', () => {
   const pin = verifierProblem(new Error('User verification was required, but …'), 'key-refused', 'Try it.');
   expect(pin).toMatchObject({
     category: 'refused',

@@ -14,7 +14,7 @@ const store = () => opened.context.store;
 const rows = () => store().selectFrom('challenges').selectAll().execute();
 
 describe('a challenge', () => {
-  test('has 256 bits, is another each time, and is not in the database', async () => {
+  test('has 256 bits, is different each time, and is not in the database', async () => {
     const challenges = [
       await issueChallenge(store(), NOW, 'enrol', 'b'),
       await issueChallenge(store(), NOW, 'enrol', 'b'),
@@ -29,7 +29,7 @@ describe('a challenge', () => {
   test('is good for 5 minutes, and not a millisecond more', async () => {
     const old = await issueChallenge(store(), NOW, 'sign-in', 'b');
     expect(await useChallenge(store(), NOW + MINUTES_5, 'sign-in', 'b', old)).toBe(false);
-    // Looking at one that is over has not used it up.
+    // That late try has not used it up.
     expect(await useChallenge(store(), NOW + MINUTES_5 - 1, 'sign-in', 'b', old)).toBe(true);
   });
 
@@ -42,11 +42,11 @@ describe('a challenge', () => {
     expect(await useChallenge(store(), NOW, 'sign-in', 'hers', 'A'.repeat(43))).toBe(false);
     expect(await useChallenge(store(), NOW, 'sign-in', 'hers', challenge)).toBe(true);
     expect(await useChallenge(store(), NOW, 'sign-in', 'hers', challenge)).toBe(false);
-    // Only that one was used up.
+    // No other challenge was used up.
     expect(await useChallenge(store(), NOW, 'sign-in', 'hers', other)).toBe(true);
   });
 
-  test('is good for one of many who come with it at the same moment', async () => {
+  test('is good for one of many uses at the same moment', async () => {
     const challenge = await issueChallenge(store(), NOW, 'sign-in', 'b');
     const uses = await Promise.all(
       Array.from({ length: 10 }, () => useChallenge(store(), NOW, 'sign-in', 'b', challenge)),
@@ -55,36 +55,36 @@ describe('a challenge', () => {
   });
 });
 
-describe('what a browser says of a ceremony', () => {
+describe('client data', () => {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const use = (clientDataJSON: unknown) => useClientData(opened.context, 'sign-in', 'b', clientDataJSON);
   const fresh = () => issueChallenge(store(), NOW, 'sign-in', 'b');
 
   const framed: [string, Record<string, unknown>, boolean][] = [
-    ['says that it is from no frame', { crossOrigin: false }, false],
-    ['says nothing of a frame, as older browsers do', {}, false],
-    ['says that it is from a frame', { crossOrigin: true }, true],
-    ['says where its frame is, and no more', { topOrigin: 'https://evil.example' }, true],
+    ['that says it is from no frame', { crossOrigin: false }, false],
+    ['that says nothing about a frame, as older browsers do', {}, false],
+    ['that says it is from a frame', { crossOrigin: true }, true],
+    ['that names the site around it, and nothing else', { topOrigin: 'https://evil.example' }, true],
     [
-      'says where its frame is, and that it is in none',
+      'that names the site around it, but says it is from no frame',
       { crossOrigin: false, topOrigin: 'https://evil.example' },
       true,
     ],
-    ['says that its frame is nowhere', { topOrigin: '' }, true],
-    ['says null', { crossOrigin: null }, true],
-    ['says 0', { crossOrigin: 0 }, true],
-    ['says null of the place', { topOrigin: null }, true],
+    ['that names no site around it, but has the field', { topOrigin: '' }, true],
+    ['that says null about a frame', { crossOrigin: null }, true],
+    ['that says 0 about a frame', { crossOrigin: 0 }, true],
+    ['that says null about the site around it', { topOrigin: null }, true],
   ];
   for (const [name, more, expected] of framed) {
     test(`${name}: ${expected ? '' : 'not '}framed`, async () => {
       const challenge = await fresh();
       expect(await use(encode({ challenge, ...more }))).toEqual({ challenge, framed: expected });
-      // Good for this one try.
+      // The challenge was good for one try.
       await expect(use(encode({ challenge, ...more }))).rejects.toMatchObject({ kind: 'challenge-used' });
     });
   }
 
-  test('is refused without a challenge of ours, in words that repeat nothing of it', async () => {
+  test('without a challenge of ours is refused, and the error repeats nothing of it', async () => {
     const challenge = await fresh();
     const wrong: unknown[] = [
       undefined,
@@ -107,7 +107,7 @@ describe('what a browser says of a ceremony', () => {
       expect(refused).toMatchObject({
         category: 'refused',
         kind: 'challenge-used',
-        // For the log: what the person is told says less.
+        // For the log. The person is told less.
         reason: expect.stringContaining('challenge'),
       });
       expect(JSON.stringify([refused, (refused as { reason: string }).reason])).not.toContain(challenge);

@@ -36,7 +36,7 @@ const rs256 = (key: { n?: string; e?: string } = rsa): Entries => [
   [-2, bytes(key.e)],
 ];
 
-/** The entries as a COSE key, some of them changed, or without them where the change is undefined. */
+/** The entries as a COSE key, with changes. A change to undefined removes the entry. */
 function cose(entries: Entries, changes: Record<number, unknown> = {}): Uint8Array {
   const key: CoseKey = new Map(entries);
   for (const [label, value] of Object.entries(changes)) {
@@ -46,7 +46,7 @@ function cose(entries: Entries, changes: Record<number, unknown> = {}): Uint8Arr
   return isoCBOR.encode(key as never);
 }
 
-describe('a public key is taken', () => {
+describe('a public key is accepted', () => {
   const good: [string, Uint8Array][] = [
     ['of ES256', cose(es256)],
     ['of EdDSA', cose(eddsa)],
@@ -78,7 +78,7 @@ describe('a public key is refused', () => {
     ['of an algorithm that was not asked for', cose(es256, { 3: -35 }), /not asked for/],
     ['without an algorithm', cose(es256, { 3: undefined })],
     ['with its algorithm as text', cose(es256, { 3: '-7' })],
-    ['with a parameter more', cose(es256, { 2: new Uint8Array(30_000) })],
+    ['with an extra parameter', cose(es256, { 2: new Uint8Array(30_000) })],
     ['that is a list', isoCBOR.encode([1, 2, 3, -7] as never), /not a COSE key/],
     ['that is null', isoCBOR.encode(null as never), /not a COSE key/],
     ['of EdDSA with 31 bytes', cose(eddsa, { [-2]: bytes(ed.x).slice(1) })],
@@ -86,7 +86,7 @@ describe('a public key is refused', () => {
     ['of EdDSA on X25519', cose(eddsa, { [-1]: 4 })],
     ['of EdDSA with the type of ES256', cose(eddsa, { 1: 2 })],
     ['of EdDSA off the curve', cose(eddsa, { [-2]: Uint8Array.of(2, ...new Uint8Array(31)) })],
-    ['of EdDSA that everybody can sign for', cose(eddsa, { [-2]: Uint8Array.of(1, ...new Uint8Array(31)) })],
+    ['of EdDSA that anyone can sign for', cose(eddsa, { [-2]: Uint8Array.of(1, ...new Uint8Array(31)) })],
     ['of RSA with 8 bits', cose(rs256({ n: '_w', e: 'AQAB' }))],
     ['of RSA with 1024 bits', cose(rs256(rsaOf(1024)))],
     ['of RSA with 2040 bits in 256 bytes', cose(rs256(), { [-1]: Uint8Array.of(0, ...bytes(rsa.n).slice(1)) })],
@@ -121,7 +121,7 @@ describe('a point of Ed25519', () => {
     expect(isGoodEd25519Point(hex('d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'))).toBe(true);
   });
 
-  // The list of libsodium's ge25519_has_small_order; and numbers that are not below the prime.
+  // The list in libsodium's ge25519_has_small_order, and numbers that are not below the prime.
   const weak = [
     '0000000000000000000000000000000000000000000000000000000000000000',
     '0100000000000000000000000000000000000000000000000000000000000000',
@@ -138,13 +138,13 @@ describe('a point of Ed25519', () => {
       expect(isGoodEd25519Point(point)).toBe(false);
       point[31] = (point[31] ?? 0) | 0x80;
       expect(isGoodEd25519Point(point)).toBe(false);
-      // Why this must be looked at: Node takes it.
+      // We must check this ourselves, because Node accepts it.
       const jwk = { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') };
       expect(createPublicKey({ key: jwk, format: 'jwk' }).asymmetricKeyType).toBe('ed25519');
     });
   }
 
-  test('is about half of what has 32 bytes, and nothing else', () => {
+  test('is about half of all values of 32 bytes, and nothing of another length', () => {
     const candidates = Array.from({ length: 200 }, (_, index) => Uint8Array.of(index, 7, ...new Uint8Array(30)));
     const good = candidates.filter((candidate) => isGoodEd25519Point(candidate)).length;
     expect(good).toBeGreaterThan(60);

@@ -34,7 +34,7 @@ async function register(
 }
 
 describe('the options of a registration', () => {
-  test('ask for a credential that a roaming key keeps, of its user alone, with its model, within 5 minutes', async () => {
+  test('ask for a discoverable credential on a roaming key that verifies its user, and for its model, within 5 minutes', async () => {
     expect(await options()).toEqual({
       rp: { name: 'Vouch', id: 'localhost' },
       user: { id: ALICE.userHandle, name: ALICE.email, displayName: ALICE.email },
@@ -55,7 +55,7 @@ describe('the options of a registration', () => {
     });
   });
 
-  test('leave out the keys that the person has', async () => {
+  test('exclude the keys that the person has', async () => {
     const has = { id: 'AAAA', transports: ['nfc'] };
     const { excludeCredentials } = await registrationOptions(opened.context, 'b', ALICE, [has]);
     expect(excludeCredentials).toEqual([{ ...has, type: 'public-key' }]);
@@ -63,7 +63,7 @@ describe('the options of a registration', () => {
 });
 
 describe('a registration', () => {
-  test('tells of the key what is to be stored', async () => {
+  test('gives what is to be stored about the key', async () => {
     const key = newKey();
     expect(await register({ counter: 7 }, {}, key)).toEqual({
       id: key.id,
@@ -83,7 +83,7 @@ describe('a registration', () => {
     ['without user presence', { userPresent: false }, 'key-refused', /presen/],
     ['without user verification', { userVerified: false }, 'user-not-verified', /User verification/],
     ['of a passkey that can be copied', { backupEligible: true }, 'key-refused', /eligible for backup/],
-    ['under another ID than the signed one', { signedId: 'B'.repeat(43) }, 'key-refused', /not the one in/],
+    ['under an ID other than the signed one', { signedId: 'B'.repeat(43) }, 'key-refused', /not the one in/],
     ['with an ID of 15 bytes', { credentialId: randomBytes(15).toString('base64url') }, 'key-refused', /15 bytes/],
     [
       'with an ID of 1,024 bytes',
@@ -92,8 +92,8 @@ describe('a registration', () => {
       /1024 bytes/,
     ],
     ['with a signature over something else', { attestation: 'self', badSignature: true }, 'key-refused', /verif/],
-    ['with a public key that is none', { publicKey: new Map<number, unknown>([[3, -7]]) }, 'key-refused', /./],
-    ['with a challenge that nobody made', { challenge: 'A'.repeat(43) }, 'challenge-used', /unknown/],
+    ['with an incomplete public key', { publicKey: new Map<number, unknown>([[3, -7]]) }, 'key-refused', /./],
+    ['with a challenge that was never issued', { challenge: 'A'.repeat(43) }, 'challenge-used', /unknown/],
   ];
   for (const [name, how, problem, reason] of wrong) {
     test(`${name} is refused`, async () => {
@@ -114,7 +114,7 @@ describe('a registration', () => {
     await expect(register({}, {}, key)).rejects.toMatchObject({ kind: 'key-refused' });
   });
 
-  test('keeps of the transports 8 short names at most', async () => {
+  test('keeps at most 8 short names of transports', async () => {
     const kept = async (transports: unknown) => (await register({}, {}, newKey(), transports)).transports;
     expect(await kept(['usb', 'hybrid', 'smart-card'])).toEqual(['usb', 'hybrid', 'smart-card']);
     expect(await kept(['x'.repeat(20), 'x'.repeat(21), '', 'USB', 'u sb', 'usb\n', ' usb', 7, null, ['usb']])).toEqual([
@@ -126,7 +126,7 @@ describe('a registration', () => {
 });
 
 describe('the administrator’s policy', () => {
-  test('names the models that may be enrolled; without names every one may', async () => {
+  test('names the models that may be enrolled; without names, all may', async () => {
     const refused = { category: 'refused', kind: 'key-refused', reason: expect.stringContaining(YUBIKEY) };
     const others = ['00000000-0000-0000-0000-000000000000', 'ee882879-721c-4913-9775-3dfcce97072a'];
     await expect(register({}, { allowedAaguids: others })).rejects.toMatchObject(refused);
@@ -134,7 +134,7 @@ describe('the administrator’s policy', () => {
     await register({}, { allowedAaguids: [] });
   });
 
-  test('wants a certificate where it says so: a list of some, each of them bytes', async () => {
+  test('can demand a certificate: a list of at least one, each of them bytes', async () => {
     const refused = { category: 'refused', kind: 'key-refused', reason: expect.stringContaining('certificate') };
     const strict = { requireAttestationCert: true };
     await register({ attestation: certificate }, strict);
@@ -142,7 +142,7 @@ describe('the administrator’s policy', () => {
       await register({ attestation });
       await expect(register({ attestation }, strict)).rejects.toMatchObject(refused);
     }
-    // The verifier takes these for no certificate at all, and the key's own signature for the attestation.
+    // To the verifier these mean no certificate, so it accepts the key's own signature as the attestation.
     for (const x5c of [null, false, 0, '', undefined]) {
       const how: Ceremony = { attestation: 'self', statement: { x5c } };
       await expect(register(how, strict)).rejects.toMatchObject({ ...refused, reason: 'no attestation certificate' });
@@ -159,7 +159,7 @@ describe('the administrator’s policy', () => {
   });
 });
 
-test('a model has its maker’s name, and an unknown one none', () => {
+test('a model has its maker’s name for it, and an unknown one has none', () => {
   expect(modelOf('fa2b99dc-9e39-4257-8f92-4a30d23c4118')).toBe('YubiKey 5 NFC');
   expect(modelOf('00000000-0000-0000-0000-000000000000')).toBeNull();
 });

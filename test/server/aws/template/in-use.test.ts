@@ -67,7 +67,7 @@ async function assumeAs({ claims = {}, session }: Caller = {}): Promise<StsAnswe
 
 const statement = (document: PolicyDocument) => (document.Statement as Statement[])[0] as Statement;
 
-/** Each condition with those that only it keeps out. */
+/** Who is kept out, and by which condition alone. */
 const keptOut: [string, Caller, [operator: string, key: (host: string) => string]][] = [
   ['a token for another audience', { claims: { aud: OTHER_AUDIENCE } }, ['StringEquals', (host) => `${host}:aud`]],
   ...[

@@ -92,7 +92,7 @@ describe('starting', () => {
       expect(await become(`${file}.link`)).toBe(owner);
     });
 
-    test('the folder’s owner, even for a file of root’s in it, or for none yet', async () => {
+    test('the folder’s owner, if the file is root’s, a link of root’s, or not there yet', async () => {
       const home = mkdtempSync(join(folder, 'owned-'));
       const roots = join(folder, `roots-${randomUUID()}`);
       writeFileSync(roots, '');
