@@ -49,7 +49,7 @@ describe('the settings', () => {
     chmodSync(file(), 0o644);
     const before: number[] = [];
     const { chmodSync: real } = fs;
-    // The first mode is that which the file has when the last one is given to it.
+    // The mode of the new file just before it gets its final mode.
     fs.chmodSync = (path, mode) => {
       before.push(statSync(path).mode & 0o777);
       real(path, mode);
@@ -107,7 +107,7 @@ describe('the settings', () => {
     changeConfig(env, {});
     writeFileSync(file(), text);
     expect(() => readConfig(env)).toThrow();
-    // And such a file is not written over.
+    // Such a file is not overwritten either.
     expect(() => changeConfig(env, { server: 'https://vouch.example.com' })).toThrow();
     expect(readFileSync(file(), 'utf8')).toBe(text);
   });

@@ -11,7 +11,7 @@ import { readPidFile } from '../../../cli/runtime-folder/pid-file.ts';
 import { setupAws } from '../../../cli/vouch/commands/setup-aws.ts';
 import { gitRequest, installHelper, type Machine, machine, role, run, runCommand } from '../support.ts';
 
-/** What may have a file's name: each would be waited for, or read, without end. */
+/** What a file's name may lead to. A read of each of these would never end. */
 const wrong: [string, (path: string) => void][] = [
   ['a pipe', (path) => execFileSync('mkfifo', [path])],
   ['a device', (path) => symlinkSync('/dev/zero', path)],
@@ -42,7 +42,7 @@ describe.each(wrong)('%s is not read as', (_, make) => {
   test('the settings', () => {
     const { env } = machine();
     put(configFile(env));
-    // A device that others may write to is refused for that.
+    // A device is refused because others may write to it.
     const kind = expect.stringMatching(/^(config|unsafe-folder)$/);
     expect(() => readConfig(env)).toThrow(expect.objectContaining({ kind }));
   });
@@ -86,7 +86,7 @@ test('a file is read to its end, up to its longest', () => {
   expect(() => readTextFile(file, 4999)).toThrow('It has more than 4999 bytes.');
   writeFileSync(file, '');
   expect(readTextFile(file, 0)).toBe('');
-  // One of the system's, which has no size.
+  // One of the system's files, which have no size.
   expect(readTextFile('/proc/self/cmdline')).not.toBe('');
   expect(() => readTextFile('/proc/self/cmdline', 3)).toThrow('It has more than 3 bytes.');
   expect(() => readTextFile(join(file, 'y'))).toThrow(expect.objectContaining({ code: 'ENOTDIR' }));

@@ -6,7 +6,7 @@ import { checkOwner, checkWay } from '../../../cli/files/safe-way.ts';
 import { beRootWith, giveAway, stranger, superuser } from '../others.ts';
 import { machine } from '../support.ts';
 
-/** A folder of a mode, whatever the umask says. */
+/** A folder with this mode, whatever the umask is. */
 function folder(path: string, mode = 0o755): string {
   mkdirSync(path, { recursive: true });
   chmodSync(path, mode);
@@ -39,7 +39,7 @@ describe('the way to a path', () => {
     expect(check(join(home, 'open/a/b'))).toThrow(
       unsafe(`${home}/open, whose mode is 0${mode.toString(8)}`, `chmod go-w '${home}/open'`),
     );
-    // Where nothing is yet, others could put something.
+    // Others could put something where nothing is yet.
     expect(check(join(home, 'open/none/b'))).toThrow(unsafe('whose mode is'));
   });
 
@@ -68,7 +68,7 @@ describe('the way to a path', () => {
     folder(join(home, 'open'), 0o777);
     for (const link of ['relative', 'absolute']) {
       expect(check(join(home, 'safe', link, 'b'))).toThrow(unsafe(`${home}/open`));
-      // `..` means the folder above where a link leads to, which others may write to, and not the one above the link.
+      // `..` means the folder above the link's target, which others may write to, and not the one above the link.
       expect(check(`${home}/safe/${link}/../b`)).toThrow(unsafe(`${home}/open`));
     }
     expect(check(join(home, 'loop/a'))).toThrow(unsafe('symbolic link too many'));

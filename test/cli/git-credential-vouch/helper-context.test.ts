@@ -31,7 +31,7 @@ import {
   stsError,
 } from '../support.ts';
 
-/** What the helper tells the agent of its caller: the profile on its command line, and AWS's variables. */
+/** What the helper tells the agent about its caller: the profile on its command line, and AWS's variables. */
 
 const nowhere = join(import.meta.dirname, 'none');
 const shells = ['dash', 'bash'].filter((shell) => existsSync(join('/bin', shell)));
@@ -48,14 +48,14 @@ async function signedIn() {
   return { ...the, helper, world, roles };
 }
 
-/** Puts a program of ours before the real one on the PATH. */
+/** Puts a program of this test before the real one on the PATH. */
 function shadow({ folder }: Machine, name: string, script: string): void {
   const file = join(folder, 'bin', name);
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
   chmodSync(file, 0o755);
 }
 
-/** The versions of Git that say that they take a pre-encoded credential, and whether they can be given one. */
+/** Versions of a Git that announces the pre-encoded form, and whether it can be given one. */
 const versions: [version: string, encoded: boolean][] = [
   ['2.45.2', true],
   ['2.46.0', false],
@@ -67,16 +67,16 @@ const versions: [version: string, encoded: boolean][] = [
   ['3.0.0', true],
 ];
 
-/** A request that announces it, in front of Git's other lines or behind them. */
+/** A request that announces that form, before or after Git's other lines. */
 const announcing = (place: string) =>
   place === 'before'
     ? `capability[]=authtype\ncapability[]=state\n${gitRequest}`
     : `capability[]=state\n${gitRequest}capability[]=authtype\n`;
 
 /**
- * Has the machine's Git say that it is of another version: when asked, and in what trace2 prints.
+ * Makes the machine's Git claim another version: when asked, and in the output of trace2.
  *
- * @returns what tells the commands that it was started with
+ * @returns a function that tells the commands that Git was started with
  */
 function pretend(the: Machine, version: string): () => string[] {
   const log = join(the.folder, 'started');
@@ -93,9 +93,9 @@ PATH=\${PATH#*:}
 }
 
 /**
- * Answers on git.sock in the agent's stead.
+ * Answers on git.sock instead of the agent.
  *
- * @returns what tells the lines that came last, without those of Git's cache
+ * @returns a function that tells the lines that came last, without those of Git's cache
  */
 async function answering({ env, gitSocket }: Machine, answer: string): Promise<() => string> {
   prepareRuntimeFolder(env);
@@ -148,7 +148,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
             : /^username=\S+\npassword=\S+\npassword_expiry_utc=\d+\n$/,
         );
       }
-      // Nothing else is started to find out, not even `git version`.
+      // Nothing else was started to find that out, not even `git version`.
       expect(started()).toEqual(['credential-cache', 'credential-cache']);
     },
   );

@@ -37,7 +37,7 @@ import { isThere, shells } from './shells.ts';
 
 const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.\n';
 
-/** A machine with the helper installed as npm does it, and Git set up for it. */
+/** A machine with the helper installed as npm installs it, and Git set up for it. */
 async function setUp(): Promise<Machine & { helper: string }> {
   const the = machine();
   const helper = installHelper(the);
@@ -60,7 +60,7 @@ async function signedIn() {
 const program = (the: Machine, request: string | Buffer, action = 'get') =>
   run(process.execPath, [join(root, 'cli/git-credential-vouch/main.ts'), action], the.env, request);
 
-/** Puts a program of ours before the real one on the PATH. */
+/** Puts a program of this test before the real one on the PATH. */
 function shadow({ folder }: Machine, name: string, script: string): void {
   const file = join(folder, 'bin', name);
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
@@ -149,7 +149,7 @@ describe('git-credential-vouch', () => {
 
   test('starts no program with a secret among its arguments', async () => {
     const the = await signedIn();
-    // A Git that writes its arguments down; an expired session makes the Node program run too.
+    // A Git that writes down its arguments. Where the server fails, the Node program runs too.
     const log = join(the.folder, 'arguments');
     shadow(the, 'git', `echo "git $*" >>${log}; PATH=\${PATH#*:} exec git "$@"`);
     shadow(the, 'node', `echo "node $*" >>${log}; exec ${process.execPath} "$@"`);
@@ -169,7 +169,7 @@ describe('git-credential-vouch', () => {
     const the = await signedIn();
     the.world.answers.token = (response) => response.writeHead(500).end();
     const log = join(the.folder, 'environments');
-    // This Git needs the agent no more: it answers as an old one does, so that Node is asked in spite of what it gave.
+    // This Git answers without the agent, as an old Git would. So Node is asked although there was an answer.
     const event = (value: string) => `echo '{"event":"def_param","param":"credential.helper","value":"${value}"}' >&3`;
     shadow(
       the,
@@ -186,7 +186,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     const env = { ...the.env, ...Object.fromEntries(exported), SHELLOPTS: told, PS4: '$(echo traced >&2)+ ' };
     for (const flags of [[], ['-x'], ['-v'], ['-xva']]) {
       const { stdout, stderr } = await run(sh, [...flags, the.helper, 'get'], env, gitRequest);
-      // An older Git has another helper store what it gets: so it is given nothing.
+      // An older Git lets another helper store what it gets, so it gets nothing.
       expect(stdout).toBe('');
       expect(stderr).not.toContain('SECRET');
     }
@@ -208,7 +208,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
 
   test('does not ask a socket in a folder that is a link', async () => {
     const the = await signedIn();
-    // The agent answers there, and would to whoever asks.
+    // The agent still answers there.
     renameSync(dirname(the.gitSocket), join(the.folder, 'elsewhere'));
     symlinkSync(join(the.folder, 'elsewhere'), dirname(the.gitSocket));
     const { stdout, stderr } = await run(the.helper, ['get'], the.env, gitRequest);
@@ -232,7 +232,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
         : await withOthers(what === 'folder' ? folder : the.gitSocket, the);
     const started = existsSync(log) ? readFileSync(log, 'utf8') : '';
     expect(started).not.toContain('credential-cache');
-    // The Node program asks the agent itself, or says what is wrong; pretending is not for Node.
+    // The Node program asks the agent itself, or says what is wrong. The pretence does not reach Node.
     if (what === 'open' || (what === 'folder' && superuser)) expect(asked.stderr).toContain(why);
   });
 
@@ -244,7 +244,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     const server = createServer((socket) => socket.end('username=evil\npassword=evil\n'));
     await new Promise<void>((resolve) => server.listen(join(evil, 'vouch/git.sock'), resolve));
     onTestFinished(() => void server.close());
-    // What another user can do who may write above: in the very moment before Git connects.
+    // What another user could do who may write to the folder above, at the very moment before Git connects.
     shadow(the, 'git', `mv '${folder}' '${folder}.away'; ln -s '${evil}' '${folder}'; PATH=\${PATH#*:} exec git "$@"`);
     const { stdout } = await run(the.helper, ['get'], the.env, gitRequest);
     expect(lines(stdout).password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
@@ -253,7 +253,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
 
   test.each(['', '.'])('looks for no socket where Git happens to run: HOME=%j', async (HOME) => {
     const the = await setUp();
-    // `run` starts it in there.
+    // `run` starts the helper in this folder.
     const planted = join(the.folder, 'home/.cache/vouch');
     mkdirSync(planted, { recursive: true });
     chmodSync(planted, 0o1700);
@@ -264,7 +264,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     const ask = (home: string) =>
       run('/bin/sh', ['-c', 'HOME=$1 exec "$0" get', the.helper, home], the.env, gitRequest);
     expect((await ask(HOME)).stdout).toBe('quit=1\n');
-    // There it would be.
+    // With an absolute HOME the helper finds it.
     expect((await ask(String(the.env.HOME))).stdout).toContain('password=evil');
   });
 
@@ -272,7 +272,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     const the = await setUp();
     const own = join(the.folder, 'user', String(process.getuid?.()));
     const script = join(the.folder, 'package/cli/git-credential-vouch/git-credential-vouch');
-    // Logind's own folder of this user may have a session in it.
+    // The real folder of this user may hold a session.
     writeFileSync(script, readFileSync(script, 'utf8').replaceAll('/run/user/', `${the.folder}/user/`));
     const agents = where === 'the cache folder' ? join(the.folder, 'home/.cache') : own;
     for (const path of [own, agents]) mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -282,7 +282,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     onTestFinished(() => void server.close());
     shadow(the, 'node', 'echo quit=1');
     const folders = [undefined, '', 'relative', join(the.folder, 'none')];
-    // A folder of the shell's own is not logind's, but a session may have begun without it.
+    // XDG_RUNTIME_DIR may lead elsewhere than logind's folder, and a session may have begun without it.
     if (where === 'the cache folder') folders.push(the.env.XDG_RUNTIME_DIR);
     for (const XDG_RUNTIME_DIR of folders) {
       const { stdout } = await run(the.helper, ['get'], { ...the.env, XDG_RUNTIME_DIR }, gitRequest);
@@ -307,14 +307,14 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
   });
 });
 
-// Git's strings have none, so none comes from Git. Another program of the same person could ask without it, too.
+// Git's strings hold no NUL, so none comes from Git. Another program of the same person could as well ask without one.
 test.each(['dash', 'bash'].filter(isThere))(
   'in %s, a NUL is not there for the script, nor for the agent',
   async (shell) => {
     const the = await signedIn();
     const { stdout } = await run(shell, [the.helper, 'get'], the.env, gitRequest.replace('v1/repos', 'v1/re\0pos'));
     expect(lines(stdout).password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
-    // Whoever goes to the agent itself is refused.
+    // The agent itself refuses it.
     expect(await say(the.gitSocket, `action=get\ntimeout=900\n${gitRequest.replace('v1/repos', 'v1/re\0pos')}`)).toBe(
       '',
     );
@@ -378,7 +378,7 @@ describe('Git itself', () => {
 
   test('without a session stops at once, with no prompt', async () => {
     const the = await setUp();
-    // Whoever asks would leave a trace.
+    // A prompt would leave a trace.
     const asked = join(the.folder, 'asked');
     const env = { ...the.env, GIT_ASKPASS: join(the.folder, 'bin/askpass') };
     shadow(the, 'askpass', `touch ${asked}`);
@@ -403,7 +403,7 @@ describe('Git itself', () => {
 });
 
 /**
- * Runs the helper where a file is another user's: root gives it away, everybody else has the shell say so, whose builtin tells
+ * Runs the helper where a file is another user's. Root gives the file away. Anybody else overrides the shell's builtin that tells
  * whether a file is ours.
  */
 function withOthers(path: string, { helper, env }: Machine & { helper: string }) {

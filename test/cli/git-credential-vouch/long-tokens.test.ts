@@ -6,15 +6,15 @@ import { longestAnswer } from '../../../cli/aws/sts/query.ts';
 import { signedIn, viaGit } from '../agent/support.ts';
 import { gitRequest, host, installHelper, lines, role, run, setUpChain } from '../support.ts';
 
-/** AWS's session tokens grow: none that STS can give is too long for any part of the way to Git. */
+/** AWS's session tokens grow. No token that STS can give may be too long for any part of the way to Git. */
 
 const shells = ['dash', 'bash'].filter((shell) => existsSync(join('/bin', shell)));
 
-/** Signed in, at an STS whose session tokens are that long. */
+/** Signs in, with an STS whose session tokens are this long. */
 async function withTokens(length: number) {
   const the = await signedIn();
   const helper = installHelper(the);
-  // What base64 has, and what shells and URLs have tripped over.
+  // The characters of base64, among them those that shells and URLs trip over.
   const token = `/+${'Ab0/+9'.repeat(length / 6 + 1)}`.slice(0, length - 2).concat('==');
   the.world.answers.sts = (response) => {
     const action = the.world.calls.at(-1)?.query?.get('Action');
@@ -87,7 +87,7 @@ test('STS’s answer may have 64 KiB, and not a byte more', async () => {
 
 test.each(shells)('the script, in %s, passes on a request of 99,999 characters, and no longer one', async (shell) => {
   const the = await withTokens(4096);
-  // With the newline that it puts before each line.
+  // The script puts a newline before each line.
   const padded = (length: number) => {
     const line = `other=${'a'.repeat(40_000)}\n`;
     const text = gitRequest + line + line;

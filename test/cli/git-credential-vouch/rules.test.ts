@@ -153,7 +153,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(found).toBe(`${sectionOfHost(host)?.replace('https://', '') ?? host}\n`);
   });
 
-  // Setup writes no section for these. A person may have written the one that the script takes.
+  // Setup writes no section for these, but a person may have written the one that the script takes.
   test.each([
     'git-codecommit.us-east-1.evil.example',
     'git-codecommit.us-east-1.amazonaws.com:443',
@@ -195,7 +195,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     const the = machine();
     writeFileSync(join(the.folder, 'bin/git'), `#!/bin/sh\necho "git version ${version}"\n`, { mode: 0o755 });
     const known = await gitVersion(the.env);
-    // Where Git announces the form; before that nobody asks.
+    // Only a Git that announces the form is asked about.
     expect(isAtLeast(known, [2, 46])).toBe(true);
     const exe = `"exe":"${version}"`;
     for (const line of [

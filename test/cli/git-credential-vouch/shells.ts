@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The shells that may run the script on a machine, as far as this one has them; each with its arguments. */
+/** The shells that may run the script, as far as this machine has them; each with its arguments. */
 export const shells = ['/bin/sh', 'dash', 'bash', 'bash --posix', 'busybox sh'].filter(isThere);
 
 export function isThere(shell: string): boolean {

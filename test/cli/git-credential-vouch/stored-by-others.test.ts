@@ -8,7 +8,7 @@ import { host, type Machine, machine } from '../support.ts';
 
 vi.mock('../../../cli/git/url-match.ts', { spy: true });
 
-/** What would become of an answer of ours, by the configuration that Git has. */
+/** What would become of our answer, depending on Git's configuration. */
 
 const asked = { protocol: 'https', host, path: 'v1/repos/demo' };
 
@@ -19,7 +19,7 @@ function configured(config: string): Machine & { file: string } {
   return { ...the, file };
 }
 
-/** The kind of problem, with the helper that it names; nothing where Vouch may answer. */
+/** The kind of the problem, and the helper that it names; undefined when Vouch may answer. */
 async function refusal(where: string | Machine, username?: string): Promise<string | undefined> {
   const { env } = typeof where === 'string' ? configured(where) : where;
   const problem = await refuseIfStoredByOthers({ ...asked, username }, env).catch((error: unknown) => error);
@@ -76,7 +76,7 @@ test("what Git's command line says counts as well", async () => {
 });
 
 test.each([
-  // Whether the URL has the name cannot be told from the request: both ways it must be safe.
+  // The request does not tell whether the URL has the name. It must be safe either way.
   ['that only a name would be cleared for', `helper = store\n[credential "${named}"]\n\thelper =\n`, 'prod', true],
   ['that is only for a name', `\n[credential "${named}"]\n\thelper = store\n`, 'prod', true],
   ['that is for another name', `\n[credential "${named}"]\n\thelper = store\n`, 'test', false],
@@ -111,10 +111,10 @@ test('a helper that is taken away for the name in the URL is not told to store',
   expect(await refusal(config, 'test')).toBe('would-store: store');
 });
 
-/** Git takes the alias for `git credential-vouch` where no program has that name. */
+/** Without a program of that name, Git runs the alias as `git credential-vouch`. */
 test.each(['vouch', 'vouch --profile p'])('an alias that stands for the helper %s may keep anything', async (value) => {
   const the = configured(`[alias]\n\tcredential-vouch = "!tee log"\n[credential]\n\thelper = ${value}\n`);
-  // The real PATH may have one.
+  // The real PATH may have such a program.
   symlinkSync(findOnPath('git', the.env)[0] ?? '', join(the.folder, 'bin/git'));
   the.env.PATH = join(the.folder, 'bin');
   expect(await refusal(the)).toBe(`would-store: ${value}`);

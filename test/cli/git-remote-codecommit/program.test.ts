@@ -15,14 +15,14 @@ const plain = (region: string, repository = 'demo') =>
 const ourRemoteHelper = programFile('git-remote-codecommit');
 
 interface Prepared extends Machine {
-  /** What Git's helper for HTTPS was started with, once it was. */
+  /** The arguments of Git's helper for HTTPS, once it was started. */
   args(): string[];
   setting(name: string): string[];
   environment(): Record<string, string>;
   remote(url: string, env?: NodeJS.ProcessEnv, input?: string): Promise<Finished>;
 }
 
-/** A machine whose `git remote-https` writes down what it is given, and then copies its input to its output. */
+/** A machine whose `git remote-https` writes down its arguments, then copies its input to its output. */
 function prepared(awsConfig = ''): Prepared {
   const the = machine();
   const real = findOnPath('git', process.env)[0];
@@ -72,7 +72,7 @@ describe('git-remote-codecommit', () => {
   test('becomes Git’s own helper for HTTPS, with the plain URL', async () => {
     const the = prepared();
     const finished = await the.remote('eu-west-1://demo', {}, 'capabilities\n\nlist\n');
-    // Standard input, output and error are untouched, and Node says nothing of experiments.
+    // Standard input, output and error are untouched, and Node warns of no experiment.
     expect(finished).toEqual({ code: 0, stdout: 'capabilities\n\nlist\n', stderr: 'on stderr\n' });
     expect(the.args()).toEqual(['remote-https', 'origin', plain('eu-west-1')]);
     expect(the.environment()).toMatchObject({ ...the.env, GIT_ALLOW_PROTOCOL: 'https', GIT_CONFIG_COUNT: '4' });
@@ -184,14 +184,14 @@ describe('git-remote-codecommit', () => {
 
 test('without Node, Git ends with a sentence that says so', async () => {
   const the = machine();
-  // As it is built, up to where Node would begin.
+  // The built program, up to where Node would begin.
   const built = join(the.folder, 'bin/git-remote-codecommit');
   copyFileSync(join(root, 'program-start.sh'), built);
   chmodSync(built, 0o755);
   const git = findOnPath('git', process.env)[0] ?? '';
   const env = { ...the.env, PATH: join(the.folder, 'bin') };
   const { code, stderr } = await run(git, ['ls-remote', 'codecommit::us-east-1://demo'], env);
-  // 128, or none where Git had something to say to a helper that was gone (SIGPIPE).
+  // 128, or none if Git wrote to a helper that had ended (SIGPIPE).
   expect(code).not.toBe(0);
   expect(stderr).toMatch(/^vouch: Node\.js is not on the PATH.*\n {2}Add it \(Vouch needs Node 24 or newer\)/);
 });
@@ -262,7 +262,7 @@ describe('the profile', () => {
   test('in the URL counts before any that Git’s configuration names', async () => {
     const the = prepared(vouchProfile('alice@example.com', prod, 'eu-west-1'));
     await the.remote('codecommit://alice@example.com@demo');
-    // The user name comes before --profile, and of several the last one counts.
+    // The user name beats --profile, and of several names the last one counts.
     expect(the.setting('username')).toEqual(['alice@example.com']);
   });
 
@@ -290,7 +290,7 @@ describe('the profile', () => {
         `!${credentialHelperScript()} --node ${process.execPath} --profile prod`,
       );
     }
-    // One that leads from dev's region to prod, and from prod's region to dev.
+    // dev's region leads to prod, and prod's region to dev.
     await run('git', [...section(plain('eu-west-1')), ''], the.env);
     await run('git', [...section(plain('eu-west-1')), 'vouch --profile dev'], the.env);
     expect(await the.remote('codecommit://demo', { AWS_PROFILE: 'dev' })).toMatchObject({
@@ -320,7 +320,7 @@ describe('where Node cannot replace a process', () => {
   test('a signal goes through, and ends both', async () => {
     const the = prepared();
     const child = start(the);
-    // It is there when it has spoken.
+    // Once it has printed something, it runs.
     await new Promise((resolve) => child.stderr.once('data', resolve));
     child.kill('SIGTERM');
     const code = await new Promise((resolve) => child.once('exit', resolve));

@@ -18,7 +18,7 @@ describe('a codecommit:// URL', () => {
     ['us-gov-west-1://r', 'us-gov-west-1', undefined, 'r'],
     ['cn-north-1://r', 'cn-north-1', undefined, 'r'],
     ['eusc-de-east-1://r', 'eusc-de-east-1', undefined, 'r'],
-    // A URL's scheme is the same in capitals.
+    // In a URL's scheme, case does not matter.
     ['US-East-1://r', 'us-east-1', undefined, 'r'],
     ['CodeCommit://r', undefined, undefined, 'r'],
     ['codecommit://r/', undefined, undefined, 'r'],

@@ -7,7 +7,7 @@ import { type Machine, machine, run } from '../support.ts';
 const host = 'git-codecommit.us-east-1.amazonaws.com';
 const repository = `https://${host}/v1/repos/demo`;
 
-/** Each helper of the machine's `.gitconfig` is a letter: Git's own record of whom it asked, in order, is the judge. */
+/** Makes each helper in the machine's `.gitconfig` write down its letter: so Git itself shows whom it asks, and in which order. */
 function recorded(the: Machine, config: string): void {
   const log = join(the.folder, 'asked');
   const helper = (name: string) => `"!f() { echo ${name} >>${log}; }; f"`;
@@ -33,7 +33,7 @@ async function says(the: Machine, url: string, cwd = the.env.HOME): Promise<stri
   return helpers.map(({ value }) => /echo (\w)/.exec(value)?.[1] ?? value).join('');
 }
 
-/** Configurations in which the letter a is asked, or not, and the helpers around it. */
+/** Configurations, and whether Git asks the helper a and those around it. */
 const patterns = [
   'https://git-codecommit.us-east-1.amazonaws.com',
   'https://git-codecommit.*.amazonaws.com',
@@ -101,7 +101,7 @@ const urls = [
 ];
 
 describe('credentialConfig', () => {
-  // One run of Git judges all patterns: each has a letter of its own.
+  // Each pattern has its own letter, so one run of Git judges them all.
   test.each(urls)('names the sections that Git finds for %s', async (url) => {
     const the = machine();
     const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];
@@ -165,7 +165,7 @@ describe('credentialConfig', () => {
       GIT_CONFIG_COUNT: '1',
       GIT_CONFIG_KEY_0: 'credential.helper',
       GIT_CONFIG_VALUE_0: `!f() { echo c >>${log}; }; f`,
-      // Git itself does not read it; only `git config` does.
+      // Only `git config` reads this file; Git itself does not.
       GIT_CONFIG: '/dev/null',
     });
     for (const cwd of [work, join(work, 'deep/er')]) {

@@ -35,7 +35,7 @@ describe('a helper is sure to keep nothing:', () => {
     ['!\tgit-credential-vouch', true],
     ['!f () { AWS_PROFILE=prod git-credential-vouch --profile p "$@" ; } ; f', true],
     ['!AWS_PROFILE=prod git-credential-vouch', true],
-    // Nothing is there, so that nothing is started.
+    // Nothing is there, so nothing is started.
     [`${root}/none/git-credential-vouch`, true],
     ['store', false],
     ['', false],
@@ -65,7 +65,7 @@ describe('a helper is sure to keep nothing:', () => {
     ['xgit-credential-vouch', false],
     ['!git- AWS_PROFILE=x credential-vouch', false],
     ['!git-credential- "$@" vouch', false],
-    // No blank to a shell: it is of the program's name.
+    // To a shell this is no blank but part of the program's name.
     ['!\u00a0git-credential-vouch', false],
     ['!\u00a0f() { git-credential-vouch; }; f', false],
     ['!\u00a0aws codecommit credential-helper $@', false],
@@ -124,7 +124,7 @@ describe('a helper is sure to keep nothing:', () => {
 test('whatever is taken for one that keeps nothing starts nothing else when Git tells it to store', async () => {
   const the = machine();
   const log = join(the.folder, 'started');
-  // The shell writes what it is told to here; and all that a command could start says so.
+  // The shell runs here, so it writes here. Every program that a command could start reports its start.
   const work = join(the.folder, 'home');
   const stub = (name: string) => {
     const file = join(the.folder, 'bin', name);

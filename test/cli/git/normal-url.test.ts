@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { normalizeUrl, patternsOverlap, urlMatches } from '../../../cli/git/url-match.ts';
 
-/** Each row is as Git has it (urlmatch.c); url-match.test.ts asks Git itself, about random ones. */
+/** Each row follows Git's urlmatch.c. url-match.test.ts asks Git itself, about random URLs. */
 
 const pattern = (text: string) => {
   const found = normalizeUrl(text, { pattern: true });
@@ -14,7 +14,7 @@ describe('a URL in the form in which Git compares it', () => {
     ['https://h', { scheme: 'https', user: undefined, host: 'h', port: '', path: '/' }],
     ['HTTPS://User@Host.Example:8443/Path', { user: 'User', host: 'host.example', port: '8443', path: '/Path' }],
     ['a+b-c.1://h', { scheme: 'a+b-c.1' }],
-    // The user: without a password, empty, escaped; and an @ behind the authority is none.
+    // The user: without a password, empty, escaped. An @ after the authority marks no user.
     ['https://u:p@h', { user: 'u', host: 'h' }],
     ['https://@h', { user: '', host: 'h' }],
     ['https://a%2db%2Fc%3ad%20e@h', { user: 'a-b%2Fc%3Ad%20e', host: 'h' }],
@@ -96,7 +96,7 @@ describe('a URL in the form in which Git compares it', () => {
   });
 });
 
-/** What both `urlMatches` and `patternsOverlap` hold for the same: a pattern without a `*` is a URL. */
+/** Pairs for both `urlMatches` and `patternsOverlap`: a pattern without a `*` is a URL. */
 const rows: [string, string, boolean][] = [
   ['https://h/p', 'https://h/p', true],
   ['https://h/p', 'http://h/p', false],

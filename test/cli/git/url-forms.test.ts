@@ -7,8 +7,8 @@ import { canonicalPath } from '../../../cli/aws/codecommit/signature.ts';
 import { machine, run } from '../support.ts';
 
 /**
- * What becomes of a URL: Git itself takes it apart and asks a helper that writes the request down, which then goes through
- * our parsers to what is signed.
+ * What becomes of a URL. Git itself splits it and asks a helper, which writes down the request. That then goes through our
+ * parsers to the signature.
  */
 async function ask(url: string, everywhere: boolean): Promise<Buffer | undefined> {
   const { folder, env } = machine();
@@ -22,12 +22,12 @@ async function ask(url: string, everywhere: boolean): Promise<Buffer | undefined
   const config = sections.map((section) => `${section}\n\thelper = recorder\n\tuseHttpPath = true\n`);
   writeFileSync(join(env.HOME ?? '', '.gitconfig'), config.join(''));
   rmSync(request, { force: true });
-  // Without a terminal and without this, a Git that asks no helper would ask nobody, and say so.
+  // Otherwise a Git that asks no helper would try to ask a person.
   await run('git', ['credential', 'fill'], { ...env, GIT_TERMINAL_PROMPT: '0' }, `url=${url}\n\n`);
   return existsSync(request) ? readFileSync(request) : undefined;
 }
 
-/** What is signed for a URL, and which profile it names; a word when nothing is. */
+/** What is signed for a URL, and which profile it names; a word when nothing is signed. */
 async function outcome(url: string, { everywhere = false } = {}) {
   const request = await ask(url, everywhere);
   if (request === undefined) return 'not asked';

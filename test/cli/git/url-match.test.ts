@@ -7,16 +7,16 @@ import { credentialEntries } from '../../../cli/git/credential-entries.ts';
 import { configFor, credentialConfig } from '../../../cli/git/effective-config.ts';
 import { machine, run } from '../support.ts';
 
-/** Real Git is the judge of which sections of its configuration are for a URL, whatever they look like. */
+/** Git itself judges which sections of its configuration are for a URL, whatever they look like. */
 
 const oneOf = (...texts: string[]) => fc.constantFrom(...texts);
-/** Mostly the first, so that what is random beside it decides. */
+/** Mostly the first one, so that the other random parts decide. */
 const mostly = (usual: string, ...others: fc.Arbitrary<string>[]) =>
   fc.oneof({ arbitrary: fc.constant(usual), weight: 5 }, ...others);
 
 const percent = (text: string) =>
   [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-/** Some of a text's characters in the form of escapes, as they may stand in a URL. */
+/** A text with some of its characters escaped, as in a URL. */
 const escaped = (text: string) =>
   fc
     .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
@@ -99,7 +99,7 @@ const url = fc
   )
   .map((parts) => `https://${parts.join('')}`);
 
-/** As a subsection's name is written. */
+/** A subsection's name as it is written in a configuration file. */
 const quoted = (text: string) => text.replace(/[\\"]/g, '\\$&');
 
 test('random sections are for a URL exactly when they are for Git', async () => {
@@ -115,7 +115,7 @@ test('random sections are for a URL exactly when they are for Git', async () => 
     for (const file of [log, request]) rmSync(file, { force: true });
     const { stderr } = await run('git', ['credential', 'fill'], git, `url=${url}\n\n`);
     const asked = parseGitRequest(readFileSync(request));
-    // What it is not asked about cannot be answered.
+    // The helper gives no answer to a malformed request.
     if (asked === undefined) return;
     const names = (list: string[]) => list.map((i) => `${sections[Number(i)]}`);
     const expected = readLines(log);
@@ -123,7 +123,7 @@ test('random sections are for a URL exactly when they are for Git', async () => 
     const said = (config: { helpers: { value: string }[] }) =>
       names(config.helpers.flatMap(({ value }) => /^!echo (\d+) /.exec(value)?.[1] ?? []));
     const entries = await credentialEntries(the.env);
-    // The name in the request may have come from the URL, or from the configuration when the sections had been chosen.
+    // The name in the request may come from the URL, or from the configuration after Git had chosen the sections.
     const known = [configFor(asked, entries)];
     if (username === asked.username) known.push(configFor({ ...asked, username: undefined }, entries));
     expect(known.map(said), `${url} ${stderr}`).toContainEqual(names(expected));
@@ -157,7 +157,7 @@ test('random sections are for a URL exactly when they are for Git', async () => 
     fc.asyncProperty(url, patterns, fc.option(oneOf('prod', 'a b', 'é'), { nil: undefined, freq: 4 }), isAsGit),
     { numRuns: 40, interruptAfterTimeLimit: 40_000 },
   );
-  // Or else this test would say nothing.
+  // Otherwise this test would show nothing.
   expect(matched).toBeGreaterThan(60);
 });
 

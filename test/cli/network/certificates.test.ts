@@ -9,7 +9,7 @@ import { isLastingFailure, networkFix, whyUnreachable } from '../../../cli/netwo
 import { TestCa } from '../../aws/test-ca.ts';
 import { freePort } from '../../support/free-port.ts';
 
-/** Whom this process trusts, as with NODE_EXTRA_CA_CERTS. */
+/** Makes this process trust these authorities, as NODE_EXTRA_CA_CERTS does. */
 const usual = getCACertificates('default');
 let ca: TestCa;
 beforeEach(async () => {
@@ -19,7 +19,7 @@ afterEach(() => {
   setDefaultCACertificates(usual);
 });
 
-/** A server with such a certificate; nobody comes so far that it could answer. */
+/** A server with such a certificate. No client gets as far as an answer. */
 async function serve(context: SecureContext): Promise<string> {
   const server = createServer({ SNICallback: (_host, done) => done(null, context) }, (_request, response) =>
     response.end(),

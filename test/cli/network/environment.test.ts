@@ -10,7 +10,7 @@ import { awsHttpAgents, proxyEnvironment } from '../../../cli/network/environmen
 import { TestCa } from '../../aws/test-ca.ts';
 import { lines, machine, newSession, role, root, run, services, setUpChain, setUpProfile } from '../support.ts';
 
-/** A CONNECT proxy that writes down where it is asked to lead to. */
+/** A CONNECT proxy that writes down its targets. */
 async function startProxy(answer: (client: Socket, target: string) => void) {
   const targets: string[] = [];
   const server = createServer((request, response) => {
@@ -59,7 +59,7 @@ async function behindProxy(environment: (caFile: string) => NodeJS.ProcessEnv) {
     upstream.on('error', () => client.destroy());
     client.on('close', () => upstream.destroy());
   });
-  // The identity server is on this machine, and no proxy is ever asked for it.
+  // The Vouch server is on this machine, so no proxy is ever asked for it.
   Object.assign(the.env, { HTTPS_PROXY: proxy.url, HTTP_PROXY: proxy.url }, environment(caFile));
   await startAgent(the.env);
   const { pid } = await agentStatus(the.env);
@@ -91,7 +91,7 @@ describe('the agent', () => {
       expect(lines(await gitCredentials(Buffer.from(request), the.env)).username, host).toMatch(/^ASIA/);
       expect(the.proxy.targets, host).toEqual([target]);
     }
-    // A role without a region to go by is asked for in its partition.
+    // Without a region, the role is asked for in a region of its partition.
     the.proxy.targets.length = 0;
     await awsCredentials('arn:aws-cn:iam::210987654321:role/Other', undefined, the.env);
     expect(the.proxy.targets).toEqual(['sts.cn-north-1.amazonaws.com.cn:443']);

@@ -6,9 +6,9 @@ import { sendRequest } from '../../../cli/network/http-request.ts';
 const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n';
 
 /**
- * A server that says what it is told to, whatever it is asked, and keeps the connection.
+ * A server that answers every request with this text, and keeps the connection open.
  *
- * @returns `said` settles when it has said it, and, after `switching`, when the client has hung up for that
+ * @returns `said` settles when the text is sent; with `switching`, when the client has then hung up
  */
 async function serverSaying(text: string): Promise<{ url: URL; said: Promise<void> }> {
   const { promise: said, resolve } = Promise.withResolvers<void>();

@@ -9,7 +9,7 @@ import { captured, type Machine, machine } from '../support.ts';
 
 const start = 1_800_000_000;
 
-/** A machine whose `vouch` says that a session lasts for so many seconds from the start, and notes each time it is asked. */
+/** A machine whose `vouch` reports a session of this many seconds from the start, and counts how often it is asked. */
 function withSession(seconds: number): Machine & { asked: () => number } {
   const the = machine();
   const log = join(the.folder, 'asked');
@@ -32,14 +32,14 @@ async function listen({ agentSocket }: Pick<Machine, 'agentSocket'>): Promise<vo
   await new Promise((resolve) => server.once('listening', resolve));
 }
 
-/** Runs lines in a bash that has evaluated `vouch init bash`, with a clock of our own, and gives back what they print. */
+/** Runs lines in a bash that has evaluated `vouch init bash`, with a clock of the test's, and gives back their output. */
 async function bash({ env }: Machine, lines: string[], { before = '', more = {} } = {}): Promise<string[]> {
   const { io, out } = captured(env);
   expect(await init('bash', {}, io)).toBe(0);
   const code = [
-    // Unset, it is a variable like others.
+    // Once unset, it is an ordinary variable.
     `unset EPOCHSECONDS; EPOCHSECONDS=${start}; PS1='$ '`,
-    // What bash does before a prompt, and the prompt as it would show it, without the marks around what takes no room.
+    // Does what bash does before a prompt, and prints the prompt, without the marks around what takes no space.
     `prompt() { local c s=$?; for c in "\${PROMPT_COMMAND[@]}"; do (exit "$s"); eval "$c"; done; local p=\${PS1@P}; printf "%s|\\n" "$p"; }`,
     before,
     'eval "$VOUCH_INIT"',
@@ -65,7 +65,7 @@ test('says how long is left, and asks vouch once a minute at most', async () => 
   ]);
   expect(the.asked()).toBe(1);
   expect(await bash(the, [at(0), at(60), at(61), at(30)])).toHaveLength(4);
-  // Once in the first shell; at the start, after a minute, and after the clock was set back in the second.
+  // Once in the first shell. In the second: at the start, after a minute, and after the clock was set back.
   expect(the.asked()).toBe(1 + 3);
 });
 
@@ -109,10 +109,10 @@ test.each([
 ])('leaves what is in PROMPT_COMMAND as it is: %s', async (_, before, own) => {
   const the = withSession(3600);
   const again = 'eval "$VOUCH_INIT"';
-  // Marks around the colours, so that readline knows that they take no room.
+  // Marks around the colours tell readline that they take no space.
   const lines = [again, again, '(exit 3)', 'prompt', 'declare -p PROMPT_COMMAND', 'echo "$PS1"'];
   const printed = await bash(the, lines, { before });
-  // Evaluated three times, it is there once.
+  // Evaluated three times, it is there only once.
   expect(printed.join(' ').match(/__vouch_prompt/g)).toHaveLength(1);
   expect(printed.at(-1)).toBe(
     String.raw`\[${'$'}{__vouch_color-}\]${'$'}{VOUCH_PROMPT-}\[${'$'}{__vouch_plain-}\]${'$'}{VOUCH_PROMPT:+ }$ `.trim(),

@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:net';
 import { dirname } from 'node:path';
 
 /**
- * What systemd does for a socket unit, as a program: it makes the sockets, and runs another program with them as descriptors 3
- * and up (sd_listen_fds(3)), once for each byte that it reads, and as long as that program succeeds. It waits for it
- * without its event loop, since it would accept connections itself otherwise.
+ * Does what systemd does for a socket unit: makes the sockets, and runs another program with them as descriptors 3
+ * and up (sd_listen_fds(3)), once for each byte that it reads, as long as that program succeeds. It waits for the program
+ * without its event loop, which would accept the connections itself.
  *
  *     node hold-sockets.ts PATH,PATH… COMMAND…
  */
@@ -23,7 +23,7 @@ for (const path of paths.split(',')) {
 writeSync(1, 'holding\n');
 let status: number | null = 0;
 while (status === 0 && readSync(0, Buffer.alloc(1)) > 0) {
-  // Only the shell knows what the process id will be, and here it tells.
+  // Only the shell knows the process ID in advance, and tells it here.
   ({ status } = spawnSync('/bin/sh', ['-c', 'echo $$ > "$PID_FILE"; LISTEN_PID=$$ exec "$@"', 'sh', ...command], {
     env: {
       PID_FILE: '/dev/null',
@@ -35,5 +35,5 @@ while (status === 0 && readSync(0, Buffer.alloc(1)) > 0) {
   }));
   writeSync(1, `ended with ${status}\n`);
 }
-// The names of the sockets stay, as they do when systemd is killed.
+// The sockets' names stay, as when systemd is killed.
 process.kill(process.pid, 'SIGKILL');

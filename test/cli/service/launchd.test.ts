@@ -26,7 +26,7 @@ test('install makes the agent a service, and uninstall undoes it', async () => {
   expect(await agentStatus(the.env)).toMatchObject({ service: 'launchd', session: null });
   // The agent looks for its sockets' folder as the shell does.
   expect(read(the.plist)).toContain(`<key>XDG_RUNTIME_DIR</key>\n    <string>${the.env.XDG_RUNTIME_DIR}</string>`);
-  // launchd may have an environment of its own.
+  // launchd may have these in its own environment.
   for (const name of ['NODE_OPTIONS', 'NODE_DEBUG', 'NODE_TLS_REJECT_UNAUTHORIZED']) {
     expect(read(the.plist)).toContain(`<key>${name}</key>\n    <string></string>`);
   }

@@ -5,18 +5,18 @@ import { agentInstall, agentUninstall } from '../../../cli/vouch/commands/agent-
 import { type Machine, machine, read, root, runCommand } from '../support.ts';
 
 export interface ServiceMachine extends Machine {
-  /** The folder of the manager's fake. */
+  /** The folder of the fake service manager. */
   fake: string;
-  /** What the manager was told so far, a line a call. */
+  /** The calls of the service manager so far, one a line. */
   calls(): string[];
   install(options?: Parameters<typeof agentInstall>[0]): Promise<{ code: number; stdout: string; stderr: string }>;
   uninstall(options?: Parameters<typeof agentUninstall>[0]): Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
 /**
- * A machine whose manager of services is a fake.
+ * A machine with a fake service manager.
  *
- * @param program what the fake is called
+ * @param program the fake's name
  * @param file the fake
  */
 export function serviceMachine(

@@ -40,7 +40,7 @@ test('the service is kept apart', () => {
       'ProtectHome=read-only',
       'PrivateTmp=yes',
       'PrivateDevices=yes',
-      // Where its own sockets and agent.pid are.
+      // For its own sockets and agent.pid.
       'ReadWritePaths=-%t/vouch',
     ]),
   );

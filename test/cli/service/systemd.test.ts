@@ -24,7 +24,7 @@ const undoing = [`disable --now ${socket}`, `stop ${service}`, 'daemon-reload'];
 test('install makes the agent a service, and uninstall undoes it', async () => {
   const the = systemdMachine();
   const world = await services();
-  // The fake passes its environment on, where systemd takes what the unit says.
+  // The fake passes on its own environment; systemd would use the unit's.
   the.env.AWS_ENDPOINT_URL_STS = world.url;
   setUpProfile(the);
 
@@ -75,7 +75,7 @@ test('install makes the agent a service, and uninstall undoes it', async () => {
 });
 
 describe('when a step fails', () => {
-  // The third step but one asks systemd to forget failures, and having none is no failure.
+  // One step asks systemd to forget failures. It fails without any, and that does not matter.
   test.each([2, 3, 5])('step %i: nothing is left', async (number) => {
     const the = systemdMachine();
     writeFileSync(join(the.fake, 'fail-at'), String(number));
@@ -127,7 +127,7 @@ test('where systemd cannot protect files, the service does without, and it is sa
   const the = systemdMachine();
   const protecting =
     /^PrivateUsers=yes\nProtectSystem=strict\nProtectHome=read-only\nPrivateTmp=no\nPrivateDevices=yes$/m;
-  // As HOME is there in these tests, unless they are told another folder: so there can be no /tmp of its own.
+  // In these tests HOME is usually below /tmp as well. So the agent can have no /tmp of its own.
   the.env.AWS_CONFIG_FILE = '/tmp/config';
   expect(await the.install()).toMatchObject({ code: 0, stderr: expect.stringMatching(/sees all of \/tmp, because/) });
   expect(read(the.units[1])).toMatch(protecting);
@@ -168,7 +168,7 @@ describe('an agent that runs already', () => {
   test('outside the service survives its end', async () => {
     const the = systemdMachine();
     await the.install();
-    // systemd has given the sockets up, as it does with a service that keeps failing.
+    // systemd has given up the sockets, as it does when a service keeps failing.
     for (const name of ['holder', 'agent']) kill(join(the.fake, name));
     rmSync(join(the.fake, 'holder'));
     await startAgent(the.env);
