@@ -4,7 +4,7 @@ import type { CredentialConfig } from '../git/effective-config.ts';
 import type { Repair } from './repair.ts';
 import type { Target } from './target.ts';
 
-/** The checks, by the names that scripts see. They never change; new ones may come. */
+/** The names of the checks, for scripts: they never change, and new ones may come. */
 export type CheckId =
   | 'node'
   | 'git'
@@ -23,15 +23,15 @@ export type CheckId =
   | 'pull'
   | 'push';
 
-/** Something that a check has found out, and that a person should know. */
+/** Something that a check has found, and that a person should know. */
 export interface Finding {
   /** `<check>.<what>`, for scripts: it never changes. */
   id: string;
   /** A trouble fails its check; a warning does not. */
   severity: 'trouble' | 'warning';
-  /** What is so, a sentence. */
+  /** What is wrong, a sentence. */
   what: string;
-  /** Why, and what it was seen by, one line each. */
+  /** Why, and what shows it, one line each. */
   why?: string[];
   /** What a person can do about it, one step each. */
   steps?: string[];
@@ -39,18 +39,18 @@ export interface Finding {
   repair?: Repair | undefined;
 }
 
-/** What a check says when it was tried. */
+/** What a check says. */
 export interface Outcome {
-  /** The rest of its line: what was found, as short as can be. */
+  /** The rest of its line: what was found, in a few words. */
   says: string;
-  /** More that is worth seeing when all is well, one line each: a token's claims, Git's helpers in their order. */
+  /** More to see when all is well, one line each: a token's claims, Git's helpers in their order. */
   details?: string[];
   findings?: Finding[];
-  /** The same for programs; nothing secret. */
+  /** The same for programs; no secrets. */
   data?: Record<string, unknown>;
 }
 
-/** What the checks have found out so far, for those after them. */
+/** What the checks have found out so far, for later ones. */
 export interface Facts {
   gitVersion?: { text: string; major: number; minor: number };
   server?: string;
@@ -60,19 +60,19 @@ export interface Facts {
   claims?: Record<string, unknown>;
   identity?: { account: string; arn: string };
   credentials?: CredentialConfig;
-  /** Whether AWS refused a pull and would take a push, which then is a check of its own. */
+  /** Whether AWS refuses a pull but would take a push. Then the push is checked too. */
   pushDespitePull?: boolean;
-  /** Whether Git's configuration names the helper by its absolute path, or should. */
+  /** Whether Git's configuration names the helper by its absolute path, or ought to. */
   absoluteHelper?: boolean;
 }
 
-/** One run of the doctor: where it looks, and what it knows. */
+/** One run of the doctor: what it looks at, and what it knows so far. */
 export interface Visit {
   env: NodeJS.ProcessEnv;
   cwd: string;
-  /** The repository in question, when there is one. */
+  /** The repository in question, if there is one. */
   target: Target | undefined;
-  /** Whether a repository that is not found is looked for in the regions of the other profiles. */
+  /** Whether to look for a repository that is not found in the regions of the other profiles. */
   tryRegions: boolean;
   /** Aborted at Ctrl-C. */
   signal: AbortSignal;
@@ -81,11 +81,11 @@ export interface Visit {
 
 export interface Check {
   id: CheckId;
-  /** What its line begins with. */
+  /** The beginning of its line. */
   title: string;
-  /** The checks that it cannot do without: when one of them has failed, this one is not tried. */
+  /** The checks that it depends on: when one of them has failed, this one is not tried. */
   needs: (visit: Visit) => readonly CheckId[];
-  /** Whether there is anything to check; always, unless told. */
+  /** Whether there is anything to check; always, unless given. */
   applies?: (visit: Visit) => boolean | Promise<boolean>;
   run: (visit: Visit) => Promise<Outcome>;
 }

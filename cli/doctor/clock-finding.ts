@@ -3,13 +3,13 @@ import type { Finding } from './check.ts';
 import { troubleOf } from './trouble.ts';
 
 /**
- * From here on what this machine signs is refused, in milliseconds: by AWS (IAM User Guide, "Elements of an AWS API request
- * signature") and by the Vouch server (its DPoP proofs) alike.
+ * The difference, in milliseconds, from which on signatures of this machine are refused: by AWS (IAM User Guide, "Elements of an AWS
+ * API request signature") and by the Vouch server (DPoP proofs).
  */
 const limit = 5 * 60_000;
 
 /**
- * What to know of a clock that differs from ours: a trouble from the limit on, before it a warning, as all works still.
+ * The finding about a clock that differs from ours: a trouble from the limit on, a warning before it, while all still works.
  *
  * @param id the finding's name for scripts
  * @param whose such as "AWS's"
@@ -24,7 +24,7 @@ export function clockFindings(id: string, whose: string, date: string | null | u
       id,
       severity: 'warning',
       what: skew.what,
-      why: ['It works still; from 5 minutes on what this machine signs is refused.'],
+      why: ['It still works; from 5 minutes on, what this machine signs is refused.'],
       steps: ['Set the clock (turn on its synchronisation).'],
     },
   ];

@@ -2,7 +2,7 @@ import { asProblem } from '../problem/problem.ts';
 import type { Check, CheckId, Outcome, Result, Visit } from './check.ts';
 import { troubleOf } from './trouble.ts';
 
-/** What is told while the checks run. */
+/** Is told how the checks go. */
 export interface Listener {
   /** A check begins. */
   starts?(check: Check): void;
@@ -11,17 +11,17 @@ export interface Listener {
 }
 
 /**
- * Runs the checks in their order. One whose ground has failed, or was not tried itself, is not tried: it could only fail for
+ * Runs the checks in their order. A check that depends on one that failed, or was not tried, is not tried: it could only fail for
  * the same reason.
  *
- * @param checks in an order in which each comes after those that it needs
+ * @param checks each after those that it depends on
  * @throws what the visit's signal was aborted with
  */
 export async function examine(checks: readonly Check[], visit: Visit, listener: Listener = {}): Promise<Result[]> {
   const results: Result[] = [];
   for (const check of checks) {
     if (check.applies && !(await check.applies(visit))) continue;
-    const waitsFor = missingGround(check.needs(visit), results);
+    const waitsFor = failedNeeds(check.needs(visit), results);
     const { id, title } = check;
     let result: Result;
     if (waitsFor.length > 0) {
@@ -38,7 +38,7 @@ export async function examine(checks: readonly Check[], visit: Visit, listener: 
   return results;
 }
 
-function missingGround(needs: readonly CheckId[], results: readonly Result[]): CheckId[] {
+function failedNeeds(needs: readonly CheckId[], results: readonly Result[]): CheckId[] {
   const bad = (id: CheckId) =>
     results.some((result) => result.id === id && (result.status === 'failed' || result.status === 'not-tried'));
   return needs.filter(bad);
@@ -49,7 +49,7 @@ async function attempt(check: Check, visit: Visit): Promise<Outcome & { findings
     const outcome = await check.run(visit);
     return { ...outcome, findings: outcome.findings ?? [] };
   } catch (error) {
-    // A Problem has a kind, and says all that a finding does; anything else is a mistake of ours, and is said to be one.
+    // A Problem says all that a finding does. Any other error is a mistake of ours, and says so.
     const problem = asProblem(error);
     return { says: problem.what, findings: [troubleOf(`${check.id}.${problem.kind}`, problem)] };
   }

@@ -2,16 +2,16 @@ import { printable } from '../text/printable.ts';
 import type { GitAnswer } from './git-process.ts';
 import { withoutPassword } from './network-settings.ts';
 
-/** What became of a request of Git's, as far as it can be told from what Git says (with LC_ALL=C). */
+/** How a request of Git's ended, as far as Git's words tell (with LC_ALL=C). */
 export type GitOutcome =
   | 'done'
-  /** Nobody gave Git a user name and password: the server was reached. */
+  /** The server was reached, but Git had no user name and password. */
   | 'no-credentials'
   /** The server did not take the user name and password. */
   | 'refused'
   | 'forbidden'
   | 'not-found'
-  /** A helper made Git stop. */
+  /** A helper told Git to stop. */
   | 'quit'
   /** protocol.<name>.allow forbids it. */
   | 'not-allowed'
@@ -23,7 +23,7 @@ export type GitOutcome =
   | 'busy'
   | 'other';
 
-/** In their order: what stands first says more than what follows from it. */
+/** The first that matches counts: later ones may only follow from it. */
 const patterns: [GitOutcome, RegExp][] = [
   ['not-allowed', /transport '' not allowed/],
   ['no-remote-helper', /remote helper for ''|git: '' is not a git command/],
@@ -44,12 +44,12 @@ const patterns: [GitOutcome, RegExp][] = [
 export function gitOutcome({ code, stderr, late }: GitAnswer): GitOutcome {
   if (late) return 'late';
   if (code === 0) return 'done';
-  // Neither what the server says nor how the repository is called.
+  // Without the server's own words and the repository's name.
   const said = stderr.replace(/^remote:.*$/gm, '').replace(/'[^'\n]*'/g, "''");
   return patterns.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other';
 }
 
-/** The last words of Git that mean something, as one line. */
+/** Git's own words about what went wrong, as one line. */
 export function gitSaid({ stderr }: GitAnswer): string {
   const lines = stderr.split('\n').filter((line) => /^(fatal|error|remote|vouch|git):?/.test(line));
   const meant = lines.filter((line) => !/told us to quit/.test(line));

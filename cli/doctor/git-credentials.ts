@@ -1,16 +1,16 @@
 import { type CredentialConfig, credentialConfig } from '../git/effective-config.ts';
 import type { Visit } from './check.ts';
 
-/** Any repository: without one in question, Git's configuration is looked at for this. */
+/** Stands for any repository, where none is in question. */
 export const exampleUrl = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
 
-/** What Git does about credentials for the repository; read once a visit. */
+/** What Git does about credentials for the repository; read once per visit. */
 export async function gitCredentials({ facts, target, env, cwd }: Visit): Promise<CredentialConfig> {
   facts.credentials ??= await credentialConfig(urlForGit(target), env, cwd);
   return facts.credentials;
 }
 
-/** The address that Git asks its helpers about: with the user name that is in it, and never a codecommit:// one. */
+/** The https:// address that Git asks its helpers about, with its user name. */
 function urlForGit(target: Visit['target']): string {
   if (target === undefined) return exampleUrl;
   return target.scheme === 'https' ? target.url : target.https;

@@ -3,32 +3,32 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What a Git that was asked something has said. */
+/** How a run of Git ended, and what it said. */
 export interface GitAnswer {
-  /** Its exit code; 128 when it was ended by us. */
+  /** Its exit code; 128 when we ended it. */
   code: number;
   stdout: string;
   stderr: string;
-  /** Whether it was ended because it took too long. */
+  /** Whether we ended it because it took too long. */
   late: boolean;
 }
 
 /** The longest that Git may take to reach a server, in milliseconds. */
 const gitTimeout = 10_000;
 
-/** More than any answer that matters here, in characters. */
+/** Longer than any answer that matters, in characters. */
 const longest = 256 * 1024;
 
-/** A Git that was watched while it did what it was asked. */
+/** As GitAnswer, with what Git has started. */
 export interface WatchedAnswer extends GitAnswer {
-  /** The command lines of what it has started, and what these Gits have started in turn; undefined when it did not tell. */
+  /** The command lines of all that it started, also through other Gits; undefined when it did not tell. */
   started: string[] | undefined;
 }
 
 /**
- * As `runGit`, and has Git tell what it starts (git(1), api-trace2: `child_start`). That goes through a file in a folder of its
- * own, which is gone afterwards: Node, which codecommit:// comes through, hands no open file on. No secret is among the command
- * lines that are Vouch's.
+ * As `runGit`, and learns from Git what it starts (git(1), api-trace2: `child_start`). Git writes that to a file in a folder of its
+ * own, which is removed afterwards. An open file would not do: the Node behind codecommit:// passes none on. Vouch's command lines
+ * hold no secret.
  */
 export async function runGitWatched(
   args: readonly string[],
@@ -56,8 +56,8 @@ function startedIn(line: string): string[] {
 }
 
 /**
- * Runs Git where nobody is: it asks for no password, opens no window, starts no login, and has no terminal. It ends in
- * time, and with everything that it started.
+ * Runs Git unattended: it asks for no password, opens no window, starts no login, and has no terminal. After its time it is ended,
+ * with everything that it started.
  *
  * @param args without `git`
  * @param how `input` for its standard input; `timeout` in milliseconds; `trace`, the file to tell what it does
@@ -77,7 +77,7 @@ export async function runGit(
 ): Promise<GitAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<GitAnswer>();
   how.signal.throwIfAborted();
-  // A session of its own: no terminal to ask on (setsid(2)), and one process group to end.
+  // In a session of its own it has no terminal to ask on (setsid(2)), and its process group can be ended.
   const child = spawn(how.program ?? 'git', args, {
     env: { ...unattended(how.env), ...(how.trace !== undefined && { GIT_TRACE2_EVENT: how.trace }) },
     cwd: how.cwd,
@@ -107,10 +107,10 @@ export async function runGit(
       answer[name] = (answer[name] + text).slice(0, longest);
     });
   }
-  // Who does not read its input may close it.
+  // A program that does not read its input may close it.
   child.stdin.on('error', () => {});
   child.stdin.end(how.input ?? '');
-  // What it had started in a session of its own may hold the pipes.
+  // A process that it started in another session may hold the pipes open.
   child.once('exit', () => {
     if (late || how.signal.aborted) for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
   });
@@ -126,16 +126,16 @@ export async function runGit(
   return promise;
 }
 
-/** git(1): with GIT_TERMINAL_PROMPT=0 neither Git nor our helper asks anybody; an empty GIT_ASKPASS beats core.askPass. */
+/** git(1): with GIT_TERMINAL_PROMPT=0 neither Git nor our helper asks for anything; an empty GIT_ASKPASS overrides core.askPass. */
 function unattended(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  // GIT_CONFIG would send `git config` to another file than Git itself reads; traces would tell what is secret.
+  // GIT_CONFIG would send `git config` to another file than Git itself reads; traces would show secrets.
   const { GIT_CONFIG: _, SSH_ASKPASS: __, ...rest } = env;
   const kept = Object.entries(rest).filter(([name]) => !/^GIT_(TRACE|CURL_VERBOSE)/.test(name));
   return {
     ...Object.fromEntries(kept),
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '',
-    // Nobody is there for a login, whatever autoLogin says (login/person.ts).
+    // No login starts then, whatever autoLogin says (login/person.ts).
     CI: 'true',
     GCM_INTERACTIVE: 'never',
     LC_ALL: 'C',

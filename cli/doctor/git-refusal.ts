@@ -5,7 +5,7 @@ import type { Reply } from './repository.ts';
 import type { Target } from './target.ts';
 import { codeCommitSaid, type Verdict } from './verdict.ts';
 
-/** What is the same for pull and push: trouble on the way to the repository, and with who we are. */
+/** The finding about a request of Git's that failed, for reasons that pull and push have in common. */
 export async function explainReply(check: 'pull' | 'push', { answer, outcome }: Reply, visit: Visit): Promise<Finding> {
   const said = gitSaid(answer);
   const finding = (what: string, why: string[], steps: string[]): Finding => ({
@@ -27,7 +27,7 @@ export async function explainReply(check: 'pull' | 'push', { answer, outcome }: 
     case 'refused':
       return finding(
         'CodeCommit did not take the user name and password.',
-        ['They are not those that Vouch gives: another helper, or a password in the URL, came first.'],
+        ['They are not from Vouch: another helper, or a password in the URL, came first.'],
         ['Take the password out of the URL (`git remote -v`), and see above which helpers Git asks.'],
       );
     case 'no-credentials':
@@ -56,15 +56,15 @@ export async function explainReply(check: 'pull' | 'push', { answer, outcome }: 
 }
 
 /**
- * Where CodeCommit says of Vouch's own request that the credentials or the signature are no good, the role's policies have
- * nothing to do with it.
+ * The finding when CodeCommit refuses the credentials or the signature of Vouch's own request. Then the role's policies have nothing
+ * to do with it.
  */
 export function notTaken(check: 'pull' | 'push', { own }: Verdict): Finding | undefined {
   if (!own?.asked || !/Signature|Token|UnrecognizedClient|InvalidClient/i.test(own.code ?? '')) return undefined;
   return {
     id: `${check}.credentials`,
     severity: 'trouble',
-    what: 'CodeCommit does not take what Vouch gives, whatever the role may do.',
+    what: 'CodeCommit does not take what Vouch gives. This is not about the role.',
     why: codeCommitSaid(own),
     steps: [
       "Check this machine's clock (`date -u`), then run `vouch doctor` again; if it stays, report it with these lines.",

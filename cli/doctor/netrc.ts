@@ -6,16 +6,16 @@ export interface NetrcEntry {
   file: string;
   /** From 1 on. */
   line: number;
-  /** Whether it is the entry for all hosts that have none of their own. */
+  /** Whether it is the entry for all hosts without one of their own. */
   byDefault: boolean;
 }
 
 /**
- * The entry of `~/.netrc` that libcurl answers with when a server asks for a user name and a password. Git has it do that
- * (CURLOPT_NETRC), and asks its helpers only where there is none. No other variable than HOME leads there.
+ * The entry of `~/.netrc` with which libcurl answers a server that asks for a user name and a password. Git makes libcurl do that
+ * (CURLOPT_NETRC), and asks its helpers only where there is no entry. Only HOME says where the file is.
  *
- * @param host whose; without a port
- * @param username the one in the URL: an entry for another one is no entry then
+ * @param host without a port
+ * @param username the one in the URL, if there is one: then entries for other names do not count
  */
 export function netrcEntry(host: string, username: string | undefined, env: NodeJS.ProcessEnv): NetrcEntry | undefined {
   const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
@@ -38,7 +38,7 @@ interface Word {
   line: number;
 }
 
-/** Up to the next entry. */
+/** The user name of an entry, whose words these begin with. */
 function loginOf(words: readonly Word[]): string | undefined {
   for (let at = 0; at < words.length; at++) {
     const { word } = words[at] as Word;

@@ -1,7 +1,7 @@
 import { git } from '../git/git.ts';
 import { proxyEnvironment } from '../network/environment.ts';
 
-/** What steers the way into the network, whoever reads it. */
+/** The variables that steer the way into the network, for any of the programs. */
 const variables = [
   'HTTPS_PROXY',
   'https_proxy',
@@ -27,12 +27,12 @@ const variables = [
   'CURL_CA_BUNDLE',
 ] as const;
 
-/** The settings that are there in the environment; what is secret in a proxy's address is not shown. */
+/** Those of these variables that are set; a proxy's user name and password are left out. */
 export function networkVariables(env: NodeJS.ProcessEnv): [name: string, value: string][] {
   return variables.flatMap((name) => (env[name] ? [[name, withoutUser(env[name])]] : []));
 }
 
-/** What of Git's configuration steers the way to a URL. */
+/** The settings of Git's configuration that steer the way to a URL. */
 export async function gitNetworkSettings(
   url: string,
   env: NodeJS.ProcessEnv,
@@ -46,7 +46,7 @@ export async function gitNetworkSettings(
   });
 }
 
-/** A value that is an address, without all that stands before its host: curl takes blanks there too, and a token alone. */
+/** An address without all that is before its host: curl allows blanks there, and a token alone. */
 function withoutUser(value: string): string {
   return value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, (_, scheme = '') => `${scheme}…@`);
 }

@@ -8,15 +8,15 @@ import { stsUrlOf, threeWays } from './ways.ts';
 
 type Who = 'server' | 'sts' | 'pull' | 'push';
 
-/** Why somebody was not reached, in words and as data. */
+/** Why a server was not reached, in words and as data. */
 export interface Unreached {
   why: string;
   network: NetworkFailure;
-  /** What to do about it, where that follows from the reason. */
+  /** What to do about it, if that follows from the reason. */
   fix?: string | undefined;
 }
 
-/** How each is called here and among the three ways. */
+/** The name of each, here and among the three ways. */
 const names = {
   server: ['The Vouch server', 'Vouch server'],
   sts: ['AWS STS', 'AWS STS'],
@@ -25,9 +25,9 @@ const names = {
 } as const;
 
 /**
- * What to know when somebody cannot be reached: why, which of the three ways is closed, and what steers them here.
+ * The finding about a server that cannot be reached: why, which of the three ways are open, and which settings steer them.
  *
- * @param who whose check it is
+ * @param who which check asks
  */
 export async function networkTrouble(who: Who, { why, network, fix }: Unreached, visit: Visit): Promise<Finding> {
   const { env, cwd, target } = visit;
@@ -54,10 +54,10 @@ export async function networkTrouble(who: Who, { why, network, fix }: Unreached,
 }
 
 /**
- * What a request failed by.
+ * Why a request failed.
  *
- * @param error what was thrown; a Problem knows what to do by itself
- * @param trust the variable that names further authorities to whoever asked
+ * @param error what was thrown; a Problem says what to do
+ * @param trust the variable that names further authorities to the program that asked
  */
 export function unreached(error: unknown, trust?: string): Unreached {
   if (error instanceof Problem) {
@@ -66,7 +66,7 @@ export function unreached(error: unknown, trust?: string): Unreached {
   return { why: networkReason(error), network: networkFailure(error), fix: networkFix(error, trust) };
 }
 
-/** Whether it is the proxy that could not be reached, or that does not let us through. */
+/** Whether it is the proxy that cannot be reached, or does not let us through. */
 function isProxy(
   { why, network }: Unreached,
   who: Who,
@@ -89,7 +89,7 @@ function isStsBehindProxy(visit: Visit): boolean {
   try {
     return goesThroughProxy(stsUrlOf(visit).href, visit.env);
   } catch {
-    // This shell's settings name no place where STS could be; the agent's do.
+    // This shell's settings name no address for STS; the agent's do.
     return false;
   }
 }

@@ -5,17 +5,17 @@ import { netrcEntry } from './netrc.ts';
 import { addressFor, codeCommitAddress, type Target } from './target.ts';
 import { tilde } from './tilde.ts';
 
-/** Something that has Git send a user name and a password of its own, and ask no helper. */
+/** Something that makes Git send another user name and password, without asking a helper. */
 export interface Cause {
   what: string;
   fix: string;
 }
 
 /**
- * What there is on this machine by which Git may have answered the server for this repository before it came to Vouch's helper;
- * most likely first. No value of it is told: they are passwords.
+ * What on this machine may have made Git answer CodeCommit before it asked Vouch's helper, the most likely cause first. Their values
+ * are not told: they are passwords.
  *
- * Newer Gits (2.46) ask their helper first where http.proactiveAuth is set: then only the header counts.
+ * Where http.proactiveAuth is set, newer Gits (2.46) ask their helper first: then only the header counts.
  */
 export async function otherCredentials(visit: Visit): Promise<Cause[]> {
   const { env, target } = visit as Visit & { target: Target };
@@ -29,8 +29,8 @@ export async function otherCredentials(visit: Visit): Promise<Cause[]> {
   );
   if (header) {
     causes.push({
-      what: `${place(header)} sets a header Authorization, which is sent in the place of any other one.`,
-      fix: `Remove that header, or write it for the hosts alone that it is for (http.<URL>.extraHeader).`,
+      what: `${place(header)} sets a header Authorization, which Git sends instead of any other.`,
+      fix: 'Remove that header, or set it only for its own hosts (http.<URL>.extraHeader).',
     });
   }
   if (target.emptyUser) {
@@ -52,11 +52,11 @@ export async function otherCredentials(visit: Visit): Promise<Cause[]> {
         ? `There is an entry for all hosts (default) in ${where}: Git answers with that.`
         : `There is an entry for ${target.host.host} in ${where}: Git answers with that.`,
       fix: entry.byDefault
-        ? `Remove it, or write the hosts that it is for; or have a profile in the URL: ${addressFor(target.https, visit.facts.profile?.name ?? 'vouch')}`
+        ? `Remove it, or write entries for its hosts; or put a profile into the URL: ${addressFor(target.https, visit.facts.profile?.name ?? 'vouch')}`
         : 'Remove that entry.',
     });
   }
-  // With a user name it is what an older Git must be told (git/setup/http-settings.ts).
+  // With a user name, it is what an older Git needs (git/setup/http-settings.ts).
   if (user === undefined && !target.emptyUser && (await emptyAuth(visit))) {
     const empty = settings.findLast(({ name, section }) => name === 'emptyauth' && !section?.includes('@'));
     causes.push({
@@ -67,7 +67,7 @@ export async function otherCredentials(visit: Visit): Promise<Cause[]> {
   return causes;
 }
 
-/** The way round what stands on Git's command line, as far as there is one. */
+/** What to do about settings on Git's command line: a codecommit:// address is not affected by them. */
 export function schemeInstead(target: Target | undefined): string {
   const address = target === undefined ? 'codecommit::us-east-1://demo' : codeCommitAddress(target);
   return target?.remote === undefined
@@ -86,7 +86,7 @@ interface HttpSetting {
 
 const spelled = { extraheader: 'extraHeader', emptyauth: 'emptyAuth' } as const;
 
-/** Those settings whose section is for the repository, in Git's order; an empty extraHeader clears those before it. */
+/** The settings that apply to the repository, in Git's order. An empty extraHeader clears those before it. */
 async function httpSettings({ env, cwd, target }: Visit): Promise<HttpSetting[]> {
   const args = [
     'config',

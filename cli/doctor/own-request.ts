@@ -24,23 +24,25 @@ export type OwnAnswer =
       code: string | undefined;
       /** What AWS says about it, made safe for a terminal and without a secret. */
       message: string;
-      /** By which AWS finds the request (x-amzn-requestid), and its decision about it. */
+      /** With these AWS finds the request (x-amzn-requestid) and its decision. */
       requestId: string | undefined;
       authorizationId: string | undefined;
     }
-  /** Nobody was reached. */
+  /** CodeCommit was not reached. */
   | { asked: false; why: string };
 
-/** The longest that it may take, and that is read of an answer, in milliseconds and bytes. */
+/** The longest that the request may take, in milliseconds. */
 const requestTimeout = 10_000;
-const longest = 64 * 1024;
+
+/** The most that is read of an answer, in bytes. */
+const longestAnswer = 64 * 1024;
 
 const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<OwnAnswer>>>>();
 
 /**
- * Asks for what a pull or push begins with, the list of refs, with a user name and password of Vouch's for the profile that
- * serves: what CodeCommit says to that, it says of the role. Nothing that steers Git's credentials counts here; its proxy and
- * its CA do, as otherwise it might not be reached. Once a visit; nothing can be written.
+ * Asks CodeCommit for the list of refs, as the beginning of a pull or push, with Vouch's user name and password for the profile that
+ * serves. So the answer is about the role: none of Git's settings about credentials counts. Git's proxy and CA do, because CodeCommit
+ * might not be reached without them. Asks once per visit, and can write nothing.
  */
 export function askOurselves(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
   const answers = known.get(visit) ?? {};
@@ -74,13 +76,13 @@ async function ask(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
             requestId: typeof requestId === 'string' ? printable(requestId, 100) : undefined,
             ...refusal(body, [username, password]),
           });
-        // Of what is not refused the status is enough.
+        // Of an answer that is no refusal the status is enough.
         if (status === 200) {
           answer('');
           response.destroy();
           return;
         }
-        readAtMost(longest, response).then((body) => answer(body?.toString('utf8') ?? ''), reject);
+        readAtMost(longestAnswer, response).then((body) => answer(body?.toString('utf8') ?? ''), reject);
       });
       request.on('error', reject);
     });
@@ -89,7 +91,7 @@ async function ask(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
   }
 }
 
-/** From the agent, as Git's helper gets them. */
+/** The agent's, as Git's helper gets them. */
 async function credentials(visit: Visit, target: Target): Promise<{ username: string; password: string }> {
   const { env, facts } = visit;
   const path = decodeURIComponent(new URL(target.https).pathname).replace(/^\/|\/$/g, '');
@@ -104,7 +106,7 @@ async function credentials(visit: Visit, target: Target): Promise<{ username: st
   return { username: value('username') ?? '', password: value('password') ?? '' };
 }
 
-/** What reaches CodeCommit as Git would: its proxy before the environment's, and whom it trusts besides Node's. */
+/** Reaches CodeCommit as Git would: through Git's proxy before the environment's, and trusting Git's CA besides Node's. */
 async function agentAsGit({ env, cwd }: Visit, { https: url }: Target): Promise<https.Agent> {
   const setting = async (name: string, ...type: string[]) =>
     (await git(['config', ...type, '--get-urlmatch', name, url], env, { accepted: [0, 1], cwd })).stdout.replace(
@@ -118,7 +120,7 @@ async function agentAsGit({ env, cwd }: Visit, { https: url }: Target): Promise<
   return new https.Agent({ proxyEnv, ...ca });
 }
 
-/** An answer of AWS's in XML; of a text or a page only that it is none of these is known. */
+/** AWS's refusal in XML. Another text or page yields nothing. */
 function refusal(body: string, secrets: readonly string[]) {
   const text = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`, 'i').exec(body)?.[1]?.trim();
   const code = text('Code') ?? /^\s*(?:<\?xml[^>]*>\s*)?<(\w+Exception)>/.exec(body)?.[1];

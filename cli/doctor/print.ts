@@ -9,7 +9,7 @@ export interface Looks {
   columns: number;
 }
 
-/** Told apart by their shapes alone: colour only repeats what they say. */
+/** Their shapes alone tell them apart: colour only repeats it. */
 const symbols = { ok: '✓', warning: '!', failed: '✗', 'not-tried': '-' } as const;
 const colours = { ok: 'green', warning: 'yellow', failed: 'red', 'not-tried': 'dim' } as const;
 
@@ -19,7 +19,7 @@ export function looksOf(stream: { isTTY?: boolean; columns?: number }, env: Node
   return { colour, columns: Math.max(40, Math.min(stream.columns || 80, 120)) };
 }
 
-/** A result as lines for a person: the check's own line, then what is to be known about it, indented below. */
+/** A result as lines for a person: the check's own line, then details and findings, indented. */
 export function resultText(result: Result, titles: Titles, looks: Looks): string {
   const paint = painter(looks);
   const symbol = paint(colours[result.status], symbols[result.status]);
@@ -44,7 +44,7 @@ function findingLines(finding: Finding, said: string, looks: Looks): string[] {
   return lines;
 }
 
-/** What the titles are, and how wide the widest one is. */
+/** The checks' titles, and the width of the widest one. */
 export interface Titles {
   width: number;
   of(id: CheckId): string;
@@ -57,7 +57,7 @@ export function titlesOf(checks: readonly Check[]): Titles {
   };
 }
 
-/** The last line: how it stands. */
+/** The last line, which sums up. */
 export function summaryText(results: readonly Result[], target: string | undefined, looks: Looks): string {
   const count = (status: Result['status']) => results.filter((result) => result.status === status).length;
   const failed = count('failed');
@@ -84,8 +84,8 @@ function painter({ colour }: Looks) {
 }
 
 /**
- * A text behind a head, broken at blanks so that it stays right of it. What stands in backticks is to be copied, so it
- * stays in one piece.
+ * A head, and after it a text, whose further lines are indented as far as the head is wide. It is broken at blanks, but not within
+ * backticks: that is for copying.
  */
 export function hang(head: string, text: string, columns: number): string {
   const indent = stripVTControlCharacters(head).length;

@@ -3,21 +3,21 @@ import type { Visit } from './check.ts';
 import { listToPull } from './repository.ts';
 import type { Target } from './target.ts';
 
-/** Where a repository was looked for. */
+/** A place to look for a repository. */
 export interface Place {
   profile: string;
   region: string;
   url: string;
 }
 
-/** More places than this are not tried: each takes a while. */
+/** The most places that are tried: each takes a while. */
 const most = 12;
 
 /**
- * Looks for a repository of that name in the regions of all profiles: with the profile that serves it in each of them, and with
- * each other profile in its own.
+ * Looks for a repository of that name in the regions of all profiles: with the serving profile in each of them, and with each other
+ * profile in its own.
  *
- * @returns where it was looked for, and the place where it is, if it was found
+ * @returns the places that were tried, and the one where it is, if it was found
  */
 export async function findElsewhere(visit: Visit): Promise<{ tried: Place[]; found: Place | undefined }> {
   const target = visit.target as Target;

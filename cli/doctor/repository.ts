@@ -3,7 +3,7 @@ import { type GitOutcome, gitOutcome } from './explain-git.ts';
 import { runGitWatched, type WatchedAnswer } from './git-process.ts';
 import { addressOf, type Target } from './target.ts';
 
-/** What came of a real request to the repository. */
+/** How a real request to the repository ended. */
 export interface Reply {
   answer: WatchedAnswer;
   outcome: GitOutcome;
@@ -13,12 +13,12 @@ export interface Reply {
 
 const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<Reply>>>>();
 
-/** Asks for what a pull begins with; once a visit. */
+/** Asks for what a pull begins with, once per visit. */
 export function tryPull(visit: Visit): Promise<Reply> {
   return once('pull', visit, () => listToPull(visit, (visit.target as Target).url));
 }
 
-/** Asks for what a push begins with; once a visit. */
+/** Asks for what a push begins with, once per visit. */
 export function tryPush(visit: Visit): Promise<Reply> {
   return once('push', visit, () => listToPush(visit, visit.target as Target));
 }
@@ -37,8 +37,8 @@ export async function listToPull(visit: Visit, url: string, settings: readonly s
 
 /**
  * The list of refs of receive-pack, for which codecommit:GitPush is needed. Git's own remote helper is asked for it
- * (gitremote-helpers(7), `list for-push`), as `git push` does before it sends anything. Nothing can be written: that is a
- * command of its own (`push`), which is never given.
+ * (gitremote-helpers(7), `list for-push`), as `git push` does before it sends anything. Nothing can be written: that would take
+ * the command `push`, which we never give.
  */
 async function listToPush(visit: Visit, { url, scheme }: Target): Promise<Reply> {
   const args = [`remote-${scheme}`, url, addressOf(url)];
@@ -46,7 +46,7 @@ async function listToPush(visit: Visit, { url, scheme }: Target): Promise<Reply>
 }
 
 function replyOf(answer: WatchedAnswer): Reply {
-  // By whatever path, and with whatever options (vouch-helper.ts).
+  // By any path, and with any options (vouch-helper.ts).
   const asks = (command: string) => /\bcredential-vouch\b.* get$/s.test(command);
   return { answer, outcome: gitOutcome(answer), askedVouch: answer.started?.some(asks) };
 }

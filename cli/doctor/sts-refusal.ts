@@ -5,7 +5,7 @@ import { printable } from '../text/printable.ts';
 import type { Finding } from './check.ts';
 import { troubleOf } from './trouble.ts';
 
-/** What a refusal is about, with what AWS says in the words of its API. */
+/** STS's refusal of a role, and what was asked for. */
 interface Refusal {
   profile: VouchProfile;
   /** The token's. */
@@ -14,8 +14,8 @@ interface Refusal {
 }
 
 /**
- * Why AWS did not take the token for the role, as narrowly as AWS's own words allow: provider, audience and times have words
- * of their own, and so has each action of the trust policy. Its conditions have not.
+ * The finding about a token that AWS did not take for the role, as exact as AWS's own words allow. They name the provider, the
+ * audience, the times and each action of the trust policy, but not its conditions.
  */
 export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
   const { reason, action, said = '' } = problem;
@@ -37,21 +37,21 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
       'sts.provider-unknown',
       `AWS account ${account} does not know your Vouch server.`,
       [`It has no IAM OIDC provider ${federated}`],
-      `Ask who runs the account to make one for ${claims.iss}, with the audience ${claims.aud}`,
+      `Ask your AWS administrator to make one for ${claims.iss}, with the audience ${claims.aud}`,
     );
   }
   if (reason === 'audience') {
     return trouble(
       'sts.audience',
-      `AWS account ${account} knows your Vouch server, and not the audience of its tokens.`,
+      `AWS account ${account} knows your Vouch server, but not the audience of its tokens.`,
       [`The token's audience is ${claims.aud}; the provider is ${federated}`],
-      `Ask who runs the account to add the audience ${claims.aud} to that provider.`,
+      `Ask your AWS administrator to add the audience ${claims.aud} to that provider.`,
     );
   }
   if (reason === 'token-times') {
     return troubleOf('sts.clock-skew', problem, {
       what: "AWS and your Vouch server do not agree about the time: AWS does not take the token's times.",
-      steps: ["Ask who runs the Vouch server to check its clock; check this machine's too (`date -u`)."],
+      steps: ["Ask the Vouch server's administrator to check its clock; check this machine's too (`date -u`)."],
     });
   }
   if (reason === 'trust-action' && action !== undefined) {
@@ -59,7 +59,7 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
       'sts.trust-action',
       `The trust policy of the role does not allow ${action}.`,
       [`The role is ${arn}; it allows sts:AssumeRoleWithWebIdentity.`, carried(action, claims)],
-      `Ask who runs the account to add ${action} to the actions of the role's trust policy.`,
+      `Ask your AWS administrator to add ${action} to the actions of the role's trust policy.`,
     );
   }
   if (reason === 'trust') {
@@ -72,13 +72,13 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
         'What the documented trust policy asks for, and what you bring:',
         ...conditions(claims, provider, federated),
       ],
-      "Ask who runs the account to compare these lines with the role's trust policy.",
+      "Ask your AWS administrator to compare these lines with the role's trust policy.",
     );
   }
   return troubleOf('sts.refused', problem);
 }
 
-/** Each condition of the documented trust policy, with the value that this token and this session have for it. */
+/** Each condition of the documented trust policy, with its value in this token and this session. */
 function conditions(claims: Record<string, unknown>, provider: string, federated: string): string[] {
   const roles = claims['https://aws.amazon.com/roles'];
   return [

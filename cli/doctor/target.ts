@@ -14,15 +14,15 @@ export interface Target {
   https: string;
   host: CodeCommitHost;
   repository: string;
-  /** Whether there was a password in the URL: Git would use that, and ask nobody. */
+  /** Whether there was a password in the URL: Git would use that, and ask no helper. */
   hasPassword?: boolean;
   /** Whether there was an empty user name in the URL: Git would send that. */
   emptyUser?: boolean;
-  /** What the address was before it became that of the same repository over HTTPS, which is what is looked at. */
+  /** The address as it was, if it was not over HTTPS. The checks look at the same repository over HTTPS. */
   instead?: { address: string; scheme: 'ssh' | 'http' };
   /** The AWS profile that is named as the user in the URL. */
   profile?: string | undefined;
-  /** The remote that has this URL; undefined when a URL was named, or it is not known. */
+  /** The remote with this URL; undefined when a URL was named, or the remote is not known. */
   remote?: string;
 }
 
@@ -33,11 +33,11 @@ interface Where {
 }
 
 /**
- * The repository that is meant: a URL, or the name of a remote; without either, the remote that `git pull` here would use,
- * or `origin`, if it is CodeCommit's.
+ * The repository that is meant: that of a URL or a remote's name. Without either it is the remote that `git pull` would use here, or
+ * `origin`, if that is on CodeCommit.
  *
- * @returns undefined when nothing was named, and here is no repository of CodeCommit's
- * @throws Problem exit code 2: `not-codecommit` when what was named is something else, and those of `readTarget`
+ * @returns undefined when nothing was named, and no remote here is on CodeCommit
+ * @throws Problem with exit code 2: `not-codecommit`, and those of `readTarget`
  */
 export async function findTarget(named: string | undefined, where: Where): Promise<Target | undefined> {
   if (named !== undefined) {
@@ -48,7 +48,7 @@ export async function findTarget(named: string | undefined, where: Where): Promi
     if (target) return url === named || named.includes(':') ? target : { ...target, remote: named };
     throw new Problem({
       kind: 'not-codecommit',
-      what: `This is no repository of CodeCommit's: ${withoutPassword(url)}`,
+      what: `This is not a repository on CodeCommit: ${withoutPassword(url)}`,
       why: 'It looks like https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo, or like codecommit://demo.',
       fix: 'Name its URL, or the name of a remote (`git remote -v`).',
       category: 'usage',
@@ -71,7 +71,7 @@ async function urlOf(remote: string | undefined, where: Where): Promise<string |
 }
 
 /**
- * Takes an address to pieces.
+ * Parses an address.
  *
  * @throws Problem as git-remote-codecommit would for a codecommit:// address: malformed, without a region, …
  */
@@ -80,8 +80,8 @@ export async function readTarget(url: string, env: NodeJS.ProcessEnv): Promise<T
 }
 
 /**
- * CodeCommit's addresses that Vouch has no part in: over SSH, where Git asks no helper (as a URL, or as scp(1) has them), and in
- * plain HTTP, where its helper says nothing.
+ * CodeCommit's addresses for which Vouch gives nothing: over SSH, where Git asks no helper (as a URL, or in the form of scp(1)), and
+ * over plain HTTP, where Vouch's helper says nothing.
  */
 function readOther(url: string): Target | undefined {
   const ssh = /^(?:ssh|git\+ssh|ssh\+git):\/\/(?:[^@/]*@)?([^:/]+)(?::\d*)?\/+(v1\/repos\/.*)$/is.exec(url);
@@ -98,22 +98,22 @@ async function readCodeCommit(url: string, env: NodeJS.ProcessEnv): Promise<Targ
   return plain && { ...plain, url, scheme: 'codecommit', ...(remote.profile && { profile: remote.profile }) };
 }
 
-/** What Git hands to git-remote-codecommit: of `codecommit::region://…` what stands behind the helper's name. */
+/** What Git passes to git-remote-codecommit: of `codecommit::region://…` the part after the helper's name. */
 export function addressOf(url: string): string {
   return url.replace(/^codecommit::/, '');
 }
 
 function readHttps(url: string): Target | undefined {
-  // As Git takes it, too: `https:host/path` is for Git a machine called https, which SSH goes to.
+  // As Git reads it: in `https:host/path` Git sees a host called https, for SSH.
   const parsed = /^https:\/\/[^\s\\]+$/i.test(url) ? URL.parse(url) : null;
   const host = parsed?.protocol === 'https:' ? codeCommitHost(parsed.host) : undefined;
-  // Only what a name can have: the address goes into commands that are to be copied.
+  // Only characters that a name can have: the address goes into commands for copying.
   const repository = /^\/v1\/repos\/([\w.%-]+)\/?$/.exec(parsed?.pathname ?? '')?.[1];
   if (parsed === null || host === undefined || repository === undefined) return undefined;
   const https = `https://${parsed.host}${parsed.pathname}`;
   const profile = parsed.username === '' ? {} : { profile: decode(parsed.username) };
   const password = parsed.password === '' ? {} : { hasPassword: true };
-  // URL leaves the @ of an empty user name out.
+  // URL drops the @ of an empty user name.
   const empty = parsed.username === '' && /^https:\/\/[^/?#]*@/i.test(url) ? { emptyUser: true } : {};
   const named = url.replace(/^(https:\/\/[^/?#:@]*):[^/?#]*@/i, '$1@');
   return {
@@ -121,7 +121,7 @@ function readHttps(url: string): Target | undefined {
     scheme: 'https',
     https,
     host,
-    // With a .git at its end it is another one: so AWS takes it.
+    // To AWS a name that ends in .git is another repository.
     repository,
     ...profile,
     ...password,
@@ -129,12 +129,12 @@ function readHttps(url: string): Target | undefined {
   };
 }
 
-/** The HTTPS address with a profile as its user, as a person may copy it into a command: nothing else of the user's is in it. */
+/** The HTTPS address with a profile as its user. It is safe to copy into a command. */
 export function addressFor(https: string, profile: string | undefined): string {
   return profile === undefined ? https : https.replace('://', () => `://${encodeURIComponent(profile)}@`);
 }
 
-/** The same repository as a codecommit:// address, which names its region, and its profile where one is to be named. */
+/** The same repository as a codecommit:// address, with its region, and with its profile if one is given. */
 export function codeCommitAddress({
   host,
   repository,
@@ -144,7 +144,7 @@ export function codeCommitAddress({
   return `codecommit::${host.region}://${user}${withoutDotGit(repository)}`;
 }
 
-/** Names of CodeCommit's repositories have no .git at their end, and those who come from elsewhere write it (CreateRepository). */
+/** A name without .git at its end, where CodeCommit allows none (CreateRepository), but people may write it out of habit. */
 export function withoutDotGit(name: string): string {
   return name.replace(/\.git$/, '');
 }

@@ -4,21 +4,21 @@ import { otherCredentials } from './other-credentials.ts';
 import { askOurselves, type OwnAnswer } from './own-request.ts';
 import { type Reply, tryPull, tryPush } from './repository.ts';
 
-/** What is known of a pull or a push: what came of Git's own request, and what CodeCommit says of the role. */
+/** What is known of a pull or a push: how Git's own request ended, and what CodeCommit says about the role. */
 export interface Verdict {
   reply: Reply;
-  /** Of the role, where Vouch asked in its name itself; else of Git. */
+  /** Of Vouch's own request for the role, if there was one; else of Git's. */
   outcome: GitOutcome;
-  /** CodeCommit's word to Vouch's own request, which is made when Git was turned away. */
+  /** CodeCommit's answer to Vouch's own request, which is made when Git was turned away. */
   own: OwnAnswer | undefined;
-  /** Whether Git came with a user name and a password that were not Vouch's, or with none. */
+  /** Whether Git came with another user name and password than Vouch's, or with none. */
   notVouch: boolean;
 }
 
-/** Git knows no reason for any of these, and its user name and password need not have been Vouch's. */
+/** For none of these does Git know the reason, and its user name and password may not have been Vouch's. */
 const turnedAway: readonly GitOutcome[] = ['forbidden', 'refused', 'not-found', 'no-credentials'];
 
-/** Has Git ask, and asks again in its place when it is turned away: only that is said of the role. */
+/** Lets Git ask, and when it is turned away asks in its place: only that answer is about the role. */
 export async function verdictOf(what: 'pull' | 'push', visit: Visit): Promise<Verdict> {
   const reply = await (what === 'pull' ? tryPull(visit) : tryPush(visit));
   const notAsked = reply.askedVouch === false;
@@ -38,30 +38,28 @@ function outcomeOf(status: number): GitOutcome {
   return status === 429 || status >= 500 ? 'busy' : 'other';
 }
 
-/** What to know when Git did not come with what Vouch gives. Where it was let in all the same, that is a warning. */
+/** The finding when Git did not come with Vouch's user name and password. If it was let in all the same, that is a warning. */
 export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, visit: Visit): Promise<Finding> {
   const { reply, own, outcome } = verdict;
   const causes = await otherCredentials(visit);
   const said = gitSaid(reply.answer);
   const letIn = reply.outcome === 'done';
-  const asked =
-    reply.askedVouch === true ? 'Git asked Vouch, and sent something else than it was given' : 'Git did not ask Vouch';
+  const asked = reply.askedVouch === true ? 'Git asked Vouch, but sent something else' : 'Git did not ask Vouch';
   const why = causes.map((cause) => cause.what);
-  if (own?.asked && outcome === 'done') why.push(`What Vouch gives for the role is taken: a ${what} is allowed.`);
+  if (own?.asked && outcome === 'done')
+    why.push(`CodeCommit takes what Vouch gives for the role: a ${what} is allowed.`);
   if (own?.asked === false)
-    why.push(`What the role may do is not known. Vouch could not ask CodeCommit itself: ${own.why}`);
+    why.push(`What the role may do is not known: Vouch could not ask CodeCommit itself. ${own.why}`);
   if (!letIn && said !== '') why.push(`Git says: ${said}`);
   return {
     id: `${what}.not-vouch`,
     severity: letIn ? 'warning' : 'trouble',
-    what: letIn
-      ? `${asked}, and was let in: with a user name and a password of another origin.`
-      : `${asked}, and was turned away.`,
+    what: letIn ? `${asked}, and was let in, with another user name and password.` : `${asked}, and was turned away.`,
     why,
     steps:
       causes.length > 0
         ? causes.map((cause) => cause.fix)
-        : ['Nothing was found that does it. `GIT_TRACE=1 git ls-remote …` shows what Git starts; report it with that.'],
+        : ['No cause was found. `GIT_TRACE=1 git ls-remote …` shows what Git starts; report it with that.'],
   };
 }
 

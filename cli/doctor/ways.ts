@@ -8,10 +8,10 @@ import { gitOutcome, gitSaid } from './explain-git.ts';
 import { exampleUrl } from './git-credentials.ts';
 import { runGit } from './git-process.ts';
 
-/** The three ways into the network that a push needs, each of which has settings of its own. */
+/** One of the three ways into the network that a push needs. Each has settings of its own. */
 export interface Way {
   name: 'Vouch server' | 'AWS STS' | 'CodeCommit, by Git';
-  /** Why nobody was reached; undefined when somebody was, whatever they said. */
+  /** Why it is closed; undefined when there was an answer, whatever it was. */
   closed: string | undefined;
 }
 
@@ -20,7 +20,7 @@ const wayTimeout = 6000;
 
 const known = new WeakMap<Visit, Promise<Way[]>>();
 
-/** Tries all three, without credentials, once a visit: to tell which of them is closed when one is. */
+/** Tries all three, without credentials, once per visit. */
 export function threeWays(visit: Visit): Promise<Way[]> {
   const found = known.get(visit) ?? Promise.all([server(visit), sts(visit), codeCommit(visit)]);
   known.set(visit, found);
@@ -33,7 +33,7 @@ async function server({ facts, env, signal }: Visit): Promise<Way> {
   const ask = async () => {
     prepareNetwork(env);
     const late = AbortSignal.any([AbortSignal.timeout(wayTimeout), signal]);
-    // Whatever it says, and no matter how much: it has been reached.
+    // Any answer will do, of any length.
     await sendRequest(new URL(url), { method: 'GET', headers: {}, signal: late, longest: 0 });
   };
   return { name: 'Vouch server', closed: await reasonOf(ask, signal) };
@@ -82,7 +82,7 @@ async function reasonOf(ask: () => Promise<void>, signal: AbortSignal): Promise<
 async function codeCommit({ target, env, cwd, signal }: Visit): Promise<Way> {
   const url = target?.https ?? exampleUrl;
   const name = 'CodeCommit, by Git';
-  // Without helpers Git gets as far as being asked for a password, unless it is told to bring one at once.
+  // Without helpers Git gets as far as the question for a password, if it need not bring one at once.
   const settings = ['-c', `credential.${url}.helper=`, '-c', `http.${url}.proactiveAuth=none`];
   const answer = await runGit([...settings, 'ls-remote', url], { env, cwd, signal, timeout: wayTimeout });
   const outcome = gitOutcome(answer);

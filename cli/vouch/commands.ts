@@ -21,11 +21,11 @@ const program = new Command('vouch')
 
 let exitCode = 0;
 
-/** Has a command's code loaded only when it runs: `vouch --help` should not wait for OAuth. */
+/** Loads a command's code only when it runs: `vouch --help` should not wait for OAuth. */
 function lazily(load: () => Promise<(...args: never[]) => Promise<number>>) {
   return async (...args: unknown[]) => {
     const command = (await load()) as (...args: unknown[]) => Promise<number>;
-    // commander adds itself behind arguments and options.
+    // commander adds the Command after the arguments and the options.
     exitCode = await command(...args.slice(0, -1), io);
   };
 }
@@ -63,7 +63,7 @@ program
 
 program
   .command('init')
-  .description('print what shows in the prompt of a shell how long the session lasts')
+  .description('print a script that shows in the shell prompt how long the session lasts')
   .addArgument(new Argument('<shell>', 'the shell').choices(shells))
   .addHelpText(
     'after',
@@ -79,7 +79,7 @@ const setup = program.command('setup').description('set this machine up for AWS 
 
 setup
   .command('aws')
-  .description('write a profile that gets its credentials from Vouch into your AWS config; asks what is not said')
+  .description('write a profile that gets its credentials from Vouch into your AWS config; asks for what is missing')
   .option('--role <arn>', 'the role to assume, such as arn:aws:iam::123456789012:role/VouchDeveloper')
   .option('--region <region>', 'the region of the profile, such as us-east-1')
   .option('--profile <name>', 'the name of the profile (default: "vouch")')
@@ -98,10 +98,10 @@ setup
   .option('--region <region>', "only for this region's hosts")
   .option('--url <url>', 'only for this repository or host, such as https://git-codecommit.us-east-1.amazonaws.com')
   .option('--profile <name>', 'the AWS profile whose role serves them')
-  .option('--global', 'in your own Git configuration (this is what is done by default)')
+  .option('--global', 'in your own Git configuration (the default)')
   .option('--local', "in this repository's configuration")
   .option('--system', "in this machine's configuration")
-  .option('--absolute', 'write the absolute paths of the helper and of Node, for programs that do not have your PATH')
+  .option('--absolute', 'write the absolute paths of the helper and of Node, for programs that lack your PATH')
   .option('--verbose', 'show every line that is changed, as --dry-run does')
   .option('--no-remote-helper', 'set nothing up for codecommit:// URLs')
   .option('--dry-run', 'show what would change, and write nothing')
@@ -136,7 +136,7 @@ Settings:
 
 config
   .command('get <setting>')
-  .description('print what a setting is; status 1 if it has no value')
+  .description('print the value of a setting; status 1 if it has none')
   .addOption(json())
   .action(lazily(async () => (await import('./commands/config.ts')).configGet));
 
@@ -165,20 +165,20 @@ program
   .addOption(json())
   .option(
     '--fix',
-    'do what is safe about it (Git config, starting the agent), after showing it; never touches AWS or the server',
+    'do what is safe (Git config, starting the agent), after showing it; never touches AWS or the server',
   )
   .option('--yes', 'with --fix: do not ask (without a terminal it never asks)')
   .option('--try-regions', 'look for a repository that is not found in the regions of your other profiles')
   .addHelpText(
     'after',
     `
-Checks what a fetch and a push need, in the order in which it depends on each
-other, and changes nothing, neither here nor to the repository. Status 0 when no
-check has failed (a warning is no failure), 1 when one has, 2 for wrong usage.
+Checks what a fetch and a push need, first what other checks depend on. It
+changes nothing, neither here nor in the repository. Status 0 when no check has
+failed (a warning is no failure), 1 when one has, 2 for wrong usage.
 
---fix first shows what it would change. On a terminal it then asks, unless there
-is --yes; without a terminal, or with --json, it does it: nobody is there to be
-asked. \`vouch setup codecommit --remove\` takes away what it has set up.
+--fix first shows what it would change. On a terminal it then asks, unless you
+say --yes. Without a terminal, or with --json, nobody can be asked, and it makes
+the change. \`vouch setup codecommit --remove\` takes away what it has set up.
 `,
   )
   .action(lazily(async () => (await import('./commands/doctor.ts')).doctor));
@@ -205,14 +205,14 @@ agent
 
 agent
   .command('logs')
-  .description('show what it has done and why, without a secret; it keeps the last 500 entries, in memory only')
+  .description('show what it has done and why; it keeps the last 500 entries, in memory only, and no secret is in them')
   .addOption(json())
-  .option('-f, --follow', 'go on showing what comes, until Ctrl-C')
+  .option('-f, --follow', 'go on with new entries, until Ctrl-C')
   .action(lazily(async () => (await import('./commands/agent-logs.ts')).agentLogsCommand));
 
 agent
   .command('install')
-  .description('make it a service of systemd or launchd, started and kept apart by that')
+  .description('make it a service of systemd or launchd')
   .option('--force', 'end a running session, and replace files that were changed')
   .option('--dry-run', 'show what would be written, and write nothing')
   .action(lazily(async () => (await import('./commands/agent-service.ts')).agentInstall));
@@ -226,7 +226,7 @@ agent
 for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);
 
 process.stdout.on('error', notWritten);
-// Then there is nobody to be told.
+// Then nobody can be told.
 process.stderr.on('error', () => {});
 
 void run(async () => {

@@ -5,13 +5,13 @@ import { type StatusOptions, status } from './commands/status.ts';
 import { notWritten, run } from './run.ts';
 
 /**
- * The program `vouch`. What people and prompts ask again and again is answered without the command table (commands.ts), whose
- * loading would take longer than the answer; whatever else is on the command line is for the table to understand.
+ * The program `vouch`. It answers what people and prompts ask most often without the command table (commands.ts), which takes
+ * longer to load than the answer takes. Every other command line goes to the table.
  */
 
 keepClosed();
 
-/** What they ask, word for word, with the options that it means. No argument holds a NUL. */
+/** These command lines, joined by NULs, which no argument can hold, and the options that they mean. */
 const often = new Map<string, StatusOptions>([
   ['status', {}],
   ['status\0--json', { format: 'json' }],
@@ -31,6 +31,6 @@ async function answerStatus(options: StatusOptions): Promise<never> {
     },
     env: process.env,
   };
-  // All is written: Node need not take the trouble to clean up.
+  // All is written: Node's own cleaning up would only cost time.
   process.exit(await status(options, io));
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { readPort } from '../network/port.ts';
 
-/** The options that several commands have, and those with a value that is read. */
+/** Options that several commands have, or whose values are read. */
 
 export const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
 export const json = () => new Option('--json', 'print JSON, for scripts');

@@ -5,7 +5,7 @@ import { Interrupted } from '../terminal/interrupt.ts';
 
 /** Runs a command in this process, and sets the process's exit code. */
 export async function run(command: () => Promise<number>): Promise<void> {
-  // An error that no code waits for, such as that of a connection when no more files can be opened, is told in the same way.
+  // Errors that no code waits for are told in the same way: a connection's, for example, when no more files can be opened.
   process.once('uncaughtException', (error) => process.exit(printProblem(process.stderr, error)));
   process.exitCode = await exitCodeOf(async () => {
     checkNode();
@@ -14,9 +14,9 @@ export async function run(command: () => Promise<number>): Promise<void> {
 }
 
 /**
- * Runs a command to its end. This is where its errors are told.
+ * Runs a command to its end, and prints the error if it throws one; at Ctrl-C it prints nothing.
  *
- * @returns its exit code, or that of the error that it throws; at Ctrl-C nothing is said
+ * @returns the command's exit code, or the error's
  */
 export async function exitCodeOf(
   command: () => Promise<number>,
@@ -30,22 +30,22 @@ export async function exitCodeOf(
 }
 
 /**
- * Ends the program when standard output cannot be written to: with a sentence, or, where nobody reads any further, as SIGPIPE,
- * which Node ignores, ends other programs.
+ * Ends the program when standard output cannot be written to. When the reader has gone it ends without a word, with the code of
+ * SIGPIPE: that ends other programs, but Node ignores it.
  */
 export function notWritten(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') process.exit(141);
   const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
   const problem = new Problem({
     kind: 'output',
-    what: 'What there is to say could not be written.',
+    what: 'The output could not be written.',
     why: full ? 'Standard output goes to a disk that is full.' : error.message,
-    fix: full ? 'Make room there, or have it written elsewhere.' : 'Have it written elsewhere.',
+    fix: full ? 'Make room there, or write it elsewhere.' : 'Write it elsewhere.',
   });
   process.exit(printProblem(process.stderr, problem));
 }
 
-/** Older Nodes lack what the agent is started with, and would say so in words that help nobody. */
+/** An older Node lacks options that the agent is started with, and its own message would help nobody. */
 function checkNode(): void {
   if (Number.parseInt(process.versions.node, 10) >= 24) return;
   throw oldNode('24 or newer');

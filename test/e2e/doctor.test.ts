@@ -167,7 +167,7 @@ describe.sequential('vouch doctor', () => {
     expect(status(await doctor([], { cwd }), 'push')).toBe('ok');
     expect(status(await doctor(['origin'], { cwd }), 'pull')).toBe('ok');
     const other = await vouch(['doctor', 'other'], { cwd });
-    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('no repository of CodeCommit') });
+    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining('not a repository on CodeCommit') });
     const none = await doctor([]);
     expect(none).toMatchObject({ code: 0, ok: true, url: null });
     expect(status(none, 'sts')).toBe('ok');
@@ -547,7 +547,9 @@ describe.sequential('vouch doctor', () => {
       const report = await doctor([remote], where);
       expect(report.troubles).toEqual(['pull.not-vouch']);
       expect(why(report, 'pull.not-vouch')).toContain(cause);
-      expect(why(report, 'pull.not-vouch')).toContain('What Vouch gives for the role is taken: a pull is allowed.');
+      expect(why(report, 'pull.not-vouch')).toContain(
+        'CodeCommit takes what Vouch gives for the role: a pull is allowed.',
+      );
       expect(JSON.stringify(report)).not.toMatch(/hunter2|aHVudGVyMg/);
       return report;
     }
@@ -643,7 +645,7 @@ describe.sequential('vouch doctor', () => {
       });
       const report = await doctor([url]);
       expect(report.troubles).toEqual(['pull.not-vouch']);
-      expect(why(report, 'pull.not-vouch')).toContain('What the role may do is not known.');
+      expect(why(report, 'pull.not-vouch')).toContain('What the role may do is not known: ');
     });
 
     test('credentials that CodeCommit does not accept are not reported as a missing permission', async () => {

@@ -53,7 +53,7 @@ function notRunning(env: NodeJS.ProcessEnv): Finding {
     id: 'agent.not-running',
     severity: 'trouble',
     what: 'No vouch agent is running.',
-    why: ['It keeps the session, in its memory alone: without it nobody is signed in.'],
+    why: ['It keeps the session, in its memory alone: without it you are not signed in.'],
     steps: ['Run `vouch login`, which starts it.'],
     repair: {
       name: 'agent',

@@ -10,12 +10,12 @@ import { setUpGit } from '../set-up-git.ts';
 import { addressFor } from '../target.ts';
 import { tilde } from '../tilde.ts';
 
-/** What Git does about credentials for this URL, whatever file says so. */
+/** What Git does about credentials for this URL, from all its files. */
 export const gitConfig: Check = {
   id: 'git-config',
   title: 'Git config',
   needs: () => ['git'],
-  // For codecommit:// our remote helper brings these settings along, for each transfer.
+  // For codecommit:// our remote helper gives Git these settings with each transfer.
   applies: ({ target }) => target?.scheme !== 'codecommit',
   run: async (visit) => {
     const { target, facts } = visit;
@@ -47,8 +47,8 @@ const ids = {
 
 const reasons = {
   'not-asked': 'So Git asks you for a user name and a password, and there are none.',
-  'answers-first': 'What that one answers is used: an old password from a store, or keys that are not yours.',
-  'would-store': "So that nothing is stored, Vouch's helper gives nothing.",
+  'answers-first': 'Git uses what that one answers: an old password from a store, or keys that are not yours.',
+  'would-store': "Vouch's helper gives nothing, so that nothing is stored.",
   'no-path': "CodeCommit's password is a signature of the path.",
 } as const;
 
@@ -60,7 +60,7 @@ function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
       what,
       why: [
         reasons[kind],
-        "It stands on Git's command line (git -c, GIT_CONFIG_COUNT), as GitHub Desktop and JetBrains' IDEs put it.",
+        "It is on Git's command line (git -c, GIT_CONFIG_COUNT): GitHub Desktop and JetBrains' IDEs do that.",
       ],
       steps: [fix, schemeInstead(visit.target)],
     };
@@ -77,7 +77,7 @@ function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
   };
 }
 
-/** The file where setup helps against something that stands there: none, if that comes after every file. */
+/** The file that setup must change against a setting there; undefined if none would help. */
 function scopeOf(origin: Obstacle['origin']): Scope | undefined {
   if (origin?.scope === 'command' || origin?.scope === 'worktree') return undefined;
   return origin?.scope === 'local' ? 'local' : 'global';
@@ -85,7 +85,7 @@ function scopeOf(origin: Obstacle['origin']): Scope | undefined {
 
 function passwordInUrl({ target, facts }: Visit): Finding[] {
   if (!target?.hasPassword) return [];
-  // The user whose password it was is rarely a profile; Vouch would refuse another name.
+  // The password's user is rarely a profile, and Vouch would refuse another name.
   const isProfile = facts.profiles?.some(({ name }) => name === target.profile) ?? false;
   const without = addressFor(target.https, isProfile ? target.profile : undefined);
   return [
@@ -93,7 +93,7 @@ function passwordInUrl({ target, facts }: Visit): Finding[] {
       id: 'git-config.password-in-url',
       severity: 'trouble',
       what: 'There is a password in the URL: Git uses that, and asks no helper.',
-      why: ['It is also there for everybody to read who can read the file, or the list of processes.'],
+      why: ['Everybody who can read the file, or the list of processes, can read it.'],
       steps: [
         target.remote === undefined
           ? `Take it out: ${without}`
@@ -103,7 +103,7 @@ function passwordInUrl({ target, facts }: Visit): Finding[] {
   ];
 }
 
-/** An older Git sends a user name in the URL on by itself, unless it is told about that name. */
+/** An older Git sends a user name in the URL without asking a helper, unless a setting names it. */
 async function userName(visit: Visit): Promise<Finding[]> {
   const { target, env, cwd } = visit;
   if (target?.profile === undefined || !(await missingUserSections(env, cwd)).includes(target.profile)) return [];
@@ -112,7 +112,7 @@ async function userName(visit: Visit): Promise<Finding[]> {
       id: 'git-config.user-name',
       severity: 'trouble',
       what: `Git sends the user name ${target.profile} to CodeCommit, and asks no helper for a password.`,
-      why: ['This Git needs to be told about each such name; newer ones (2.46) do not.'],
+      why: ['This Git needs a setting for each such name; newer ones (2.46) do not.'],
       steps: ['Run `vouch setup codecommit`.'],
       repair: setUpGit(visit, { absolute: visit.facts.absoluteHelper }),
     },

@@ -4,7 +4,7 @@ import { noGit } from '../../git/no-git.ts';
 import type { Check } from '../check.ts';
 import { tilde } from '../tilde.ts';
 
-/** Git is there, and not older than what Vouch asks of it. */
+/** Git is there, and new enough for Vouch. */
 export const git: Check = {
   id: 'git',
   title: 'Git',

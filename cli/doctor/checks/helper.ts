@@ -10,15 +10,15 @@ import { tilde } from '../tilde.ts';
 
 const program = 'git-credential-vouch';
 
-/** What a program gets as PATH that no shell of yours has started: an editor from the desktop, cron, launchd, systemd. */
+/** The PATH of programs that no shell of yours has started: an editor from the desktop, cron, launchd, systemd. */
 const plainPath = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(delimiter);
 
-/** The program that Git starts to ask Vouch: there, ours, and found by editors too. */
+/** The program that Git starts to ask Vouch is there, is ours, and is found by editors too. */
 export const helper: Check = {
   id: 'helper',
   title: "Git's helper",
   needs: () => ['git'],
-  // For codecommit:// our remote helper names it by its path, for each transfer.
+  // For codecommit:// our remote helper tells Git its path with each transfer.
   applies: ({ target }) => target?.scheme !== 'codecommit',
   run: async (visit) => {
     const { helpers } = await gitCredentials(visit);
@@ -50,7 +50,7 @@ function onPath(visit: Visit): Outcome {
     findings.push({
       id: 'helper.this-shell-only',
       severity: 'warning',
-      what: 'It is on the PATH of this shell alone: an editor may not find it, nor cron.',
+      what: 'It is on the PATH of this shell alone: editors and cron may not find it.',
       steps: ['If Git does not work there: `vouch setup codecommit --absolute`'],
     });
   }
@@ -64,7 +64,7 @@ function byPath(file: string, visit: Visit): Outcome {
       id: 'helper.missing',
       severity: 'trouble',
       what: `Git is told to start ${tilde(file, env)}, and there is no such file.`,
-      why: ['Vouch or Node has been moved or updated since.'],
+      why: ['Vouch or Node has moved or been updated since.'],
       steps: ['Run `vouch setup codecommit --absolute`.'],
       repair: setUpGit(visit, { absolute: true }),
     };
@@ -73,7 +73,7 @@ function byPath(file: string, visit: Visit): Outcome {
   return { says: `${tilde(file, env)}, by its absolute path`, findings: judge(file, env), data: { file } };
 }
 
-/** Whether it is the one that came with us. */
+/** Whether it is of the same package as this program. */
 function judge(file: string, env: NodeJS.ProcessEnv): Finding[] {
   const [found, ours] = [packageOf(file), ourPackage()];
   if (found?.folder === ours?.folder && found !== undefined) return [];

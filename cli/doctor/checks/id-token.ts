@@ -3,7 +3,7 @@ import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { clockTime } from '../../text/time.ts';
 import type { Check, Visit } from '../check.ts';
 
-/** The server gives an ID token for the role; its claims are shown, and never the token. */
+/** The server gives an ID token for the role. Its claims are shown, but never the token. */
 export const idToken: Check = {
   id: 'id-token',
   title: 'ID token',
@@ -23,19 +23,19 @@ export const idToken: Check = {
   },
 };
 
-/** Whether there is a role to ask for: without a repository in question, several profiles leave that open. */
+/** Whether there is a role to ask for: with several profiles, only a repository decides that. */
 export function hasRole({ target, facts }: Visit): boolean {
   return target !== undefined || facts.profile !== undefined || (facts.profiles?.length ?? 0) < 2;
 }
 
-/** The profile at the beginning of a chain: the one whose role is assumed with the ID token. */
+/** The profile at the beginning of a chain, whose role is assumed with the ID token. */
 export function firstOf(profile: VouchProfile): VouchProfile {
   let first = profile;
   while (first.source) first = first.source;
   return first;
 }
 
-/** The claims that AWS looks at, one a line. */
+/** The claims that AWS looks at, one per line. */
 function claimLines(claims: Record<string, unknown>): string[] {
   const names = [
     'iss',
@@ -53,7 +53,7 @@ function claimLines(claims: Record<string, unknown>): string[] {
   });
 }
 
-/** Of the tags only names and values; that they are transitive is always so. */
+/** Of the tags only names and values: they are always transitive. */
 function words(value: unknown): string {
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value !== 'object' || value === null) return String(value);

@@ -5,10 +5,10 @@ import { findOnPath } from '../../files/on-path.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { tilde } from '../tilde.ts';
 
-/** What package.json asks for. */
+/** The version that package.json asks for. */
 const oldest = 24;
 
-/** The Node that runs us is new enough, or we would not be here; Git's helper starts the one that is on the PATH. */
+/** Git's helper starts the Node on the PATH, which must be new enough. The one that runs us is. */
 export const node: Check = {
   id: 'node',
   title: 'Node',

@@ -7,7 +7,7 @@ import type { Check, Outcome, Visit } from '../check.ts';
 import { gitCredentials, placeOf } from '../git-credentials.ts';
 import { tilde } from '../tilde.ts';
 
-/** Which AWS profile, and so which role, serves the repository, and why that one. */
+/** Finds the AWS profile, and so the role, that serves the repository, and says why it is that one. */
 export const profile: Check = {
   id: 'profile',
   title: 'AWS profile',
@@ -21,7 +21,7 @@ export const profile: Check = {
     try {
       chosen = chooseProfile(profiles, wanted);
     } catch (error) {
-      // Without a repository in question, several are no trouble.
+      // Without a repository, several profiles are no trouble.
       const several = error instanceof Problem && error.kind === 'several-profiles' && target === undefined;
       if (!several) throw error;
       return list(profiles, visit);
@@ -43,14 +43,14 @@ export const profile: Check = {
   },
 };
 
-/** What names a profile, first match first, and the words for each. */
+/** What could name a profile, and the words for each. */
 async function whatIsWanted(
   visit: Visit,
 ): Promise<{ wanted: ProfileRequest; because: Partial<Record<keyof ProfileRequest, string>> }> {
   const { env, target } = visit;
   const wanted: ProfileRequest = { host: target?.host.host, path: target && new URL(target.https).pathname.slice(1) };
   const because: Partial<Record<keyof ProfileRequest, string>> = {};
-  // Without Git there is another check that says so.
+  // If there is no Git, another check says so.
   const credentials = await gitCredentials(visit).catch(() => undefined);
   const inUrl = target?.profile;
   if (inUrl !== undefined) {

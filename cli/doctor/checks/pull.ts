@@ -7,7 +7,7 @@ import { findElsewhere, type Place } from '../regions.ts';
 import { addressFor, type Target } from '../target.ts';
 import { codeCommitSaid, explainNotVouch, type Verdict, verdictOf } from '../verdict.ts';
 
-/** A real request for the list of refs, as a clone, fetch or pull begins with. */
+/** A real request for the list of refs, with which a clone, fetch or pull begins. */
 export const pull: Check = {
   id: 'pull',
   title: 'Pull',
@@ -64,9 +64,9 @@ async function forbidden(visit: Visit, { reply, own }: Verdict): Promise<Finding
     return {
       id: 'pull.no-git-pull',
       severity: 'trouble',
-      what: 'The role may push to the repository, and may not pull from it.',
+      what: 'The role may push to the repository, but may not pull from it.',
       why: [`The role is ${role}; its policies do not allow codecommit:GitPull on ${arn}`, ...said],
-      steps: ['Ask who runs your AWS account to allow codecommit:GitPull for the role there.', ...decided],
+      steps: ['Ask your AWS administrator to allow codecommit:GitPull for the role there.', ...decided],
     };
   }
   return {
@@ -77,14 +77,14 @@ async function forbidden(visit: Visit, { reply, own }: Verdict): Promise<Finding
       visit,
       [`The role is ${role}; its policies allow no codecommit:GitPull on ${arn}`, ...said],
       [
-        'Ask who runs your AWS account to allow codecommit:GitPull (and codecommit:GitPush) for the role there.',
+        'Ask your AWS administrator to allow codecommit:GitPull (and codecommit:GitPush) for the role there.',
         ...decided,
       ],
     )),
   };
 }
 
-/** What the other regions have to say, if they are to be asked; else how to ask them. */
+/** Whether the repository is in another region, or how to have that looked up. */
 async function elsewhere(visit: Visit, why: string[], steps: string[]): Promise<Pick<Finding, 'why' | 'steps'>> {
   const target = visit.target as Target;
   if (!visit.tryRegions) {
@@ -116,7 +116,7 @@ async function elsewhere(visit: Visit, why: string[], steps: string[]): Promise<
   };
 }
 
-/** The URL of a place, in the scheme that the user has, and with the profile where that has to be named. */
+/** The URL of a place in the user's scheme, with the profile if `named`. */
 function writtenAlike({ scheme, repository }: Target, { profile, region, url }: Place, named: boolean): string {
   if (scheme === 'https') return addressFor(url, named ? profile : undefined);
   return `codecommit::${region}://${named ? `${profile}@` : ''}${repository}`;

@@ -5,7 +5,7 @@ import { explainReply, notTaken, repositoryArn } from '../git-refusal.ts';
 import type { Target } from '../target.ts';
 import { codeCommitSaid, explainNotVouch, verdictOf } from '../verdict.ts';
 
-/** A real request for the list of refs to push to, as a push begins with; nothing is pushed. */
+/** A real request for the list of refs, with which a push begins. Nothing is pushed. */
 export const push: Check = {
   id: 'push',
   title: 'Push',
@@ -14,7 +14,7 @@ export const push: Check = {
   run: async (visit) => {
     const verdict = await verdictOf('push', visit);
     const { reply, outcome, own } = verdict;
-    // That Git was let in without Vouch is told by the pull.
+    // If Git was let in without Vouch, the pull has said so.
     if (reply.outcome === 'done') return { says: 'allowed; nothing was pushed' };
     const findings = verdict.notVouch ? [await explainNotVouch('push', verdict, visit)] : [];
     if (outcome === 'done') return { says: 'Git was turned away', findings };
@@ -32,13 +32,13 @@ export const push: Check = {
         notTaken('push', verdict) ?? {
           id: 'push.no-git-push',
           severity: 'trouble',
-          what: 'The role may pull from the repository, and may not push to it.',
+          what: 'The role may pull from the repository, but may not push to it.',
           why: [
             `The role is ${role}; its policies do not allow codecommit:GitPush on ${arn}`,
             ...(own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(reply.answer)}`]),
           ],
           steps: [
-            'Ask who runs your AWS account to allow codecommit:GitPush for the role there; or is it meant to be so?',
+            'Ask your AWS administrator to allow codecommit:GitPush for the role there, unless this is intended.',
             ...decided,
           ],
         },

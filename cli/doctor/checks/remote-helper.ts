@@ -6,7 +6,7 @@ import { tilde } from '../tilde.ts';
 
 const program = 'git-remote-codecommit';
 
-/** What Git starts for codecommit:// addresses: ours, or the one of AWS, which knows nothing of Vouch. */
+/** The program that Git starts for codecommit:// addresses is ours, and not that of AWS, which does not ask Vouch. */
 export const remoteHelper: Check = {
   id: 'remote-helper',
   title: 'codecommit://',
@@ -22,7 +22,7 @@ export const remoteHelper: Check = {
   },
 };
 
-/** It matters only to who uses such addresses. */
+/** It matters only where such addresses are used. */
 const severity = ({ target }: Visit) => (target?.scheme === 'codecommit' ? 'trouble' : 'warning');
 
 function missing(visit: Visit): Finding {

@@ -3,7 +3,7 @@ import { runGit } from '../git-process.ts';
 import { withoutPassword } from '../network-settings.ts';
 import { addressFor, type Target, withoutDotGit } from '../target.ts';
 
-/** The address itself, where it has Git go elsewhere than one would think. */
+/** The address itself, if it makes Git go elsewhere than people expect. */
 export const remote: Check = {
   id: 'remote',
   title: 'Address',
@@ -30,12 +30,12 @@ function otherScheme({ target }: Visit): Finding[] {
       severity: 'trouble',
       what:
         scheme === 'ssh'
-          ? 'Git goes there by SSH, and asks neither Vouch nor any other helper.'
+          ? 'Git goes there over SSH, and asks neither Vouch nor any other helper.'
           : 'Git goes there without TLS, where Vouch gives nothing.',
       why: [
         `The address is ${address}`,
-        ...(scheme === 'ssh' ? ['What opens it is an SSH key of an IAM user, which lies on the disk.'] : []),
-        'If you wrote another one: `git config --get-regexp insteadof` shows what changes it.',
+        ...(scheme === 'ssh' ? ['It is opened with the SSH key of an IAM user, which is stored on the disk.'] : []),
+        'If you wrote another one, `git config --get-regexp insteadof` shows what changes it.',
       ],
       steps: [target.remote === undefined ? `Use ${https}` : `Run \`git remote set-url ${target.remote} ${https}\`.`],
     },
@@ -49,7 +49,7 @@ function dotGit({ target }: Visit): Finding[] {
     {
       id: 'remote.dot-git',
       severity: 'warning',
-      what: 'The address ends in .git, and no repository of CodeCommit has such a name.',
+      what: 'The address ends in .git, but no repository on CodeCommit has such a name.',
       why: [`AWS takes ${target.repository} for another repository than ${withoutDotGit(target.repository)}.`],
       steps: [
         target.remote === undefined

@@ -13,10 +13,10 @@ import { clockFindings } from '../clock-finding.ts';
 import { networkTrouble, unreached } from '../network-trouble.ts';
 import { troubleOf } from '../trouble.ts';
 
-/** The longest that the server may take, in milliseconds. */
+/** The longest that the server may take to answer, in milliseconds. */
 const serverTimeout = 8000;
 
-/** The server answers, is the one that was configured, and its clock agrees with ours. */
+/** The server answers, is the configured one, and its clock agrees with ours. */
 export const server: Check = {
   id: 'server',
   title: 'Server',
@@ -66,7 +66,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env 
     findings.push({
       id: 'server.another-configured',
       severity: 'warning',
-      what: `You are signed in at ${url}, and your settings name ${configured}.`,
+      what: `You are signed in at ${url}, but your settings name ${configured}.`,
       why: ['The next `vouch login` goes there.'],
       steps: [`If that is wrong: \`vouch config set server ${url}\``],
     });
@@ -90,8 +90,8 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env 
     findings.unshift({
       id: 'server.issuer',
       severity: 'trouble',
-      what: `The server calls itself ${printable(issuer, 300)}, and you call it ${url}.`,
-      why: ['What it signs is for the name that it gives itself, and AWS and Vouch compare them exactly.'],
+      what: `The server calls itself ${printable(issuer, 300)}, but you call it ${url}.`,
+      why: ['It signs with its own name for itself, and AWS and Vouch compare the names exactly.'],
       steps: ["Ask your administrator for the server's URL, then run `vouch login --server` with it."],
     });
   } else if (elsewhere !== undefined) {
@@ -107,7 +107,7 @@ function notVouch(url: string, why: string): Finding {
   return troubleOf('server.not-vouch', notAVouchServer(url, why));
 }
 
-/** The JSON object that it is, or undefined. */
+/** The body's JSON object; undefined when it is none. */
 function parse(body: Buffer | undefined): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body?.toString('utf8') ?? '');

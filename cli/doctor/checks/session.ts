@@ -2,10 +2,10 @@ import { keyLabel } from '../../text/key-label.ts';
 import { clockTime, duration } from '../../text/time.ts';
 import type { Check, Finding } from '../check.ts';
 
-/** With less left than this a day's work is about to be cut, in milliseconds. */
+/** With less time left than this, the session is about to interrupt the person's work, in milliseconds. */
 const soon = 15 * 60_000;
 
-/** Somebody is signed in, for a while yet. */
+/** Somebody is signed in, and will be for a while. */
 export const session: Check = {
   id: 'session',
   title: 'Session',

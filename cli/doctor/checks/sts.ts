@@ -12,7 +12,7 @@ import { troubleOf } from '../trouble.ts';
 import { threeWays } from '../ways.ts';
 import { firstOf, hasRole } from './id-token.ts';
 
-/** AWS takes the token for the role, and knows the credentials that it gave for it. */
+/** AWS takes the token for the role, and accepts the credentials that it gave for it. */
 export const sts: Check = {
   id: 'sts',
   title: 'AWS STS',
@@ -42,7 +42,7 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
     return {
       ...finding,
       id: 'sts.agent-environment',
-      what: 'The agent cannot reach AWS STS, and this shell can.',
+      what: 'The agent cannot reach AWS STS, but this shell can.',
       steps: [
         'The agent keeps the environment that it was started in: `vouch agent stop`, then `vouch login` from here.',
       ],
@@ -67,7 +67,7 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
     };
   } catch (error) {
     visit.signal.throwIfAborted();
-    // This shell's own settings are wrong: nobody was asked.
+    // This shell's own settings are wrong, so AWS was not asked.
     if (error instanceof Problem) {
       return { says: 'credentials that could not be checked', findings: [troubleOf(`sts.${error.kind}`, error)] };
     }
@@ -76,9 +76,9 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
       ? {
           id: 'sts.identity',
           severity: 'trouble',
-          what: 'AWS gave credentials, and does not know them (GetCallerIdentity).',
+          what: 'AWS gave credentials, but does not accept them (GetCallerIdentity).',
           why: [asProblem(error).why],
-          steps: ['Try again in a minute; if it stays, ask who runs your AWS account.'],
+          steps: ['Try again in a minute; if it stays, ask your AWS administrator.'],
         }
       : await networkTrouble('sts', unreached(error, caVariable(visit.env)), visit);
     return { says: 'credentials that could not be checked', findings: [finding] };

@@ -4,7 +4,7 @@ import { version } from '../../programs.ts';
 import type { Check, Finding } from '../check.ts';
 import { tilde } from '../tilde.ts';
 
-/** AWS's own tools start `vouch` by its name, so that it should be found, and be this one. */
+/** AWS's own tools start `vouch` by its name, so it should be found, and be this one. */
 export const vouch: Check = {
   id: 'vouch',
   title: 'Vouch',

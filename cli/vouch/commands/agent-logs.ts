@@ -6,11 +6,11 @@ import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { clockTime } from '../../text/time.ts';
 
-/** How often the agent is asked for more, in milliseconds. */
+/** How long to wait before the agent is asked again, in milliseconds. */
 const pause = 1000;
 
 export interface AgentLogsOptions {
-  /** JSON for programs, one entry a line. */
+  /** JSON for programs, one entry per line. */
   json?: boolean;
   /** Goes on until the agent ends. */
   follow?: boolean;

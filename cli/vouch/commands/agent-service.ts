@@ -12,7 +12,7 @@ export interface AgentInstallOptions {
   force?: boolean;
 }
 
-/** `vouch agent install`: the agent becomes a service of systemd's or launchd's. */
+/** `vouch agent install`: makes the agent a service of systemd or launchd. */
 export async function agentInstall(
   { dryRun = false, force = false }: AgentInstallOptions,
   io: Io,
@@ -40,7 +40,7 @@ export async function agentInstall(
 
 const starts = { systemd: 'when it is asked for something', launchd: 'when you log in to this Mac' };
 
-/** `vouch agent uninstall`: undoes `vouch agent install`; without a service there is nothing to do. */
+/** `vouch agent uninstall`: undoes `vouch agent install`, if there is a service. */
 export async function agentUninstall(
   { force = false }: Pick<AgentInstallOptions, 'force'>,
   io: Io,
@@ -50,8 +50,8 @@ export async function agentUninstall(
   for (const path of removed) io.stdout.write(`Removed ${path}\n`);
   io.stdout.write(
     removed.length > 0
-      ? 'The agent is no service any more: `vouch login` starts it\n'
-      : 'The agent is no service, nothing to change\n',
+      ? 'The agent is no longer a service: `vouch login` starts it\n'
+      : 'The agent is not a service, nothing to change\n',
   );
   return 0;
 }
@@ -62,7 +62,7 @@ function knownManager(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manage
   throw new Problem({
     kind: 'no-service',
     what: 'Vouch cannot make its agent a service on this system.',
-    why: `It knows systemd and launchd, and this is ${platform}.`,
+    why: `It knows systemd and launchd, but this is ${platform}.`,
     fix: 'Use Vouch without a service: `vouch login` starts the agent.',
   });
 }

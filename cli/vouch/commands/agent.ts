@@ -9,14 +9,14 @@ import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
 import { clockTime } from '../../text/time.ts';
 
-/** `vouch agent start`: `vouch login` does it by itself. */
+/** `vouch agent start`, which `vouch login` does by itself. */
 export async function agentStart(_options: object, io: Io): Promise<number> {
   const { started } = await startAgent(io.env);
   io.stdout.write(started ? 'The agent is running\n' : 'The agent is already running\n');
   return 0;
 }
 
-/** `vouch agent stop`: ends the agent, and with it the session, which nobody else could use. */
+/** `vouch agent stop`: ends the agent, and with it the session. */
 export async function agentStop(_options: object, io: Io): Promise<number> {
   const found = await foundBy(stopAgent(io.env));
   if (found.state === 'none') io.stdout.write('No agent is running\n');

@@ -5,14 +5,14 @@ import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
 
-/** What `vouch config` is about: not what Vouch notes for itself. */
+/** The settings that `vouch config` is for. Vouch's own notes are not among them. */
 type Name = Exclude<keyof Config, 'people'>;
 
 /** A setting that `vouch config` reads and writes. */
 interface Setting {
-  /** What holds when it is not set. */
+  /** What applies when it is not set. */
   byDefault: string | null;
-  /** Brings a value into the form that is kept; throws a Problem with exit code 2. */
+  /** Reads a value as a person typed it; throws Problem `usage`. */
   read: (value: string) => Config;
 }
 
@@ -44,7 +44,7 @@ const settings: Record<Name, Setting> = {
 };
 
 export interface ConfigOptions {
-  /** JSON for programs: the settings that the command was about, with null for one that is not set. */
+  /** JSON for programs: the settings of the command, with null where one has no value. */
   json?: boolean;
 }
 
@@ -64,7 +64,7 @@ export async function configSet(name: string, value: string, options: ConfigOpti
   return 0;
 }
 
-/** `vouch config unset`: a setting that is not set may be unset again. */
+/** `vouch config unset`: also of a setting that is not set. */
 export async function configUnset(name: string, options: ConfigOptions, io: Io): Promise<number> {
   if (readConfig(io.env)[known(name)] !== undefined) changeConfig(io.env, { [known(name)]: undefined });
   const { byDefault } = settings[known(name)];
@@ -73,7 +73,7 @@ export async function configUnset(name: string, options: ConfigOptions, io: Io):
   return 0;
 }
 
-/** `vouch config list`: every setting and what is in force. */
+/** `vouch config list`: every setting and what applies. */
 export async function configList(options: ConfigOptions, io: Io): Promise<number> {
   const names = Object.keys(settings) as Name[];
   if (options.json) {
@@ -90,7 +90,7 @@ export async function configList(options: ConfigOptions, io: Io): Promise<number
   return 0;
 }
 
-/** What each setting is now, null where it has no value. */
+/** What applies for each setting; null where it has no value. */
 function inForce(env: NodeJS.ProcessEnv): Record<Name, string | null> {
   const { server, autoLogin, callbackPort } = readConfig(env);
   return {

@@ -11,7 +11,7 @@ export interface CredentialAwsOptions {
 }
 
 /**
- * `vouch credential aws`: what AWS's tools run as a profile's `credential_process`, and its JSON on standard output
+ * `vouch credential aws`: AWS's tools run it as a profile's `credential_process`, and read JSON from its standard output
  * (AWS SDKs and Tools Reference Guide, "Process credential provider").
  */
 export async function credentialAws({ role }: CredentialAwsOptions, io: Io): Promise<number> {
@@ -23,7 +23,7 @@ export async function credentialAws({ role }: CredentialAwsOptions, io: Io): Pro
       why: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
     });
   }
-  // The caller's region, if it is one of the role's partition; else whatever the agent has in hand.
+  // The caller's region, if it is one of the role's partition. Without one, credentials from any region will do.
   const region = io.env.AWS_REGION ?? io.env.AWS_DEFAULT_REGION ?? '';
   const found = await awsCredentials(
     role,

@@ -16,19 +16,19 @@ import { printable } from '../../text/printable.ts';
 export interface DoctorOptions {
   /** JSON for programs. */
   json?: boolean;
-  /** Whether to do what is safe to do about what was found. */
+  /** Whether to make the repairs that the findings have. */
   fix?: boolean;
-  /** Whether to do it without a question. */
+  /** Whether to make them without a question. */
   yes?: boolean;
   /** Whether to look for a repository in the regions of the other profiles. */
   tryRegions?: boolean;
 }
 
-/** Longer than all checks together may take, in seconds. */
-const longest = 300;
+/** The longest that all checks together may take, in seconds. */
+const timeLimit = 300;
 
 /**
- * `vouch doctor`: looks at everything between here and a repository, in the order in which it depends on each other.
+ * `vouch doctor`: checks everything between here and a repository, first what other checks depend on.
  *
  * @param named a repository's URL or a remote's name
  * @returns 0 when every check that was tried is well, 1 when one has failed
@@ -36,8 +36,8 @@ const longest = 300;
 export async function doctor(named: string | undefined, options: DoctorOptions): Promise<number> {
   const { env, stdout } = process;
   const { signal, release } = interruptible({
-    seconds: longest,
-    what: `The checks did not end within ${count(longest, 'second')}.`,
+    seconds: timeLimit,
+    what: `The checks did not end within ${count(timeLimit, 'second')}.`,
     fix: 'Try again; if it stays, report it with what was printed.',
   });
   try {
@@ -58,7 +58,7 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
   }
 }
 
-/** Runs the checks once, and tells of each as it ends. */
+/** Runs the checks once, and prints each as it ends. */
 async function lookOnce(visit: Visit, silent: boolean): Promise<Result[]> {
   const { stdout, stderr, env } = process;
   if (silent) return examine(checks, visit);
@@ -88,10 +88,10 @@ async function lookOnce(visit: Visit, silent: boolean): Promise<Result[]> {
 }
 
 /**
- * Does what is safe, after showing it. On a terminal it asks first, unless it was told yes; elsewhere `--fix` is the answer,
- * as nobody could give another.
+ * Makes the repairs, after showing them. On a terminal it asks first, unless `--yes` was given. Elsewhere nobody can be asked, and
+ * `--fix` is enough.
  *
- * @returns what was done
+ * @returns what was changed
  */
 async function repair(results: readonly Result[], options: DoctorOptions, signal: AbortSignal): Promise<string[]> {
   const { stdout } = process;

@@ -5,9 +5,9 @@ import { assignment } from '../../prompt/variables.ts';
 import { agentSocket, runtimeFolders } from '../../runtime-folder/runtime-folder.ts';
 import type { Io } from '../../terminal/io.ts';
 
-/** `vouch init <shell>`: prints what shows in that shell's prompt how long the session lasts. */
+/** `vouch init <shell>`: prints a script that shows in the shell's prompt how long the session lasts. */
 export async function init(shell: Shell, _options: object, io: Io): Promise<number> {
-  // An agent may come to listen in the other place.
+  // A later agent may listen in the other folder.
   const [usual = '', other = ''] = runtimeFolders(io.env).map((folder) => agentSocket(io.env, folder));
   const format = shell === 'fish' ? 'fish' : 'shell';
   const sockets = assignment('__vouch_socket', usual, format) + assignment('__vouch_other_socket', other, format);

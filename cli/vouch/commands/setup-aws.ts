@@ -40,7 +40,7 @@ const askPerson: Ask = async (question) => {
   }
 };
 
-/** What is left to do when a profile is there that was not before. */
+/** What to know, and to do, after a profile was written. */
 async function notesFor({ profile, change, dryRun, staysDefault }: Report, env: NodeJS.ProcessEnv): Promise<string[]> {
   if (dryRun || change === 'none' || change === 'removed') return [];
   const notes =

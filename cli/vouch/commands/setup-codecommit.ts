@@ -66,7 +66,7 @@ function changes(report: Report, options: SetupCodeCommitOptions, io: Io): strin
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** What was decided, a line each, for people who do not want to read every line of it. */
+/** What was decided, a line each: most people do not want to read every line that was changed. */
 function decisions({ written }: Report, { region, url, profile }: SetupCodeCommitOptions): string[] {
   const where = url ?? (region === undefined ? 'every repository of CodeCommit' : `every repository in ${region}`);
   const whom = profile === undefined ? 'Vouch alone' : `Vouch alone, with profile ${profile},`;

@@ -18,7 +18,7 @@ interface Report {
     name: string;
     role: string;
     credentialsUntil: string | null;
-    /** Why they could not be renewed, as long as that is so. */
+    /** Why they cannot be renewed at present. */
     trouble?: string | undefined;
   }[];
   /** Whether Git asks Vouch for CodeCommit's hosts. */
@@ -28,13 +28,13 @@ interface Report {
 export const formats = ['text', 'json', 'shell', 'fish'] as const;
 
 export interface StatusOptions {
-  /** As people read it, unless given; `shell` is for sh, bash and zsh. */
+  /** Text, unless given; `shell` is for sh, bash and zsh. */
   format?: (typeof formats)[number];
   /** The same as the format of that name. */
   json?: boolean;
 }
 
-/** How long a prompt is kept from appearing by an agent that does not answer, in milliseconds. */
+/** How long an agent that does not answer may hold up a prompt, in milliseconds. */
 const promptTimeout = 1000;
 
 /** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
@@ -45,7 +45,7 @@ export async function status(
   const isForPrompt = format === 'shell' || format === 'fish';
   const agent = findAgent(io.env, { timeout: isForPrompt ? promptTimeout : undefined }).then(statusOf);
   if (isForPrompt) {
-    // A prompt waits for it, and has no use for what else there is to know.
+    // A prompt waits for this, and has no use for the rest.
     const session = (await agent)?.session ?? null;
     io.stdout.write(sessionVariables(session, serverOf(session, io.env), format));
     return session === null ? 3 : 0;
@@ -76,7 +76,7 @@ async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.Proc
   };
 }
 
-/** What the files of this machine say. Git comes last: it is waited for in place, and by then the agent has been asked. */
+/** What the files of this machine say. Git comes last: it blocks, and by then the agent has its question. */
 async function settings(env: NodeJS.ProcessEnv): Promise<{ profiles: VouchProfile[]; git: boolean }> {
   const profiles = await vouchProfiles(env);
   return { profiles, git: await gitAsksVouch(env) };

@@ -24,7 +24,7 @@ test('says whose it is, and that a warning fails nothing yet', () => {
   expect(found(180)).toEqual([
     expect.objectContaining({
       what: "The clock of this machine is 3 minutes behind AWS's.",
-      why: ['It works still; from 5 minutes on what this machine signs is refused.'],
+      why: ['It still works; from 5 minutes on, what this machine signs is refused.'],
     }),
   ]);
   expect(clockFindings('x', "AWS's", undefined, now)).toEqual([]);

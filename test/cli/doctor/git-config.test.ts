@@ -152,6 +152,6 @@ describe('which repository is meant', () => {
     const the = machine();
     const where = { env: the.env, cwd: the.folder, signal: new AbortController().signal };
     const found = findTarget(address.replace('HOST', host), where);
-    await expect(found).rejects.toThrow("no repository of CodeCommit's");
+    await expect(found).rejects.toThrow('not a repository on CodeCommit');
   });
 });

@@ -69,7 +69,7 @@ test('install makes the agent a service, and uninstall undoes it', async () => {
   await expect(agentStatus(the.env)).rejects.toMatchObject({ kind: 'agent-not-running' });
   expect(await the.uninstall()).toEqual({
     code: 0,
-    stdout: 'The agent is no service, nothing to change\n',
+    stdout: 'The agent is not a service, nothing to change\n',
     stderr: '',
   });
 });

@@ -53,7 +53,7 @@ describe('where standard output cannot be written to', () => {
   ])('%j ends with a sentence', async (args) => {
     const { code, said } = await onFullDisk(args, 1);
     expect(said).toMatch(
-      /^vouch: What there is to say could not be written\.\n {2}Standard output goes to a disk that is full\.\n {2}.*\n$/m,
+      /^vouch: The output could not be written\.\n {2}Standard output goes to a disk that is full\.\n {2}.*\n$/m,
     );
     expect(said).not.toMatch(/^ {4}at /m);
     expect(code).toBe(1);
