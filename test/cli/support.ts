@@ -145,7 +145,7 @@ export interface Services {
   answers: Partial<Record<'token' | 'revoke' | 'sts', (response: ServerResponse) => unknown>>;
   /** When the credentials end that STS gives for a request, in milliseconds since 1970. */
   expiration: (request: URLSearchParams) => number;
-  /** Has nothing listen there any more; what it gives back starts it again, in the same place. */
+  /** Stops listening, and gives a function that starts it again at the same address. */
   stop(): Promise<() => void>;
   count(what: string): number;
 }
@@ -203,7 +203,7 @@ export async function services(): Promise<Services> {
   return result;
 }
 
-/** An answer of STS's that refuses. */
+/** STS's refusal. */
 export function stsError(code: string, message: string, status = 403) {
   return (response: ServerResponse) =>
     response

@@ -51,7 +51,7 @@ describe('vouch doctor --fix on a terminal', () => {
     expect(config(the)).toBe('');
     type('y\n');
     const [again] = await until(/Done\. Once more:.*not tried\./s);
-    // Nobody is signed in by that.
+    // That signs nobody in.
     expect(again).toMatch(/✓ Agent +running since/);
     expect(again).toContain('You are not signed in.');
     expect(await ended).toBe(1);

@@ -19,7 +19,7 @@ async function checked(the: Machine, address = url) {
   return result;
 }
 
-/** All that is said of a result, to a person and to a script. */
+/** All that a person and a script are told about a result. */
 const said = (result: Awaited<ReturnType<typeof checked>>) =>
   JSON.stringify(result) + resultText(result, { width: 10, of: (id) => id }, { colour: false, columns: 80 });
 
@@ -41,7 +41,7 @@ describe('Git’s configuration', () => {
       const result = await checked(the, url.replace('//', `//${user}`));
       expect(result.findings.map(({ id }) => id)).toContain('git-config.password-in-url');
       expect(said(result)).not.toMatch(/hunt|er2/);
-      // Whose it was is no profile of Vouch's, which would be refused as one.
+      // The password's user is not a profile: Vouch would refuse that name.
       const found = result.findings.find(({ id }) => id === 'git-config.password-in-url');
       expect(found?.steps).toEqual([`Take it out: ${url}`]);
     }

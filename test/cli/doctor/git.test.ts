@@ -35,7 +35,7 @@ describe('runGit', () => {
 
   test('ends in time, and with all that it had started', async () => {
     const the = machine();
-    // What it has started holds its standard output, so that a test without end would tell.
+    // Its child holds standard output open: if that were not ended too, neither would the test.
     fakeGit(the, 'sleep 1000 & echo begun; wait');
     const answer = await runGit([], { ...where(the), timeout: 500 });
     expect(answer).toMatchObject({ late: true, stdout: 'begun\n' });

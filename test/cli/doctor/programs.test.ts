@@ -17,7 +17,7 @@ function install({ folder }: Machine, program: string, manifest: object): void {
   symlinkSync(file, join(folder, 'bin', program));
 }
 
-/** A program of our own package, by a link of npm's: what it is matters less than where it leads. */
+/** A link as npm makes it, to a file of our own package: which file does not matter. */
 const ours = (folder: string, program: string) =>
   symlinkSync(join(root, 'cli/git-credential-vouch/git-credential-vouch'), join(folder, program));
 

@@ -2,7 +2,7 @@ import type { Facts, Outcome, Visit } from '../../../cli/doctor/check.ts';
 import { readTarget } from '../../../cli/doctor/target.ts';
 import type { Machine } from '../support.ts';
 
-/** A visit of the doctor to a machine of a test's, that can mend nothing. */
+/** A visit of the doctor to a test's machine. */
 export async function visitTo({ env }: Pick<Machine, 'env'>, url?: string, facts: Facts = {}): Promise<Visit> {
   return {
     env,

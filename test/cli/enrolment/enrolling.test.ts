@@ -77,7 +77,7 @@ describe('an invitation code', () => {
     onTestFinished(() => void other.close());
     const the = machine();
     const server = `http://localhost:${(other.address() as AddressInfo).port}`;
-    // Nothing on standard input: whoever asked for the code would say that there is none.
+    // Standard input is empty: if the code were asked for, the error would say that there is none.
     const ended = await run(process.execPath, [program, 'enroll', '--server', server], the.env);
     expect(ended).toMatchObject({ code: 4, stderr: expect.stringContaining('did not answer as a Vouch server does') });
     expect(readConfig(the.env).server).toBeUndefined();

@@ -100,7 +100,7 @@ describe('a script', () => {
     type(`${line}\n`);
     const result = await ended;
     expect(result).toMatchObject({ code: 5, stderr: expect.stringContaining('the page that was opened is not yours') });
-    // Whoever types it sees it on the page alone.
+    // The person can see the words on the page alone.
     expect(result.stdout + result.stderr).not.toContain(opened.words);
     await expectProblem(await opened.post('options'), 410, 'interaction-over');
     expect(await keysOf(email)).toBe(0);

@@ -7,7 +7,7 @@ import { status } from '../../../cli/vouch/commands/status.ts';
 import { agent, hour } from '../agent/support.ts';
 import { captured, newSession } from '../support.ts';
 
-/** Characters that are not seen, or that have others seen elsewhere than they are. */
+/** Characters that cannot be seen, or that move others on the screen. */
 const unseen = [
   ['a control character', '\u0007'],
   ['an escape', '\u001b'],

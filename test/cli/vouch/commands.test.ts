@@ -19,7 +19,7 @@ test('whoever reads no further, as `head` does, ends it without a word', async (
 });
 
 describe('where standard output cannot be written to', () => {
-  /** Runs it with this one of its streams on a disk that is full. */
+  /** Runs `vouch` with one of its streams on a full disk. */
   async function onFullDisk(args: string[], stream: 1 | 2) {
     const full = openSync('/dev/full', 'w');
     onTestFinished(() => closeSync(full));
@@ -99,7 +99,7 @@ describe('vouch help', () => {
 });
 
 describe('in a folder that was deleted', () => {
-  /** Runs it in a folder that goes away before. */
+  /** Runs `vouch` in a folder that was deleted. */
   function inDeletedFolder(the: ReturnType<typeof machine>, ...args: string[]) {
     const gone = join(the.folder, 'gone');
     mkdirSync(gone);

@@ -295,7 +295,7 @@ test('a changed file is read again', async () => {
   const [profile] = await read();
   expect(profile?.name).toBe('p');
   expect((await read())[0]).toBe(profile);
-  // One that has changed this very moment could change again and look the same.
+  // A file that has just changed could change again and look the same.
   const soon = Date.now() / 1000 + 60;
   utimesSync(file, soon, soon);
   expect((await read())[0]).not.toBe((await read())[0]);
@@ -404,7 +404,7 @@ test('of several, the default serves, and the only one whose role can be of use 
   expect(await choice(apart, { host: there })).toBe('cn');
   expect(await choice(apart.replace('true', 'no'), { host })).toBe('a');
   expect(await choice(apart.replace('true', 'no'), {})).toBe('several-profiles');
-  // Neither can be of use, so the default is asked for what it says.
+  // Neither role can be used there. The default is chosen, so that the error is about its role.
   expect(await choice(two, { host: there })).toBe('a');
   const deploy = `[profile deploy]\nrole_arn = ${role}-2\nsource_profile = a\nvouch_default = true\n`;
   expect(await choice(profile('a') + deploy, { host })).toBe('deploy');

@@ -134,7 +134,7 @@ test('a second profile leaves the first one to serve what it served, and says so
   const third = await setUp(the, { profile: 'third', role: chained });
   expect(third.stdout).not.toContain('default');
   expect(read(file(the))).toBe(`${before}\n[profile third]\n${ours.replace(role, chained)}`);
-  // A change of the default one leaves it that.
+  // After a change the default profile is still the default.
   expect((await setUp(the, { force: true, role: chained })).code).toBe(0);
   expect(await serving()).toBe('vouch');
 });
@@ -145,7 +145,7 @@ test('a profile of others that becomes a second one of Vouch’s does not take t
   expect(chooseProfile(await vouchProfiles(the.env), {}).name).toBe('vouch');
 });
 
-/** Each setting by which AWS's tools would get credentials elsewhere, or which contradicts ours. */
+/** The settings by which AWS's tools would get credentials elsewhere, or that contradict ours. */
 const rivals = {
   aws_access_key_id: 'AKIAEXAMPLE',
   aws_secret_access_key: 'x',
@@ -260,7 +260,7 @@ test.each([
 
 test('says why a file cannot be written', async () => {
   const the = withConfig('');
-  // A folder that is a file: root as well cannot write there.
+  // The folder is a file, so that even root cannot write there.
   the.env.AWS_CONFIG_FILE = join(file(the), 'config');
   expect(await setUp(the)).toMatchObject({ code: 1, stderr: expect.stringMatching(/could not be (written|read)/) });
   expect(readFileSync(file(the), 'utf8')).toBe('');
@@ -427,7 +427,7 @@ test('--absolute names Node and Vouch by their paths, which are recognised again
   expect((await vouchProfiles(the.env)).map(({ role }) => role.arn)).toEqual([role]);
 });
 
-/** A machine that has Vouch in a folder of that name. */
+/** A machine with Vouch in a folder of that name. */
 function machineWithVouchIn(folder: string) {
   const the = machine();
   the.env.PATH = join(the.folder, folder);
@@ -459,7 +459,7 @@ test.each(['$HOME', 'a`id`', 'a"b', 'a\\b'])(
 
 test('says when Git has to be told of the new profile', async () => {
   const the = machine();
-  // Git 2.46 needs nothing of the kind, so an older one stands in the way of the real one.
+  // Git 2.46 needs no such setting, so this machine's Git says that it is older.
   const git = join(the.folder, 'bin/git');
   writeFileSync(git, `#!/bin/sh\n[ "$1" = --version ] && echo git version 2.39.5 || PATH=\${PATH#*:} exec git "$@"\n`, {
     mode: 0o755,

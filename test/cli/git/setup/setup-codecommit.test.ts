@@ -40,7 +40,7 @@ async function values(the: Machine, key: string) {
 const asked = async (the: Machine, url = repository, cwd = the.env.HOME) =>
   (await credentialConfig(url, the.env, cwd)).helpers.map(({ value }) => value);
 
-/** A Git that says that it is of another version, and is the real one otherwise. */
+/** The real Git, but it says that it is of another version. */
 function pretend(the: Machine, version: string): void {
   const file = join(the.folder, 'bin/git');
   writeFileSync(
@@ -143,7 +143,7 @@ describe('vouch setup codecommit', () => {
     expect([last.stdout, last.stderr]).toEqual([expect.stringMatching(/^Git \S+ no longer asks Vouch/), '']);
   });
 
-  // What must be there again, to the byte, when ours has gone.
+  // Files that must be the same, byte for byte, after ours was added and removed.
   const aws =
     '[credential "https://git-codecommit.*.amazonaws.com"]\n\thelper = !aws codecommit credential-helper $@\n\tUseHttpPath = true\n';
   const files: [what: string, text: string][] = [
@@ -191,7 +191,7 @@ describe('vouch setup codecommit', () => {
     expect((await setUp(the, { profile: 'vouch' })).code).toBe(0);
     expect(await asked(the)).toEqual(['vouch --profile vouch']);
     expect((await setUp(the, { remove: true })).code).toBe(0);
-    // Git ends the last line when it writes behind it.
+    // Git adds the line end that was missing.
     expect(read(the.config)).toBe(text.replace(/[^\n]$/, '$&\n'));
     expect((await setUp(the, { remove: true })).stdout).toContain('nothing to change');
   });
@@ -336,7 +336,7 @@ describe('vouch setup codecommit', () => {
       if (remove) await setUp(the);
       const before = remove ? read(the.config) : '[user]\n\tname = A\n';
       writeFileSync(the.config, before);
-      // It says one thing more of a copy that has, or no longer has, what is written as text.
+      // This Git lists one setting more as soon as the copy has, or has lost, what is written as text.
       const has = remove ? '! grep -q emptyAuth' : 'grep -q emptyAuth';
       writeFileSync(
         join(the.folder, 'bin/git'),
@@ -461,7 +461,7 @@ describe('vouch setup codecommit', () => {
     const said = await setUp(the, {}, work);
     const place = `(credential.helper in ${join(work, '.git/config')})`;
     const isNew = said.stderr === '';
-    // A Git that stores nothing of ours has nothing to be told about.
+    // A Git that stores nothing of ours needs no note.
     if (!isNew)
       expect(said.stderr).toContain(`vouch: Git would have the helper "osxkeychain" ${place} store what Vouch gives`);
     await run('git', ['-C', work, 'config', '--replace-all', `credential.${repository}.helper`, ''], the.env);
@@ -594,7 +594,7 @@ describe('vouch setup codecommit', () => {
     const the = machineWithHelper();
     const text = '[user]\n\tname = A\n';
     writeFileSync(the.config, text);
-    // The tenth value is one too many.
+    // The tenth value fails.
     const count = join(the.folder, 'count');
     writeFileSync(
       join(the.folder, 'bin/git'),
