@@ -1,6 +1,6 @@
 /**
- * What programs decide by when something fails: `usage` is for who typed it to mend, `no-session` ends with a login,
- * `unreachable` may pass, `refused` was decided by the server or by AWS, and `failed` is all the rest.
+ * What programs decide by when something fails. `usage`: the command line is wrong. `no-session`: a login is needed. `unreachable`:
+ * it may pass. `refused`: the server or AWS decided so. `failed`: all the rest.
  */
 export type Category = 'usage' | 'no-session' | 'unreachable' | 'refused' | 'failed';
 
@@ -19,7 +19,7 @@ export function exitCodeOf(category: Category): ExitCode {
   return exitCodes[category];
 }
 
-/** The category that an agent names; one of an earlier version names the exit code alone. */
+/** The category that an agent names. An agent of an earlier version names only the exit code. */
 export function readCategory(category: unknown, exitCode: unknown): Category {
   const entries = Object.entries(exitCodes) as [Category, ExitCode][];
   return (

@@ -3,9 +3,9 @@ import type { ProblemKind } from './kinds.ts';
 
 /** Why AWS did not give credentials, as exactly as its words allow (STS API Reference, AssumeRoleWithWebIdentity, "Errors"). */
 export const awsReasons = [
-  /** The account has no identity provider of the server's. */
+  /** The account has no identity provider for the server. */
   'provider-unknown',
-  /** It has, and not for the token's audience. */
+  /** It has one, but not for the token's audience. */
   'audience',
   /** The role's trust policy refuses, or there is no such role. */
   'trust',
@@ -27,9 +27,9 @@ export type NetworkFailure = (typeof networkFailures)[number];
 export interface ProblemData {
   /** The last part of `urn:vouch:problem:<kind>`. */
   kind: ProblemKind;
-  /** That of the kind, unless it is given. */
+  /** The kind's own, unless given. */
   category?: Category | undefined;
-  /** The kind as the server named it, where this version knows none of the name. */
+  /** The server's name for the kind, if this version does not know it. */
   code?: string | undefined;
   reason?: AwsReason | undefined;
   /** The ARN of the role that AWS did not give. */

@@ -1,6 +1,6 @@
 import type { Category } from './category.ts';
 
-/** What a Vouch server can say is wrong (docs/http-api.md, "Problems"): `urn:vouch:problem:<kind>`. */
+/** The problems of a Vouch server (docs/http-api.md, "Problems"): `urn:vouch:problem:<kind>`. */
 const ofServer = {
   'interaction-over': 'refused',
   'unknown-key': 'refused',
@@ -119,16 +119,16 @@ const ours = {
   'unknown-region': 'failed',
   'would-store': 'failed',
 
-  /** One that an agent of another version knows, and we do not. */
+  /** One that only an agent of another version knows. */
   unknown: 'failed',
 } as const satisfies Record<string, Category>;
 
 const categories: Readonly<Record<ProblemKind, Category>> = { ...ofServer, ...ours };
 
-/** What can go wrong, by the name that programs know it by. */
+/** The names of all problems, for programs. */
 export type ProblemKind = keyof typeof ofServer | keyof typeof ours;
 
-/** What programs decide by, unless the problem says otherwise of itself. */
+/** The category of a kind; a problem may name another one. */
 export function categoryOf(kind: ProblemKind): Category {
   return categories[kind];
 }
@@ -137,7 +137,7 @@ export function isProblemKind(name: string): name is ProblemKind {
   return Object.hasOwn(categories, name);
 }
 
-/** The kind that a server names. One that no server of this version knows is `refused`, and its name is the code. */
+/** The kind that a server names. One that this version does not know is `refused`, with its name as the code. */
 export function serverKind(name: string): { kind: ProblemKind; code?: string } {
   return Object.hasOwn(ofServer, name) ? { kind: name as keyof typeof ofServer } : { kind: 'refused', code: name };
 }

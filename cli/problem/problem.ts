@@ -10,7 +10,7 @@ import {
 } from './details.ts';
 import { categoryOf, isProblemKind, type ProblemKind } from './kinds.ts';
 
-/** The CLI's one kind of expected error: data for programs, and three parts for a person: what happened, why, and what to do. */
+/** An expected error: data for programs, and three parts for a person: what happened, why, and what to do. */
 export class Problem extends Error implements ProblemData {
   readonly kind: ProblemKind;
   readonly category: Category;
@@ -56,7 +56,7 @@ export class Problem extends Error implements ProblemData {
     return { type, title: what, category, code, reason, role, action, said, network, what, why, fix, exitCode };
   }
 
-  /** The problem that such JSON describes, or undefined when it describes none. */
+  /** The problem that such JSON describes; undefined when it describes none. */
   static fromJSON(value: unknown): Problem | undefined {
     const { type, what, category, exitCode, reason, network, ...rest } = Object(value) as Record<string, unknown>;
     if (typeof type !== 'string' || typeof what !== 'string') return undefined;
@@ -78,7 +78,7 @@ export class Problem extends Error implements ProblemData {
   }
 }
 
-/** Any thrown value as a `Problem`; what is not one already was not expected, and says so. */
+/** Any thrown value as a `Problem`. One that is not a `Problem` already was not expected, and says so. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const message = error instanceof Error ? error.message : String(error);

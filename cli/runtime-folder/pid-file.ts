@@ -70,7 +70,7 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
       }),
     );
     // Columns: number, references, protocol, flags, type, state, inode, and the path (proc_pid_net(5)), which is that of its
-    // bind(2): the agent gives its sockets their names afterwards (sockets.ts), unless it was given them (activation.ts). The folder
+    // bind(2): the agent gives its sockets their names afterwards (owned-socket.ts), unless it was given them (activation.ts). The folder
     // may have another name there: a home is often reached by a link, and `/var/run` is one.
     const here = statSync(folder);
     const isHere = (path: string) => {

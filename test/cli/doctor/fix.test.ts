@@ -44,6 +44,15 @@ describe('vouch doctor --fix on a terminal', () => {
     expect(config(the)).toBe('');
   });
 
+  test('Ctrl-D at the question is no answer, and changes nothing', async () => {
+    const the = machine();
+    const { type, until, said, ended } = doctor(the);
+    await until(/Do that\? \[y\/N\]/);
+    type('\x04');
+    expect(await ended).toBe(1);
+    expect([config(the), said()]).toEqual(['', expect.not.stringContaining('Done.')]);
+  });
+
   test('does it at yes, and looks again', async () => {
     const the = machine();
     const { type, until, ended } = doctor(the);

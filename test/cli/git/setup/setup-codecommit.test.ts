@@ -616,6 +616,10 @@ describe('vouch setup codecommit', () => {
     expect(stderr).toContain('protocol.codecommit.allow = never, which was left as it is.');
     expect(stderr).toContain(`codecommit:// and not Vouch's: ${other}.`);
     expect(await values(the, 'protocol.codecommit.allow')).toEqual(['never']);
+    const { notes } = JSON.parse((await setUp(the, { json: true })).stdout);
+    expect(notes[0]).toBe(
+      `${the.config} has protocol.codecommit.allow = never, which was left as it is. Vouch would have it always.`,
+    );
     const without = machineWithHelper();
     await setUp(without, { remoteHelper: false });
     expect(await values(without, 'protocol.codecommit.allow')).toEqual([]);
