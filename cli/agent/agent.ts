@@ -19,13 +19,13 @@ import { checkPartitions, type RoleChain } from './session/role-chain.ts';
 import { Session } from './session/session.ts';
 import { type Timeouts, usualTimeouts } from './session/timeouts.ts';
 
-/** How long an agent is there without a session before it ends, in milliseconds. */
+/** How long an agent stays without a session, in milliseconds. */
 const longestIdle = 10 * 60_000;
 
 export interface AgentOptions {
-  /** HOME, for the AWS config file of callers that name none; where AWS STS is, and proxies. */
+  /** Says where AWS STS and the proxies are, and HOME, for callers that name no AWS config file. */
   env: NodeJS.ProcessEnv;
-  /** Whose service it is, if it is one. */
+  /** What runs the agent as a service, if it is one. */
   service?: ServiceManager | undefined;
   /** Vouch's version. */
   version?: string;
@@ -33,14 +33,14 @@ export interface AgentOptions {
   protocol?: string;
   /** The wall clock, in milliseconds since 1970. */
   now?: () => number;
-  /** A clock that nobody can set, in milliseconds. */
+  /** A clock that cannot be set, in milliseconds. */
   uptime?: () => number;
   timeouts?: Timeouts;
 }
 
 /**
- * What the agent knows and does: one session, and the AWS credentials that came of it. Nothing is kept on disk. The sockets are in
- * sockets/, and what is made of the credentials for a service of AWS is beside this (codecommit.ts).
+ * The agent's state: one session, and the AWS credentials that it obtained. Nothing is kept on disk. The sockets are in sockets/.
+ * What a service of AWS needs, made of the credentials, is in a file beside this one (codecommit.ts).
  */
 export class Agent {
   readonly log: Log;
@@ -55,7 +55,7 @@ export class Agent {
   #session: Session | undefined;
   #waitingSince: number;
   readonly #newSessionListeners: (() => void)[] = [];
-  /** Why there is no session any more, for whoever asks next. */
+  /** Why the last session ended, for the next request. */
   #ended: Problem | undefined;
 
   constructor({ env, service, version = ourVersion, protocol = protocolVersion, ...options }: AgentOptions) {
@@ -69,11 +69,11 @@ export class Agent {
     this.#env = env;
     this.#startedAt = now();
     this.#service = service ?? null;
-    // launchd cannot start it when somebody asks, so there it waits for its first session without end.
+    // launchd cannot start it on demand, so there it waits for its first session without end.
     this.#waitingSince = service === 'launchd' ? Number.POSITIVE_INFINITY : this.#startedAt;
   }
 
-  /** Whether there is nothing left to stay for: no session, and none has come for a while. */
+  /** Whether the process can end: there is no session, and none has come for a while. */
   get done(): boolean {
     this.#forgetIfOver();
     return this.#session === undefined && this.clocks.now() - this.#waitingSince >= longestIdle;
@@ -126,19 +126,19 @@ export class Agent {
     this.#session = taken;
     this.#ended = undefined;
     for (const listener of this.#newSessionListeners) listener();
-    // So that the first request finds it read.
+    // The first request then finds the file read.
     void this.#profilesOf(undefined).catch(() => {});
     const until = clockTime(new Date(expiresAt), new Date(this.clocks.now()));
     this.log.add('session', `${email} with ${keyLabel(key)} at ${access.issuer}, until ${until}`);
   }
 
-  /** Renews what is due, see Session.renewDue; whether anything is, the clock says. */
+  /** Renews what is due, see Session.renewDue. */
   async renewDue(): Promise<void> {
     this.#forgetIfOver();
     await this.#session?.renewDue();
   }
 
-  /** Drops the session and all that came of it, and asks the server to revoke it, as well as that goes in 5 seconds. */
+  /** Drops the session and all that it obtained. Then asks the server to revoke it, and waits 5 seconds at most. */
   async logOut(): Promise<Dropped> {
     this.#forgetIfOver();
     const session = this.#session;
@@ -160,21 +160,21 @@ export class Agent {
     }
   }
 
-  /** Forgets everything, without a word to the server: for the end of the process. */
+  /** Forgets everything, and tells the server nothing: for the end of the process. */
   close(): void {
     if (this.#session) this.#forget(this.#session, undefined);
   }
 
-  /** Has somebody told of each new session, when the agent has it. */
+  /** Calls a listener each time that the agent has taken a new session. */
   onNewSession(listener: () => void): void {
     this.#newSessionListeners.push(listener);
   }
 
   /**
-   * Makes something of AWS credentials for a role, see Session.credentials. Should the session end or be replaced meanwhile, nothing
-   * of it is given out: `use` may then be called again, with credentials of the next session.
+   * Makes something of AWS credentials for a role, see Session.credentials. If the session ends or is replaced meanwhile, the
+   * result is thrown away, and `use` may be called again with credentials of the next session.
    *
-   * @param use may keep what it derives from them in the credentials themselves alone (HeldCredentials.derived)
+   * @param use keeps what it derives from them nowhere but in the credentials (HeldCredentials.derived)
    * @throws Problem `no-session` and `session-over` (exit code 3), `partition`, and as Session.credentials and `use`
    */
   async withCredentials<T>(
@@ -187,7 +187,7 @@ export class Agent {
   }
 
   /**
-   * AWS credentials for a role, in the open.
+   * AWS credentials for a role, as plain strings.
    *
    * @throws as withCredentials
    */
@@ -196,7 +196,7 @@ export class Agent {
   }
 
   /**
-   * AWS credentials for a profile of Vouch's.
+   * AWS credentials for a Vouch profile.
    *
    * @param name the profile's name
    * @param config the caller's AWS config file
@@ -211,9 +211,9 @@ export class Agent {
   }
 
   /**
-   * The profiles of Vouch's in the caller's AWS config file. That there is no session is said first: without one none is of use.
+   * The Vouch profiles in the caller's AWS config file. A missing session is reported first, as no profile helps without one.
    *
-   * @param config that file, unless it is the one in our home
+   * @param config that file; the one in HOME unless given
    * @throws Problem `no-session`, `session-over`, and as ProfileReader.read
    */
   async profiles(config: string | undefined): Promise<VouchProfile[]> {
@@ -230,7 +230,7 @@ export class Agent {
     return this.#withSession((session) => session.claims(role));
   }
 
-  /** Asks the session, and the next one if that one ended or was replaced meanwhile, within the time of one request. */
+  /** Asks the session, or its successor if it is replaced meanwhile, within the time of one request. */
   async #withSession<T>(ask: (session: Session, within: number) => Promise<T>): Promise<T> {
     const until = performance.now() + this.#timeouts.request;
     for (;;) {
@@ -244,13 +244,13 @@ export class Agent {
           throw error;
         }
       }
-      // The session ended or another one came while we waited: what we got is not to be given out any more. Ask again,
-      // which answers for the new session or says why there is none.
+      // The session ended or was replaced while we waited, so its answer is no longer valid. The next round asks the new session,
+      // or says why there is none.
     }
   }
 
   #profilesOf(config: string | undefined): Promise<VouchProfile[]> {
-    // Not AWS_CONFIG_FILE: it is the caller's that counts, which need not be what it was when the agent was started.
+    // AWS_CONFIG_FILE is left out: the caller's counts, and the agent's own may be out of date.
     return this.#profiles.read(config ?? awsConfigFile({ HOME: this.#env.HOME }));
   }
 

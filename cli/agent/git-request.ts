@@ -2,20 +2,20 @@ import { isAbsolute } from 'node:path';
 import { namedAwsConfigFile } from '../paths.ts';
 import { protocolVersion } from './protocol.ts';
 
-/** The attributes of a credential request that concern us: Git's (git-credential(1), INPUT/OUTPUT FORMAT), and our own. */
+/** The attributes of a credential request that we use: Git's (git-credential(1), INPUT/OUTPUT FORMAT), and our own. */
 export interface GitCredentialRequest {
   protocol: string;
   /** With its port if the URL has one. */
   host: string;
-  /** Without the leading slash; only there when `credential.useHttpPath` is set. */
+  /** Without the leading slash; missing unless `credential.useHttpPath` is set. */
   path: string | undefined;
   /** The user name in the URL. */
   username: string | undefined;
-  /** Whether Git takes a pre-encoded credential (`capability[]=authtype`, Git 2.46; see the script for those before 2.54). */
+  /** Whether Git takes a pre-encoded credential (`capability[]=authtype`, Git 2.46; the script handles those before 2.54). */
   authtype: boolean;
-  /** Whether the script asks, which wants the credential in both forms: it learns of Git's version along with the answer. */
+  /** Whether both forms of the credential are wanted: the script learns Git's version only along with the answer. */
   bothForms: boolean;
-  /** What the helper speaks, see protocolVersion; unless it is said, what the agent does. */
+  /** The helper's protocol, see protocolVersion; the agent's own unless given. */
   vouchProtocol: string | undefined;
   /** The AWS profile that the helper's `--profile` names. */
   profile: string | undefined;
@@ -25,10 +25,10 @@ export interface GitCredentialRequest {
   awsConfig: string | undefined;
 }
 
-/** Git's own bound on a line (LARGE_PACKET_MAX - 1 in its credential reader), in bytes without the newline. */
+/** Git's own bound on a line, in bytes without the newline (LARGE_PACKET_MAX - 1 in its credential reader). */
 const longestLine = 65_535;
 
-/** More than any request that Git makes, in bytes; the script stops at 100,000 characters. */
+/** More than any request of Git's, in bytes. The script stops at 100,000 characters. */
 export const longestRequest = 256 * 1024;
 
 /** Linux's PATH_MAX without the final NUL, in bytes. */
@@ -47,12 +47,11 @@ const attributes = new Set([
 ]);
 
 /**
- * Reads a credential request as Git writes it: lines of `key=value`, ended by a blank line or the end of input. What is
- * malformed gets no interpretation: a value that could mean two things to two readers is how credentials have leaked
- * from Git before (CVE-2020-5260, CVE-2020-11008, CVE-2024-52006). Git writes no newline within a value, so a URL cannot
- * bring a `vouch-…` line along.
+ * Reads a credential request as Git writes it: lines of `key=value`, ended by a blank line or the end of input. We do not guess at
+ * malformed input: credentials have leaked from Git when two readers understood one value in two ways (CVE-2020-5260,
+ * CVE-2020-11008, CVE-2024-52006). Git writes no newline within a value, so no URL can add a `vouch-…` line.
  *
- * @param input the bytes as they came, with the lines of `withContext` before Git's own
+ * @param input the bytes as received, with the lines of `withContext` before Git's own
  * @returns undefined when anything is malformed: not UTF-8, a NUL or carriage return anywhere, a line without `=` or
  *   longer than Git writes, an attribute given twice, something after the blank line, no protocol or host, a config file
  *   whose path is not absolute
@@ -79,7 +78,7 @@ export function parseGitRequest(input: Uint8Array): GitCredentialRequest | undef
     const key = line.slice(0, equals);
     const value = line.slice(equals + 1);
     if (key === 'capability[]') authtype ||= value === 'authtype';
-    // Other attributes (`wwwauth[]`, whatever Git adds next) are not ours to judge.
+    // Other attributes (`wwwauth[]`, whatever Git adds next) do not concern us.
     if (!attributes.has(key)) continue;
     if (found.has(key)) return undefined;
     found.set(key, value);
@@ -118,11 +117,11 @@ export function withContext(
 }
 
 /**
- * What the agent cannot know of its caller, one line each: what it speaks, the helper's `--profile`, AWS_PROFILE and
- * AWS_CONFIG_FILE. `context_lines` in cli/git-credential-vouch/git-credential-vouch writes the same, byte for byte, so that the
- * agent knows a request again that it has just refused (agent/recent-failures.ts).
+ * What the agent cannot know of its caller, one line each: the protocol, the helper's `--profile`, AWS_PROFILE and AWS_CONFIG_FILE.
+ * `context_lines` in cli/git-credential-vouch/git-credential-vouch writes the same, byte for byte, so that the agent recognises a
+ * request that it has just refused (agent/recent-failures.ts).
  *
- * A value that would not be one line is left out, and so is a config file that is not named by an absolute path.
+ * A value of several lines is left out, and so is a config file that is not named by an absolute path.
  *
  * @param context what the helper's command line says
  * @param env the helper's environment

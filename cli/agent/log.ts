@@ -2,15 +2,15 @@ import { asProblem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import type { LogEntry, LogEvent } from './protocol.ts';
 
-/** More than a day's worth of what is told; the oldest goes first. */
+/** More than a day brings. The oldest is dropped first. */
 const mostEntries = 500;
 
-/** The longest message, in characters: all of them together are less than a client reads of an answer (exchange.ts). */
+/** The longest message, in characters: all entries together fit into what a client reads (client/exchange.ts). */
 const longestMessage = 400;
 
 /**
- * What the agent has done and why, for `vouch agent logs`: kept in memory alone. Who adds to it tells names, times and reasons,
- * and never a secret.
+ * What the agent has done and why, for `vouch agent logs`. It is kept in memory alone, and holds names, times and reasons, but
+ * never a secret.
  */
 export class Log {
   readonly #now: () => number;
@@ -47,7 +47,7 @@ export class Log {
   }
 }
 
-/** Why something did not go well, for a log: of an error that nobody foresaw not even the message, which could quote anything. */
+/** The reason of a failure, for a log. The message of an unforeseen error is left out, as it could quote anything. */
 export function reasonOf(error: unknown): string {
   const { kind, what, why } = asProblem(error);
   return kind === 'internal-error' ? what : [what, why].filter(Boolean).join(' ');

@@ -9,15 +9,14 @@ import { serve } from './serve.ts';
 import { takeGivenSockets } from './sockets/activation.ts';
 
 /**
- * The agent's program. `vouch login` and `vouch agent start` run it (start.ts) and read one line of JSON from its
- * standard output: `{"state":"ready"}`, `{"state":"running"}` when another agent runs already, or
- * `{"state":"failed","problem":…}`.
+ * The agent's program. `vouch login` and `vouch agent start` run it (client/start.ts) and read one line of JSON from its standard
+ * output: `{"state":"ready"}`, `{"state":"running"}` when another agent runs already, or `{"state":"failed","problem":…}`.
  */
 saveMemory();
 keepClosed();
 process.umask(0o077);
 
-// The starter goes away after that line, and takes the other end of the pipes with it.
+// After that line the starter closes its end of the pipes.
 process.stdout.on('error', () => {});
 process.stderr.on('error', () => {});
 
@@ -32,19 +31,19 @@ async function main(): Promise<void> {
     const running = await serve({ env: process.env, given, service });
     if (running === undefined) {
       report({ state: 'running' });
-      // launchd starts it anew after a success (service/launchd.ts), and one is enough.
+      // After a success launchd would start it again (service/launchd-plist.ts), and one agent is enough.
       end(service === 'launchd' ? 1 : 0);
     } else {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
       report({ state: 'ready' });
       void rehearse(process.env).catch(() => {});
-      // Started for a login that is under way (startAgentAhead): with that it ends, unless there is a session by then.
+      // Started for a login that is under way (startAgentAhead): it ends with that login, unless it has a session by then.
       if (process.argv.includes('--ahead')) {
         const over = () => running.agent.hasSession || running.end();
         process.stdin.on('error', over).on('end', over).resume();
       }
       await running.ended;
-      // Connections that are still open hold nothing that anybody needs.
+      // Nobody needs the connections that are still open.
       end(0);
     }
   } catch (error) {

@@ -1,4 +1,4 @@
-/** What an agent goes by besides where its folder is: whom to ask, through which proxy, whom to trust, and what time it is here. */
+/** The settings that an agent obeys: where AWS is, which proxy to use, whom to trust, and the time zone. */
 export const agentSettings: readonly string[] = [
   'HTTPS_PROXY',
   'https_proxy',
@@ -19,7 +19,7 @@ export const agentSettings: readonly string[] = [
   'TZ',
 ];
 
-/** Where its folders are, and what the system's own parts of it need to start. */
+/** Where its folders are, and what its libraries need to start. */
 const places = [
   'HOME',
   'XDG_RUNTIME_DIR',
@@ -32,10 +32,10 @@ const places = [
   'OPENSSL_MODULES',
 ];
 
-/** Options of Node that say whom to trust and whom to ask, and nothing else. */
+/** Node's options that decide whom to trust and how names are looked up, and nothing else. */
 const harmless = /^--(use-system-ca|use-openssl-ca|use-bundled-ca|dns-result-order=\w+)$/;
 
-/** What no agent may have: Node would write to the disk, print what it sends, and take anybody's certificate for the server's. */
+/** What no agent may have: Node would write to the disk, print what it sends, or accept any certificate. */
 export const harmfulVariables: readonly string[] = [
   'NODE_V8_COVERAGE',
   'NODE_DEBUG',
@@ -44,8 +44,8 @@ export const harmfulVariables: readonly string[] = [
 ];
 
 /**
- * What an agent gets of our environment: what it goes by, and nothing else. It stays for hours, and what is in its environment every
- * program of this user can read; the rest may hold other tools' secrets, or tell Node to show its memory.
+ * The part of our environment that an agent gets: what it needs, and nothing else. It runs for hours, and every program of this
+ * user can read its environment. The rest may hold other tools' secrets, or tell Node to show its memory.
  */
 export function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = [...places, ...agentSettings].map((name) => [name, env[name]] as const);
@@ -53,9 +53,9 @@ export function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
     ...Object.fromEntries(kept.filter(([, value]) => value !== undefined)),
     ...(options ? { NODE_OPTIONS: options } : {}),
-    // With an arena for each thread glibc keeps more of what was freed.
+    // With one arena for each thread, glibc would keep more of the freed memory.
     MALLOC_ARENA_MAX: '1',
-    // Node hands its own on to every child whose environment does not speak of it.
+    // Node passes its own value on to every child whose environment does not mention it.
     NODE_V8_COVERAGE: undefined,
   };
 }

@@ -2,14 +2,14 @@ import type { JsonWebKey } from 'node:crypto';
 import type { KeyName } from '../text/key-label.ts';
 
 /**
- * What both sockets speak. Clients say it: `Vouch-Protocol: 1` in the head of a request over agent.sock, `vouch-protocol=1` before
- * Git's lines over git.sock. It changes when a client and an agent of different versions could misunderstand each other; then an
- * agent does nothing that it is asked in the other protocol, and says so. For all time stay `GET /status`, `DELETE /session` and
- * problems as they are, so that any client can find out which agent runs, and end it.
+ * The protocol of both sockets. Clients name it: `Vouch-Protocol: 1` in the head of a request over agent.sock, `vouch-protocol=1`
+ * before Git's lines over git.sock. It changes when a client and an agent of different versions could misunderstand each other: an
+ * agent refuses requests in another protocol. `GET /status`, `DELETE /session` and problems never change, so that any client can
+ * find out which agent runs, and end it.
  */
 export const protocolVersion = '1';
 
-/** What `vouch` and the agent say to each other over agent.sock, as JSON. Times are ISO 8601. */
+/** The JSON that goes over agent.sock. Times are ISO 8601. */
 
 /** The body of `PUT /session`: what a login hands over. The agent never gives it out again. */
 export interface NewSession {
@@ -23,7 +23,7 @@ export interface NewSession {
   expiresAt: string;
 }
 
-/** What can keep an agent as a service. */
+/** What can run the agent as a service. */
 export type ServiceManager = 'systemd' | 'launchd';
 
 /** The answer to `GET /status`: nothing in it is a secret. */
@@ -33,16 +33,16 @@ export interface AgentStatus {
   protocol: string;
   pid: number;
   startedAt: string;
-  /** Whose service it is; null when a command has started it. An agent of an earlier version does not say. */
+  /** What runs it as a service; null when a command started it. Agents of earlier versions do not say. */
   service?: ServiceManager | null;
   session: null | { issuer: string; email: string; key: KeyName; expiresAt: string };
-  /** `trouble`: what was in the way when they were last to be renewed. */
+  /** `trouble`: why the last renewal failed, if it did. */
   credentials: { role: string; region: string; expiresAt: string; trouble?: string | undefined }[];
 }
 
 /** The answer to `DELETE /session`. */
 export interface Dropped {
-  /** Whether the server has confirmed that the session is revoked, now or before. */
+  /** Whether the server has confirmed the revocation, now or before. */
   revoked: boolean;
   /** Why not, when it has not. */
   reason?: string;
@@ -66,20 +66,20 @@ export interface RoleClaims {
 export type LogEvent = 'started' | 'session' | 'credentials' | 'retry' | 'failed' | 'refused' | 'ended';
 
 export interface LogEntry {
-  /** They grow with time; an entry that is counted once more gets a new one. */
+  /** It grows with each entry. An entry that is repeated gets a new one. */
   id: number;
-  /** When it was last said. */
+  /** When it was last added. */
   at: string;
   event: LogEvent;
   /** One line, safe for a terminal. */
   message: string;
-  /** How often it was said in a row. */
+  /** How often it was added in a row. */
   times: number;
 }
 
-/** The answer to `GET /logs`, or `GET /logs?after=<id>` for what came after an entry: nothing in it is a secret. */
+/** The answer to `GET /logs`, or to `GET /logs?after=<id>` for the entries after one. Nothing in it is a secret. */
 export interface LogAnswer {
-  /** Whose log it is: another agent counts its entries anew. */
+  /** The agent whose log it is: another one counts its entries anew. */
   pid: number;
   entries: LogEntry[];
 }

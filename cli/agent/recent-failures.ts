@@ -2,25 +2,25 @@ import { hash } from 'node:crypto';
 import type { Category } from '../problem/category.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** How long a failure waits to be asked for, in milliseconds: the helper asks at once, or never. */
+/** How long a failure is kept, in milliseconds: the helper asks for it at once, or never. */
 const life = 5000;
 
-/** What took its time to find out; the rest is as quickly found out again. */
+/** Failures that take long to find out. The rest is quickly found out again. */
 const slow: ReadonlySet<Category> = new Set<Category>(['unreachable', 'refused']);
 
-/** More than Git processes that fail at once. */
+/** More than the Git processes that fail at once. */
 const mostEntries = 2048;
 
 /**
- * Failures of requests on git.sock, where no reason can be given, kept for the helper that asks for the reason on
- * agent.sock right afterwards: else it would wait once more for a server that does not answer. Each is told once, so that
- * the next try is a real one.
+ * Failures of requests on git.sock, which can give no reason. The helper asks for it on agent.sock right afterwards, and would
+ * otherwise wait a second time for a server that does not answer. Each failure is given once, so that the next request is a real
+ * try.
  */
 export class RecentFailures {
   readonly #now: () => number;
   readonly #failures = new Map<string, { problem: Problem; at: number }[]>();
 
-  /** @param now a clock that nobody sets, in milliseconds */
+  /** @param now a clock that cannot be set, in milliseconds */
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -36,7 +36,7 @@ export class RecentFailures {
     this.#failures.set(key(request), entries);
   }
 
-  /** The reason why just this request has just failed, if it has; it is given once for each time. */
+  /** Why this very request has just failed, if it has; once for each failure. */
   take(request: Uint8Array): Problem | undefined {
     const entries = this.#failures.get(key(request)) ?? [];
     const last = entries.pop();
@@ -50,8 +50,8 @@ export class RecentFailures {
 }
 
 /**
- * The request but for the lines that say in which form the answer is wanted: the script and the Node program differ there. Of the
- * rest only a hash is kept, as it may be a megabyte.
+ * The request without the lines that name the form of the answer, in which the script and the Node program differ. Only a hash is
+ * kept, as the request may be large.
  */
 function key(request: Uint8Array): string {
   const rest = Buffer.from(request)

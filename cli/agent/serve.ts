@@ -11,9 +11,9 @@ import { createGitServer } from './sockets/git-socket.ts';
 import { createHttpServer, type Presence } from './sockets/http-socket.ts';
 
 export interface ServeOptions extends AgentOptions, Partial<SocketBounds> {
-  /** How often the agent looks whether it should end or renew something, in milliseconds. It is only a hint: see Agent. */
+  /** How often the agent checks whether to end, or to renew something, in milliseconds. Nothing depends on it: see Agent. */
   interval?: number;
-  /** Sockets to listen on whose names are somebody else's, see takeGivenSockets; otherwise it makes its own. */
+  /** Sockets that were handed to us, see takeGivenSockets; the agent makes its own unless given. */
   given?: GivenSockets | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface ServeOptions extends AgentOptions, Partial<SocketBounds> {
 export interface RunningAgent {
   agent: Agent;
   codecommit: CodeCommit;
-  /** Settles when the agent has ended, for whatever reason. */
+  /** Settles when the agent has ended. */
   ended: Promise<void>;
   /** Ends it: forgets everything, removes its sockets, and closes. */
   end(): void;
@@ -41,7 +41,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   const allowed: SocketBounds = { ...bounds, ...options };
   const presence: Presence = {
     leave: () => leave(),
-    // The name is looked at as well: the folder may have been wiped, and the name be another agent's by now.
+    // The name is checked as well: the folder may have been wiped, and another agent may have the name by now.
     canServe: () => !left && isOurs(agentSocket),
   };
   const http = createHttpServer(agent, codecommit, presence, allowed);
@@ -56,12 +56,12 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   writePidFile(folder);
 
   const { promise: ended, resolve } = Promise.withResolvers<void>();
-  /** Gives the names up and lets answers under way finish. */
+  /** Gives up the names, and lets the answers under way finish. */
   const leave = () => {
     if (left) return;
     left = true;
     clearInterval(timer);
-    // In this order: as long as agent.sock is ours and answers, nobody else puts a git.sock there.
+    // In this order: as long as agent.sock is ours and answers, no other agent makes a git.sock.
     removePidFile(folder);
     if (!options.given) {
       removeIfOurs(gitSocket);
@@ -85,8 +85,8 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     void agent.renewDue();
   }, options.interval ?? 30_000);
   /**
-   * An agent that has lost its name can be reached by nobody, so it keeps secrets for nobody, and the server need not keep the
-   * session: systemd's logind wipes the folder when the last session of its user has ended.
+   * Nobody can reach an agent that has lost its name, so its secrets are of no use, and the server need not keep the session. It
+   * happens when systemd's logind wipes the folder, after the last login session of its user.
    */
   const lost = () => {
     clearInterval(timer);
@@ -98,11 +98,11 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
 }
 
 /**
- * Has both servers listen, under the agent's names if they are free. As soon as agent.sock is listened on it may be asked, so that
- * is the last thing that is waited for.
+ * Makes both servers listen, under the agent's names if they are free. agent.sock is the last thing that we wait for, as a client
+ * may ask as soon as it listens.
  *
- * @returns undefined when another agent has them; then both servers are closed: one that still listens would keep the process
- *   alive, reachable by nobody
+ * @returns undefined when another agent has the names. Both servers are closed then: one that still listens would keep the process
+ *   alive, and nobody could reach it
  */
 async function listen(http: Server, git: Server, folder: string, given: GivenSockets | undefined) {
   const [agentPath, gitPath] = [join(folder, 'agent.sock'), join(folder, 'git.sock')];
@@ -117,7 +117,7 @@ async function listen(http: Server, git: Server, folder: string, given: GivenSoc
     git.close();
     return undefined;
   }
-  // Who has agent.sock owns the folder's other names too.
+  // The owner of agent.sock owns the folder's other names too.
   const gitSocket = replace(gits, gitPath);
   sweep(folder);
   return { agentSocket, gitSocket };

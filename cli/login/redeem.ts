@@ -59,11 +59,6 @@ async function fetchSession(config: client.Configuration, accessToken: string, d
 }
 
 function unexpected(why: string): Problem {
-  return new Problem({
-    kind: 'not-a-vouch-server',
-    what: 'The server’s answer is not what a Vouch server gives.',
-    why,
-    fix: 'Tell your administrator.',
-    category: 'refused',
-  });
+  const what = 'The server’s answer is not what a Vouch server gives.';
+  return new Problem({ kind: 'not-a-vouch-server', category: 'refused', what, why, fix: 'Tell your administrator.' });
 }

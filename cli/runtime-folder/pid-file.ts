@@ -50,8 +50,9 @@ export function isRunning({ pid, start }: AgentProcess): boolean {
 const accepting = 0x10000;
 
 /**
- * Whether a process is an agent of this folder, as far as the system tells it: agent.pid is a file like any other, and what it names is
- * killed. On Linux an agent is who has a socket open that is bound in the folder and listens; elsewhere, who runs our program.
+ * Whether a process is an agent of this folder, as far as the system tells it: agent.pid is a file like any other, and what it
+ * names is killed. On Linux an agent is who has a socket open that is bound in the folder and listens; elsewhere, who runs our
+ * program.
  */
 export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.Platform = process.platform): boolean {
   try {
@@ -70,8 +71,8 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
       }),
     );
     // Columns: number, references, protocol, flags, type, state, inode, and the path (proc_pid_net(5)), which is that of its
-    // bind(2): the agent gives its sockets their names afterwards (owned-socket.ts), unless it was given them (activation.ts). The folder
-    // may have another name there: a home is often reached by a link, and `/var/run` is one.
+    // bind(2): the agent gives its sockets their names afterwards (sockets.ts), unless it was given them (activation.ts). The
+    // folder may have another name there: a home is often reached by a link, and `/var/run` is one.
     const here = statSync(folder);
     const isHere = (path: string) => {
       const its = isAbsolute(path) ? statSync(dirname(path), { throwIfNoEntry: false }) : undefined;

@@ -6,14 +6,14 @@ import { parseJson } from '../../text/parse-json.ts';
 import { type AgentAnswer, type AgentRequest, exchange, HungUp, TimedOut } from './exchange.ts';
 import { hung, noMoreFiles, notRunning, silent } from './problems.ts';
 
-/** How long an answer may take, in milliseconds: the agent gives up on server and AWS before that (session/timeouts.ts). */
+/** How long an answer may take, in milliseconds. The agent gives up on server and AWS before that (session/timeouts.ts). */
 const usualTimeout = 20_000;
 
 export interface CallOptions {
   body?: string | Uint8Array | undefined;
   /** In milliseconds. */
   timeout?: number | undefined;
-  /** Gives it up; its reason is what is thrown then. */
+  /** Gives the call up, and its reason is thrown. */
   signal?: AbortSignal | undefined;
 }
 
@@ -33,9 +33,9 @@ export async function call(
   const [method = '', path = ''] = asked.split(' ');
   const folder = runtimeFolder(env);
   const socket = agentSocket(env, folder);
-  // Nothing can be behind a name that no socket can have; Node would only say EINVAL.
+  // No socket can have a longer name, and Node would only say EINVAL.
   checkSocketPath(socket);
-  // Others who control the folder could have put a socket of theirs there, to be handed the session.
+  // Anybody who controls the folder could have put a socket there, to be handed the session.
   checkRuntimeFolder(folder);
   const { status, text } = await sendAgain({ socket, method, path, body, timeout, signal });
   if (status >= 200 && status < 300) return text;
@@ -43,8 +43,8 @@ export async function call(
 }
 
 /**
- * Sends a request, and once more if the connection was cut before an answer: that is an agent that was just ending, and
- * the next try finds its successor, or none. Every request may be repeated.
+ * Sends a request, and sends it again if the connection was cut before an answer: then the agent was just ending, and the second
+ * try finds its successor, or none. Every request may be repeated.
  */
 async function sendAgain(request: AgentRequest): Promise<AgentAnswer> {
   const until = performance.now() + request.timeout;
@@ -63,9 +63,9 @@ async function send(request: AgentRequest): Promise<AgentAnswer> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') throw notRunning();
     if (request.signal?.aborted) throw error;
-    // It says nothing of the agent, which would be ended for it.
+    // This says nothing about the agent, and callers end one that does not answer.
     if (code === 'EMFILE' || code === 'ENFILE') throw noMoreFiles(message);
-    // EAGAIN: as many wait for it already as the system lets wait.
+    // EAGAIN: the queue of connections that wait for it is full.
     if (error instanceof TimedOut || code === 'EAGAIN') throw hung(request.timeout);
     if (error instanceof HungUp) throw silent('It hung up: it is just ending, or too many ask it at once.', error);
     throw silent(message);

@@ -2,12 +2,12 @@ import { awsConfigFile } from '../../paths.ts';
 import type { AgentStatus, CredentialsAnswer, Dropped, LogAnswer, NewSession, RoleClaims } from '../protocol.ts';
 import { type CallOptions, call } from './call.ts';
 
-/** What the agent can be asked; its end of these calls is agent/sockets/http-socket.ts. Each throws a Problem as `call` does. */
+/** The calls to the agent, which sockets/http-socket.ts answers. Each throws as `call`. */
 
 /** How long an answer that needs neither the server nor AWS may take, in milliseconds. */
 const quickly = 5000;
 
-/** What the agent is and has; no secrets. */
+/** The agent's version, process, session and credentials, without secrets. */
 export async function agentStatus(
   env: NodeJS.ProcessEnv,
   { timeout = quickly, signal }: Omit<CallOptions, 'body'> = {},
@@ -15,7 +15,7 @@ export async function agentStatus(
   return JSON.parse(await call(env, 'GET /status', { timeout, signal })) as AgentStatus;
 }
 
-/** What the agent has logged since an entry, or since its start; no secrets. */
+/** What the agent has logged after an entry; after 0, all of it. No secrets. */
 export async function agentLogs(after: number, env: NodeJS.ProcessEnv): Promise<LogAnswer> {
   return JSON.parse(await call(env, `GET /logs?after=${after}`, { timeout: quickly })) as LogAnswer;
 }
@@ -25,7 +25,7 @@ export async function putSession(session: NewSession, env: NodeJS.ProcessEnv): P
   await call(env, 'PUT /session', { body: JSON.stringify(session) });
 }
 
-/** Ends the session, here and at the server, and the agent with it. */
+/** Ends the session, here and at the server, and the agent as well. */
 export async function dropSession(env: NodeJS.ProcessEnv): Promise<Dropped> {
   return JSON.parse(await call(env, 'DELETE /session')) as Dropped;
 }
@@ -34,7 +34,7 @@ export async function dropSession(env: NodeJS.ProcessEnv): Promise<Dropped> {
  * AWS credentials for a role.
  *
  * @param role the role's ARN
- * @param region whose STS is asked; without one, what is in the agent's cache for any region will do
+ * @param region whose STS is asked; without one, credentials of any region will do
  */
 export async function awsCredentials(
   role: string,
@@ -46,14 +46,14 @@ export async function awsCredentials(
 }
 
 export interface ProfileCredentialsOptions {
-  /** Whose STS is asked; without one, what is in the agent's cache for any region will do. */
+  /** Whose STS is asked; without one, credentials of any region will do. */
   region?: string;
-  /** Whether AWS is to be asked even though there is something in the cache. */
+  /** Asks AWS even if the agent's cache has credentials. */
   fresh?: boolean;
 }
 
 /**
- * AWS credentials for a profile of Vouch's, a chained one too.
+ * AWS credentials for a Vouch profile, which may be a chained one.
  *
  * @param name the profile's name in the AWS config file that `env` leads to
  */
@@ -69,7 +69,7 @@ export async function profileCredentials(
 }
 
 /**
- * What the server says in an ID token for a role: the claims of a fresh one, never the token itself.
+ * The claims of a fresh ID token for a role, never the token itself.
  *
  * @param role the role's ARN
  */
@@ -77,7 +77,7 @@ export async function roleClaims(role: string, env: NodeJS.ProcessEnv): Promise<
   return JSON.parse(await call(env, `GET /claims?${new URLSearchParams({ role })}`)) as RoleClaims;
 }
 
-/** The credential lines that answer a request of Git's. */
+/** The lines that answer a credential request of Git's. */
 export function gitCredentials(request: Uint8Array, env: NodeJS.ProcessEnv): Promise<string> {
   return call(env, 'POST /git', { body: request });
 }

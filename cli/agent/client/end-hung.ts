@@ -4,17 +4,17 @@ import { type AgentProcess, isAgent, isRunning, readPidFile } from '../../runtim
 import { runtimeFolder } from '../../runtime-folder/runtime-folder.ts';
 import { notEnded, unknownProcess } from './problems.ts';
 
-/** How long a process may take to end as it is asked to, and how long the system may take to end it, in milliseconds. */
+/** How long a process may take to end by itself, and how long the system may take to end it, in milliseconds. */
 const [termTimeout, killTimeout] = [2000, 5000];
 
-/** How often it is looked whether it has, in milliseconds. */
+/** The pause between two looks at the process, in milliseconds. */
 const pause = 20;
 
 /**
- * Ends the process of an agent that does not answer. What it had in memory is gone with it; the server is not told.
+ * Ends the process of an agent that does not answer. Its memory goes with it, and the server is not told.
  *
- * @param signal gives up the wait; its reason is what is thrown then
- * @throws Problem `agent-unknown` when it is not sure which process that is: then none is ended; `agent-lives`
+ * @param signal gives up the wait, and its reason is thrown
+ * @throws Problem `agent-unknown` when it is not certain which process it is (none is ended then); `agent-lives`
  */
 export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
   const folder = runtimeFolder(env);
@@ -29,10 +29,10 @@ export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal)
 }
 
 /**
- * The process of the agent that answers, so that its end can be seen. To be called while it answers.
+ * The process of an agent that answers, to wait for its end later. To be called while it answers.
  *
- * @param pid what it says of itself
- * @returns undefined when it is not sure which process that is, or it is this one
+ * @param pid as its status has it
+ * @returns undefined when it is not certain which process it is, or it is this one
  */
 export function processOf(env: NodeJS.ProcessEnv, pid: number): AgentProcess | undefined {
   const folder = runtimeFolder(env);
@@ -42,9 +42,9 @@ export function processOf(env: NodeJS.ProcessEnv, pid: number): AgentProcess | u
 }
 
 /**
- * Sees an agent end that has just been told to, and ends its process when it does not.
+ * Waits until an agent that was told to end has ended, and ends its process if it does not.
  *
- * @param agent as processOf has found it
+ * @param agent from processOf
  * @throws Problem `agent-lives`
  */
 export async function seeItEnd(agent: AgentProcess): Promise<void> {
@@ -52,7 +52,7 @@ export async function seeItEnd(agent: AgentProcess): Promise<void> {
 }
 
 async function endProcess(agent: AgentProcess, signal: AbortSignal | undefined): Promise<void> {
-  // One that was stopped (SIGSTOP, a debugger) takes the first signal only when it goes on, and then leaves in good order.
+  // A stopped process (SIGSTOP, a debugger) takes SIGTERM only when it continues, and then ends in good order.
   send(agent, 'SIGTERM');
   send(agent, 'SIGCONT');
   if (await hasEnded(agent, termTimeout, signal)) return;

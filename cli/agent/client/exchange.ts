@@ -1,24 +1,24 @@
 import { protocolVersion } from '../protocol.ts';
 
 /**
- * One request over agent.sock and its answer, in HTTP. `node:http` takes longer to load than all the rest that a command which
- * asks the agent does, so this speaks the little of HTTP that there is between two programs of ours: HTTP/1.0 (RFC 1945),
- * where every connection is for one request, and an answer is never chunked.
+ * One request over agent.sock and its answer, in HTTP. `node:http` takes longer to load than a command takes for all the rest, so
+ * this speaks the little of HTTP that two programs of ours need: HTTP/1.0 (RFC 1945), where every connection is for one request,
+ * and no answer is chunked.
  */
 
-/** More than any answer of the agent's, in bytes, its head included. */
+/** More than any answer of the agent's, in bytes, with its head. */
 const longestAnswer = 1024 * 1024;
 
 export interface AgentRequest {
   /** The socket's path. */
   socket: string;
   method: string;
-  /** With its query, as a URL has it. */
+  /** With its query. */
   path: string;
   body: string | Uint8Array | undefined;
   /** The longest wait for the whole answer, in milliseconds. */
   timeout: number;
-  /** Gives it up; its reason is what is thrown then. */
+  /** Gives the request up, and its reason is thrown. */
   signal?: AbortSignal | undefined;
 }
 
@@ -44,7 +44,7 @@ export class HungUp extends Error {
  */
 export function exchange({ socket: at, method, path, body = '', timeout, signal }: AgentRequest): Promise<AgentAnswer> {
   return new Promise((resolve, reject) => {
-    // Loaded where it is needed: it is in a bundle with code that asks no agent.
+    // Loaded here, as most code in the same bundle asks no agent.
     const socket = process.getBuiltinModule('node:net').connect(at);
     const timer = setTimeout(() => end(new TimedOut('It did not answer in time.')), timeout);
     const abort = () => end(signal?.reason);
@@ -56,7 +56,7 @@ export function exchange({ socket: at, method, path, body = '', timeout, signal 
         return reject(result);
       }
       resolve(result);
-      // Node sets standard error up for this (net.js): a program that may end when it has its answer need not wait for it.
+      // Node sets up standard error for this (net.js), and a program that ends with its answer need not wait for that.
       setImmediate(() => socket.destroy());
     };
     signal?.addEventListener('abort', abort);
@@ -82,18 +82,18 @@ export function exchange({ socket: at, method, path, body = '', timeout, signal 
     });
     const bytes = Buffer.from(body);
     const head = `${method} ${path} HTTP/1.0\r\nVouch-Protocol: ${protocolVersion}\r\nContent-Length: ${bytes.length}\r\n\r\n`;
-    // In one write: between two, an agent that answers at once may have closed the connection.
+    // In one write: an agent that answers at once may have closed the connection before a second one.
     socket.write(Buffer.concat([Buffer.from(head), bytes]));
   });
 }
 
 /**
- * Reads what has come of an answer. Its body is as long as Content-Length says, or else reaches to the connection's end (RFC
+ * Reads an answer as far as it has come. Its body is as long as Content-Length says, or else reaches to the connection's end (RFC
  * 9112, 6.3).
  *
- * @param ended whether nothing more will come
- * @returns undefined when there is more to wait for
- * @throws HungUp when there is more to wait for and nothing will come; Error when it is no answer in HTTP
+ * @param ended whether the connection has ended
+ * @returns undefined when the answer is not whole yet
+ * @throws HungUp when it never will be; Error when it is no answer in HTTP
  */
 export function readAnswer(received: Buffer, ended: boolean): AgentAnswer | undefined {
   const split = received.indexOf('\r\n\r\n');
@@ -103,7 +103,7 @@ export function readAnswer(received: Buffer, ended: boolean): AgentAnswer | unde
     const lengths = fieldsNamed('content-length', fields);
     const [, length] = /^[^:]+:[ \t]*(\d{1,9})[ \t]*$/.exec(lengths[0] ?? '') ?? [];
     const isChunked = fieldsNamed('transfer-encoding', fields).length > 0;
-    // Whoever is taken for the agent must say how long the answer is once, or not at all.
+    // The length is given once, or not at all: an answer of two lengths is not the agent's.
     if (!status || isChunked || lengths.length > 1 || (lengths.length === 1 && length === undefined)) {
       throw new Error('Its answer is not the HTTP that was asked for.');
     }

@@ -3,26 +3,26 @@ import type { AgentStatus } from '../protocol.ts';
 import type { CallOptions } from './call.ts';
 import { agentStatus } from './client.ts';
 
-/** What there is of an agent, as asking it has shown. */
+/** The agent's state, as a call has shown it. */
 export type FoundAgent<Answer = AgentStatus> =
   | { state: 'none' }
   | { state: 'running'; answer: Answer }
-  /** Something has the agent's socket, and does not answer, hangs up, or answers otherwise than an agent does: `problem` says which. */
+  /** Something has the agent's socket, but does not answer, hangs up, or does not answer as an agent: `problem` says which. */
   | { state: 'hung'; problem: Problem };
 
 /**
  * Looks for the agent, by asking for its status.
  *
- * @throws as agentStatus, where that does not show what there is
+ * @throws as agentStatus, where that does not show the agent's state
  */
 export function findAgent(env: NodeJS.ProcessEnv, options: Omit<CallOptions, 'body'> = {}): Promise<FoundAgent> {
   return foundBy(agentStatus(env, options));
 }
 
 /**
- * What a call to the agent shows of it.
+ * The agent's state, as a call shows it.
  *
- * @throws what the call failed by, where that says neither that no agent runs nor that it hangs: its own refusals, `unsafe-folder`, …
+ * @throws what the call failed by, where that is neither `none` nor `hung`: the agent's refusals, `unsafe-folder` and the like
  */
 export async function foundBy<Answer>(call: Promise<Answer>): Promise<FoundAgent<Answer>> {
   try {

@@ -6,19 +6,19 @@ import { endHungAgent } from './end-hung.ts';
 import { type FoundAgent, findAgent, foundBy } from './find-agent.ts';
 import { startAgent } from './start.ts';
 
-/** How often a session is handed over before it is given up: each time an agent was just ending. */
+/** How often to try: each try may find an agent that is just ending. */
 const mostTries = 5;
 
 export interface HandOverOptions {
-  /** Tells the person that an agent is replaced, and why. */
+  /** Tells the person why an agent is replaced. */
   say?: (text: string) => void;
-  /** Gives it up; its reason is what is thrown then. */
+  /** Gives it up, and its reason is thrown. */
   signal?: AbortSignal;
 }
 
 /**
- * Hands a new session to an agent of this version. One of another version and one that does not answer are ended first, and what
- * they had ends with them; one that is just ending refuses it, and then its successor is asked.
+ * Hands a new session to an agent of this version. An agent of another version, and one that does not answer, is ended first, and
+ * its session with it. An agent that is just ending refuses the session, which then goes to its successor.
  *
  * @throws Problem as findAgent, endHungAgent, startAgent and putSession
  */
@@ -27,7 +27,7 @@ export async function handOverSession(
   env: NodeJS.ProcessEnv,
   options: HandOverOptions = {},
 ): Promise<void> {
-  // Looked for now: since the login began, minutes ago, another one may have come, or the one that was there have ended.
+  // The login may have begun minutes ago: the agent of then may have ended, and another one may run.
   let found = await makeWay(await findAgent(env, options), env, options);
   for (let tries = 1; ; tries++) {
     await startAgent(env, found);
@@ -42,7 +42,7 @@ export async function handOverSession(
 }
 
 /**
- * Ends an agent that was found to hang: before a person is asked to touch a key for a session that could then be handed to nobody.
+ * Ends an agent that hangs. A login does so before the person touches a key: the session needs an agent that takes it.
  *
  * @throws Problem as endHungAgent
  */
@@ -56,7 +56,7 @@ export async function endIfHung(
   await endHungAgent(env, signal);
 }
 
-/** @returns what was found if it may stay, and nothing when it was ended: by now there may be a successor */
+/** @returns what was found, if it may stay; undefined when it was ended, as a successor may run by now */
 async function makeWay(
   found: FoundAgent,
   env: NodeJS.ProcessEnv,
@@ -81,7 +81,7 @@ async function endOtherVersion(
   );
 }
 
-/** Whether the agent was there and is no more, or says that it is ending. */
+/** Whether the agent has just ended, or is about to. */
 function isEnding(error: unknown): boolean {
   return error instanceof Problem && (error.kind === 'agent-not-running' || error.kind === 'agent-leaving');
 }

@@ -3,13 +3,13 @@ import { signInNeeded } from '../../problem/sign-in-needed.ts';
 import { count } from '../../text/count.ts';
 import { printable } from '../../text/printable.ts';
 
-/** What may be wrong with the agent, as seen from outside of it. */
+/** What can be wrong with the agent, as its clients see it. */
 
 export function notRunning(): Problem {
   return signInNeeded('agent-not-running', 'You are not signed in.', 'No vouch agent is running.');
 }
 
-/** @param timeout how long it was waited for, in milliseconds */
+/** @param timeout how long we waited, in milliseconds */
 export function hung(timeout: number): Problem {
   return new Problem({
     kind: 'agent-hung',
@@ -19,7 +19,7 @@ export function hung(timeout: number): Problem {
   });
 }
 
-/** @param cut the error that ended the connection before an answer */
+/** @param cut the error that cut the connection before an answer */
 export function silent(why: string, cut?: Error): Problem {
   return new Problem(
     {
@@ -41,7 +41,7 @@ export function noMoreFiles(why: string): Problem {
   });
 }
 
-/** @param why what the agent's process said before it ended */
+/** @param why what the process said before it ended */
 export function notStarted(why: string): Problem {
   return new Problem({
     kind: 'agent-failed',
@@ -60,7 +60,7 @@ export function notEnded(pid: number): Problem {
   });
 }
 
-/** It is not sure which process a hung agent is, so none is ended. */
+/** It is not certain which process a hung agent is, so none is ended. */
 export function unknownProcess(why: string): Problem {
   return new Problem({
     kind: 'agent-unknown',

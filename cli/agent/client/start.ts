@@ -15,9 +15,9 @@ const startTimeout = 15_000;
 /**
  * Makes sure that an agent runs: starts one unless one answers. The agent outlives us and our terminal.
  *
- * @param found what findAgent has found just now, so that it need not look again
+ * @param found what findAgent has just found; looked for here unless given
  * @returns whether it was started by this call
- * @throws Problem when one hangs, or it cannot start (an unsafe folder, too long a path), with the agent's own reason
+ * @throws Problem when an agent hangs, or cannot start (an unsafe folder, too long a path), with the agent's own reason
  */
 export async function startAgent(env: NodeJS.ProcessEnv, found?: FoundAgent): Promise<{ started: boolean }> {
   prepareRuntimeFolder(env);
@@ -27,17 +27,17 @@ export async function startAgent(env: NodeJS.ProcessEnv, found?: FoundAgent): Pr
   return launch(env, []).ready;
 }
 
-/** An agent that was started before there is a session for it. */
+/** An agent that was started before its session exists. */
 export interface AgentAhead {
-  /** Settles when it has come as far as it will, unless it is let go of before; it never fails. */
+  /** Settles when it is ready, or will not be. It never fails. */
   started: Promise<void>;
-  /** Lets go of it: it ends unless it has a session. The end of our process, whatever ends it, does the same. */
+  /** Lets go of it: it ends unless it has a session. The end of our process does the same. */
   release(): void;
 }
 
 /**
- * Starts an agent for a login that may come to nothing: while the person reaches for the key it can become ready. Where one runs by
- * now, that one stays, and ours ends. What keeps it from starting is not told; `handOverSession` tries again, and tells.
+ * Starts an agent for a login that is under way, so that it is ready when the person has touched the key. If another one runs by
+ * now, that one stays, and ours ends. A failure is not reported: `handOverSession` tries again, and reports it.
  */
 export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
   const { child, ready } = launch(env, ['--ahead']);
@@ -54,9 +54,9 @@ export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
 }
 
 /**
- * What Node cannot do: set a limit without which a crash would write the agent's memory to the disk, and close what we have open
- * without our knowing. No shell that is a `sh` need know descriptors of two digits (bash does, which `sh` is on macOS); the agent is told of
- * those, and closes them (inherited.ts). The shell then becomes the agent.
+ * The shell does what Node cannot: it sets the limit that keeps a crash from writing the agent's memory to the disk, and closes
+ * descriptors that we do not know of. A `sh` need not understand descriptors of two digits (bash does, which is `sh` on macOS), so
+ * the agent is told of those and closes them (process/inherited.ts). Then the shell becomes the agent.
  */
 const becomeAgent = `ulimit -c 0
 left=
@@ -78,16 +78,16 @@ exec "$@" "--inherited=\${left#,}"`;
 /** Runs the agent's program; `ready` settles as startAgent does. */
 function launch(env: NodeJS.ProcessEnv, args: readonly string[]) {
   // Without --disable-sigusr1 a signal opens Node's inspector, on a port that any local user can connect to.
-  // One thread is enough for V8's work in the background, and fewer are less memory.
+  // One thread is enough for V8's work in the background, and takes less memory.
   const command = [process.execPath, '--disable-sigusr1', '--v8-pool-size=1', programFile('agent'), ...args];
   const child = spawn('/bin/sh', ['-c', becomeAgent, 'sh', ...command], {
     cwd: '/',
     detached: true,
     env: agentEnvironment(env),
-    // The other end of an agent's standard input that was started ahead: it notices when we end.
+    // An agent that was started ahead notices our end by the end of its standard input.
     stdio: [args.includes('--ahead') ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
-  // Neither the agent nor what it reads keeps us.
+  // Neither the agent nor its standard input keeps us from ending.
   (child.stdin as Socket | null)?.on('error', () => {}).unref();
   return { child, ready: readiness(child) };
 }

@@ -1,11 +1,11 @@
 import { accessSync, constants } from 'node:fs';
 
 /**
- * Ends this process at once, and for certain. At `process.exit` Node waits for the threads in which V8 works, and one that wants a
- * garbage collection waits for Node: then neither ends, nor does a signal that we listen for end it (nodejs/node#54918). The system
- * ends all threads of a process that becomes another program; so we become one that does nothing.
+ * Ends this process at once, and for certain. At `process.exit` Node waits for V8's threads, and a thread that wants a garbage
+ * collection waits for Node: neither ends then, and no signal that we listen for ends the process (nodejs/node#54918). The system
+ * ends all threads of a process that becomes another program, so we become one that does nothing.
  *
- * @param status what whoever started us learns: 0 when all is well
+ * @param status for the process that started us: 0 when all is well
  */
 export function end(status: 0 | 1): never {
   const name = status === 0 ? 'true' : 'false';

@@ -1,13 +1,13 @@
 import { closeSync } from 'node:fs';
 
-/** What comes before the descriptors, with commas between them, among the agent's arguments. */
+/** The argument that lists the descriptors, with commas between them. */
 const argument = '--inherited=';
 
 /**
- * Closes the descriptors that whoever started us has left open: a lock of theirs would be held, and the reader of a pipe of theirs
- * would wait, for as long as we live. The shell that becomes us tells which they are (start.ts), as it cannot close them all. To look
- * by ourselves would be too late: a thread of Node's may have opened one meanwhile (it reads certificates), and would later close
- * what has its number by then, such as our socket.
+ * Closes the descriptors that our starter has left open. Otherwise its locks would stay held, and the readers of its pipes would
+ * wait, as long as we live. The shell that becomes us lists them (client/start.ts), as it cannot close them all. It is too late to
+ * look for them here: a thread of Node's may have opened a file meanwhile (it reads certificates), and would later close whatever
+ * has that number by then, such as our socket.
  */
 export function closeInherited(args: readonly string[]): void {
   const told = args.find((arg) => arg.startsWith(argument)) ?? argument;

@@ -15,29 +15,28 @@ import { usualTimeouts } from '../session/timeouts.ts';
 import { bounds } from '../sockets/bounds.ts';
 import { createGitServer } from '../sockets/git-socket.ts';
 
-/** How often: more than that makes little quicker, and what V8 compiles for it stays in memory. */
+/** How often: more makes little difference, and what V8 compiles for it stays in memory. */
 const times = 2;
 
-/** What does for the server's answer and for STS's: both readers take from it what they look for. */
+/** The server's answer and STS's, as far as their readers look at them. */
 const tokenAnswer = JSON.stringify({ token: 'a.b.c' });
 const stsAnswer = `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
 <AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration>
 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
 
-/** Nobody has this name. */
+/** Nothing asks it: the connections of `agent` lead to a server in this process. */
 const issuer = 'http://localhost';
 
 const repository = { host: 'git-codecommit.us-east-1.amazonaws.com', region: 'us-east-1', path: 'v1/repos/x' };
 const gitRequest = `action=get\ntimeout=900\nprotocol=https\nhost=${repository.host}\npath=${repository.path}\n`;
 
 /**
- * Does what the first request after a login will need, with a key and answers of no worth, while there is time: Node loads and
- * compiles most things when they are first used, which would take as long again as the server and STS do. Nothing of it
- * leaves this machine: Git, the server and STS are played by this process, over ports of the loopback interface that are closed
- * afterwards.
+ * Does what the first request after a login needs, with a worthless key and made-up answers, while there is time. Node loads and
+ * compiles most code at its first use, and that would take as long again as the server and STS do. Nothing leaves this
+ * machine: this process plays Git, the server and STS itself, over streams in its memory.
  *
- * @param env the agent's; the AWS config file in its HOME is read too
- * @throws what goes wrong; then the first request takes its time
+ * @param env the agent's; the AWS config file in its HOME is read as well
+ * @throws whatever goes wrong; the first request is slower then
  */
 export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
   const upstream = createServer((request, response) => {
@@ -70,7 +69,7 @@ export async function rehearse(env: NodeJS.ProcessEnv): Promise<void> {
   await connectInVain();
 }
 
-/** Looks a name up and connects, which is left out above: to a port that only root could listen on, and nobody does. */
+/** Looks up a name and connects, which the streams above leave out: to a port of this machine where nothing listens. */
 async function connectInVain(): Promise<void> {
   const signal = AbortSignal.timeout(usualTimeouts.call);
   await sendRequest(new URL('http://localhost:1/'), { method: 'HEAD', headers: {}, signal, longest: 0 }).catch(
@@ -85,7 +84,7 @@ function connect(server: Server): Duplex {
   return ours;
 }
 
-/** As Git does; there must be an answer. */
+/** Asks as Git does, and insists on an answer. */
 function ask(git: Server): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(git);

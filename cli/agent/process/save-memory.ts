@@ -1,15 +1,15 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Has V8 use memory sparingly: the agent is there all day and has little to do. Left to itself V8 lets garbage lie about, as
- * much as a server with requests without end could afford, and compiles twice what runs often. To be called before anything else
- * is done. A flag that this Node does not know is ignored.
+ * Has V8 use memory sparingly: the agent runs all day and has little to do. By default V8 keeps as much garbage as a busy server
+ * can afford, and compiles code that runs often twice. To be called before anything else. A Node that does not know a flag ignores
+ * it.
  */
 export function saveMemory(): void {
   // Collects garbage early.
   setFlagsFromString('--optimize-for-size');
-  // Keeps what is new in one megabyte, in which an answer's garbage is found at once.
+  // Keeps new objects within one megabyte, so that an answer's garbage is found soon.
   setFlagsFromString('--semi-space-growth-factor=1');
-  // Without the compiler in the middle: the last one makes the answers as quick, and comes a little later.
+  // Leaves out the middle compiler: the last one makes the answers as quick, only a little later.
   setFlagsFromString('--no-maglev');
 }

@@ -4,19 +4,19 @@ import { isConfidential } from '../../network/loopback-http.ts';
 import type { NewSession } from '../protocol.ts';
 import { Secret } from './secret.ts';
 
-/** What goes along with every request of one session: the token, and the key that proves that it is ours (RFC 9449). */
+/** What every request of a session carries: the token, and a proof by the key that the token is bound to (RFC 9449). */
 export interface Access {
   issuer: string;
   accessToken: Secret;
   proofKey: KeyPair;
-  /** The last one that the server asked to have in the proof (RFC 9449, section 8). */
+  /** The last nonce that the server wanted in a proof (RFC 9449, section 8). */
   nonce?: string | undefined;
-  /** What requests go through, unless it is Node's global one. */
+  /** Carries the requests; Node's global agent unless given. */
   agent?: HttpAgent | undefined;
 }
 
 /**
- * Takes a new session's token and proof key; the private key becomes one that cannot be exported again.
+ * Takes over a new session's token and proof key. The private key cannot be exported any more.
  *
  * @throws DOMException when the key is not a private EC P-256 JWK
  */
@@ -34,7 +34,7 @@ export async function importAccess(session: NewSession): Promise<Access> {
   };
 }
 
-/** Whether a URL may be an issuer's: https, or http on this very machine for a server that is being tried out. */
+/** Whether a URL may be an issuer's: https, or http on this machine, for trying a server out. */
 export function isIssuer(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const url = new URL(value);

@@ -2,7 +2,7 @@ import type { HeldCredentials } from './held-credentials.ts';
 import type { Renewal } from './renewal.ts';
 import type { RoleChain } from './role-chain.ts';
 
-/** More roles and regions than a person works with; the oldest goes first. */
+/** More roles and regions than a person works with. The oldest entry is dropped first. */
 const mostEntries = 100;
 
 export interface Entry {
@@ -12,9 +12,9 @@ export interface Entry {
   region: string;
   credentials: HeldCredentials;
   renewal: Renewal;
-  /** What was in the way of the last renewal, if something was. */
+  /** Why the last renewal failed, if it did. */
   trouble?: string | undefined;
-  /** The renewal under way; it never fails. */
+  /** The renewal under way. It never fails. */
   renewing?: Promise<void> | undefined;
 }
 
@@ -38,14 +38,14 @@ export class CredentialCache {
     return [...this.#entries.values()];
   }
 
-  /** The ones that last longest, of this region or without one of any. */
+  /** The entry that lasts longest, of this region, or of any when none is given. */
   find(key: string, region: string | undefined): Entry | undefined {
     return this.all()
       .filter((entry) => entry.key === key && (region === undefined || entry.region === region))
       .sort((a, b) => b.credentials.expiry.left - a.credentials.expiry.left)[0];
   }
 
-  /** Forgets all of them, at once. */
+  /** Discards all entries at once. */
   drop(): void {
     for (const { credentials } of this.#entries.values()) credentials.wipe();
     this.#entries.clear();
@@ -54,7 +54,7 @@ export class CredentialCache {
   #discard(name: string): void {
     const entry = this.#entries.get(name);
     this.#entries.delete(name);
-    // Not at once: somebody may be about to read what they were just given.
+    // Not at once: a caller may be about to read what it was just given.
     if (entry) setImmediate(() => entry.credentials.wipe());
   }
 }

@@ -12,22 +12,24 @@ import { SingleFlight } from './single-flight.ts';
 import type { Timeouts } from './timeouts.ts';
 
 /**
- * AWS credentials with less left than this, in milliseconds, are handed out only when no others are to be had.
+ * AWS credentials with less left than this, in milliseconds, are given out only when no others can be obtained.
  *
- * A password for CodeCommit is good for 15 minutes, but no longer than the credentials that signed it. It need not be good
- * for all of these: it is checked when a request of Git's begins, not while it lasts, Git asks for one each time that it is
- * started, and its last request begins some seconds after that (a push that packs much first: a minute). So a minute is
- * enough for a password to be of use, and leaves nine for a renewal to succeed in before anybody has to wait for it.
+ * A password for CodeCommit is good for 15 minutes, but no longer than the credentials that signed it. It need not last that long:
+ * CodeCommit checks it when a request of Git's begins, not while it lasts. Git asks for a password each time that it is started,
+ * and its last request begins some seconds later (a minute, when a push packs much first). So a password is of use for a minute,
+ * and nine minutes are left for a renewal to succeed before a caller has to wait for it.
  */
 const leastLeft = 60_000;
 
-/** Credentials that end this much before the session, in milliseconds, last as long as it: STS counts in seconds, by its own clock. */
+/**
+ * Credentials that end this much before the session, in milliseconds, last as long as it: STS counts in seconds, by its own clock.
+ */
 const rounding = 10_000;
 
 export interface CredentialsOptions {
   /** Whose STS is asked; without one, credentials of any region will do, as a role's are good in all of them. */
   region?: string | undefined;
-  /** Whether AWS is to be asked even though there are some in the cache: once, to see what it says now. */
+  /** Asks AWS even if the cache has credentials, and once only, to see what it says now. */
   fresh?: boolean;
   /** The longest wait, in milliseconds; not more than Timeouts.request. */
   within?: number;
@@ -39,11 +41,11 @@ export interface CredentialSupplyOptions {
   clocks: Clocks;
   timeouts: Timeouts;
   log: Log;
-  /** Called when the server no longer takes the session and there was no caller to be told so. */
+  /** Called when the server refuses the session and no caller is there to be told. */
   onRefused: (why: Problem) => void;
 }
 
-/** The AWS credentials of one session: those in the cache, or new ones, and the renewals ahead of their end. */
+/** The AWS credentials of one session: from the cache, or new ones, and their renewal ahead of time. */
 export class CredentialSupply {
   readonly #options: CredentialSupplyOptions;
   readonly #cache = new CredentialCache();
@@ -54,7 +56,7 @@ export class CredentialSupply {
   }
 
   /**
-   * Credentials for a role, to be used now.
+   * Credentials for a role, for use now.
    *
    * @throws Problem as RoleAssumer.assume; `aws-unreachable` when what came is over already; `too-late`
    */
@@ -65,7 +67,7 @@ export class CredentialSupply {
     return entry.credentials;
   }
 
-  /** What is in the cache. */
+  /** The entries in the cache. */
   all(): Entry[] {
     return this.#cache.all();
   }
@@ -90,14 +92,14 @@ export class CredentialSupply {
         within: fresh ? 0 : Math.min(within ?? this.#options.timeouts.request, this.#timeoutWith(cached)),
       });
     } catch (error) {
-      // The little that is left is better than nothing, when the server or STS is down.
+      // While the server or STS is down, the little that is left is better than nothing.
       const left = fresh ? undefined : this.#cache.find(key, region);
       if (left === undefined || !isDown(error)) throw error;
       return left;
     }
   }
 
-  /** How long to wait for new ones, in milliseconds: so that what is in the cache can still be used afterwards. */
+  /** How long to wait for new ones, in milliseconds, so that those in the cache can still be used afterwards. */
   #timeoutWith(cached: Entry | undefined): number {
     if (cached === undefined) return Number.POSITIVE_INFINITY;
     return Math.min(this.#options.timeouts.replacement, cached.credentials.expiry.left / 2);
@@ -121,7 +123,7 @@ export class CredentialSupply {
     entry.renewing = undefined;
   }
 
-  /** Tries once: the pauses between renewals are its own, and long ones. A caller that comes to wait for it has it tried again. */
+  /** Tries once, as Renewal has longer pauses of its own. A caller that joins in and waits has it tried again. */
   async #renew(entry: Entry): Promise<void> {
     const { clocks, log, onRefused } = this.#options;
     try {
@@ -139,14 +141,14 @@ export class CredentialSupply {
     const { assumer, clocks, lifetime, log } = this.#options;
     const key = keyOf(chain);
     return this.#flights.run(`${key} ${region}${fresh ? ' fresh' : ''}`, within, async (deadline) => {
-      // This is no use of the source's: it is renewed when it is used itself, and for this one when this one is.
+      // This does not count as a use of the source, which is renewed for itself only when it is used itself.
       const left = { region, fresh, within: Math.max(0, deadline.left) };
       const source = chain.source && {
         role: chain.source.role.arn,
         credentials: (await this.#obtain(chain.source, left)).credentials.reveal(),
       };
       const obtained = await assumer.assume(chain, { region, deadline, source });
-      // In the same turn as what follows: a session that was dropped meanwhile keeps nothing.
+      // In the same turn as what follows, so that a session that was dropped meanwhile keeps nothing.
       lifetime.check();
       checkExpiration(chain, obtained, clocks.now());
       const credentials = new HeldCredentials(obtained, clocks);
@@ -160,7 +162,7 @@ export class CredentialSupply {
   }
 }
 
-/** Whether the server or STS could not be asked, as opposed to one that refused. */
+/** Whether the server or STS could not be asked, rather than refused. */
 export function isDown(error: unknown): error is Problem {
   return error instanceof Problem && error.category === 'unreachable';
 }

@@ -1,6 +1,6 @@
 import { clockTime } from '../../text/time.ts';
 
-/** What the time is taken from. */
+/** The sources of the time. */
 export interface Clocks {
   /** The wall clock, in milliseconds since 1970. It can be set, and goes on while the machine sleeps. */
   now: () => number;
@@ -9,9 +9,9 @@ export interface Clocks {
 }
 
 /**
- * When something ends. The wall clock decides at the moment of use, as a timer may have slept with the machine. The clock that cannot
- * be set decides as well, so that setting the wall clock back prolongs nothing. (If the machine has also slept since, that clock is
- * late by as much; then the server, and AWS, still know the time.)
+ * When something ends. The wall clock decides at the moment of use, as a timer may have slept with the machine. The clock that
+ * cannot be set decides as well, so that setting the wall clock back prolongs nothing. (If the machine has also slept since, that
+ * clock is late by as much; then the server, and AWS, still know the time.)
  */
 export class Expiry {
   /** In milliseconds since 1970. */

@@ -2,13 +2,13 @@ import type { AwsCredentials } from '../../aws/credentials.ts';
 import { type Clocks, Expiry } from './expiry.ts';
 import { Secret } from './secret.ts';
 
-/** What is made of credentials and kept, such as a key: it is as secret as they are. */
+/** Something that is derived from credentials and kept, such as a key. It is as secret as they are. */
 export interface Derived {
-  /** Forgets it, and keeps none any more. */
+  /** Forgets it, and keeps nothing from now on. */
   drop(): void;
 }
 
-/** AWS credentials as the agent keeps them: what is secret of them can be overwritten, and a string only when it is read. */
+/** AWS credentials as the agent keeps them: the secrets can be overwritten, and become strings only when they are read. */
 export class HeldCredentials implements AwsCredentials {
   readonly accessKeyId: string;
   readonly #secretAccessKey: Secret;
@@ -35,7 +35,7 @@ export class HeldCredentials implements AwsCredentials {
     return this.expiry.at;
   }
 
-  /** What a service's consumer derives from these credentials: one of each class, made when first asked for, dropped with them. */
+  /** What is derived from these credentials: one object of each class, made at its first use, and dropped with them. */
   derived<T extends Derived>(Kind: new (credentials: AwsCredentials) => T): T {
     const known = this.#derived.get(Kind) as T | undefined;
     const derived = known ?? new Kind(this);
@@ -43,13 +43,13 @@ export class HeldCredentials implements AwsCredentials {
     return derived;
   }
 
-  /** All of it in the open, for who asked for that. */
+  /** The credentials as plain strings. */
   reveal(): AwsCredentials {
     const { accessKeyId, secretAccessKey, sessionToken, expiration } = this;
     return { accessKeyId, secretAccessKey, sessionToken, expiration };
   }
 
-  /** Overwrites what is secret, and forgets what was derived from it. */
+  /** Overwrites the secrets, and drops what was derived from them. */
   wipe(): void {
     this.#secretAccessKey.wipe();
     this.#sessionToken.wipe();

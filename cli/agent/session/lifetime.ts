@@ -2,7 +2,7 @@ import type { Problem } from '../../problem/problem.ts';
 import { signInNeeded } from '../../problem/sign-in-needed.ts';
 import { type Clocks, Expiry } from './expiry.ts';
 
-/** How long a session lives: until its time is up, or it is dropped before that. */
+/** How long a session lives: until its time is up, or until it is dropped. */
 export class Lifetime {
   readonly end: Expiry;
   readonly #dropped = new AbortController();
@@ -32,7 +32,7 @@ export class Lifetime {
     if (this.end.over) throw this.ended;
   }
 
-  /** For one call to the server or to STS: aborted when the session is dropped, or after so many milliseconds. */
+  /** For one call to the server or to STS: aborted when the session is dropped, or after a number of milliseconds. */
   callSignal(timeout: number): AbortSignal {
     return AbortSignal.any([this.signal, AbortSignal.timeout(timeout)]);
   }

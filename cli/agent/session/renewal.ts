@@ -1,15 +1,15 @@
-/** How long before their end credentials are renewed, in milliseconds. */
+/** Credentials are renewed this long before their end, in milliseconds. */
 const lead = 10 * 60_000;
 
-/** Nothing is renewed for whom nobody has used it for this long, in milliseconds. */
+/** Credentials unused for this long, in milliseconds, are not renewed. */
 const idle = 3600_000;
 
-/** How long after a failed renewal the next one is tried, in milliseconds: doubled each time, from the first to the second. */
+/** The pause after a failed renewal, in milliseconds: it doubles each time, from the first value up to the second. */
 const [shortestPause, longestPause] = [15_000, 120_000];
 
 /**
- * When one role's credentials are to be renewed. It holds times and no timer: whoever asks says what time it is, so that a
- * machine that slept, or a clock that was set, is no case of its own.
+ * When one role's credentials are to be renewed. It holds times and no timer, and callers say what time it is: so a machine that
+ * slept, or a clock that was set, needs no special case.
  */
 export class Renewal {
   readonly #expiration: number;
@@ -19,24 +19,24 @@ export class Renewal {
 
   /**
    * @param expiration when the credentials end, in milliseconds since 1970
-   * @param obtainedAt when they came
-   * @param earlier that of the credentials which these replace: who used those is who uses these
+   * @param obtainedAt when they were obtained
+   * @param earlier of the credentials that these replace, whose use counts for these
    */
   constructor(expiration: number, obtainedAt: number, earlier?: Renewal) {
     this.#expiration = expiration;
     this.#usedAt = earlier ? earlier.#usedAt : Number.NEGATIVE_INFINITY;
-    // Short-lived ones (a role may have 15 minutes) are used for two thirds of their time at least.
+    // Short-lived credentials (a role may have 15 minutes) are used for at least two thirds of their time.
     const before = Math.min(lead, Math.max(0, expiration - obtainedAt) / 3);
-    // Later by up to a fifth, so that all that began in the same moment is not renewed in the same moment.
+    // Later by up to a fifth, so that credentials of one moment are not all renewed in one moment.
     this.#at = expiration - before * (1 - Math.random() / 5);
   }
 
-  /** Somebody was given the credentials. */
+  /** The credentials were given out. */
   used(now: number): void {
     this.#usedAt = now;
   }
 
-  /** A renewal did not succeed. */
+  /** A renewal failed. */
   failed(now: number): void {
     const pause = Math.min(shortestPause * 2 ** this.#failures++, longestPause);
     this.#at = now + pause * (1 - Math.random() / 2);

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Outage } from '../../network/outage.ts';
 import type { Timeouts } from './timeouts.ts';
 
-/** Until when a caller waits for an answer. It is taken from the monotonic clock: while the machine sleeps, nobody waits. */
+/** Until when callers wait for an answer, by the monotonic clock: the time of a sleeping machine does not count. */
 export class Deadline {
   #until = Number.NEGATIVE_INFINITY;
   /** Why the last try failed. */
   outage: Outage | undefined;
 
-  /** Another caller waits, for so many milliseconds from now. */
+  /** Another caller waits, for a number of milliseconds from now. */
   extend(milliseconds: number): void {
     this.#until = Math.max(this.#until, performance.now() + milliseconds);
   }
@@ -22,16 +22,16 @@ export class Deadline {
 export interface RetryOptions {
   deadline: Deadline;
   timeouts: Pick<Timeouts, 'firstPause' | 'longestPause'>;
-  /** Given up when aborted. */
+  /** Gives up. */
   signal: AbortSignal;
-  /** Is told why there will be another try. */
+  /** Called with the reason for another try. */
   onRetry: (outage: Outage) => void;
 }
 
 /**
- * Tries again after an Outage, until the deadline. The ceiling of the pause doubles each time, and the pause is drawn anew from zero
- * up to it ("full jitter"), so that clients that were cut off in one moment do not come back in one. A Retry-After is waited for
- * in full, with the drawn pause on top. There is no pause that would end after the deadline.
+ * Tries again after an Outage, until the deadline. The ceiling of the pause doubles each time, and the pause is drawn anew from
+ * zero up to it ("full jitter"), so that clients that were cut off in one moment do not come back in one. A Retry-After is waited
+ * for in full, with the drawn pause on top. There is no pause that would end after the deadline.
  *
  * AWS's SDK has such a loop for STS too, and is told not to use it: it knows no deadline, it would wait on after the session has
  * ended, and the ID token can get too old in it.

@@ -10,33 +10,32 @@ import type { RoleChain } from './role-chain.ts';
 import type { Timeouts } from './timeouts.ts';
 import { requestAwsToken } from './vouch-api.ts';
 
-/** How long an ID token is shown to STS, in milliseconds: it lives for 60 seconds by the server's clock. */
+/** How long an ID token is used at STS, in milliseconds: it lives for 60 seconds by the server's clock. */
 const tokenLife = 45_000;
 
 /**
- * How long credentials are asked for, in seconds: an hour at most, which is what AWS lets a chained role have, and STS's
- * minimum at least.
+ * The longest and the shortest duration to ask for, in seconds: an hour, which is AWS's limit for chained roles, and STS's minimum.
  */
 const [longest, shortest] = [3600, 900];
 
 export interface RoleAssumerOptions {
   access: Access;
-  /** The name of a role's session in CloudTrail, unless its profile has another. */
+  /** The name of a role's session in CloudTrail, unless the profile sets one. */
   email: string;
   lifetime: Lifetime;
   clocks: Clocks;
   timeouts: Timeouts;
   log: Log;
-  /** Where AWS STS is, proxies and the like. */
+  /** Says where AWS STS is, which proxy to use and the like. */
   env: NodeJS.ProcessEnv;
-  /** What requests to STS go through, unless that is what the environment says. */
+  /** Carries the requests to STS; as the environment says unless given. */
   stsAgent?: HttpAgent | undefined;
 }
 
 export interface Assumption {
   /** Whose STS is asked. */
   region: string;
-  /** Until when a server or an STS that is down is asked again. */
+  /** Until when to ask a server or an STS again that is down. */
   deadline: Deadline;
   /** The role's source, where it has one. */
   source: { role: string; credentials: AwsCredentials } | undefined;
@@ -51,7 +50,7 @@ export class RoleAssumer {
   }
 
   /**
-   * Asks the server and STS, again while they are down and there is time.
+   * Asks the server and STS, and asks again while one is down and there is time.
    *
    * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity, assumeRole and Lifetime.check
    */
@@ -72,12 +71,12 @@ export class RoleAssumer {
     source: NonNullable<Assumption['source']>,
   ): Promise<AwsCredentials> {
     this.#options.lifetime.check();
-    // AWS's SDK is large, and few have chained roles.
+    // Loaded here: AWS's SDK is large, and few people use chained roles.
     const { assumeRole } = await import('../../aws/sts/assume-role.ts');
     return assumeRole({ ...this.#request(chain, region), source, externalId: chain.externalId });
   }
 
-  /** Each try shows STS the same token as long as that is fresh: while STS is down, the server is left alone. */
+  /** All tries use one token while it is fresh, so that the server is not asked again while STS is down. */
   #withToken(chain: RoleChain, region: string): () => Promise<AwsCredentials> {
     const { access, clocks, lifetime, stsAgent } = this.#options;
     let token: { value: string; expiry: Expiry } | undefined;
@@ -86,7 +85,7 @@ export class RoleAssumer {
       if (token === undefined || token.expiry.over) {
         const value = await requestAwsToken(access, chain.role.arn, this.#callSignal());
         token = { value, expiry: new Expiry(clocks.now() + tokenLife, clocks) };
-        // So that nothing is asked for in the name of a session that ended meanwhile.
+        // STS is not asked for a session that has ended meanwhile.
         lifetime.check();
       }
       return assumeRoleWithWebIdentity({ ...this.#request(chain, region), token: token.value, agent: stsAgent });
@@ -95,7 +94,7 @@ export class RoleAssumer {
 
   #request({ role, roleSessionName, durationSeconds = longest }: RoleChain, region: string): RoleRequest {
     const { email, env, lifetime } = this.#options;
-    // No longer than the session, where STS's minimum lets that be.
+    // No longer than the session, as far as STS's minimum allows.
     const left = Math.floor(lifetime.end.left / 1000);
     return {
       role: role.arn,

@@ -1,7 +1,7 @@
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { Problem } from '../../problem/problem.ts';
 
-/** A role, and how one comes to it: with an ID token, or through the role of its `source`. A profile is one. */
+/** A role, and how to assume it: with an ID token, or through the role of its `source`. A profile is one. */
 export interface RoleChain extends Pick<VouchProfile, 'role' | 'externalId' | 'roleSessionName' | 'durationSeconds'> {
   source?: RoleChain;
 }
@@ -28,12 +28,12 @@ export function checkPartitions(chain: RoleChain): void {
   });
 }
 
-/** The name of the last role, as it is called in AWS's console. */
+/** The name of the last role, as AWS's console shows it. */
 export function nameOfRole({ role }: RoleChain): string {
   return role.arn.slice(role.arn.lastIndexOf('/') + 1);
 }
 
-/** What the credentials of a chain are known by: all that AWS is asked with. */
+/** The key of a chain's credentials: everything that AWS is asked with. */
 export function keyOf(chain: RoleChain): string {
   return JSON.stringify(
     [...hops(chain)].map(({ role, externalId, roleSessionName, durationSeconds }) => [

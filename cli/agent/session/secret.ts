@@ -1,17 +1,16 @@
 /**
- * A secret in memory of its own, which is overwritten when it is no longer needed. A string cannot be: it stays where it is
- * until the memory is used for something else. So one is made at the moment of use alone, which every library asks for, and
- * kept nowhere.
+ * A secret in memory of its own, which can be overwritten. A string cannot: it stays in memory until that is reused. Libraries want
+ * strings, so one is made at the moment of use, and kept nowhere.
  */
 export class Secret {
   #bytes: Buffer | undefined;
 
   constructor(value: string) {
-    // Not of the pool that Buffer.from() takes small ones of.
+    // Buffer.from() would take the memory from a shared pool.
     this.#bytes = Buffer.alloc(Buffer.byteLength(value), value);
   }
 
-  /** @throws Error when it was overwritten */
+  /** @throws Error after `wipe` */
   reveal(): string {
     if (this.#bytes === undefined) throw new Error('The secret was dropped.');
     return this.#bytes.toString();

@@ -30,8 +30,8 @@ export type SessionOptions = Omit<
 >;
 
 /**
- * One session and all that was obtained with it. The AWS credentials live in here and not beside it, so that what an
- * earlier session was still waiting for can never reach a later one.
+ * One session and all that was obtained with it. The AWS credentials live inside it, so that a late answer to an earlier session
+ * can never reach a later one.
  */
 export class Session {
   readonly details: SessionDetails;
@@ -49,7 +49,7 @@ export class Session {
     this.#supply = new CredentialSupply({ ...options, assumer, lifetime });
   }
 
-  /** Whether its time is up, by the clock at this very moment. */
+  /** Whether its time is up. */
   get over(): boolean {
     return this.lifetime.end.over;
   }
@@ -65,12 +65,12 @@ export class Session {
   }
 
   /**
-   * AWS credentials for a role: those in the cache, or new ones. Any number of callers causes one request to the server and
-   * one to STS for each role of the chain. When one of those is down, it is asked again for as long as a caller waits. Credentials
-   * are renewed ahead of their end, for which no caller waits.
+   * AWS credentials for a role, from the cache or new ones. Any number of callers causes one request to the server, and one to STS
+   * for each role of the chain. If one of them is down, it is asked again for as long as a caller waits. Credentials are renewed
+   * ahead of their end, and no caller waits for that.
    *
-   * @throws Problem as requestAwsToken, assumeRoleWithWebIdentity and assumeRole; of category `unreachable` it also says until
-   *   when what is in the cache lasts
+   * @throws Problem as RoleAssumer.assume. In the category `unreachable` it also says until when the session and its other
+   *   credentials last
    */
   async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<HeldCredentials> {
     try {
@@ -81,17 +81,16 @@ export class Session {
   }
 
   /**
-   * Renews what is due. To be called now and then: how often, and whether it was called at all while the machine slept,
-   * decides nothing.
+   * Renews what is due. To be called now and then; how often does not matter.
    *
-   * @returns settles when the renewals that are under way have ended, well or not
+   * @returns settles when all renewals under way have ended, well or not
    */
   renewDue(): Promise<void> {
     return this.#supply.renewDue();
   }
 
   /**
-   * The claims of a fresh ID token for a role. The caller wants to see what the server says now, so it is asked once.
+   * The claims of a fresh ID token for a role. The server is asked once only, to see what it says now.
    *
    * @throws Problem as requestAwsToken
    */
@@ -100,12 +99,12 @@ export class Session {
     return readClaims(access, await requestAwsToken(access, role, this.lifetime.callSignal(this.#timeouts.call)));
   }
 
-  /** Ends it: what is under way is given up, and nothing is kept. */
+  /** Ends it: gives up what is under way, and keeps nothing. */
   drop(): void {
     this.lifetime.drop();
     this.#supply.drop();
     this.details.access.accessToken.wipe();
-    // The SDK signs with the same library, which keeps the keys that it derived.
+    // AWS's SDK signs with the same library, which keeps the keys that it derives.
     clearCredentialCache();
   }
 
@@ -125,10 +124,10 @@ export class Session {
     }
   }
 
-  /** Says as well until when the rest lasts: there is nothing to be done but to try again. */
+  /** Adds until when everything else lasts, as a person can only try again. */
   #withWhatLasts({ what, ...rest }: Problem): Problem {
     const others = this.#supply.all().map(({ chain, region, credentials: { expiry } }) => {
-      // With its region: those of the very role that was asked for are of no use in another one.
+      // With the region: the same role may have credentials for another one, which are of no use here.
       return `${nameOfRole(chain)} in ${region} until ${expiry.clockTime}`;
     });
     const also = others.length > 0 ? `, and credentials for ${others.join(', ')}` : '';

@@ -6,16 +6,16 @@ interface Flight<T> {
   deadline: Deadline;
 }
 
-/** Calls that are under way, by key: a second caller for the same key waits for the same answer. */
+/** Calls under way, by key: a second caller for the same key waits for the same answer. */
 export class SingleFlight<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
   /**
    * Joins the call under way for this key, or starts one. A failed call is not remembered.
    *
-   * @param timeout how long this caller waits, in milliseconds. A call is tried again for as long as one of its callers waits. With
-   *   0 the caller is in no hurry: it waits for the call's end, and no try is made for it.
-   * @throws what the call failed by, or what its last try failed by when this caller's time is up
+   * @param timeout how long this caller waits, in milliseconds. A call is tried again as long as one of its callers waits. A caller
+   *   with 0 waits for the call's end, and does not have it tried again.
+   * @throws what the call failed by; when this caller's time is up, what the last try failed by
    */
   run(key: string, timeout: number, start: (deadline: Deadline) => Promise<T>): Promise<T> {
     const running = this.#flights.get(key);
@@ -37,7 +37,7 @@ async function resultWithin<T>(timeout: number, { result, deadline }: Flight<T>)
   }
 }
 
-/** Each call ends by itself before this: it is this machine that was too slow. */
+/** Each request ends by itself before this, so this machine was too slow. */
 function noAnswer(): Outage {
   return new Outage({ kind: 'too-late', what: 'No credentials came in time.', fix: 'Try again.' });
 }

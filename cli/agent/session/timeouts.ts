@@ -1,8 +1,8 @@
 /** How long to wait while the server or STS is down, in milliseconds. */
 export interface Timeouts {
-  /** For one request for credentials in all. */
+  /** For one request for credentials, in all. */
   request: number;
-  /** For credentials that replace some which are about to end, and would do. */
+  /** For new credentials, when some are left that are about to end. */
   replacement: number;
   /** For one answer of the server or of STS. */
   call: number;
@@ -11,7 +11,7 @@ export interface Timeouts {
   longestPause: number;
 }
 
-/** Git is to have its answer within 20 seconds, of which the helper may need two for itself on a busy machine. */
+/** Git gets its answer within 20 seconds, of which the helper may need two for itself on a busy machine. */
 export const usualTimeouts: Timeouts = {
   request: 18_000,
   replacement: 2_000,

@@ -21,8 +21,8 @@ const longestAnswer = 64 * 1024;
  * Asks the server for an ID token that AWS takes for one role (`POST /api/aws/token`).
  *
  * @param signal when to give up
- * @throws Problem `session-over` (exit code 3) when the server no longer takes the session, `clock-skew` and
- *   `role-refused` (5); `server-unreachable` (4), which is an Outage unless it cannot pass by itself
+ * @throws Problem `session-over` (exit code 3) when the server refuses the session, `clock-skew` and `role-refused` (5),
+ *   `server-unreachable` (4), which is an Outage unless it lasts
  */
 export async function requestAwsToken(access: Access, role: string, signal: AbortSignal): Promise<string> {
   const answer = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
@@ -34,7 +34,7 @@ export async function requestAwsToken(access: Access, role: string, signal: Abor
 }
 
 /**
- * What an ID token says, its signature unchecked: that is for AWS, and we have it from the server itself.
+ * What an ID token says. We do not check its signature: it came from the server itself, and AWS checks it.
  *
  * @throws Problem `server-unreachable` when it is no token
  */
@@ -67,7 +67,7 @@ async function request(
   let answer: HttpAnswer;
   try {
     answer = await send(access, url, { method, body, signal });
-    // The server may ask for a nonce of its own in the proof, which came along (RFC 9449, section 8).
+    // The server may want its own nonce in the proof, and then sends it along (RFC 9449, section 8).
     if (wantsNonce(answer)) {
       answer = await send(access, url, { method, body, signal });
     }
@@ -113,10 +113,10 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   const { kind = '', title, detail } = readProblem(readJson(answer)) ?? {};
   const quote = (text = '') => printable(redact(text, [access.accessToken.reveal()]), 300);
   const said = quote(title) || `status ${status}`;
-  // A proof of the wrong time says nothing of the session, which is still good when the clock is.
+  // A proof with the wrong time says nothing about the session, which is still good once the clock is right.
   const skew = kind === 'token-refused' ? clockSkew(headers.date, Date.now()) : undefined;
   if (skew) return skew;
-  // It was given one: that says nothing of the session.
+  // It was given its nonce, so this says nothing about the session.
   if (wantsNonce(answer)) return new Outage(serverUnreachable(issuer, 'It asks for one nonce after the other.'));
   const isChallenge = status === 401 && /\bDPoP\b/i.test(headers['www-authenticate'] ?? '');
   if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
@@ -125,7 +125,7 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   if (isPassing(status)) {
     return new Outage(serverUnreachable(issuer, `It answered: ${said}`), readRetryAfter(headers['retry-after']));
   }
-  // A session must not end, nor a role be refused, by the word of a proxy or of a Wi-Fi's login page.
+  // No proxy, and no login page of a Wi-Fi, can end a session or refuse a role.
   if (kind === '') {
     const why = `Something answered in its place, with status ${status}: a proxy, or your Wi-Fi's login page.`;
     return new Outage(serverUnreachable(issuer, why, { network: 'proxy' }));
@@ -141,7 +141,7 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
 
 function noAnswer({ issuer, accessToken }: Access, error: unknown): Problem {
   const why = redact(networkReason(error), [accessToken.reveal()]);
-  // The error itself is left behind, as it could carry a secret.
+  // The error itself is not passed on, as it could carry a secret.
   const network = networkFailure(error);
   if (!isLastingFailure(error)) return new Outage(serverUnreachable(issuer, why, { network }));
   const fix = networkFix(error, 'NODE_EXTRA_CA_CERTS', restart);
@@ -152,7 +152,7 @@ function hostOf({ issuer }: Access): string {
   return new URL(issuer).host;
 }
 
-/** The body as JSON; nothing when it is none, or too long to be an answer. */
+/** The body as JSON; an empty object when it is none, or too long. */
 function readJson({ body }: HttpAnswer): Record<string, unknown> {
   return Object(parseJson(body?.toString('utf8') ?? ''));
 }

@@ -3,7 +3,7 @@ import type { Server } from 'node:net';
 import { Problem } from '../../problem/problem.ts';
 import { backlog, type OwnedSocket } from '../../runtime-folder/owned-socket.ts';
 
-/** Socket activation (sd_listen_fds(3)): systemd holds our sockets, and starts us with them when somebody connects. */
+/** Socket activation (sd_listen_fds(3)): systemd holds our sockets, and starts us with them when a client connects. */
 export interface GivenSockets {
   /** The descriptor of agent.sock. */
   agent: number;
@@ -15,7 +15,7 @@ export interface GivenSockets {
 const first = 3;
 
 /**
- * The sockets that we were started with. The variables that tell of them are removed, since they are for this process alone.
+ * The sockets that we were started with. Their variables are removed, as they are for this process alone.
  *
  * @returns undefined when we were started without any
  * @throws Problem `given-sockets` when there are not two
@@ -23,15 +23,15 @@ const first = 3;
 export function takeGivenSockets(env: NodeJS.ProcessEnv): GivenSockets | undefined {
   const { LISTEN_PID: pid, LISTEN_FDS: count } = env;
   for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES', 'LISTEN_PIDFDID']) delete env[name];
-  // Variables that another process has left us speak of descriptors that we do not have.
+  // Another process may have left us variables about descriptors of its own.
   if (count === undefined || pid !== String(process.pid)) return undefined;
   if (count !== '2') throw notGiven(`There should be 2, and there are ${count}.`);
-  // In the order in which the socket unit names them (service/systemd.ts).
+  // In the order of the socket unit (service/systemd-units.ts).
   return { agent: first, git: first + 1 };
 }
 
 /**
- * Has a server accept the connections of a socket that we were given. The name stays with who gave it, whatever becomes of us.
+ * Has a server accept the connections of a socket that we were given. The name belongs to systemd, and outlives us.
  *
  * @param path the name that the socket must have
  * @throws Problem `given-sockets` when the descriptor is not a listening socket of that name
@@ -67,10 +67,7 @@ function check(descriptor: number, path: string): void {
 }
 
 function notGiven(why: string): Problem {
-  return new Problem({
-    kind: 'given-sockets',
-    what: 'The agent was started with other sockets than its own.',
-    why,
-    fix: 'Run `vouch agent install`, which writes the units of systemd anew.',
-  });
+  const what = 'The agent was started with other sockets than its own.';
+  const fix = 'Run `vouch agent install`, which writes the units of systemd anew.';
+  return new Problem({ kind: 'given-sockets', what, why, fix });
 }

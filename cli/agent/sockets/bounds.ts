@@ -1,19 +1,19 @@
 import { MemoryBudget } from './memory-budget.ts';
 
-/** What clients may take of a socket. */
+/** How much clients may use of a socket. */
 export interface SocketBounds {
-  /** How long a client may take to say what it wants, in milliseconds. */
+  /** How long a client may take to send its request, in milliseconds. */
   requestTimeout: number;
-  /** How many connections there may be at once; one more is refused at once, with nothing. */
+  /** How many connections there may be at once. One more is closed at once, without an answer. */
   connections: number;
-  /** What the requests of all clients take together, on both sockets. */
+  /** For the requests of all clients together, on both sockets. */
   memory: MemoryBudget;
 }
 
 /**
- * More connections than Git processes that run at once; with both sockets, no more than a system lets a process have. Each with
- * as long a request as there may be would be more memory than a service gets (service/systemd-units.ts), so what they say is
- * bounded together: for Git's requests, of some hundred bytes, there is room on all of them.
+ * More connections than the Git processes that run at once, but for both sockets no more than a system allows a process. If each
+ * sent the longest request, that would be more memory than a service gets (service/systemd-units.ts). So all requests share a
+ * budget, which is enough for Git's, of some hundred bytes, on every connection.
  */
 export const bounds: SocketBounds = {
   requestTimeout: 5000,

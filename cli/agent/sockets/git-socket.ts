@@ -3,11 +3,11 @@ import { longestRequest } from '../git-request.ts';
 import type { SocketBounds } from './bounds.ts';
 
 /**
- * The server behind git.sock, which speaks what `git credential-cache` speaks with its daemon (Git's
- * builtin/credential-cache--daemon.c): the client sends `action=get`, `timeout=<seconds>` and Git's own lines, and closes
- * its side; the answer is credential lines, or nothing. Whatever is not a well-formed `get` is answered with nothing.
+ * The server behind git.sock, in the protocol of `git credential-cache` and its daemon (Git's builtin/credential-cache--daemon.c):
+ * the client sends `action=get`, `timeout=<seconds>` and Git's own lines, and closes its side. The answer is credential lines, or
+ * nothing. Anything but a well-formed `get` is answered with nothing.
  *
- * @param answer gives the credential lines for Git's lines, or rejects when there are none to give
+ * @param answer gives the credential lines for Git's lines, or rejects when there are none
  */
 export function createGitServer(
   answer: (request: Uint8Array) => Promise<string>,
@@ -28,12 +28,12 @@ function serve(
   const chunks: Buffer[] = [];
   let length = 0;
   let asked = false;
-  // From the first byte to the last: a client that sends a byte now and then is as slow as one that sends none.
+  // For the whole request: a client that sends a byte now and then is as slow as one that sends none.
   const late = setTimeout(() => socket.destroy(), requestTimeout);
   socket.on('error', () => socket.destroy());
   socket.on('close', () => {
     clearTimeout(late);
-    // A request that is being answered is there for as long as that takes, whether or not its client is.
+    // A request that is being answered stays in memory until then, whether or not its client does.
     if (!asked) memory.give(length);
   });
   socket.on('data', (chunk: Buffer) => {
@@ -54,16 +54,16 @@ function serve(
     asked = true;
     const answering = answer(request).finally(() => memory.give(length));
     answering.then(
-      // The client has closed its side, so that our side's orderly end would be for nobody, and takes a sixth of the time
-      // that a connection costs. Not within the callback: there it would make an error that nobody wants.
+      // The client has closed its side. An orderly end of ours would help nobody, and takes a sixth of a connection's time. In the
+      // callback itself `destroy` would cause an error, so it comes a tick later.
       (lines) => socket.write(lines, () => process.nextTick(() => socket.destroy())),
-      // The helper asks again over the other socket, where a reason can be given.
+      // The helper asks again over the other socket, which can give a reason.
       () => socket.destroy(),
     );
   });
 }
 
-/** Takes the daemon's two lines off; undefined when they are not there or ask for something else than `get`. */
+/** Removes the daemon's two lines; undefined when they are missing, or ask for something else than `get`. */
 function withoutAction(request: Buffer): Buffer | undefined {
   const start = request.subarray(0, 64).toString('latin1');
   const match = /^action=get\ntimeout=\d{1,10}\n/.exec(start);

@@ -6,7 +6,7 @@ export function sendJson(response: ServerResponse, value: unknown): void {
   send(response, 200, 'application/json', JSON.stringify(value));
 }
 
-/** The length is always said, so that who reads an answer knows one that was cut. */
+/** Always with the length, so that a reader recognises an answer that was cut. */
 export function send(response: ServerResponse, status: number, type: string, text: string): void {
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
 }
@@ -23,7 +23,7 @@ const statuses: Record<Category, number> = {
   unreachable: 502,
 };
 
-/** The status of HTTP that a problem has on agent.sock (RFC 9110, section 15). */
+/** The HTTP status of a problem on agent.sock (RFC 9110, section 15). */
 export function statusOf({ kind, category }: Problem): number {
   if (kind === 'internal-error') return 500;
   return kind === 'agent-leaving' ? 503 : statuses[category];

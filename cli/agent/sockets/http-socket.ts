@@ -16,17 +16,17 @@ import type { MemoryBudget } from './memory-budget.ts';
 import { readSession } from './read-session.ts';
 import { withBody } from './request-body.ts';
 
-/** The largest body that is read, in bytes, except for Git's requests. */
+/** The longest body, in bytes, except for Git's requests. */
 const longestBody = 64 * 1024;
 
 /** The agent's presence under its name (serve.ts). */
 export interface Presence {
   /**
-   * Called after a logout, before its answer is sent: gives the sockets' names up, so that whoever reads the answer can start
-   * a new agent at once; then the process is to end.
+   * Called after a logout, before its answer is sent: gives up the sockets' names, so that the client can start a new agent at
+   * once. The process ends after it.
    */
   leave(): void;
-  /** Whether who asks for the agent from now on still finds this one. */
+  /** Whether a new client would still reach this agent. */
   canServe(): boolean;
 }
 
@@ -50,11 +50,11 @@ export function createHttpServer(
       connectionsCheckingInterval: requestTimeout / 5,
     },
     (request, response) => {
-      // One request a connection, as our client has it: what follows a body that we stopped reading is no request either.
+      // One request a connection, as our client does it: the rest of a body that we stopped reading is no second request.
       response.setHeader('connection', 'close');
       route({ agent, codecommit, presence, memory }, request, response).catch((error: unknown) => {
         const { method, url } = request;
-        // What Git asks for is told in codecommit.ts, with the host.
+        // Refusals of Git's requests are logged in codecommit.ts, with the host.
         if (url !== '/git') agent.log.add('refused', `${method} ${url?.replace(/\?.*/s, '')}: ${reasonOf(error)}`);
         if (!response.headersSent) sendProblem(response, asProblem(error));
         else response.destroy();
@@ -62,14 +62,14 @@ export function createHttpServer(
     },
   );
   server.maxConnections = connections;
-  // What comes in the same breath is not even begun.
+  // A second request on the connection is not even begun.
   server.maxRequestsPerSocket = 1;
-  // Where nothing moves for longer than an answer may take to be made (session.ts), the client does not read it.
+  // If nothing moves for longer than an answer takes (session/timeouts.ts), the client is not reading it.
   server.setTimeout(requestTimeout * 6);
   return server;
 }
 
-/** What means the same in every protocol, see protocolVersion. */
+/** The requests that mean the same in every protocol, see protocolVersion. */
 const everlasting = new Set(['GET /status', 'DELETE /session']);
 
 interface Served {
@@ -94,7 +94,7 @@ async function route(
       return sendJson(response, agent.status());
     case 'PUT /session': {
       await withBody(request, memory, longestBody, (body) => agent.take(readSession(body)));
-      // Asked when it has been taken: a connection may be older than the end of the agent that it leads to.
+      // Asked after the session was taken: the connection may be older than the agent's end.
       if (!presence.canServe()) {
         agent.close();
         throw leaving();
@@ -104,7 +104,7 @@ async function route(
     }
     case 'DELETE /session': {
       const dropped: Dropped = await agent.logOut();
-      // Another login may have come in while the server was asked.
+      // Another login may have handed over a session while the server was asked.
       if (!agent.hasSession) presence.leave();
       return sendJson(response, dropped);
     }

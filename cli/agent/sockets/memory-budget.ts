@@ -1,4 +1,4 @@
-/** The memory that all requests share, from their first byte until they have been answered. */
+/** The memory that all requests share, from their first byte until their answer. */
 export class MemoryBudget {
   #left: number;
 
@@ -7,14 +7,13 @@ export class MemoryBudget {
     this.#left = bytes;
   }
 
-  /** @returns false when there is not as much left; then nothing is taken */
+  /** @returns false when less than that is left; nothing is taken then */
   take(bytes: number): boolean {
     if (bytes > this.#left) return false;
     this.#left -= bytes;
     return true;
   }
 
-  /** Gives back what was taken. */
   give(bytes: number): void {
     this.#left += bytes;
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { badRequest } from '../problems.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
-/** Has something made of the body, of which no copy is left afterwards, nor in what it came in: it may hold secrets. */
+/** Reads the body and uses it. It may hold secrets, so all copies of it are overwritten afterwards. */
 export async function withBody<T>(
   request: IncomingMessage,
   memory: MemoryBudget,

@@ -8,7 +8,9 @@ export function quoted(message: string): string {
   return message === '' ? '' : `AWS says: ${message}`;
 }
 
-/** Provider, audience and times have words of their own with AWS, and so has each action of a trust policy; its conditions have not. */
+/**
+ * Provider, audience and times have words of their own with AWS, and so has each action of a trust policy; its conditions have not.
+ */
 export function reasonIn(message: string): Pick<ProblemData, 'reason' | 'action'> {
   if (/No OpenIDConnect provider/i.test(message)) return { reason: 'provider-unknown' };
   if (/audience/i.test(message)) return { reason: 'audience' };

@@ -2,8 +2,8 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Keeps a server from having more connections than it can take without keeping newcomers out: who comes last may be the browser, which
- * has not said anything yet. The oldest one that is not being answered is dropped for it, whatever it has said so far.
+ * Keeps a server from having more connections than it can take without keeping newcomers out: who comes last may be the browser,
+ * which has not said anything yet. The oldest one that is not being answered is dropped for it, whatever it has said so far.
  *
  * @param most how many there may be
  */
