@@ -1,8 +1,8 @@
-/** A temporary AWS credential, as STS gives it. */
+/** Temporary AWS credentials, as STS gives them. */
 export interface AwsCredentials {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;
-  /** When it ends, in milliseconds since 1970. */
+  /** When they end, in milliseconds since 1970. */
   expiration: number;
 }

@@ -1,6 +1,6 @@
 /**
- * What is known about AWS's partitions, in one table. No list of regions: a region is recognised by its shape and its
- * partition by the host's suffix, so that a new region works on its first day.
+ * What we know about AWS's partitions, in one table. There is no list of regions: a region is recognised by its shape, and its
+ * partition by the host's suffix. So a new region works on its first day.
  */
 export interface Partition {
   /** As in an ARN: `arn:<id>:iam::…` */
@@ -9,9 +9,9 @@ export interface Partition {
   region: RegExp;
   /** The DNS suffix of its services. */
   suffix: string;
-  /** The DNS suffix of those of its services' endpoints that IPv6 reaches too. */
+  /** The DNS suffix of its services' endpoints that IPv6 reaches too. */
   dualStackSuffix: string;
-  /** Whether CodeCommit has FIPS endpoints here, in some regions at least. */
+  /** Whether CodeCommit has FIPS endpoints in some of its regions. */
   fips: boolean;
   /** Where STS is asked when no region is known. */
   defaultRegion: string;
@@ -52,19 +52,19 @@ export const partitions: readonly Partition[] = [
   },
 ];
 
-/** The partition that a region's name belongs to, or undefined when it is no region's name. */
+/** The partition of a region; undefined when the name is not a region's. */
 export function partitionOf(region: string): Partition | undefined {
   return partitions.find((partition) => partition.region.test(region));
 }
 
-/** Whether a name has the shape of a region of any partition. */
+/** Whether a name has the shape of a region, in any partition. */
 export function isRegion(region: string): boolean {
   return partitionOf(region) !== undefined;
 }
 
 /**
- * Whether a name that a person types can be a region's: beside its shape, the direction in it is one that AWS uses, so that
- * `us-esat-1` is refused at once. What a file or a host says is judged by its shape alone.
+ * Whether a name that a person types can be a region's. Besides its shape, its direction must be one that AWS uses, so that
+ * `us-esat-1` is refused at once. Names from files and hosts are judged by their shape alone.
  */
 export function looksLikeRegion(region: string): boolean {
   return isRegion(region) && /-(central|(north|south)(east|west)?|east|west)-\d{1,2}$/.test(region);

@@ -5,16 +5,16 @@ export interface RoleArn {
   arn: string;
   partition: Partition;
   account: string;
-  /** With its path, if it has one: `team/Developer`. */
+  /** With its path, if there is one: `team/Developer`. */
   name: string;
 }
 
 /**
- * Reads the ARN of an IAM role: `arn:<partition>:iam::<12 digits>:role/<path and name>` (IAM: names have at most 64 of
- * `[\w+=,.@-]`, and with the path 512 characters). IAM would take quotes and shell characters in a path; we do not, as
- * the ARN is written into a command line in AWS's config file.
+ * Reads the ARN of an IAM role: `arn:<partition>:iam::<12 digits>:role/<path and name>` (IAM: a name has at most 64 of
+ * `[\w+=,.@-]`, and 512 characters with the path). IAM allows quotes and shell characters in a path. We do not, as the ARN goes
+ * into a command line in AWS's config file.
  *
- * @returns undefined when it is not exactly that
+ * @returns undefined when it is anything else
  */
 export function parseRoleArn(arn: string): RoleArn | undefined {
   const match =

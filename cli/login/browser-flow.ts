@@ -9,7 +9,7 @@ import { redeem } from './redeem.ts';
 /** The page that the person signs in on. */
 export interface SignInPage {
   url: string;
-  /** What the page shows if it is the one of this login. Nobody can choose them, and who reads the address has no use for them. */
+  /** What the page of this login shows. Nobody can choose the words, and they are of no use to a reader of the address. */
   words: string;
 }
 
@@ -18,23 +18,22 @@ export interface SignInOptions {
   server: string;
   /** Called when the page can be opened, with the port of 127.0.0.1 that the browser comes back to. */
   onPage: (page: SignInPage, port: number) => void;
-  /** That port, unless any free one will do. */
+  /** That port; any free one unless given. */
   port?: number | undefined;
-  /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
+  /** Ends the wait (Ctrl-C, the time-out), and its reason is thrown. */
   signal: AbortSignal;
 }
 
 /**
- * Signs in with the browser: PAR (RFC 9126) with PKCE, DPoP, `state` and `nonce`; the loopback callback (RFC 8252); the
- * code's redemption and the check of the ID token. What comes back is in memory alone.
+ * Signs in with the browser: PAR (RFC 9126) with PKCE, DPoP, `state` and `nonce`; the loopback callback (RFC 8252); the code's
+ * redemption, and the check of the ID token. The result is in memory alone.
  *
- * @throws Problem when the server cannot be reached or refuses, or the person cancels; `callback-port`; `signal.reason` when
- *   aborted
+ * @throws Problem when the server cannot be reached or refuses, or the person cancels; `callback-port`; `signal.reason`
  */
 export async function signIn(options: SignInOptions): Promise<NewSession> {
   const listener = await listenForCallback(options.port);
   try {
-    // Whatever is being waited for, and whether or not it can be aborted: the person is not kept.
+    // The person does not have to wait, even for something that cannot be aborted.
     const session = await untilAborted(ceremony(options, listener), options.signal);
     listener.release();
     return session;

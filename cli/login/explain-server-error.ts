@@ -7,7 +7,7 @@ import { notAVouchServer, serverUnreachable } from '../server-api/problems.ts';
 import { isPassing } from '../server-api/refusal.ts';
 import { printable } from '../text/printable.ts';
 
-/** A failed request to the server in words: unreachable, refused, or not a Vouch server at all. */
+/** Explains a failed request to the server: it is unreachable, it refused, or it is not a Vouch server. */
 export function explainServerError(server: string, error: unknown): Problem {
   const { cause } = error as Error;
   if (error instanceof Problem) return error;

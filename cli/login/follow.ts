@@ -6,16 +6,16 @@ import { loginSocket, runtimeFolder } from '../runtime-folder/runtime-folder.ts'
 import { parseJson } from '../text/parse-json.ts';
 import type { SignInPage } from './browser-flow.ts';
 
-/** More than a holder ever says, in bytes. */
+/** More than a holder says, in bytes. */
 const longest = 64 * 1024;
 
 /**
  * Waits for the sign-in that another process has under way (lock.ts).
  *
- * @param onPage is told the page to open
- * @param signal ends the wait; its reason is what is thrown
- * @returns whether it is `done`; `gone` is a process that ended without a word, or had ended already
- * @throws Problem the reason when the sign-in failed; `login-unclear`; as checkRuntimeFolder
+ * @param onPage called with the page to open
+ * @param signal ends the wait, and its reason is thrown
+ * @returns `done` when there is a session; `gone` when the process ended without saying how it went
+ * @throws Problem why the sign-in failed; `login-unclear`; as checkRuntimeFolder
  */
 export async function followLogin(
   env: NodeJS.ProcessEnv,

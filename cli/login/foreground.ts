@@ -1,25 +1,25 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Whether this process is a job in the background of its terminal (`git fetch &`): another process group has the terminal, and
- * with it the person's attention. Node has no tcgetpgrp(3), so the system is asked: Linux's proc(5), elsewhere ps(1).
+ * Whether this process is a background job of its terminal (`git fetch &`): another process group has the terminal, and the
+ * person's attention. Node has no tcgetpgrp(3), so this asks the system: proc(5) on Linux, ps(1) elsewhere.
  *
- * @returns false as well where there is no terminal, or the system does not say
+ * @returns false also without a terminal, or when the system does not say
  */
 export function isInBackground(): boolean {
   const { group, foreground } = ofProc() ?? ofPs() ?? { group: 0, foreground: 0 };
-  // -1 without a terminal; 0 where its group is in another PID namespace.
+  // It is -1 without a terminal, and 0 where its group is in another PID namespace.
   return foreground > 0 && foreground !== group;
 }
 
 interface Groups {
   /** Our own process group. */
   group: number;
-  /** The one that has our terminal. */
+  /** The process group that has our terminal. */
   foreground: number;
 }
 
-/** proc_pid_stat(5): the name, in parentheses, may hold anything; behind it state, ppid, pgrp, session, tty_nr, tpgid. */
+/** proc_pid_stat(5): the name in parentheses may hold anything. After it come state, ppid, pgrp, session, tty_nr and tpgid. */
 function ofProc(): Groups | undefined {
   let stat: string;
   try {

@@ -1,10 +1,10 @@
 import type { KeyName } from '../text/key-label.ts';
 import { printable } from '../text/printable.ts';
 
-/** More than the server gives names; what is longer would only fill a screen. */
+/** More than the names that the server gives, in characters. A longer one would only fill the screen. */
 const LONGEST = 64;
 
-/** A key's name as a server described it, safe to show on a terminal; undefined when it is no description. */
+/** A key's name as a server describes it, safe for a terminal; undefined when it is no description. */
 export function readKeyName(value: unknown): KeyName | undefined {
   const { name, model } = Object(value) as Record<string, unknown>;
   if (typeof name !== 'string') return undefined;

@@ -7,24 +7,24 @@ import { loginSocket } from '../runtime-folder/runtime-folder.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 import type { SignInPage } from './browser-flow.ts';
 
-/** What those who wait for a sign-in are told, as one line of JSON each (read by follow.ts). */
+/** What the followers of a sign-in are told, one line of JSON each (follow.ts reads it). */
 export type Told = ({ state: 'page' } & SignInPage) | { state: 'done' } | { state: 'failed'; problem: unknown };
 
-/** The sign-in that is ours to make, while others wait for it. */
+/** A sign-in that this process makes, while others may follow it. */
 export interface HeldLogin {
-  /** Tells those who wait, now or later, the page to open. */
+  /** Tells present and future followers which page to open. */
   page(page: SignInPage): void;
-  /** Ends it well: there is a session. */
+  /** Ends it with a session. */
   done(): void;
-  /** Ends it badly, with the reason. */
+  /** Ends it without a session, with the reason. */
   failed(error: unknown): void;
 }
 
 /**
- * Takes the one turn to sign in that the processes of a user have: `login.sock`. Its owner is who listens behind it, so that
- * the kernel takes the turn away from a process that dies.
+ * Takes the lock of a user's sign-ins, `login.sock`. It belongs to the process that listens on it, so the kernel frees it when that
+ * process dies.
  *
- * @returns undefined when another process has it
+ * @returns undefined when another process has the lock
  * @throws Problem as prepareRuntimeFolder and claim
  */
 export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | undefined> {
@@ -35,7 +35,7 @@ export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | und
     followers.add(socket);
     socket.on('close', () => followers.delete(socket));
     socket.on('error', () => {});
-    // Nothing that a follower says is of interest.
+    // What a follower says is ignored.
     socket.resume();
     if (told) socket.write(line(told));
   });
@@ -52,10 +52,10 @@ export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | und
   }
 
   const end = (last: Told) => {
-    // Who comes from now on takes a turn of their own.
+    // A process that comes later takes the lock itself.
     removeIfOurs(owned);
     server.close();
-    // A follower that has been stopped and does not read must not keep us.
+    // A follower that was stopped and does not read must not keep us from ending.
     for (const socket of followers) socket.unref().end(line(last), () => socket.destroy());
   };
   return {

@@ -13,28 +13,28 @@ import { openBrowser } from './open-browser.ts';
 import { checkPerson, rememberPerson } from './same-person.ts';
 import { forgetUnanswered } from './unanswered.ts';
 
-/** How long the server may keep the person waiting until they are told for whom, in milliseconds. */
+/** How long the server may take before the person is told what we wait for, in milliseconds. */
 const soon = 1000;
 
 export interface LogInOptions {
   env: NodeJS.ProcessEnv;
   /** The server's issuer URL. */
   server: string;
-  /** What findAgent has found just now, if it has been asked. */
+  /** What findAgent has just found; it is asked here unless given. */
   found?: FoundAgent | undefined;
   /** False when the person opens the page themselves. */
   browser: boolean;
-  /** The port of 127.0.0.1 that the browser comes back to, unless any free one will do. */
+  /** The port of 127.0.0.1 that the browser comes back to; any free one unless given. */
   port?: number | undefined;
-  /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
+  /** Ends the wait (Ctrl-C, the time-out), and its reason is thrown. */
   signal: AbortSignal;
-  /** Is told the page, for others who wait for this login. */
+  /** Called with the page, to tell the followers of this login. */
   onPage?: ((page: SignInPage) => void) | undefined;
   /** Tells the person which page to open. */
   say: (text: string) => void;
-  /** Shows what is being waited for. */
+  /** Shows what we wait for. */
   progress: ProgressLine;
-  /** Asks whether a session of another person than last time is to be kept; it is not where nobody can be asked. */
+  /** Asks whether to keep the session of another person than last time. Without it the session is not kept. */
   keepOther?: ((question: string) => Promise<boolean>) | undefined;
 }
 
@@ -73,7 +73,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
             progress.show('No browser could be started: open the address above. Waiting for your touch …');
           });
         }
-        // After the browser, for which the person waits.
+        // The browser comes first, as the person waits for it.
         if (found.state !== 'running') agent = startAgentAhead(env);
       },
     });
@@ -90,7 +90,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
   }
 }
 
-/** The session stands whether or not it could be noted whose it is. */
+/** Notes whose session it is. The session stands even if that fails. */
 function remember(env: NodeJS.ProcessEnv, session: NewSession, progress: ProgressLine): void {
   try {
     rememberPerson(env, session);
@@ -99,7 +99,7 @@ function remember(env: NodeJS.ProcessEnv, session: NewSession, progress: Progres
   }
 }
 
-/** Who is signed in now, with which key, and for how long, without a full stop. */
+/** Says who is signed in now, with which key, and for how long, without a full stop. */
 export function signedIn({ email, key, expiresAt }: NewSession): string {
   const until = new Date(expiresAt);
   const now = new Date();

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 
-/** This machine's name as the server's pages show it; what the server would refuse in it is not worth a failed sign-in. */
+/** This machine's name as the server's pages show it, without what the server would refuse: no sign-in should fail for that. */
 export function machineName(name = hostname()): string {
   const seen = name
     .normalize('NFC')

@@ -14,8 +14,8 @@ export const CLIENT_ID = 'vouch-cli';
  *
  * @param server the issuer URL
  * @param signal ends this and every later request of the configuration
- * @throws Problem `server-unreachable`; `not-a-vouch-server`, also when an endpoint is not on the server's own origin: nothing
- *   is sent, and no page opened, that goes to somebody else in the server's name
+ * @throws Problem `server-unreachable`; `not-a-vouch-server`, also when an endpoint is not on the server's own origin, so that we
+ *   send nothing to a stranger, and open no page of theirs, in the server's name
  */
 export async function discover(server: string, signal: AbortSignal): Promise<client.Configuration> {
   const local = isLoopbackHttp(new URL(server));
@@ -27,8 +27,8 @@ export async function discover(server: string, signal: AbortSignal): Promise<cli
       client.None(),
       {
         [client.customFetch]: (url, options) => boundedFetch(new URL(url), options, signal),
-        // The ID token's signature is checked even though it comes from the server itself (OpenID Connect Core 1.0, section
-        // 3.1.3.7, allows to trust TLS instead): whoever terminates TLS before the server cannot sign for it.
+        // Checks the ID token's signature, although the token comes from the server itself. OpenID Connect Core 1.0, section
+        // 3.1.3.7, allows trusting TLS instead, but a proxy that terminates TLS in front of the server cannot sign for it.
         execute: [client.enableNonRepudiationChecks, ...(local ? [client.allowInsecureRequests] : [])],
       },
     );
@@ -41,8 +41,8 @@ export async function discover(server: string, signal: AbortSignal): Promise<cli
 }
 
 /**
- * Fetches the server's keys, so that nobody waits for them when an ID token is to be checked. Where that fails, the check fetches
- * them itself, and tells.
+ * Fetches the server's keys, so that the check of the ID token need not wait for them. If it fails, the check fetches them itself,
+ * and reports the failure.
  */
 export async function fetchKeysAhead(config: client.Configuration): Promise<void> {
   const { jwks_uri = '' } = config.serverMetadata();
@@ -56,24 +56,24 @@ export async function fetchKeysAhead(config: client.Configuration): Promise<void
   client.setJwksCache(config, { jwks: await response.json(), uat: Math.floor(Date.now() / 1000) });
 }
 
-/** What openid-client sends, sent within the bounds of every request to the server; its own time-out comes later than ours. */
+/** Sends what openid-client sends, within the bounds of every request to the server. Its own time-out comes later than ours. */
 async function boundedFetch(url: URL, options: client.CustomFetchOptions, signal: AbortSignal): Promise<Response> {
   const { method, headers, body } = options;
   const answer = await askServer(url, {
     method,
     headers: Object.fromEntries(new Headers(headers)),
-    // Forms alone: nothing else is ever sent here.
+    // The bodies here are always forms.
     body: body ? String(body) : undefined,
     signal,
   });
   const { status } = answer;
-  // Not one that openid-client itself has an answer to (RFC 9449, section 8).
+  // openid-client itself answers a challenge (RFC 9449, section 8).
   if (status >= 400 && answer.headers['www-authenticate'] === undefined) {
     const refusal = serverRefusal(status, parseJson(answer.body.toString('utf8')));
     if (refusal !== undefined) throw refusal;
   }
   const fields = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, String(value)]);
-  // Those of no content may have no body (Fetch, null body status).
+  // These statuses allow no body (Fetch standard, null body status).
   const empty = [204, 205, 304].includes(status);
   return new Response(empty ? null : Uint8Array.from(answer.body), { status, headers: fields });
 }

@@ -2,10 +2,10 @@ import { readConfig } from '../config.ts';
 import { isInBackground } from './foreground.ts';
 
 /**
- * Whether somebody is there to touch a key: standard error is a terminal that this process has, or `vouch config set autoLogin
- * always` says so for editors, which have none. Never in CI, whose runners may well have a terminal, nor for a job in a shell's
- * background; `GIT_TERMINAL_PROMPT=0` (git(1)) means a script where nothing else was said. GCM_INTERACTIVE is what programs
- * that fetch by themselves already tell the helpers of others (Git Credential Manager, environment.md).
+ * Whether a person is there to touch a key: standard error is this process's terminal, or `vouch config set autoLogin always` says
+ * so, for editors, which have no terminal. There is no person in CI, even if its runner has a terminal, nor for a background job of
+ * a shell. `GIT_TERMINAL_PROMPT=0` (git(1)) means a script, unless the setting is `always`. Programs that fetch by themselves
+ * already set GCM_INTERACTIVE for other helpers (Git Credential Manager, environment.md).
  *
  * @throws Problem `config` when the settings cannot be read
  */
@@ -21,8 +21,8 @@ export function personIsThere(stderr: { isTTY?: boolean }, env: NodeJS.ProcessEn
   return !(onTerminal && isInBackground());
 }
 
-/** Whether a value of `credential.interactive` (git-config(1)) or GCM_INTERACTIVE forbids to ask anybody. */
+/** Whether a value of `credential.interactive` (git-config(1)) or GCM_INTERACTIVE forbids questions. */
 export function wantsSilence(value: string | undefined): boolean {
-  // As Git reads a boolean, and what Git Credential Manager takes besides.
+  // Git's booleans, and what Git Credential Manager understands besides.
   return value !== undefined && /^(0|false|no|off|never|)$/i.test(value.trim());
 }

@@ -3,7 +3,7 @@ import { UnfitAnswer } from '../server-api/ask-server.ts';
 import { machineName } from './machine-name.ts';
 import { readWords } from './words.ts';
 
-/** More than any page's address has, in characters. */
+/** More than the address of any page, in characters. */
 const LONGEST_ADDRESS = 2000;
 
 export type PushedRequest = Awaited<ReturnType<typeof pushRequest>>;
@@ -12,11 +12,11 @@ export type PushedRequest = Awaited<ReturnType<typeof pushRequest>>;
  * Pushes the authorization request (RFC 9126), with PKCE, DPoP, `state` and `nonce`.
  *
  * @param redirectUri where the browser comes back to
- * @returns the page's address and words, and what the answer is checked and redeemed with
+ * @returns the page's address and words, and what is needed to check and redeem the answer
  * @throws UnfitAnswer; as openid-client
  */
 export async function pushRequest(config: client.Configuration, redirectUri: string) {
-  // Extractable, because the agent is another process; it travels over the agent's socket alone.
+  // Extractable, as the agent is another process. The key goes over the agent's socket alone.
   const keys = await client.randomDPoPKeyPair('ES256', { extractable: true });
   const dpop = client.getDPoPHandle(config, keys);
   const verifier = client.randomPKCECodeVerifier();
@@ -39,15 +39,15 @@ export async function pushRequest(config: client.Configuration, redirectUri: str
     },
     { DPoP: dpop },
   );
-  // It is printed, and goes into an argument list.
+  // We print it, and pass it on as an argument.
   if (url.href.length > LONGEST_ADDRESS) throw new UnfitAnswer('Its address for the sign-in is far too long.');
   return { url: url.href, words: await words(), keys, dpop, verifier, state, nonce };
 }
 
 /**
- * Looks out for the words in the answer to the pushed request (docs/http-api.md), which the library does not give out.
+ * Reads the words in the answer to the pushed request (docs/http-api.md), which the library does not return.
  *
- * @returns tells them, once the request has been pushed
+ * @returns a function that gives the words after the request was pushed
  */
 function wordsOfPushedRequest(config: client.Configuration): () => Promise<string> {
   const endpoint = config.serverMetadata().pushed_authorization_request_endpoint;

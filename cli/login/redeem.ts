@@ -28,7 +28,7 @@ export async function redeem(config: client.Configuration, request: PushedReques
     { DPoP: request.dpop },
   );
   const subject = tokens.claims()?.sub;
-  // RFC 9449, section 5: an access token that is not bound to our key is not what was asked for.
+  // RFC 9449, section 5: we asked for an access token that is bound to our key.
   if (tokens.token_type !== 'dpop' || subject === undefined)
     throw unexpected('The access token is not bound to a key.');
   const session = await fetchSession(config, tokens.access_token, request.dpop);
@@ -41,7 +41,7 @@ export async function redeem(config: client.Configuration, request: PushedReques
   };
 }
 
-/** Who signed in, with which key, until when, as the server has it: also the first use of token and key together. */
+/** Who signed in, with which key, and until when, as the server has it. It is also the first use of token and key together. */
 async function fetchSession(config: client.Configuration, accessToken: string, dpop: client.DPoPHandle) {
   const url = new URL('/api/session', config.serverMetadata().issuer);
   const response = await client.fetchProtectedResource(config, accessToken, url, 'GET', null, undefined, {

@@ -6,12 +6,12 @@ import { printable } from '../text/printable.ts';
 import { CLIENT_ID } from './oidc-client.ts';
 
 /**
- * Makes sure that who signed in is who is meant. A sign-in's address can be read on the machine, and be finished with the key
- * of whoever reads it: what follows would go out in their name. So another person than last time at this server is told, and
- * their session kept only when the person at the terminal says so.
+ * Makes sure that the right person signed in. Others on the machine can read a sign-in's address and finish it with a key of their
+ * own, and then all that follows would be in their name. So a session of another person than last time at this server is kept only
+ * if the person at the terminal says so.
  *
- * @param keep asks that person; without one there is nobody to ask
- * @throws Problem `other-person`; the session is over then
+ * @param keep asks that person; without it the session is not kept
+ * @throws Problem `other-person`, after the session was ended
  */
 export async function checkPerson(
   env: NodeJS.ProcessEnv,
@@ -38,7 +38,7 @@ export function rememberPerson(env: NodeJS.ProcessEnv, { issuer, email }: NewSes
   if (people?.[issuer] !== email) changeConfig(env, { people: { ...people, [issuer]: email } });
 }
 
-/** Tells the server that the session is over (RFC 7009). Where it does not hear it: nobody has what the session is good for. */
+/** Revokes the token at the server (RFC 7009). If that fails, nobody has the key that the token needs. */
 async function endSession({ issuer, accessToken }: NewSession): Promise<void> {
   await askServer(new URL('/token/revocation', issuer), {
     method: 'POST',

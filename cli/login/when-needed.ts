@@ -11,25 +11,24 @@ import { type HeldLogin, holdLogin } from './lock.ts';
 import { logIn, signedIn } from './log-in.ts';
 import { checkUnanswered, rememberUnanswered } from './unanswered.ts';
 
-/** The longest wait for the touch, in seconds; the same as that of `vouch login`. */
+/** The longest wait for the touch, in seconds; as for `vouch login`. */
 const timeout = 300;
 
-/** How often it is looked whether a session has come by another way, in milliseconds. */
+/** The pause between two looks for a session that came by another way, in milliseconds. */
 const lookEvery = 1000;
 
-/** How long after a process that had the turn is gone the next one tries, in milliseconds: nobody should be asked without end. */
+/** The pause before trying for the lock again, in milliseconds, so that no process tries without end at full speed. */
 const retryAfter = 100;
 
 /**
- * Gets a session while a program waits that cannot go on without one. Of any number of processes that do this at once, one
- * opens the browser, and the others wait for it; a session that comes by another way (`vouch login` in another terminal)
- * ends the wait as well. Nothing is written but to `stderr`.
+ * Gets a session for a program that cannot go on without one. Of any number of processes that do this at once, one opens the
+ * browser, and the others wait for it. A session that comes by another way (`vouch login` in another terminal) ends the wait as
+ * well. Nothing is written but to `stderr`.
  *
- * Where there is no terminal, and so nobody was seen, it is not tried for a while after nobody has answered.
+ * Without a terminal there may be no person, so after an unanswered sign-in it is not tried again for a while.
  *
  * @param why the sentence that says why there is no session
- * @throws Problem when the login fails, here or in the process that this one waits for; `login-unanswered`; Interrupted at
- *   Ctrl-C
+ * @throws Problem when the login fails, here or in the process that this one follows; `login-unanswered`; Interrupted at Ctrl-C
  */
 export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.ProcessEnv): Promise<void> {
   const server = chosenServer(env, undefined);
@@ -65,7 +64,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
       if (held) break;
       progress.show('Waiting for the sign-in that is under way …');
       if ((await followLogin(env, onPage, signal)) === 'done') return;
-      // Whoever had the turn is gone: it is taken again, by us or by another one of those who wait.
+      // The process with the lock is gone, so one of those that wait takes the lock next.
       await sleep(retryAfter, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
     const agent = await findAgent(env);
@@ -89,7 +88,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     held.done();
   } catch (error) {
     if (!found.signal.aborted || stopped.aborted) {
-      // Who presses Ctrl-C is there.
+      // A person who presses Ctrl-C is there.
       if (shown && !(stderr.isTTY && error instanceof Interrupted)) rememberUnanswered(env);
       held?.failed(error);
       throw error;
@@ -102,7 +101,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   }
 }
 
-/** One that hangs has none: the login replaces it. */
+/** An agent that hangs counts as one without: the login replaces it. */
 function hasSession(agent: FoundAgent): boolean {
   return agent.state === 'running' && agent.answer.session !== null;
 }

@@ -5,14 +5,14 @@ import { Problem } from '../problem/problem.ts';
 import { checkSocket, checkSocketPath } from './check-socket.ts';
 import { agentName, runtimeFolder } from './runtime-folder.ts';
 
-/** The longest name that is bound in the folder: the agent binds under a private name first (runtime-folder/owned-socket.ts). */
+/** The longest name of a socket in the folder: the agent binds its sockets under private names first (owned-socket.ts). */
 const longestSocketName = 'agent.4194304.ffffffff.sock';
 
 const notSafe = "The folder for the agent's sockets is not safe";
 
 /**
- * Makes the runtime folder if need be, and makes sure that nobody else can reach into it: the sockets in it hand out
- * credentials, and anybody who can write there can put a socket of their own in the agent's place.
+ * Makes the runtime folder if there is none, and makes sure that nobody else can reach into it. Its sockets hand out credentials,
+ * and anybody who can write there can put a socket of their own in the agent's place.
  *
  * @returns the folder
  * @throws Problem `unsafe-folder` (a symlink, another owner, open to others, the way to it), `folder` (cannot be made),
@@ -21,7 +21,7 @@ const notSafe = "The folder for the agent's sockets is not safe";
 export function prepareRuntimeFolder(env: NodeJS.ProcessEnv): string {
   const folder = runtimeFolder(env);
   checkSocketPath(join(folder, longestSocketName));
-  // Before anything is made: in another user's folder it would stay.
+  // Checked first, as what we make in another user's folder would stay there.
   checkWay(dirname(folder), notSafe);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -32,16 +32,16 @@ export function prepareRuntimeFolder(env: NodeJS.ProcessEnv): string {
     }
   }
   const found = checkRuntimeFolder(folder);
-  // By this Git's helper, which cannot see who may write there, knows that nobody else can swap a socket (git-credential-vouch).
+  // Git's helper cannot see who may write to a folder. The sticky bit tells it that nobody else can swap a socket there.
   if (found && (found.mode & sticky) === 0) chmodSync(folder, 0o700 | sticky);
   return folder;
 }
 
 /**
- * Makes sure that an existing runtime folder is ours alone, and so is the agent's socket in it, and that nobody else can put
- * another one in its place from now on.
+ * Makes sure that an existing runtime folder and the agent's socket in it are ours alone, and that nobody else can replace them
+ * from now on.
  *
- * @returns the folder; undefined when there is none, which is no problem
+ * @returns the folder's attributes; undefined when there is none, which is no problem
  * @throws Problem `unsafe-folder`, `folder` (cannot be looked at), `foreign-socket`
  */
 export function checkRuntimeFolder(folder: string): Stats | undefined {
@@ -70,7 +70,7 @@ function lookAt(folder: string): Stats | undefined {
   try {
     return lstatSync(folder, { throwIfNoEntry: false });
   } catch (error) {
-    // Below a file there is nothing.
+    // There is nothing below a file.
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
     const what = `The folder for the agent's sockets cannot be looked at: ${folder}`;
     throw unusableFolder(what, error, othersFix(process.getuid?.()));

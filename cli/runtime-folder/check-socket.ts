@@ -3,10 +3,10 @@ import { othersFix } from '../files/safe-way.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Makes sure that what has a socket's name is a socket of ours: whatever listens behind another one would be handed
- * the session.
+ * Makes sure that a socket's name belongs to a socket of ours. Whatever listens on another user's socket would be handed the
+ * session.
  *
- * @returns whether anything has the name
+ * @returns whether there is anything of that name
  * @throws Problem `foreign-socket`
  */
 export function checkSocket(path: string): boolean {
@@ -24,8 +24,8 @@ export function checkSocket(path: string): boolean {
 }
 
 /**
- * Makes sure that a socket's path fits into `sockaddr_un` (unix(7): 108 bytes with the final NUL on Linux, 104 elsewhere);
- * Node would cut a longer one off without a word.
+ * Makes sure that a socket's path fits into `sockaddr_un` (unix(7): 108 bytes with the final NUL on Linux, 104 elsewhere). Node
+ * would silently cut a longer one.
  *
  * @throws Problem `socket-path`
  */

@@ -7,21 +7,21 @@ import { Problem } from '../problem/problem.ts';
 import { unusableFolder } from './check-folder.ts';
 import { checkSocket } from './check-socket.ts';
 
-/** A socket's name in the folder, and the inode that we put there: by it we tell ours from a later one of that name. */
+/** A socket's name in the folder, and its inode, which tells ours from a later socket of that name. */
 export interface OwnedSocket {
   path: string;
   dev: number;
   ino: number;
 }
 
-/** As many waiting connections as the system allows: Git may start hundreds of processes at once. */
+/** As many waiting connections as the system allows, as Git may start hundreds of processes at once. */
 export const backlog = 4096;
 
 /**
- * Listens under a private name, so that nobody can connect, or find us not listening yet, before the name is published.
+ * Listens under a private name, so that no client can connect before the name is published, or find that we do not listen yet.
  *
  * @returns the private path and its inode
- * @throws Problem `folder` when no socket can be made there: the disk is full, or only to be read
+ * @throws Problem `folder` when no socket can be made there: the disk is full, or read-only
  */
 export async function listenPrivately(server: Server, folder: string): Promise<OwnedSocket> {
   const path = join(folder, `agent.${process.pid}.${randomBytes(4).toString('hex')}.sock`);
@@ -38,23 +38,23 @@ export async function listenPrivately(server: Server, folder: string): Promise<O
   return { path, dev, ino };
 }
 
-/** How long a name may be taken over by others, one after the other, until it is called restless, in milliseconds. */
+/** How long to try while other processes keep taking the name over, in milliseconds. */
 const claimTimeout = 10_000;
 
-/** The pause before another look at a name that another process is taking over, in milliseconds. */
+/** The pause while another process takes the name over, in milliseconds. */
 const pause = 10;
 
-/** A lock on a lock on …: each needs a process that was killed in the few microseconds for which it held the one before. */
+/** How many locks on locks there may be. Each needs a process that was killed within the microseconds of holding the one before. */
 const mostLocks = 9;
 
 /**
- * Publishes a listening socket under a name that exactly one process can have: link(2) fails when the name is taken. A
- * name whose owner no longer listens (killed, machine rebooted) is taken over.
+ * Publishes a listening socket under a name that only one process can have: link(2) fails when the name is taken. A name whose
+ * owner no longer listens (it was killed, or the machine was restarted) is taken over.
  *
- * @param socket from listenPrivately; its private name is gone afterwards, whatever comes of it
+ * @param socket from listenPrivately; its private name is gone afterwards in any case
  * @param path the name
  * @returns the published socket, or undefined when another process listens there
- * @throws Problem `foreign-socket` when something is there that we neither made nor may touch, `busy-socket`
+ * @throws Problem `foreign-socket` when the name belongs to something that is not ours; `busy-socket`
  */
 export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSocket | undefined> {
   const deadline = performance.now() + claimTimeout;
@@ -63,7 +63,7 @@ export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSoc
       if (publish(socket.path, path)) return { ...socket, path };
       const owner = await ownerOf(path);
       if (owner === 'alive') return undefined;
-      // Not removed: another process is at it.
+      // Not removed here means that another process is doing it.
       if (owner === 'dead' && !(await removeStale(socket, path))) await sleep(pause);
     }
     throw new Problem({
@@ -78,22 +78,22 @@ export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSoc
 }
 
 /**
- * Removes a name that nobody listens behind. Between a look at a name and its removal another process could have put a living
- * socket there, so only the holder of a lock removes one: the name `<path>.1`, which is published and found out to be alive or
- * dead in the same way. What the holder finds dead stays dead: its owner is gone, and nobody else may touch it.
+ * Removes a dead name, on which no process listens. Between the look at a name and its removal another process could put a living
+ * socket there, so only the holder of a lock may remove one. The lock is the name `<path>.1`, and is published and found dead in
+ * the same way. What the holder finds dead stays dead: its owner is gone, and nobody else may touch it.
  *
- * @param socket ours; it listens, so that while we live nobody takes the lock for a dead one
- * @returns whether it was our turn to look
+ * @param socket ours, which listens, so that nobody takes the lock for a dead one while we live
+ * @returns whether we held the lock
  */
 async function removeStale(socket: OwnedSocket, path: string, depth = 1): Promise<boolean> {
   const lock = `${path.replace(/\.\d$/, '')}.${depth}`;
-  // Where links are impossible there is no lock either: see publish.
+  // Where links are impossible there are no locks either, see publish.
   if (link(socket.path, lock) === 'taken') {
     if (depth < mostLocks && (await ownerOf(lock)) === 'dead') await removeStale(socket, lock, depth + 1);
     return false;
   }
   try {
-    // Not one that is free: that may be taken at this very moment.
+    // A free name is left alone, as another process may take it at this moment.
     if ((await ownerOf(path)) === 'dead') unlinkIfThere(path);
     return true;
   } finally {
@@ -102,7 +102,7 @@ async function removeStale(socket: OwnedSocket, path: string, depth = 1): Promis
 }
 
 /**
- * What a name leads to, found out by trying it.
+ * Finds out what a name leads to, by connecting to it.
  *
  * @throws Problem `foreign-socket`
  */
@@ -116,16 +116,16 @@ async function ownerOf(path: string): Promise<'alive' | 'dead' | 'none'> {
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED') resolve('dead');
-      // Gone since.
+      // It has gone since.
       else if (error.code === 'ENOENT') resolve('none');
-      // Its queue is full, so it has one.
+      // Its queue is full, so it listens.
       else if (error.code === 'EAGAIN') resolve('alive');
       else reject(error);
     });
   });
 }
 
-/** Puts a listening socket under a name that is ours already to give, in the place of whatever has it. */
+/** Puts a listening socket under a name that we may give, in the place of whatever has it. */
 export function replace(socket: OwnedSocket, path: string): OwnedSocket {
   renameSync(socket.path, path);
   return { ...socket, path };
@@ -137,12 +137,12 @@ export function isOurs(socket: OwnedSocket): boolean {
   return there !== undefined && there.ino === socket.ino && there.dev === socket.dev;
 }
 
-/** Removes a name if it still leads to our socket. Call it while we still listen: nobody takes a name over meanwhile. */
+/** Removes a name if it still leads to our socket. To be called while we still listen, as no process takes the name over then. */
 export function removeIfOurs(socket: OwnedSocket): void {
   if (isOurs(socket)) unlinkIfThere(socket.path);
 }
 
-/** Removes private names that killed agents have left behind. */
+/** Removes the private names that killed agents have left. */
 export function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = /^agent\.(\d+)\.[0-9a-f]{8}\.sock$/.exec(name)?.[1];
@@ -153,14 +153,14 @@ export function sweep(folder: string): void {
 function publish(from: string, to: string): boolean {
   const linked = link(from, to);
   if (linked !== 'impossible') return linked === 'done';
-  // Look, then rename, which goes wrong only for two in the same instant. The earlier one is then left without a name: it
-  // takes no session, and ends when it notices (serve.ts).
+  // Look, then rename. That fails only if two processes do it in the same instant: the first one then has no name, takes no
+  // session, and ends when it notices (agent/serve.ts).
   if (lstatSync(to, { throwIfNoEntry: false })) return false;
   renameSync(from, to);
   return true;
 }
 
-/** Gives a socket one more name, unless that is taken; impossible on a filesystem without hard links to sockets. */
+/** Gives a socket a second name, unless that is taken. Impossible on a filesystem without hard links to sockets. */
 function link(from: string, to: string): 'done' | 'taken' | 'impossible' {
   try {
     linkSync(from, to);

@@ -3,8 +3,8 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { readTextFile } from '../files/read-file.ts';
 
 /**
- * `agent.pid` in the runtime folder says which process has the agent's sockets, so that one that no longer answers can be ended.
- * A number alone may have become another process's; so the file also holds when the process began, as the system tells it.
+ * `agent.pid` in the runtime folder says which process has the agent's sockets, so that one that no longer answers can be ended. A
+ * number may be given to another process later, so the file also holds when the process began.
  */
 export interface AgentProcess {
   pid: number;
@@ -14,22 +14,22 @@ export interface AgentProcess {
 
 const pidFile = (folder: string) => join(folder, 'agent.pid');
 
-/** Writes down that this process has the sockets. On a full disk it is left out: then a hung agent is to be ended by hand. */
+/** Notes that this process has the sockets. On a full disk there is no note, and a hung agent has to be ended by hand. */
 export function writePidFile(folder: string): void {
   const file = pidFile(folder);
   try {
-    // Not what an earlier one has left, even where the next line fails.
+    // An earlier agent's note goes, even where ours cannot be written.
     rmSync(file, { force: true });
     writeFileSync(file, `${process.pid} ${startOf(process.pid) ?? ''}\n`, { flag: 'wx', mode: 0o600 });
   } catch {}
 }
 
-/** Removes the file if it speaks of this process. */
+/** Removes the file if it names this process. */
 export function removePidFile(folder: string): void {
   if (readPidFile(folder)?.pid === process.pid) rmSync(pidFile(folder), { force: true });
 }
 
-/** What the file says, or undefined when there is none that says anything. */
+/** What the file says; undefined when it is missing or damaged. */
 export function readPidFile(folder: string): AgentProcess | undefined {
   let text: string;
   try {
@@ -41,7 +41,7 @@ export function readPidFile(folder: string): AgentProcess | undefined {
   return pid === undefined ? undefined : { pid: Number(pid), start };
 }
 
-/** Whether the very process still runs, and not a later one of its number. */
+/** Whether this very process still runs, and not a later one of its number. */
 export function isRunning({ pid, start }: AgentProcess): boolean {
   return startOf(pid) === start;
 }
@@ -50,9 +50,9 @@ export function isRunning({ pid, start }: AgentProcess): boolean {
 const accepting = 0x10000;
 
 /**
- * Whether a process is an agent of this folder, as far as the system tells it: agent.pid is a file like any other, and what it
- * names is killed. On Linux an agent is who has a socket open that is bound in the folder and listens; elsewhere, who runs our
- * program.
+ * Whether a process is an agent of this folder, as far as the system can tell. Anything could have written agent.pid, and the
+ * process that it names is killed. On Linux an agent has a socket open that is bound in the folder and listens. Elsewhere it is a
+ * process that runs our program.
  */
 export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.Platform = process.platform): boolean {
   try {
@@ -65,14 +65,15 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
         try {
           return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
         } catch {
-          // Closed since.
+          // It was closed since.
           return undefined;
         }
       }),
     );
-    // Columns: number, references, protocol, flags, type, state, inode, and the path (proc_pid_net(5)), which is that of its
-    // bind(2): the agent gives its sockets their names afterwards (sockets.ts), unless it was given them (activation.ts). The
-    // folder may have another name there: a home is often reached by a link, and `/var/run` is one.
+    // Columns: number, references, protocol, flags, type, state, inode, and the path (proc_pid_net(5)). The path is that of
+    // bind(2): the agent gives its sockets their names afterwards (owned-socket.ts), unless systemd made them
+    // (agent/sockets/activation.ts). The folder may have another name there, as a home is often reached by a link, and `/var/run`
+    // is one.
     const here = statSync(folder);
     const isHere = (path: string) => {
       const its = isAbsolute(path) ? statSync(dirname(path), { throwIfNoEntry: false }) : undefined;
@@ -92,21 +93,21 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
 }
 
 /**
- * When a process began: on Linux in ticks since the machine did (proc_pid_stat(5), starttime) and at which of its starts
- * (random(4), boot_id), as numbers and ticks are given out again after the next; elsewhere in the words of ps(1).
+ * When a process began. On Linux: in ticks since the machine's start (proc_pid_stat(5), starttime), with that start's identity
+ * (random(4), boot_id), as numbers and ticks repeat after the next start. Elsewhere: in the words of ps(1).
  *
- * @returns undefined when it has ended, though its parent may not have noticed yet, or nothing can be found out
+ * @returns undefined when it has ended, even if its parent has not noticed, or when the system does not say
  */
 export function startOf(pid: number, platform: NodeJS.Platform = process.platform): string | undefined {
   try {
     if (platform === 'linux') {
       const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      // The second field is the program's name in brackets, and may hold anything.
+      // The second field is the program's name in parentheses, and may hold anything.
       const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       if ('ZX'.includes(state)) return undefined;
       return `${fields[18]} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
     }
-    // Each in an option of its own: what follows a `=` is a heading, commas and all.
+    // Each has its own option, as all that follows a `=` is a heading, with its commas.
     const [, state = '', start] = /^(\S+)\s+(\S.*\S)\s*$/.exec(ps(pid, '-o', 'stat=', '-o', 'lstart=')) ?? [];
     return state.startsWith('Z') ? undefined : start;
   } catch {
@@ -115,7 +116,7 @@ export function startOf(pid: number, platform: NodeJS.Platform = process.platfor
 }
 
 function ps(pid: number, ...columns: string[]): string {
-  // Loaded here, as an agent on Linux would hold it for nothing.
+  // Loaded here, as an agent on Linux has no use for it.
   const { execFileSync } = process.getBuiltinModule('node:child_process');
   return execFileSync('/bin/ps', [...columns, '-ww', '-p', String(pid)], {
     encoding: 'latin1',

@@ -1,2 +1,2 @@
-/** Where systemd's logind makes a folder for each user who has a session (pam_systemd(8)): `/run/user/UID`. */
+/** Here systemd's logind makes a folder for each user with a login session (pam_systemd(8)): `/run/user/UID`. */
 export const runUser = '/run/user';

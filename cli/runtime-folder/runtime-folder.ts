@@ -4,9 +4,9 @@ import { absolute, home } from '../paths.ts';
 import { runUser } from './run-user.ts';
 
 /**
- * The folder of the agent's sockets: `vouch` in $XDG_RUNTIME_DIR, or in logind's `/run/user/UID` where that variable does not
- * lead to a folder (in cron, under `su`); without either, and where an agent already listens there, in $XDG_CACHE_HOME or
- * `~/.cache`. `cli/git-credential-vouch/git-credential-vouch` finds it by the same rules.
+ * The folder of the agent's sockets: `vouch` in $XDG_RUNTIME_DIR, or in logind's `/run/user/UID` if that variable does not lead to
+ * a folder (in cron, under `su`). It is in $XDG_CACHE_HOME or `~/.cache` if there is neither, and while an agent listens in that
+ * one. `cli/git-credential-vouch/git-credential-vouch` finds it by the same rules.
  *
  * @throws Problem `no-home`
  */
@@ -15,7 +15,7 @@ export function runtimeFolder(env: NodeJS.ProcessEnv): string {
   return [first, ...others].find((folder) => hasAgent(folder)) ?? first;
 }
 
-/** Where that folder may be; the first is where the next agent makes it, unless one listens elsewhere. */
+/** The places for that folder. The next agent makes it in the first one, unless an agent listens in the other. */
 export function runtimeFolders(env: NodeJS.ProcessEnv): [string, ...string[]] {
   const named = absolute(env.XDG_RUNTIME_DIR);
   const runtime = named !== undefined && isFolder(named) ? named : folderOfLogind();
@@ -23,7 +23,7 @@ export function runtimeFolders(env: NodeJS.ProcessEnv): [string, ...string[]] {
   return runtime === undefined ? [cache] : [join(runtime, 'vouch'), cache];
 }
 
-/** The folder that systemd's logind makes for a user, which is there as long as the user has a session (or lingers). */
+/** The folder that systemd's logind makes for a user, and keeps as long as the user has a login session (or lingers). */
 function folderOfLogind(): string | undefined {
   const me = process.getuid?.();
   const folder = join(runUser, String(me));
@@ -36,7 +36,7 @@ export const agentName = 'agent.sock';
 /**
  * The socket that speaks HTTP and JSON with `vouch` itself.
  *
- * @param folder the one that was checked: by the next look another one may have an agent
+ * @param folder the one that was checked; found out again unless given, and by then an agent may be in another one
  */
 export function agentSocket(env: NodeJS.ProcessEnv, folder = runtimeFolder(env)): string {
   return join(folder, agentName);
@@ -47,12 +47,12 @@ export function gitSocket(env: NodeJS.ProcessEnv): string {
   return join(runtimeFolder(env), 'git.sock');
 }
 
-/** The socket of the sign-in that is under way, if one is (login/lock.ts); as agentSocket. */
+/** The socket of the sign-in under way, if there is one (login/lock.ts); as agentSocket. */
 export function loginSocket(env: NodeJS.ProcessEnv, folder = runtimeFolder(env)): string {
   return join(folder, 'login.sock');
 }
 
-/** Says that nobody answered the sign-in that Git had started last (login/unanswered.ts). */
+/** The note that nobody answered the last sign-in that Git started (login/unanswered.ts). */
 export function unansweredLogin(env: NodeJS.ProcessEnv): string {
   return join(runtimeFolder(env), 'login.unanswered');
 }

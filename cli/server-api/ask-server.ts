@@ -11,16 +11,16 @@ export interface ServerRequest {
   method: string;
   headers: OutgoingHttpHeaders;
   body?: string | undefined;
-  /** Gives it up before the server's time is over. */
+  /** Gives the request up before its time is over. */
   signal: AbortSignal;
-  /** How long the server may take to its answer's last byte, in milliseconds; 10 seconds unless given. */
+  /** How long the whole answer may take, in milliseconds; 10 seconds unless given. */
   timeout?: number;
 }
 
-/** An answer that no Vouch server gives. Its message says what is wrong, in a sentence. */
+/** An answer that no Vouch server gives. The message is a sentence that says what is wrong. */
 export class UnfitAnswer extends Error {
   override readonly name = 'UnfitAnswer';
-  /** Of HTTP, where that is what is wrong. */
+  /** The HTTP status, if that is what is wrong. */
   readonly status: number | undefined;
 
   constructor(message: string, status?: number) {
@@ -30,8 +30,8 @@ export class UnfitAnswer extends Error {
 }
 
 /**
- * Asks a Vouch server, or whoever answers at its address: an answer has a size, a time, and one host that it comes from. No
- * redirection is followed, and nothing is decoded, so that what is counted is what is held.
+ * Asks a Vouch server, or whatever answers at its address. The answer is bounded in size and time, and comes from this host alone:
+ * no redirection is followed. Nothing is decompressed, so that the bytes counted are the bytes in memory.
  *
  * @throws UnfitAnswer; the signal's reason; TimeoutError; Error of `node:http`
  */

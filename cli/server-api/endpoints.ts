@@ -1,11 +1,11 @@
 import { printable } from '../text/printable.ts';
 
 /**
- * Looks at the addresses in a discovery document (OpenID Connect Discovery 1.0, section 3): a Vouch server's are all its own. One
- * elsewhere would have us open somebody's page, or send somebody what is meant for the server, under the server's name.
+ * Checks the addresses in a discovery document (OpenID Connect Discovery 1.0, section 3), which for a Vouch server are all its own.
+ * At another address we would open a stranger's page, or send a stranger what is meant for the server.
  *
  * @param server the issuer URL
- * @returns a sentence about the first that is not on the server's origin; undefined when all are
+ * @returns a sentence about the first address that is not on the server's origin; undefined when all are
  */
 export function foreignEndpoint(metadata: Record<string, unknown>, server: string): string | undefined {
   const { origin } = new URL(server);

@@ -2,9 +2,9 @@ import { serverKind } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 
-/** A problem as the server describes it (RFC 9457), in words that are not yet safe for a terminal. */
+/** A problem in the server's own words (RFC 9457), which are not yet safe for a terminal. */
 export interface ServerProblem {
-  /** The last part of `urn:vouch:problem:<kind>`; this version need not know it. */
+  /** The last part of `urn:vouch:problem:<kind>`, which this version may not know. */
   kind: string;
   /** What happened. */
   title: string | undefined;
@@ -15,8 +15,8 @@ export interface ServerProblem {
 /**
  * Reads a problem that a Vouch server describes.
  *
- * @param said the answer's body
- * @returns undefined when it is none of a Vouch server's, but of a proxy, say
+ * @param said the answer's body, as JSON
+ * @returns undefined when it is not from a Vouch server, but from a proxy, say
  */
 export function readProblem(said: unknown): ServerProblem | undefined {
   const { type, title, detail } = Object(said) as Record<string, unknown>;
@@ -28,7 +28,7 @@ export function readProblem(said: unknown): ServerProblem | undefined {
 /**
  * A Vouch server's refusal in its own words.
  *
- * @param said the answer's body
+ * @param said the answer's body, as JSON
  * @returns undefined as readProblem
  */
 export function serverRefusal(status: number, said: unknown): Problem | undefined {
@@ -43,7 +43,7 @@ export function serverRefusal(status: number, said: unknown): Problem | undefine
   });
 }
 
-/** Whether a status says that the server cannot answer now, and may in a moment. */
+/** Whether a status means that the server cannot answer now, but may in a moment. */
 export function isPassing(status: number): boolean {
   return status === 429 || status >= 500;
 }

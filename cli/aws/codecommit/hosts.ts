@@ -1,13 +1,13 @@
 import { type Partition, partitionOf, partitions } from '../partitions.ts';
 
-/** CodeCommit's two names for Git, the second with FIPS 140 endpoints. */
+/** CodeCommit's two names for Git. The second has FIPS 140 endpoints. */
 const services = ['git-codecommit', 'git-codecommit-fips'] as const;
 
 /** A repository's host, taken apart. */
 export interface CodeCommitHost {
   /**
-   * Without a port, and otherwise as it came: so Git sends it in HTTP's Host header, whose value SigV4 takes as it is, and so
-   * AWS's own helper signs it.
+   * Without a port, and otherwise unchanged: Git sends it like this in HTTP's Host header, SigV4 takes that value as it is, and
+   * AWS's own helper signs it like this.
    */
   host: string;
   region: string;
@@ -16,8 +16,8 @@ export interface CodeCommitHost {
 
 /**
  * Recognises CodeCommit's hosts: public, FIPS, GovCloud, China, the European Sovereign Cloud, and PrivateLink
- * (`<vpce-id>.git-codecommit.<region>.vpce.<suffix>`, whose first part may hold dots). The name is matched whole, from both
- * ends, and region and suffix must be of one partition.
+ * (`<vpce-id>.git-codecommit.<region>.vpce.<suffix>`, whose first part may hold dots). The whole name must match, and region and
+ * suffix must be of one partition.
  *
  * @param value the `host` of Git's request, with its port if it has one
  * @returns undefined when the host is not CodeCommit's
@@ -31,7 +31,7 @@ export function codeCommitHost(value: string): CodeCommitHost | undefined {
     );
   if (match?.groups === undefined) return undefined;
   const { vpce, fips, region = '', infix, suffix } = match.groups;
-  // PrivateLink's names have both of its marks, the others none; and a label is never empty.
+  // PrivateLink's names have both of its marks, other names have neither, and no label is empty.
   if ((vpce === undefined) !== (infix === undefined) || vpce?.includes('..')) return undefined;
   const partition = partitions.find((known) => known.suffix === suffix && known.region.test(region));
   if (partition === undefined || (fips !== undefined && !partition.fips)) return undefined;
@@ -46,7 +46,7 @@ export interface GitUrlPattern {
   partitions: Partition['id'][];
 }
 
-/** The patterns that cover all of CodeCommit's hosts, public ones first; PrivateLink's where its first part holds no dot. */
+/** The patterns for all of CodeCommit's hosts, public ones first. PrivateLink's are covered if their first part has no dot. */
 export function gitUrlPatterns(): GitUrlPattern[] {
   const patterns = new Map<string, Partition['id'][]>();
   for (const [before, after] of [
@@ -66,8 +66,8 @@ export function gitUrlPatterns(): GitUrlPattern[] {
 /**
  * The HTTPS address of a repository at its region's public host.
  *
- * @param repository its name; what a URL's path cannot hold is percent-encoded
- * @returns undefined when no partition has such a region, or FIPS is asked for where there is none
+ * @param repository its name, which is percent-encoded where a URL's path needs that
+ * @returns undefined when no partition has such a region, or when it has no FIPS endpoint and one is wanted
  */
 export function codeCommitUrl(
   region: string,

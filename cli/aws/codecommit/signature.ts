@@ -6,9 +6,9 @@ export interface SigningRequest {
   /** Without a port. */
   host: string;
   region: string;
-  /** The repository's path as Git sent it, decoded, with or without the leading slash. */
+  /** The repository's path as Git sent it: decoded, with or without the leading slash. */
   path: string;
-  /** The time of signing, in milliseconds since 1970; CodeCommit takes the password for 15 minutes from then. */
+  /** The time of signing, in milliseconds since 1970. CodeCommit accepts the password for 15 minutes from then. */
   at: number;
 }
 
@@ -17,33 +17,33 @@ type Identity = Pick<AwsCredentials, 'accessKeyId' | 'secretAccessKey'> & { sess
 const service = 'codecommit';
 
 /**
- * Signs for CodeCommit with one AWS credential, and keeps the key that Signature Version 4 derives from it for a day and a
- * region, since that is most of a signature's work.
+ * Signs for CodeCommit with one AWS credential. It keeps the key that Signature Version 4 derives for a day and a region, as
+ * deriving it is most of the work.
  *
- * The kept key is a secret: who drops the credential drops the signer's key with it. It lies outside of JavaScript's heap,
- * and Node overwrites it when it is collected. (In a buffer it could be overwritten at once, but then every HMAC makes such an
- * object of it, and takes five times as long.)
+ * The kept key is a secret, and has to be dropped with the credential. It lies outside of JavaScript's heap, and Node overwrites it
+ * at its collection. (A buffer could be overwritten at once. But then every HMAC makes such a key of it, and takes five times as
+ * long.)
  */
 export class CodeCommitSigner {
   readonly #identity: Identity;
   #kept: { scope: string; key: KeyObject } | undefined;
   #dropped = false;
 
-  /** @param identity is read when it is needed alone: what is secret of it may be a string only then */
+  /** @param identity is read at each use, so that its secrets need not stay in memory as strings */
   constructor(identity: Identity) {
     this.#identity = identity;
   }
 
   /**
-   * The user name and password that CodeCommit takes over HTTPS: a Signature Version 4 of the repository's path. AWS's own
-   * helper (`aws codecommit credential-helper`) makes the same bytes of the same credentials in the same second.
+   * The user name and password that CodeCommit accepts over HTTPS: a Signature Version 4 of the repository's path. AWS's own helper
+   * (`aws codecommit credential-helper`) makes the same bytes of the same credentials in the same second.
    */
   async sign({ host, region, path, at }: SigningRequest): Promise<{ username: string; password: string }> {
     const { accessKeyId, sessionToken } = this.#identity;
-    // YYYYMMDDTHHMMSS: CodeCommit leaves the final Z away in the string to sign, and puts it into the password.
+    // YYYYMMDDTHHMMSS: CodeCommit omits the final Z in the string to sign, but has it in the password.
     const date = new Date(at).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
     const day = date.slice(0, 8);
-    // Method GIT, no query, the one header `host`, and an empty last line where other services put the payload's hash.
+    // The method GIT, no query, the header `host` alone, and an empty last line where other services have the payload's hash.
     const canonicalRequest = `GIT\n${canonicalPath(path)}\n\nhost:${host}\n\nhost\n`;
     const scope = createScope(day, region, service);
     const toSign = `AWS4-HMAC-SHA256\n${date}\n${scope}\n${hash('sha256', canonicalRequest)}`;
@@ -55,7 +55,7 @@ export class CodeCommitSigner {
     };
   }
 
-  /** Forgets the kept key, and keeps none any more. */
+  /** Forgets the kept key, and keeps none from now on. */
   drop(): void {
     this.#kept = undefined;
     this.#dropped = true;
@@ -64,7 +64,7 @@ export class CodeCommitSigner {
   async #derive(day: string, region: string): Promise<KeyObject> {
     const { accessKeyId, secretAccessKey } = this.#identity;
     const key = createSecretKey(await getSigningKey(Sha256, { accessKeyId, secretAccessKey }, day, region, service));
-    // The library would keep it too.
+    // The library keeps it as well.
     clearCredentialCache();
     if (!this.#dropped) this.#kept = { scope: createScope(day, region, service), key };
     return key;
@@ -72,14 +72,14 @@ export class CodeCommitSigner {
 }
 
 /**
- * A path as SigV4 wants it: every byte but RFC 3986's unreserved ones percent-encoded, slashes kept, one at the start.
+ * A path as SigV4 wants it: all bytes but RFC 3986's unreserved ones percent-encoded, slashes kept, and one at the start.
  *
- * Git decodes the URL's path before it asks a helper, so that this makes of it what goes over the wire. AWS's helper signs it
- * decoded, and what has special characters in it is refused (https://github.com/aws/aws-cli/issues/9327, closed without a word,
- * and the helper is as it was): the service takes the path encoded. Once, and not twice as SigV4 has it for most services: that is
- * what the issue asks for, nothing says that CodeCommit encodes what it was sent once more, and a canonical request of which
- * half is as nowhere else (no Z, no payload) says nothing about the rest. No name that CodeCommit allows (`[\w.-]`) comes
- * to look different by it.
+ * Git decodes the URL's path before it asks a helper, so this restores what goes over the wire. AWS's helper signs the decoded
+ * path, and then a path with special characters is refused, as the service expects it encoded
+ * (https://github.com/aws/aws-cli/issues/9327, closed without a comment; the helper has not changed). We encode once, not twice as
+ * SigV4 does for most services. The issue asks for that, and nothing says that CodeCommit encodes twice: its canonical request
+ * differs in half of its parts (no Z, no payload), so the rule for other services proves nothing. Names that CodeCommit allows
+ * (`[\w.-]`) look the same in any case.
  */
 export function canonicalPath(path: string): string {
   const encoded = encodeURIComponent(path.replace(/^\/+/, '').toWellFormed())
@@ -88,7 +88,7 @@ export function canonicalPath(path: string): string {
   return `/${encoded}`;
 }
 
-/** Node's SHA-256 and HMAC in the shape that the library asks for. */
+/** Node's SHA-256 and HMAC, with the interface that the library expects. */
 class Sha256 {
   readonly #secret: Uint8Array | string | undefined;
   #hash!: Hash | Hmac;

@@ -7,21 +7,21 @@ import { explainAssumeRole } from './explain-assume-role.ts';
 import type { RoleRequest } from './web-identity.ts';
 
 export interface ChainedRoleRequest extends RoleRequest {
-  /** The role that this one is assumed through. */
+  /** The role through which this one is assumed. */
   source: { role: string; credentials: AwsCredentials };
   externalId?: string | undefined;
 }
 
 /**
- * Assumes a role with the credentials of another one (STS, AssumeRole). Tags and source identity that the first session of
- * the chain was given come along by themselves.
+ * Assumes a role with the credentials of another one (STS, AssumeRole). The tags and the source identity of the chain's first
+ * session come along by themselves.
  *
- * @throws Problem that says which role of the chain was refused and to whom, see explainAssumeRole; as stsClient
+ * @throws Problem that says which role of the chain was refused, and to which identity, see explainAssumeRole; as stsClient
  */
 export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCredentials> {
   const { region, env } = request;
   const { credentials } = request.source;
-  // The agent tries again by itself, see agent/session/retry.ts.
+  // The agent tries again itself, see agent/session/retry.ts.
   const client = stsClient({ region, env, credentials, maxAttempts: 1 });
   try {
     const command = new AssumeRoleCommand({

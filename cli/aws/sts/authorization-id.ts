@@ -1,9 +1,9 @@
 /**
- * The authorization ID in a refusal of AWS's, by which an administrator can ask within a day which policy it was
- * (`aws iam-toolbox get-request-authorization-details`; IAM User Guide, "Troubleshoot access denied error messages with
- * authorization ID"). It stands at the message's end, and in an address before.
+ * The authorization ID in AWS's refusal. With it an administrator can find out within a day which policy refused (`aws iam-toolbox
+ * get-request-authorization-details`; IAM User Guide, "Troubleshoot access denied error messages with authorization ID"). It is at
+ * the message's end, or in an address in the message.
  *
- * @returns undefined when there is none: AWS does not promise it
+ * @returns undefined when there is none, as AWS does not promise one
  */
 export function authorizationId(message: string): string | undefined {
   return (

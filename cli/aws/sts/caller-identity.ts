@@ -1,7 +1,7 @@
 import { untilAborted } from '../../network/until-aborted.ts';
 import type { AwsCredentials } from '../credentials.ts';
 
-/** Who AWS takes the bearer of credentials for, and what time it is there. */
+/** Whose credentials they are for AWS, and what time it is there. */
 export interface CallerIdentity {
   account: string;
   arn: string;
@@ -18,7 +18,7 @@ export async function callerIdentity(
   credentials: Omit<AwsCredentials, 'expiration'>,
   { region, env, signal }: { region: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
 ): Promise<CallerIdentity> {
-  // Loaded here: it is large, and most runs never come so far.
+  // Loaded here, as it is large and most runs do not need it.
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const { stsClient } = await import('./client.ts');
   const client = stsClient({ region, env, credentials, maxAttempts: 2, requestTimeout: 5000 });

@@ -8,18 +8,18 @@ import { longestAnswer } from './query.ts';
 export interface StsClientOptions {
   /** Whose STS is asked. */
   region: string;
-  /** Where AWS_ENDPOINT_URL_STS, proxies and the like are read. */
+  /** Names AWS_ENDPOINT_URL_STS, proxies and the like. */
   env: NodeJS.ProcessEnv;
   credentials: Omit<AwsCredentials, 'expiration'>;
   maxAttempts: number;
-  /** How long the SDK waits for an answer, in milliseconds; unless it is given, the caller sees to that. */
+  /** How long the SDK waits for an answer, in milliseconds; without it the caller gives up by itself. */
   requestTimeout?: number;
 }
 
 /**
- * AWS's SDK for what must be signed, with one way out: to where stsUrl says, as everything else that asks STS. All that it would
- * look for in AWS's config files and in the environment is said here, so that it reads none: an `endpoint_url` there had it
- * send a session token over plain HTTP, and `defaults_mode = auto` has it ask an address of the network which machine this is.
+ * AWS's SDK, for requests that must be signed. Like everything else that asks STS it goes where stsUrl says. All its settings are
+ * given here, so that it reads none from AWS's config files and the environment: an `endpoint_url` there made it send a session
+ * token over plain HTTP, and with `defaults_mode = auto` it asks an address in the network which machine this is.
  *
  * @throws Problem as stsUrl and awsHttpAgents
  */
@@ -35,7 +35,7 @@ export function stsClient({ region, env, credentials, maxAttempts, requestTimeou
       ...(requestTimeout !== undefined && { requestTimeout, throwOnRequestTimeout: true }),
       ...awsHttpAgents(env),
     },
-    // The endpoint has been chosen with these in view.
+    // stsUrl has taken these into account.
     useFipsEndpoint: false,
     useDualstackEndpoint: false,
     defaultsMode: 'standard',
@@ -49,9 +49,9 @@ export function stsClient({ region, env, credentials, maxAttempts, requestTimeou
   return client;
 }
 
-/** Has a client of AWS's SDK read no more than an answer of STS is: by itself it would read whatever comes, to its end. */
+/** Bounds what a client of AWS's SDK reads. By itself it would read any answer to its end. */
 function boundAnswers(client: STSClient): void {
-  // Low priority: before the SDK makes anything of the answer.
+  // With low priority it comes before the SDK parses the answer.
   client.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);

@@ -4,12 +4,12 @@ import { printable } from '../../text/printable.ts';
 import { partitionOf } from '../partitions.ts';
 
 /**
- * Where STS is: AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true says that they do not
- * count; else the region's own endpoint, with AWS_USE_FIPS_ENDPOINT=true the one with FIPS 140 (GovCloud's always are), with
- * AWS_USE_DUALSTACK_ENDPOINT=true the one that IPv6 reaches too. As in AWS's SDK, but for plain HTTP: there the ID token would
- * be for everybody on the way to read, so that is for this machine alone.
+ * Where STS is: at AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true; else at the region's
+ * own endpoint. With AWS_USE_FIPS_ENDPOINT=true that is the FIPS 140 one (GovCloud's always are), and with
+ * AWS_USE_DUALSTACK_ENDPOINT=true the one that IPv6 reaches too. This is as in AWS's SDK, except for plain HTTP: others could read
+ * the ID token on its way, so plain HTTP is for this machine alone.
  *
- * @throws Problem `endpoint` when that is nowhere that STS could be
+ * @throws Problem `endpoint` when STS cannot be there
  */
 export function stsUrl(region: string, env: NodeJS.ProcessEnv): URL {
   const name = env.AWS_ENDPOINT_URL_STS ? 'AWS_ENDPOINT_URL_STS' : 'AWS_ENDPOINT_URL';

@@ -9,13 +9,13 @@ export interface ChainContext extends StsContext {
 }
 
 /**
- * Puts a refusal of AssumeRole in words, for the one role of a chain that was refused: who asked for it, and which of the two
+ * Explains a refusal of AssumeRole, for the role of the chain that was refused: which identity asked for it, and which of the two
  * sides has to allow what.
  *
- * A Vouch session has tags that are transitive and a source identity, so a chained role must let both come along (IAM User
- * Guide, "Chaining roles with session tags" and "Permissions required to set source identity": the latter on both sides).
+ * A Vouch session has transitive tags and a source identity. A chained role must accept both (IAM User Guide, "Chaining roles with
+ * session tags" and "Permissions required to set source identity": the latter on both sides).
  *
- * @returns a Problem as explainSts
+ * @returns a Problem as from explainSts
  */
 export function explainAssumeRole(error: unknown, context: ChainContext): Problem {
   const { name, message } = readFailure(error, context.secrets);

@@ -14,25 +14,25 @@ import { count } from '../../text/count.ts';
 import { printable } from '../../text/printable.ts';
 import { isCoded, quoted, readFailure, reasonIn } from './failure.ts';
 
-/** What was asked of STS, as far as an explanation needs it. */
+/** What STS was asked, as far as an explanation needs it. */
 export interface StsContext {
   role: string;
   region: string;
   sessionName: string;
   duration: number;
-  /** What STS was asked with. */
+  /** The environment in which STS was asked. */
   env: NodeJS.ProcessEnv;
-  /** What STS was shown and could quote. */
+  /** Secrets that were sent, which an answer could quote. */
   secrets?: readonly string[];
 }
 
 /**
- * Puts a refusal of AssumeRoleWithWebIdentity in words: which role, why, and which condition to look at.
+ * Explains a refusal of AssumeRoleWithWebIdentity: which role, why, and which condition to look at.
  *
- * @param error what the SDK threw: STS's error code is its name
+ * @param error what was thrown, with STS's error code as its name
  * @param context what was asked
- * @returns a Problem with exit code 5 when AWS refused; 4 when AWS could not be reached or is too busy, which is an Outage
- *   unless it cannot pass by itself
+ * @returns a Problem `aws-refused` when AWS refused; `aws-unreachable` when AWS could not be reached or is too busy, which is an
+ *   Outage unless it lasts
  */
 export function explainSts(error: unknown, context: StsContext): Problem {
   const { name, message, status, retryAfter } = readFailure(error, context.secrets);
@@ -68,7 +68,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       );
     case 'InvalidIdentityToken':
     case 'InvalidIdentityTokenException':
-      // So says AWS too when it is the server that it could not reach, or not in time.
+      // AWS also says this when it could not reach the server, or not in time.
       if (/retrieve verification key/i.test(message)) return cannotFetchKeys();
       return refused(
         'The account does not take tokens of this Vouch server for this role.',
@@ -121,7 +121,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     return refused(`STS answered ${printable(name, 100)}.`, 'Check that the role ARN that you set up is right.');
   }
   if (status !== undefined || (error instanceof Error && '$response' in error && !('code' in error))) {
-    // What the SDK could not read is not quoted: it may be half of an answer that held credentials.
+    // An answer that could not be read is not quoted, as it may be half of one that held credentials.
     return unreachable(
       `AWS STS in ${region} gave no proper answer.`,
       'What came was cut off, or not from AWS: a proxy may have answered in its place.',

@@ -9,7 +9,8 @@ export function quoted(message: string): string {
 }
 
 /**
- * Provider, audience and times have words of their own with AWS, and so has each action of a trust policy; its conditions have not.
+ * The reason, as AWS's words show it. They name the provider, the audience, the times, and the action that a trust policy does not
+ * allow, but not its conditions.
  */
 export function reasonIn(message: string): Pick<ProblemData, 'reason' | 'action'> {
   if (/No OpenIDConnect provider/i.test(message)) return { reason: 'provider-unknown' };
@@ -20,37 +21,40 @@ export function reasonIn(message: string): Pick<ProblemData, 'reason' | 'action'
   return action.startsWith('sts:AssumeRole') ? { reason: 'trust' } : { reason: 'trust-action', action };
 }
 
-/** What STS, or the SDK in its place, failed by. */
+/** A failure of STS, or of the SDK. */
 export interface StsFailure {
   name: string;
   /** What AWS says. */
   message: string;
-  /** Of an answer that the SDK could read, and of any that says that something is down. */
+  /** The HTTP status, if the answer could be read, or says that something is down. */
   status: number | undefined;
   /** In milliseconds. */
   retryAfter: number;
 }
 
-/** @param secrets what STS was shown and could quote */
+/** @param secrets what was sent, which an answer could quote */
 export function readFailure(error: unknown, secrets: readonly string[] = []): StsFailure {
   if (!(error instanceof Error)) return { name: '', message: '', status: undefined, retryAfter: 0 };
   const { $metadata, $response } = error as {
     $metadata?: { httpStatusCode?: number };
     $response?: { headers?: Record<string, string> };
   };
-  // The SDK also fills the status in for an answer that it could not read; such an error has no `$fault`. But who fails in HTML,
-  // a proxy for one, is as down as who fails in XML.
+  // The SDK also gives a status for an answer that it could not read, but then there is no `$fault`. From 500 up the status counts
+  // in any case: a proxy that fails in HTML is as down as STS that fails in XML.
   const status = $metadata?.httpStatusCode ?? 0;
   return {
     name: redact(error.name, secrets),
-    // An authorization ID stands at the end of what AWS says.
+    // An authorization ID is at the end of the message.
     message: isCoded(error) ? printable(redact(error.message, secrets), 1000) : '',
     status: '$fault' in error || status >= 500 ? status : undefined,
     retryAfter: readRetryAfter($response?.headers?.['retry-after']),
   };
 }
 
-/** Whether an answer bears an error code, as all of AWS's do. The SDK names one that does not "Unknown", or after its status. */
+/**
+ * Whether an answer has an error code, as all of AWS's do. The SDK calls one without a code "Unknown", or names it after its
+ * status.
+ */
 export function isCoded(error: unknown): boolean {
   return Boolean((error as { Code?: unknown }).Code);
 }

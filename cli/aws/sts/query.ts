@@ -6,17 +6,17 @@ import { sendRequest } from '../../network/http-request.ts';
 import { version } from '../../programs.ts';
 import { stsUrl } from './endpoint.ts';
 
-/** More than any answer of STS's, in bytes. The XML parser takes time that grows with the square of what is hostile enough. */
+/** More than any answer of STS's, in bytes. Hostile input can take the XML parser time that grows with the square of its length. */
 export const longestAnswer = 64 * 1024;
 
-/** What STS said in the place of an answer. Its fields are named as in errors of AWS's SDK, so that both are explained alike. */
+/** STS's error. Its fields are named as in errors of AWS's SDK, so that both are explained alike. */
 export class StsError extends Error {
   readonly $fault: 'client' | 'server';
   readonly $metadata: { httpStatusCode: number };
   readonly $response: { headers: IncomingHttpHeaders };
   readonly Code: string;
 
-  /** @param code AWS's name for what is wrong, such as `AccessDenied`; empty when nothing is said but the status */
+  /** @param code AWS's name of the error, such as `AccessDenied`; empty when there is only a status */
   constructor(code: string, message: string, status: number, headers: IncomingHttpHeaders = {}) {
     super(message);
     this.name = this.Code = code;
@@ -26,7 +26,7 @@ export class StsError extends Error {
   }
 }
 
-/** An answer that STS does not give: cut off, or somebody else's. What it was is not told, as it may hold credentials. */
+/** An answer that was cut off, or is not STS's. It is not quoted, as it may hold credentials. */
 export class NotStsError extends Error {
   override readonly name = 'NotStsError';
   readonly $response: { statusCode: number };
@@ -37,25 +37,25 @@ export class NotStsError extends Error {
   }
 }
 
-/** An element of an answer: the text in it, its elements by name, or several of one name. */
+/** An element of an answer: its text, its elements by name, or several elements of one name. */
 export type Element = string | { [name: string]: Element | undefined } | Element[];
 
 interface Question {
   region: string;
-  /** Where AWS_ENDPOINT_URL_STS, proxies and the like are read. */
+  /** Names AWS_ENDPOINT_URL_STS, proxies and the like. */
   env: NodeJS.ProcessEnv;
   /** When to give up. */
   signal: AbortSignal;
-  /** What the request goes through, unless that is what the environment says. */
+  /** Carries the request; as the environment says unless given. */
   agent?: http.Agent | undefined;
 }
 
 /**
- * Asks STS something that needs no signature, in AWS's query protocol. Through the environment's proxy, and trusting
- * AWS_CA_BUNDLE if it is set.
+ * Asks STS something that needs no signature, in AWS's query protocol. It uses the environment's proxy, and trusts AWS_CA_BUNDLE if
+ * that is set.
  *
- * The agent does not use AWS's SDK for it: to load and first use that takes a quarter of a second and 20 MB, of which the
- * first answer after a login, and the agent for as long as it runs, would have nothing.
+ * The agent does without AWS's SDK here: loading it and its first use would take a quarter of a second of the first answer after a
+ * login, and 20 MB for as long as the agent runs.
  *
  * @param action as in https://docs.aws.amazon.com/STS/latest/APIReference/API_Operations.html
  * @throws StsError, NotStsError; Error of `node:http`; Problem as stsUrl and awsHttpAgents
@@ -101,12 +101,12 @@ export function readAnswer(action: string, status: number, text: string, headers
   if (status >= 400 && code) {
     throw new StsError(code, textAt(answer, 'ErrorResponse', 'Error', 'Message') ?? '', status, headers);
   }
-  // Who stands before STS, or STS when it has no strength left to say more.
+  // A proxy in front of STS, or an STS that is too busy to say more.
   if (status >= 500 || status === 429) throw new StsError('', '', status, headers);
   throw new NotStsError(status);
 }
 
-/** The text of the element that is found by these names, each within the one before; undefined where there is none. */
+/** The text of an element, which is found by a path of names; undefined where there is none. */
 export function textAt(element: Element | undefined, ...names: string[]): string | undefined {
   const found = at(element, ...names);
   return typeof found === 'string' ? found : undefined;
@@ -121,7 +121,7 @@ function at(element: Element | undefined, ...names: string[]): Element | undefin
   return found;
 }
 
-/** What is no XML, or not to its end, is as good as nothing. The parser's message would quote it. */
+/** The answer's elements; undefined when it is not XML, or cut off. The parser's own message would quote it. */
 function parse(text: string): Element | undefined {
   try {
     return parseXML(text);

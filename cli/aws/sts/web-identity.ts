@@ -9,11 +9,11 @@ export interface RoleRequest {
   role: string;
   /** The region whose STS is asked. */
   region: string;
-  /** Where AWS_ENDPOINT_URL_STS, proxies and the like are read. */
+  /** Names AWS_ENDPOINT_URL_STS, proxies and the like. */
   env: NodeJS.ProcessEnv;
-  /** The session's name in CloudTrail and in trust policies: the e-mail address unless the profile has another. */
+  /** The session's name in CloudTrail and in trust policies: the e-mail address, unless the profile sets another one. */
   sessionName: string;
-  /** Seconds, from STS's 900 up to the role's maximum. */
+  /** In seconds: from 900, STS's minimum, to the role's maximum. */
   duration: number;
   /** When to give up. */
   signal: AbortSignal;
@@ -22,15 +22,15 @@ export interface RoleRequest {
 export interface WebIdentityRequest extends RoleRequest {
   /** The ID token that is pinned to the role. */
   token: string;
-  /** What the request goes through, unless that is what the environment says. */
+  /** Carries the request; as the environment says unless given. */
   agent?: Agent | undefined;
 }
 
 /**
- * Exchanges an ID token for temporary credentials of a role (STS, AssumeRoleWithWebIdentity). Honours
- * AWS_ENDPOINT_URL_STS, proxies and AWS_CA_BUNDLE; needs and uses no AWS credentials that may lie about.
+ * Exchanges an ID token for temporary credentials of a role (STS, AssumeRoleWithWebIdentity). It obeys AWS_ENDPOINT_URL_STS,
+ * proxies and AWS_CA_BUNDLE, and uses no AWS credentials of this machine.
  *
- * @throws Problem that says which role was refused and which condition to look at, see explainSts
+ * @throws Problem that says which role was refused, and which condition to look at, see explainSts
  */
 export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Promise<AwsCredentials> {
   const parameters = {

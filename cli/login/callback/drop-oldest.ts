@@ -2,10 +2,10 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Keeps a server from having more connections than it can take without keeping newcomers out: who comes last may be the browser,
- * which has not said anything yet. The oldest one that is not being answered is dropped for it, whatever it has said so far.
+ * Bounds a server's connections without keeping newcomers out, as the newest one may be the browser, which has not sent anything
+ * yet. The oldest connection that is not being answered is dropped for it, whatever it has sent so far.
  *
- * @param most how many there may be
+ * @param most how many connections there may be
  */
 export function dropOldest(server: Server, most: number): void {
   const open = new Set<Socket>();
@@ -20,6 +20,6 @@ export function dropOldest(server: Server, most: number): void {
     const [oldest] = open;
     ([...open].find((one) => !asked.has(one)) ?? oldest)?.destroy();
   });
-  // Each of them is closed with its answer.
+  // Each connection is closed after its answer.
   server.on('request', ({ socket }) => asked.add(socket));
 }

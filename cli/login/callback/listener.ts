@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Problem } from '../../problem/problem.ts';
 import { dropOldest } from './drop-oldest.ts';
 
-/** Where the browser brings the code back to (RFC 8252, section 7.3). */
+/** The server to which the browser brings the code (RFC 8252, section 7.3). */
 export interface CallbackListener {
   redirectUri: string;
   /** The port of 127.0.0.1. */
@@ -16,7 +16,7 @@ export interface CallbackListener {
    * @returns its URL, and `answer`, which sends the browser on to another page
    */
   callback: (expected: Expected) => Promise<Callback>;
-  /** Answers those who come once more, until the program ends, which it does not keep from ending. */
+  /** Still answers a callback that comes again, until the program ends, and does not keep it from ending. */
   release: () => void;
   close: () => void;
 }
@@ -29,22 +29,22 @@ interface Expected {
 export interface Callback {
   url: URL;
   /**
-   * Redirects, so that the code leaves the address bar (and a reload can't send it again), and whoever asks for the same again;
-   * resolves when it is sent.
+   * Redirects, so that the code leaves the address bar (and a reload cannot send it again). A later request for the same address
+   * gets the same answer. Resolves when it is sent.
    */
   answer: (location: string) => Promise<void>;
 }
 
-/** How long a listener that was released still answers, in milliseconds, if the program takes that long. */
+/** How long a released listener still answers, in milliseconds, if the program runs that long. */
 const LINGER_MS = 10_000;
 
 /**
- * Listens on 127.0.0.1. Whatever is not this login's callback (a favicon, another web site's request, a wrong `state`, what a
- * browser fetches before anybody has asked for it) is refused without an effect on the login. The callback is taken once; the
- * same address once more (a reload, a program that looks at links first) is answered with the same page.
+ * Listens on 127.0.0.1. Requests other than this login's callback (a favicon, a request of another web site, a wrong `state`, a
+ * page that the browser fetches ahead) are refused, and the login goes on. The callback is taken once. The same address again (a
+ * reload, a program that opens links to check them) gets the same page.
  *
  * @param port the port; 0 for a free one
- * @throws Problem `callback-port` when it cannot be listened on
+ * @throws Problem `callback-port` when we cannot listen on it
  */
 export async function listenForCallback(port = 0): Promise<CallbackListener> {
   let waiting: { expected: Expected; resolve: (callback: Callback) => void } | undefined;
@@ -58,7 +58,7 @@ export async function listenForCallback(port = 0): Promise<CallbackListener> {
       if (url === undefined) {
         refuse(response, 404, 'There is nothing here.');
       } else if (isAhead(request)) {
-        // The browser then asks when the person does.
+        // The browser asks again when the person opens the page.
         refuse(response, 503, 'This page is for the person.');
       } else if (waiting !== undefined && fits(url, waiting.expected)) {
         const { promise: page, resolve: answered } = Promise.withResolvers<string>();
@@ -79,9 +79,9 @@ export async function listenForCallback(port = 0): Promise<CallbackListener> {
       }
     },
   );
-  // More than a browser opens; and who sits on one silently loses it within seconds.
+  // More than a browser opens. A connection that stays silent is closed within seconds.
   dropOldest(server, 256);
-  // As long as somebody may come, the server itself keeps the program.
+  // The server itself keeps the program running as long as a callback may come.
   server.on('connection', (socket) => socket.unref());
 
   await new Promise<void>((resolve, reject) => {
@@ -117,7 +117,7 @@ function notListening(port: number, cause: NodeJS.ErrnoException): Problem {
   return new Problem(
     {
       kind: 'callback-port',
-      what: `The browser cannot come back to 127.0.0.1${port === 0 ? '' : `:${port}`}: nothing can be listened on there.`,
+      what: `The browser cannot come back to 127.0.0.1${port === 0 ? '' : `:${port}`}: Vouch cannot listen there.`,
       why: reasons[cause.code ?? ''] ?? cause.message,
       fix:
         port === 0
@@ -129,15 +129,15 @@ function notListening(port: number, cause: NodeJS.ErrnoException): Problem {
 }
 
 /**
- * Whether a browser says that nobody has asked for the page yet (Sec-Purpose: prefetch, of the Fetch standard, and what came
- * before it).
+ * Whether a browser says that it fetches the page ahead, before a person wants it (Sec-Purpose: prefetch, of the Fetch standard,
+ * and its predecessors).
  */
 function isAhead({ headers }: IncomingMessage): boolean {
   const purposes = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map((name) => headers[name] ?? '');
   return /prefetch|prerender|preview/i.test(purposes.join());
 }
 
-/** The callback's URL, or undefined for any other request. The Host header is checked against DNS rebinding. */
+/** The callback's URL; undefined for any other request. The check of the Host header prevents DNS rebinding. */
 function callbackUrl(request: IncomingMessage, port: number): URL | undefined {
   if (request.method !== 'GET' || request.headers.host !== `127.0.0.1:${port}`) return undefined;
   const url = URL.parse(request.url ?? '', `http://127.0.0.1:${port}`);
@@ -174,7 +174,7 @@ function refuse(response: ServerResponse, status: number, sentence: string): voi
 
 function redirect(response: ServerResponse, location: string): Promise<void> {
   return new Promise((resolve) => {
-    // A browser that has gone away, or goes now, must not keep the login waiting.
+    // The login must not wait for a browser that has gone, or goes now.
     if (response.destroyed || response.closed) {
       resolve();
       return;

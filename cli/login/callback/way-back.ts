@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { shellWord } from '../../aws/config/command-line.ts';
 
 /**
- * Says how a browser gets back to this program, for a person whose browser may be on another machine.
+ * Says how the browser gets back to this program, for a person whose browser may be on another machine.
  *
  * @param port the port of 127.0.0.1 that it comes back to
  */
@@ -14,13 +14,13 @@ export function wayBack(port: number, env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * The command that has a port of the machine where the person sits lead to the same one here (ssh(1), -L).
+ * The command that forwards a port of the person's own machine to the same port here (ssh(1), -L).
  *
- * @returns undefined where we are in no session of SSH
+ * @returns undefined outside of an SSH session
  */
 export function sshTunnel(port: number, env: NodeJS.ProcessEnv): string | undefined {
   if (!env.SSH_CONNECTION) return undefined;
-  // The client's address and port, and ours, as the client reached it (ssh(1), ENVIRONMENT).
+  // The client's address and port, then ours as the client sees them (ssh(1), ENVIRONMENT).
   const [, , address = '', sshPort = ''] = env.SSH_CONNECTION.split(' ');
   const host = isIP(address) ? address : hostname();
   const option = /^\d{1,5}$/.test(sshPort) && sshPort !== '22' ? `-p ${sshPort} ` : '';
@@ -31,7 +31,7 @@ function userName({ USER }: NodeJS.ProcessEnv): string {
   try {
     return userInfo().username;
   } catch {
-    // The system knows no name of ours.
+    // The system knows no name for this user.
     return USER || 'YOU';
   }
 }
