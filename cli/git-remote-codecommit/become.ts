@@ -11,8 +11,9 @@ export async function become(file: string, args: readonly string[], env: NodeJS.
   process.execve?.(file, [file, ...args], env);
 
   const [{ spawn }, { constants }] = await Promise.all([import('node:child_process'), import('node:os')]);
-  const child = spawn(file, args, { env, stdio: 'inherit' });
+  // Before the child runs: a signal that came in between would end us, and not the child.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  const child = spawn(file, args, { env, stdio: 'inherit' });
   child.once('error', (error) => {
     process.stderr.write(`vouch: ${file} could not be started: ${error.message}\n`);
     process.exitCode = 1;
