@@ -134,7 +134,7 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
     ...serverKind(kind),
     what: `${hostOf(access)} refused a token for AWS.`,
     why: `It says: ${said}`,
-    fix: quote(detail) || 'Ask who runs the Vouch server.',
+    fix: quote(detail) || "Ask the Vouch server's administrator.",
     category: 'refused',
   });
 }

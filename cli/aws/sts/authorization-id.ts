@@ -14,5 +14,5 @@ export function authorizationId(message: string): string | undefined {
 
 /** What to do with one, a sentence. */
 export function useAuthorizationId(id: string): string {
-  return `Within a day, who runs your AWS account can see which policy it was: \`aws iam-toolbox get-request-authorization-details --authorization-id ${id}\``;
+  return `Within a day, your AWS administrator can see which policy it was: \`aws iam-toolbox get-request-authorization-details --authorization-id ${id}\``;
 }

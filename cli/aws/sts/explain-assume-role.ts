@@ -45,7 +45,7 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
     what: `AWS refused the role ${role} to ${principal ? printable(principal, 300) : source}.`,
     why: [lacks, quoted(message)].filter(Boolean).join(' '),
     fix:
-      'Ask who runs your AWS accounts to allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity twice: to ' +
+      'Ask your AWS administrator to allow sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity twice: to ' +
       `${source} in its permissions, with ${role} as the resource, and in the trust policy of ${role}, with ${source} as the ` +
       'principal. Where that trust policy has a condition on sts:ExternalId, your profile needs it as external_id.',
   });

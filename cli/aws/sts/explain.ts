@@ -53,7 +53,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     unreachable(
       `AWS could not fetch your Vouch server's keys, so the role ${role} was not given.`,
       quoted(message) || 'STS reads the discovery document and the keys over the internet.',
-      'Ask who runs the server whether it is reachable from the internet over HTTPS; then try again.',
+      "Ask the server's administrator whether it is reachable from the internet over HTTPS; then try again.",
       { reason: 'issuer-unreachable', said: message },
     );
 
@@ -62,7 +62,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     case 'AccessDeniedException':
       return refused(
         `The role does not exist, or its trust policy does not let ${sessionName} in.`,
-        'Ask who runs your AWS account to compare the trust policy: actions sts:AssumeRoleWithWebIdentity, ' +
+        'Ask your AWS administrator to compare the trust policy: actions sts:AssumeRoleWithWebIdentity, ' +
           'sts:TagSession and sts:SetSourceIdentity; conditions on aud and sub of your Vouch server, sts:RoleSessionName ' +
           `(yours is ${sessionName}) and sts:RoleAuthorizedByIdp.`,
       );
@@ -72,7 +72,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       if (/retrieve verification key/i.test(message)) return cannotFetchKeys();
       return refused(
         'The account does not take tokens of this Vouch server for this role.',
-        "Ask who runs your AWS account whether it has an IAM OIDC provider with exactly this server's URL, whether its " +
+        "Ask your AWS administrator whether the account has an IAM OIDC provider with exactly this server's URL, whether its " +
           "audience list holds the token's audience, and whether the role's ARN is the one that you set up.",
       );
     case 'IDPRejectedClaim':
@@ -88,7 +88,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     case 'ExpiredToken':
       return refused(
         'The token had expired when AWS saw it: AWS takes it for 6 minutes.',
-        "The Vouch server's clock is probably wrong: ask who runs it to check it.",
+        "The Vouch server's clock is probably wrong: ask its administrator to check it.",
       );
     case 'ValidationError':
     case 'ValidationException':
@@ -97,16 +97,16 @@ export function explainSts(error: unknown, context: StsContext): Problem {
           ? `A session of ${count(context.duration, 'second')} was asked for, and the role allows less.`
           : 'The request was not valid.',
         /duration/i.test(message)
-          ? "Ask who runs your AWS account to set the role's maximum session duration to 1 hour or more."
+          ? "Ask your AWS administrator to set the role's maximum session duration to 1 hour or more."
           : 'Check that the role ARN that you set up is right.',
       );
     case 'PackedPolicyTooLarge':
     case 'PackedPolicyTooLargeException':
-      return refused("The session's tags are too large for AWS.", 'Tell who runs the Vouch server.');
+      return refused("The session's tags are too large for AWS.", "Tell the Vouch server's administrator.");
     case 'RegionDisabledException':
       return refused(
         `STS is not enabled in the region ${region} for this account.`,
-        `Ask who runs your AWS account to activate STS in ${region}.`,
+        `Ask your AWS administrator to activate STS in ${region}.`,
       );
   }
   if (status === 429 || /^(Throttl|RequestThrottl|TooManyRequests|RequestLimitExceeded|SlowDown)/.test(name)) {
