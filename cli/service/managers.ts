@@ -1,10 +1,20 @@
+import { Problem } from '../problem/problem.ts';
 import { launchd } from './launchd.ts';
 import type { Manager } from './manager.ts';
 import { systemd } from './systemd.ts';
 
-/** A platform's service manager; undefined where Vouch knows none. */
-export function managerOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager | undefined {
+/**
+ * A platform's service manager.
+ *
+ * @throws Problem `no-service` where Vouch knows none
+ */
+export function managerOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager {
   if (platform === 'linux') return systemd(env);
   if (platform === 'darwin') return launchd(env);
-  return undefined;
+  throw new Problem({
+    kind: 'no-service',
+    what: 'Vouch cannot make its agent a service on this system.',
+    why: `It knows systemd and launchd, but this is ${platform}.`,
+    fix: 'Use Vouch without a service: `vouch login` starts the agent.',
+  });
 }

@@ -1,7 +1,5 @@
 import { printNote } from '../../problem/print.ts';
-import { Problem } from '../../problem/problem.ts';
 import { installService, uninstallService } from '../../service/install.ts';
-import type { Manager } from '../../service/manager.ts';
 import { managerOf } from '../../service/managers.ts';
 import type { Io } from '../../terminal/io.ts';
 
@@ -18,7 +16,7 @@ export async function agentInstall(
   io: Io,
   platform: NodeJS.Platform = process.platform,
 ): Promise<number> {
-  const manager = knownManager(platform, io.env);
+  const manager = managerOf(platform, io.env);
   if (dryRun) {
     await manager.check();
     const { files, notes } = await manager.form();
@@ -46,7 +44,7 @@ export async function agentUninstall(
   io: Io,
   platform: NodeJS.Platform = process.platform,
 ): Promise<number> {
-  const removed = await uninstallService(knownManager(platform, io.env), { env: io.env, force });
+  const removed = await uninstallService(managerOf(platform, io.env), { env: io.env, force });
   for (const path of removed) io.stdout.write(`Removed ${path}\n`);
   io.stdout.write(
     removed.length > 0
@@ -54,17 +52,6 @@ export async function agentUninstall(
       : 'The agent is not a service, nothing to change\n',
   );
   return 0;
-}
-
-function knownManager(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager {
-  const manager = managerOf(platform, env);
-  if (manager) return manager;
-  throw new Problem({
-    kind: 'no-service',
-    what: 'Vouch cannot make its agent a service on this system.',
-    why: `It knows systemd and launchd, but this is ${platform}.`,
-    fix: 'Use Vouch without a service: `vouch login` starts the agent.',
-  });
 }
 
 function indented(text: string): string {
