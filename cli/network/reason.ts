@@ -62,7 +62,9 @@ export function whyUnreachable(error: unknown): string | undefined {
 export function networkFailure(error: unknown): NetworkFailure {
   const innermost = innermostOf(error);
   if (innermost !== undefined && isTunnel(innermost)) return 'proxy';
-  return isTls((innermost as NodeJS.ErrnoException | undefined)?.code ?? '') ? 'tls' : 'unreachable';
+  const { code = '' } = (innermost ?? {}) as NodeJS.ErrnoException;
+  // Node says EPROTO of most handshakes that OpenSSL gives up: the other side speaks no TLS, or none that both accept.
+  return isTls(code) || code === 'EPROTO' ? 'tls' : 'unreachable';
 }
 
 /**

@@ -1,5 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import * as https from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
-import { isLastingFailure } from '../../../cli/network/reason.ts';
+import { isLastingFailure, networkFailure } from '../../../cli/network/reason.ts';
 
 const failure = (code: string, message = code) =>
   new TypeError('fetch failed', { cause: Object.assign(new Error(message), { code }) });
@@ -37,4 +41,24 @@ test.each([
 
 test('what is no error is none that lasts', () => {
   expect(isLastingFailure('no')).toBe(false);
+});
+
+test.each([
+  ['CERT_HAS_EXPIRED', 'tls'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls'],
+  // Node's code for what OpenSSL finds wrong in a handshake, unless that has a code of its own.
+  ['EPROTO', 'tls'],
+  ['ERR_PROXY_TUNNEL: Failed to establish tunnel', 'proxy'],
+  ['ECONNREFUSED', 'unreachable'],
+])('%s is a failure of kind %s', (code, kind) => {
+  expect(networkFailure(failure(code))).toBe(kind);
+});
+
+test('a port that does not speak TLS is a failure of TLS', async () => {
+  const server = createServer((_request, response) => response.end()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const request = https.get({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  const [error] = await once(request, 'error');
+  server.close();
+  expect(networkFailure(error)).toBe('tls');
 });
