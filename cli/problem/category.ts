@@ -19,10 +19,9 @@ export function exitCodeOf(category: Category): ExitCode {
   return exitCodes[category];
 }
 
-/** The category that an agent names. An agent of an earlier version names only the exit code. */
+/** The category that an agent names. One of another version may name none, or one that we do not know: then its exit code tells. */
 export function readCategory(category: unknown, exitCode: unknown): Category {
   const entries = Object.entries(exitCodes) as [Category, ExitCode][];
-  return (
-    entries.find(([name, code]) => name === category || (category === undefined && code === exitCode))?.[0] ?? 'failed'
-  );
+  const [known] = entries.find(([name]) => name === category) ?? entries.find(([, code]) => code === exitCode) ?? [];
+  return known ?? 'failed';
 }

@@ -133,7 +133,7 @@ describe('an agent of an earlier version', () => {
   test.each([
     ['no exit code', {}],
     ['an exit code of no meaning', { exitCode: 99 }],
-    ['a category of no meaning', { category: 'tea-time', exitCode: 3 }],
+    ['a category of no meaning', { category: 'tea-time' }],
     ['fields of other types', { reason: 7, network: 'pigeons', said: {}, role: null, code: [] }],
   ])('or a later one, with %s has failed, and no more is made of it', async (_, more) => {
     const error = await earlier({ type: 'urn:vouch:problem:aws-refused', ...words, ...more });
@@ -141,6 +141,15 @@ describe('an agent of an earlier version', () => {
     const { reason, network, said, code } = error as Problem;
     expect([reason, network, said, code]).toEqual([undefined, undefined, undefined, undefined]);
   });
+
+  test.each(categories)(
+    'or a later one, with a category that we do not know, is understood by its exit code: %s',
+    async (category) => {
+      const exitCode = exitCodeOf(category);
+      const later = { type: 'urn:vouch:problem:aws-refused', ...words, category: 'tea-time', exitCode };
+      expect(await earlier(later)).toMatchObject({ ...words, category, exitCode });
+    },
+  );
 
   test('that describes no problem did not answer properly', async () => {
     expect(await earlier({ error: 'no' })).toMatchObject({ kind: 'agent-silent' });
