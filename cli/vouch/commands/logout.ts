@@ -1,15 +1,16 @@
-import { agentStatus, dropSession } from '../../agent/client/client.ts';
+import { dropSession } from '../../agent/client/client.ts';
 import { endHungAgent } from '../../agent/client/end-hung.ts';
-import { foundBy } from '../../agent/client/find-agent.ts';
-import type { Dropped } from '../../agent/protocol.ts';
+import { findAgent, foundBy } from '../../agent/client/find-agent.ts';
 import { printNote } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
 
 /** `vouch logout`: ends the session at the server and forgets everything here. */
 export async function logout(options: { json?: boolean }, io: Io): Promise<number> {
-  const found = await foundBy(endSession(io.env));
-  let { email, dropped }: EndedSession = found.state === 'running' ? found.answer : {};
-  if (found.state === 'hung') {
+  const there = await findAgent(io.env);
+  const email = there.state === 'running' ? there.answer.session?.email : undefined;
+  const ended = email === undefined ? undefined : await foundBy(dropSession(io.env));
+  let dropped = ended?.state === 'running' ? ended.answer : undefined;
+  if (there.state === 'hung' || ended?.state === 'hung') {
     printNote(io.stderr, { what: 'The agent does not answer, so its process is ended.' });
     await endHungAgent(io.env);
     dropped = { revoked: false, reason: 'only the agent could have done that' };
@@ -32,14 +33,4 @@ export async function logout(options: { json?: boolean }, io: Io): Promise<numbe
     });
   }
   return 0;
-}
-
-interface EndedSession {
-  email?: string;
-  dropped?: Dropped;
-}
-
-async function endSession(env: NodeJS.ProcessEnv): Promise<EndedSession> {
-  const email = (await agentStatus(env)).session?.email;
-  return email === undefined ? {} : { email, dropped: await dropSession(env) };
 }

@@ -46,11 +46,12 @@ async function stoppedAgent() {
   return { ...the, pid };
 }
 
-/** A process in the agent's place that ends every connection as soon as it is there. */
-async function hangsUp() {
+/** A process in the agent's place that ends every connection as soon as it is there, or what else its program does. */
+async function hangsUp(
+  program = 'net.createServer((socket) => socket.destroy()).listen(process.argv[1], () => console.log(1))',
+) {
   const the = agentMachine();
   prepareRuntimeFolder(the.env);
-  const program = 'net.createServer((socket) => socket.destroy()).listen(process.argv[1], () => console.log(1))';
   const child = spawn(process.execPath, ['-e', program, the.agentSocket]);
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = new Promise((resolve) => child.once('exit', (_, signal) => resolve(signal)));
@@ -148,6 +149,20 @@ describe('one that hangs up at once', () => {
     const the = await hangsUp();
     const { out, io } = captured(the.env);
     expect([await logout({ json: true }, io), out.stdout]).toEqual([0, '{"signedOut":true,"revoked":false}\n']);
+    expect(await the.ended).toBe('SIGTERM');
+  });
+
+  test('but has said whose session it has, is ended by a logout that names the person', async () => {
+    const status = JSON.stringify({ session: { email: 'alice@example.com' } });
+    const the = await hangsUp(
+      `http.createServer(({ method }, response) => method === 'GET' ? response.end('${status}') : response.destroy())
+         .listen(process.argv[1], () => console.log(1))`,
+    );
+    const { out, io } = captured(the.env);
+    expect([await logout({}, io), out.stdout]).toEqual([
+      0,
+      'Signed out alice@example.com: nothing of the session is left on this machine\n',
+    ]);
     expect(await the.ended).toBe('SIGTERM');
   });
 });
