@@ -111,7 +111,7 @@ export class Agent {
     const access = await importAccess(session).catch(() => {
       throw badRequest('dpopKey is not a private EC P-256 key in JWK form.');
     });
-    if (!(expiresAt > this.clocks.now())) throw badRequest('The session is over already; is the clock right?');
+    if (!(expiresAt > this.clocks.now())) throw badRequest('The session is already over; is the clock right?');
     this.#session?.drop();
     const taken: Session = new Session(
       { access, email, key, expiresAt },

@@ -92,7 +92,7 @@ export class CodeCommit {
 }
 
 function notCodeCommit(): Problem {
-  return new Problem({ kind: 'not-codecommit', what: 'This is no CodeCommit repository over HTTPS.' });
+  return new Problem({ kind: 'not-codecommit', what: 'This is not a CodeCommit repository over HTTPS.' });
 }
 
 function noPath(): Problem {

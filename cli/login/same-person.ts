@@ -27,7 +27,7 @@ export async function checkPerson(
   throw new Problem({
     kind: 'other-person',
     what: `${email} signed in here, and last time it was ${before}: the session was not kept.`,
-    why: 'Somebody who can see what runs on this machine may have opened the address of your sign-in, with a key of theirs.',
+    why: 'Somebody who can see what runs on this machine may have opened the address of your sign-in, with a key of their own.',
     fix: `Run \`vouch login\` again${keep ? '' : ' on a terminal, which asks whether it is you'}. Somebody else’s key: tell your administrator.`,
   });
 }

@@ -68,9 +68,9 @@ export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSoc
     }
     throw new Problem({
       kind: 'busy-socket',
-      what: `The agent's socket is never at rest: ${path}`,
+      what: `The agent's socket keeps changing: ${path}`,
       why: 'Other processes keep making and removing it.',
-      fix: 'Run `vouch agent status` to see whether an agent runs by now.',
+      fix: 'Run `vouch agent status` to see whether an agent is running now.',
     });
   } finally {
     removeIfOurs(socket);

@@ -45,6 +45,6 @@ export async function askServer(url: URL, request: ServerRequest): Promise<HttpA
   const { body, headers } = answer;
   if (body === undefined) throw new UnfitAnswer(`Its answer is longer than ${longestAnswer} bytes.`);
   const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') throw new UnfitAnswer('Its answer is compressed, which was not asked for.');
+  if (encoding !== 'identity') throw new UnfitAnswer('Its answer is compressed, and we did not ask for that.');
   return { ...answer, body };
 }

@@ -20,8 +20,8 @@ export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal)
   const folder = runtimeFolder(env);
   checkRuntimeFolder(folder);
   const agent = readPidFile(folder);
-  if (agent === undefined) throw unknownProcess('Its file agent.pid says nothing.');
-  if (!isRunning(agent)) throw unknownProcess(`Process ${agent.pid} was it, and is no more.`);
+  if (agent === undefined) throw unknownProcess('Its file agent.pid names no process.');
+  if (!isRunning(agent)) throw unknownProcess(`Process ${agent.pid} was the agent, and has ended.`);
   if (!isAgent(agent, folder)) {
     throw unknownProcess(`agent.pid names process ${agent.pid}, which has none of its sockets.`);
   }

@@ -105,7 +105,7 @@ export function readAnswer(received: Buffer, ended: boolean): AgentAnswer | unde
     const isChunked = fieldsNamed('transfer-encoding', fields).length > 0;
     // The length is given once, or not at all: an answer of two lengths is not the agent's.
     if (!status || isChunked || lengths.length > 1 || (lengths.length === 1 && length === undefined)) {
-      throw new Error('Its answer is not the HTTP that was asked for.');
+      throw new Error('Its answer is not the HTTP that we asked for.');
     }
     const body = received.subarray(split + 4);
     const whole = length === undefined ? undefined : Number(length);

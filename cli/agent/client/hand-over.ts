@@ -52,7 +52,7 @@ export async function endIfHung(
   { say = () => {}, signal }: HandOverOptions = {},
 ): Promise<void> {
   if (found.state !== 'hung') return;
-  say('The agent that was running does not answer, so it is ended, and a new one takes its place.');
+  say('The running agent does not answer, so it is ended, and a new one takes its place.');
   await endHungAgent(env, signal);
 }
 

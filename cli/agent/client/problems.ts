@@ -14,7 +14,7 @@ export function hung(timeout: number): Problem {
   return new Problem({
     kind: 'agent-hung',
     what: 'The vouch agent does not answer.',
-    why: `It has not within ${count(timeout / 1000, 'second')}, so it hangs, or was stopped.`,
+    why: `It gave no answer within ${count(timeout / 1000, 'second')}, so it hangs or was stopped.`,
     fix: 'Run `vouch agent stop`, which ends it, then `vouch login`.',
   });
 }
@@ -37,7 +37,7 @@ export function noMoreFiles(why: string): Problem {
     kind: 'too-many-files',
     what: 'The vouch agent could not be asked: this process, or the system, has too many files open.',
     why,
-    fix: 'Raise the limit (`ulimit -n 1024`), or close what has so many open, then try again.',
+    fix: 'Raise the limit (`ulimit -n 1024`), or close the program that has so many files open, then try again.',
   });
 }
 
@@ -46,7 +46,7 @@ export function notStarted(why: string): Problem {
   return new Problem({
     kind: 'agent-failed',
     what: 'The vouch agent did not start.',
-    why: printable(why, 500) || 'It ended without a word.',
+    why: printable(why, 500) || 'It ended without a message.',
     fix: 'Try again; if it fails again, report it with the line above.',
   });
 }
@@ -56,7 +56,7 @@ export function notEnded(pid: number): Problem {
     kind: 'agent-lives',
     what: `The vouch agent, process ${pid}, does not answer, and cannot be ended.`,
     why: 'The system has not ended it yet: it may be waiting for a disk or a network drive.',
-    fix: `Try again later; \`kill -9 ${pid}\` is what was done.`,
+    fix: `Try again later. Vouch has already tried \`kill -9 ${pid}\`.`,
   });
 }
 
@@ -64,7 +64,7 @@ export function notEnded(pid: number): Problem {
 export function unknownProcess(why: string): Problem {
   return new Problem({
     kind: 'agent-unknown',
-    what: 'The vouch agent does not answer, and it is not sure which process it is.',
+    what: 'The vouch agent does not answer, and it is not certain which process it is.',
     why,
     fix: `Look for it with \`ps -fu "$(id -un)" | grep agent\`, end it with \`kill -9 <its number>\`, and try again.`,
   });

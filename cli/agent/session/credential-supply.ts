@@ -171,7 +171,7 @@ function checkExpiration({ role }: RoleChain, { expiration }: AwsCredentials, no
   if (expiration > now) return;
   throw new Problem({
     kind: 'aws-unreachable',
-    what: `AWS STS gave credentials for ${role.arn} that are over already, so they are not used.`,
+    what: `AWS STS gave credentials for ${role.arn} that have already ended, so they are not used.`,
     why: `They ended at ${new Date(expiration).toISOString()}, and by this machine's clock it is ${new Date(now).toISOString()}.`,
     fix: 'Check the clock of this machine; if it is right, something else answers in the place of AWS STS.',
   });

@@ -23,7 +23,7 @@ export function checkPartitions(chain: RoleChain): void {
   throw new Problem({
     kind: 'partition',
     what: `The role ${arn} cannot be assumed through a role of another partition.`,
-    why: `It is of the partition ${partition.id}, and its source_profile leads to one of ${other.id}.`,
+    why: `It is in the partition ${partition.id}, and its source_profile leads to one in ${other.id}.`,
     fix: 'Name a source_profile of the same partition in your AWS config.',
   });
 }

@@ -68,6 +68,6 @@ function check(descriptor: number, path: string): void {
 
 function notGiven(why: string): Problem {
   const what = 'The agent was started with other sockets than its own.';
-  const fix = 'Run `vouch agent install`, which writes the units of systemd anew.';
+  const fix = 'Run `vouch agent install`, which writes the units of systemd again.';
   return new Problem({ kind: 'given-sockets', what, why, fix });
 }

@@ -85,7 +85,7 @@ async function route(
   response: ServerResponse,
 ): Promise<void> {
   const url = URL.parse(request.url ?? '/', 'http://agent.invalid');
-  if (url === null) throw badRequest('That is no address.');
+  if (url === null) throw badRequest('The address is malformed.');
   const asked = `${request.method} ${url.pathname}`;
   const { 'vouch-protocol': spoken = agent.protocol } = request.headers;
   if (spoken !== agent.protocol && !everlasting.has(asked)) throw otherVersion(agent.version);

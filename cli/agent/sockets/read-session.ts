@@ -31,6 +31,7 @@ export function readSession(body: Buffer): NewSession {
   if (typeof key?.name !== 'string' || (model !== null && typeof model !== 'string')) {
     throw badRequest('`key` is not {name, model}.');
   }
-  if (typeof expiresAt !== 'string' || Number.isNaN(Date.parse(expiresAt))) throw badRequest('`expiresAt` is no time.');
+  if (typeof expiresAt !== 'string' || Number.isNaN(Date.parse(expiresAt)))
+    throw badRequest('`expiresAt` is not a time.');
   return { issuer, accessToken, dpopKey, email, key: { name: key.name, model }, expiresAt };
 }

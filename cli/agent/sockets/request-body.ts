@@ -14,7 +14,7 @@ export async function withBody<T>(
   try {
     for await (const chunk of request as AsyncIterable<Buffer>) {
       if (length + chunk.length > longest) throw badRequest(`The body is longer than ${longest} bytes.`);
-      if (!memory.take(chunk.length)) throw badRequest('Too much is said at once, by too many.');
+      if (!memory.take(chunk.length)) throw badRequest('There are too many requests at once.');
       length += chunk.length;
       chunks.push(chunk);
     }

@@ -15,7 +15,7 @@ export function checkPartition(
   throw new Problem({
     kind: 'partition',
     what: `The role of profile "${name}" cannot open a repository in ${region}.`,
-    why: `${role.arn} is of the partition ${role.partition.id}, and ${host} of ${partition.id}.`,
-    fix: `Set up a role of ${partition.id}: \`vouch setup aws\`.`,
+    why: `${role.arn} is in the partition ${role.partition.id}, and ${host} in ${partition.id}.`,
+    fix: `Set up a role in ${partition.id}: \`vouch setup aws\`.`,
   });
 }

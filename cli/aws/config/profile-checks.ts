@@ -22,7 +22,7 @@ export function wrongRegion(region: string, role: string): Note | undefined {
   if (partition?.region.test(region)) return undefined;
   return {
     what: `The role ${role} cannot be used in ${region}.`,
-    why: `The role is of the partition ${partition?.id}, and the region is of another.`,
+    why: `The role is in the partition ${partition?.id}, and the region is in another one.`,
     fix: 'Name a region of that partition.',
   };
 }

@@ -48,7 +48,7 @@ export function chainSettings(
     throw new Problem({
       kind: 'usage',
       what: `The role ${role} cannot be assumed through ${source.role.arn}.`,
-      why: `One is of the partition ${partition?.id}, the other of ${source.role.partition.id}.`,
+      why: `One is in the partition ${partition?.id}, the other in ${source.role.partition.id}.`,
     });
   }
   return {

@@ -43,7 +43,7 @@ export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCreden
 
 function found({ AccessKeyId, SecretAccessKey, SessionToken, Expiration }: Partial<Credentials> = {}): AwsCredentials {
   if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration?.getTime()) {
-    throw new Error('It answered no credentials.');
+    throw new Error('Its answer holds no credentials.');
   }
   return {
     accessKeyId: AccessKeyId,

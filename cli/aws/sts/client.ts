@@ -57,7 +57,7 @@ function boundAnswers(client: STSClient): void {
       const result = await next(args);
       const response = result.response as { body?: AsyncIterable<Uint8Array> };
       const body = await readAtMost(longestAnswer, response.body ?? []);
-      if (body === undefined) throw new Error('It answered with more than an answer is.');
+      if (body === undefined) throw new Error('Its answer is too long.');
       Object.assign(response, { body });
       return result;
     },

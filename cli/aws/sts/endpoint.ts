@@ -34,7 +34,7 @@ function configuredUrl(name: string, value: string): URL {
   throw new Problem({
     kind: 'endpoint',
     // The value may hold a password.
-    what: `${name} is no address that Vouch asks AWS STS at.`,
+    what: `${name} is not an address where Vouch asks AWS STS.`,
     why: 'It must begin with https://, or be http:// on localhost or 127.0.0.1: over plain HTTP others could read the token.',
     fix: `Correct ${name} or unset it, run \`vouch agent stop\`, then \`vouch login\`.`,
   });
@@ -43,7 +43,7 @@ function configuredUrl(name: string, value: string): URL {
 function unknownRegion(region: string): Problem {
   return new Problem({
     kind: 'endpoint',
-    what: `${printable(region, 100)} is no region of a partition that Vouch knows, so it is not known where AWS STS is there.`,
+    what: `${printable(region, 100)} is not a region of any partition that Vouch knows, so it cannot tell where AWS STS is.`,
     fix: "Check the region in the repository's URL, in the profile, or in AWS_REGION.",
   });
 }

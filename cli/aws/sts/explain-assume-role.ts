@@ -24,7 +24,7 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
       kind: 'aws-refused',
       role: context.role,
       said: message,
-      what: `AWS did not take the credentials of ${context.source}, so the role ${context.role} was not given.`,
+      what: `AWS did not accept the credentials of ${context.source}, so the role ${context.role} was not given.`,
       why: quoted(message),
       fix: 'Check the clock of this machine, then try again.',
     });

@@ -71,7 +71,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
       // AWS also says this when it could not reach the server, or not in time.
       if (/retrieve verification key/i.test(message)) return cannotFetchKeys();
       return refused(
-        'The account does not take tokens of this Vouch server for this role.',
+        'The account does not accept tokens of this Vouch server for this role.',
         "Ask your AWS administrator whether the account has an IAM OIDC provider with exactly this server's URL, whether its " +
           "audience list holds the token's audience, and whether the role's ARN is the one that you set up.",
       );
@@ -87,7 +87,7 @@ export function explainSts(error: unknown, context: StsContext): Problem {
     case 'ExpiredTokenException':
     case 'ExpiredToken':
       return refused(
-        'The token had expired when AWS saw it: AWS takes it for 6 minutes.',
+        'The token had expired when AWS saw it: AWS accepts it for 6 minutes.',
         "The Vouch server's clock is probably wrong: ask its administrator to check it.",
       );
     case 'ValidationError':

@@ -52,7 +52,7 @@ function credentialsIn(result: Element): AwsCredentials {
   const sessionToken = textAt(result, 'Credentials', 'SessionToken');
   const expiration = Date.parse(textAt(result, 'Credentials', 'Expiration') ?? '');
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiration)) {
-    throw new Error('It answered no credentials.');
+    throw new Error('Its answer holds no credentials.');
   }
   return { accessKeyId, secretAccessKey, sessionToken, expiration };
 }

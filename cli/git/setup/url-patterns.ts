@@ -60,7 +60,7 @@ function oneUrl(url: string): GitUrlPattern {
 function wrongPartition(profile: VouchProfile | undefined, where: string, its: readonly string[]): Problem {
   return usage(
     `The profile ${profile?.name} cannot be used for ${where}.`,
-    `Its role ${profile?.role.arn} is of the partition ${profile?.role.partition.id}, and that is of ${its.join(', ')}.`,
+    `Its role ${profile?.role.arn} is in the partition ${profile?.role.partition.id}, and that is in ${its.join(', ')}.`,
     'Name another profile.',
   );
 }

@@ -328,7 +328,7 @@ describe('a chained role', () => {
     await expect(reason(`${inChina}username=team\n`)).rejects.toMatchObject({
       kind: 'partition',
       what: expect.stringMatching(/"team".*cn-north-1/),
-      why: expect.stringMatching(/partition aws, .* of aws-cn\./),
+      why: expect.stringMatching(/partition aws, .* in aws-cn\./),
     });
     expect(the.world.calls).toEqual([]);
   });

@@ -41,7 +41,7 @@ test('tells what the agent does and why, and never a secret', async () => {
     expect.stringMatching(
       /^credentials: arn:aws:iam::123456789012:role\/VouchDeveloper in us-east-1, until .*\d\d:\d\d$/,
     ),
-    'refused: Git, for git-codecommit.us-east-1.evil [2J.example: This is no CodeCommit repository over HTTPS.',
+    'refused: Git, for git-codecommit.us-east-1.evil [2J.example: This is not a CodeCommit repository over HTTPS.',
     expect.stringMatching(
       /^refused: Git, for git-codecommit\.us-east-1\.amazonaws\.com: Git asks for the AWS profile "nobody"/,
     ),

@@ -34,7 +34,7 @@ describe('what fails, fails before the person is asked, and ends', () => {
     await new Promise<void>((resolve) => silent.listen(the.agentSocket, resolve));
     onTestFinished(() => void silent.close());
     const ended = await run(process.execPath, [program, 'login', '--server', server.url], the.env);
-    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('not sure which process it is') });
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('not certain which process it is') });
     expect(server.pushed).toEqual([]);
   });
 

@@ -63,8 +63,8 @@ test.each([
   'HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\na',
   'HTTP/1.1 200 OK\r\nContent-Length: 0x1\r\n\r\na',
   'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
-])('refuses what is not the HTTP that was asked for: %j', async (bytes) => {
-  await expect(ask(await saying(bytes))).rejects.toThrow('not the HTTP that was asked for');
+])('refuses what is not the HTTP that we asked for: %j', async (bytes) => {
+  await expect(ask(await saying(bytes))).rejects.toThrow('not the HTTP that we asked for');
 });
 
 test('refuses an answer without end', async () => {

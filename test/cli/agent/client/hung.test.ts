@@ -89,7 +89,7 @@ test('vouch status says that it hangs, and vouch agent stop ends it', async () =
   expect([code, stderr]).toEqual([
     1,
     'vouch: The vouch agent does not answer.\n' +
-      '  It has not within 5 seconds, so it hangs, or was stopped.\n' +
+      '  It gave no answer within 5 seconds, so it hangs or was stopped.\n' +
       '  Run `vouch agent stop`, which ends it, then `vouch login`.\n',
   ]);
   const { out, io } = captured(the.env);
@@ -130,7 +130,7 @@ test('a login ends it, says so, and hands the session to a new one', async () =>
   const the = await stoppedAgent();
   const said: string[] = [];
   await handOverSession(newSession('https://vouch.example.com'), the.env, { say: (text) => said.push(text) });
-  expect(said).toEqual(['The agent that was running does not answer, so it is ended, and a new one takes its place.']);
+  expect(said).toEqual(['The running agent does not answer, so it is ended, and a new one takes its place.']);
   await gone(the.pid);
   expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
 });

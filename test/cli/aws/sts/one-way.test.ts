@@ -118,7 +118,7 @@ test('the doctor’s look at the way there is bound by the same rule', async () 
   });
   const visit = await visitTo(the, 'https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/demo');
   const way = (await threeWays(visit)).find(({ name }) => name === 'AWS STS');
-  expect(way?.closed).toMatch(/^AWS_ENDPOINT_URL_STS is no address that Vouch asks AWS STS at\./);
+  expect(way?.closed).toMatch(/^AWS_ENDPOINT_URL_STS is not an address where Vouch asks AWS STS\./);
   expect(proxy.asked.filter((one) => one.includes('sts.example.com'))).toEqual([]);
   delete the.env.AWS_ENDPOINT_URL_STS;
   expect(stsUrlOf(visit).href).toBe('https://sts.eu-west-1.amazonaws.com/');

@@ -437,7 +437,7 @@ describe('vouch setup codecommit', () => {
     [{ profile: 'prod', region: 'cn-north-1' }, /cannot be used for cn-north-1/],
     [
       { profile: 'prod', url: 'https://git-codecommit.cn-north-1.amazonaws.com.cn' },
-      /is of the partition aws, and that is of aws-cn/,
+      /is in the partition aws, and that is in aws-cn/,
     ],
     [{ local: true, global: true }, /three different files/],
   ])('refuses %o', async (options, message) => {
