@@ -225,7 +225,7 @@ describe("the caller's AWS config file", () => {
         `GET /credentials?profile=vouch&config=${encodeURIComponent(config)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
         { end: false },
       );
-    // From where this agent runs it would be that very file.
+    // From the agent's own folder it would lead to that very file.
     const asIfThere = relative(process.cwd(), file);
     for (const config of [asIfThere, 'x', '', `${file}\0`]) {
       const refused = await ask(config);
@@ -275,7 +275,7 @@ describe('a chained role', () => {
       expect.stringMatching(/Credential=ASIAEXAMPLE3\/\d{8}\/us-east-1\/sts\//),
     ]);
     expect(username).toMatch(/^ASIAEXAMPLE4%/);
-    // Every role on the way is in hand now, by itself.
+    // The credentials of each role on the way are in the cache now.
     for (const name of ['vouch', 'team', 'deep']) await viaGit(the, `${gitRequest}username=${name}\n`);
     expect(the.world.count('sts')).toBe(3);
     expect(the.world.count('token')).toBe(1);
@@ -396,7 +396,7 @@ describe("a profile's credentials", () => {
     expect(second).toEqual(first);
     expect(fresh.accessKeyId).not.toBe(first.accessKeyId);
     expect([the.world.count('token'), the.world.count('sts')]).toEqual([2, 4]);
-    // What was fetched then is what is in hand now.
+    // The credentials of that request are in the cache now.
     expect(await profileCredentials('team', {}, the.env)).toEqual(fresh);
   });
 

@@ -154,7 +154,7 @@ describe("Git's credential request", () => {
     const request = Buffer.from('protocol=https\nhost=h\nusername=u\n');
     fc.assert(
       fc.property(value, value, value, (profile, AWS_PROFILE, AWS_CONFIG_FILE) => {
-        // A NUL can be in no argument and no variable, and makes the request malformed; half of a character neither.
+        // No argument or variable can hold a NUL, which makes the request malformed, or half of a character.
         const texts = [profile, AWS_PROFILE, AWS_CONFIG_FILE].filter((text) => text !== undefined);
         fc.pre(texts.every((text) => text.isWellFormed() && !text.includes('\0')));
         const env = { HOME: '/home/alice', AWS_PROFILE, AWS_CONFIG_FILE };

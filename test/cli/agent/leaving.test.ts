@@ -11,13 +11,13 @@ import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.t
 import { newSession } from '../support.ts';
 import { agent, agentMachine, signedIn } from './support.ts';
 
-/** A `PUT /session` on a connection that the agent has taken, of which the last byte is not sent yet. */
+/** A `PUT /session` on a connection that the agent has accepted, without its last byte. */
 async function beginHandOver(path: string): Promise<{ finish(): Promise<string> }> {
   const body = JSON.stringify(newSession('https://vouch.example.com'));
   const socket: Socket = connect(path);
   let answer = '';
   socket.on('data', (data) => (answer += data));
-  // The interim answer (RFC 9110, 10.1.1) says that the agent is waiting for the body.
+  // By the interim answer (RFC 9110, 10.1.1) the agent waits for the body.
   const head = `PUT /session HTTP/1.1\r\nHost: agent\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`;
   socket.write(`${head}${body.slice(0, -1)}`);
   await new Promise((resolve) => socket.once('data', resolve));
@@ -77,7 +77,7 @@ test('an agent whose name another one has ends by itself, and leaves the other o
 
 test('a session that was refused by an agent that is ending is handed to its successor', async () => {
   const asked: string[] = [];
-  // Closed last: that removes the name, by which the successor is found to be ended.
+  // Closed last, as that removes the socket's name, by which the clean-up finds the successor.
   onTestFinished(() => void ending.close());
   const the = agentMachine();
   prepareRuntimeFolder(the.env);

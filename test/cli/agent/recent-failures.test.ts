@@ -28,7 +28,7 @@ test('large requests that failed are not kept in memory', () => {
   const large = 'x='.padEnd(65_000, 'x');
   const before = used();
   for (let path = 0; path < 1000; path++) failures.add(request(`${path}`, large), down('one'));
-  // All of them would be 65 MB.
+  // All of them together would take 65 MB.
   expect(used() - before).toBeLessThan(30_000_000);
   expect(failures.take(request('999', large))?.what).toBe('one');
 });

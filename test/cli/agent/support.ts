@@ -10,8 +10,8 @@ import { gitRequest, type Machine, machine, newSession, say, services, setUpProf
 export const hour = 3600_000;
 
 /**
- * Who is down is not tried again, so that a test which is not about that need not wait: no pause fits into the request. And
- * who is slow, as a machine that has much to test, is not taken for one that is down.
+ * A server that is down is not tried again, as no pause fits into the request: tests of other things need not wait. A server that
+ * is slow, as on a busy machine, is not taken for one that is down.
  */
 const once: Timeouts = {
   ...usualTimeouts,
@@ -20,7 +20,7 @@ const once: Timeouts = {
   firstPause: Number.POSITIVE_INFINITY,
 };
 
-/** Who is down is tried again at once, for as long as in earnest. */
+/** A server that is down is tried again at once, for the usual time. */
 export const soonAgain: Timeouts = {
   ...usualTimeouts,
   replacement: usualTimeouts.request,
@@ -51,10 +51,10 @@ export const viaGit = (the: Machine, request: string | Buffer = gitRequest) =>
   say(the.gitSocket, Buffer.concat([Buffer.from('action=get\ntimeout=900\n'), Buffer.from(request)]));
 
 /**
- * Options for Node with which V8 has a thread in the background that never comes to its end, as one that waits for a garbage collection
- * when the program ends (nodejs/node#54918).
+ * Options for Node that give V8 a background thread which never ends, like one that waits for a garbage collection while the
+ * program ends (nodejs/node#54918).
  *
- * @param folder where a file for it may be
+ * @param folder where to put a file for it
  */
 export function compilingWithoutEnd(folder: string): string[] {
   const busy = join(folder, 'busy.cjs');
@@ -66,7 +66,7 @@ export function compilingWithoutEnd(folder: string): string[] {
   return ['--concurrent-recompilation-delay=600000', '--require', busy];
 }
 
-/** Settles when an agent has gone: it is this process's child, but startAgent gives no handle of it. */
+/** Settles when an agent has ended. It is a child of this process, but startAgent returns no handle of it. */
 export async function gone(pid: number): Promise<void> {
   for (;;) {
     try {

@@ -105,7 +105,7 @@ describe('the ARN of a role', () => {
     ['arn:aws-cn:iam::123456789012:role/team/a/Dev_1+=,.@-', 'aws-cn', 'team/a/Dev_1+=,.@-'],
     ['arn:aws-us-gov:iam::123456789012:role/Dev', 'aws-us-gov', 'Dev'],
     ['arn:aws-eusc:iam::123456789012:role/Dev', 'aws-eusc', 'Dev'],
-    // A path of 512 characters and a name of 64 are the most that IAM has.
+    // IAM's longest: a path of 512 characters and a name of 64.
     [`arn:aws:iam::123456789012:role/${longestPath}${'n'.repeat(64)}`, 'aws', `${longestPath}${'n'.repeat(64)}`],
   ])('%s', (arn, partition, name) => {
     const found = parseRoleArn(arn);
@@ -138,7 +138,7 @@ test('a region is recognised by its shape, so that new ones need no release', ()
     'us-gov-west-1',
     'cn-northwest-1',
     'eusc-de-east-1',
-    // No partition has so many today.
+    // No partition has as many today.
     'us-east-12',
     'us-gov-west-12',
     'cn-north-12',

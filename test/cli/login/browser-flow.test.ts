@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => issuer.close());
 
-/** Signs in, and plays the browser: it comes back to the listener at once. */
+/** Signs in, and plays a browser that comes back to the listener at once. */
 async function comeBack(change: (query: URLSearchParams) => void = () => {}) {
   let landed: Promise<string | null> = Promise.resolve(null);
   const session = signIn({

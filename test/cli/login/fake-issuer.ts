@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { freePort } from '../../support/free-port.ts';
 
-/** An identity server that can be told to answer wrongly. Written against the RFCs; it shares no code with ours. */
+/** An identity server that can be told to answer wrongly. It is written against the RFCs, and shares no code with ours. */
 export interface FakeIssuer {
   url: string;
   /** What was asked of it, such as `GET /jwks`, in order. */
@@ -21,11 +21,11 @@ export interface FakeIssuer {
     tokenStatus?: number;
     session?: Record<string, unknown>;
   };
-  /** What answers in the place of the right answer, by what is asked, such as `GET /jwks`. */
+  /** Answers in the place of the right one, by request, such as `GET /jwks`. */
   instead: Record<string, (response: ServerResponse) => void>;
-  /** What is answered with status 500 when it is asked next. */
+  /** The request that gets status 500 the next time. */
   failOnce?: string | undefined;
-  /** The Date header's time, if it is not now. */
+  /** The time of the Date header; now unless given. */
   date?: Date;
   /** Called before the token endpoint answers. */
   beforeToken: () => Promise<void>;
@@ -104,7 +104,7 @@ export async function startFakeIssuer(): Promise<FakeIssuer> {
       expiresAt: '2030-01-01T00:00:00.000Z',
     }),
     'POST /enroll/status': async () => ({ state: 'waiting' }),
-    // It gives none: with nothing but a status it would be asked again, as a server that is down.
+    // It gives none. With a status alone it would be asked again, like a server that is down.
     'POST /api/aws/token': async () => ({ type: 'urn:vouch:problem:role-refused', title: 'No role is yours.' }),
   };
 

@@ -65,19 +65,19 @@ test('a $BROWSER that stays has not failed, whatever becomes of it later', async
   const opening = openBrowser(url, { ...env, BROWSER: program });
   await vi.advanceTimersByTimeAsync(60_000);
   expect(await opening).toBe(true);
-  // It waits for somebody to write, and ends.
+  // It waits until a process writes, and ends.
   writeFileSync(`${program}.end`, '\n');
 });
 
 describe('the desktop’s browser', () => {
-  /** What openBrowser says in a process of its own, as `open` goes by that process's environment. */
+  /** What openBrowser returns in a process of its own, as `open` uses that process's environment. */
   async function opened(env: (bin: string) => NodeJS.ProcessEnv): Promise<string> {
     const the = machine();
     const bin = join(the.folder, 'bin');
-    // What xdg-open starts where there is no screen.
+    // xdg-open starts this without a screen.
     writeFileSync(join(bin, 'www-browser'), '#!/bin/sh\n', { mode: 0o755 });
     const code = `const { openBrowser } = await import(process.argv[1]);
-      // As the wait for the browser does, this keeps the process.
+      // Keeps the process running, as the wait for the browser does.
       setInterval(() => {}, 1000);
       console.log(await openBrowser('https://vouch.example.com/', process.env));
       process.exit();`;

@@ -12,7 +12,7 @@ const program = join(root, 'cli/vouch/commands.ts');
 const bob = 'bob@example.com';
 const alice = 'alice@example.com';
 
-/** A machine where somebody signed in before, and a server where Alice's key is touched. */
+/** A machine where a person signed in before, and a server where Alice touches her key. */
 async function setUp(last?: string): Promise<{ the: Machine; issuer: FakeIssuer }> {
   const the = machine();
   const issuer = await startFakeIssuer();

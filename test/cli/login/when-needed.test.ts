@@ -16,7 +16,7 @@ import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 const vouch = `'${process.execPath}' '${join(root, 'cli/vouch/commands.ts')}'`;
 const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.\n';
 
-/** A machine with Git set up for Vouch, a server, and a browser that only writes down what it is to open. */
+/** A machine with Git set up for Vouch, a server, and a browser that only notes what it should open. */
 async function setUp(settings: Config = {}) {
   const the = machine();
   const issuer = await startFakeIssuer();
@@ -61,10 +61,10 @@ async function comeBack(issuer: FakeIssuer, result: Record<string, string> = { c
   await fetch(`${request?.get('redirect_uri')}?${query}`, { redirect: 'manual' });
 }
 
-/** As `git -c` has it for what Git starts. */
+/** As `git -c` passes it on to the programs that Git starts. */
 const gitSetting = (key: string, value: string) => ({ GIT_CONFIG_PARAMETERS: `'${key}'='${value}'` });
 
-/** What comes soon, and on a busy machine somewhat later. */
+/** Waits for what comes soon, or somewhat later on a busy machine. */
 const eventually = <T>(look: () => T) => expect.poll(look, { timeout: 30_000 });
 
 const touch = /Touch your security key in the browser … {3}0:00/;
@@ -81,7 +81,7 @@ describe('Git on a terminal, without a session', () => {
     await git.until(touch);
     await comeBack(the.issuer);
     await git.until(/vouch: Signed in as alice@example\.com with "Work key" until /);
-    // This server gives no tokens for AWS; that is told like any other trouble.
+    // This server gives no tokens for AWS, which is reported like any other trouble.
     expect(await git.ended).toBe(128);
     expect(the.opened()).toEqual([address]);
     expect((await agentStatus(the.env)).session?.email).toBe('alice@example.com');
@@ -188,7 +188,7 @@ describe('a job in the background of a shell', () => {
     ['autoLogin always', { autoLogin: 'always' }],
   ])('with %s opens nothing, and says what to do', async (_, settings) => {
     const the = await setUp(settings);
-    // With job control each job has a process group of its own, and the shell has the terminal.
+    // With job control each job has its own process group, and the shell has the terminal.
     const shell = onTerminal(
       `set -m; git credential fill <'${join(the.folder, 'request')}' & wait $!; echo "ended $?"`,
       the,
@@ -209,7 +209,7 @@ describe('a job in the background of a shell', () => {
 });
 
 describe('the helper without a terminal', () => {
-  /** Runs it, and tells which modules were loaded that only a login needs. */
+  /** Runs it, and reports the modules that it loads and only a login needs. */
   async function ask(the: Awaited<ReturnType<typeof setUp>>) {
     const hook = `import { registerHooks } from 'node:module';
       registerHooks({ load(url, context, next) {
@@ -244,13 +244,13 @@ describe('the helper without a terminal', () => {
     expect(stdout).toBe('quit=1\n');
     expect(stderr).toMatch(/loaded .*when-needed/);
     expect(stderr).toContain('vouch: Signed in as alice@example.com');
-    // No terminal, no line that is drawn again and again.
+    // Without a terminal no line is redrawn.
     expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
   });
 });
 
 describe('a sign-in that nobody answers', () => {
-  /** An editor's fetch, that gives it up after a while. */
+  /** An editor's fetch, which is given up after a while. */
   async function unanswered(the: Awaited<ReturnType<typeof setUp>>): Promise<void> {
     const before = the.opened().length;
     const fetching = spawn(process.execPath, [join(root, 'cli/git-credential-vouch/main.ts'), 'get'], { env: the.env });
@@ -417,7 +417,7 @@ describe('of several processes', () => {
     const the = await setUp({ autoLogin: 'always' });
     const first = the.git();
     await first.until(touch);
-    // Not on a terminal: script(1) would stop as well, and go on by itself.
+    // Without a terminal, as script(1) would stop as well, and then go on by itself.
     const second = spawn(process.execPath, [join(root, 'cli/git-credential-vouch/main.ts'), 'get'], { env: the.env });
     onTestFinished(() => void second.kill('SIGKILL'));
     second.stdin.end(gitRequest);

@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:net';
 import { claim, listenPrivately } from '../../../cli/runtime-folder/owned-socket.ts';
 
 /**
- * A process that claims a name several times at once whenever it is told to (sockets.test.ts). Behind each claim is a server of
- * its own, which tells its number to whoever connects. A line `<path> <how many>` on standard input starts a round, whose end is
- * told as one line of JSON, the numbers that got the name. The next line ends it: the servers close, and leave the name behind.
+ * A process that claims a name several times at once, on demand (owned-socket.test.ts). Each claim has a server of its own, which
+ * sends its number to every client. A line `<path> <how many>` on standard input starts a round. Its result is one line of JSON:
+ * the numbers that got the name. The next line ends the round: the servers close, and leave the name behind.
  */
 let servers: Server[] = [];
 let count = 0;

@@ -44,7 +44,7 @@ test('of many that claim a name at once exactly one gets it, and has it, whateve
   const path = join(folder(), 'agent.sock');
   const claimers = Array.from({ length: 4 }, claimer);
   for (let round = 0; round < 100; round++) {
-    // From the second round on the name is stale; now and then its locks are too.
+    // From the second round on the name is stale, and sometimes its locks are too.
     for (const lock of ['1', '2'].slice(0, round % 3)) await stale(`${path}.${lock}`);
     const got = (await Promise.all(claimers.map((tell) => tell(`${path} 5`)))).flat();
     expect(got).toHaveLength(1);
@@ -93,7 +93,7 @@ test('a socket of another user is an error, and not touched', async () => {
 });
 
 test('where no socket can be made, it is said where and why', async () => {
-  // A folder that is missing stands for a disk that is full: the system refuses in the same way.
+  // A missing folder stands for a full disk, as the system refuses in the same way.
   await expect(listenPrivately(createServer(), join(folder(), 'missing'))).rejects.toMatchObject({
     kind: 'folder',
     what: expect.stringMatching(/^No socket can be made in .*missing$/),

@@ -16,11 +16,11 @@ import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts
 import { beRootWith } from '../others.ts';
 import { captured, type Machine, machine, newSession, root, runCommand } from '../support.ts';
 
-/** Where logind makes its folders, for this test. */
+/** The folder in which logind makes its folders, for this test. */
 const logind = vi.hoisted(() => ({ runUser: '' }));
 vi.mock('../../../cli/runtime-folder/run-user.ts', () => logind);
 
-/** What the system knows of this user, for this test; it may know nothing. */
+/** What the system knows about this user, for this test, if it knows anything. */
 const user = vi.hoisted(() => ({ homedir: '' as string | undefined }));
 vi.mock('node:os', async (original) => ({
   ...(await original<typeof import('node:os')>()),
@@ -78,7 +78,7 @@ describe('the home folder', () => {
     const said = async (env: NodeJS.ProcessEnv) => {
       const options = { env: { ...the.env, ...env }, cwd: planted };
       const vouch = [join(root, 'cli/vouch/commands.ts'), 'config', 'list'];
-      // Where the system knows no home folder, it fails.
+      // It fails when the system knows no home folder.
       const { stdout, stderr } = await promisify(execFile)(process.execPath, vouch, options).catch((error) => error);
       return stdout + stderr;
     };
@@ -136,13 +136,13 @@ describe('the folder of the sockets', () => {
       }
       for (const asking of [cron, shell]) {
         expect((await agentStatus(asking)).session?.email).toBe('alice@example.com');
-        // A login finds the agent, and starts no other one.
+        // A login finds the agent, and does not start another one.
         expect(await startAgent(asking)).toEqual({ started: false });
       }
       const { io, out } = captured(where === 'in the cache folder' ? shell : cron);
       expect(await logout({}, io)).toBe(0);
       expect(out.stdout).toContain('Signed out alice@example.com');
-      // Nothing is left, and the next agent is where it belongs.
+      // Nothing is left, and the next agent is in the right folder.
       for (const asking of [cron, shell]) {
         await expect(agentStatus(asking)).rejects.toMatchObject({ kind: 'agent-not-running' });
         expect(runtimeFolder(asking)).toBe(join(runtime, 'vouch'));

@@ -23,14 +23,14 @@ afterEach(() => void vi.restoreAllMocks());
 
 const role = 'arn:aws:iam::123456789012:role/VouchDeveloper';
 const credentials = { accessKeyId: 'A', secretAccessKey: 'S', sessionToken: 'T', expiration: 0 };
-/** A safety net for the test: nobody who is asked here may need it. */
+/** A safety net for the tests, which no request here may need. */
 const signal = () => AbortSignal.timeout(60_000);
 
-/** Who asks, what of a server, and what they do it with. */
+/** Which part of ours asks a server, and for what. */
 interface Asker {
   asks: string;
   ask: (issuer: FakeIssuer) => Promise<unknown>;
-  /** What is right but for its length, so that who reads to the end is content. */
+  /** An answer that is right but for its length, so that a reader to the end would accept it. */
   answer: (url: string) => string;
 }
 
@@ -46,7 +46,7 @@ async function signInAt({ url, pushed }: FakeIssuer): Promise<unknown> {
   });
 }
 
-/** A sign-in up to the page, which is as far as the pushed request's answer leads. */
+/** A sign-in up to the page, which is all that the pushed request's answer leads to. */
 async function openPageAt({ url }: FakeIssuer): Promise<unknown> {
   const stop = new AbortController();
   return new Promise((resolve, reject) => {
@@ -167,7 +167,7 @@ const askers: Record<string, Asker> = {
 };
 const table = Object.entries(askers).map(([who, asker]) => ({ who, ...asker }));
 
-/** 8 MB that are right, if somebody reads them to their end. */
+/** 8 MB that are right for a reader to the end. */
 const padded = (answer: string) => Buffer.concat([Buffer.from(answer), Buffer.alloc(8 * 1024 * 1024, ' ')]);
 const quick = { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } };
 
@@ -195,7 +195,7 @@ function type(answer: string, more: Record<string, string> = {}): Record<string,
   return { 'content-type': answer.startsWith('<') ? 'text/xml' : 'application/json', ...more };
 }
 
-/** A server that is hostile when it is asked what this asker asks; resolves `closed` when that connection is. */
+/** A server that is hostile to this asker's request. `closed` settles when that connection is closed. */
 async function hostileTo({ asks }: Asker, hostile: (response: ServerResponse, url: string) => void) {
   const issuer = await startFakeIssuer();
   onTestFinished(() => issuer.close());
@@ -217,7 +217,7 @@ describe.each(table)('$who', ({ who: _who, ...asker }) => {
       const answer = asker.answer(url);
       response.writeHead(created, type(answer)).end(answer.padEnd(longestAnswer));
     });
-    // Nothing is wrong with the length: what follows may still find that keys or tokens are not real.
+    // The length is right. Later steps may still find that keys or tokens are not real.
     const outcome = await asker.ask(issuer).then(
       () => 'taken',
       (error: Error) => error.message + String((error as { why?: string }).why),
@@ -257,7 +257,7 @@ describe.each(table)('$who', ({ who: _who, ...asker }) => {
 });
 
 describe('the time of an answer', () => {
-  /** Sends a right answer that never ends, a byte at a time. */
+  /** Sends a right answer byte by byte, without end. */
   const drip = (response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     const timer = setInterval(() => response.write(' '), 5);
@@ -336,7 +336,7 @@ describe('the endpoints of a discovery document', () => {
       expect(opened).toEqual([]);
       await expect(examineAt(issuer)).rejects.toThrow(name);
     }
-    // Nobody was sent anything: neither there nor here.
+    // Nothing was sent, neither there nor here.
     expect(new Set(issuer.asked)).toEqual(new Set(['GET /.well-known/openid-configuration']));
   });
 
@@ -379,7 +379,7 @@ describe('the endpoints of a discovery document', () => {
       issuer.instead['POST /enroll/status'] = (response) => response.end(JSON.stringify(said));
       await expect(openedPage(issuer.url, 'p', signal())).rejects.toMatchObject({ kind: 'not-a-vouch-server' });
     }
-    // An agreement that was not taken is none.
+    // An answer other than 204 means that the consent was not accepted.
     for (const status of [200, 302, 404, 410, 500]) {
       issuer.instead['POST /enroll/approve'] = (response) =>
         response.writeHead(status, { location: '/enroll/approve', 'content-type': 'application/json' }).end('{}');

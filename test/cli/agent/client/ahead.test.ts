@@ -18,7 +18,7 @@ function agentMachine(): Machine {
 const ignore = () => {};
 const session = newSession('https://vouch.example.com');
 const names = (the: Machine) => readdirSync(dirname(the.agentSocket)).filter((name) => name.endsWith('.sock'));
-/** Settles when there is no agent, nor anything that it leaves behind. */
+/** Settles when there is no agent, and none of its sockets. */
 const nobody = (the: Machine) => vi.waitFor(() => expect(names(the)).toEqual([]), { timeout: 20_000, interval: 20 });
 
 describe('an agent that is started ahead of a session', () => {
@@ -55,7 +55,7 @@ describe('an agent that is started ahead of a session', () => {
     const { pid } = await agentStatus(the.env);
     await handOverSession(session, the.env);
     agent.release();
-    // What is asked after the release is answered after it was noticed, or not at all.
+    // The agent notices the release before it answers what is asked later, if it answers at all.
     for (let round = 0; round < 20; round++) {
       expect(await agentStatus(the.env)).toMatchObject({ pid, session: { email: session.email } });
     }

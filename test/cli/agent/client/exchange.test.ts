@@ -20,11 +20,11 @@ async function listen(server: Server): Promise<string> {
 const ask = (socket: string, body?: string | Uint8Array, timeout = 10_000) =>
   exchange({ socket, method: 'POST', path: '/git?a=b', body, timeout });
 
-/** An agent that says these bytes as soon as it is asked, and hangs up. */
+/** An agent that answers any request with these bytes, and hangs up. */
 const saying = (bytes: string) =>
   listen(createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(bytes, 'latin1'))));
 
-/** One that is a server of Node's. */
+/** An agent that is a server of Node's. */
 const serving = (listener: RequestListener) => listen(createHttpServer(listener));
 
 test('sends method, path and body, and reads the answer', async () => {

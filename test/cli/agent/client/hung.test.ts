@@ -27,13 +27,13 @@ import { agentMachine, gone } from '../support.ts';
 
 const pidFile = (the: Machine) => join(dirname(the.agentSocket), 'agent.pid');
 
-/** An agent that was stopped, as by a debugger: it listens, and does not answer. */
+/** An agent that was stopped, as by a debugger: it listens, but does not answer. */
 async function stoppedAgent() {
   const the = agentMachine();
   await startAgent(the.env);
   const { pid } = await agentStatus(the.env);
   process.kill(pid, 'SIGSTOP');
-  // Its threads stop one after the other, and some time after the signal.
+  // Its threads stop one after the other, some time after the signal.
   if (process.platform === 'linux') {
     await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/stat`, 'latin1')).toMatch(/\) T /));
   }
@@ -46,7 +46,7 @@ async function stoppedAgent() {
   return { ...the, pid };
 }
 
-/** A process in the agent's place that ends every connection as soon as it is there, or what else its program does. */
+/** A process in the agent's place. It closes every connection at once, or does what its program says. */
 async function hangsUp(
   program = 'net.createServer((socket) => socket.destroy()).listen(process.argv[1], () => console.log(1))',
 ) {
@@ -60,7 +60,7 @@ async function hangsUp(
   return { ...the, ended };
 }
 
-/** Somebody who takes connections and says nothing. */
+/** A server in the agent's place that takes connections and says nothing. */
 async function silent(onConnection: (socket: Socket) => void): Promise<Machine> {
   const the = machine();
   prepareRuntimeFolder(the.env);
@@ -70,11 +70,11 @@ async function silent(onConnection: (socket: Socket) => void): Promise<Machine> 
   return the;
 }
 
-// Elsewhere no file tells it.
+// Only Linux has a file that tells it.
 if (process.platform === 'linux') {
   test('Git does not wait for one that was stopped: the program is asked, which waits for a while and says so', async () => {
     const the = await stoppedAgent();
-    // In the program's place, so as not to wait.
+    // A program that does not wait, in the place of ours.
     const program = join(the.folder, 'program');
     writeFileSync(program, '#!/bin/sh\necho quit=1\n', { mode: 0o755 });
     const helper = join(root, 'cli/git-credential-vouch/git-credential-vouch');
@@ -225,7 +225,7 @@ test('a process that agent.pid names, and that is no agent of this folder, is le
 
 test('vouch agent stop says that it has ended when it has', async () => {
   const the = agentMachine();
-  // One that leaves in every way but the last.
+  // An agent that does all that belongs to its end, but does not exit.
   const child = spawn(process.execPath, ['--require', neverEnding(the), join(root, 'cli/agent/main.ts')], {
     env: the.env,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -257,7 +257,7 @@ test('vouch agent stop does not say that an agent has ended which has another se
   expect((await agentStatus(the.env)).session?.email).toBe('bob@example.com');
 });
 
-/** A module with which a process cannot become another one or exit, and takes no polite signal. */
+/** A module with which a process cannot exit, cannot become another one, and ignores polite signals. */
 function neverEnding({ folder }: Machine): string {
   const file = join(folder, 'never-ending.cjs');
   writeFileSync(

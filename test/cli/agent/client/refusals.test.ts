@@ -9,7 +9,7 @@ import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/check-folde
 import { json, machine, role, stsError } from '../../support.ts';
 import { agent, signedIn } from '../support.ts';
 
-/** What the agent refuses with is data, and comes through its socket whole. */
+/** The agent's refusals are data, and come through its socket whole. */
 
 const words = { what: 'What happened.', why: 'Why it did.', fix: 'What to do.' };
 const categories: Category[] = ['usage', 'no-session', 'unreachable', 'refused', 'failed'];
@@ -25,7 +25,7 @@ describe('through the agent’s socket comes', () => {
       `the network's failure ${network}`,
       { ...words, kind: 'server-unreachable', network },
     ]),
-    // Not the one of the kind.
+    // The category is not that of the kind.
     ...categories.map((category): [string, ProblemDetails] => [
       `the category ${category}`,
       { ...words, kind: category === 'failed' ? 'aws-refused' : 'config', category },
@@ -104,7 +104,7 @@ describe('through the agent’s socket comes', () => {
 });
 
 describe('an agent of an earlier version', () => {
-  /** Answers as one did that knew no categories. */
+  /** Answers as an agent that knows no categories. */
   async function earlier(problem: object): Promise<unknown> {
     const the = machine();
     prepareRuntimeFolder(the.env);

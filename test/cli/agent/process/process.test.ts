@@ -43,7 +43,7 @@ describe('the agent as a process', () => {
 
   test('may not dump its memory into a file', async () => {
     const the = agentMachine();
-    // As large as this machine lets it be, so that it is not 0 already.
+    // As large as this machine allows, so that it is not 0 before.
     const start = [
       '-c',
       'ulimit -S -c "$(ulimit -H -c)"; exec "$@"',
@@ -54,14 +54,14 @@ describe('the agent as a process', () => {
     expect(await run('/bin/sh', [...start, 'agent', 'start'], the.env)).toMatchObject({ code: 0 });
     const { pid } = await agentStatus(the.env);
     expect(readFileSync(`/proc/${pid}/limits`, 'utf8')).toMatch(/^Max core file size +0 /m);
-    // Where a program takes the dumps, the limit does not count: then there is nothing in them.
+    // If the system hands dumps to a program, the limit does not count, but the dumps are empty.
     expect(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8')).toBe('00000000\n');
   });
 
   test('gets nothing of the environment but what it goes by', async () => {
     const the = agentMachine();
     const coverage = join(the.folder, 'coverage');
-    // Of the process itself, as Node hands this one on.
+    // In the process's own environment, as Node passes this one on.
     process.env.NODE_V8_COVERAGE = coverage;
     onTestFinished(() => void delete process.env.NODE_V8_COVERAGE);
     the.env.NODE_V8_COVERAGE = coverage;
@@ -74,7 +74,7 @@ describe('the agent as a process', () => {
     const { pid } = await agentStatus(the.env);
     const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
     const names = environment.map((line) => line.replace(/=.*/s, ''));
-    // The shell that becomes the agent says where it is.
+    // The shell that becomes the agent says which folder it is in.
     expect(names.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name)).sort()).toEqual([
       'HOME',
       'LC_ALL',
@@ -105,7 +105,7 @@ describe('the agent as a process', () => {
   test('keeps no descriptor of whoever started it', async () => {
     const the = agentMachine();
     const command = [join(root, 'cli/vouch/commands.ts'), 'agent', 'start'];
-    // A pipe at 5 and one at 200: the ends that we read end when nobody has the others any longer.
+    // Pipes at 5 and at 200. The ends that we read end when no process has the other ends.
     const stdio = Array.from({ length: 201 }, (_, fd) => (fd === 5 || fd === 200 ? 'pipe' : 'ignore')) as 'pipe'[];
     const child = spawn(process.execPath, command, { env: the.env, stdio });
     const ends = [5, 200].map((fd) => once((child.stdio[fd] as Readable).resume(), 'end'));
@@ -151,7 +151,7 @@ describe('the agent as a process', () => {
 
   test.each(['a clean folder', 'stale sockets'])('two starts at once leave exactly one, with %s', async (before) => {
     const the = agentMachine();
-    // The first one leaves what the second one finds; many more rounds are in sockets.test.ts.
+    // The first agent leaves what the second one finds; owned-socket.test.ts has many more rounds.
     for (let round = 0; round < (before === 'stale sockets' ? 2 : 1); round++) {
       const children = Array.from({ length: 5 }, () =>
         spawn(process.execPath, [join(root, 'cli/agent/main.ts')], {
@@ -239,7 +239,7 @@ describe('the folder', () => {
   test('of another user is refused', () => {
     const the = machine();
     mkdirSync(folder(the), { mode: 0o700 });
-    // Root can give a folder away; everybody else has the root's own before their eyes.
+    // Root can give a folder away. Other users already see folders of root's.
     const superuser = process.getuid?.() === 0;
     if (superuser) chownSync(folder(the), 12345, 12345);
     expect(() => checkRuntimeFolder(superuser ? folder(the) : '/')).toThrow(
@@ -258,7 +258,7 @@ describe('the folder', () => {
     await expect(startAgent(the.env)).rejects.toMatchObject(refused);
     await expect(agentStatus(the.env)).rejects.toMatchObject(refused);
     expect(readFileSync(the.agentSocket, 'utf8')).toBe('precious');
-    // An agent that could not start is gone: this waits for its end.
+    // Waits for the end of an agent that could not start.
     const { code, stdout } = await run(process.execPath, [join(root, 'cli/agent/main.ts')], the.env);
     expect([code, JSON.parse(stdout).state]).toEqual([1, 'failed']);
     expect(sockets(the)).toEqual(['agent.sock']);
@@ -274,7 +274,7 @@ describe('the folder', () => {
     });
     await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
     onTestFinished(() => void server.close());
-    // Only root could give it away: so the folder is ours, and then we are somebody else.
+    // Only root could give the folder away, so it is ours, and then we become another user.
     const me = process.getuid?.() ?? 0;
     const getuid = vi.spyOn(process, 'getuid').mockReturnValueOnce(me).mockReturnValue(12345);
     onTestFinished(() => getuid.mockRestore());

@@ -10,7 +10,7 @@ import { parseRoleArn, type RoleArn } from '../../../../cli/aws/role-arn.ts';
 import { gitRequest, newSession, role, services, setUpChain } from '../../support.ts';
 import { hour, signedIn } from '../support.ts';
 
-/** What ends while something is under way is over: nothing that comes of it is kept or given out. */
+/** A session may end while a request is under way: what comes of that request is neither kept nor given out. */
 
 test('what STS answers when the session has ended meanwhile is not kept', async () => {
   const world = await services();

@@ -4,7 +4,7 @@ import { Expiry } from '../../../../cli/agent/session/expiry.ts';
 const time = { now: 0, uptime: 0 };
 const clocks = { now: () => time.now, uptime: () => time.uptime };
 
-/** An hour is left, by two clocks that agree on nothing else. */
+/** An hour is left, by two clocks that otherwise differ. */
 function anHour(): Expiry {
   time.now = 1_700_000_000_000;
   time.uptime = 5_000;

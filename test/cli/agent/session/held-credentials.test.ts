@@ -6,7 +6,7 @@ import { parseRoleArn, type RoleArn } from '../../../../cli/aws/role-arn.ts';
 import { role } from '../../support.ts';
 import { signedIn, viaGit } from '../support.ts';
 
-/** A key of a service's consumer. */
+/** A key that is derived from credentials. */
 class Key implements Derived {
   dropped = false;
 

@@ -43,7 +43,7 @@ const problem = (status: number, type: string, headers = {}): Answer => {
   return (response) => json(response, status, { type: `urn:vouch:problem:${type}`, title: 'No.' }, headers);
 };
 
-/** Answers so for a number of times, and then properly. */
+/** Answers like this a number of times, and then properly. */
 function answerAtFirst(the: SignedIn, what: 'token' | 'sts', times: number, answer: Answer): void {
   let left = times;
   the.world.answers[what] = (response) => {
@@ -52,7 +52,7 @@ function answerAtFirst(the: SignedIn, what: 'token' | 'sts', times: number, answ
   };
 }
 
-/** Has the pauses between tries be as long as they can be, and says when one begins. */
+/** Makes the pauses between tries as long as they can be, and tells when one begins. */
 function onPause(begun: (pause: number) => void = () => {}): void {
   let pauses = 0;
   const random = vi.spyOn(Math, 'random').mockImplementation(() => {
@@ -211,7 +211,7 @@ describe('who is down', () => {
     the.clock.now += 59 * minute + 30_000;
     the.world.answers[what] = () => {};
     expect(lines(await viaGit(the)).username).toBe(first);
-    // The try goes on for whoever comes next.
+    // The try goes on for the next caller.
     expect(lines(await viaGit(the)).username).toBe(first);
     expect(the.world.count(what)).toBe(2);
   });
@@ -232,7 +232,7 @@ describe('who is down', () => {
     the.clock.now += 59 * minute + 30_000;
     const renewal = the.running.agent.renewDue();
     const response = await asked;
-    // Without a socket in between: so it waits by now.
+    // There is no socket in between, so it waits by now.
     const waiting = the.running.agent.credentials({ role: parseRoleArn(role) as RoleArn }, { region: 'us-east-1' });
     answerAtFirst(the, 'sts', 2, html(503));
     html(503)(response);
@@ -280,7 +280,7 @@ describe('what is no outage is not tried again', () => {
 
 describe('one line says who is down, and until when what is in hand lasts', () => {
   const at = (time: number) => new Date(time).toTimeString().slice(0, 5);
-  /** Noon, so that all of it is of one day. */
+  /** Noon, so that all times are on one day. */
   const noon = new Date().setHours(12, 0, 0, 0);
 
   test('for the server', async () => {

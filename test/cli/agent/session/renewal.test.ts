@@ -9,7 +9,7 @@ type SignedIn = Awaited<ReturnType<typeof signedIn>>;
 
 const userOf = async (the: SignedIn, request?: string) => lines(await viaGit(the, request)).username;
 
-/** Lets time pass, minute by minute, with the agent's own look at the clock in each. */
+/** Lets time pass, minute by minute, and has the agent look at the clock in each. */
 async function pass(the: SignedIn, minutes: number, each = async () => {}): Promise<void> {
   for (let n = 0; n < minutes; n++) {
     the.clock.now += minute;
@@ -18,7 +18,7 @@ async function pass(the: SignedIn, minutes: number, each = async () => {}): Prom
   }
 }
 
-/** What STS has not answered yet, and a promise of the next question. */
+/** The requests that STS has not answered yet, and a promise of the next one. */
 function holdBack(the: SignedIn) {
   const { promise: asked, resolve } = Promise.withResolvers<void>();
   the.world.answers.sts = () => resolve();
@@ -29,7 +29,7 @@ test('a day with a fetch a minute takes 10 STS calls a role at most, and none af
   const the = await signedIn();
   setUpProfile(the, 'prod', `${role}-prod`);
   setUpChain(the, 'team', 'vouch', `${role}-team`);
-  // As STS does it: as long as it was asked to.
+  // As STS does: for as long as it was asked.
   the.world.expiration = (request) => the.clock.now + Number(request.get('DurationSeconds')) * 1000;
   const calls = (arn: string) => the.world.calls.filter(({ query }) => query?.get('RoleArn') === arn).length;
   const profiles = ['prod', 'team'];
@@ -95,7 +95,7 @@ test('who comes when too little is left waits for the renewal under way, and cau
   const answer = await asked;
   the.clock.now += 6 * minute + 30_000;
   const waiting = [userOf(the), userOf(the)];
-  // Answered after those two were heard: so they wait by now.
+  // The agent answers this after it has taken those two, so they wait by now.
   await agentStatus(the.env);
   answer();
   const [second, third] = await Promise.all(waiting);
@@ -118,7 +118,7 @@ test.each([
   const tries = the.world.count('token') - 1;
   expect(tries).toBeGreaterThanOrEqual(4);
   expect(tries).toBeLessThanOrEqual(9);
-  // Too little to be given out gladly, but better than nothing.
+  // Little, but better than nothing.
   the.clock.now += 30_000;
   expect(await userOf(the)).toBe(first);
   the.clock.now += 30_000;
@@ -145,7 +145,7 @@ test('nothing is renewed for a role that nobody has used for an hour', async () 
   const the = await signedIn();
   await viaGit(the);
   await pass(the, 5 * 60);
-  // The one renewal is within the hour of the use.
+  // The one renewal is within an hour of the use.
   expect(the.world.count('sts')).toBe(2);
   expect((await agentStatus(the.env)).credentials).toEqual([]);
   expect(await userOf(the)).toMatch(/^ASIA/);

@@ -34,7 +34,7 @@ async function holding(the: Machine, paths = [the.agentSocket, the.gitSocket]) {
   const next = async () => (await said.next()).value as string;
   onTestFinished(async () => {
     child.stdin.end();
-    // An agent that has ended already does not mind.
+    // This does no harm to an agent that has ended.
     await dropSession(the.env).catch(() => {});
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   });
@@ -53,7 +53,7 @@ describe('an agent that is given its sockets', () => {
     const systemd = await holding(the);
     const before = inodes(the);
 
-    // Nobody accepts this connection yet: it waits for the agent that it starts.
+    // No process accepts this connection yet: it waits for the agent that it starts.
     const asked = say(the.agentSocket, 'GET /status HTTP/1.0\r\n\r\n', { end: false });
     systemd.start();
     expect(await asked).toMatch(/^HTTP\/1\.1 200 .*"service":"systemd","session":null/s);
@@ -72,7 +72,7 @@ describe('an agent that is given its sockets', () => {
     expect(await systemd.next()).toBe('ended with 0');
     expect(inodes(the)).toEqual(before);
 
-    // The next one starts with no session, whoever asks first.
+    // The next agent starts without a session.
     const answer = viaGit(the, gitRequest);
     systemd.start();
     expect(await answer).toBe('');

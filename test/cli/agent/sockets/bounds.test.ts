@@ -9,7 +9,7 @@ afterEach(() => void vi.restoreAllMocks());
 
 const get = (path: string, head = '') => `GET ${path} HTTP/1.1\r\nHost: agent\r\n${head}\r\n`;
 
-/** Requests that work, one a socket. */
+/** Requests that work, one for each socket. */
 const good = {
   agentSocket: { request: get('/status'), answer: /^HTTP\/1\.1 200 OK\r\n/ },
   gitSocket: { request: `action=get\ntimeout=1\n${gitRequest}`, answer: /^username=/ },
@@ -19,7 +19,7 @@ const sockets = ['agentSocket', 'gitSocket'] as const;
 const isServed = async (the: Machine, name: (typeof sockets)[number]) =>
   expect(await say(the[name], good[name].request)).toMatch(good[name].answer);
 
-/** A client that says something, and neither ends nor reads. */
+/** A client that sends something, and neither ends nor reads. */
 async function idle(path: string, says = ''): Promise<Socket> {
   const socket = connect({ path, allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());

@@ -45,7 +45,7 @@ describe('the signature of a repository', () => {
       fc.asyncProperty(text, text, region, kind, path, time, async (id, secret, region, kind, path, date) => {
         const host = hostOf(region, kind);
         const at = date.getTime();
-        // As many slashes as one likes at the start are one on the wire.
+        // Any number of slashes at the start is one on the wire.
         const given = path.replace(/^\/+/, '');
         const request = { host, region, path, at };
         const { password } = await new CodeCommitSigner({ accessKeyId: id, secretAccessKey: secret }).sign(request);
@@ -76,7 +76,7 @@ describe('the signature of a repository', () => {
     const [request] = requests;
     if (request === undefined) throw new Error('there is nothing to sign');
     const expected = await kept.sign(request);
-    // Dropped while somebody waits for its key, and asked once more.
+    // Dropped while a caller waits for its key, and used once more.
     const dropped = new CodeCommitSigner(keys);
     const waiting = dropped.sign(request);
     dropped.drop();

@@ -10,11 +10,11 @@ import { stsUrlOf, threeWays } from '../../../../cli/doctor/ways.ts';
 import { visitTo } from '../../doctor/visit.ts';
 import { machine, read, role, root } from '../../support.ts';
 
-/** There is one way to AWS: whoever asks STS goes where `stsUrl` says, and nowhere else, whatever AWS's SDK would read. */
+/** There is one way to AWS: every request to STS goes where `stsUrl` says, whatever AWS's SDK would read. */
 
 afterEach(() => void vi.unstubAllEnvs());
 
-/** The files that AWS's SDK has read: it takes `readFile` for itself when it is loaded, so this comes before. */
+/** The files that AWS's SDK has read. It imports `readFile` when it is loaded, so this comes first. */
 const reads = vi.hoisted(() => {
   const promises = process.getBuiltinModule('node:fs/promises');
   const { readFile } = promises;
@@ -37,7 +37,7 @@ const hops: [name: string, ask: (env: NodeJS.ProcessEnv) => Promise<unknown>][] 
   ['GetCallerIdentity', (env) => callerIdentity(credentials, { region: 'us-east-1', env, signal })],
 ];
 
-/** An HTTP server and proxy on loopback that notes whom it was asked for, and helps nobody. */
+/** An HTTP server and proxy on loopback that notes what it was asked for, and serves nothing. */
 async function door() {
   const asked: string[] = [];
   const server = createServer((incoming, response) => {

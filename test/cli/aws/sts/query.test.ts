@@ -136,7 +136,7 @@ describe('an answer', () => {
   });
 });
 
-/** An STS that answers as it is told. */
+/** An STS that gives the answer of the test. */
 async function sts(answer: (response: ServerResponse) => void) {
   const asked: { url: string | undefined; headers: IncomingHttpHeaders; body: URLSearchParams }[] = [];
   const server = createServer(async (request, response) => {

@@ -8,7 +8,7 @@ import { listenForCallback } from '../../../../cli/login/callback/listener.ts';
 vi.mock('../../../../cli/login/callback/drop-oldest.ts', { spy: true });
 
 test('of one connection too many the oldest is dropped, and no other one', async () => {
-  // It waits for whoever says nothing without end, so that nobody is dropped for another reason.
+  // Without a time limit for silent connections, so that none is closed for that reason.
   const server = createServer({ headersTimeout: 0, requestTimeout: 0 }, (_request, response) => response.end());
   dropOldest(server, 2);
   server.listen(0, '127.0.0.1');

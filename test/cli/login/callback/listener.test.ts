@@ -20,7 +20,7 @@ const get = (query: string, init: RequestInit = {}) =>
   fetch(`${listener.redirectUri}${query}`, { redirect: 'manual', ...init });
 const good = `?code=c&state=the-state&iss=${encodeURIComponent(issuer)}`;
 
-/** A request to the letter, which fetch would not send. */
+/** Sends a request to the letter, as fetch would not. */
 function raw(request: string): Promise<string> {
   const { port } = new URL(listener.redirectUri);
   return new Promise((resolve, reject) => {
@@ -38,7 +38,7 @@ describe('the loopback listener', () => {
   test('is bound to 127.0.0.1 alone, at /callback', async () => {
     expect(listener.redirectUri).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/callback$/);
     const { port } = new URL(listener.redirectUri);
-    // Another address of this same machine: who listens on all of them answers there too.
+    // Another address of this machine: a server that listens on all of them would answer there too.
     await expect(fetch(`http://127.0.0.2:${port}/callback`)).rejects.toThrow('fetch failed');
   });
 
@@ -65,7 +65,7 @@ describe('the loopback listener', () => {
       socket.write(said);
       return socket;
     };
-    // An answer says that all that was said before has been read.
+    // After this answer, all that was sent before has been read.
     const seen = () => get('');
     const answerOf = async (socket: Socket) => {
       const [chunk] = (await once(socket, 'data')) as [Buffer];
@@ -168,11 +168,11 @@ describe('the loopback listener', () => {
     let said = '';
     silent.on('data', (chunk) => (said += chunk)).on('error', () => {});
     const closed = new Promise((resolve) => silent.once('close', resolve));
-    // An answer to a later connection: by then the silent one has been taken.
+    // After the answer to a later connection, the silent one has been accepted.
     expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
     child.stdin.end('go\n');
     await Promise.all([ended, closed]);
-    // Who waited for it would tell it that it was too late (408).
+    // A server that waited for it would answer that it was too late (408).
     expect(said).toBe('');
   });
 

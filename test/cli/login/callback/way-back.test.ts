@@ -59,7 +59,7 @@ describe('vouch login', () => {
     return { ...the, issuer };
   }
 
-  /** Runs it until it has said something, and gives back all that it said. */
+  /** Runs it until it has printed something, and returns all that it printed. */
   async function saying(until: RegExp, args: string[], env: NodeJS.ProcessEnv): Promise<string> {
     const child = spawn(process.execPath, [program, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
     onTestFinished(() => void child.kill('SIGKILL'));
