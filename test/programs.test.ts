@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 import { type Program, type ProgramName, programs } from '../programs.ts';
@@ -17,4 +17,19 @@ describe.each(table)('%s', (_, { source, built, command = built }) => {
     for (const file of [source, built, command]) expect(existsSync(join(root, file))).toBe(true);
     expect(manifest.files.some((part) => command.startsWith(part))).toBe(true);
   });
+});
+
+test('what the package’s pages link to is in the package', () => {
+  // npm packs the first two by itself.
+  const files = ['README.md', 'LICENSE', ...manifest.files];
+  const packed = (path: string) => files.some((part) => path === part || path.startsWith(`${part}/`));
+  const pages = globSync('**/*.md', { cwd: root, exclude: ['node_modules'] }).filter(packed);
+  const missing = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+      .map(([, link = '']) => join(dirname(page), link))
+      .filter((link) => !packed(link) || !existsSync(join(root, link)))
+      .map((link) => `${page} links to ${link}`),
+  );
+  expect(pages).toContain('docs/cli.md');
+  expect(missing).toEqual([]);
 });
