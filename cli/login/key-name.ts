@@ -2,11 +2,14 @@ import type { KeyName } from '../text/key-label.ts';
 import { printable } from '../text/printable.ts';
 
 /** More than the names that the server gives, in characters. A longer one would only fill the screen. */
-const LONGEST = 64;
+const longestName = 64;
 
 /** A key's name as a server describes it, safe for a terminal; undefined when it is no description. */
 export function readKeyName(value: unknown): KeyName | undefined {
   const { name, model } = Object(value) as Record<string, unknown>;
   if (typeof name !== 'string') return undefined;
-  return { name: printable(name, LONGEST), model: typeof model === 'string' ? printable(model, LONGEST) : null };
+  return {
+    name: printable(name, longestName),
+    model: typeof model === 'string' ? printable(model, longestName) : null,
+  };
 }

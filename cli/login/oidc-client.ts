@@ -7,7 +7,7 @@ import { parseJson } from '../text/parse-json.ts';
 import { explainServerError } from './explain-server-error.ts';
 
 /** The name that the server knows this program by. */
-export const CLIENT_ID = 'vouch-cli';
+export const clientId = 'vouch-cli';
 
 /**
  * Reads the server's discovery document (OpenID Connect Discovery 1.0, section 4).
@@ -22,7 +22,7 @@ export async function discover(server: string, signal: AbortSignal): Promise<cli
   try {
     const config = await client.discovery(
       new URL(server),
-      CLIENT_ID,
+      clientId,
       { dpop_bound_access_tokens: true },
       client.None(),
       {

@@ -4,7 +4,7 @@ import { machineName } from './machine-name.ts';
 import { readWords } from './words.ts';
 
 /** More than the address of any page, in characters. */
-const LONGEST_ADDRESS = 2000;
+const longestAddress = 2000;
 
 export type PushedRequest = Awaited<ReturnType<typeof pushRequest>>;
 
@@ -40,7 +40,7 @@ export async function pushRequest(config: client.Configuration, redirectUri: str
     { DPoP: dpop },
   );
   // We print it, and pass it on as an argument.
-  if (url.href.length > LONGEST_ADDRESS) throw new UnfitAnswer('Its address for the sign-in is far too long.');
+  if (url.href.length > longestAddress) throw new UnfitAnswer('Its address for the sign-in is far too long.');
   return { url: url.href, words: await words(), keys, dpop, verifier, state, nonce };
 }
 

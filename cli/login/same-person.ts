@@ -3,7 +3,7 @@ import { changeConfig, readConfig } from '../config.ts';
 import { Problem } from '../problem/problem.ts';
 import { askServer } from '../server-api/ask-server.ts';
 import { printable } from '../text/printable.ts';
-import { CLIENT_ID } from './oidc-client.ts';
+import { clientId } from './oidc-client.ts';
 
 /**
  * Makes sure that the right person signed in. Others on the machine can read a sign-in's address and finish it with a key of their
@@ -43,7 +43,7 @@ async function endSession({ issuer, accessToken }: NewSession): Promise<void> {
   await askServer(new URL('/token/revocation', issuer), {
     method: 'POST',
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ token: accessToken, client_id: CLIENT_ID }).toString(),
+    body: new URLSearchParams({ token: accessToken, client_id: clientId }).toString(),
     signal: AbortSignal.timeout(5_000),
   }).catch(() => {});
 }

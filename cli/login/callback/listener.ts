@@ -36,7 +36,7 @@ export interface Callback {
 }
 
 /** How long a released listener still answers, in milliseconds, if the program runs that long. */
-const LINGER_MS = 10_000;
+const lingerTime = 10_000;
 
 /**
  * Listens on 127.0.0.1. Requests other than this login's callback (a favicon, a request of another web site, a wrong `state`, a
@@ -103,7 +103,7 @@ export async function listenForCallback(port = 0): Promise<CallbackListener> {
       }),
     release: () => {
       server.unref();
-      setTimeout(close, LINGER_MS).unref();
+      setTimeout(close, lingerTime).unref();
     },
     close,
   };
@@ -160,7 +160,7 @@ function sameSecret(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }
 
-const HEADERS = {
+const safeHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
@@ -169,7 +169,7 @@ const HEADERS = {
 };
 
 function refuse(response: ServerResponse, status: number, sentence: string): void {
-  response.writeHead(status, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
+  response.writeHead(status, { ...safeHeaders, 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
 }
 
 function redirect(response: ServerResponse, location: string): Promise<void> {
@@ -180,6 +180,6 @@ function redirect(response: ServerResponse, location: string): Promise<void> {
       return;
     }
     response.once('close', resolve);
-    response.writeHead(303, { ...HEADERS, location }).end();
+    response.writeHead(303, { ...safeHeaders, location }).end();
   });
 }
