@@ -6,7 +6,7 @@ import { readAwsTrust, readConfig, readInstallation } from './config/config.ts';
 import { Problem } from './problem/problem.ts';
 import { end } from './process/end.ts';
 import { keepClosed } from './process/keep-closed.ts';
-import { report } from './process/report.ts';
+import { printError } from './process/print-error.ts';
 import { version } from './version.ts';
 
 keepClosed();
@@ -28,7 +28,7 @@ program
       // A second signal ends it at once.
       if (closing) process.exit(1);
       closing = true;
-      server.then(({ close }) => close()).then(end, (error: Error) => process.exit(report(error)));
+      server.then(({ close }) => close()).then(end, (error: Error) => process.exit(printError(error)));
     };
     // Before the log says that it listens: whoever reads that may send a signal.
     process.on('SIGINT', stop);
@@ -88,7 +88,7 @@ program
 
 // What `invite` prints is stored nowhere: if it was not written, the command must fail.
 process.stdout.on('error', (error) => {
-  process.exit(report(new Error(`the output could not be written: ${error.message}`)));
+  process.exit(printError(new Error(`the output could not be written: ${error.message}`)));
 });
 
 try {
@@ -102,5 +102,5 @@ try {
 } catch (error) {
   // commander has already printed what it throws; wrong usage is 2, help and version are 0.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else process.exitCode = report(error);
+  else process.exitCode = printError(error);
 }

@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { listen } from './network/listen.ts';
 import { masterKey } from './signing/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
-import { openForServing } from './store/installation.ts';
+import { openForServing } from './store/open-for-issuer.ts';
 import { Sweeper } from './store/sweep.ts';
 import { version } from './version.ts';
 

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { findActiveSession, sessionOver } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
-import { tokenForRole } from './token-for-role.ts';
+import { idTokenForRole } from './id-token.ts';
 
 /** A session gets this many tokens in this many milliseconds: far more than an agent ever asks for. */
 const [MAX_TOKENS, WINDOW_MS] = [300, 10 * 60_000];
@@ -30,7 +30,7 @@ export async function issueToken(
     const session = await findActiveSession(transaction, sessionId, now);
     if (session === undefined) throw sessionOver();
     await checkCount(transaction, sessionId, now);
-    const { token, expiresAt, jti } = await tokenForRole(context, session, role, now);
+    const { token, expiresAt, jti } = await idTokenForRole(context, session, role, now);
     await audit(transaction, now, {
       event: 'aws-token-issued',
       email: session.email,

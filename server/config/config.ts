@@ -2,8 +2,8 @@ import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 import { parseKey, readKeyFile } from '../signing/key-file.ts';
+import { chooseEngine } from '../store/choose-engine.ts';
 import type { Engine } from '../store/engine.ts';
-import { engineFor } from '../store/engines.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
 import { readIssuer } from './issuer.ts';
 import { listenAddresses } from './listen-addresses.ts';
@@ -89,7 +89,7 @@ export function readAwsTrust(env: Environment): Pick<Config, 'issuer' | 'awsAudi
 }
 
 function readDatabase(env: Environment): Engine {
-  return engineFor(env.VOUCH_DATABASE_URL ?? 'sqlite:./vouch.db');
+  return chooseEngine(env.VOUCH_DATABASE_URL ?? 'sqlite:./vouch.db');
 }
 
 function readMasterKey(env: Environment, local: boolean): Buffer | undefined {

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { normalizeEmail } from '../people/email.ts';
-import { openForAdministration } from '../store/installation.ts';
+import { openForAdministration } from '../store/open-for-issuer.ts';
 import { invite } from './invitations.ts';
 
 /** `vouch-server invite`: prints the code, which is stored nowhere. */

@@ -2,7 +2,7 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { type Request, type Response, Router } from 'express';
 import type { Context } from '../context.ts';
 import { badRequest, credentialBody, objectBody, optionalTextField, textField } from '../http/body.ts';
-import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, openEnrolment } from './ceremony.ts';
+import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, openEnrolment } from './page.ts';
 import { startEnrolment } from './start.ts';
 import { approveEnrolment, denyEnrolment, enrolmentStatus } from './terminal.ts';
 

@@ -1,7 +1,7 @@
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
 import { Problem } from '../problem/problem.ts';
 import { sendProblem } from './problem-handler.ts';
-import { WindowStore } from './window-store.ts';
+import { RateLimitStore } from './rate-limit-store.ts';
 
 /** Whoever has one IPv6 address has the 2^64 around it (RFC 6177): they count as one. */
 const IPV6_SUBNET = 64;
@@ -14,7 +14,7 @@ export function perMinute(limit: number) {
   return rateLimit({
     windowMs: 60_000,
     limit,
-    store: new WindowStore(),
+    store: new RateLimitStore(),
     keyGenerator: (request) => ipKeyGenerator(String(request.ip), IPV6_SUBNET),
     // The library's checks look at how Express finds the address, which we do not use.
     validate: false,

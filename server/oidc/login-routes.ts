@@ -13,7 +13,7 @@ import { type AssertedKey, acceptCounter, assertionOptions, verifyAssertion } fr
 import { takeInteraction } from './adapter.ts';
 import type { LoginWords } from './login-words.ts';
 import type { TouchResult } from './provider.ts';
-import { resumeInteraction } from './resume.ts';
+import { resumeInteraction } from './resume-without-cookies.ts';
 
 /** How long it may take from the verified touch to the code, in seconds. */
 const FINISHING_SECONDS = 60;

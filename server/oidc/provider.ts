@@ -7,7 +7,7 @@ import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
 import { answerUnavailable, reportFailures } from './failures.ts';
 import type { LoginWords } from './login-words.ts';
 import { ProviderKey } from './provider-key.ts';
-import { withoutCookies } from './resume.ts';
+import { withoutCookies } from './resume-without-cookies.ts';
 
 /** What a verified touch adds to oidc-provider's interaction result. */
 export interface TouchResult {

@@ -1,4 +1,4 @@
-/** What sort of problem it is. It decides the HTTP status (http/status.ts) and a command's exit code (process/report.ts). */
+/** What sort of problem it is. It decides the HTTP status (http/status.ts) and a command's exit code (process/print-error.ts). */
 export type Category =
   | 'usage'
   | 'no-session'

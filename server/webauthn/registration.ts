@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { CEREMONY_MS, issueChallenge } from './challenges.ts';
 import { useClientData } from './client-data.ts';
-import { modelOf } from './models.ts';
+import { modelOf } from './key-models.ts';
 import { ALGORITHMS, checkPublicKey } from './public-key.ts';
 import { verifierProblem } from './verifier-problem.ts';
 

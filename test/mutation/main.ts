@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 import { Command } from 'commander';
 import { ensureBuilt } from '../support/ensure-built.ts';
-import { noticing, noticingTests } from './noticing.ts';
+import { testsByFile, testsForFile } from './tests-for-file.ts';
 
 type Mutant = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
 
@@ -11,16 +11,19 @@ const root = resolve(import.meta.dirname, '../..');
 
 const command = new Command('mutate')
   .description('Breaks each line of a file in turn, and lists the breaks that no test notices.')
-  .argument('<files...>', `sources, such as ${Object.keys(noticing)[0]}; FILE:10-20 for some lines only`)
-  .option('--tests <parts...>', 'the tests to run, by the beginning of their path; by default those in noticing.ts')
+  .argument('<files...>', `sources, such as ${Object.keys(testsByFile)[0]}; FILE:10-20 for some lines only`)
+  .option(
+    '--tests <parts...>',
+    'the tests to run, by the beginning of their path; by default those in tests-for-file.ts',
+  )
   .action(async (files: string[], { tests }: { tests?: string[] }) => {
     await ensureBuilt();
     process.chdir(root);
     for (const file of files) {
       const source = relative(root, resolve(process.env.INIT_CWD ?? root, file));
-      const chosen = tests ?? noticingTests(source);
+      const chosen = tests ?? testsForFile(source);
       if (chosen === undefined)
-        throw new Error(`test/mutation/noticing.ts does not say which tests notice a change to ${source}`);
+        throw new Error(`test/mutation/tests-for-file.ts does not say which tests notice a change to ${source}`);
       report(source, await mutate(source, chosen));
     }
   });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { openForServing } from '../../server/store/installation.ts';
+import { openForServing } from '../../server/store/open-for-issuer.ts';
 import { SqliteEngine } from '../../server/store/sqlite/engine.ts';
 import { cleanEnvironment } from '../support/clean-environment.ts';
 import { program, vouchServer } from './program.ts';

@@ -2,7 +2,7 @@ import { useEffect, useReducer } from 'preact/hooks';
 import { PrimaryButton } from '../ui/buttons.tsx';
 import { call } from '../ui/call.ts';
 import { authenticate, register, wantsGesture } from '../ui/ceremony.ts';
-import { explain } from '../ui/explain.ts';
+import { explain } from '../ui/explain/explain.ts';
 import { Page } from '../ui/page.tsx';
 import { PinHelp } from '../ui/pin-help.tsx';
 import { ProblemError } from '../ui/problem.ts';

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { Explanation } from '../ui/explanation.ts';
+import type { Explanation } from '../ui/explain/explanation.ts';
 import { FormattedText } from '../ui/formatted-text.tsx';
 
 export interface InvitationFormProps {

@@ -1,5 +1,5 @@
 import type { CeremonyEvent } from '../ui/ceremony-event.ts';
-import type { Explanation } from '../ui/explanation.ts';
+import type { Explanation } from '../ui/explain/explanation.ts';
 import type { Status } from '../ui/status.tsx';
 
 /** The answer to `GET /login/:uid/details`. */

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanation.ts';
+import type { Explanation } from './explain/explanation.ts';
 
 /** What can happen to a page that asks for a touch. */
 export type CeremonyEvent =

@@ -1,4 +1,4 @@
-import type { Explanation } from './explanation.ts';
+import type { Explanation } from './explain/explanation.ts';
 
 /** What to do about a PIN or a full key. Folded, because only the browser knows whether it applies. */
 export function PinHelp({ explanation }: { explanation: Explanation }) {

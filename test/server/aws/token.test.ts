@@ -3,8 +3,8 @@ import express from 'express';
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { idTokenForRole } from '../../../server/aws/id-token.ts';
 import { issueToken } from '../../../server/aws/issue-token.ts';
-import { tokenForRole } from '../../../server/aws/token-for-role.ts';
 import { awsTokenRoute } from '../../../server/aws/token-route.ts';
 import { problemHandler } from '../../../server/http/problem-handler.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
@@ -88,7 +88,7 @@ async function addIssued(count: number, when: number, id = 'hers', event = 'aws-
 describe('the token for a role', () => {
   test('tells AWS for one minute who the person is, for which role, and nothing else', async () => {
     const { signingKey } = opened.context;
-    const { token, expiresAt, jti } = await tokenForRole(opened.context, session, ROLE, NOW + 999);
+    const { token, expiresAt, jti } = await idTokenForRole(opened.context, session, ROLE, NOW + 999);
     const { payload, protectedHeader } = await jwtVerify(token, await importJWK(signingKey.publicJwk, 'ES256'), {
       currentDate: new Date(NOW),
     });
@@ -111,7 +111,7 @@ describe('the token for a role', () => {
     });
     expect(jti).toMatch(/^[\da-f-]{36}$/);
     expect(expiresAt).toBe(NOW + 60_000);
-    expect((await tokenForRole(opened.context, session, ROLE, NOW)).jti).not.toBe(jti);
+    expect((await idTokenForRole(opened.context, session, ROLE, NOW)).jti).not.toBe(jti);
   });
 
   test('ends with its session at the latest, in whole seconds', async () => {
@@ -121,13 +121,18 @@ describe('the token for a role', () => {
       [59_999, 59],
       [1500, 1],
     ] as const) {
-      const { token, expiresAt } = await tokenForRole(opened.context, { ...session, expiresAt: NOW + left }, ROLE, NOW);
+      const { token, expiresAt } = await idTokenForRole(
+        opened.context,
+        { ...session, expiresAt: NOW + left },
+        ROLE,
+        NOW,
+      );
       expect([left, decodeJwt(token).exp, expiresAt]).toEqual([left, NOW / 1000 + seconds, NOW + seconds * 1000]);
     }
   });
 
   test('rounds the time of the touch down to a whole second', async () => {
-    const { token } = await tokenForRole(opened.context, { ...session, authTime: NOW - 1 }, ROLE, NOW);
+    const { token } = await idTokenForRole(opened.context, { ...session, authTime: NOW - 1 }, ROLE, NOW);
     expect(decodeJwt(token).auth_time).toBe(NOW / 1000 - 1);
   });
 });

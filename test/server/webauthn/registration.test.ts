@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../server/config/config.ts';
-import { modelOf } from '../../../server/webauthn/models.ts';
+import { modelOf } from '../../../server/webauthn/key-models.ts';
 import { registrationOptions, verifyRegistration } from '../../../server/webauthn/registration.ts';
 import { selfSignedCertificate } from '../certificates.ts';
 import { type FeatureContext, openContext } from '../feature-context.ts';

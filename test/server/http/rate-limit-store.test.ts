@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { WindowStore } from '../../../server/http/window-store.ts';
+import { RateLimitStore } from '../../../server/http/rate-limit-store.ts';
 
 describe('the counts of a limit', () => {
-  function store(): { counts: WindowStore; clock: { now: number } } {
+  function store(): { counts: RateLimitStore; clock: { now: number } } {
     const clock = { now: 1_000_000 };
-    const counts = new WindowStore(() => clock.now);
+    const counts = new RateLimitStore(() => clock.now);
     counts.init({ windowMs: 60_000 });
     return { counts, clock };
   }

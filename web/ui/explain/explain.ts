@@ -1,10 +1,10 @@
-import { UnreachableError } from './call.ts';
-import { CeremonyError } from './ceremony.ts';
-import { explainCeremony } from './explain-ceremony.ts';
-import { explainProblem } from './explain-problem.ts';
+import { UnreachableError } from '../call.ts';
+import { CeremonyError } from '../ceremony.ts';
+import { ProblemError } from '../problem.ts';
+import { UnsupportedError } from '../webauthn-support.ts';
+import { explainCeremony } from './ceremony-error.ts';
 import { commandFor, type Explanation, type Purpose } from './explanation.ts';
-import { ProblemError } from './problem.ts';
-import { UnsupportedError } from './webauthn-support.ts';
+import { explainProblem } from './server-problem.ts';
 
 /**
  * Puts anything that a page catches into words.

@@ -1,5 +1,5 @@
+import type { Problem } from '../problem.ts';
 import { commandFor, type Explanation, type Purpose, pinTrouble } from './explanation.ts';
-import type { Problem } from './problem.ts';
 
 /** What the server's refusal means: by its name, or else in the server's own words. */
 export function explainProblem(problem: Problem, purpose: Purpose): Explanation {

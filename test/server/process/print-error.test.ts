@@ -1,12 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { Problem } from '../../../server/problem/problem.ts';
 import { settingRefused } from '../../../server/problem/setting-refused.ts';
-import { report } from '../../../server/process/report.ts';
+import { printError } from '../../../server/process/print-error.ts';
 
 /** The text that an error is reported with, and the exit status. */
 function reported(error: unknown): [text: string, code: number] {
   const write = vi.spyOn(console, 'error').mockImplementation(() => {});
-  const code = report(error);
+  const code = printError(error);
   const text = write.mock.calls.map(String).join('\n');
   write.mockRestore();
   return [text, code];

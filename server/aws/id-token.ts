@@ -16,7 +16,7 @@ const LIFETIME_SECONDS = 60;
  * @param now milliseconds since the epoch, before the session's end
  * @returns the token and its end in milliseconds since the epoch, never after the session's
  */
-export async function tokenForRole(
+export async function idTokenForRole(
   context: Context,
   session: ActiveSession,
   role: string,

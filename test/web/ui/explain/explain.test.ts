@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { CeremonyError } from '../../../web/ui/ceremony.ts';
-import { explain } from '../../../web/ui/explain.ts';
-import type { Purpose } from '../../../web/ui/explanation.ts';
-import { ProblemError, readProblem } from '../../../web/ui/problem.ts';
-import { UnsupportedError } from '../../../web/ui/webauthn-support.ts';
+import { CeremonyError } from '../../../../web/ui/ceremony.ts';
+import { explain } from '../../../../web/ui/explain/explain.ts';
+import type { Purpose } from '../../../../web/ui/explain/explanation.ts';
+import { ProblemError, readProblem } from '../../../../web/ui/problem.ts';
+import { UnsupportedError } from '../../../../web/ui/webauthn-support.ts';
 
 const refused = (name: string, elapsed: number) => new CeremonyError(new DOMException('', name), elapsed, 60_000);
 const kind = (error: unknown, purpose: Purpose = 'sign-in') => explain(error, purpose, 'vouch.example.com').kind;

@@ -8,6 +8,6 @@ import { fileOfUrl } from './sqlite/url.ts';
  * @param url VOUCH_DATABASE_URL
  * @throws Problem `setting-refused` when no engine takes this URL
  */
-export function engineFor(url: string): Engine {
+export function chooseEngine(url: string): Engine {
   return new SqliteEngine(fileOfUrl(url));
 }

@@ -2,12 +2,12 @@
  * The tests that can notice a change to a file: fast tests that run it in their own process. A test that starts the built
  * programs never runs a mutant, and only slows the run.
  */
-export const noticing: Record<string, readonly string[]> = {
+export const testsByFile: Record<string, readonly string[]> = {
   'server/webauthn/assertion.ts': ['test/server/webauthn/assertion'],
   'server/webauthn/challenges.ts': ['test/server/webauthn/challenges'],
   'server/webauthn/client-data.ts': ['test/server/webauthn/challenges'],
   'server/webauthn/ed25519-point.ts': ['test/server/webauthn/public-key'],
-  'server/webauthn/models.ts': ['test/server/webauthn/registration'],
+  'server/webauthn/key-models.ts': ['test/server/webauthn/registration'],
   'server/webauthn/public-key.ts': ['test/server/webauthn/public-key', 'test/server/webauthn/registration'],
   'server/webauthn/verifier-problem.ts': ['test/server/webauthn/assertion'],
   'server/webauthn/registration.ts': ['test/server/webauthn/registration'],
@@ -17,7 +17,7 @@ export const noticing: Record<string, readonly string[]> = {
   'server/signing/sign-jwt.ts': ['test/server/signing/sign-jwt'],
   'server/secrets.ts': ['test/server/secrets.test'],
   'server/aws/issue-token.ts': ['test/server/aws/token'],
-  'server/aws/token-for-role.ts': ['test/server/aws/token'],
+  'server/aws/id-token.ts': ['test/server/aws/token'],
   'server/aws/token-route.ts': ['test/server/aws/token'],
   'server/enrolment/invitations.ts': ['test/server/enrolment/invitations'],
   'cli/aws/partitions.ts': ['test/cli/aws/partitions', 'test/cli/git-remote-codecommit/url'],
@@ -35,6 +35,6 @@ export const noticing: Record<string, readonly string[]> = {
 };
 
 /** The tests for a file, by the beginning of their path; undefined if the table has none. */
-export function noticingTests(file: string): readonly string[] | undefined {
-  return Object.entries(noticing).find(([place]) => file.startsWith(place))?.[1];
+export function testsForFile(file: string): readonly string[] | undefined {
+  return Object.entries(testsByFile).find(([place]) => file.startsWith(place))?.[1];
 }

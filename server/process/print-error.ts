@@ -9,7 +9,7 @@ const exitCode = (category: Category): number => (category === 'usage' ? 2 : 1);
  *
  * @returns the exit code for the process
  */
-export function report(error: unknown): number {
+export function printError(error: unknown): number {
   console.error(`vouch-server: ${error instanceof Error ? error.message : String(error)}`);
   return exitCode(error instanceof Problem ? error.category : 'failed');
 }

@@ -1,4 +1,4 @@
-import type { CeremonyError } from './ceremony.ts';
+import type { CeremonyError } from '../ceremony.ts';
 import { commandFor, type Explanation, type Purpose, pinTrouble } from './explanation.ts';
 
 /** What a browser's or key's refusal means, by the DOMException's name. */
