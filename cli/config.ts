@@ -1,6 +1,6 @@
 import { readTextIfThere } from './files/read-file.ts';
 import { replaceFile } from './files/replace-file.ts';
-import { checkWay } from './files/safe-way.ts';
+import { checkPath } from './files/safe-path.ts';
 import { isLoopbackHttp } from './network/loopback-http.ts';
 import { readPort } from './network/port.ts';
 import { configFile } from './paths.ts';
@@ -33,7 +33,7 @@ export type AutoLogin = (typeof autoLogins)[number];
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const file = configFile(env);
   // Anybody who can write there can choose the server that we ask.
-  checkWay(file, "Vouch's settings are not safe");
+  checkPath(file, "Vouch's settings are not safe");
   let text: string | undefined;
   try {
     text = readTextIfThere(file);

@@ -5,11 +5,11 @@ import type { Format } from './aws/template/role-template.ts';
 import { readAwsTrust, readConfig, readInstallation } from './config/config.ts';
 import { Problem } from './problem/problem.ts';
 import { end } from './process/end.ts';
-import { keepClosed } from './process/keep-closed.ts';
 import { printError } from './process/print-error.ts';
+import { protectMemory } from './process/protect-memory.ts';
 import { version } from './version.ts';
 
-keepClosed();
+protectMemory();
 
 const program = new Command('vouch-server')
   .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')

@@ -1,6 +1,6 @@
-import { keepClosed } from '../keep-closed.ts';
-import { prepareNetwork } from '../network/environment.ts';
+import { prepareNetwork } from '../network/proxies-and-certificates.ts';
 import { asProblem } from '../problem/problem.ts';
+import { protectMemory } from '../protect-memory.ts';
 import { end } from './process/end.ts';
 import { closeInherited } from './process/inherited.ts';
 import { rehearse } from './process/rehearsal.ts';
@@ -13,7 +13,7 @@ import { takeGivenSockets } from './sockets/activation.ts';
  * output: `{"state":"ready"}`, `{"state":"running"}` when another agent runs already, or `{"state":"failed","problem":…}`.
  */
 saveMemory();
-keepClosed();
+protectMemory();
 process.umask(0o077);
 
 // After that line the starter closes its end of the pipes.

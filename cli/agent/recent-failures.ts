@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Category } from '../problem/category.ts';
+import type { Category } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 
 /** How long a failure is kept, in milliseconds: the helper asks for it at once, or never. */

@@ -2,7 +2,7 @@ import type { AgentStatus } from '../agent/protocol.ts';
 import type { VouchProfile } from '../aws/config/profiles.ts';
 import type { CredentialConfig } from '../git/effective-config.ts';
 import type { Repair } from './repair.ts';
-import type { Target } from './target.ts';
+import type { Target } from './target-repository.ts';
 
 /** The names of the checks, for scripts: they never change, and new ones may come. */
 export type CheckId =

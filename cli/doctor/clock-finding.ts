@@ -1,6 +1,6 @@
 import { clockSkew } from '../network/clock-skew.ts';
 import type { Finding } from './check.ts';
-import { troubleOf } from './trouble.ts';
+import { problemAsFinding } from './problem-as-finding.ts';
 
 /**
  * The difference, in milliseconds, from which on signatures of this machine are refused: by AWS (IAM User Guide, "Elements of an AWS
@@ -18,7 +18,7 @@ const limit = 5 * 60_000;
 export function clockFindings(id: string, whose: string, date: string | null | undefined, now = Date.now()): Finding[] {
   const skew = clockSkew(date, now, whose);
   if (skew === undefined) return [];
-  if (Math.abs(now - Date.parse(date ?? '')) >= limit) return [troubleOf(id, skew)];
+  if (Math.abs(now - Date.parse(date ?? '')) >= limit) return [problemAsFinding(id, skew)];
   return [
     {
       id,

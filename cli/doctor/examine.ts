@@ -1,6 +1,6 @@
 import { asProblem } from '../problem/problem.ts';
 import type { Check, CheckId, Outcome, Result, Visit } from './check.ts';
-import { troubleOf } from './trouble.ts';
+import { problemAsFinding } from './problem-as-finding.ts';
 
 /** Is told how the checks go. */
 export interface Listener {
@@ -51,7 +51,7 @@ async function attempt(check: Check, visit: Visit): Promise<Outcome & { findings
   } catch (error) {
     // A Problem says all that a finding does. Any other error is a mistake of ours, and says so.
     const problem = asProblem(error);
-    return { says: problem.what, findings: [troubleOf(`${check.id}.${problem.kind}`, problem)] };
+    return { says: problem.what, findings: [problemAsFinding(`${check.id}.${problem.kind}`, problem)] };
   }
 }
 

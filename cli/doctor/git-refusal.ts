@@ -1,9 +1,9 @@
 import type { Finding, Visit } from './check.ts';
-import { gitSaid } from './explain-git.ts';
-import { networkTrouble } from './network-trouble.ts';
-import type { Reply } from './repository.ts';
-import type { Target } from './target.ts';
-import { codeCommitSaid, type Verdict } from './verdict.ts';
+import { gitSaid } from './git-outcome.ts';
+import { networkFinding } from './network-finding.ts';
+import { codeCommitSaid, type Verdict } from './pull-or-push.ts';
+import type { Target } from './target-repository.ts';
+import type { Reply } from './try-pull-push.ts';
 
 /** The finding about a request of Git's that failed, for reasons that pull and push have in common. */
 export async function explainReply(check: 'pull' | 'push', { answer, outcome }: Reply, visit: Visit): Promise<Finding> {
@@ -19,9 +19,9 @@ export async function explainReply(check: 'pull' | 'push', { answer, outcome }: 
     case 'tls':
     case 'proxy':
     case 'unreachable':
-      return networkTrouble(check, { why: said, network: outcome }, visit);
+      return networkFinding(check, { why: said, network: outcome }, visit);
     case 'late':
-      return networkTrouble(check, { why: 'It did not answer in time.', network: 'unreachable' }, visit);
+      return networkFinding(check, { why: 'It did not answer in time.', network: 'unreachable' }, visit);
     case 'busy':
       return finding('CodeCommit could not serve the request.', [], ['Try again in a minute.']);
     case 'refused':

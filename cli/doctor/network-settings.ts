@@ -1,5 +1,5 @@
 import { git } from '../git/git.ts';
-import { proxyEnvironment } from '../network/environment.ts';
+import { proxyEnvironment } from '../network/proxies-and-certificates.ts';
 
 /** The variables that steer the way into the network, for any of the programs. */
 const variables = [
@@ -56,7 +56,7 @@ export function withoutPassword(text: string): string {
   return text.replace(/\/\/\S*@/g, '//…@').replace(/(^|[\s,;])[^\s:@/]+:(?!\/\/)\S*@/g, '$1…@');
 }
 
-/** Whether our own programs go to an address through a proxy (network/environment.ts). */
+/** Whether our own programs go to an address through a proxy (network/proxies-and-certificates.ts). */
 export function goesThroughProxy(address: string, env: NodeJS.ProcessEnv): boolean {
   const proxies = proxyEnvironment(env);
   const url = URL.parse(address);

@@ -1,7 +1,7 @@
 import type { VouchProfile } from '../aws/config/profiles.ts';
 import type { Visit } from './check.ts';
-import { listToPull } from './repository.ts';
-import type { Target } from './target.ts';
+import type { Target } from './target-repository.ts';
+import { listToPull } from './try-pull-push.ts';
 
 /** A place to look for a repository. */
 export interface Place {

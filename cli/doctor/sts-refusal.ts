@@ -3,7 +3,7 @@ import { authorizationId, useAuthorizationId } from '../aws/sts/authorization-id
 import type { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import type { Finding } from './check.ts';
-import { troubleOf } from './trouble.ts';
+import { problemAsFinding } from './problem-as-finding.ts';
 
 /** STS's refusal of a role, and what was asked for. */
 interface Refusal {
@@ -49,7 +49,7 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
     );
   }
   if (reason === 'token-times') {
-    return troubleOf('sts.clock-skew', problem, {
+    return problemAsFinding('sts.clock-skew', problem, {
       what: "AWS and your Vouch server do not agree about the time: AWS does not take the token's times.",
       steps: ["Ask the Vouch server's administrator to check its clock; check this machine's too (`date -u`)."],
     });
@@ -75,7 +75,7 @@ export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
       "Ask your AWS administrator to compare these lines with the role's trust policy.",
     );
   }
-  return troubleOf('sts.refused', problem);
+  return problemAsFinding('sts.refused', problem);
 }
 
 /** Each condition of the documented trust policy, with its value in this token and this session. */

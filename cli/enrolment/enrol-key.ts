@@ -2,7 +2,7 @@ import { changeConfig, readConfig } from '../config.ts';
 import { machineName } from '../login/machine-name.ts';
 import { discover } from '../login/oidc-client.ts';
 import { openBrowser } from '../login/open-browser.ts';
-import { prepareNetwork } from '../network/environment.ts';
+import { prepareNetwork } from '../network/proxies-and-certificates.ts';
 import { untilAborted } from '../network/until-aborted.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Dialog } from '../terminal/dialog.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { Problem } from '../problem/problem.ts';
-import { checkOwner } from './safe-way.ts';
+import { checkOwner } from './safe-path.ts';
 
 /**
  * Replaces a file's content in one step: writes a file beside it, then renames that. So a reader sees the old content or the new,

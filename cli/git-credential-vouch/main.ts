@@ -1,5 +1,5 @@
 import { longestRequest, withContext } from '../agent/git-request.ts';
-import { keepClosed } from '../keep-closed.ts';
+import { protectMemory } from '../protect-memory.ts';
 import { readStandardInput, standardOutput } from '../terminal/standard-streams.ts';
 import { answer, type HelperIo } from './answer.ts';
 
@@ -8,7 +8,7 @@ import { answer, type HelperIo } from './answer.ts';
  * gave no password. It loads only what it needs to ask the agent again and to say what is wrong.
  */
 
-keepClosed();
+protectMemory();
 
 const io: HelperIo = {
   // Git may have ended before the answer comes.

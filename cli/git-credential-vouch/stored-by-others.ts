@@ -2,8 +2,8 @@ import { findOnPath } from '../files/on-path.ts';
 import { type CredentialEntry, credentialEntries } from '../git/credential-entries.ts';
 import type { CredentialUrl } from '../git/credential-url.ts';
 import { type CredentialConfig, configFor, storingHelpers } from '../git/effective-config.ts';
-import { keepsNothing } from '../git/keeps-nothing.ts';
-import { fixFor, helperLabel } from '../git/setup/obstacles.ts';
+import { keepsNothing } from '../git/helpers-that-store-nothing.ts';
+import { fixFor, helperLabel } from '../git/obstacles.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
 
 /**

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { findOnPath } from '../files/on-path.ts';
-import { noGit } from '../git/no-git.ts';
-import { keepClosed } from '../keep-closed.ts';
+import { noGit } from '../git/required-git.ts';
 import { printProblem } from '../problem/print.ts';
 import { version } from '../programs.ts';
+import { protectMemory } from '../protect-memory.ts';
 import { become } from './become.ts';
 import { locate } from './locate.ts';
 import { repeatedSettings, transferSettings, withSettings } from './settings.ts';
@@ -46,7 +46,7 @@ async function main(args: readonly string[], env: NodeJS.ProcessEnv): Promise<vo
   process.exitCode = 2;
 }
 
-keepClosed();
+protectMemory();
 main(process.argv.slice(2), process.env).catch((error: unknown) => {
   process.exitCode = printProblem(process.stderr, error);
 });

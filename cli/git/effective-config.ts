@@ -1,6 +1,6 @@
 import { type CredentialEntry, credentialEntries, type Origin } from './credential-entries.ts';
 import { bytes, type CredentialUrl, credentialUrl, inBytes, parseUrl, partMatches } from './credential-url.ts';
-import { keepsNothing } from './keeps-nothing.ts';
+import { keepsNothing } from './helpers-that-store-nothing.ts';
 import { type NormalUrl, normalizeUrl, urlMatches } from './url-match.ts';
 import { type VouchHelper, vouchHelper } from './vouch-helper.ts';
 

@@ -1,7 +1,7 @@
 import { currentFolder } from '../files/current-folder.ts';
 import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
-import { noGit, oldestGit } from './no-git.ts';
+import { noGit, oldestGit } from './required-git.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
 /** Git as a tool: running it, its version, and whom it asks for credentials. */

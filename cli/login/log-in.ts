@@ -2,7 +2,7 @@ import { type FoundAgent, findAgent } from '../agent/client/find-agent.ts';
 import { endIfHung, handOverSession } from '../agent/client/hand-over.ts';
 import { type AgentAhead, startAgentAhead } from '../agent/client/start.ts';
 import type { NewSession } from '../agent/protocol.ts';
-import { prepareNetwork } from '../network/environment.ts';
+import { prepareNetwork } from '../network/proxies-and-certificates.ts';
 import { asProblem } from '../problem/problem.ts';
 import type { ProgressLine } from '../terminal/progress-line.ts';
 import { keyLabel } from '../text/key-label.ts';

@@ -1,5 +1,4 @@
-import type { Category } from './category.ts';
-import type { ProblemKind } from './kinds.ts';
+import type { Category, ProblemKind } from './kinds.ts';
 
 /** Why AWS did not give credentials, as exactly as its words allow (STS API Reference, AssumeRoleWithWebIdentity, "Errors"). */
 export const awsReasons = [

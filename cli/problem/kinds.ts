@@ -1,4 +1,8 @@
-import type { Category } from './category.ts';
+/**
+ * The category of a failure, for scripts. `usage`: the command line is wrong. `no-session`: a login is needed. `unreachable`: it may
+ * work later. `refused`: the server or AWS decided so. `failed`: all the rest.
+ */
+export type Category = 'usage' | 'no-session' | 'unreachable' | 'refused' | 'failed';
 
 /** The problems of a Vouch server (docs/http-api.md, "Problems"): `urn:vouch:problem:<kind>`. */
 const ofServer = {

@@ -1,5 +1,5 @@
 import { printable } from '../text/printable.ts';
-import type { ExitCode } from './category.ts';
+import type { ExitCode } from './exit-code.ts';
 import type { Note } from './note.ts';
 import { asProblem } from './problem.ts';
 

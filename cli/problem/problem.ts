@@ -1,5 +1,4 @@
 import { printable } from '../text/printable.ts';
-import { type Category, type ExitCode, exitCodeOf, readCategory } from './category.ts';
 import {
   type AwsReason,
   awsReasons,
@@ -8,7 +7,8 @@ import {
   type ProblemData,
   type ProblemDetails,
 } from './details.ts';
-import { categoryOf, isProblemKind, type ProblemKind } from './kinds.ts';
+import { type ExitCode, exitCodeOf, readCategory } from './exit-code.ts';
+import { type Category, categoryOf, isProblemKind, type ProblemKind } from './kinds.ts';
 
 /** An expected error: data for programs, and three parts for a person: what happened, why, and what to do. */
 export class Problem extends Error implements ProblemData {

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, type Stats } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { checkWay, modeOf, othersFix, sticky, unsafeFolder } from '../files/safe-way.ts';
+import { checkPath, modeOf, othersFix, sticky, unsafeFolder } from '../files/safe-path.ts';
 import { Problem } from '../problem/problem.ts';
 import { checkSocket, checkSocketPath } from './check-socket.ts';
 import { agentName, runtimeFolder } from './runtime-folder.ts';
@@ -22,7 +22,7 @@ export function prepareRuntimeFolder(env: NodeJS.ProcessEnv): string {
   const folder = runtimeFolder(env);
   checkSocketPath(join(folder, longestSocketName));
   // Checked first, as what we make in another user's folder would stay there.
-  checkWay(dirname(folder), notSafe);
+  checkPath(dirname(folder), notSafe);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
@@ -46,7 +46,7 @@ export function prepareRuntimeFolder(env: NodeJS.ProcessEnv): string {
  */
 export function checkRuntimeFolder(folder: string): Stats | undefined {
   const me = process.getuid?.();
-  checkWay(dirname(folder), notSafe, me);
+  checkPath(dirname(folder), notSafe, me);
   const found = lookAt(folder);
   if (found === undefined) return undefined;
   const unsafe = (why: string, fix: string) => unsafeFolder(notSafe, folder, why, fix);

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { othersFix } from '../files/safe-way.ts';
+import { othersFix } from '../files/safe-path.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**

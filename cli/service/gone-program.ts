@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readTextIfThere } from '../files/read-file.ts';
-import { managerOf } from './managers.ts';
-import { authorOf } from './mark.ts';
+import { managerOf } from './choose-manager.ts';
+import { authorOf } from './written-by-us.ts';
 
 /**
  * A program that the agent's service names and that no longer exists, as after an update of Node into another folder. The service

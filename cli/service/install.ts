@@ -6,7 +6,7 @@ import { readTextIfThere } from '../files/read-file.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Manager, ServiceFile, ServiceForm } from './manager.ts';
-import { authorOf } from './mark.ts';
+import { authorOf } from './written-by-us.ts';
 
 export interface ServiceOptions {
   /** Ends a session that is in the way, and takes over files that others wrote or changed. */

@@ -1,5 +1,5 @@
-import { marked, markPlace } from './mark.ts';
 import { checkText } from './unit-text.ts';
+import { marked, markPlace } from './written-by-us.ts';
 
 /** The service's name within launchd. */
 export const label = 'vouch-agent';

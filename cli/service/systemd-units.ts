@@ -1,6 +1,6 @@
 import { harmfulVariables } from '../agent/node-environment.ts';
-import { marked, markPlace } from './mark.ts';
 import { checkText } from './unit-text.ts';
+import { marked, markPlace } from './written-by-us.ts';
 
 /** The names of the units. The socket is enabled; the service runs from the first request to the session's end. */
 export const socketUnit = 'vouch-agent.socket';

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import { Argument, Command, CommanderError, Option } from 'commander';
-import { keepClosed } from '../keep-closed.ts';
 import { version } from '../programs.ts';
 import { shells } from '../prompt/shells.ts';
+import { protectMemory } from '../protect-memory.ts';
 import type { Io } from '../terminal/io.ts';
 import { formats, status } from './commands/status.ts';
 import { addHelp } from './help.ts';
 import { json, noBrowser, port, server, timeout } from './options.ts';
 import { notWritten, run } from './run.ts';
 
-keepClosed();
+protectMemory();
 
 const io: Io = { stdout: process.stdout, stderr: process.stderr, env: process.env };
 

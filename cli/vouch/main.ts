@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { keepClosed } from '../keep-closed.ts';
+import { protectMemory } from '../protect-memory.ts';
 import { standardOutput } from '../terminal/standard-streams.ts';
 import { type StatusOptions, status } from './commands/status.ts';
 import { notWritten, run } from './run.ts';
@@ -9,7 +9,7 @@ import { notWritten, run } from './run.ts';
  * longer to load than the answer takes. Every other command line goes to the table.
  */
 
-keepClosed();
+protectMemory();
 
 /** These command lines, joined by NULs, which no argument can hold, and the options that they mean. */
 const often = new Map<string, StatusOptions>([

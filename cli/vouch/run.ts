@@ -7,7 +7,7 @@ import { Interrupted } from '../terminal/interrupt.ts';
 export async function run(command: () => Promise<number>): Promise<void> {
   // Errors that no code waits for are told in the same way: a connection's, for example, when no more files can be opened.
   process.once('uncaughtException', (error) => process.exit(printProblem(process.stderr, error)));
-  process.exitCode = await exitCodeOf(async () => {
+  process.exitCode = await runToExitCode(async () => {
     checkNode();
     return command();
   }, process.stderr);
@@ -18,7 +18,7 @@ export async function run(command: () => Promise<number>): Promise<void> {
  *
  * @returns the command's exit code, or the error's
  */
-export async function exitCodeOf(
+export async function runToExitCode(
   command: () => Promise<number>,
   stderr: { write(text: string): unknown },
 ): Promise<number> {

@@ -1,7 +1,7 @@
 import { gitCredentials } from '../../cli/agent/client/client.ts';
 import { exchange } from '../../cli/agent/client/exchange.ts';
 import { withContext } from '../../cli/agent/git-request.ts';
-import type { Category } from '../../cli/problem/category.ts';
+import type { Category } from '../../cli/problem/kinds.ts';
 import { Problem } from '../../cli/problem/problem.ts';
 import { credentialHelperScript } from '../../cli/programs.ts';
 import { verifyGitCredentials } from '../aws/git-signature.ts';

@@ -9,7 +9,7 @@ import { EmbeddedJWK, jwtVerify } from 'jose';
 import { onTestFinished } from 'vitest';
 import type { NewSession } from '../../cli/agent/protocol.ts';
 import type { Io } from '../../cli/terminal/io.ts';
-import { exitCodeOf } from '../../cli/vouch/run.ts';
+import { runToExitCode } from '../../cli/vouch/run.ts';
 
 /** The source tree. */
 export const root = join(import.meta.dirname, '../..');
@@ -133,7 +133,7 @@ export async function runCommand(
   command: (io: Io) => Promise<number>,
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { io, out } = captured(env);
-  return { code: await exitCodeOf(() => command(io), io.stderr), ...out };
+  return { code: await runToExitCode(() => command(io), io.stderr), ...out };
 }
 
 /** The identity server and STS, as far as the agent speaks with them, on loopback. */

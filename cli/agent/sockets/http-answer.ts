@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { Category } from '../../problem/category.ts';
+import type { Category } from '../../problem/kinds.ts';
 import type { Problem } from '../../problem/problem.ts';
 
 export function sendJson(response: ServerResponse, value: unknown): void {

@@ -1,5 +1,5 @@
 import { STSClient } from '@aws-sdk/client-sts';
-import { awsHttpAgents } from '../../network/environment.ts';
+import { awsHttpAgents } from '../../network/proxies-and-certificates.ts';
 import { readAtMost } from '../../network/read-at-most.ts';
 import type { AwsCredentials } from '../credentials.ts';
 import { stsUrl } from './endpoint.ts';

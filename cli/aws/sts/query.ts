@@ -1,8 +1,8 @@
 import type * as http from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { parseXML } from '@aws-sdk/xml-builder';
-import { awsHttpAgents } from '../../network/environment.ts';
 import { sendRequest } from '../../network/http-request.ts';
+import { awsHttpAgents } from '../../network/proxies-and-certificates.ts';
 import { version } from '../../programs.ts';
 import { stsUrl } from './endpoint.ts';
 

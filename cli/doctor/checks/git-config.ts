@@ -1,14 +1,14 @@
 import type { CredentialConfig } from '../../git/effective-config.ts';
 import { takesEphemeral } from '../../git/git.ts';
-import { type Obstacle, obstaclesFor, shown, uncoveredUrl } from '../../git/setup/obstacles.ts';
+import { type Obstacle, obstaclesFor, shown, uncoveredUrl } from '../../git/obstacles.ts';
 import type { Scope } from '../../git/setup/scope-file.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import type { Check, Finding, Visit } from '../check.ts';
-import { exampleUrl, gitCredentials, placeOf } from '../git-credentials.ts';
-import { schemeInstead } from '../other-credentials.ts';
-import { setUpGit } from '../set-up-git.ts';
-import { addressFor } from '../target.ts';
-import { tilde } from '../tilde.ts';
+import { credentialSettings, exampleUrl, placeOf } from '../credential-settings.ts';
+import { repairGitConfig } from '../repair-git-config.ts';
+import { shortPath } from '../short-path.ts';
+import { addressFor } from '../target-repository.ts';
+import { schemeInstead } from '../why-git-skipped-vouch.ts';
 
 /** What Git does about credentials for this URL, from all its files. */
 export const gitConfig: Check = {
@@ -19,7 +19,7 @@ export const gitConfig: Check = {
   applies: ({ target }) => target?.scheme !== 'codecommit',
   run: async (visit) => {
     const { target, facts } = visit;
-    const config = await gitCredentials(visit);
+    const config = await credentialSettings(visit);
     const keepsNothing = facts.gitVersion !== undefined && takesEphemeral(facts.gitVersion);
     const found = obstaclesFor(target?.https ?? exampleUrl, config, { keepsNothing });
     return {
@@ -73,7 +73,7 @@ function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
     what,
     why: [reasons[kind]],
     steps: [fix],
-    repair: scope && setUpGit(visit, { scope, url, absolute: visit.facts.absoluteHelper }),
+    repair: scope && repairGitConfig(visit, { scope, url, absolute: visit.facts.absoluteHelper }),
   };
 }
 
@@ -114,7 +114,7 @@ async function userName(visit: Visit): Promise<Finding[]> {
       what: `Git sends the user name ${target.profile} to CodeCommit, and asks no helper for a password.`,
       why: ['This Git needs a setting for each such name; newer ones (2.46) do not.'],
       steps: ['Run `vouch setup codecommit`.'],
-      repair: setUpGit(visit, { absolute: visit.facts.absoluteHelper }),
+      repair: repairGitConfig(visit, { absolute: visit.facts.absoluteHelper }),
     },
   ];
 }
@@ -128,8 +128,8 @@ function summary({ helpers }: CredentialConfig, { target }: Visit): string {
 function settingLines({ helpers, useHttpPath }: CredentialConfig, { env }: Visit): string[] {
   const lines = helpers.map(
     ({ value, section, origin }, index) =>
-      `${index + 1}. ${shown(value)} (${section ?? 'credential'}, ${tilde(placeOf(origin), env)})`,
+      `${index + 1}. ${shown(value)} (${section ?? 'credential'}, ${shortPath(placeOf(origin), env)})`,
   );
-  if (useHttpPath) lines.push(`useHttpPath = ${useHttpPath.value} (${tilde(placeOf(useHttpPath.origin), env)})`);
+  if (useHttpPath) lines.push(`useHttpPath = ${useHttpPath.value} (${shortPath(placeOf(useHttpPath.origin), env)})`);
   return lines;
 }

@@ -1,8 +1,8 @@
 import { findOnPath } from '../../files/on-path.ts';
 import { checkGit } from '../../git/git.ts';
-import { noGit } from '../../git/no-git.ts';
+import { noGit } from '../../git/required-git.ts';
 import type { Check } from '../check.ts';
-import { tilde } from '../tilde.ts';
+import { shortPath } from '../short-path.ts';
 
 /** Git is there, and new enough for Vouch. */
 export const git: Check = {
@@ -14,6 +14,6 @@ export const git: Check = {
     facts.gitVersion = await checkGit(env);
     const [first] = findOnPath('git', env);
     if (first === undefined) throw noGit();
-    return { says: `${facts.gitVersion.text} (${tilde(first, env)})`, data: { version: facts.gitVersion.text } };
+    return { says: `${facts.gitVersion.text} (${shortPath(first, env)})`, data: { version: facts.gitVersion.text } };
   },
 };

@@ -4,9 +4,9 @@ import { findOnPath } from '../../files/on-path.ts';
 import { ourPackage, packageOf } from '../../files/package-of.ts';
 import { version } from '../../programs.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
-import { gitCredentials } from '../git-credentials.ts';
-import { setUpGit } from '../set-up-git.ts';
-import { tilde } from '../tilde.ts';
+import { credentialSettings } from '../credential-settings.ts';
+import { repairGitConfig } from '../repair-git-config.ts';
+import { shortPath } from '../short-path.ts';
 
 const program = 'git-credential-vouch';
 
@@ -21,7 +21,7 @@ export const helper: Check = {
   // For codecommit:// our remote helper tells Git its path with each transfer.
   applies: ({ target }) => target?.scheme !== 'codecommit',
   run: async (visit) => {
-    const { helpers } = await gitCredentials(visit);
+    const { helpers } = await credentialSettings(visit);
     const absolute = helpers.find(({ vouch }) => vouch?.program !== undefined)?.vouch?.program;
     visit.facts.absoluteHelper = absolute !== undefined;
     return absolute === undefined ? onPath(visit) : byPath(absolute, visit);
@@ -41,7 +41,7 @@ function onPath(visit: Visit): Outcome {
       steps: [
         'Add that folder to your PATH (`npm prefix --global` names its parent), or run `vouch setup codecommit --absolute`.',
       ],
-      repair: setUpGit(visit, { absolute: true }),
+      repair: repairGitConfig(visit, { absolute: true }),
     };
     return { says: 'not on your PATH', findings: [missing] };
   }
@@ -54,7 +54,7 @@ function onPath(visit: Visit): Outcome {
       steps: ['If Git does not work there: `vouch setup codecommit --absolute`'],
     });
   }
-  return { says: tilde(first, env), findings, data: { file: first } };
+  return { says: shortPath(first, env), findings, data: { file: first } };
 }
 
 function byPath(file: string, visit: Visit): Outcome {
@@ -63,14 +63,14 @@ function byPath(file: string, visit: Visit): Outcome {
     const missing: Finding = {
       id: 'helper.missing',
       severity: 'trouble',
-      what: `Git is told to start ${tilde(file, env)}, and there is no such file.`,
+      what: `Git is told to start ${shortPath(file, env)}, and there is no such file.`,
       why: ['Vouch or Node has moved or been updated since.'],
       steps: ['Run `vouch setup codecommit --absolute`.'],
-      repair: setUpGit(visit, { absolute: true }),
+      repair: repairGitConfig(visit, { absolute: true }),
     };
     return { says: 'missing', findings: [missing] };
   }
-  return { says: `${tilde(file, env)}, by its absolute path`, findings: judge(file, env), data: { file } };
+  return { says: `${shortPath(file, env)}, by its absolute path`, findings: judge(file, env), data: { file } };
 }
 
 /** Whether it is of the same package as this program. */
@@ -78,13 +78,13 @@ function judge(file: string, env: NodeJS.ProcessEnv): Finding[] {
   const [found, ours] = [packageOf(file), ourPackage()];
   if (found?.folder === ours?.folder && found !== undefined) return [];
   const other =
-    found === undefined ? 'of no package' : `of ${found.name} ${found.version}, in ${tilde(found.folder, env)}`;
+    found === undefined ? 'of no package' : `of ${found.name} ${found.version}, in ${shortPath(found.folder, env)}`;
   return [
     {
       id: 'helper.another-package',
       severity: found?.name === 'vouch' ? 'warning' : 'trouble',
-      what: `${tilde(file, env)} is ${other}.`,
-      why: [`This vouch is ${version}${ours ? `, in ${tilde(ours.folder, env)}` : ''}.`],
+      what: `${shortPath(file, env)} is ${other}.`,
+      why: [`This vouch is ${version}${ours ? `, in ${shortPath(ours.folder, env)}` : ''}.`],
       steps: ['Remove one of the two, or put the folder of this one first on your PATH.'],
     },
   ];

@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { findOnPath } from '../../files/on-path.ts';
 import type { Check, Finding, Visit } from '../check.ts';
-import { tilde } from '../tilde.ts';
+import { shortPath } from '../short-path.ts';
 
 /** The version that package.json asks for. */
 const oldest = 24;
@@ -39,7 +39,7 @@ async function judge(first: string | undefined, { env, signal }: Visit): Promise
   }));
   const version = /^v(\d+)\.\S+/.exec(stdout);
   if (version !== null && Number(version[1]) >= oldest) return [];
-  const place = tilde(first, env);
+  const place = shortPath(first, env);
   return [
     {
       id: 'node.old-on-path',

@@ -4,8 +4,8 @@ import { type VouchProfile, vouchProfiles } from '../../aws/config/profiles.ts';
 import { awsConfigFile } from '../../paths.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Check, Outcome, Visit } from '../check.ts';
-import { gitCredentials, placeOf } from '../git-credentials.ts';
-import { tilde } from '../tilde.ts';
+import { credentialSettings, placeOf } from '../credential-settings.ts';
+import { shortPath } from '../short-path.ts';
 
 /** Finds the AWS profile, and so the role, that serves the repository, and says why it is that one. */
 export const profile: Check = {
@@ -51,19 +51,19 @@ async function whatIsWanted(
   const wanted: ProfileRequest = { host: target?.host.host, path: target && new URL(target.https).pathname.slice(1) };
   const because: Partial<Record<keyof ProfileRequest, string>> = {};
   // If there is no Git, another check says so.
-  const credentials = await gitCredentials(visit).catch(() => undefined);
+  const credentials = await credentialSettings(visit).catch(() => undefined);
   const inUrl = target?.profile;
   if (inUrl !== undefined) {
     wanted.username = inUrl;
     because.username = 'named in the URL';
   } else if (credentials?.username && target?.scheme !== 'codecommit') {
     wanted.username = credentials.username.value;
-    because.username = `named by credential.username in ${tilde(placeOf(credentials.username.origin), env)}`;
+    because.username = `named by credential.username in ${shortPath(placeOf(credentials.username.origin), env)}`;
   }
   const ours = credentials?.helpers.find(({ vouch }) => vouch?.profile !== undefined);
   if (ours?.vouch?.profile) {
     wanted.profile = ours.vouch.profile;
-    because.profile = `named by --profile in ${tilde(placeOf(ours.origin), env)}`;
+    because.profile = `named by --profile in ${shortPath(placeOf(ours.origin), env)}`;
   }
   if (env.AWS_PROFILE) {
     wanted.awsProfile = env.AWS_PROFILE;
@@ -86,7 +86,7 @@ function reasonFor(
 
 function list(profiles: readonly VouchProfile[], { env }: Visit): Outcome {
   return {
-    says: `${profiles.length} in ${tilde(awsConfigFile(env), env)}; which one serves depends on the repository`,
+    says: `${profiles.length} in ${shortPath(awsConfigFile(env), env)}; which one serves depends on the repository`,
     details: profiles.map(({ name, role }) => `${name}: ${role.arn}`),
     data: { profiles: profiles.map(({ name, role }) => ({ name, role: role.arn })) },
   };

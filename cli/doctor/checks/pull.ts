@@ -1,11 +1,11 @@
 import { useAuthorizationId } from '../../aws/sts/authorization-id.ts';
 import { count } from '../../text/count.ts';
 import type { Check, Finding, Visit } from '../check.ts';
-import { gitSaid } from '../explain-git.ts';
+import { gitSaid } from '../git-outcome.ts';
 import { explainReply, notTaken, repositoryArn } from '../git-refusal.ts';
+import { codeCommitSaid, explainNotVouch, type Verdict, verdictOf } from '../pull-or-push.ts';
 import { findElsewhere, type Place } from '../regions.ts';
-import { addressFor, type Target } from '../target.ts';
-import { codeCommitSaid, explainNotVouch, type Verdict, verdictOf } from '../verdict.ts';
+import { addressFor, type Target } from '../target-repository.ts';
 
 /** A real request for the list of refs, with which a clone, fetch or pull begins. */
 export const pull: Check = {

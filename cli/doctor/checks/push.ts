@@ -1,9 +1,9 @@
 import { useAuthorizationId } from '../../aws/sts/authorization-id.ts';
 import type { Check } from '../check.ts';
-import { gitSaid } from '../explain-git.ts';
+import { gitSaid } from '../git-outcome.ts';
 import { explainReply, notTaken, repositoryArn } from '../git-refusal.ts';
-import type { Target } from '../target.ts';
-import { codeCommitSaid, explainNotVouch, verdictOf } from '../verdict.ts';
+import { codeCommitSaid, explainNotVouch, verdictOf } from '../pull-or-push.ts';
+import type { Target } from '../target-repository.ts';
 
 /** A real request for the list of refs, with which a push begins. Nothing is pushed. */
 export const push: Check = {

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { findOnPath } from '../../files/on-path.ts';
 import { packageOf } from '../../files/package-of.ts';
 import type { Check, Finding, Visit } from '../check.ts';
-import { tilde } from '../tilde.ts';
+import { shortPath } from '../short-path.ts';
 
 const program = 'git-remote-codecommit';
 
@@ -16,9 +16,9 @@ export const remoteHelper: Check = {
     const [first] = files;
     const ours = files.find((file) => packageOf(file)?.name === 'vouch');
     const data = { file: first ?? null, ours: ours ?? null };
-    if (first !== undefined && first === ours) return { says: tilde(first, visit.env), data };
+    if (first !== undefined && first === ours) return { says: shortPath(first, visit.env), data };
     const finding = first === undefined ? missing(visit) : another(first, ours, visit);
-    return { says: first === undefined ? 'not on your PATH' : tilde(first, visit.env), findings: [finding], data };
+    return { says: first === undefined ? 'not on your PATH' : shortPath(first, visit.env), findings: [finding], data };
   },
 };
 
@@ -36,7 +36,7 @@ function missing(visit: Visit): Finding {
 }
 
 function another(first: string, ours: string | undefined, visit: Visit): Finding {
-  const place = tilde(first, visit.env);
+  const place = shortPath(first, visit.env);
   const remove = `remove the other one (\`pip uninstall ${program}\`, if it came from pip)`;
   return {
     id: 'remote-helper.another-first',
@@ -44,12 +44,14 @@ function another(first: string, ours: string | undefined, visit: Visit): Finding
     what: `Another ${program} ${ours === undefined ? 'is' : 'comes first'} on your PATH: ${place}`,
     why: [
       'Git starts it for codecommit:// addresses, and it does not ask Vouch.',
-      ...(ours === undefined ? ["Vouch's own is not on your PATH."] : [`Vouch's own is ${tilde(ours, visit.env)}.`]),
+      ...(ours === undefined
+        ? ["Vouch's own is not on your PATH."]
+        : [`Vouch's own is ${shortPath(ours, visit.env)}.`]),
     ],
     steps: [
       ours === undefined
-        ? `Put the folder of \`vouch\` before ${tilde(dirname(first), visit.env)} on your PATH, or ${remove}.`
-        : `Put ${tilde(dirname(ours), visit.env)} before ${tilde(dirname(first), visit.env)} on your PATH, or ${remove}.`,
+        ? `Put the folder of \`vouch\` before ${shortPath(dirname(first), visit.env)} on your PATH, or ${remove}.`
+        : `Put ${shortPath(dirname(ours), visit.env)} before ${shortPath(dirname(first), visit.env)} on your PATH, or ${remove}.`,
     ],
   };
 }

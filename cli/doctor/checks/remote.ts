@@ -1,7 +1,7 @@
 import type { Check, Finding, Visit } from '../check.ts';
 import { runGit } from '../git-process.ts';
 import { withoutPassword } from '../network-settings.ts';
-import { addressFor, type Target, withoutDotGit } from '../target.ts';
+import { addressFor, type Target, withoutDotGit } from '../target-repository.ts';
 
 /** The address itself, if it makes Git go elsewhere than people expect. */
 export const remote: Check = {

@@ -1,6 +1,6 @@
 import { readConfig } from '../../config.ts';
-import { prepareNetwork } from '../../network/environment.ts';
 import type { HttpAnswer } from '../../network/http-request.ts';
+import { prepareNetwork } from '../../network/proxies-and-certificates.ts';
 import { networkReason, whyUnreachable } from '../../network/reason.ts';
 import { Problem } from '../../problem/problem.ts';
 import { askServer } from '../../server-api/ask-server.ts';
@@ -10,8 +10,8 @@ import { serverRefusal } from '../../server-api/refusal.ts';
 import { printable } from '../../text/printable.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { clockFindings } from '../clock-finding.ts';
-import { networkTrouble, unreached } from '../network-trouble.ts';
-import { troubleOf } from '../trouble.ts';
+import { networkFinding, unreached } from '../network-finding.ts';
+import { problemAsFinding } from '../problem-as-finding.ts';
 
 /** The longest that the server may take to answer, in milliseconds. */
 const serverTimeout = 8000;
@@ -41,7 +41,7 @@ export const server: Check = {
       if (whyUnreachable(error) === undefined) {
         return { says: `${url} is no Vouch server`, findings: [notVouch(url, networkReason(error))] };
       }
-      return { says: `${url} cannot be reached`, findings: [await networkTrouble('server', unreached(error), visit)] };
+      return { says: `${url} cannot be reached`, findings: [await networkFinding('server', unreached(error), visit)] };
     }
     return judge(url, answer, visit);
   },
@@ -79,7 +79,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env 
   }
   const refusal = serverRefusal(status, found);
   if (refusal !== undefined) {
-    findings.unshift(troubleOf('server.refused', refusal));
+    findings.unshift(problemAsFinding('server.refused', refusal));
     return { says: `${url} refused to answer`, findings, data };
   }
   const { issuer } = found;
@@ -104,7 +104,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env 
 }
 
 function notVouch(url: string, why: string): Finding {
-  return troubleOf('server.not-vouch', notAVouchServer(url, why));
+  return problemAsFinding('server.not-vouch', notAVouchServer(url, why));
 }
 
 /** The body's JSON object; undefined when it is none. */

@@ -6,10 +6,10 @@ import { caVariable } from '../../network/reason.ts';
 import { asProblem, Problem } from '../../problem/problem.ts';
 import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { clockFindings } from '../clock-finding.ts';
-import { networkTrouble, unreached } from '../network-trouble.ts';
+import { networkFinding, unreached } from '../network-finding.ts';
+import { problemAsFinding } from '../problem-as-finding.ts';
+import { threeWays } from '../reachable.ts';
 import { explainRefusal } from '../sts-refusal.ts';
-import { troubleOf } from '../trouble.ts';
-import { threeWays } from '../ways.ts';
 import { firstOf, hasRole } from './id-token.ts';
 
 /** AWS takes the token for the role, and accepts the credentials that it gave for it. */
@@ -35,8 +35,8 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
   const problem = asProblem(error);
   const first = firstOf(profile);
   if (problem.kind === 'aws-unreachable') {
-    if (problem.reason === 'issuer-unreachable') return troubleOf('sts.issuer-unreachable', problem);
-    const finding = await networkTrouble('sts', unreached(problem), visit);
+    if (problem.reason === 'issuer-unreachable') return problemAsFinding('sts.issuer-unreachable', problem);
+    const finding = await networkFinding('sts', unreached(problem), visit);
     const open = (await threeWays(visit)).find(({ name }) => name === 'AWS STS')?.closed === undefined;
     if (!open) return finding;
     return {
@@ -48,9 +48,9 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
       ],
     };
   }
-  if (problem.kind !== 'aws-refused') return troubleOf(`sts.${problem.kind}`, problem);
+  if (problem.kind !== 'aws-refused') return problemAsFinding(`sts.${problem.kind}`, problem);
   // Of a chain, only the first role is assumed with the token.
-  if (profile.source && problem.role !== first.role.arn) return troubleOf('sts.chain', problem);
+  if (profile.source && problem.role !== first.role.arn) return problemAsFinding('sts.chain', problem);
   return explainRefusal({ profile: first, claims: visit.facts.claims ?? {}, problem });
 }
 
@@ -69,7 +69,10 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
     visit.signal.throwIfAborted();
     // This shell's own settings are wrong, so AWS was not asked.
     if (error instanceof Problem) {
-      return { says: 'credentials that could not be checked', findings: [troubleOf(`sts.${error.kind}`, error)] };
+      return {
+        says: 'credentials that could not be checked',
+        findings: [problemAsFinding(`sts.${error.kind}`, error)],
+      };
     }
     const refused = (error as { $fault?: unknown }).$fault === 'client';
     const finding: Finding = refused
@@ -80,7 +83,7 @@ async function identify(credentials: CredentialsAnswer, region: string, visit: V
           why: [asProblem(error).why],
           steps: ['Try again in a minute; if it stays, ask your AWS administrator.'],
         }
-      : await networkTrouble('sts', unreached(error, caVariable(visit.env)), visit);
+      : await networkFinding('sts', unreached(error, caVariable(visit.env)), visit);
     return { says: 'credentials that could not be checked', findings: [finding] };
   }
 }

@@ -2,7 +2,7 @@ import { findOnPath } from '../../files/on-path.ts';
 import { ourPackage, packageOf } from '../../files/package-of.ts';
 import { version } from '../../programs.ts';
 import type { Check, Finding } from '../check.ts';
-import { tilde } from '../tilde.ts';
+import { shortPath } from '../short-path.ts';
 
 /** AWS's own tools start `vouch` by its name, so it should be found, and be this one. */
 export const vouch: Check = {
@@ -27,13 +27,13 @@ export const vouch: Check = {
         findings.push({
           id: 'vouch.another-first',
           severity: 'warning',
-          what: `Another \`vouch\` comes first on your PATH: ${tilde(first, env)} (${found?.version ?? 'of no package'}).`,
-          why: [`This one is ${version}${ours ? `, in ${tilde(ours.folder, env)}` : ''}.`],
+          what: `Another \`vouch\` comes first on your PATH: ${shortPath(first, env)} (${found?.version ?? 'of no package'}).`,
+          why: [`This one is ${version}${ours ? `, in ${shortPath(ours.folder, env)}` : ''}.`],
           steps: ['Remove one of them, so that what you call and what AWS’s tools call are the same.'],
         });
       }
     }
-    const place = first === undefined ? '' : ` (${tilde(first, env)})`;
+    const place = first === undefined ? '' : ` (${shortPath(first, env)})`;
     return {
       says: `${version}${findings.length > 0 ? '' : place}`,
       findings,

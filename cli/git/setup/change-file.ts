@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readRegularFile } from '../../files/read-file.ts';
 import { followLinks } from '../../files/replace-file.ts';
-import { checkOwner } from '../../files/safe-way.ts';
+import { checkOwner } from '../../files/safe-path.ts';
 import { Problem } from '../../problem/problem.ts';
 import { ConfigCopy } from './config-copy.ts';
 import { unchangeable } from './unchangeable.ts';

@@ -1,8 +1,8 @@
 import type { GitUrlPattern } from '../../aws/codecommit/hosts.ts';
 import { credentialEntries } from '../credential-entries.ts';
 import { configFor } from '../effective-config.ts';
+import { type Obstacle, obstaclesFor } from '../obstacles.ts';
 import { normalizeUrl, patternsOverlap } from '../url-match.ts';
-import { type Obstacle, obstaclesFor } from './obstacles.ts';
 
 /**
  * What keeps Vouch from serving these URLs alone, with all of Git's files as they are: helpers that are read later, or stand on a

@@ -1,6 +1,6 @@
 import { printNote } from '../../problem/print.ts';
+import { managerOf } from '../../service/choose-manager.ts';
 import { installService, uninstallService } from '../../service/install.ts';
-import { managerOf } from '../../service/managers.ts';
 import type { Io } from '../../terminal/io.ts';
 
 export interface AgentInstallOptions {

@@ -4,7 +4,7 @@ import { examine, type Listener } from '../../doctor/examine.ts';
 import { asJson } from '../../doctor/json.ts';
 import { looksOf, resultText, summaryText, titlesOf } from '../../doctor/print.ts';
 import { previewOf, repairsOf } from '../../doctor/repair.ts';
-import { findTarget } from '../../doctor/target.ts';
+import { findTarget } from '../../doctor/target-repository.ts';
 import { currentFolder } from '../../files/current-folder.ts';
 import { confirm, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';

@@ -1,4 +1,4 @@
-import { type Report, type SetUpOptions, setUp } from '../../aws/config/set-up.ts';
+import { type Report, type SetUpOptions, setUpProfile } from '../../aws/config/set-up-profile.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import { type Ask, ask, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
@@ -20,7 +20,7 @@ export async function setupAws(
   io: Io,
   terminal: boolean = process.stdin.isTTY === true,
 ): Promise<number> {
-  const report = await setUp(options, io.env, terminal ? askPerson : undefined);
+  const report = await setUpProfile(options, io.env, terminal ? askPerson : undefined);
   const notes = await notesFor(report, io.env);
   if (options.json) {
     const { profile, file, change, dryRun, settings = null, diff } = report;

@@ -1,5 +1,5 @@
 import type { Scope } from '../../git/setup/scope-file.ts';
-import { type Report, type SetUpOptions, setUp } from '../../git/setup/set-up.ts';
+import { type Report, type SetUpOptions, setUpCodeCommit } from '../../git/setup/set-up-codecommit.ts';
 import { printNote } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
@@ -21,7 +21,7 @@ export interface SetupCodeCommitOptions extends Omit<SetUpOptions, 'scope'> {
  * or takes that away again.
  */
 export async function setupCodeCommit(options: SetupCodeCommitOptions, io: Io, cwd?: string): Promise<number> {
-  const report = await setUp({ ...options, scope: scopeOf(options) }, io.env, cwd);
+  const report = await setUpCodeCommit({ ...options, scope: scopeOf(options) }, io.env, cwd);
   if (options.json) {
     const { file, scope, changed, dryRun, diff } = report;
     const notes = report.notes.map(({ what, why, fix }) => [what, why, fix].filter(Boolean).join(' '));

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { gitConfig } from '../../../cli/doctor/checks/git-config.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
 import { resultText } from '../../../cli/doctor/print.ts';
-import { findTarget } from '../../../cli/doctor/target.ts';
+import { findTarget } from '../../../cli/doctor/target-repository.ts';
 import { git } from '../../../cli/git/git.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
 import { captured, type Machine, machine, setUpProfile } from '../support.ts';

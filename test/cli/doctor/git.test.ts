@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { gitOutcome, gitSaid } from '../../../cli/doctor/explain-git.ts';
+import { gitOutcome, gitSaid } from '../../../cli/doctor/git-outcome.ts';
 import { runGit } from '../../../cli/doctor/git-process.ts';
 import { gitNetworkSettings, networkVariables, withoutPassword } from '../../../cli/doctor/network-settings.ts';
 import { type Machine, machine } from '../support.ts';

@@ -1,5 +1,5 @@
 import type { Facts, Outcome, Visit } from '../../../cli/doctor/check.ts';
-import { readTarget } from '../../../cli/doctor/target.ts';
+import { readTarget } from '../../../cli/doctor/target-repository.ts';
 import type { Machine } from '../support.ts';
 
 /** A visit of the doctor to a test's machine. */

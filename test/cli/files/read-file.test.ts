@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../../cli/config.ts';
 import { packageOf } from '../../../cli/files/package-of.ts';
 import { readRegularFile, readTextFile, readTextIfThere } from '../../../cli/files/read-file.ts';
-import { awsHttpAgents, prepareNetwork } from '../../../cli/network/environment.ts';
+import { awsHttpAgents, prepareNetwork } from '../../../cli/network/proxies-and-certificates.ts';
 import { configFile } from '../../../cli/paths.ts';
 import { readPidFile } from '../../../cli/runtime-folder/pid-file.ts';
 import { setupAws } from '../../../cli/vouch/commands/setup-aws.ts';

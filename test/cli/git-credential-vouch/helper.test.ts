@@ -15,7 +15,7 @@ import { putSession } from '../../../cli/agent/client/client.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
-import { giveAway, superuser } from '../others.ts';
+import { giveAway, superuser } from '../other-users.ts';
 import {
   captured,
   gitRequest,

@@ -1,170 +1,157 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { parseGitRequest } from '../../../cli/agent/git-request.ts';
-import { credentialEntries } from '../../../cli/git/credential-entries.ts';
-import { configFor, credentialConfig } from '../../../cli/git/effective-config.ts';
-import { machine, run } from '../support.ts';
+import { describe, expect, test } from 'vitest';
+import { normalizeUrl, patternsOverlap, urlMatches } from '../../../cli/git/url-match.ts';
 
-/** Git itself judges which sections of its configuration are for a URL, whatever they look like. */
+/** Each row follows Git's urlmatch.c. random-config.test.ts asks Git itself about random URLs. */
 
-const oneOf = (...texts: string[]) => fc.constantFrom(...texts);
-/** Mostly the first one, so that the other random parts decide. */
-const mostly = (usual: string, ...others: fc.Arbitrary<string>[]) =>
-  fc.oneof({ arbitrary: fc.constant(usual), weight: 5 }, ...others);
+const pattern = (text: string) => {
+  const found = normalizeUrl(text, { pattern: true });
+  if (found === undefined) throw new Error(`${text} is no pattern`);
+  return found;
+};
 
-const percent = (text: string) =>
-  [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-/** A text with some of its characters escaped, as in a URL. */
-const escaped = (text: string) =>
-  fc
-    .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
-    .map((which) => [...text].map((character, i) => (which[i] ? percent(character) : character)).join(''));
+describe('a URL in the form in which Git compares it', () => {
+  test.each([
+    ['https://h', { scheme: 'https', user: undefined, host: 'h', port: '', path: '/' }],
+    ['HTTPS://User@Host.Example:8443/Path', { user: 'User', host: 'host.example', port: '8443', path: '/Path' }],
+    ['a+b-c.1://h', { scheme: 'a+b-c.1' }],
+    // The user: without a password, empty, escaped. An @ after the authority marks no user.
+    ['https://u:p@h', { user: 'u', host: 'h' }],
+    ['https://@h', { user: '', host: 'h' }],
+    ['https://a%2db%2Fc%3ad%20e@h', { user: 'a-b%2Fc%3Ad%20e', host: 'h' }],
+    ['https://h/u@x', { user: undefined, host: 'h', path: '/u@x' }],
+    ['https://h?u@x', { user: undefined, host: 'h', path: '/?u@x' }],
+    ['https://h#u@x', { user: undefined, host: 'h', path: '/#u@x' }],
+    // The port.
+    ['https://h:', { port: '' }],
+    ['https://h:443', { port: '' }],
+    ['https://h:0443', { port: '' }],
+    ['https://h:000443', { port: '' }],
+    ['https://h:80', { port: '80' }],
+    ['http://h:80', { port: '' }],
+    ['http://h:443', { port: '443' }],
+    ['ssh://h:22', { port: '22' }],
+    ['https://h:1', { port: '1' }],
+    ['https://h:65535', { port: '65535' }],
+    ['https://[2001:DB8::1]', { host: '[2001:db8::1]', port: '' }],
+    ['https://[::1]:8443/', { host: '[::1]', port: '8443' }],
+    // A file's host may be empty.
+    ['file:///a', { scheme: 'file', host: '', port: '', path: '/a' }],
+    ['FILE:///a', { scheme: 'file', host: '' }],
+    ['file://h:1/a', { host: 'h', port: '1' }],
+    // The path.
+    ['https://h//a//b/', { path: '//a//b/' }],
+    ['https://h/a/./b/.', { path: '/a/b' }],
+    ['https://h/a/../b', { path: '/b' }],
+    ['https://h/%2e/a/%2E%2e/b', { path: '/b' }],
+    ['https://h/a%2fb', { path: '/a%2Fb' }],
+    ['https://h/%41%7e%2D%5f%2e%30', { path: '/A~-_.0' }],
+    ["https://h/!$&'()*+,;=:@", { path: "/!$&'()*+,;=:@" }],
+    ['https://h/%21%24%26%27%28%29%2a%2b%2c%3b%3d%3a%40', { path: '/%21%24%26%27%28%29%2A%2B%2C%3B%3D%3A%40' }],
+    ['https://h/a b<>"{}|\\^`é', { path: '/a%20b%3C%3E%22%7B%7D%7C%5C%5E%60%C3%A9' }],
+    ['https://h/é', { path: '/%C3%A9' }],
+    ['https://h/a\nb\u0001\u007f', { path: '/a%0Ab%01%7F' }],
+    ['https://h/%c3%a9%00', { path: '/%C3%A9%00' }],
+    ['https://h/a?b/../c%2fd%7e#e', { path: '/a?b/../c%2Fd~#e' }],
+    ['https://h/a#b/../c', { path: '/a#b/../c' }],
+  ])('%s', (url, expected) => {
+    expect(normalizeUrl(url)).toMatchObject(expected);
+    expect(normalizeUrl(url, { pattern: true })).toEqual(normalizeUrl(url));
+  });
 
-const host = fc
-  .tuple(
-    mostly('git-codecommit', oneOf('*', 'git-*', '**', '', 'GIT-CODECOMMIT', '%67it-codecommit')),
-    mostly('us-east-1', oneOf('*', '', 'us-east-1.*', 'Us-East-1', 'us-east-2')),
-    mostly('amazonaws', oneOf('*', 'amazonaws.', 'am[a]zonaws', 'a_b')),
-    mostly('com', oneOf('*', 'COM', '', 'org')),
-  )
-  .chain((labels) => mostly('', oneOf('.', '..', '.*', '.x')).map((end) => labels.join('.') + end));
-const port = mostly(
-  '',
-  oneOf(':', ':443', ':0443', ':00443', ':80', ':0', ':000', ':8443', ':65535', ':65536', ':4a3'),
-);
-const userName = oneOf('prod', 'a b', "x!'()*", 'p/q', 'é', 'a:b', '%zz', 'a%00b', 'ü@v');
-const user = mostly(
-  '',
-  userName.map((name) => `${name}@`),
-  userName.chain(escaped).map((name) => `${name}@`),
-  oneOf('@', ':@', 'prod:word@'),
-);
-const segment = oneOf(
-  'v1',
-  'repos',
-  'demo',
-  'dem',
-  'demo2',
-  '.',
-  '..',
-  '',
-  '%2e%2E',
-  'a b',
-  "a!b'(c)*",
-  'a;b&c=d',
-  '~',
-  'é',
-  'x%2fy',
-  '%zz',
-  'a%',
-  '%00',
-);
-const path = mostly(
-  '',
-  oneOf(
-    '/',
-    '//',
-    '/v1',
-    '/v1/',
-    '/v1/repos',
-    '/v1/repos/demo',
-    '/v1/repos/demo/',
-    '/v1/repos/demo//',
-    '/v1/repos/demo%2F',
-    '/v1/repos/demo?x',
-    '/v1#y',
-    '?',
-    '#',
-  ),
-  fc.array(segment, { maxLength: 5 }).map((segments) => `/${segments.join('/')}`),
-  fc.array(fc.oneof(segment, segment.chain(escaped)), { maxLength: 5 }).map((segments) => `/v1/${segments.join('/')}`),
-);
-const protocol = mostly('https://', oneOf('', '', '://', 'http://', 'HTTPS://', 'ht+tps://', '1https://', 'https:/'));
-const pattern = fc.tuple(protocol, user, host, port, path).map((parts) => parts.join(''));
-const partial = fc
-  .tuple(oneOf('', 'https://', '://'), user, mostly('', host), port, path)
-  .map((parts) => parts.join(''));
+  test.each([
+    ['no scheme', 'h/p'],
+    ['a scheme that begins with a digit', '1a://h'],
+    ['something before the scheme', ' https://h'],
+    ['words before the scheme', 'see https://h'],
+    ['one slash', 'https:/h'],
+    ['no host', 'https://'],
+    ['no host before a path', 'https:///p'],
+    ['no host before a port', 'https://:443/'],
+    ['no host behind a user', 'https://u@/'],
+    ['a host with an escape', 'https://%68/'],
+    ['a host with a space', 'https://a b/'],
+    ['a host that is not ASCII', 'https://é/'],
+    ['a host with a line end', 'https://h\n/'],
+    ['a port for a file without a host', 'file://:1/a'],
+    ['a port that is no number', 'https://h:4a3'],
+    ['a port with a sign', 'https://h:+8443'],
+    ['a port with an exponent', 'https://h:1e3'],
+    ['port 0', 'https://h:000'],
+    ['port 65536', 'https://h:65536'],
+    ['a port of six digits', 'https://h:100000'],
+    ['a way above the root', 'https://h/a/../..'],
+    ['a broken escape in the path', 'https://h/%4'],
+    ['a broken escape in a path that needs no other', 'https://h/%zz'],
+    ['a broken escape in the query', 'https://h/a?%g1'],
+    ['a broken escape in the fragment', 'https://h/a#%1g'],
+    ['a broken escape in the user', 'https://%zz@h/'],
+  ])('is not there with %s', (_, url) => {
+    expect(normalizeUrl(url)).toBeUndefined();
+    expect(normalizeUrl(url, { pattern: true })).toBeUndefined();
+  });
 
-const url = fc
-  .tuple(
-    mostly('', oneOf('prod@', '@', 'a%20b@', 'x!%27()*@', 'p%2Fq@', '%C3%A9@', 'a%3Ab@', '%25zz@')),
-    mostly(
-      'git-codecommit.us-east-1.amazonaws.com',
-      oneOf('Git-CodeCommit.us-east-1.amazonaws.com', 'git-codecommit.us-east-1.amazonaws.com.'),
-    ),
-    mostly('', oneOf(':443', ':8443', ':0443')),
-    mostly('/v1/repos/demo', path),
-  )
-  .map((parts) => `https://${parts.join('')}`);
-
-/** A subsection's name as it is written in a configuration file. */
-const quoted = (text: string) => text.replace(/[\\"]/g, '\\$&');
-
-test('random sections are for a URL exactly when they are for Git', async () => {
-  const the = machine();
-  const [log, request] = [join(the.folder, 'asked'), join(the.folder, 'request')];
-  const git = { ...the.env, GIT_TERMINAL_PROMPT: '0' };
-  const patterns = fc.array(fc.oneof({ arbitrary: pattern, weight: 2 }, partial), { minLength: 60, maxLength: 60 });
-  let matched = 0;
-  const isAsGit = async (url: string, sections: string[], username: string | undefined) => {
-    const text = sections.map((name, i) => `[credential "${quoted(name)}"]\n\thelper = "!echo ${i} >>'${log}';:"\n`);
-    const all = `[credential]\n\tuseHttpPath = true\n\thelper = "!cat >'${request}';:"\n${username ? `\tusername = "${username}"\n` : ''}`;
-    writeFileSync(join(the.folder, 'home/.gitconfig'), all + text.join(''));
-    for (const file of [log, request]) rmSync(file, { force: true });
-    const { stderr } = await run('git', ['credential', 'fill'], git, `url=${url}\n\n`);
-    const asked = parseGitRequest(readFileSync(request));
-    // The helper gives no answer to a malformed request.
-    if (asked === undefined) return;
-    const names = (list: string[]) => list.map((i) => `${sections[Number(i)]}`);
-    const expected = readLines(log);
-    matched += expected.length;
-    const said = (config: { helpers: { value: string }[] }) =>
-      names(config.helpers.flatMap(({ value }) => /^!echo (\d+) /.exec(value)?.[1] ?? []));
-    const entries = await credentialEntries(the.env);
-    // The name in the request may come from the URL, or from the configuration after Git had chosen the sections.
-    const known = [configFor(asked, entries)];
-    if (username === asked.username) known.push(configFor({ ...asked, username: undefined }, entries));
-    expect(known.map(said), `${url} ${stderr}`).toContainEqual(names(expected));
-    expect([url, said(await credentialConfig(url, the.env))], stderr).toEqual([url, names(expected)]);
-  };
-  const codeCommit = 'git-codecommit.us-east-1.amazonaws.com';
-  const odd = "v1/a!b'(c)*;d&e=f,g$h+i:j~k";
-  const sections = [
-    `https://${codeCommit}/${odd}`,
-    `https://${codeCommit}/${odd.replace(/[^\w/~]/g, percent)}`,
-    `https://${codeCommit}:8443/${odd.replace(/[^\w/~]/g, percent)}`,
-    `https://${codeCommit}/${odd.replace(/[^\w/]/g, percent)}`,
-    `https://u!@${codeCommit}:8443`,
-    `https://u%21@${codeCommit}:8443`,
-    `/${odd}`,
-    `/${odd.replace(/[^\w/]/g, percent)}`,
-    `/v1%2F${odd.slice(3)}%2F%2f`,
-    `${codeCommit}:8443`,
-    `${codeCommit.replace('i', '%69')}:8443`,
-    codeCommit.replace('i', '%69'),
-    `u%21@${codeCommit}:8443`,
-    'u%21@',
-    'u!@',
-    '%zzu!@',
-  ];
-  for (const place of [`u!@${codeCommit}:8443`, codeCommit, `u%21@${codeCommit}:8443`]) {
-    for (const tail of [odd, odd.replaceAll(/[^\w/]/g, percent)])
-      await isAsGit(`https://${place}/${tail}`, sections, undefined);
-  }
-  await fc.assert(
-    fc.asyncProperty(url, patterns, fc.option(oneOf('prod', 'a b', 'é'), { nil: undefined, freq: 4 }), isAsGit),
-    { numRuns: 40, interruptAfterTimeLimit: 40_000 },
-  );
-  // Otherwise this test would show nothing.
-  expect(matched).toBeGreaterThan(60);
+  test('may have a * in its host when it is a pattern, and else not', () => {
+    expect(normalizeUrl('https://*.h/*')).toBeUndefined();
+    expect(normalizeUrl('https://*.h/*', { pattern: true })).toMatchObject({ host: '*.h', path: '/*' });
+  });
 });
 
-function readLines(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').trim().split('\n');
-  } catch {
-    return [];
-  }
-}
+/** Pairs for both `urlMatches` and `patternsOverlap`: a pattern without a `*` is a URL. */
+const rows: [string, string, boolean][] = [
+  ['https://h/p', 'https://h/p', true],
+  ['https://h/p', 'http://h/p', false],
+  ['https://h/p', 'https://g/p', false],
+  ['https://h/p', 'https://h:8443/p', false],
+  ['https://h:8443/p', 'https://h:8443/p', true],
+  ['https://h:443/p', 'https://h', true],
+  ['https://u@h/p', 'https://h', true],
+  ['https://u@h/p', 'https://u@h', true],
+  ['https://u@h/p', 'https://v@h', false],
+  ['https://u@h/p', 'https://@h', false],
+  ['https://a.b.c/', 'https://a.*.c', true],
+  ['https://a.b.c/', 'https://*.*.*', true],
+  ['https://a.b.c/', 'https://a.x*.c', false],
+  ['https://a.b.c/', 'https://*.c', false],
+  ['https://a.b.c/', 'https://*.b.c.d', false],
+  ['https://a.b.c/', 'https://a.*.d', false],
+  ['https://a.b.c/', 'https://b.c', false],
+  ['https://a.b/', 'https://a.b.', true],
+  ['https://a.b./', 'https://a.b', true],
+  ['https://a.b/', 'https://a.b..', false],
+  ['https://a.b/', 'https://a.b.*', false],
+  ['https://a.b/', 'https://.a.b', false],
+  ['https://h/p/q', 'https://h/p', true],
+  ['https://h/p/q', 'https://h/p/', true],
+  ['https://h/p', 'https://h/p/', true],
+  ['https://h/pq', 'https://h/p', false],
+  ['https://h/pq', 'https://h/p/', false],
+  ['https://h/q/p', 'https://h/p', false],
+  ['https://h/P', 'https://h/p', false],
+  ['https://h/p/q', 'https://h/p//', false],
+  ['file:///a/b', 'file:///a', true],
+  ['file:///a', 'file://h/a', false],
+  ['file:///a', 'file://*/a', false],
+];
+
+test.each(rows)('%s is matched by %s: %s', (url, text, expected) => {
+  const one = normalizeUrl(url);
+  expect(one && urlMatches(one, pattern(text))).toBe(expected);
+});
+
+test('a pattern with a user is for no URL without one, and a narrower path for no wider one', () => {
+  expect(urlMatches(pattern('https://h/p'), pattern('https://u@h'))).toBe(false);
+  expect(urlMatches(pattern('https://h/p'), pattern('https://h/p/q'))).toBe(false);
+});
+
+test.each([
+  ...rows,
+  ['https://h/p', 'https://u@h/p', true],
+  ['https://h/p', 'https://h/p/q', true],
+  ['https://a.*/p', 'https://*.b/p', true],
+  ['https://a.*/p', 'https://b.*/p', false],
+  ['https://a.*/p', 'https://a.*.c/p', false],
+  ['https://*.b/p', 'https://a.b/q', false],
+] as [string, string, boolean][])('%s and %s may be for one URL: %s', (one, other, expected) => {
+  expect(patternsOverlap(pattern(one), pattern(other))).toBe(expected);
+  expect(patternsOverlap(pattern(other), pattern(one))).toBe(expected);
+});

@@ -13,7 +13,7 @@ import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.t
 import { runtimeFolder, runtimeFolders } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { logout } from '../../../cli/vouch/commands/logout.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
-import { beRootWith } from '../others.ts';
+import { beRootWith } from '../other-users.ts';
 import { captured, type Machine, machine, newSession, root, runCommand } from '../support.ts';
 
 /** The folder in which logind makes its folders, for this test. */

@@ -11,7 +11,7 @@ import { assumeRoleWithWebIdentity } from '../../../cli/aws/sts/web-identity.ts'
 import { changeConfig } from '../../../cli/config.ts';
 import { server as serverCheck } from '../../../cli/doctor/checks/server.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
-import { threeWays } from '../../../cli/doctor/ways.ts';
+import { threeWays } from '../../../cli/doctor/reachable.ts';
 import { answerPage, enrolledKey, openedPage, startEnrolment } from '../../../cli/enrolment/enrolment.ts';
 import { signIn } from '../../../cli/login/browser-flow.ts';
 import { askServer, longestAnswer } from '../../../cli/server-api/ask-server.ts';

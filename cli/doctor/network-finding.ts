@@ -2,9 +2,9 @@ import { caVariable, networkFailure, networkFix, networkReason } from '../networ
 import type { NetworkFailure } from '../problem/details.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Finding, Visit } from './check.ts';
-import { exampleUrl } from './git-credentials.ts';
+import { exampleUrl } from './credential-settings.ts';
 import { gitNetworkSettings, goesThroughProxy, networkVariables } from './network-settings.ts';
-import { stsUrlOf, threeWays } from './ways.ts';
+import { stsUrlOf, threeWays } from './reachable.ts';
 
 type Who = 'server' | 'sts' | 'pull' | 'push';
 
@@ -29,7 +29,7 @@ const names = {
  *
  * @param who which check asks
  */
-export async function networkTrouble(who: Who, { why, network, fix }: Unreached, visit: Visit): Promise<Finding> {
+export async function networkFinding(who: Who, { why, network, fix }: Unreached, visit: Visit): Promise<Finding> {
   const { env, cwd, target } = visit;
   const variables = networkVariables(env);
   const settings = await gitNetworkSettings(target?.https ?? exampleUrl, env, cwd).catch(() => []);

@@ -37,7 +37,7 @@ export interface SetUpOptions {
   dryRun?: boolean;
 }
 
-/** What `setUp` has changed, or would change. */
+/** What `setUpCodeCommit` has changed, or would change. */
 export interface Report {
   gitVersion: string;
   file: string;
@@ -64,7 +64,7 @@ type Change = Pick<Report, 'file' | 'notes'> &
  * @param cwd where Git runs
  * @throws Problem `no-git`, `old-git`, `usage`, `unknown-profile`, `git-config`, or as `scopeFile` and `changeConfigFile`
  */
-export async function setUp(options: SetUpOptions, env: NodeJS.ProcessEnv, cwd?: string): Promise<Report> {
+export async function setUpCodeCommit(options: SetUpOptions, env: NodeJS.ProcessEnv, cwd?: string): Promise<Report> {
   const version = await checkGit(env);
   const { before, after, file, notes, written, stillAsked } = await (options.remove
     ? removal(options, env, cwd)

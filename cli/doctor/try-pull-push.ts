@@ -1,7 +1,7 @@
 import type { Visit } from './check.ts';
-import { type GitOutcome, gitOutcome } from './explain-git.ts';
+import { type GitOutcome, gitOutcome } from './git-outcome.ts';
 import { runGitWatched, type WatchedAnswer } from './git-process.ts';
-import { addressOf, type Target } from './target.ts';
+import { addressOf, type Target } from './target-repository.ts';
 
 /** How a real request to the repository ended. */
 export interface Reply {

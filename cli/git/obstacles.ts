@@ -1,8 +1,8 @@
-import type { Note } from '../../problem/note.ts';
-import type { Origin } from '../credential-entries.ts';
-import { type ConfiguredHelper, type CredentialConfig, storingHelpers } from '../effective-config.ts';
-import { isAwsHelper } from '../keeps-nothing.ts';
-import { sectionOfHost } from '../section-of-host.ts';
+import type { Note } from '../problem/note.ts';
+import type { Origin } from './credential-entries.ts';
+import { type ConfiguredHelper, type CredentialConfig, storingHelpers } from './effective-config.ts';
+import { isAwsHelper } from './helpers-that-store-nothing.ts';
+import { sectionOfHost } from './section-of-host.ts';
 
 /** A setting, or the lack of one, that keeps Vouch from serving a URL. */
 export interface Obstacle extends Note {

@@ -36,7 +36,7 @@ export interface SetUpOptions {
   dryRun?: boolean;
 }
 
-/** What `setUp` has changed, or would change. */
+/** What `setUpProfile` has changed, or would change. */
 export interface Report {
   file: string;
   profile: string;
@@ -74,7 +74,7 @@ interface ConfigFile {
  * @throws Problem `usage`, `profile-exists`, `profile-twice`, `profile-in-use`, `not-ours`, `no-path`, `config-file`, or as
  *   `replaceFile`; whatever `ask` throws
  */
-export async function setUp(options: SetUpOptions, env: NodeJS.ProcessEnv, ask?: Ask): Promise<Report> {
+export async function setUpProfile(options: SetUpOptions, env: NodeJS.ProcessEnv, ask?: Ask): Promise<Report> {
   const path = awsConfigFile(env);
   const file = { path, text: readConfigFile(path) };
   const { profile, change, role, settings, text, staysDefault } = options.remove

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { serviceEnvironment } from '../../../cli/service/environment.ts';
+import { serviceEnvironment } from '../../../cli/service/service-environment.ts';
 
 test('a service’s agent gets what an agent goes by, and nothing else', () => {
   expect(

@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { replaceFile } from '../../../cli/files/replace-file.ts';
-import { checkOwner, checkWay } from '../../../cli/files/safe-way.ts';
-import { beRootWith, giveAway, stranger, superuser } from '../others.ts';
+import { checkOwner, checkPath } from '../../../cli/files/safe-path.ts';
+import { beRootWith, giveAway, stranger, superuser } from '../other-users.ts';
 import { machine } from '../support.ts';
 
 /** A folder with this mode, whatever the umask is. */
@@ -21,7 +21,7 @@ const unsafe = (why: RegExp | string, fix: RegExp | string = '') =>
   });
 
 describe('the way to a path', () => {
-  const check = (path: string, me?: number) => () => checkWay(path, 'It is not safe', me);
+  const check = (path: string, me?: number) => () => checkPath(path, 'It is not safe', me);
 
   test('is safe where everything is ours or root’s, and where there is nothing yet', () => {
     const { folder: home } = machine();
@@ -93,7 +93,7 @@ describe('the way to a path', () => {
     const tell = (map: string, overflow: number) => {
       writeFileSync(join(proc, 'self/uid_map'), map);
       writeFileSync(join(proc, 'sys/kernel/overflowuid'), `${overflow}\n`);
-      return () => checkWay(join(home, 'theirs'), 'It is not safe', me, proc);
+      return () => checkPath(join(home, 'theirs'), 'It is not safe', me, proc);
     };
     expect(tell('      1000       1000          1\n', owner)).not.toThrow();
     expect(tell('      1000       1000          1\n', owner + 1)).toThrow(unsafe('belongs to'));

@@ -1,11 +1,11 @@
 import { stsUrl } from '../aws/sts/endpoint.ts';
-import { awsHttpAgents, prepareNetwork } from '../network/environment.ts';
 import { sendRequest } from '../network/http-request.ts';
+import { awsHttpAgents, prepareNetwork } from '../network/proxies-and-certificates.ts';
 import { networkReason } from '../network/reason.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Visit } from './check.ts';
-import { gitOutcome, gitSaid } from './explain-git.ts';
-import { exampleUrl } from './git-credentials.ts';
+import { exampleUrl } from './credential-settings.ts';
+import { gitOutcome, gitSaid } from './git-outcome.ts';
 import { runGit } from './git-process.ts';
 
 /** One of the three ways into the network that a push needs. Each has settings of its own. */

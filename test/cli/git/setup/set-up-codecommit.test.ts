@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { git } from '../../../../cli/git/git.ts';
-import { setUp } from '../../../../cli/git/setup/set-up.ts';
+import { setUpCodeCommit } from '../../../../cli/git/setup/set-up-codecommit.ts';
 import { installHelper, machine } from '../../support.ts';
 
 test('reports as data what it has written, and what it has left', async () => {
@@ -10,9 +10,9 @@ test('reports as data what it has written, and what it has left', async () => {
   installHelper(the);
   const file = join(the.folder, 'home/.gitconfig');
   writeFileSync(file, '[protocol "codecommit"]\n\tallow = never\n');
-  const dry = await setUp({ dryRun: true }, the.env, the.folder);
+  const dry = await setUpCodeCommit({ dryRun: true }, the.env, the.folder);
   expect(dry).toMatchObject({ file, scope: 'global', changed: true, dryRun: true });
-  const { written, notes } = await setUp({}, the.env, the.folder);
+  const { written, notes } = await setUpCodeCommit({}, the.env, the.folder);
   expect([...written]).toEqual(expect.arrayContaining(['helper', 'useHttpPath']));
   expect(written.has('allow')).toBe(false);
   expect(notes).toEqual([
@@ -21,7 +21,7 @@ test('reports as data what it has written, and what it has left', async () => {
       why: 'Vouch would have it always.',
     },
   ]);
-  const again = await setUp({}, the.env, the.folder);
+  const again = await setUpCodeCommit({}, the.env, the.folder);
   expect([again.changed, again.written.size]).toEqual([false, 0]);
 });
 
@@ -30,7 +30,7 @@ test('names each helper that is in the way once, however many hosts it is in the
   installHelper(the);
   await git(['init', '--quiet'], the.env, { cwd: the.folder });
   await git(['config', '--local', 'credential.helper', ''], the.env, { cwd: the.folder });
-  const { notes } = await setUp({}, the.env, the.folder);
+  const { notes } = await setUpCodeCommit({}, the.env, the.folder);
   expect(notes).toMatchObject([
     { kind: 'not-asked', origin: { scope: 'local', file: join(the.folder, '.git/config') } },
   ]);
@@ -40,10 +40,10 @@ test('says after a removal whether other files still have Git ask Vouch', async 
   const the = machine();
   installHelper(the);
   await git(['init', '--quiet'], the.env, { cwd: the.folder });
-  await setUp({ scope: 'local' }, the.env, the.folder);
-  await setUp({}, the.env, the.folder);
-  const local = await setUp({ scope: 'local', remove: true }, the.env, the.folder);
+  await setUpCodeCommit({ scope: 'local' }, the.env, the.folder);
+  await setUpCodeCommit({}, the.env, the.folder);
+  const local = await setUpCodeCommit({ scope: 'local', remove: true }, the.env, the.folder);
   expect([local.stillAsked, local.notes.length]).toEqual([true, 1]);
-  expect(await setUp({ remove: true }, the.env, the.folder)).toMatchObject({ stillAsked: false, notes: [] });
+  expect(await setUpCodeCommit({ remove: true }, the.env, the.folder)).toMatchObject({ stillAsked: false, notes: [] });
   expect(existsSync(join(the.folder, '.git/config.lock'))).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { Problem } from '../problem/problem.ts';
-import { launchd } from './launchd.ts';
+import { launchd } from './launchd-manager.ts';
 import type { Manager } from './manager.ts';
-import { systemd } from './systemd.ts';
+import { systemd } from './systemd-manager.ts';
 
 /**
  * A platform's service manager.

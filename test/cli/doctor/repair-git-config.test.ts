@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { setUpGit } from '../../../cli/doctor/set-up-git.ts';
+import { repairGitConfig } from '../../../cli/doctor/repair-git-config.ts';
 import { installHelper, machine, read } from '../support.ts';
 import { visitTo } from './visit.ts';
 
@@ -9,7 +9,7 @@ test('shows what it would change, changes that, and fails with the setup’s own
   const the = machine();
   installHelper(the);
   const file = join(the.folder, 'home/.gitconfig');
-  const { preview, apply } = setUpGit(await visitTo(the));
+  const { preview, apply } = repairGitConfig(await visitTo(the));
   expect((await preview()).slice(0, 3)).toEqual([
     `${file}:`,
     '+ [credential "https://git-codecommit.*.amazonaws.com"]',
@@ -19,6 +19,6 @@ test('shows what it would change, changes that, and fails with the setup’s own
   await expect(apply()).rejects.toMatchObject({ kind: 'config-locked', fix: expect.stringContaining(`${file}.lock`) });
   const elsewhere = machine();
   installHelper(elsewhere);
-  await setUpGit(await visitTo(elsewhere)).apply();
+  await repairGitConfig(await visitTo(elsewhere)).apply();
   expect(read(join(elsewhere.folder, 'home/.gitconfig'))).toContain('helper = vouch');
 });

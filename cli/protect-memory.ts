@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
  * Keeps others from looking into this process's memory, as far as a process can do that by itself. Each of our programs calls it
  * first: they are normally started closed (program-start.sh, agent/client/start.ts), but `node <file>` is possible too.
  */
-export function keepClosed(): void {
+export function protectMemory(): void {
   keepFromDumps();
   // At this signal Node opens its inspector, on a port that every local user can connect to. A listener of ours prevents that.
   if (!process.execArgv.includes('--disable-sigusr1')) process.on('SIGUSR1', () => {});

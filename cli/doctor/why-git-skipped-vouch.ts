@@ -2,8 +2,8 @@ import { git } from '../git/git.ts';
 import { normalizeUrl, urlMatches } from '../git/url-match.ts';
 import type { Visit } from './check.ts';
 import { netrcEntry } from './netrc.ts';
-import { addressFor, codeCommitAddress, type Target } from './target.ts';
-import { tilde } from './tilde.ts';
+import { shortPath } from './short-path.ts';
+import { addressFor, codeCommitAddress, type Target } from './target-repository.ts';
 
 /** Something that makes Git send another user name and password, without asking a helper. */
 export interface Cause {
@@ -17,12 +17,12 @@ export interface Cause {
  *
  * Where http.proactiveAuth is set, newer Gits (2.46) ask their helper first: then only the header counts.
  */
-export async function otherCredentials(visit: Visit): Promise<Cause[]> {
+export async function whyGitSkippedVouch(visit: Visit): Promise<Cause[]> {
   const { env, target } = visit as Visit & { target: Target };
   const causes: Cause[] = [];
   const settings = await httpSettings(visit);
   const place = ({ key, file }: HttpSetting) =>
-    `${key} in ${file === undefined ? "Git's command line" : tilde(file, env)}`;
+    `${key} in ${file === undefined ? "Git's command line" : shortPath(file, env)}`;
 
   const header = settings.findLast(
     ({ name, value }) => name === 'extraheader' && /^\s*authorization\s*[:;]/i.test(value),
@@ -46,7 +46,7 @@ export async function otherCredentials(visit: Visit): Promise<Cause[]> {
   const user = target.scheme === 'https' ? target.profile : undefined;
   const entry = netrcEntry(target.host.host, user, env);
   if (entry) {
-    const where = `${tilde(entry.file, env)}, line ${entry.line}`;
+    const where = `${shortPath(entry.file, env)}, line ${entry.line}`;
     causes.push({
       what: entry.byDefault
         ? `There is an entry for all hosts (default) in ${where}: Git answers with that.`

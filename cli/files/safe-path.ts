@@ -23,7 +23,7 @@ export const sticky = 0o1000;
  * @param proc where proc(5) is mounted
  * @throws Problem `unsafe-folder`
  */
-export function checkWay(path: string, what: string, me = process.getuid?.(), proc = '/proc'): void {
+export function checkPath(path: string, what: string, me = process.getuid?.(), proc = '/proc'): void {
   if (me === undefined) return;
   const unsafe = (why: string, fix: string) => unsafeFolder(what, path, why, fix);
   for (const { at, found } of stepsTo(path, unsafe)) {

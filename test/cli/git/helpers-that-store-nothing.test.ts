@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isAwsHelper, keepsNothing } from '../../../cli/git/keeps-nothing.ts';
+import { isAwsHelper, keepsNothing } from '../../../cli/git/helpers-that-store-nothing.ts';
 import { machine, root, run } from '../support.ts';
 
 const script = join(root, 'cli/git-credential-vouch/git-credential-vouch');

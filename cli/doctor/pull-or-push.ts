@@ -1,8 +1,8 @@
+import { askCodeCommit, type CodeCommitAnswer } from './ask-codecommit.ts';
 import type { Finding, Visit } from './check.ts';
-import { type GitOutcome, gitSaid } from './explain-git.ts';
-import { otherCredentials } from './other-credentials.ts';
-import { askOurselves, type OwnAnswer } from './own-request.ts';
-import { type Reply, tryPull, tryPush } from './repository.ts';
+import { type GitOutcome, gitSaid } from './git-outcome.ts';
+import { type Reply, tryPull, tryPush } from './try-pull-push.ts';
+import { whyGitSkippedVouch } from './why-git-skipped-vouch.ts';
 
 /** What is known of a pull or a push: how Git's own request ended, and what CodeCommit says about the role. */
 export interface Verdict {
@@ -10,7 +10,7 @@ export interface Verdict {
   /** Of Vouch's own request for the role, if there was one; else of Git's. */
   outcome: GitOutcome;
   /** CodeCommit's answer to Vouch's own request, which is made when Git was turned away. */
-  own: OwnAnswer | undefined;
+  own: CodeCommitAnswer | undefined;
   /** Whether Git came with another user name and password than Vouch's, or with none. */
   notVouch: boolean;
 }
@@ -24,7 +24,7 @@ export async function verdictOf(what: 'pull' | 'push', visit: Visit): Promise<Ve
   const notAsked = reply.askedVouch === false;
   if (reply.outcome === 'done') return { reply, outcome: 'done', own: undefined, notVouch: notAsked };
   if (!turnedAway.includes(reply.outcome)) return { reply, outcome: reply.outcome, own: undefined, notVouch: false };
-  const own = await askOurselves(visit, what);
+  const own = await askCodeCommit(visit, what);
   if (!own.asked) return { reply, outcome: reply.outcome, own, notVouch: notAsked };
   const outcome = outcomeOf(own.status);
   return { reply, outcome, own, notVouch: notAsked || outcome === 'done' };
@@ -41,7 +41,7 @@ function outcomeOf(status: number): GitOutcome {
 /** The finding when Git did not come with Vouch's user name and password. If it was let in all the same, that is a warning. */
 export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, visit: Visit): Promise<Finding> {
   const { reply, own, outcome } = verdict;
-  const causes = await otherCredentials(visit);
+  const causes = await whyGitSkippedVouch(visit);
   const said = gitSaid(reply.answer);
   const letIn = reply.outcome === 'done';
   const asked = reply.askedVouch === true ? 'Git asked Vouch, but sent something else' : 'Git did not ask Vouch';
@@ -64,7 +64,7 @@ export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, v
 }
 
 /** CodeCommit's own words about the role, one line each. */
-export function codeCommitSaid(own: OwnAnswer | undefined): string[] {
+export function codeCommitSaid(own: CodeCommitAnswer | undefined): string[] {
   if (!own?.asked) return [];
   const lines = own.message === '' ? [] : [`AWS says: ${own.code === undefined ? '' : `${own.code}: `}${own.message}`];
   if (own.authorizationId !== undefined) lines.push(`AWS's authorization ID: ${own.authorizationId}`);

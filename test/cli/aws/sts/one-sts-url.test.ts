@@ -6,7 +6,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { assumeRole } from '../../../../cli/aws/sts/assume-role.ts';
 import { callerIdentity } from '../../../../cli/aws/sts/caller-identity.ts';
 import { assumeRoleWithWebIdentity } from '../../../../cli/aws/sts/web-identity.ts';
-import { stsUrlOf, threeWays } from '../../../../cli/doctor/ways.ts';
+import { stsUrlOf, threeWays } from '../../../../cli/doctor/reachable.ts';
 import { visitTo } from '../../doctor/visit.ts';
 import { machine, read, role, root } from '../../support.ts';
 

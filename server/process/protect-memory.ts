@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
  * Keeps other processes out of the server's memory, where the keys are, as far as a process can do so itself. program-start.sh has
  * usually done it already, but not when the server was started as `node <file>`.
  */
-export function keepClosed(): void {
+export function protectMemory(): void {
   try {
     // A core dump then holds registers alone (core(5), "Controlling which mappings are written to the core dump").
     writeFileSync('/proc/self/coredump_filter', '0');

@@ -6,7 +6,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { agentStatus, awsCredentials, gitCredentials, putSession } from '../../../cli/agent/client/client.ts';
 import { startAgent } from '../../../cli/agent/client/start.ts';
-import { awsHttpAgents, proxyEnvironment } from '../../../cli/network/environment.ts';
+import { awsHttpAgents, proxyEnvironment } from '../../../cli/network/proxies-and-certificates.ts';
 import { TestCa } from '../../aws/test-ca.ts';
 import { lines, machine, newSession, role, root, run, services, setUpChain, setUpProfile } from '../support.ts';
 

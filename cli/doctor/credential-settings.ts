@@ -5,7 +5,7 @@ import type { Visit } from './check.ts';
 export const exampleUrl = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
 
 /** What Git does about credentials for the repository; read once per visit. */
-export async function gitCredentials({ facts, target, env, cwd }: Visit): Promise<CredentialConfig> {
+export async function credentialSettings({ facts, target, env, cwd }: Visit): Promise<CredentialConfig> {
   facts.credentials ??= await credentialConfig(urlForGit(target), env, cwd);
   return facts.credentials;
 }

@@ -1,19 +1,22 @@
-import { type SetUpOptions, setUp } from '../git/setup/set-up.ts';
+import { type SetUpOptions, setUpCodeCommit } from '../git/setup/set-up-codecommit.ts';
 import { shownLine } from '../terminal/line-diff.ts';
 import type { Visit } from './check.ts';
 import type { Repair } from './repair.ts';
 
 /** `vouch setup codecommit` as a repair. */
-export function setUpGit({ env, cwd }: Visit, options: Pick<SetUpOptions, 'scope' | 'url' | 'absolute'> = {}): Repair {
+export function repairGitConfig(
+  { env, cwd }: Visit,
+  options: Pick<SetUpOptions, 'scope' | 'url' | 'absolute'> = {},
+): Repair {
   const { scope = 'global', url, absolute = false } = options;
   return {
     name: `setup ${scope} ${url} ${absolute}`,
     preview: async () => {
-      const { file, diff } = await setUp({ ...options, dryRun: true }, env, cwd);
+      const { file, diff } = await setUpCodeCommit({ ...options, dryRun: true }, env, cwd);
       return [`${file}:`, ...diff.map(shownLine)];
     },
     apply: async () => {
-      await setUp(options, env, cwd);
+      await setUpCodeCommit(options, env, cwd);
     },
   };
 }

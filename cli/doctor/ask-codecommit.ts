@@ -5,17 +5,17 @@ import { withContext } from '../agent/git-request.ts';
 import { authorizationId } from '../aws/sts/authorization-id.ts';
 import { readTextFile } from '../files/read-file.ts';
 import { git } from '../git/git.ts';
-import { longestBundle, proxyEnvironment } from '../network/environment.ts';
+import { longestBundle, proxyEnvironment } from '../network/proxies-and-certificates.ts';
 import { readAtMost } from '../network/read-at-most.ts';
 import { networkReason } from '../network/reason.ts';
 import { redact } from '../network/redact.ts';
 import { asProblem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import type { Visit } from './check.ts';
-import type { Target } from './target.ts';
+import type { Target } from './target-repository.ts';
 
 /** What CodeCommit says to a request that Vouch has signed, without Git. */
-export type OwnAnswer =
+export type CodeCommitAnswer =
   | {
       asked: true;
       /** HTTP's. */
@@ -37,14 +37,14 @@ const requestTimeout = 10_000;
 /** The most that is read of an answer, in bytes. */
 const longestAnswer = 64 * 1024;
 
-const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<OwnAnswer>>>>();
+const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<CodeCommitAnswer>>>>();
 
 /**
  * Asks CodeCommit for the list of refs, as the beginning of a pull or push, with Vouch's user name and password for the profile that
  * serves. So the answer is about the role: none of Git's settings about credentials counts. Git's proxy and CA do, because CodeCommit
  * might not be reached without them. Asks once per visit, and can write nothing.
  */
-export function askOurselves(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
+export function askCodeCommit(visit: Visit, what: 'pull' | 'push'): Promise<CodeCommitAnswer> {
   const answers = known.get(visit) ?? {};
   known.set(visit, answers);
   answers[what] ??= ask(visit, what).catch((error: unknown) => {
@@ -54,13 +54,13 @@ export function askOurselves(visit: Visit, what: 'pull' | 'push'): Promise<OwnAn
   return answers[what];
 }
 
-async function ask(visit: Visit, what: 'pull' | 'push'): Promise<OwnAnswer> {
+async function ask(visit: Visit, what: 'pull' | 'push'): Promise<CodeCommitAnswer> {
   const target = visit.target as Target;
   const { username, password } = await credentials(visit, target);
   const agent = await agentAsGit(visit, target);
   const late = AbortSignal.any([visit.signal, AbortSignal.timeout(requestTimeout)]);
   try {
-    return await new Promise<OwnAnswer>((resolve, reject) => {
+    return await new Promise<CodeCommitAnswer>((resolve, reject) => {
       const url = `${target.https.replace(/\/$/, '')}/info/refs?service=git-${what === 'pull' ? 'upload' : 'receive'}-pack`;
       const headers = {
         authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,

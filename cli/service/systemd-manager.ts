@@ -3,9 +3,9 @@ import { absolute, home } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
 import { programFile } from '../programs.ts';
 import { runtimeFolders } from '../runtime-folder/runtime-folder.ts';
-import { pathVariables, serviceEnvironment } from './environment.ts';
 import type { Manager, ServiceForm } from './manager.ts';
-import { run, succeed } from './run.ts';
+import { run, succeed } from './run-command.ts';
+import { pathVariables, serviceEnvironment } from './service-environment.ts';
 import { namespaceOptions, programsOf, serviceText, serviceUnit, socketText, socketUnit } from './systemd-units.ts';
 
 /** The user's own systemd. It holds the agent's sockets, and starts the agent at the first connection. */

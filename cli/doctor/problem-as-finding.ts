@@ -8,7 +8,7 @@ import type { Finding } from './check.ts';
  * @param id the finding's name for scripts
  * @param more what the check adds; its `what` and `steps` replace the Problem's
  */
-export function troubleOf(id: string, problem: Problem, more: Partial<Finding> = {}): Finding {
+export function problemAsFinding(id: string, problem: Problem, more: Partial<Finding> = {}): Finding {
   const lines = (text: string) => (text === '' ? [] : [printable(text)]);
   return {
     id,

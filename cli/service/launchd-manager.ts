@@ -3,10 +3,10 @@ import { harmfulVariables } from '../agent/node-environment.ts';
 import { absolute, home } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
 import { programFile } from '../programs.ts';
-import { serviceEnvironment } from './environment.ts';
 import { label, plistText, programsOf } from './launchd-plist.ts';
 import type { Manager } from './manager.ts';
-import { run, succeed } from './run.ts';
+import { run, succeed } from './run-command.ts';
+import { serviceEnvironment } from './service-environment.ts';
 
 /** The user's launchd on macOS, which starts the agent at each login. */
 export function launchd(env: NodeJS.ProcessEnv): Manager {
