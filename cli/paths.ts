@@ -17,7 +17,7 @@ export function awsConfigFile(env: NodeJS.ProcessEnv): string {
   return namedAwsConfigFile(env) ?? join(home(env), '.aws', 'config');
 }
 
-/** The file that AWS_CONFIG_FILE names, if any. The credential helper's script writes it the same way, to the letter (agent/git-request.ts). */
+/** The file that AWS_CONFIG_FILE names, if any. The credential helper's script writes it the same way, to the letter (agent/protocol/git-request.ts). */
 export function namedAwsConfigFile(env: NodeJS.ProcessEnv): string | undefined {
   const file = env.AWS_CONFIG_FILE;
   return file?.startsWith('~/') ? `${home(env)}/${file.slice(2)}` : absolute(file);

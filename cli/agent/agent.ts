@@ -10,8 +10,14 @@ import { keyLabel } from '../text/key-label.ts';
 import { clockTime } from '../text/time.ts';
 import { Log, reasonOf } from './log.ts';
 import { badRequest } from './problems.ts';
-import { type AgentStatus, type Dropped, type NewSession, protocolVersion, type ServiceManager } from './protocol.ts';
-import { importAccess } from './session/access.ts';
+import {
+  type AgentStatus,
+  type Dropped,
+  type NewSession,
+  protocolVersion,
+  type ServiceManager,
+} from './protocol/messages.ts';
+import { importAccess } from './session/access-token.ts';
 import type { CredentialsOptions } from './session/credential-supply.ts';
 import type { Clocks } from './session/expiry.ts';
 import type { HeldCredentials } from './session/held-credentials.ts';

@@ -1,6 +1,6 @@
 import { asProblem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
-import type { LogEntry, LogEvent } from './protocol.ts';
+import type { LogEntry, LogEvent } from './protocol/messages.ts';
 
 /** More than a day brings. The oldest is dropped first. */
 const mostEntries = 500;

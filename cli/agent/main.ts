@@ -1,12 +1,12 @@
 import { prepareNetwork } from '../network/proxies-and-certificates.ts';
 import { asProblem } from '../problem/problem.ts';
 import { protectMemory } from '../protect-memory.ts';
-import { end } from './process/end.ts';
-import { closeInherited } from './process/inherited.ts';
-import { rehearse } from './process/rehearsal.ts';
+import { closeInheritedFiles } from './process/close-inherited-files.ts';
+import { exitNow } from './process/exit-now.ts';
 import { saveMemory } from './process/save-memory.ts';
+import { warmUp } from './process/warm-up.ts';
 import { serve } from './serve.ts';
-import { takeGivenSockets } from './sockets/activation.ts';
+import { takeGivenSockets } from './sockets/systemd-sockets.ts';
 
 /**
  * The agent's program. `vouch login` and `vouch agent start` run it (client/start.ts) and read one line of JSON from its standard
@@ -26,17 +26,17 @@ async function main(): Promise<void> {
   try {
     prepareNetwork(process.env);
     const given = takeGivenSockets(process.env);
-    closeInherited(process.argv);
+    closeInheritedFiles(process.argv);
     const service = given ? 'systemd' : process.argv.includes('--launchd') ? 'launchd' : undefined;
     const running = await serve({ env: process.env, given, service });
     if (running === undefined) {
       report({ state: 'running' });
       // After a success launchd would start it again (service/launchd-plist.ts), and one agent is enough.
-      end(service === 'launchd' ? 1 : 0);
+      exitNow(service === 'launchd' ? 1 : 0);
     } else {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
       report({ state: 'ready' });
-      void rehearse(process.env).catch(() => {});
+      void warmUp(process.env).catch(() => {});
       // Started for a login that is under way (startAgentAhead): it ends with that login, unless it has a session by then.
       if (process.argv.includes('--ahead')) {
         const over = () => running.agent.hasSession || running.end();
@@ -44,11 +44,11 @@ async function main(): Promise<void> {
       }
       await running.ended;
       // Nobody needs the connections that are still open.
-      end(0);
+      exitNow(0);
     }
   } catch (error) {
     report({ state: 'failed', problem: asProblem(error) });
-    end(1);
+    exitNow(1);
   }
 }
 

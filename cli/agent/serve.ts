@@ -1,16 +1,17 @@
 import type { Server } from 'node:net';
 import { join } from 'node:path';
-import { prepareRuntimeFolder } from '../runtime-folder/check-folder.ts';
 import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from '../runtime-folder/owned-socket.ts';
 import { removePidFile, writePidFile } from '../runtime-folder/pid-file.ts';
+import { prepareRuntimeFolder } from '../runtime-folder/prepare-folder.ts';
 import { Agent, type AgentOptions } from './agent.ts';
-import { CodeCommit } from './codecommit.ts';
-import { type GivenSockets, listenOnGiven } from './sockets/activation.ts';
-import { bounds, type SocketBounds } from './sockets/bounds.ts';
-import { createGitServer } from './sockets/git-socket.ts';
-import { createHttpServer, type Presence } from './sockets/http-socket.ts';
+import { CodeCommit } from './services/codecommit.ts';
+import { createHttpServer } from './sockets/agent-sock.ts';
+import { createGitServer } from './sockets/git-sock.ts';
+import { type SocketLimits, usualLimits } from './sockets/limits.ts';
+import type { Presence } from './sockets/routes.ts';
+import { type GivenSockets, listenOnGiven } from './sockets/systemd-sockets.ts';
 
-export interface ServeOptions extends AgentOptions, Partial<SocketBounds> {
+export interface ServeOptions extends AgentOptions, Partial<SocketLimits> {
   /** How often the agent checks whether to end, or to renew something, in milliseconds. Nothing depends on it: see Agent. */
   interval?: number;
   /** Sockets that were handed to us, see takeGivenSockets; the agent makes its own unless given. */
@@ -38,7 +39,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   const agent = new Agent(options);
   const codecommit = new CodeCommit(agent);
   let left = false;
-  const allowed: SocketBounds = { ...bounds, ...options };
+  const allowed: SocketLimits = { ...usualLimits, ...options };
   const presence: Presence = {
     leave: () => leave(),
     // The name is checked as well: the folder may have been wiped, and another agent may have the name by now.

@@ -1,7 +1,7 @@
 import * as https from 'node:https';
 import { getCACertificates } from 'node:tls';
-import { gitCredentials } from '../agent/client/client.ts';
-import { withContext } from '../agent/git-request.ts';
+import { gitCredentials } from '../agent/client/requests.ts';
+import { withContext } from '../agent/protocol/git-request.ts';
 import { authorizationId } from '../aws/sts/authorization-id.ts';
 import { readTextFile } from '../files/read-file.ts';
 import { git } from '../git/git.ts';

@@ -1,4 +1,4 @@
-import type { AgentStatus } from '../agent/protocol.ts';
+import type { AgentStatus } from '../agent/protocol/messages.ts';
 import type { VouchProfile } from '../aws/config/profiles.ts';
 import type { CredentialConfig } from '../git/effective-config.ts';
 import type { Repair } from './repair.ts';

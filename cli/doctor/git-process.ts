@@ -135,7 +135,7 @@ function unattended(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     ...Object.fromEntries(kept),
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '',
-    // No login starts then, whatever autoLogin says (login/person.ts).
+    // No login starts then, whatever autoLogin says (login/person-is-there.ts).
     CI: 'true',
     GCM_INTERACTIVE: 'never',
     LC_ALL: 'C',

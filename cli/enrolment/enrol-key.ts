@@ -8,9 +8,9 @@ import { Problem } from '../problem/problem.ts';
 import type { Dialog } from '../terminal/dialog.ts';
 import { ProgressLine, type Screen } from '../terminal/progress-line.ts';
 import type { KeyName } from '../text/key-label.ts';
+import { checkPage } from './confirm-words.ts';
 import { answerPage, enrolledKey, openedPage, startEnrolment } from './enrolment.ts';
 import { readInvitation } from './invitation-code.ts';
-import { checkPage } from './our-page.ts';
 
 export interface EnrolOptions {
   env: NodeJS.ProcessEnv;

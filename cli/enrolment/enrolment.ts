@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { explainServerError } from '../login/explain-server-error.ts';
 import { readKeyName } from '../login/key-name.ts';
-import { readWords } from '../login/words.ts';
+import { readWords } from '../login/read-words.ts';
 import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';
 import { isPassing, serverRefusal } from '../server-api/refusal.ts';

@@ -1,9 +1,9 @@
-import { gitCredentials } from '../agent/client/client.ts';
-import { type GitCredentialRequest, parseGitRequest } from '../agent/git-request.ts';
+import { gitCredentials } from '../agent/client/requests.ts';
+import { type GitCredentialRequest, parseGitRequest } from '../agent/protocol/git-request.ts';
 import { codeCommitHost } from '../aws/codecommit/hosts.ts';
 import { credentialEntries } from '../git/credential-entries.ts';
 import { configFor } from '../git/effective-config.ts';
-import { personIsThere, wantsSilence } from '../login/person.ts';
+import { personIsThere, wantsSilence } from '../login/person-is-there.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 import type { Screen } from '../terminal/progress-line.ts';
@@ -61,7 +61,7 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
     const { vouchProfiles } = await import('../aws/config/profiles.ts');
     // Without a role a session is of no use. We say so before we ask the person for a touch.
     chooseProfile(await vouchProfiles(io.env), asked);
-    const { logInWhenNeeded } = await import('../login/when-needed.ts');
+    const { logInWhenNeeded } = await import('../login/auto-login.ts');
     await logInWhenNeeded(what, io.stderr, io.env);
     return gitCredentials(request, io.env);
   }

@@ -1,4 +1,4 @@
-import { longestRequest, withContext } from '../agent/git-request.ts';
+import { longestRequest, withContext } from '../agent/protocol/git-request.ts';
 import { protectMemory } from '../protect-memory.ts';
 import { readStandardInput, standardOutput } from '../terminal/standard-streams.ts';
 import { answer, type HelperIo } from './answer.ts';

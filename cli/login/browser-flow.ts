@@ -1,4 +1,4 @@
-import type { NewSession } from '../agent/protocol.ts';
+import type { NewSession } from '../agent/protocol/messages.ts';
 import { untilAborted } from '../network/until-aborted.ts';
 import { type CallbackListener, listenForCallback } from './callback/listener.ts';
 import { explainServerError } from './explain-server-error.ts';

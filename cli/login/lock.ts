@@ -1,13 +1,13 @@
 import { createServer, type Socket } from 'node:net';
 import { asProblem, type Problem } from '../problem/problem.ts';
 import { signInNeeded } from '../problem/sign-in-needed.ts';
-import { prepareRuntimeFolder } from '../runtime-folder/check-folder.ts';
 import { claim, listenPrivately, removeIfOurs } from '../runtime-folder/owned-socket.ts';
+import { prepareRuntimeFolder } from '../runtime-folder/prepare-folder.ts';
 import { loginSocket } from '../runtime-folder/runtime-folder.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 import type { SignInPage } from './browser-flow.ts';
 
-/** What the followers of a sign-in are told, one line of JSON each (follow.ts reads it). */
+/** What the followers of a sign-in are told, one line of JSON each (follow-other-login.ts reads it). */
 export type Told = ({ state: 'page' } & SignInPage) | { state: 'done' } | { state: 'failed'; problem: unknown };
 
 /** A sign-in that this process makes, while others may follow it. */

@@ -1,14 +1,14 @@
 import { type FoundAgent, findAgent } from '../agent/client/find-agent.ts';
 import { endIfHung, handOverSession } from '../agent/client/hand-over.ts';
 import { type AgentAhead, startAgentAhead } from '../agent/client/start.ts';
-import type { NewSession } from '../agent/protocol.ts';
+import type { NewSession } from '../agent/protocol/messages.ts';
 import { prepareNetwork } from '../network/proxies-and-certificates.ts';
 import { asProblem } from '../problem/problem.ts';
 import type { ProgressLine } from '../terminal/progress-line.ts';
 import { keyLabel } from '../text/key-label.ts';
 import { clockTime, duration } from '../text/time.ts';
 import { type SignInPage, signIn } from './browser-flow.ts';
-import { sshTunnel, wayBack } from './callback/way-back.ts';
+import { sshTunnel, wayBack } from './callback/ssh-tunnel.ts';
 import { openBrowser } from './open-browser.ts';
 import { checkPerson, rememberPerson } from './same-person.ts';
 import { forgetUnanswered } from './unanswered.ts';

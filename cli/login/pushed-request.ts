@@ -1,7 +1,7 @@
 import * as client from 'openid-client';
 import { UnfitAnswer } from '../server-api/ask-server.ts';
 import { machineName } from './machine-name.ts';
-import { readWords } from './words.ts';
+import { readWords } from './read-words.ts';
 
 /** More than the address of any page, in characters. */
 const longestAddress = 2000;

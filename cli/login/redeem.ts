@@ -1,6 +1,6 @@
 import { exportJWK } from 'jose';
 import * as client from 'openid-client';
-import type { NewSession } from '../agent/protocol.ts';
+import type { NewSession } from '../agent/protocol/messages.ts';
 import { Problem } from '../problem/problem.ts';
 import { UnfitAnswer } from '../server-api/ask-server.ts';
 import { printable } from '../text/printable.ts';

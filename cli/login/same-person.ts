@@ -1,4 +1,4 @@
-import type { NewSession } from '../agent/protocol.ts';
+import type { NewSession } from '../agent/protocol/messages.ts';
 import { changeConfig, readConfig } from '../config.ts';
 import { Problem } from '../problem/problem.ts';
 import { askServer } from '../server-api/ask-server.ts';

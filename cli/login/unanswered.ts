@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { readTextFile } from '../files/read-file.ts';
 import { signInNeeded } from '../problem/sign-in-needed.ts';
-import { prepareRuntimeFolder } from '../runtime-folder/check-folder.ts';
+import { prepareRuntimeFolder } from '../runtime-folder/prepare-folder.ts';
 import { unansweredLogin } from '../runtime-folder/runtime-folder.ts';
 import { clockTime } from '../text/time.ts';
 

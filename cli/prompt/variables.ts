@@ -1,4 +1,4 @@
-import type { AgentStatus } from '../agent/protocol.ts';
+import type { AgentStatus } from '../agent/protocol/messages.ts';
 
 /** For which shell the assignments are: sh, bash and zsh, or fish. */
 export type VariableFormat = 'shell' | 'fish';

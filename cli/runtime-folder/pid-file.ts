@@ -72,7 +72,7 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
     );
     // Columns: number, references, protocol, flags, type, state, inode, and the path (proc_pid_net(5)). The path is that of
     // bind(2): the agent gives its sockets their names afterwards (owned-socket.ts), unless systemd made them
-    // (agent/sockets/activation.ts). The folder may have another name there, as a home is often reached by a link, and `/var/run`
+    // (agent/sockets/systemd-sockets.ts). The folder may have another name there, as a home is often reached by a link, and `/var/run`
     // is one.
     const here = statSync(folder);
     const isHere = (path: string) => {

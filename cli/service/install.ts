@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
-import { dropSession } from '../agent/client/client.ts';
 import { findAgent } from '../agent/client/find-agent.ts';
-import type { AgentStatus } from '../agent/protocol.ts';
+import { dropSession } from '../agent/client/requests.ts';
+import type { AgentStatus } from '../agent/protocol/messages.ts';
 import { readTextIfThere } from '../files/read-file.ts';
 import { replaceFile } from '../files/replace-file.ts';
 import { Problem } from '../problem/problem.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { harmfulVariables } from '../agent/node-environment.ts';
+import { harmfulVariables } from '../agent/client/agent-environment.ts';
 import { absolute, home } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
 import { programFile } from '../programs.ts';

@@ -1,4 +1,4 @@
-import type { ServiceManager } from '../agent/protocol.ts';
+import type { ServiceManager } from '../agent/protocol/messages.ts';
 
 /** A file that describes our service to a service manager. */
 export interface ServiceFile {

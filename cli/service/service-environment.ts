@@ -1,4 +1,4 @@
-import { agentSettings, harmlessNodeOptions } from '../agent/node-environment.ts';
+import { agentSettings, harmlessNodeOptions } from '../agent/client/agent-environment.ts';
 import { Problem } from '../problem/problem.ts';
 
 /** Variables whose value is the path of a file or folder that the agent reads. */

@@ -1,4 +1,4 @@
-import { harmfulVariables } from '../agent/node-environment.ts';
+import { harmfulVariables } from '../agent/client/agent-environment.ts';
 import { checkText } from './unit-text.ts';
 import { marked, markPlace } from './written-by-us.ts';
 
@@ -17,7 +17,7 @@ export interface UnitOptions {
   privateTmp: boolean;
 }
 
-/** systemd holds the sockets (systemd.socket(5)), in the order in which agent/sockets/activation.ts takes them. */
+/** systemd holds the sockets (systemd.socket(5)), in the order in which agent/sockets/systemd-sockets.ts takes them. */
 export function socketText(): string {
   return marked(`# ${markPlace}; \`vouch agent uninstall\` removes it.
 # To change something, run \`systemctl --user edit ${socketUnit}\`.

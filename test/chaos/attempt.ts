@@ -1,6 +1,6 @@
-import { gitCredentials } from '../../cli/agent/client/client.ts';
-import { exchange } from '../../cli/agent/client/exchange.ts';
-import { withContext } from '../../cli/agent/git-request.ts';
+import { exchange } from '../../cli/agent/client/http-exchange.ts';
+import { gitCredentials } from '../../cli/agent/client/requests.ts';
+import { withContext } from '../../cli/agent/protocol/git-request.ts';
 import type { Category } from '../../cli/problem/kinds.ts';
 import { Problem } from '../../cli/problem/problem.ts';
 import { credentialHelperScript } from '../../cli/programs.ts';

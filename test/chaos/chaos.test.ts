@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { dropSession } from '../../cli/agent/client/client.ts';
+import { dropSession } from '../../cli/agent/client/requests.ts';
 import { Random } from '../support/random.ts';
 import { type Attempt, type Channel, channels, requestCredentials } from './attempt.ts';
 import { disturb, disturbances, silences } from './disturbances.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { exportJWK } from 'jose';
-import { agentStatus, putSession } from '../../cli/agent/client/client.ts';
+import { agentStatus, putSession } from '../../cli/agent/client/requests.ts';
 import { startAgent } from '../../cli/agent/client/start.ts';
 import { agentSocket, gitSocket } from '../../cli/runtime-folder/runtime-folder.ts';
 import { trustIssuer } from '../aws/fixtures.ts';

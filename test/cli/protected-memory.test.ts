@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFil
 import { createServer, type Server } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { agentStatus } from '../../cli/agent/client/client.ts';
+import { agentStatus } from '../../cli/agent/client/requests.ts';
 import { nodeOptions } from '../../cli/programs.ts';
 import { installPrograms } from '../sandbox/programs.ts';
 import { freePort } from '../support/free-port.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { EmbeddedJWK, jwtVerify } from 'jose';
 import { onTestFinished } from 'vitest';
-import type { NewSession } from '../../cli/agent/protocol.ts';
+import type { NewSession } from '../../cli/agent/protocol/messages.ts';
 import type { Io } from '../../cli/terminal/io.ts';
 import { runToExitCode } from '../../cli/vouch/run.ts';
 

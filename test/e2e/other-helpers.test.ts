@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { putSession } from '../../cli/agent/client/client.ts';
+import { putSession } from '../../cli/agent/client/requests.ts';
 import { serve } from '../../cli/agent/serve.ts';
 import { type Issuer, startIssuer, temporaryFolder, trustIssuer } from '../aws/fixtures.ts';
 import { type LocalAws, startLocalAws } from '../aws/start.ts';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { agentStatus } from '../../cli/agent/client/client.ts';
+import { agentStatus } from '../../cli/agent/client/requests.ts';
 import { programFile } from '../../cli/programs.ts';
 import { flawIn, requestCredentials } from '../chaos/attempt.ts';
 import { startWorld, type World, type WorldRole } from '../chaos/world.ts';

@@ -25,12 +25,12 @@ export const testsByFile: Record<string, readonly string[]> = {
   'cli/aws/config/edit.ts': ['test/cli/aws/config/edit'],
   'cli/aws/config/lines.ts': ['test/cli/aws/config/edit', 'test/cli/aws/config/profiles'],
   'cli/aws/codecommit/signature.ts': ['test/cli/aws/codecommit/signature'],
-  'cli/agent/git-request.ts': ['test/cli/agent/git-request'],
+  'cli/agent/protocol/git-request.ts': ['test/cli/agent/protocol/git-request'],
   'cli/git/url-match.ts': ['test/cli/git/url-match'],
   'cli/git-credential-vouch/stored-by-others.ts': ['test/cli/git-credential-vouch/stored-by-others'],
   'cli/git/helpers-that-store-nothing.ts': ['test/cli/git/helpers-that-store-nothing'],
   'cli/git/vouch-helper.ts': ['test/cli/git/vouch-helper', 'test/cli/git/helpers-that-store-nothing'],
-  'cli/agent/git-answer.ts': ['test/cli/agent/git-answer'],
+  'cli/agent/services/git-answer.ts': ['test/cli/agent/services/git-answer'],
   'cli/agent/session/expiry.ts': ['test/cli/agent/session/expiry'],
 };
 

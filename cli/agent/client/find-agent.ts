@@ -1,7 +1,7 @@
 import { Problem } from '../../problem/problem.ts';
-import type { AgentStatus } from '../protocol.ts';
-import type { CallOptions } from './call.ts';
-import { agentStatus } from './client.ts';
+import type { AgentStatus } from '../protocol/messages.ts';
+import type { AskOptions } from './ask-agent.ts';
+import { agentStatus } from './requests.ts';
 
 /** The agent's state, as a call has shown it. */
 export type FoundAgent<Answer = AgentStatus> =
@@ -15,7 +15,7 @@ export type FoundAgent<Answer = AgentStatus> =
  *
  * @throws as agentStatus, where that does not show the agent's state
  */
-export function findAgent(env: NodeJS.ProcessEnv, options: Omit<CallOptions, 'body'> = {}): Promise<FoundAgent> {
+export function findAgent(env: NodeJS.ProcessEnv, options: Omit<AskOptions, 'body'> = {}): Promise<FoundAgent> {
   return foundBy(agentStatus(env, options));
 }
 

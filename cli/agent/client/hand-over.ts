@@ -1,9 +1,9 @@
 import { Problem } from '../../problem/problem.ts';
 import { version } from '../../programs.ts';
-import type { AgentStatus, NewSession } from '../protocol.ts';
-import { dropSession, putSession } from './client.ts';
+import type { AgentStatus, NewSession } from '../protocol/messages.ts';
 import { endHungAgent } from './end-hung.ts';
 import { type FoundAgent, findAgent, foundBy } from './find-agent.ts';
+import { dropSession, putSession } from './requests.ts';
 import { startAgent } from './start.ts';
 
 /** How often to try: each try may find an agent that is just ending. */

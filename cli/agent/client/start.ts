@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { Problem } from '../../problem/problem.ts';
 import { programFile } from '../../programs.ts';
-import { prepareRuntimeFolder } from '../../runtime-folder/check-folder.ts';
-import { agentEnvironment } from '../node-environment.ts';
+import { prepareRuntimeFolder } from '../../runtime-folder/prepare-folder.ts';
+import { agentEnvironment } from './agent-environment.ts';
 import { type FoundAgent, findAgent } from './find-agent.ts';
 import { notStarted } from './problems.ts';
 

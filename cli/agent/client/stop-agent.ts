@@ -1,7 +1,7 @@
 import { Problem } from '../../problem/problem.ts';
-import type { AgentStatus, Dropped } from '../protocol.ts';
-import { agentStatus, dropSession } from './client.ts';
+import type { AgentStatus, Dropped } from '../protocol/messages.ts';
 import { processOf, seeItEnd } from './end-hung.ts';
+import { agentStatus, dropSession } from './requests.ts';
 
 /** An agent that was stopped. */
 export interface StoppedAgent extends Pick<AgentStatus, 'session' | 'service'> {

@@ -1,5 +1,5 @@
 import type { HeldCredentials } from './held-credentials.ts';
-import type { Renewal } from './renewal.ts';
+import type { RenewalSchedule } from './renewal-schedule.ts';
 import type { RoleChain } from './role-chain.ts';
 
 /** More roles and regions than a person works with. The oldest entry is dropped first. */
@@ -11,7 +11,7 @@ export interface Entry {
   chain: RoleChain;
   region: string;
   credentials: HeldCredentials;
-  renewal: Renewal;
+  schedule: RenewalSchedule;
   /** Why the last renewal failed, if it did. */
   trouble?: string | undefined;
   /** The renewal under way. It never fails. */

@@ -5,7 +5,7 @@ import { CredentialCache, type Entry } from './credential-cache.ts';
 import type { Clocks } from './expiry.ts';
 import { HeldCredentials } from './held-credentials.ts';
 import type { Lifetime } from './lifetime.ts';
-import { Renewal } from './renewal.ts';
+import { RenewalSchedule } from './renewal-schedule.ts';
 import type { RoleAssumer } from './role-assumer.ts';
 import { keyOf, type RoleChain } from './role-chain.ts';
 import { SingleFlight } from './single-flight.ts';
@@ -62,7 +62,7 @@ export class CredentialSupply {
    */
   async use(chain: RoleChain, options: CredentialsOptions): Promise<HeldCredentials> {
     const entry = await this.#obtain(chain, options);
-    entry.renewal.used(this.#options.clocks.now());
+    entry.schedule.used(this.#options.clocks.now());
     void this.#renewIfDue(entry);
     return entry.credentials;
   }
@@ -117,19 +117,19 @@ export class CredentialSupply {
     const { clocks, lifetime } = this.#options;
     if (entry.renewing) return entry.renewing;
     if (lifetime.end.over || lifetime.signal.aborted) return;
-    if (this.#lastsTheSession(entry) || !entry.renewal.isDue(clocks.now())) return;
+    if (this.#lastsTheSession(entry) || !entry.schedule.isDue(clocks.now())) return;
     entry.renewing = this.#renew(entry);
     await entry.renewing;
     entry.renewing = undefined;
   }
 
-  /** Tries once, as Renewal has longer pauses of its own. A caller that joins in and waits has it tried again. */
+  /** Tries once, as RenewalSchedule has longer pauses of its own. A caller that joins in and waits has it tried again. */
   async #renew(entry: Entry): Promise<void> {
     const { clocks, log, onRefused } = this.#options;
     try {
       await this.#fetchOnce(entry.chain, { region: entry.region, fresh: false, within: 0 });
     } catch (error) {
-      entry.renewal.failed(clocks.now());
+      entry.schedule.failed(clocks.now());
       log.add('failed', `renewal of ${entry.chain.role.arn} in ${entry.region}: ${reasonOf(error)}`);
       if (!(error instanceof Problem)) return;
       entry.trouble = error.what;
@@ -152,9 +152,9 @@ export class CredentialSupply {
       lifetime.check();
       checkExpiration(chain, obtained, clocks.now());
       const credentials = new HeldCredentials(obtained, clocks);
-      const earlier = this.#cache.find(key, region)?.renewal;
-      const renewal = new Renewal(credentials.expiration, clocks.now(), earlier);
-      const entry: Entry = { key, chain, region, credentials, renewal };
+      const earlier = this.#cache.find(key, region)?.schedule;
+      const schedule = new RenewalSchedule(credentials.expiration, clocks.now(), earlier);
+      const entry: Entry = { key, chain, region, credentials, schedule };
       this.#cache.put(entry);
       log.add('credentials', `${chain.role.arn} in ${region}, until ${credentials.expiry.clockTime}`);
       return entry;

@@ -2,13 +2,13 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { AwsCredentials } from '../../aws/credentials.ts';
 import { assumeRoleWithWebIdentity, type RoleRequest } from '../../aws/sts/web-identity.ts';
 import { type Log, reasonOf } from '../log.ts';
-import type { Access } from './access.ts';
+import type { Access } from './access-token.ts';
 import { type Clocks, Expiry } from './expiry.ts';
 import type { Lifetime } from './lifetime.ts';
 import { type Deadline, retry } from './retry.ts';
 import type { RoleChain } from './role-chain.ts';
+import { requestAwsToken } from './server-requests.ts';
 import type { Timeouts } from './timeouts.ts';
-import { requestAwsToken } from './vouch-api.ts';
 
 /** How long an ID token is used at STS, in milliseconds: it lives for 60 seconds by the server's clock. */
 const tokenLife = 45_000;

@@ -1,7 +1,7 @@
 import { clearCredentialCache } from '@smithy/signature-v4';
 import { Problem } from '../../problem/problem.ts';
 import type { KeyName } from '../../text/key-label.ts';
-import type { Access } from './access.ts';
+import type { Access } from './access-token.ts';
 import {
   CredentialSupply,
   type CredentialSupplyOptions,
@@ -13,8 +13,8 @@ import { Lifetime } from './lifetime.ts';
 import { RoleAssumer, type RoleAssumerOptions } from './role-assumer.ts';
 import { nameOfRole, type RoleChain } from './role-chain.ts';
 import { Secret } from './secret.ts';
+import { readClaims, requestAwsToken, revokeSession } from './server-requests.ts';
 import type { Timeouts } from './timeouts.ts';
-import { readClaims, requestAwsToken, revokeSession } from './vouch-api.ts';
 
 export interface SessionDetails {
   access: Access;

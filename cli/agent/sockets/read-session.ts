@@ -1,6 +1,6 @@
 import { badRequest } from '../problems.ts';
-import type { NewSession } from '../protocol.ts';
-import { isIssuer } from '../session/access.ts';
+import type { NewSession } from '../protocol/messages.ts';
+import { isIssuer } from '../session/access-token.ts';
 
 /**
  * Reads the session that a login hands over.

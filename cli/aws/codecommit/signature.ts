@@ -2,13 +2,16 @@ import { createHash, createHmac, createSecretKey, type Hash, type Hmac, hash, ty
 import { clearCredentialCache, createScope, getSigningKey } from '@smithy/signature-v4';
 import type { AwsCredentials } from '../credentials.ts';
 
+/** How long CodeCommit accepts a password after its signing, in milliseconds. */
+export const passwordLife = 15 * 60_000;
+
 export interface SigningRequest {
   /** Without a port. */
   host: string;
   region: string;
   /** The repository's path as Git sent it: decoded, with or without the leading slash. */
   path: string;
-  /** The time of signing, in milliseconds since 1970. CodeCommit accepts the password for 15 minutes from then. */
+  /** The time of signing, in milliseconds since 1970. The password ends passwordLife later. */
   at: number;
 }
 

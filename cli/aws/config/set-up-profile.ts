@@ -6,13 +6,13 @@ import type { Ask } from '../../terminal/dialog.ts';
 import { type ChangedLine, lineDiff } from '../../terminal/line-diff.ts';
 import { printable } from '../../text/printable.ts';
 import { askForProfile, type ProfileParts } from './ask-profile.ts';
+import { chainSettings } from './chained-profile.ts';
 import { roleOfCredentialProcess } from './credential-process.ts';
 import { findProfile, type ProfileSettings, putDefault, putProfile, removeProfile, saysTheSame } from './edit.ts';
 import { linesOf, settingsOf } from './lines.ts';
 import { wrongExternalId, wrongProfileName, wrongRegion, wrongRole } from './profile-checks.ts';
 import { vouchProfiles } from './profiles.ts';
 import { readConfigFile } from './read.ts';
-import { chainSettings } from './role-chain.ts';
 import { vouchCommand } from './vouch-command.ts';
 
 export interface SetUpOptions {

@@ -1,7 +1,7 @@
 import { Problem } from '../../problem/problem.ts';
 import { printable } from '../../text/printable.ts';
-import { explainSts, type StsContext } from './explain.ts';
-import { quoted, readFailure, reasonIn } from './failure.ts';
+import { explainWebIdentity, type StsContext } from './explain-web-identity.ts';
+import { quoted, readFailure, reasonIn } from './read-failure.ts';
 
 export interface ChainContext extends StsContext {
   /** The ARN of the role whose credentials were shown. */
@@ -15,7 +15,7 @@ export interface ChainContext extends StsContext {
  * A Vouch session has transitive tags and a source identity. A chained role must accept both (IAM User Guide, "Chaining roles with
  * session tags" and "Permissions required to set source identity": the latter on both sides).
  *
- * @returns a Problem as from explainSts
+ * @returns a Problem as from explainWebIdentity
  */
 export function explainAssumeRole(error: unknown, context: ChainContext): Problem {
   const { name, message } = readFailure(error, context.secrets);
@@ -29,7 +29,7 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
       fix: 'Check the clock of this machine, then try again.',
     });
   }
-  if (name !== 'AccessDenied' && name !== 'AccessDeniedException') return explainSts(error, context);
+  if (name !== 'AccessDenied' && name !== 'AccessDeniedException') return explainWebIdentity(error, context);
   const { role, source } = context;
   const missing = /not authorized to perform: (sts:(?:AssumeRole|TagSession|SetSourceIdentity))\b/.exec(message)?.[1];
   const [, principal] = /\bUser: (arn:\S+)/.exec(message) ?? [];

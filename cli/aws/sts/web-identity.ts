@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { Problem } from '../../problem/problem.ts';
 import type { AwsCredentials } from '../credentials.ts';
-import { explainSts } from './explain.ts';
+import { explainWebIdentity } from './explain-web-identity.ts';
 import { askSts, type Element, textAt } from './query.ts';
 
 export interface RoleRequest {
@@ -30,7 +30,7 @@ export interface WebIdentityRequest extends RoleRequest {
  * Exchanges an ID token for temporary credentials of a role (STS, AssumeRoleWithWebIdentity). It obeys AWS_ENDPOINT_URL_STS,
  * proxies and AWS_CA_BUNDLE, and uses no AWS credentials of this machine.
  *
- * @throws Problem that says which role was refused, and which condition to look at, see explainSts
+ * @throws Problem that says which role was refused, and which condition to look at, see explainWebIdentity
  */
 export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Promise<AwsCredentials> {
   const parameters = {
@@ -42,7 +42,7 @@ export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Pr
   try {
     return credentialsIn(await askSts('AssumeRoleWithWebIdentity', parameters, request));
   } catch (error) {
-    throw error instanceof Problem ? error : explainSts(error, { ...request, secrets: [request.token] });
+    throw error instanceof Problem ? error : explainWebIdentity(error, { ...request, secrets: [request.token] });
   }
 }
 

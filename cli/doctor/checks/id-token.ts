@@ -1,4 +1,4 @@
-import { roleClaims } from '../../agent/client/client.ts';
+import { roleClaims } from '../../agent/client/requests.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { clockTime } from '../../text/time.ts';
 import type { Check, Visit } from '../check.ts';

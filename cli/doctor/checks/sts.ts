@@ -1,5 +1,5 @@
-import { profileCredentials } from '../../agent/client/client.ts';
-import type { CredentialsAnswer } from '../../agent/protocol.ts';
+import { profileCredentials } from '../../agent/client/requests.ts';
+import type { CredentialsAnswer } from '../../agent/protocol/messages.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { callerIdentity } from '../../aws/sts/caller-identity.ts';
 import { caVariable } from '../../network/reason.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentLogs } from '../../agent/client/client.ts';
-import type { LogAnswer, LogEntry } from '../../agent/protocol.ts';
+import { agentLogs } from '../../agent/client/requests.ts';
+import type { LogAnswer, LogEntry } from '../../agent/protocol/messages.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';

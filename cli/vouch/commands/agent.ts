@@ -2,7 +2,7 @@ import { endHungAgent } from '../../agent/client/end-hung.ts';
 import { findAgent, foundBy } from '../../agent/client/find-agent.ts';
 import { startAgent } from '../../agent/client/start.ts';
 import { type StoppedAgent, stopAgent } from '../../agent/client/stop-agent.ts';
-import type { AgentStatus, ServiceManager } from '../../agent/protocol.ts';
+import type { AgentStatus, ServiceManager } from '../../agent/protocol/messages.ts';
 import { printNote } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';

@@ -1,4 +1,4 @@
-import { awsCredentials } from '../../agent/client/client.ts';
+import { awsCredentials } from '../../agent/client/requests.ts';
 import { isRegion } from '../../aws/partitions.ts';
 import { parseRoleArn } from '../../aws/role-arn.ts';
 import { Problem } from '../../problem/problem.ts';

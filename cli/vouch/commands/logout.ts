@@ -1,6 +1,6 @@
-import { dropSession } from '../../agent/client/client.ts';
 import { endHungAgent } from '../../agent/client/end-hung.ts';
 import { findAgent, foundBy } from '../../agent/client/find-agent.ts';
+import { dropSession } from '../../agent/client/requests.ts';
 import { printNote } from '../../problem/print.ts';
 import type { Io } from '../../terminal/io.ts';
 

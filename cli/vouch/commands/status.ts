@@ -1,5 +1,5 @@
 import { type FoundAgent, findAgent } from '../../agent/client/find-agent.ts';
-import type { AgentStatus } from '../../agent/protocol.ts';
+import type { AgentStatus } from '../../agent/protocol/messages.ts';
 import { type VouchProfile, vouchProfiles } from '../../aws/config/profiles.ts';
 import { readConfig } from '../../config.ts';
 import { gitAsksVouch } from '../../git/git.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { agentStatus } from '../../../cli/agent/client/client.ts';
+import { agentStatus } from '../../../cli/agent/client/requests.ts';
 import { gitSocket } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { run } from '../../support/run.ts';
 import type { Bench, Row, Target, WarmSandbox } from '../bench.ts';

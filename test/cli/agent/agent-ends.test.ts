@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { agentStatus, dropSession } from '../../../cli/agent/client/client.ts';
 import { handOverSession } from '../../../cli/agent/client/hand-over.ts';
+import { agentStatus, dropSession } from '../../../cli/agent/client/requests.ts';
 import { asProblem, Problem } from '../../../cli/problem/problem.ts';
 import { version } from '../../../cli/programs.ts';
-import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/prepare-folder.ts';
 import { newSession } from '../support.ts';
 import { agent, agentMachine, signedIn } from './support.ts';
 

@@ -10,7 +10,7 @@ import {
   profileCredentials,
   putSession,
   roleClaims,
-} from '../../../cli/agent/client/client.ts';
+} from '../../../cli/agent/client/requests.ts';
 import { CodeCommitSigner } from '../../../cli/aws/codecommit/signature.ts';
 import {
   gitRequest,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
-import { agentLogs, awsCredentials, dropSession, putSession } from '../../../cli/agent/client/client.ts';
+import { agentLogs, awsCredentials, dropSession, putSession } from '../../../cli/agent/client/requests.ts';
 import { Log, reasonOf } from '../../../cli/agent/log.ts';
 import { Problem } from '../../../cli/problem/problem.ts';
 import { agentLogsCommand } from '../../../cli/vouch/commands/agent-logs.ts';

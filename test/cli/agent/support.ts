@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { agentStatus, putSession } from '../../../cli/agent/client/client.ts';
+import { agentStatus, putSession } from '../../../cli/agent/client/requests.ts';
 import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
 import { type Timeouts, usualTimeouts } from '../../../cli/agent/session/timeouts.ts';
 import { gitRequest, type Machine, machine, newSession, say, services, setUpProfile } from '../support.ts';

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { handOverSession } from '../../../cli/agent/client/hand-over.ts';
 import {
   agentLogs,
   agentStatus,
@@ -6,9 +7,8 @@ import {
   dropSession,
   gitCredentials,
   putSession,
-} from '../../../cli/agent/client/client.ts';
-import { handOverSession } from '../../../cli/agent/client/hand-over.ts';
-import { withContext } from '../../../cli/agent/git-request.ts';
+} from '../../../cli/agent/client/requests.ts';
+import { withContext } from '../../../cli/agent/protocol/git-request.ts';
 import { version } from '../../../cli/programs.ts';
 import { gitRequest, json, newSession, role } from '../support.ts';
 import { agent, gone, signedIn, viaGit } from './support.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { dropSession } from '../../../cli/agent/client/client.ts';
+import { dropSession } from '../../../cli/agent/client/requests.ts';
 import { onTerminal } from '../../support/terminal.ts';
 import { type Machine, machine, root } from '../support.ts';
 

@@ -12,10 +12,10 @@ import {
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { putSession } from '../../../cli/agent/client/client.ts';
+import { putSession } from '../../../cli/agent/client/requests.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { findOnPath } from '../../../cli/files/on-path.ts';
-import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/prepare-folder.ts';
 import {
   gitRequest,
   installHelper,

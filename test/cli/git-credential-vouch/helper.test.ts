@@ -11,9 +11,9 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { putSession } from '../../../cli/agent/client/client.ts';
+import { putSession } from '../../../cli/agent/client/requests.ts';
 import { serve } from '../../../cli/agent/serve.ts';
-import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/prepare-folder.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';
 import { giveAway, superuser } from '../other-users.ts';
 import {

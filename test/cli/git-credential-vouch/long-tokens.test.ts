@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { awsCredentials, gitCredentials, profileCredentials } from '../../../cli/agent/client/client.ts';
+import { awsCredentials, gitCredentials, profileCredentials } from '../../../cli/agent/client/requests.ts';
 import { longestAnswer } from '../../../cli/aws/sts/query.ts';
 import { signedIn, viaGit } from '../agent/support.ts';
 import { gitRequest, host, installHelper, lines, role, run, setUpChain } from '../support.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { contextLines } from '../../../cli/agent/git-request.ts';
+import { contextLines } from '../../../cli/agent/protocol/git-request.ts';
 import { gitUrlPatterns } from '../../../cli/aws/codecommit/hosts.ts';
 import { gitVersion, isAtLeast, takesEphemeral } from '../../../cli/git/git.ts';
 import { sectionOfHost } from '../../../cli/git/section-of-host.ts';

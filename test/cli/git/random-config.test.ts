@@ -2,7 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseGitRequest } from '../../../cli/agent/git-request.ts';
+import { parseGitRequest } from '../../../cli/agent/protocol/git-request.ts';
 import { credentialEntries } from '../../../cli/git/credential-entries.ts';
 import { configFor, credentialConfig } from '../../../cli/git/effective-config.ts';
 import { machine, run } from '../support.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseGitRequest } from '../../../cli/agent/git-request.ts';
+import { parseGitRequest } from '../../../cli/agent/protocol/git-request.ts';
 import { codeCommitHost, gitUrlPatterns } from '../../../cli/aws/codecommit/hosts.ts';
 import { canonicalPath } from '../../../cli/aws/codecommit/signature.ts';
 import { machine, run } from '../support.ts';

@@ -1,13 +1,13 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { exchange } from '../../../cli/agent/client/exchange.ts';
 import { findAgent } from '../../../cli/agent/client/find-agent.ts';
+import { exchange } from '../../../cli/agent/client/http-exchange.ts';
 import { startAgent } from '../../../cli/agent/client/start.ts';
 import { type LogInOptions, logIn } from '../../../cli/login/log-in.ts';
 import { ProgressLine } from '../../../cli/terminal/progress-line.ts';
 import { agentMachine } from '../agent/support.ts';
 import { startFakeIssuer } from './fake-issuer.ts';
 
-vi.mock(import('../../../cli/agent/client/exchange.ts'), async (importOriginal) => {
+vi.mock(import('../../../cli/agent/client/http-exchange.ts'), async (importOriginal) => {
   const original = await importOriginal();
   return { ...original, exchange: vi.fn(original.exchange) };
 });

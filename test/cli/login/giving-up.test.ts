@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/prepare-folder.ts';
 import { machine, root, run } from '../support.ts';
 import { startFakeIssuer } from './fake-issuer.ts';
 

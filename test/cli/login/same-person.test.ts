@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { agentStatus, dropSession } from '../../../cli/agent/client/client.ts';
+import { agentStatus, dropSession } from '../../../cli/agent/client/requests.ts';
 import { changeConfig, readConfig } from '../../../cli/config.ts';
 import { onTerminal, type Terminal } from '../../support/terminal.ts';
 import { type Machine, machine, root } from '../support.ts';

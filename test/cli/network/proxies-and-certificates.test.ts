@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { agentStatus, awsCredentials, gitCredentials, putSession } from '../../../cli/agent/client/client.ts';
+import { agentStatus, awsCredentials, gitCredentials, putSession } from '../../../cli/agent/client/requests.ts';
 import { startAgent } from '../../../cli/agent/client/start.ts';
 import { awsHttpAgents, proxyEnvironment } from '../../../cli/network/proxies-and-certificates.ts';
 import { TestCa } from '../../aws/test-ca.ts';

@@ -3,13 +3,13 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { agentStatus, putSession } from '../../../cli/agent/client/client.ts';
+import { agentStatus, putSession } from '../../../cli/agent/client/requests.ts';
 import { startAgent } from '../../../cli/agent/client/start.ts';
 import { serve } from '../../../cli/agent/serve.ts';
 import { changeConfig, readConfig } from '../../../cli/config.ts';
 import { replaceFile } from '../../../cli/files/replace-file.ts';
 import { awsConfigFile, configFile, home } from '../../../cli/paths.ts';
-import { prepareRuntimeFolder } from '../../../cli/runtime-folder/check-folder.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/prepare-folder.ts';
 import { runtimeFolder, runtimeFolders } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { logout } from '../../../cli/vouch/commands/logout.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { agentStatus } from '../../../cli/agent/client/client.ts';
+import { agentStatus } from '../../../cli/agent/client/requests.ts';
 import { plistText, programsOf } from '../../../cli/service/launchd-plist.ts';
 import { read } from '../support.ts';
 import { serviceMachine } from './support.ts';

@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { agentStatus, dropSession, putSession } from '../../../cli/agent/client/client.ts';
 import { handOverSession } from '../../../cli/agent/client/hand-over.ts';
+import { agentStatus, dropSession, putSession } from '../../../cli/agent/client/requests.ts';
 import { startAgent } from '../../../cli/agent/client/start.ts';
 import { agentStatusCommand, agentStop } from '../../../cli/vouch/commands/agent.ts';
 import { viaGit } from '../agent/support.ts';

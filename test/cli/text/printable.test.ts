@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { putSession } from '../../../cli/agent/client/client.ts';
+import { putSession } from '../../../cli/agent/client/requests.ts';
 import { jsonText } from '../../../cli/text/json-text.ts';
 import { printable } from '../../../cli/text/printable.ts';
 import { agentStatusCommand } from '../../../cli/vouch/commands/agent.ts';

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { agentStatus, dropSession } from '../../../../cli/agent/client/client.ts';
 import { handOverSession } from '../../../../cli/agent/client/hand-over.ts';
+import { agentStatus, dropSession } from '../../../../cli/agent/client/requests.ts';
 import { startAgent, startAgentAhead } from '../../../../cli/agent/client/start.ts';
 import { type Machine, machine, newSession, root } from '../../support.ts';
 

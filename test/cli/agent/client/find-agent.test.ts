@@ -2,9 +2,9 @@ import { chmodSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { awsCredentials } from '../../../../cli/agent/client/client.ts';
 import { findAgent, foundBy } from '../../../../cli/agent/client/find-agent.ts';
-import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/check-folder.ts';
+import { awsCredentials } from '../../../../cli/agent/client/requests.ts';
+import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/prepare-folder.ts';
 import { type Machine, machine, role } from '../../support.ts';
 import { agent, signedIn } from '../support.ts';
 

@@ -4,12 +4,12 @@ import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node
 import { createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { agentStatus, putSession } from '../../../../cli/agent/client/client.ts';
 import { endHungAgent } from '../../../../cli/agent/client/end-hung.ts';
 import { handOverSession } from '../../../../cli/agent/client/hand-over.ts';
+import { agentStatus, putSession } from '../../../../cli/agent/client/requests.ts';
 import { startAgent } from '../../../../cli/agent/client/start.ts';
-import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/check-folder.ts';
 import { startOf } from '../../../../cli/runtime-folder/pid-file.ts';
+import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/prepare-folder.ts';
 import { agentStop } from '../../../../cli/vouch/commands/agent.ts';
 import { logout } from '../../../../cli/vouch/commands/logout.ts';
 import {

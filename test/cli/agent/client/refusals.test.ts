@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { awsCredentials } from '../../../../cli/agent/client/client.ts';
+import { awsCredentials } from '../../../../cli/agent/client/requests.ts';
 import { Outage } from '../../../../cli/network/outage.ts';
 import { awsReasons, networkFailures, type ProblemDetails } from '../../../../cli/problem/details.ts';
 import { exitCodeOf } from '../../../../cli/problem/exit-code.ts';
 import type { Category } from '../../../../cli/problem/kinds.ts';
 import { Problem } from '../../../../cli/problem/problem.ts';
-import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/check-folder.ts';
+import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/prepare-folder.ts';
 import { json, machine, role, stsError } from '../../support.ts';
 import { agent, signedIn } from '../support.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { CredentialCache, type Entry } from '../../../../cli/agent/session/credential-cache.ts';
 import { HeldCredentials } from '../../../../cli/agent/session/held-credentials.ts';
-import { Renewal } from '../../../../cli/agent/session/renewal.ts';
+import { RenewalSchedule } from '../../../../cli/agent/session/renewal-schedule.ts';
 import { CodeCommitSigner } from '../../../../cli/aws/codecommit/signature.ts';
 import { parseRoleArn, type RoleArn } from '../../../../cli/aws/role-arn.ts';
 
@@ -12,7 +12,7 @@ function entry(key: string, expiration = 1000, region = 'us-east-1'): Entry {
   const arn = parseRoleArn('arn:aws:iam::123456789012:role/Some') as RoleArn;
   const secrets = { accessKeyId: key, secretAccessKey: 'secret', sessionToken: 'token' };
   const credentials = new HeldCredentials({ ...secrets, expiration }, clocks);
-  return { key, chain: { role: arn }, region, credentials, renewal: new Renewal(expiration, 0) };
+  return { key, chain: { role: arn }, region, credentials, schedule: new RenewalSchedule(expiration, 0) };
 }
 
 const isWiped = ({ credentials }: Entry) => {

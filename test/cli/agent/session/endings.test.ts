@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { agentLogs, agentStatus, awsCredentials, profileCredentials } from '../../../../cli/agent/client/client.ts';
+import { agentLogs, agentStatus, awsCredentials, profileCredentials } from '../../../../cli/agent/client/requests.ts';
 import { Log } from '../../../../cli/agent/log.ts';
-import { importAccess } from '../../../../cli/agent/session/access.ts';
+import { importAccess } from '../../../../cli/agent/session/access-token.ts';
 import { HeldCredentials } from '../../../../cli/agent/session/held-credentials.ts';
 import { Session } from '../../../../cli/agent/session/session.ts';
 import { usualTimeouts } from '../../../../cli/agent/session/timeouts.ts';

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { dropSession } from '../../../../cli/agent/client/client.ts';
+import { dropSession } from '../../../../cli/agent/client/requests.ts';
 import type { Derived } from '../../../../cli/agent/session/held-credentials.ts';
 import { CodeCommitSigner } from '../../../../cli/aws/codecommit/signature.ts';
 import { parseRoleArn, type RoleArn } from '../../../../cli/aws/role-arn.ts';

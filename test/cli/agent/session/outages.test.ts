@@ -10,7 +10,7 @@ import {
   profileCredentials,
   putSession,
   roleClaims,
-} from '../../../../cli/agent/client/client.ts';
+} from '../../../../cli/agent/client/requests.ts';
 import { parseRoleArn, type RoleArn } from '../../../../cli/aws/role-arn.ts';
 import { status } from '../../../../cli/vouch/commands/status.ts';
 import {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agentStatus, awsCredentials, profileCredentials } from '../../../../cli/agent/client/client.ts';
+import { agentStatus, awsCredentials, profileCredentials } from '../../../../cli/agent/client/requests.ts';
 import { gitRequest, json, lines, role, setUpChain, setUpProfile } from '../../support.ts';
 import { hour, signedIn, viaGit } from '../support.ts';
 

@@ -1,0 +1,102 @@
+import { checkPartition } from '../../aws/codecommit/check-partition.ts';
+import { codeCommitHost } from '../../aws/codecommit/hosts.ts';
+import { CodeCommitSigner, passwordLife } from '../../aws/codecommit/signature.ts';
+import { chooseProfile } from '../../aws/config/choose-profile.ts';
+import { Problem } from '../../problem/problem.ts';
+import type { Agent } from '../agent.ts';
+import { reasonOf } from '../log.ts';
+import { badRequest, otherVersion } from '../problems.ts';
+import { type GitCredentialRequest, parseGitRequest } from '../protocol/git-request.ts';
+import { credentialLines } from './git-answer.ts';
+import { RecentFailures } from './recent-failures.ts';
+
+/**
+ * Makes Git's answers out of the agent's AWS credentials: a user name and a password for one repository of CodeCommit's. The agent
+ * itself knows no service of AWS but STS; another service is another file like this one, and a route to it.
+ */
+export class CodeCommit {
+  readonly #agent: Agent;
+  readonly #failures: RecentFailures;
+
+  constructor(agent: Agent) {
+    this.#agent = agent;
+    this.#failures = new RecentFailures(agent.clocks.uptime);
+    agent.onNewSession(() => this.#failures.clear());
+  }
+
+  /**
+   * Answers where no reason can be given: a failure is kept for `explain`.
+   *
+   * @throws as answer
+   */
+  async answerQuickly(request: Uint8Array): Promise<string> {
+    try {
+      return await this.answer(request);
+    } catch (error) {
+      this.#failures.add(request, error);
+      throw error;
+    }
+  }
+
+  /**
+   * Answers a request that may have failed just now: then it gives the reason, and does not try again.
+   *
+   * @throws as answer
+   */
+  async explain(request: Uint8Array): Promise<string> {
+    const known = this.#failures.take(request);
+    if (known) throw known;
+    return this.answer(request);
+  }
+
+  /**
+   * Answers a credential request of Git's.
+   *
+   * @param request the lines as Git wrote them
+   * @returns the lines of the answer
+   * @throws Problem `bad-request`, `other-version`, `not-codecommit`, `no-path`, `partition`, and as Agent.profiles, chooseProfile
+   *   and Agent.withCredentials
+   */
+  async answer(request: Uint8Array): Promise<string> {
+    const { protocol, version, log } = this.#agent;
+    const asked = parseGitRequest(request);
+    try {
+      if (asked === undefined) throw badRequest("Git's request is malformed.");
+      if (asked.vouchProtocol !== undefined && asked.vouchProtocol !== protocol) throw otherVersion(version);
+      return await this.#sign(asked);
+    } catch (error) {
+      log.add('refused', `Git, for ${asked?.host ?? 'nothing that can be read'}: ${reasonOf(error)}`);
+      throw error;
+    }
+  }
+
+  async #sign(asked: GitCredentialRequest): Promise<string> {
+    const { clocks } = this.#agent;
+    const target = asked.protocol === 'https' ? codeCommitHost(asked.host) : undefined;
+    if (target === undefined) throw notCodeCommit();
+    const { path } = asked;
+    if (!path) throw noPath();
+    const profile = chooseProfile(await this.#agent.profiles(asked.awsConfig), asked);
+    checkPartition(profile, target);
+    const { host, region } = target;
+    return this.#agent.withCredentials(profile, { region }, async (credentials) => {
+      const at = clocks.now();
+      // The derived key is kept, and dropped, with the credentials.
+      const signed = await credentials.derived(CodeCommitSigner).sign({ host, region, path, at });
+      return credentialLines(asked, signed, Math.min(at + passwordLife, credentials.expiration));
+    });
+  }
+}
+
+function notCodeCommit(): Problem {
+  return new Problem({ kind: 'not-codecommit', what: 'This is not a CodeCommit repository over HTTPS.' });
+}
+
+function noPath(): Problem {
+  return new Problem({
+    kind: 'no-path',
+    what: "Git did not send the repository's path, and without it nothing can be signed.",
+    why: 'credential.useHttpPath is not set for this host.',
+    fix: 'Run `vouch setup codecommit`, then try again.',
+  });
+}
