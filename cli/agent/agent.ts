@@ -46,7 +46,7 @@ export interface AgentOptions {
 
 /**
  * The agent's state: one session, and the AWS credentials that it obtained. Nothing is kept on disk. The sockets are in sockets/.
- * What a service of AWS needs, made of the credentials, is in a file beside this one (codecommit.ts).
+ * What a service of AWS needs, made of the credentials, is in services/.
  */
 export class Agent {
   readonly log: Log;

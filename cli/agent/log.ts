@@ -5,7 +5,7 @@ import type { LogEntry, LogEvent } from './protocol/messages.ts';
 /** More than a day brings. The oldest is dropped first. */
 const mostEntries = 500;
 
-/** The longest message, in characters: all entries together fit into what a client reads (client/exchange.ts). */
+/** The longest message, in characters: all entries together fit into what a client reads (client/http-exchange.ts). */
 const longestMessage = 400;
 
 /**

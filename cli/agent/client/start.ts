@@ -56,7 +56,7 @@ export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
 /**
  * The shell does what Node cannot: it sets the limit that keeps a crash from writing the agent's memory to the disk, and closes
  * descriptors that we do not know of. A `sh` need not understand descriptors of two digits (bash does, which is `sh` on macOS), so
- * the agent is told of those and closes them (process/inherited.ts). Then the shell becomes the agent.
+ * the agent is told of those and closes them (process/close-inherited-files.ts). Then the shell becomes the agent.
  */
 const becomeAgent = `ulimit -c 0
 left=
