@@ -29,7 +29,7 @@ import { type Timeouts, usualTimeouts } from './session/timeouts.ts';
 const longestIdle = 10 * 60_000;
 
 export interface AgentOptions {
-  /** Says where AWS STS and the proxies are, and HOME, for callers that name no AWS config file. */
+  /** The environment: its variables for AWS STS and proxies, and HOME for callers that name no AWS config file. */
   env: NodeJS.ProcessEnv;
   /** What runs the agent as a service, if it is one. */
   service?: ServiceManager | undefined;
@@ -39,14 +39,14 @@ export interface AgentOptions {
   protocol?: string;
   /** The wall clock, in milliseconds since 1970. */
   now?: () => number;
-  /** A clock that cannot be set, in milliseconds. */
+  /** The monotonic clock, in milliseconds. */
   uptime?: () => number;
   timeouts?: Timeouts;
 }
 
 /**
  * The agent's state: one session, and the AWS credentials that it obtained. Nothing is kept on disk. The sockets are in sockets/.
- * What a service of AWS needs, made of the credentials, is in services/.
+ * Each AWS service has a file in services/, which turns the credentials into what that service takes.
  */
 export class Agent {
   readonly log: Log;
@@ -75,7 +75,7 @@ export class Agent {
     this.#env = env;
     this.#startedAt = now();
     this.#service = service ?? null;
-    // launchd cannot start it on demand, so there it waits for its first session without end.
+    // launchd cannot start the agent on demand, so there the agent waits forever for its first session.
     this.#waitingSince = service === 'launchd' ? Number.POSITIVE_INFINITY : this.#startedAt;
   }
 
@@ -107,7 +107,7 @@ export class Agent {
   }
 
   /**
-   * Takes a session, in the place of any earlier one.
+   * Takes a session, which replaces any earlier one.
    *
    * @throws Problem `bad-request` when its key is unusable or its time is up
    */
@@ -132,7 +132,7 @@ export class Agent {
     this.#session = taken;
     this.#ended = undefined;
     for (const listener of this.#newSessionListeners) listener();
-    // The first request then finds the file read.
+    // Reads the config file now, so that the first request need not wait for it.
     void this.#profilesOf(undefined).catch(() => {});
     const until = clockTime(new Date(expiresAt), new Date(this.clocks.now()));
     this.log.add('session', `${email} with ${keyLabel(key)} at ${access.issuer}, until ${until}`);
@@ -166,7 +166,7 @@ export class Agent {
     }
   }
 
-  /** Forgets everything, and tells the server nothing: for the end of the process. */
+  /** Forgets everything, and sends the server nothing: for the end of the process. */
   close(): void {
     if (this.#session) this.#forget(this.#session, undefined);
   }
@@ -180,7 +180,7 @@ export class Agent {
    * Makes something of AWS credentials for a role, see Session.credentials. If the session ends or is replaced meanwhile, the
    * result is thrown away, and `use` may be called again with credentials of the next session.
    *
-   * @param use keeps what it derives from them nowhere but in the credentials (HeldCredentials.derived)
+   * @param use must not store anything derived from them, except with `HeldCredentials.derived`
    * @throws Problem `no-session` and `session-over` (exit code 3), `partition`, and as Session.credentials and `use`
    */
   async withCredentials<T>(
@@ -217,9 +217,10 @@ export class Agent {
   }
 
   /**
-   * The Vouch profiles in the caller's AWS config file. A missing session is reported first, as no profile helps without one.
+   * The Vouch profiles in the caller's AWS config file. A missing session is reported first, because no profile helps without a
+   * session.
    *
-   * @param config that file; the one in HOME unless given
+   * @param config that file; by default the one in HOME
    * @throws Problem `no-session`, `session-over`, and as ProfileReader.read
    */
   async profiles(config: string | undefined): Promise<VouchProfile[]> {
@@ -228,7 +229,7 @@ export class Agent {
   }
 
   /**
-   * The claims of a fresh ID token for a role; the token itself stays here.
+   * The claims of a fresh ID token for a role, never the token itself.
    *
    * @throws Problem `no-session` and `session-over` (exit code 3), and as requestAwsToken
    */
@@ -256,7 +257,7 @@ export class Agent {
   }
 
   #profilesOf(config: string | undefined): Promise<VouchProfile[]> {
-    // AWS_CONFIG_FILE is left out: the caller's counts, and the agent's own may be out of date.
+    // The agent's own AWS_CONFIG_FILE is ignored, because it may be out of date: only the caller's counts.
     return this.#profiles.read(config ?? awsConfigFile({ HOME: this.#env.HOME }));
   }
 

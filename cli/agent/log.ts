@@ -2,7 +2,7 @@ import { asProblem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 import type { LogEntry, LogEvent } from './protocol/messages.ts';
 
-/** More than a day brings. The oldest is dropped first. */
+/** More than the entries of a day. The oldest is dropped first. */
 const mostEntries = 500;
 
 /** The longest message, in characters: all entries together fit into what a client reads (client/http-exchange.ts). */
@@ -23,7 +23,8 @@ export class Log {
   }
 
   /**
-   * Adds an entry. What is said again at once is counted, so that an editor that asks all day pushes nothing else out.
+   * Adds an entry. A message that repeats the last one is only counted, so that an editor that asks all day does not push out the
+   * others.
    *
    * @param message a sentence without its full stop, such as "alice@example.com, until 17:42"; made safe for a terminal here
    */

@@ -1,6 +1,6 @@
 import { Problem } from '../problem/problem.ts';
 
-/** What both of the agent's sockets may refuse with. */
+/** The problems with which both of the agent's sockets refuse a request. */
 
 /** The client speaks another protocol than the agent, see protocolVersion. */
 export function otherVersion(version: string): Problem {

@@ -12,9 +12,9 @@ import type { Presence } from './sockets/routes.ts';
 import { type GivenSockets, listenOnGiven } from './sockets/systemd-sockets.ts';
 
 export interface ServeOptions extends AgentOptions, Partial<SocketLimits> {
-  /** How often the agent checks whether to end, or to renew something, in milliseconds. Nothing depends on it: see Agent. */
+  /** How often the agent checks whether to end, or to renew something, in milliseconds. Any interval is correct; see Agent. */
   interval?: number;
-  /** Sockets that were handed to us, see takeGivenSockets; the agent makes its own unless given. */
+  /** Sockets that systemd gave us, see takeGivenSockets; by default the agent makes its own. */
   given?: GivenSockets | undefined;
 }
 
@@ -86,8 +86,8 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     void agent.renewDue();
   }, options.interval ?? 30_000);
   /**
-   * Nobody can reach an agent that has lost its name, so its secrets are of no use, and the server need not keep the session. It
-   * happens when systemd's logind wipes the folder, after the last login session of its user.
+   * Nobody can reach an agent that has lost its name, so its secrets are of no use, and the server need not keep the session.
+   * This happens when systemd's logind wipes the folder, after the last login session of its user.
    */
   const lost = () => {
     clearInterval(timer);
@@ -99,8 +99,8 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
 }
 
 /**
- * Makes both servers listen, under the agent's names if they are free. agent.sock is the last thing that we wait for, as a client
- * may ask as soon as it listens.
+ * Makes both servers listen, under the agent's names if they are free. Nothing is awaited once agent.sock listens under its name,
+ * because clients may ask from that moment.
  *
  * @returns undefined when another agent has the names. Both servers are closed then: one that still listens would keep the process
  *   alive, and nobody could reach it

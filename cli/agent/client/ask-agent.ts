@@ -33,9 +33,9 @@ export async function askAgent(
   const [method = '', path = ''] = asked.split(' ');
   const folder = runtimeFolder(env);
   const socket = agentSocket(env, folder);
-  // No socket can have a longer name, and Node would only say EINVAL.
+  // No socket can have a longer name, and Node would only report EINVAL.
   checkSocketPath(socket);
-  // Anybody who controls the folder could have put a socket there, to be handed the session.
+  // Anybody who controls the folder could have put a socket there, to receive the session.
   checkRuntimeFolder(folder);
   const { status, text } = await sendAgain({ socket, method, path, body, timeout, signal });
   if (status >= 200 && status < 300) return text;
@@ -63,9 +63,9 @@ async function send(request: AgentRequest): Promise<AgentAnswer> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') throw notRunning();
     if (request.signal?.aborted) throw error;
-    // This says nothing about the agent, and callers end one that does not answer.
+    // The agent is not at fault, and callers would end an agent that does not answer.
     if (code === 'EMFILE' || code === 'ENFILE') throw noMoreFiles(message);
-    // EAGAIN: the queue of connections that wait for it is full.
+    // EAGAIN: the socket's queue of waiting connections is full.
     if (error instanceof TimedOut || code === 'EAGAIN') throw hung(request.timeout);
     if (error instanceof HungUp) throw silent('It hung up: it is just ending, or too many ask it at once.', error);
     throw silent(message);

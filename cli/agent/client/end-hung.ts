@@ -42,7 +42,7 @@ export function processOf(env: NodeJS.ProcessEnv, pid: number): AgentProcess | u
 }
 
 /**
- * Waits until an agent that was told to end has ended, and ends its process if it does not.
+ * Waits for the end of an agent that was asked to end, and ends its process if that takes too long.
  *
  * @param agent from processOf
  * @throws Problem `agent-lives`

@@ -7,13 +7,13 @@ import { agentStatus } from './requests.ts';
 export type FoundAgent<Answer = AgentStatus> =
   | { state: 'none' }
   | { state: 'running'; answer: Answer }
-  /** Something has the agent's socket, but does not answer, hangs up, or does not answer as an agent: `problem` says which. */
+  /** Something has the agent's socket, but does not answer, hangs up, or does not answer as an agent: `problem` is the reason. */
   | { state: 'hung'; problem: Problem };
 
 /**
  * Looks for the agent, by asking for its status.
  *
- * @throws as agentStatus, where that does not show the agent's state
+ * @throws other errors of agentStatus
  */
 export function findAgent(env: NodeJS.ProcessEnv, options: Omit<AskOptions, 'body'> = {}): Promise<FoundAgent> {
   return foundBy(agentStatus(env, options));
@@ -22,7 +22,7 @@ export function findAgent(env: NodeJS.ProcessEnv, options: Omit<AskOptions, 'bod
 /**
  * The agent's state, as a call shows it.
  *
- * @throws what the call failed by, where that is neither `none` nor `hung`: the agent's refusals, `unsafe-folder` and the like
+ * @throws the call's error, if that means neither `none` nor `hung`: the agent's refusals, `unsafe-folder` and the like
  */
 export async function foundBy<Answer>(call: Promise<Answer>): Promise<FoundAgent<Answer>> {
   try {

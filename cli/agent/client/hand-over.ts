@@ -12,7 +12,7 @@ const mostTries = 5;
 export interface HandOverOptions {
   /** Tells the person why an agent is replaced. */
   say?: (text: string) => void;
-  /** Gives it up, and its reason is thrown. */
+  /** Ends the wait, and its reason is thrown. */
   signal?: AbortSignal;
 }
 
@@ -27,7 +27,7 @@ export async function handOverSession(
   env: NodeJS.ProcessEnv,
   options: HandOverOptions = {},
 ): Promise<void> {
-  // The login may have begun minutes ago: the agent of then may have ended, and another one may run.
+  // The login may have begun minutes ago. That agent may have ended since, and another one may run.
   let found = await makeWay(await findAgent(env, options), env, options);
   for (let tries = 1; ; tries++) {
     await startAgent(env, found);

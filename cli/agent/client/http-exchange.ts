@@ -2,11 +2,11 @@ import { protocolVersion } from '../protocol/messages.ts';
 
 /**
  * One request over agent.sock and its answer, in HTTP. `node:http` takes longer to load than a command takes for all the rest, so
- * this speaks the little of HTTP that two programs of ours need: HTTP/1.0 (RFC 1945), where every connection is for one request,
+ * this implements the little of HTTP that our two programs need: HTTP/1.0 (RFC 1945), where every connection is for one request,
  * and no answer is chunked.
  */
 
-/** More than any answer of the agent's, in bytes, with its head. */
+/** More than any of the agent's answers, in bytes, with the head. */
 const longestAnswer = 1024 * 1024;
 
 export interface AgentRequest {
@@ -44,7 +44,7 @@ export class HungUp extends Error {
  */
 export function exchange({ socket: at, method, path, body = '', timeout, signal }: AgentRequest): Promise<AgentAnswer> {
   return new Promise((resolve, reject) => {
-    // Loaded here, as most code in the same bundle asks no agent.
+    // Loaded here, because most code in the same bundle asks no agent.
     const socket = process.getBuiltinModule('node:net').connect(at);
     const timer = setTimeout(() => end(new TimedOut('It did not answer in time.')), timeout);
     const abort = () => end(signal?.reason);
@@ -88,12 +88,12 @@ export function exchange({ socket: at, method, path, body = '', timeout, signal 
 }
 
 /**
- * Reads an answer as far as it has come. Its body is as long as Content-Length says, or else reaches to the connection's end (RFC
- * 9112, 6.3).
+ * Reads an answer as far as it has come. Its body has the length in Content-Length; without that it reaches to the connection's
+ * end (RFC 9112, 6.3).
  *
  * @param ended whether the connection has ended
  * @returns undefined when the answer is not whole yet
- * @throws HungUp when it never will be; Error when it is no answer in HTTP
+ * @throws HungUp when the rest cannot come any more; Error when it is not an answer in HTTP
  */
 export function readAnswer(received: Buffer, ended: boolean): AgentAnswer | undefined {
   const split = received.indexOf('\r\n\r\n');

@@ -22,7 +22,7 @@ export async function agentStatus(
   return JSON.parse(await askAgent(env, 'GET /status', { timeout, signal })) as AgentStatus;
 }
 
-/** What the agent has logged after an entry; after 0, all of it. No secrets. */
+/** The entries of the agent's log after one; after 0, all of them. No secrets. */
 export async function agentLogs(after: number, env: NodeJS.ProcessEnv): Promise<LogAnswer> {
   return JSON.parse(await askAgent(env, `GET /logs?after=${after}`, { timeout: quickly })) as LogAnswer;
 }
@@ -41,7 +41,7 @@ export async function dropSession(env: NodeJS.ProcessEnv): Promise<Dropped> {
  * AWS credentials for a role.
  *
  * @param role the role's ARN
- * @param region whose STS is asked; without one, credentials of any region will do
+ * @param region the region whose STS is asked; by default credentials from any region will do
  */
 export async function awsCredentials(
   role: string,
@@ -53,7 +53,7 @@ export async function awsCredentials(
 }
 
 export interface ProfileCredentialsOptions {
-  /** Whose STS is asked; without one, credentials of any region will do. */
+  /** The region whose STS is asked; by default credentials from any region will do. */
   region?: string;
   /** Asks AWS even if the agent's cache has credentials. */
   fresh?: boolean;
@@ -84,7 +84,7 @@ export async function roleClaims(role: string, env: NodeJS.ProcessEnv): Promise<
   return JSON.parse(await askAgent(env, `GET /claims?${new URLSearchParams({ role })}`)) as RoleClaims;
 }
 
-/** The lines that answer a credential request of Git's. */
+/** The lines that answer Git's credential request. */
 export function gitCredentials(request: Uint8Array, env: NodeJS.ProcessEnv): Promise<string> {
   return askAgent(env, 'POST /git', { body: request });
 }

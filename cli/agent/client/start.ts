@@ -15,7 +15,7 @@ const startTimeout = 15_000;
 /**
  * Makes sure that an agent runs: starts one unless one answers. The agent outlives us and our terminal.
  *
- * @param found what findAgent has just found; looked for here unless given
+ * @param found what findAgent has just found; by default it is called here
  * @returns whether it was started by this call
  * @throws Problem when an agent hangs, or cannot start (an unsafe folder, too long a path), with the agent's own reason
  */
@@ -31,13 +31,13 @@ export async function startAgent(env: NodeJS.ProcessEnv, found?: FoundAgent): Pr
 export interface AgentAhead {
   /** Settles when it is ready, or will not be. It never fails. */
   started: Promise<void>;
-  /** Lets go of it: it ends unless it has a session. The end of our process does the same. */
+  /** Releases the agent, which then ends unless it has a session. The same happens when we exit. */
   release(): void;
 }
 
 /**
- * Starts an agent for a login that is under way, so that it is ready when the person has touched the key. If another one runs by
- * now, that one stays, and ours ends. A failure is not reported: `handOverSession` tries again, and reports it.
+ * Starts an agent for a login that is under way, so that it is ready when the person has touched the key. If another agent runs
+ * by now, ours ends. A failure is not reported: `handOverSession` tries again, and reports it.
  */
 export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
   const { child, ready } = launch(env, ['--ahead']);
@@ -55,8 +55,8 @@ export function startAgentAhead(env: NodeJS.ProcessEnv): AgentAhead {
 
 /**
  * The shell does what Node cannot: it sets the limit that keeps a crash from writing the agent's memory to the disk, and closes
- * descriptors that we do not know of. A `sh` need not understand descriptors of two digits (bash does, which is `sh` on macOS), so
- * the agent is told of those and closes them (process/close-inherited-files.ts). Then the shell becomes the agent.
+ * descriptors that we do not know of. A `sh` need not understand descriptors of two digits (bash does, which is `sh` on macOS),
+ * so the agent gets a list of those and closes them (process/close-inherited-files.ts). Then the shell becomes the agent.
  */
 const becomeAgent = `ulimit -c 0
 left=

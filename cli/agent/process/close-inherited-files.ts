@@ -4,10 +4,10 @@ import { closeSync } from 'node:fs';
 const argument = '--inherited=';
 
 /**
- * Closes the descriptors that our starter has left open. Otherwise its locks would stay held, and the readers of its pipes would
- * wait, as long as we live. The shell that becomes us lists them (client/start.ts), as it cannot close them all. It is too late to
- * look for them here: a thread of Node's may have opened a file meanwhile (it reads certificates), and would later close whatever
- * has that number by then, such as our socket.
+ * Closes the descriptors that our starter has left open. An open one would hold its lock, or keep a pipe's reader waiting, as
+ * long as the agent runs. The shell that starts us lists those it cannot close (client/start.ts). We cannot look for them here:
+ * one of Node's threads may have a file open (it reads certificates). If we closed that, the thread would later close the same
+ * number again, when one of our sockets has it.
  */
 export function closeInheritedFiles(args: readonly string[]): void {
   const told = args.find((arg) => arg.startsWith(argument)) ?? argument;
@@ -15,7 +15,7 @@ export function closeInheritedFiles(args: readonly string[]): void {
     try {
       if (descriptor > 2) closeSync(descriptor);
     } catch {
-      // It was not left open.
+      // It is already closed.
     }
   }
 }

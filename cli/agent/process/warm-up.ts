@@ -15,7 +15,7 @@ import { usualTimeouts } from '../session/timeouts.ts';
 import { createGitServer } from '../sockets/git-sock.ts';
 import { usualLimits } from '../sockets/limits.ts';
 
-/** How often: more makes little difference, and what V8 compiles for it stays in memory. */
+/** The number of fake requests: more make little difference, and what V8 compiles for them stays in memory. */
 const times = 2;
 
 /** The server's answer and STS's, as far as their readers look at them. */
@@ -24,19 +24,19 @@ const stsAnswer = `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentity
 <AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration>
 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`;
 
-/** Nothing asks it: the connections of `agent` lead to a server in this process. */
+/** No request goes there: the connections of `agent` lead to a server in this process. */
 const issuer = 'http://localhost';
 
 const repository = { host: 'git-codecommit.us-east-1.amazonaws.com', region: 'us-east-1', path: 'v1/repos/x' };
 const gitRequest = `action=get\ntimeout=900\nprotocol=https\nhost=${repository.host}\npath=${repository.path}\n`;
 
 /**
- * Does what the first request after a login needs, with a worthless key and made-up answers, while there is time. Node loads and
- * compiles most code at its first use, and that would take as long again as the server and STS do. Nothing leaves this
- * machine: this process plays Git, the server and STS itself, over streams in its memory.
+ * Warms up: runs fake requests with a worthless key, so that Node has loaded and compiled the code before the first real one.
+ * Otherwise that would take as long again as the server and STS do. Nothing leaves this machine: this process plays Git, the
+ * server and STS itself, over streams in its memory.
  *
  * @param env the agent's; the AWS config file in its HOME is read as well
- * @throws whatever goes wrong; the first request is slower then
+ * @throws whatever goes wrong; then the first request is slower
  */
 export async function warmUp(env: NodeJS.ProcessEnv): Promise<void> {
   const upstream = createServer((request, response) => {

@@ -15,7 +15,7 @@ export interface GitCredentialRequest {
   authtype: boolean;
   /** Whether both forms of the credential are wanted: the script learns Git's version only along with the answer. */
   bothForms: boolean;
-  /** The helper's protocol, see protocolVersion; the agent's own unless given. */
+  /** The helper's protocol, see protocolVersion; by default the agent's own. */
   vouchProtocol: string | undefined;
   /** The AWS profile that the helper's `--profile` names. */
   profile: string | undefined;
@@ -28,7 +28,7 @@ export interface GitCredentialRequest {
 /** Git's own bound on a line, in bytes without the newline (LARGE_PACKET_MAX - 1 in its credential reader). */
 const longestLine = 65_535;
 
-/** More than any request of Git's, in bytes. The script stops at 100,000 characters. */
+/** More than any of Git's requests, in bytes. The script stops at 100,000 characters. */
 export const longestRequest = 256 * 1024;
 
 /** Linux's PATH_MAX without the final NUL, in bytes. */
@@ -123,7 +123,7 @@ export function withContext(
  *
  * A value of several lines is left out, and so is a config file that is not named by an absolute path.
  *
- * @param context what the helper's command line says
+ * @param context from the helper's command line
  * @param env the helper's environment
  */
 export function contextLines({ profile }: { profile?: string | undefined }, env: NodeJS.ProcessEnv): string {

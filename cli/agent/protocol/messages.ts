@@ -33,7 +33,7 @@ export interface AgentStatus {
   protocol: string;
   pid: number;
   startedAt: string;
-  /** What runs it as a service; null when a command started it. Agents of earlier versions do not say. */
+  /** What runs it as a service; null when a command started it. Earlier versions do not send it. */
   service?: ServiceManager | null;
   session: null | { issuer: string; email: string; key: KeyName; expiresAt: string };
   /** `trouble`: why the last renewal failed, if it did. */
@@ -79,7 +79,7 @@ export interface LogEntry {
 
 /** The answer to `GET /logs`, or to `GET /logs?after=<id>` for the entries after one. Nothing in it is a secret. */
 export interface LogAnswer {
-  /** The agent whose log it is: another one counts its entries anew. */
+  /** The process of the agent whose log it is. Another agent counts its entries from the start. */
   pid: number;
   entries: LogEntry[];
 }

@@ -11,8 +11,8 @@ import { credentialLines } from './git-answer.ts';
 import { RecentFailures } from './recent-failures.ts';
 
 /**
- * Makes Git's answers out of the agent's AWS credentials: a user name and a password for one repository of CodeCommit's. The agent
- * itself knows no service of AWS but STS; another service is another file like this one, and a route to it.
+ * Makes Git's answers out of the agent's AWS credentials: a user name and a password for one CodeCommit repository. The agent
+ * itself knows only STS. For another service, add a file like this one and a route.
  */
 export class CodeCommit {
   readonly #agent: Agent;
@@ -25,7 +25,7 @@ export class CodeCommit {
   }
 
   /**
-   * Answers where no reason can be given: a failure is kept for `explain`.
+   * For git.sock, which cannot carry an error message. A failure is kept for `explain`.
    *
    * @throws as answer
    */
@@ -39,7 +39,7 @@ export class CodeCommit {
   }
 
   /**
-   * Answers a request that may have failed just now: then it gives the reason, and does not try again.
+   * Answers a request that may have just failed on git.sock. If it has, its failure is thrown again, without another try.
    *
    * @throws as answer
    */
@@ -50,7 +50,7 @@ export class CodeCommit {
   }
 
   /**
-   * Answers a credential request of Git's.
+   * Answers Git's credential request.
    *
    * @param request the lines as Git wrote them
    * @returns the lines of the answer

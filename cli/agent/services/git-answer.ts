@@ -2,12 +2,12 @@ import { Problem } from '../../problem/problem.ts';
 import type { GitCredentialRequest } from '../protocol/git-request.ts';
 
 /**
- * The answer in Git's terms (git-credential(1)). Where Git understands it, the credential has the form of HTTP's header and is
- * `ephemeral`, so that Git asks no helper to store it; `password_expiry_utc` alone would leave that to the helpers. The script gets
- * both forms, and passes one on to Git.
+ * The answer in Git's format (git-credential(1)). If Git understands it, the credential has the form of HTTP's header and is
+ * `ephemeral`, so that Git asks no helper to store it. With `password_expiry_utc` alone, each helper would decide whether to. The
+ * script gets both forms, and passes one on to Git.
  *
  * @param expiry when CodeCommit stops accepting the password, in milliseconds since 1970
- * @throws Problem `not-a-line` when the user name, which comes from STS, would add lines of its own (CVE-2020-5260)
+ * @throws Problem `not-a-line` when the user name, which comes from STS, would add lines to the answer (CVE-2020-5260)
  */
 export function credentialLines(
   { authtype, bothForms }: GitCredentialRequest,

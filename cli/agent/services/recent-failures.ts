@@ -5,14 +5,14 @@ import { Problem } from '../../problem/problem.ts';
 /** How long a failure is kept, in milliseconds: the helper asks for it at once, or never. */
 const life = 5000;
 
-/** Failures that take long to find out. The rest is quickly found out again. */
+/** The failures that come slowly. All others come at once when the request is tried again. */
 const slow: ReadonlySet<Category> = new Set<Category>(['unreachable', 'refused']);
 
 /** More than the Git processes that fail at once. */
 const mostEntries = 2048;
 
 /**
- * Failures of requests on git.sock, which can give no reason. The helper asks for it on agent.sock right afterwards, and would
+ * Failures of requests on git.sock, which cannot carry a reason. The helper asks for it on agent.sock right afterwards, and would
  * otherwise wait a second time for a server that does not answer. Each failure is given once, so that the next request is a real
  * try.
  */
@@ -20,7 +20,7 @@ export class RecentFailures {
   readonly #now: () => number;
   readonly #failures = new Map<string, { problem: Problem; at: number }[]>();
 
-  /** @param now a clock that cannot be set, in milliseconds */
+  /** @param now the monotonic clock, in milliseconds */
   constructor(now: () => number) {
     this.#now = now;
   }

@@ -11,7 +11,7 @@ export interface Access {
   proofKey: KeyPair;
   /** The last nonce that the server wanted in a proof (RFC 9449, section 8). */
   nonce?: string | undefined;
-  /** Carries the requests; Node's global agent unless given. */
+  /** Carries the requests; by default Node's global agent. */
   agent?: HttpAgent | undefined;
 }
 

@@ -18,7 +18,7 @@ export interface Entry {
   renewing?: Promise<void> | undefined;
 }
 
-/** A session's AWS credentials, of which none has expired. What is discarded is overwritten. */
+/** A session's AWS credentials that have not expired. Discarded ones are overwritten. */
 export class CredentialCache {
   readonly #entries = new Map<string, Entry>();
 
@@ -38,7 +38,7 @@ export class CredentialCache {
     return [...this.#entries.values()];
   }
 
-  /** The entry that lasts longest, of this region, or of any when none is given. */
+  /** The entry that lasts longest, of this region; by default of any region. */
   find(key: string, region: string | undefined): Entry | undefined {
     return this.all()
       .filter((entry) => entry.key === key && (region === undefined || entry.region === region))

@@ -14,22 +14,22 @@ import type { Timeouts } from './timeouts.ts';
 /**
  * AWS credentials with less left than this, in milliseconds, are given out only when no others can be obtained.
  *
- * A password for CodeCommit is good for 15 minutes, but no longer than the credentials that signed it. It need not last that long:
- * CodeCommit checks it when a request of Git's begins, not while it lasts. Git asks for a password each time that it is started,
- * and its last request begins some seconds later (a minute, when a push packs much first). So a password is of use for a minute,
- * and nine minutes are left for a renewal to succeed before a caller has to wait for it.
+ * CodeCommit checks a password only when a request begins. Git's last request begins within a minute of asking for the password
+ * (when a push packs much first). So credentials are useful while one minute is left. Renewal starts ten minutes before the end,
+ * so it has nine minutes before anyone must wait.
  */
 const leastLeft = 60_000;
 
 /**
- * Credentials that end this much before the session, in milliseconds, last as long as it: STS counts in seconds, by its own clock.
+ * Credentials that end at most this long before the session, in milliseconds, count as lasting to its end: STS counts in seconds,
+ * by its own clock.
  */
 const rounding = 10_000;
 
 export interface CredentialsOptions {
-  /** Whose STS is asked; without one, credentials of any region will do, as a role's are good in all of them. */
+  /** The region whose STS is asked. By default credentials from any region will do, because they are valid in all regions. */
   region?: string | undefined;
-  /** Asks AWS even if the cache has credentials, and once only, to see what it says now. */
+  /** Asks AWS even if the cache has credentials, and asks only once, to see AWS's answer now. */
   fresh?: boolean;
   /** The longest wait, in milliseconds; not more than Timeouts.request. */
   within?: number;
@@ -41,7 +41,7 @@ export interface CredentialSupplyOptions {
   clocks: Clocks;
   timeouts: Timeouts;
   log: Log;
-  /** Called when the server refuses the session and no caller is there to be told. */
+  /** Called when the server refuses the session during a renewal, which has no caller to throw to. */
   onRefused: (why: Problem) => void;
 }
 
@@ -58,7 +58,7 @@ export class CredentialSupply {
   /**
    * Credentials for a role, for use now.
    *
-   * @throws Problem as RoleAssumer.assume; `aws-unreachable` when what came is over already; `too-late`
+   * @throws Problem as RoleAssumer.assume; `aws-unreachable` when the new credentials have already ended; `too-late`
    */
   async use(chain: RoleChain, options: CredentialsOptions): Promise<HeldCredentials> {
     const entry = await this.#obtain(chain, options);
@@ -92,14 +92,14 @@ export class CredentialSupply {
         within: fresh ? 0 : Math.min(within ?? this.#options.timeouts.request, this.#timeoutWith(cached)),
       });
     } catch (error) {
-      // While the server or STS is down, the little that is left is better than nothing.
+      // While the server or STS is down, credentials that end soon are better than none.
       const left = fresh ? undefined : this.#cache.find(key, region);
       if (left === undefined || !isDown(error)) throw error;
       return left;
     }
   }
 
-  /** How long to wait for new ones, in milliseconds, so that those in the cache can still be used afterwards. */
+  /** How long to wait for new credentials, in milliseconds: the cached ones must still be usable afterwards. */
   #timeoutWith(cached: Entry | undefined): number {
     if (cached === undefined) return Number.POSITIVE_INFINITY;
     return Math.min(this.#options.timeouts.replacement, cached.credentials.expiry.left / 2);
@@ -123,7 +123,7 @@ export class CredentialSupply {
     entry.renewing = undefined;
   }
 
-  /** Tries once, as RenewalSchedule has longer pauses of its own. A caller that joins in and waits has it tried again. */
+  /** Tries once, because RenewalSchedule has its own, longer pauses. If a caller joins and waits, the request is retried. */
   async #renew(entry: Entry): Promise<void> {
     const { clocks, log, onRefused } = this.#options;
     try {
@@ -141,14 +141,14 @@ export class CredentialSupply {
     const { assumer, clocks, lifetime, log } = this.#options;
     const key = keyOf(chain);
     return this.#flights.run(`${key} ${region}${fresh ? ' fresh' : ''}`, within, async (deadline) => {
-      // This does not count as a use of the source, which is renewed for itself only when it is used itself.
+      // Fetching through the source does not count as using the source. It is renewed early only if somebody uses it directly.
       const left = { region, fresh, within: Math.max(0, deadline.left) };
       const source = chain.source && {
         role: chain.source.role.arn,
         credentials: (await this.#obtain(chain.source, left)).credentials.reveal(),
       };
       const obtained = await assumer.assume(chain, { region, deadline, source });
-      // In the same turn as what follows, so that a session that was dropped meanwhile keeps nothing.
+      // Nothing is awaited after this check, so a session that was dropped meanwhile keeps nothing.
       lifetime.check();
       checkExpiration(chain, obtained, clocks.now());
       const credentials = new HeldCredentials(obtained, clocks);
@@ -162,7 +162,7 @@ export class CredentialSupply {
   }
 }
 
-/** Whether the server or STS could not be asked, rather than refused. */
+/** Whether the server or STS could not be reached. A refusal is something else. */
 export function isDown(error: unknown): error is Problem {
   return error instanceof Problem && error.category === 'unreachable';
 }

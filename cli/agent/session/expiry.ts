@@ -4,14 +4,14 @@ import { clockTime } from '../../text/time.ts';
 export interface Clocks {
   /** The wall clock, in milliseconds since 1970. It can be set, and goes on while the machine sleeps. */
   now: () => number;
-  /** A clock that cannot be set, in milliseconds from any start. It may stand still while the machine sleeps. */
+  /** The monotonic clock, in milliseconds from any start. It cannot be set, and may stop while the machine sleeps. */
   uptime: () => number;
 }
 
 /**
- * When something ends. The wall clock decides at the moment of use, as a timer may have slept with the machine. The clock that
- * cannot be set decides as well, so that setting the wall clock back prolongs nothing. (If the machine has also slept since, that
- * clock is late by as much; then the server, and AWS, still know the time.)
+ * When something ends. The clocks are read at the moment of use, because a timer may have slept with the machine. Both clocks
+ * count, so setting the wall clock back gains no time. (The monotonic clock may stop during sleep; then the server and AWS still
+ * refuse in time.)
  */
 export class Expiry {
   /** In milliseconds since 1970. */

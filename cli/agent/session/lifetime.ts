@@ -2,7 +2,7 @@ import type { Problem } from '../../problem/problem.ts';
 import { signInNeeded } from '../../problem/sign-in-needed.ts';
 import { type Clocks, Expiry } from './expiry.ts';
 
-/** How long a session lives: until its time is up, or until it is dropped. */
+/** The lifetime of a session: until it expires, or until it is dropped. */
 export class Lifetime {
   readonly end: Expiry;
   readonly #dropped = new AbortController();
@@ -17,13 +17,13 @@ export class Lifetime {
     return this.#dropped.signal;
   }
 
-  /** Why there is no session when its time is up. */
+  /** The Problem to throw once the session has expired. */
   get ended(): Problem {
     return signInNeeded('session-over', `Your session ended at ${this.end.clockTime}.`);
   }
 
   /**
-   * Makes sure that the session lives.
+   * Makes sure that the session has not ended.
    *
    * @throws the signal's reason; Problem `session-over`
    */
@@ -32,7 +32,7 @@ export class Lifetime {
     if (this.end.over) throw this.ended;
   }
 
-  /** For one call to the server or to STS: aborted when the session is dropped, or after a number of milliseconds. */
+  /** The signal for one call to the server or to STS: aborted when the session is dropped, or after a number of milliseconds. */
   callSignal(timeout: number): AbortSignal {
     return AbortSignal.any([this.signal, AbortSignal.timeout(timeout)]);
   }

@@ -8,8 +8,8 @@ const idle = 3600_000;
 const [shortestPause, longestPause] = [15_000, 120_000];
 
 /**
- * When one role's credentials are to be renewed. It holds times and no timer, and callers say what time it is: so a machine that
- * slept, or a clock that was set, needs no special case.
+ * When one role's credentials are to be renewed. It has no timer; callers pass the time in. So sleep and clock changes need no
+ * special case.
  */
 export class RenewalSchedule {
   readonly #expiration: number;
@@ -20,14 +20,14 @@ export class RenewalSchedule {
   /**
    * @param expiration when the credentials end, in milliseconds since 1970
    * @param obtainedAt when they were obtained
-   * @param earlier of the credentials that these replace, whose use counts for these
+   * @param earlier the schedule of the credentials that these replace. Their last use counts for these too
    */
   constructor(expiration: number, obtainedAt: number, earlier?: RenewalSchedule) {
     this.#expiration = expiration;
     this.#usedAt = earlier ? earlier.#usedAt : Number.NEGATIVE_INFINITY;
     // Short-lived credentials (a role may have 15 minutes) are used for at least two thirds of their time.
     const before = Math.min(lead, Math.max(0, expiration - obtainedAt) / 3);
-    // Later by up to a fifth, so that credentials of one moment are not all renewed in one moment.
+    // Later by up to a fifth, so that credentials fetched together are not renewed together.
     this.#at = expiration - before * (1 - Math.random() / 5);
   }
 

@@ -22,21 +22,20 @@ export class Deadline {
 export interface RetryOptions {
   deadline: Deadline;
   timeouts: Pick<Timeouts, 'firstPause' | 'longestPause'>;
-  /** Gives up. */
+  /** Ends the retries. */
   signal: AbortSignal;
   /** Called with the reason for another try. */
   onRetry: (outage: Outage) => void;
 }
 
 /**
- * Tries again after an Outage, until the deadline. The ceiling of the pause doubles each time, and the pause is drawn anew from
- * zero up to it ("full jitter"), so that clients that were cut off in one moment do not come back in one. A Retry-After is waited
- * for in full, with the drawn pause on top. There is no pause that would end after the deadline.
+ * Tries again after an Outage, until the deadline. Each pause is random, from zero to a ceiling that doubles each time ("full
+ * jitter"), so that clients that were cut off together do not come back together. A Retry-After is waited for in full, plus the
+ * random pause. A pause that would end after the deadline is not begun.
  *
- * AWS's SDK has such a loop for STS too, and is told not to use it: it knows no deadline, it would wait on after the session has
- * ended, and the ID token can get too old in it.
+ * The retry of AWS's SDK is off: it has no deadline, goes on after the session ends, and may use a token that is too old.
  *
- * @throws what the last try failed by
+ * @throws the last try's error
  */
 export async function retry<T>(
   attempt: () => Promise<T>,

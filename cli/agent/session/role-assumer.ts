@@ -10,7 +10,7 @@ import type { RoleChain } from './role-chain.ts';
 import { requestAwsToken } from './server-requests.ts';
 import type { Timeouts } from './timeouts.ts';
 
-/** How long an ID token is used at STS, in milliseconds: it lives for 60 seconds by the server's clock. */
+/** How long an ID token is used at STS, in milliseconds: it is valid for 60 seconds by the server's clock. */
 const tokenLife = 45_000;
 
 /**
@@ -26,22 +26,22 @@ export interface RoleAssumerOptions {
   clocks: Clocks;
   timeouts: Timeouts;
   log: Log;
-  /** Says where AWS STS is, which proxy to use and the like. */
+  /** The environment, with STS's address, the proxy and the like. */
   env: NodeJS.ProcessEnv;
-  /** Carries the requests to STS; as the environment says unless given. */
+  /** Carries the requests to STS; by default one for the environment's proxy and certificates. */
   stsAgent?: HttpAgent | undefined;
 }
 
 export interface Assumption {
-  /** Whose STS is asked. */
+  /** The region whose STS is asked. */
   region: string;
-  /** Until when to ask a server or an STS again that is down. */
+  /** How long to retry while the server or STS is down. */
   deadline: Deadline;
-  /** The role's source, where it has one. */
+  /** The role's source, if it has one. */
   source: { role: string; credentials: AwsCredentials } | undefined;
 }
 
-/** Obtains new AWS credentials for one role: with an ID token of the server's, or with the credentials of the role's source. */
+/** Obtains new AWS credentials for one role: with an ID token from the server, or with the credentials of the role's source. */
 export class RoleAssumer {
   readonly #options: RoleAssumerOptions;
 

@@ -1,7 +1,7 @@
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { Problem } from '../../problem/problem.ts';
 
-/** A role, and how to assume it: with an ID token, or through the role of its `source`. A profile is one. */
+/** A role, and how to assume it: with an ID token, or through the role of its `source`. Every VouchProfile is a RoleChain. */
 export interface RoleChain extends Pick<VouchProfile, 'role' | 'externalId' | 'roleSessionName' | 'durationSeconds'> {
   source?: RoleChain;
 }
@@ -12,7 +12,7 @@ function* hops(chain: RoleChain): Generator<RoleChain> {
 }
 
 /**
- * Makes sure that a chain of roles stays in one partition: no credentials are good in two.
+ * Makes sure that a chain of roles stays in one partition: credentials are valid in only one.
  *
  * @throws Problem `partition`
  */
@@ -33,7 +33,7 @@ export function nameOfRole({ role }: RoleChain): string {
   return role.arn.slice(role.arn.lastIndexOf('/') + 1);
 }
 
-/** The key of a chain's credentials: everything that AWS is asked with. */
+/** The cache key of a chain's credentials: everything that we send to AWS for them, except the region. */
 export function keyOf(chain: RoleChain): string {
   return JSON.stringify(
     [...hops(chain)].map(({ role, externalId, roleSessionName, durationSeconds }) => [

@@ -1,6 +1,6 @@
 /**
- * A secret in memory of its own, which can be overwritten. A string cannot: it stays in memory until that is reused. Libraries want
- * strings, so one is made at the moment of use, and kept nowhere.
+ * A secret in its own memory, which can be overwritten. A string cannot be: it stays until its memory is reused. Libraries want
+ * strings, so `reveal` makes one at the moment of use, and nothing keeps it.
  */
 export class Secret {
   #bytes: Buffer | undefined;

@@ -14,7 +14,7 @@ import { parseJson } from '../../text/parse-json.ts';
 import { printable } from '../../text/printable.ts';
 import type { Access } from './access-token.ts';
 
-/** More than any answer of the server's, in bytes. */
+/** More than any of the server's answers, in bytes. */
 const longestAnswer = 64 * 1024;
 
 /**
@@ -22,7 +22,7 @@ const longestAnswer = 64 * 1024;
  *
  * @param signal when to give up
  * @throws Problem `session-over` (exit code 3) when the server refuses the session, `clock-skew` and `role-refused` (5),
- *   `server-unreachable` (4), which is an Outage unless it lasts
+ *   `server-unreachable` (4), an Outage if a retry may help
  */
 export async function requestAwsToken(access: Access, role: string, signal: AbortSignal): Promise<string> {
   const answer = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
@@ -34,9 +34,9 @@ export async function requestAwsToken(access: Access, role: string, signal: Abor
 }
 
 /**
- * What an ID token says. We do not check its signature: it came from the server itself, and AWS checks it.
+ * The claims of an ID token. We do not check its signature: it came from the server itself, and AWS checks it.
  *
- * @throws Problem `server-unreachable` when it is no token
+ * @throws Problem `server-unreachable` when it is not a token
  */
 export function readClaims(access: Access, token: string): Record<string, unknown> {
   try {
@@ -116,7 +116,7 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   // A proof with the wrong time says nothing about the session, which is still good once the clock is right.
   const skew = kind === 'token-refused' ? clockSkew(headers.date, Date.now()) : undefined;
   if (skew) return skew;
-  // It was given its nonce, so this says nothing about the session.
+  // The server got its nonce, so this says nothing about the session.
   if (wantsNonce(answer)) return new Outage(serverUnreachable(issuer, 'It asks for one nonce after the other.'));
   const isChallenge = status === 401 && /\bDPoP\b/i.test(headers['www-authenticate'] ?? '');
   if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
@@ -152,7 +152,7 @@ function hostOf({ issuer }: Access): string {
   return new URL(issuer).host;
 }
 
-/** The body as JSON; an empty object when it is none, or too long. */
+/** The body as JSON; an empty object when it is not JSON, or too long. */
 function readJson({ body }: HttpAnswer): Record<string, unknown> {
   return Object(parseJson(body?.toString('utf8') ?? ''));
 }

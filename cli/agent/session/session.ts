@@ -30,8 +30,8 @@ export type SessionOptions = Omit<
 >;
 
 /**
- * One session and all that was obtained with it. The AWS credentials live inside it, so that a late answer to an earlier session
- * can never reach a later one.
+ * One session and all that was obtained with it. The AWS credentials are inside it, so that a late answer to an earlier session
+ * can never reach a later session.
  */
 export class Session {
   readonly details: SessionDetails;
@@ -69,7 +69,7 @@ export class Session {
    * for each role of the chain. If one of them is down, it is asked again for as long as a caller waits. Credentials are renewed
    * ahead of their end, and no caller waits for that.
    *
-   * @throws Problem as RoleAssumer.assume. In the category `unreachable` it also says until when the session and its other
+   * @throws Problem as RoleAssumer.assume. In the category `unreachable` its text also has until when the session and the other
    *   credentials last
    */
   async credentials(chain: RoleChain, options: CredentialsOptions = {}): Promise<HeldCredentials> {
@@ -90,7 +90,7 @@ export class Session {
   }
 
   /**
-   * The claims of a fresh ID token for a role. The server is asked once only, to see what it says now.
+   * The claims of a fresh ID token for a role. The server is asked only once, to see its answer now.
    *
    * @throws Problem as requestAwsToken
    */
@@ -99,7 +99,7 @@ export class Session {
     return readClaims(access, await requestAwsToken(access, role, this.lifetime.callSignal(this.#timeouts.call)));
   }
 
-  /** Ends it: gives up what is under way, and keeps nothing. */
+  /** Ends the session: gives up what is under way, and keeps nothing. */
   drop(): void {
     this.lifetime.drop();
     this.#supply.drop();
@@ -109,7 +109,7 @@ export class Session {
   }
 
   /**
-   * Ends it as `drop` does, and has the server revoke it, once.
+   * Ends the session as `drop` does, and asks the server once to revoke it.
    *
    * @throws Problem as revokeSession
    */
@@ -124,10 +124,10 @@ export class Session {
     }
   }
 
-  /** Adds until when everything else lasts, as a person can only try again. */
+  /** Adds until when the session and the other credentials last: with them the person may still work. */
   #withWhatLasts({ what, ...rest }: Problem): Problem {
     const others = this.#supply.all().map(({ chain, region, credentials: { expiry } }) => {
-      // With the region: the same role may have credentials for another one, which are of no use here.
+      // With the region: the same role may have credentials for another region, which are of no use here.
       return `${nameOfRole(chain)} in ${region} until ${expiry.clockTime}`;
     });
     const also = others.length > 0 ? `, and credentials for ${others.join(', ')}` : '';

@@ -13,9 +13,9 @@ export class SingleFlight<T> {
   /**
    * Joins the call under way for this key, or starts one. A failed call is not remembered.
    *
-   * @param timeout how long this caller waits, in milliseconds. A call is tried again as long as one of its callers waits. A caller
-   *   with 0 waits for the call's end, and does not have it tried again.
-   * @throws what the call failed by; when this caller's time is up, what the last try failed by
+   * @param timeout how long this caller waits, in milliseconds. A call is retried as long as one of its callers waits. With 0 the
+   *   caller waits for the end of the call, and causes no retry.
+   * @throws the call's error; when this caller's time is up, the last try's error
    */
   run(key: string, timeout: number, start: (deadline: Deadline) => Promise<T>): Promise<T> {
     const running = this.#flights.get(key);
@@ -37,7 +37,7 @@ async function resultWithin<T>(timeout: number, { result, deadline }: Flight<T>)
   }
 }
 
-/** Each request ends by itself before this, so this machine was too slow. */
+/** Every request has a shorter limit, so we get here only on a very slow machine. */
 function noAnswer(): Outage {
   return new Outage({ kind: 'too-late', what: 'No credentials came in time.', fix: 'Try again.' });
 }

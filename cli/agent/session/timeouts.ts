@@ -2,11 +2,11 @@
 export interface Timeouts {
   /** For one request for credentials, in all. */
   request: number;
-  /** For new credentials, when some are left that are about to end. */
+  /** For new credentials while old ones still work. */
   replacement: number;
   /** For one answer of the server or of STS. */
   call: number;
-  /** The ceiling of the pause after the first try that failed. It doubles after each, up to `longestPause`. */
+  /** The ceiling of the pause after the first failed try. The ceiling doubles after each, up to `longestPause`. */
   firstPause: number;
   longestPause: number;
 }

@@ -27,7 +27,7 @@ export function createHttpServer(
       connectionsCheckingInterval: requestTimeout / 5,
     },
     (request, response) => {
-      // One request a connection, as our client does it: the rest of a body that we stopped reading is no second request.
+      // One request per connection, as our client sends: so an unread rest of a body cannot be taken for a second request.
       response.setHeader('connection', 'close');
       route({ agent, codecommit, presence, memory }, request, response).catch((error: unknown) => {
         const { method, url } = request;
@@ -39,7 +39,7 @@ export function createHttpServer(
     },
   );
   server.maxConnections = connections;
-  // A second request on the connection is not even begun.
+  // A second request on the connection never reaches our code.
   server.maxRequestsPerSocket = 1;
   // If nothing moves for longer than an answer takes (session/timeouts.ts), the client is not reading it.
   server.setTimeout(requestTimeout * 6);

@@ -11,9 +11,9 @@ export interface SocketLimits {
 }
 
 /**
- * More connections than the Git processes that run at once, but for both sockets no more than a system allows a process. If each
- * sent the longest request, that would be more memory than a service gets (service/systemd-units.ts). So all requests share a
- * budget, which is enough for Git's, of some hundred bytes, on every connection.
+ * Enough connections for all Git processes at once, and for both sockets below the system's limit of open files. Requests share
+ * one memory budget, because this many of the longest would exceed the service's limit (service/systemd-units.ts). The budget is
+ * enough for a usual request, of some hundred bytes, on every connection.
  */
 export const usualLimits: SocketLimits = {
   requestTimeout: 5000,

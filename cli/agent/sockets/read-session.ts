@@ -5,7 +5,7 @@ import { isIssuer } from '../session/access-token.ts';
 /**
  * Reads the session that a login hands over.
  *
- * @throws Problem `bad-request`, which quotes nothing of it
+ * @throws Problem `bad-request`, which quotes nothing from the body
  */
 export function readSession(body: Buffer): NewSession {
   let value: unknown;

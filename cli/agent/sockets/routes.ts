@@ -30,7 +30,7 @@ export interface Presence {
 /** The requests that mean the same in every protocol, see protocolVersion. */
 const everlasting = new Set(['GET /status', 'DELETE /session']);
 
-/** What answers the requests. */
+/** What a request can reach. */
 export interface Served {
   agent: Agent;
   codecommit: CodeCommit;
@@ -58,7 +58,7 @@ export async function route(
       return sendJson(response, agent.status());
     case 'PUT /session': {
       await withBody(request, memory, longestBody, (body) => agent.take(readSession(body)));
-      // Asked after the session was taken: the connection may be older than the agent's end.
+      // Checked last: the agent may have begun to end since this connection opened.
       if (!presence.canServe()) {
         agent.close();
         throw leaving();
@@ -96,7 +96,7 @@ export async function route(
   sendProblem(response, badRequest(`There is no ${asked}.`), 404);
 }
 
-/** `role=`, or `profile=` and the config file where it is; `region=` and `fresh=1` with either. */
+/** AWS credentials for `role=`, or for `profile=` in the file `config=`. Either may have `region=` and `fresh=1`. */
 function credentials(agent: Agent, query: URLSearchParams): Promise<AwsCredentials> {
   const options = { region: query.get('region') ?? undefined, fresh: query.get('fresh') === '1' };
   if (options.region !== undefined && !isRegion(options.region)) {

@@ -15,7 +15,7 @@ export interface GivenSockets {
 const first = 3;
 
 /**
- * The sockets that we were started with. Their variables are removed, as they are for this process alone.
+ * The sockets that we were started with. Removes the variables, so that child processes do not see them.
  *
  * @returns undefined when we were started without any
  * @throws Problem `given-sockets` when there are not two
@@ -31,7 +31,8 @@ export function takeGivenSockets(env: NodeJS.ProcessEnv): GivenSockets | undefin
 }
 
 /**
- * Has a server accept the connections of a socket that we were given. The name belongs to systemd, and outlives us.
+ * Has a server accept the connections of a socket that we were given. The socket's name belongs to systemd, and stays when we
+ * end.
  *
  * @param path the name that the socket must have
  * @throws Problem `given-sockets` when the descriptor is not a listening socket of that name

@@ -213,7 +213,7 @@ describe('the helper without a terminal', () => {
   async function ask(the: Awaited<ReturnType<typeof setUp>>) {
     const hook = `import { registerHooks } from 'node:module';
       registerHooks({ load(url, context, next) {
-        if (/openid-client|when-needed|browser-flow|open-browser/.test(url)) process._rawDebug('loaded ' + url);
+        if (/openid-client|auto-login|browser-flow|open-browser/.test(url)) process._rawDebug('loaded ' + url);
         return next(url, context);
       } });`;
     const program = [
@@ -242,7 +242,7 @@ describe('the helper without a terminal', () => {
     await comeBack(the.issuer);
     const { stdout, stderr } = await asked;
     expect(stdout).toBe('quit=1\n');
-    expect(stderr).toMatch(/loaded .*when-needed/);
+    expect(stderr).toMatch(/loaded .*auto-login/);
     expect(stderr).toContain('vouch: Signed in as alice@example.com');
     // Without a terminal no line is redrawn.
     expect(stderr).not.toMatch(/[^\P{Cc}\n]/u);
