@@ -18,7 +18,10 @@ import { Problem } from './problem/problem.ts';
 import { requireSession } from './sessions/require-session.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 
-/** The paths that `oidc-provider` serves; all others are ours. `/auth/UID` is not among them: only the answer to its touch carries a sign-in on. */
+/**
+ * The paths that `oidc-provider` serves; all others are ours. `/auth/UID` is not among them: a sign-in continues only in the answer to its
+ * touch.
+ */
 const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth|token(\/revocation)?)$/;
 
 /**

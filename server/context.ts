@@ -3,7 +3,7 @@ import type { Config } from './config/config.ts';
 import type { SigningKey } from './signing/signing-key.ts';
 import type { Store } from './store/store.ts';
 
-/** What every feature gets. Nothing in it changes between requests. */
+/** Passed to every feature: settings, store, log, signing key and clock. They stay the same between requests. */
 export interface Context {
   config: Config;
   store: Store;

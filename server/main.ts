@@ -30,7 +30,7 @@ program
       closing = true;
       server.then(({ close }) => close()).then(end, (error: Error) => process.exit(printError(error)));
     };
-    // Before the log says that it listens: whoever reads that may send a signal.
+    // Before the log says that it listens: a reader of that line may send a signal at once.
     process.on('SIGINT', stop);
     process.on('SIGTERM', stop);
     await server;
@@ -74,7 +74,7 @@ VOUCH_ISSUER (and VOUCH_AWS_AUDIENCE, if it is set) must be the server's own. Fo
     runAwsTemplate(readAwsTrust(process.env), format, options);
   });
 
-// commander's own `help` is silent about a name that it does not know.
+// commander's own `help` prints no error for an unknown name.
 program
   .helpCommand(false)
   .command('help')

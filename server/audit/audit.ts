@@ -1,7 +1,7 @@
 import { readAddress } from '../network/ip-address.ts';
 import type { Store } from '../store/store.ts';
 
-/** Events worth knowing about a year later, which only known people cause. Refusals are in refusals.ts. */
+/** Events that are worth knowing a year later. Only known people can cause them; refusals are in refusals.ts. */
 export type AuditEvent =
   | 'invited'
   | 'enrolled'

@@ -9,7 +9,7 @@ const WINDOW_MS = 3600_000;
 interface Refusal {
   event: 'sign-in-refused' | 'enrolment-refused';
   problem: Kind;
-  /** The invited person's address; without one, the key owner's counts. */
+  /** The invited person's address; without one, the address of the key's owner is stored. */
   email?: string | null;
   /** The key that the request names; written only if it is enrolled here. */
   keyId: string | null;
@@ -19,7 +19,7 @@ interface Refusal {
 /**
  * Runs a step that can be refused. When it throws a Problem, counts the refusal, after the step's own transaction was rolled back.
  *
- * @param what which step it is, and whose
+ * @param what the step, its person and its key
  */
 export async function countingRefusals<Result>(
   { store, now }: { store: Store; now: () => number },
@@ -37,7 +37,7 @@ export async function countingRefusals<Result>(
 /**
  * Counts a refusal. Anybody can cause one, so it gets no row of its own: all refusals of one kind within an hour (same event, problem,
  * known key and invited address) share a row, with their number and the last address. One atomic statement, so that none is lost.
- * Nothing that a request says is stored; the log has the verifier's words.
+ * Nothing that a request contains is stored; the log has the verifier's words.
  */
 export async function countRefusal(store: Store, now: number, refusal: Refusal): Promise<void> {
   const { event, problem, ip } = refusal;

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { ActiveSession } from '../sessions/sessions.ts';
 import { signJwt } from '../signing/sign-jwt.ts';
 
-/** AWS takes a token for 5 minutes longer than it says, so this is enough time to get it there. */
+/** AWS accepts a token until 5 minutes after its `exp`, so this is enough time to deliver it. */
 const LIFETIME_SECONDS = 60;
 
 /**

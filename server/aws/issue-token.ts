@@ -5,14 +5,14 @@ import { findActiveSession, sessionOver } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { idTokenForRole } from './id-token.ts';
 
-/** A session gets this many tokens in this many milliseconds: far more than an agent ever asks for. */
+/** The most tokens for a session, and in how many milliseconds. An agent asks for far fewer. */
 const [MAX_TOKENS, WINDOW_MS] = [300, 10 * 60_000];
 
 /**
  * Issues a token for a role to a session.
  *
- * One transaction checks that the session is active, signs, and writes the audit row. So a revocation comes before all of that or after
- * it, and no token is issued after a revocation. The row is stored before the token leaves, so that every token can be found again.
+ * One transaction checks that the session is active, signs, and writes the audit row. So a revocation cannot fall in between. The row
+ * is stored before the token leaves, so that every token can be found again.
  *
  * @param role the role's ARN, checked
  * @param ip the address that the request came from
@@ -43,7 +43,7 @@ export async function issueToken(
   });
 }
 
-/** Counts audit rows, which all instances see. Rows from the future were written before a clock was set back, and count too. */
+/** Counts audit rows, because all instances see them. Rows from the future count too: they were written before a clock was set back. */
 async function checkCount(store: Store, sessionId: string, now: number): Promise<void> {
   const { count, oldest } = await store
     .selectFrom('audit')

@@ -8,7 +8,7 @@ import { isRoleArn } from './role-arn.ts';
 /** `POST /api/aws/token`: issues the ID token that the agent takes to AWS STS. */
 export function awsTokenRoute(context: Context, requireSession: RequestHandler): Router {
   const router = Router();
-  // Read after requireSession: the server reads no stranger's body.
+  // Read after requireSession: the server does not read a stranger's body.
   const body = express.json({ limit: '4kb' });
 
   router.post('/api/aws/token', requireSession, body, async (request, response) => {

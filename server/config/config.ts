@@ -17,10 +17,10 @@ export interface Config {
   local: boolean;
   /** WebAuthn's RP ID: the issuer's host name. */
   rpId: string;
-  /** Its database, not yet opened. */
+  /** The database, not yet opened. */
   database: Engine;
   listen: readonly ListenAddress[];
-  /** 32 bytes; undefined where the server may make a key file beside the database. */
+  /** 32 bytes; undefined if the server may make a key file beside the database. */
   masterKey: Buffer | undefined;
   /** How long a session lasts after its touch, in seconds. */
   sessionSeconds: number;
@@ -43,7 +43,7 @@ type Environment = Record<string, string | undefined>;
  * Reads and checks all settings.
  *
  * @param env the process's environment
- * @returns the configuration, which nothing checks again
+ * @returns the checked configuration; nothing checks it again
  * @throws Problem `setting-refused` for the first setting that is missing or wrong
  */
 export function readConfig(env: Environment): Config {
@@ -78,7 +78,7 @@ export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'dat
 }
 
 /**
- * Reads what AWS must know of the server. That needs neither a master key nor a database.
+ * Reads the settings that AWS must know. That needs neither a master key nor a database.
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
@@ -167,7 +167,7 @@ function readAaguids(env: Environment): string[] {
 
 function readProxies(env: Environment, local: boolean): string[] {
   const value = env.VOUCH_TRUST_PROXY;
-  // The documented setup for https has a proxy on this machine; without TLS there need be none.
+  // The documented setup for https has a proxy on this machine; without TLS no proxy is needed.
   if (value === undefined) return local ? [] : ['127.0.0.1', '::1'];
   const list = value.split(/[\s,]+/).filter((item) => item !== '');
   const wrong = list.find((item) => readRange(item) === undefined);
@@ -184,7 +184,7 @@ function readProxies(env: Environment, local: boolean): string[] {
 function readAuditDays(env: Environment): number {
   const value = env.VOUCH_AUDIT_DAYS ?? '400';
   const days = Number(value);
-  // Less than a week, and somebody could wait until their traces are gone.
+  // With less than a week, an attacker could wait until the traces are gone.
   if (!/^\d{1,4}$/.test(value) || days < 7 || days > 3650) {
     throw settingRefused('VOUCH_AUDIT_DAYS', value, 'a number of days from 7 to 3650');
   }

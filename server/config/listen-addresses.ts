@@ -2,8 +2,8 @@ import type { ListenAddress } from '../network/listen.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 
 /**
- * The addresses of `localhost`, in the order in which browsers try them (RFC 6761, section 6.3; RFC 6724). Whoever holds one of them
- * is that origin.
+ * The addresses of `localhost`, in the order in which browsers try them (RFC 6761, section 6.3; RFC 6724). A program that listens on
+ * one of them can pose as that origin.
  */
 const LOOPBACKS = ['::1', '127.0.0.1'];
 

@@ -16,7 +16,7 @@ export const SETTINGS = [
   'VOUCH_LOG_LEVEL',
 ];
 
-/** What `vouch` sets in a shell (cli/prompt), from which somebody may start the server. */
+/** `vouch` sets these in a shell (cli/prompt), from which the server may be started. */
 const CLI = ['VOUCH_SESSION', 'VOUCH_EMAIL', 'VOUCH_EXPIRES_AT', 'VOUCH_SERVER', 'VOUCH_PROMPT'];
 
 /**
@@ -27,7 +27,7 @@ const SERVICE_LINK = /^VOUCH_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(
 const SERVICE_LINK_URL = /^VOUCH_(\w+_)?PORT$/;
 
 /**
- * Refuses a name that begins with `VOUCH_` and is no setting: a mistyped setting would have no effect.
+ * Refuses a name that begins with `VOUCH_` but is not a setting: a mistyped setting would have no effect.
  *
  * @throws Problem `setting-refused`, which names the nearest setting
  */

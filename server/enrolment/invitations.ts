@@ -66,7 +66,7 @@ export async function findOpenInvitation(store: Store, code: string, now: number
     .executeTakeFirst();
 }
 
-/** Uses an invitation up, in one atomic statement: of two who try, one wins. */
+/** Uses an invitation up, in one atomic statement: of two attempts, one succeeds. */
 export async function useInvitation(store: Store, id: string, now: number) {
   return store
     .updateTable('invitations')

@@ -14,12 +14,12 @@ import { useInvitation } from './invitations.ts';
 import { invitationRefused, otherBrowser } from './problems.ts';
 
 /**
- * Binds an enrolment to the first page that opens it (in one atomic statement), or lets that page in again.
+ * Binds an enrolment to the first page that opens it (in one atomic statement), or recognises that page again.
  *
  * The page gets a secret and keeps it for its own origin. Unlike a cookie, no other site and no other port can plant it or read it.
  *
  * @param known the page's secret, if it has one already
- * @returns what the page shows; nothing about the person until the terminal has approved
+ * @returns what the page shows: nothing about the person before the terminal has approved
  * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`
  */
 export async function openEnrolment(context: Context, ticket: string, known: string | undefined) {
@@ -51,7 +51,7 @@ export async function openEnrolment(context: Context, ticket: string, known: str
   };
 }
 
-/** Options for a touch of a key that the person already has, which must agree to another one. */
+/** Options for a touch of an existing key, which must confirm the new one. */
 export async function confirmationOptions(context: Context, ticket: string, page: string) {
   const enrolment = await findApproved(context, ticket, page);
   const keys = await keysOf(context.store, enrolment.email);
@@ -67,7 +67,7 @@ export async function confirmationOptions(context: Context, ticket: string, page
 }
 
 /**
- * Verifies a touch of a key that the person already has.
+ * Verifies the touch of an existing key.
  *
  * @returns the page's new secret, which replaces the old one
  * @throws Problem when the assertion is refused, or the key is another person's
@@ -166,7 +166,7 @@ export async function finishEnrolment(
   });
 }
 
-/** An invitation for a person who has a key already is not enough to add another: one of theirs must agree with a touch. */
+/** A person who has a key needs more than an invitation to add another: a touch of an existing key. */
 function checkConfirmed(keys: { id: string }[], confirmedKeyId: string | null): void {
   if (keys.length === 0 || keys.some((key) => key.id === confirmedKeyId)) return;
   throw new Problem({

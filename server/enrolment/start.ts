@@ -11,7 +11,7 @@ const LIFETIME_MS = 15 * 60 * 1000;
 export interface StartedEnrolment {
   /** Part of the page's URL, which others on the machine can read: it opens a page, which the terminal must approve. */
   ticket: string;
-  /** The terminal's secret, with which it asks how things stand and says which page is the right one. */
+  /** The terminal's secret. With it the terminal asks for the enrolment's state, and names the right page. */
   poll: string;
   /** The page's secret, if the page itself gave the code and so needs no approval. */
   page: string | undefined;
@@ -32,14 +32,15 @@ export async function startEnrolment(
     client: string;
     machine: string | null;
     keyName: string | null;
-    /** Whether the page itself asks, without a terminal. */
+    /** Whether the page itself starts it, without a terminal. */
     byPage: boolean;
   },
   ip: string,
 ): Promise<StartedEnrolment> {
   const now = context.now();
   const invitation = await findOpenInvitation(context.store, request.code, now);
-  // If the request names an address, it must be the invited one. The answer is the same, so that it tells nothing.
+  // If the request names an address, it must be the invited one. The answer is the same as for a wrong code, so that it
+  // reveals nothing.
   const foreign = request.email !== undefined && request.email.trim().toLowerCase() !== invitation?.email;
   if (invitation === undefined || foreign) {
     const refused = invitationRefused();

@@ -4,7 +4,7 @@ import { hash } from '../secrets.ts';
 import { enrolmentOver } from './problems.ts';
 
 /**
- * How an enrolment stands, for the terminal that started it.
+ * The state of an enrolment, for the terminal that started it.
  *
  * @throws Problem `interaction-over` when it is over, or when the poll secret is wrong
  */
@@ -34,7 +34,7 @@ export async function enrolmentStatus(context: Context, poll: string) {
 
 /**
  * Approves the page that has opened an enrolment, because the person at the terminal sees the same words there. The statement checks the
- * words, so that no other page can be meant.
+ * words, so that no other page can be approved.
  *
  * @throws Problem `interaction-over` when it is over, or when no page shows these words
  */

@@ -8,7 +8,7 @@ const CODES = [
   'ERR_HTTP_REQUEST_TIMEOUT',
 ];
 
-/** Whether an error only says that the client has hung up, which it may: nothing went wrong here. */
+/** Whether an error only means that the client hung up, which it may: nothing went wrong here. */
 export function isAborted(error: unknown): boolean {
   const { code, type } = error as { code?: unknown; type?: unknown };
   return type === 'request.aborted' || (typeof code === 'string' && (CODES.includes(code) || code.startsWith('HPE_')));

@@ -8,8 +8,8 @@ import { Problem } from '../problem/problem.ts';
  * audit table show it.
  *
  * Reads X-Forwarded-For from its end, for as long as its writers are proxies of VOUCH_TRUST_PROXY: anything before that came from a
- * stranger. With an https issuer a proxy must have ended TLS, so only those proxies get an answer, and they must say whose request it
- * is. Otherwise all people would look like one and share one limit.
+ * stranger. With an https issuer a proxy must have ended TLS, so only those proxies get an answer, and they must name the client.
+ * Otherwise all people would look like one and share one limit.
  */
 export function clientAddress(config: Config): RequestHandler {
   const isProxy = inRanges(config.trustedProxies);
@@ -39,7 +39,7 @@ export function clientAddress(config: Config): RequestHandler {
   };
 }
 
-/** The last address that is not one of our proxies; undefined where a proxy wrote something else than an address. */
+/** The last address that is not one of our proxies; undefined if a proxy wrote something that is not an address. */
 function beforeProxies(peer: string, forwarded: string, isProxy: (address: string) => boolean): string | undefined {
   let client: string | undefined = peer;
   for (const entry of forwarded.split(',').reverse()) {

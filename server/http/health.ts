@@ -15,12 +15,12 @@ export function healthz(context: Context): RequestHandler {
 }
 
 /**
- * For load balancers and supervisors: 200 while the server can work, which takes a database that can be written; 503 when the disk is
- * full, the database is gone, or another program has locked it.
+ * For load balancers and supervisors: 200 while the server can write to its database; 503 when the disk is full, the database is
+ * gone, or another program has locked it.
  */
 export function readyz(context: Context): RequestHandler {
   let attempt: Promise<void> | undefined;
-  // By a clock that nobody sets. A running attempt is never stale.
+  // By a monotonic clock. A running attempt is never stale.
   let staleAt = Number.POSITIVE_INFINITY;
   const tried = () => {
     staleAt = performance.now() + REUSE_MS;

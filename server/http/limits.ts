@@ -3,12 +3,12 @@ import { Problem } from '../problem/problem.ts';
 import { sendProblem } from './problem-handler.ts';
 import { RateLimitStore } from './rate-limit-store.ts';
 
-/** Whoever has one IPv6 address has the 2^64 around it (RFC 6177): they count as one. */
+/** A client with one IPv6 address has the 2^64 around it (RFC 6177), so these count as one. */
 const IPV6_SUBNET = 64;
 
 /**
  * Limits the requests per minute from one address, as client-address.ts found it. Each process counts for itself: this keeps floods out,
- * and is no security boundary (codes have 130 bits and more).
+ * but is not a security boundary (codes have 130 bits and more).
  */
 export function perMinute(limit: number) {
   return rateLimit({

@@ -5,7 +5,7 @@ import { StoreUnavailable } from '../store/unavailable.ts';
 import { isAborted } from './aborted.ts';
 import { STATUS } from './status.ts';
 
-/** Answers with a problem (RFC 9457). @param status only where it is not the category's */
+/** Answers with a problem (RFC 9457). @param status only if it is not the category's */
 export function sendProblem(response: Response, problem: Problem, status: number = STATUS[problem.category]): void {
   response
     .status(status)
@@ -21,7 +21,7 @@ export const notFound: RequestHandler = (_request, response) => {
   );
 };
 
-/** The last handler: answers a Problem as it is, and any other error without telling anything. */
+/** The last handler: answers a Problem as it is, and any other error without details. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     if (isAborted(error)) {

@@ -5,11 +5,11 @@ const MAX_KEYS = 20_000;
 
 /**
  * A rate limit's counts, in this process's memory. They never take much of it: when there are too many keys, the one with the oldest
- * window is forgotten, and starts again. So somebody with very many addresses does not trouble others.
+ * window is forgotten, and starts again. So a client with very many addresses does not affect others.
  */
 export class RateLimitStore implements Store {
   readonly localKeys = true;
-  /** In the order in which they end, since all have one length. By a clock that nobody sets. */
+  /** In the order in which they end, because all have the same length. Times are of a monotonic clock. */
   readonly #windows = new Map<string, { hits: number; end: number }>();
   readonly #now: () => number;
   #length = 0;

@@ -26,7 +26,7 @@ export function readForwarded(text: string): string | undefined {
 /**
  * A range of addresses, such as 10.0.0.0/8 or 2001:db8::/32. A single address is a range of one.
  *
- * @returns undefined when it is no range, or wider than any private one (10.0.0.0/8, fc00::/7)
+ * @returns undefined when it is not a range, or is wider than any private one (10.0.0.0/8, fc00::/7)
  */
 export function readRange(text: string): { address: string; prefix: number; family: 'ipv4' | 'ipv6' } | undefined {
   const [, base = '', written] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
@@ -41,13 +41,13 @@ export function readRange(text: string): { address: string; prefix: number; fami
   return { address, prefix, family: isV4 ? 'ipv4' : 'ipv6' };
 }
 
-/** Tells whether an address, in its canonical form, is in one of the ranges. */
+/** Whether an address, in its canonical form, is in one of the ranges. */
 export function inRanges(ranges: readonly string[]): (address: string) => boolean {
   // One list per family: to Node every IPv4 address is part of ::/64, because all can be mapped into it.
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const text of ranges) {
     const range = readRange(text);
-    if (range === undefined) throw new TypeError(`${text} is no range of addresses`);
+    if (range === undefined) throw new TypeError(`${text} is not a range of addresses`);
     lists[range.family].addSubnet(range.address, range.prefix, range.family);
   }
   return (address) => {

@@ -15,7 +15,7 @@ export const CLOSE_MS = 20_000;
 export interface ListenAddress {
   host: string;
   port: number;
-  /** Whether the server starts without it on a machine that has no such address (IPv6 switched off). */
+  /** Whether the server may start without this address on a machine that lacks it (IPv6 switched off). */
   optional?: true;
 }
 
@@ -30,7 +30,7 @@ export interface Listeners {
 /**
  * Listens on all addresses, or on none.
  *
- * @throws Problem `listening-failed` when one is taken or closed to this user; Node's error when one cannot be used
+ * @throws Problem `listening-failed` when an address is taken or closed to this user; Node's error when one cannot be used
  */
 export async function listen(addresses: readonly ListenAddress[], app: RequestListener): Promise<Listeners> {
   const servers: Server[] = [];

@@ -23,8 +23,8 @@ export async function takeInteraction(store: Store, uid: string): Promise<boolea
 /**
  * Keeps oidc-provider's models in the store.
  *
- * An instance's ID is the secret itself (a code, a session cookie): only its hash is stored, and the payload does not hold it. Where
- * the library uses something once in two steps (a code, a DPoP proof), one statement here decides who wins.
+ * An instance's ID is the secret itself (a code, a session cookie): only its hash is stored, and the payload does not hold it. If the
+ * library needs two steps to use something once (a code, a DPoP proof), one statement here decides.
  */
 export class OidcAdapter implements Adapter {
   readonly #store: Store;
@@ -42,8 +42,8 @@ export class OidcAdapter implements Adapter {
 
   async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<void> {
     const { jti: _secret, consumed: _column, ...rest } = payload;
-    // A pushed request can be opened until its own `exp`, and leads to one code. Whether it has done so must be known for as long as a
-    // page that was opened with it may live.
+    // A pushed request can be opened until its own `exp`, and leads to one code. Remember that it was used until no page opened with
+    // it can still exist.
     const seconds = this.#model === 'PushedAuthorizationRequest' ? expiresIn + INTERACTION_SECONDS : expiresIn;
     const row = {
       model: this.#model,

@@ -22,8 +22,8 @@ const FINISHING_SECONDS = 60;
  * The routes of the sign-in page; docs/http-api.md lists them.
  *
  * A sign-in is bound to a browser by its challenge, which is secret, good for one answer, and given to the page that asks for it. The
- * code goes only to that page, in the answer to the request with the touch. There is no cookie that somebody could plant, and no URL
- * where the code waits for anybody who comes.
+ * code goes only to that page, in the answer to the request with the touch. No cookie is involved that an attacker could plant, and no
+ * URL returns the code.
  */
 export function loginRoutes(context: Context, provider: Provider, words: LoginWords): Router {
   const router = Router();
@@ -94,8 +94,8 @@ async function findInteraction(provider: Provider, request: Request): Promise<In
 }
 
 /**
- * Has the provider turn a result into the client's callback. The interaction gets a new, secret name for that, so that nobody who knows
- * the page's URL can replace the result.
+ * Lets the provider turn a result into the client's callback. For that the interaction gets a new, secret name: knowing the page's URL
+ * is not enough to replace the result.
  *
  * @param interaction one that was taken (`takeInteraction`)
  * @param wanted the parameter that the callback must have

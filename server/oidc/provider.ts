@@ -29,11 +29,11 @@ const TTL = {
 export function createProvider(context: Context, words: LoginWords): Provider {
   const provider = new Provider(context.config.issuer, configuration(context));
   withoutCookies(provider);
-  // http/origin.ts tells it the outer scheme.
+  // http/origin.ts passes it the outer scheme.
   provider.proxy = true;
   provider.use(async (ctx, next) => {
     await next();
-    // As checkParameters has it. The library's configuration can add to its discovery document, but not remove from it.
+    // The only mode that checkParameters allows. The library's configuration can add to its discovery document, but not remove from it.
     if (ctx.oidc?.route === 'discovery') Object.assign(ctx.body as object, { response_modes_supported: ['query'] });
     // The client's terminal shows them, and so does the page.
     if (ctx.oidc?.route === 'pushed_authorization_request' && ctx.status === 201) {

@@ -6,9 +6,9 @@ import type Provider from 'oidc-provider';
 const resuming = new WeakMap<IncomingMessage, string>();
 
 /**
- * Keeps oidc-provider from reading and setting cookies. It would keep the thread of a sign-in in them, and cookies can be planted: by a
- * sibling host (`Domain=`), and at `http://localhost` by any other port, which can read them too. The one value that it needs, the
- * name of the interaction to resume, comes from `resumeInteraction` alone.
+ * Keeps oidc-provider from reading and setting cookies. It would keep the state of a sign-in in cookies, and cookies can be planted: by
+ * a sibling host (`Domain=`), and at `http://localhost` by any other port, which can read them too. The one value that the library
+ * needs, the name of the interaction to resume, comes only from `resumeInteraction`.
  */
 export function withoutCookies(provider: Provider): void {
   const resume = provider.cookieName('resume');
@@ -22,8 +22,8 @@ export function withoutCookies(provider: Provider): void {
 }
 
 /**
- * Has oidc-provider carry on with an interaction, inside this process. The caller gets what a browser would be told, and no browser can
- * ask for it.
+ * Lets oidc-provider continue an interaction, inside this process. The caller gets the answer that a browser would get; no browser can
+ * request it.
  *
  * @param uid an interaction that has a result
  * @returns where the browser would be redirected to, or undefined if the provider answers with something else

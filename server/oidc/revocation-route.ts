@@ -8,7 +8,7 @@ import { revokeSession } from '../sessions/sessions.ts';
  * `POST /token/revocation` (RFC 7009) for our JWT access tokens, which oidc-provider does not store and so cannot revoke. It ends the
  * session behind the token, and with it everything that the token is good for.
  *
- * The client is public, so whoever holds the token may revoke it. They could do worse with it.
+ * The client is public, so any holder of the token may revoke it. A thief could do worse with it.
  */
 export function revocationRoute(context: Context): Router {
   const router = Router();

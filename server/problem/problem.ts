@@ -3,7 +3,7 @@ import { type Category, KINDS, type Kind } from './kinds.ts';
 
 export interface ProblemDetails {
   kind: Kind;
-  /** Only where it differs from its kind's. */
+  /** Only if it differs from the kind's. */
   category?: Category;
   /** What happened, in a sentence. No field may hold a secret. */
   what: string;
@@ -11,7 +11,7 @@ export interface ProblemDetails {
   why?: string;
   /** What to do next. */
   fix?: string;
-  /** For the log alone: more exact than a stranger may learn. The default is `what`. */
+  /** Only for the log: more exact than a stranger may learn. The default is `what`. */
   reason?: string;
   /** Headers of the HTTP answer. */
   headers?: Record<string, string>;
@@ -38,7 +38,7 @@ export class Problem extends Error {
     this.headers = headers ?? {};
   }
 
-  /** What the caller may read, in the words of RFC 9457. The status is HTTP's to add. */
+  /** What the caller may read, in the words of RFC 9457. `http/problem-handler.ts` adds the status. */
   toJSON(): { type: string; title: string; detail: string } {
     return { type: `urn:vouch:problem:${this.kind}`, title: this.what, detail: this.fix };
   }

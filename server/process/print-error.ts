@@ -1,7 +1,7 @@
 import type { Category } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** 2 when the command line or the settings are wrong, else 1. */
+/** 2 when the command line or the settings are wrong, otherwise 1. */
 const exitCode = (category: Category): number => (category === 'usage' ? 2 : 1);
 
 /**

@@ -21,8 +21,8 @@ declare global {
 }
 
 /**
- * Lets a request through if it carries a DPoP-bound access token of ours (RFC 9068, RFC 9449) whose session is active, and puts that
- * session into `response.locals.session`.
+ * Lets a request through if it carries one of our DPoP-bound access tokens (RFC 9068, RFC 9449) with an active session, and puts
+ * that session into `response.locals.session`.
  */
 export function requireSession(context: Context): RequestHandler {
   const { issuer } = context.config;
@@ -34,7 +34,7 @@ export function requireSession(context: Context): RequestHandler {
   return async (request, response, next) => {
     const headers = new Headers();
     for (const name of ['authorization', 'dpop']) {
-      // If a header comes twice, neither counts: a proxy before us may have checked the other one.
+      // If a header comes twice, neither counts: a proxy in front of us may have checked the other one.
       const [value, ...others] = request.headersDistinct[name] ?? [];
       if (value !== undefined && others.length === 0 && value.length <= 8192) headers.set(name, value);
     }

@@ -8,10 +8,10 @@ const MAX_SIZE = 1024;
 /**
  * Reads a master key from a file that only its owner can read.
  *
- * @param setting what names the file, for the error
+ * @param setting where the file is named, for the error
  * @param credentials systemd's folder of the service's credentials ($CREDENTIALS_DIRECTORY), if there is one
  * @returns 32 bytes
- * @throws Problem `setting-refused` when it cannot be read, when others can read it, or when it holds no key
+ * @throws Problem `setting-refused` when it cannot be read, when others can read it, or when it does not hold a key
  */
 export function readKeyFile(setting: string, file: string, credentials?: string): Buffer {
   // Opened once, so that the checked file is the one that is read. A FIFO must not block.
@@ -37,7 +37,11 @@ export function readKeyFile(setting: string, file: string, credentials?: string)
     }
     const me = process.geteuid?.();
     if (me !== 0 && uid !== me && uid !== 0) {
-      throw settingRefused(setting, file, `a file of the server's own user or root's (its owner is user ${uid})`);
+      throw settingRefused(
+        setting,
+        file,
+        `a file that belongs to the server's user or to root (its owner is user ${uid})`,
+      );
     }
     const content = Buffer.alloc(MAX_SIZE);
     return parseKey(`The key in ${file}`, content.toString('utf8', 0, readSync(descriptor, content)));
@@ -56,7 +60,7 @@ function checkFile(setting: string, file: string, descriptor: number) {
  * Reads a master key from its written form, 32 bytes in base64.
  *
  * @param setting what holds the key, for the error, which never repeats the key itself
- * @throws Problem `setting-refused` when it is no key, or not a random one
+ * @throws Problem `setting-refused` when it is not a key, or not a random one
  */
 export function parseKey(setting: string, text: string): Buffer {
   const expected = '32 random bytes in base64, as `openssl rand -base64 32` prints them';
@@ -69,7 +73,10 @@ export function parseKey(setting: string, text: string): Buffer {
   return key;
 }
 
-/** Of 32 random bytes about 30 differ; fewer than 12 do so in one key of 10^17. Zeros, patterns and 0, 1, 2, … are not random. */
+/**
+ * 32 random bytes have about 30 different values; fewer than 12 happens once in 10^17 keys. Zeros, patterns and 0, 1, 2, … are not
+ * random.
+ */
 function looksRandom(key: Buffer): boolean {
   const steps = key.subarray(1).map((byte, index) => byte - (key[index] ?? 0));
   return new Set(key).size >= 12 && new Set(steps).size >= 12;

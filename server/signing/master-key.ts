@@ -10,10 +10,10 @@ import { readKeyFile } from './key-file.ts';
  * of mode 0600 beside the database, which is made when it is first needed.
  *
  * @param engine the database
- * @param needed whether the database already holds something that only its old key can open
+ * @param needed whether the database already holds something that only the old key can decrypt
  * @returns 32 bytes
  * @throws Problem `master-key-lost` when the file is needed but gone
- * @throws Problem `setting-refused` when others can read it, or when it holds no key
+ * @throws Problem `setting-refused` when others can read it, or when it does not hold a key
  */
 export function masterKey(configured: Buffer | undefined, engine: Engine, needed: boolean): Buffer {
   if (configured !== undefined) return configured;

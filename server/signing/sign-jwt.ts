@@ -2,8 +2,8 @@ import { base64url, type JWTPayload } from 'jose';
 import type { SigningKey } from './signing-key.ts';
 
 /**
- * Signs a JWT (RFC 7519, section 7.1) in JWS's compact form (RFC 7515, section 7.1). jose could only sign with a private key in its
- * hands, and the issuer's need not be in this process.
+ * Signs a JWT (RFC 7519, section 7.1) in JWS's compact form (RFC 7515, section 7.1). We do not sign with jose, because it needs the
+ * private key in this process, and ours may be elsewhere (KMS).
  */
 export async function signJwt(key: SigningKey, claims: JWTPayload): Promise<string> {
   const header = { alg: key.publicJwk.alg, kid: key.kid, typ: 'JWT' };

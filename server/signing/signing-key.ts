@@ -4,7 +4,7 @@ import type { JWK } from 'jose';
 export interface SigningKey {
   /** Its name in the key set and in what it signs. */
   readonly kid: string;
-  /** What the key set shows (RFC 7517), with `alg` ES256. */
+  /** The public key for the key set (RFC 7517), with `alg` ES256. */
   readonly publicJwk: JWK;
   /** Returns the ES256 signature in JWS's form: R and S, 32 bytes each (RFC 7518, section 3.4). */
   sign(bytes: Uint8Array): Promise<Uint8Array>;

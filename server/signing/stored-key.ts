@@ -43,7 +43,7 @@ export async function currentSigningKey(store: Store, master: Buffer, now: numbe
   return new StoredKey(stored.kid, publicJwk, (await importJWK(privateJwk, 'ES256')) as CryptoKey);
 }
 
-/** Whether there is a signing key already, which only the master key of its making can open. */
+/** Whether there is a signing key already. Only the master key that it was stored with can open it. */
 export async function hasSigningKey(store: Store): Promise<boolean> {
   return (await findCurrent(store)) !== undefined;
 }

@@ -4,18 +4,18 @@ import type { Store } from './store.ts';
 export interface Engine {
   /** The database's name for people: no secret in it, and the same wherever the server was started. */
   readonly name: string;
-  /** The file beside the database that holds the master key when none is configured. */
+  /** The file beside the database that holds the master key if no other is configured. */
   readonly masterKeyFile: string;
   /**
    * Opens the database for the server. Makes it if there is none, and brings its schema up to date.
    *
-   * @throws when it cannot be opened, or when a migration fails, which leaves nothing of itself
+   * @throws when it cannot be opened, or when a migration fails; the schema is then as before
    */
   open(): Promise<Store>;
   /**
    * Opens a database that has this version's schema already.
    *
-   * @throws Problem `database-refused` when there is none, when it has another schema, or when it is not Vouch's
+   * @throws Problem `database-refused` when there is no database, when it has another schema, or when it is not Vouch's
    */
   openExisting(): Promise<Store>;
 }

@@ -7,7 +7,8 @@ import type { Store } from './store.ts';
  * Opens the database for the server. A new database becomes this issuer's.
  *
  * @param now milliseconds since the epoch
- * @throws Problem `database-refused` when it is another issuer's: its keys are enrolled for that one's host name, and AWS trusts that one
+ * @throws Problem `database-refused` when it belongs to another issuer: its keys are enrolled for that issuer's host name, and AWS trusts
+ * that issuer
  */
 export async function openForServing(engine: Engine, issuer: string, now: number): Promise<Store> {
   return checked(await engine.open(), async (store) => {

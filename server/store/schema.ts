@@ -1,8 +1,8 @@
 import type { Generated } from 'kysely';
 
 /**
- * The tables. Times are milliseconds since the epoch, hashes SHA-256 in base64url. Of secrets only hashes are stored, and the signing
- * key only encrypted. The types are ones that SQLite and PostgreSQL both have.
+ * The tables. Times are milliseconds since the epoch, hashes SHA-256 in base64url. Secrets are stored as hashes, and the signing key
+ * encrypted. The types are ones that SQLite and PostgreSQL both have.
  */
 export interface Schema {
   people: PeopleTable;
@@ -73,7 +73,7 @@ interface EnrolmentsTable {
   client: string;
   machine: string | null;
   key_name: string | null;
-  /** The person's key that agreed to the new one. */
+  /** The existing key that confirmed the new one. */
   confirmed_key_id: string | null;
   /** The key that was enrolled. */
   key_id: string | null;

@@ -17,7 +17,7 @@ const STEADY_MS = 15 * 60 * 1000;
 /** How far the clock and the elapsed time may differ between two sweeps, in milliseconds: NTP slews by less. */
 const JUMP_MS = 5_000;
 
-/** The one model of oidc-provider's that is stored in order to refuse. */
+/** The only model of oidc-provider that is stored to refuse something: used proofs. */
 const DENYING_MODEL = 'ReplayDetection';
 
 /** Deletes what has expired and what is too old in the audit tables. Sessions stay. */
@@ -31,7 +31,7 @@ export class Sweeper {
 
   /**
    * @param auditDays how many days audit rows are kept
-   * @param elapsed milliseconds by a clock that nobody sets
+   * @param elapsed milliseconds of a monotonic clock
    */
   constructor(store: Store, auditDays: number, elapsed: () => number = () => performance.now()) {
     this.#store = store;
@@ -89,9 +89,9 @@ export class Sweeper {
   }
 
   /**
-   * A used proof that is deleted could be used again. A clock that is ahead by mistake makes every proof look old, and they are fresh
-   * again when it is set back: they stay until the clock has run evenly for longer than a proof is accepted. Nor does a clock that is
-   * a year ahead for a moment take the audit rows with it.
+   * A used proof that is deleted could be used again. A clock wrongly set ahead makes all proofs look expired; set back, they are valid
+   * again. So rows are deleted only after the clock has run evenly for longer than a proof is accepted. This also saves the audit rows from
+   * a clock that is a year ahead for a moment.
    */
   #isSteady(now: number): boolean {
     const elapsed = this.#elapsed();

@@ -68,8 +68,8 @@ export async function verifyAssertion(
   // Nobody may frame our pages (WebAuthn, section 7.2, steps 13 and 14).
   if (clientData.framed) throw refused(new Error('the page was in another site’s frame'));
 
-  // The key names its owner, which must be the one that we know. Only where we asked for this person's keys may it name nobody
-  // (WebAuthn, section 7.2, step 6).
+  // The key names its owner, which must be the one that we know. It may name nobody only if we asked for this person's keys (WebAuthn,
+  // section 7.2, step 6).
   const { userHandle } = response.response;
   if (userHandle !== key.user_handle && !(userHandle === undefined && purpose === 'confirm-enrolment')) {
     throw refused(new Error('the user handle is not that of the key'));
@@ -85,7 +85,7 @@ export async function verifyAssertion(
       credential: {
         id: key.id,
         publicKey: Buffer.from(key.public_key, 'base64url'),
-        // acceptCounter compares it, where two at once cannot both pass.
+        // 0 switches the library's check off: acceptCounter checks it atomically.
         counter: 0,
       },
     });

@@ -28,7 +28,7 @@ export interface NewKey {
  * Options for a new key: a roaming one that stores the credential itself and verifies its user.
  *
  * @param person the owner; `userHandle` is base64url
- * @param exclude the person's present keys, as a key is enrolled only once
+ * @param exclude the person's present keys, because a key is enrolled only once
  * @see WebAuthn, section 5.4 (PublicKeyCredentialCreationOptions)
  */
 export async function registrationOptions(
@@ -109,7 +109,7 @@ export async function verifyRegistration(
     id: info.credential.id,
     publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
     counter: info.credential.counter,
-    // The browser's word on transports is only a hint for later dialogues, so only its length and form are checked.
+    // The browser's list of transports is only a hint for later dialogues, so only its length and form are checked.
     transports: readTransports(info.credential.transports),
     aaguid: info.aaguid,
     model: modelOf(info.aaguid),

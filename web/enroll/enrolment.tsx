@@ -85,7 +85,8 @@ const pollInterval = 1_000;
 async function start(invitation: string, send: Send): Promise<void> {
   send({ type: 'submitted' });
   try {
-    // No terminal has to approve this page: whoever typed the code is looking at it, and its ticket is in no address.
+    // No terminal has to approve this page: the person who typed the code is looking at it, and its ticket is in no
+    // address.
     const answer = await call<{ ticket: string; page: string }>('POST', '/enroll/start', { invitation, page: true });
     const ticket = encodeURIComponent(answer.ticket);
     keepPageSecret(ticket, answer.page);
@@ -125,12 +126,12 @@ async function whenApproved(ticket: string, send: Send): Promise<Details> {
   }
 }
 
-/** Whether the server says that it may be able to answer later. */
+/** Whether the server may be able to answer later. */
 function isTemporary(error: unknown): boolean {
   return error instanceof ProblemError && (error.problem.status === 429 || error.problem.status >= 500);
 }
 
-/** @param pressed whether the person asked for it; else the browser may refuse, and want a press first */
+/** @param pressed whether the person pressed the button; without that, the browser may refuse */
 async function touch(ticket: string, step: Step, host: string, send: Send, pressed: boolean): Promise<void> {
   send({ type: 'touching' });
   const onTouched = () => send({ type: 'touched' });

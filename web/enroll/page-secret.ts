@@ -1,13 +1,13 @@
 /**
- * The secret by which the server knows this page. Others may learn an enrolment's address; the server gives the secret to the
- * first page that opens it. The page keeps it for this tab and origin alone, so that a reload goes on; if the browser stores
- * nothing, for as long as the page lives.
+ * The secret by which the server recognises this page. Others may learn an enrolment's address, but the server gives the
+ * secret only to the first page that opens it. Kept in sessionStorage, so that a reload works; without storage, only in
+ * memory.
  */
 const secrets = new Map<string, string>();
 
 const storageKey = (ticket: string) => `vouch-page ${ticket}`;
 
-/** Keeps the secret that the server has just given, in place of the one before. */
+/** Keeps the page's new secret, and drops the previous one. */
 export function keepPageSecret(ticket: string, secret: string | undefined): void {
   if (secret === undefined) return;
   secrets.set(ticket, secret);
@@ -18,7 +18,7 @@ export function keepPageSecret(ticket: string, secret: string | undefined): void
   }
 }
 
-/** The header that says which page this is. */
+/** The header that identifies this page. */
 export function pageHeader(ticket: string): Record<string, string> {
   const secret = secrets.get(ticket) ?? stored(ticket);
   return secret === undefined ? {} : { 'vouch-page': secret };

@@ -60,7 +60,7 @@ async function load(base: string, send: Send): Promise<void> {
   }
 }
 
-/** @param pressed whether the person asked for it; else the browser may refuse, and want a press first */
+/** @param pressed whether the person pressed the button; without that, the browser may refuse */
 async function touch(base: string, host: string, send: Send, pressed: boolean): Promise<void> {
   send({ type: 'touching' });
   let answer: Answer;

@@ -35,13 +35,13 @@ export type Event =
 export const initial: State = { at: 'loading' };
 
 export function reducer(state: State, event: Event): State {
-  // Nothing else stops a page that is leaving, least of all the end of the ceremony that it abandoned.
+  // Nothing else stops a page that is leaving, such as the end of the ceremony that it abandoned.
   if (state.at === 'leaving' && event.type !== 'stuck') return state;
   switch (event.type) {
     case 'loading':
       return initial;
     case 'arrived':
-      // Ask for the touch at once: a browser that wants a press first will say so.
+      // Ask for the touch at once: a browser that wants a press first reports it.
       return { at: 'touching', details: event.details };
     case 'gesture-wanted':
       return state.details ? { at: 'ready', details: state.details } : state;

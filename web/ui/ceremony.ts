@@ -25,7 +25,7 @@ export class CeremonyError extends Error {
   }
 }
 
-/** The DOMException's name. SimpleWebAuthn may wrap the exception in an error of its own. */
+/** The DOMException's name. SimpleWebAuthn may wrap the exception in its own error. */
 function reasonOf(cause: unknown): string {
   if (cause instanceof Error && cause.cause instanceof Error) return cause.cause.name;
   return cause instanceof Error ? cause.name : 'UnknownError';

@@ -1,4 +1,4 @@
-/** What the drawing says: touch here, nothing to do, done, or read the words below. */
+/** What the drawing shows: touch here, nothing to do, done, or read the words below. */
 export type KeyMood = 'touch' | 'rest' | 'done' | 'trouble';
 
 /**

@@ -22,7 +22,7 @@ export class ProblemError extends Error {
 
 const prefix = 'urn:vouch:problem:';
 
-/** Reads what a refusal says. A proxy's HTML error page says nothing that should be shown. */
+/** Reads a refusal. A proxy's HTML error page contains nothing that should be shown. */
 export function readProblem(status: number, headers: Headers, text: string): Problem {
   const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10);
   const problem: Problem = {

@@ -36,7 +36,7 @@ export function StatusRegion({ status }: { status: Status | undefined }) {
   );
 }
 
-/** Moves the focus when the state changes: to the field or button, or else to the words. */
+/** Moves the focus when the state changes: to the field or button, otherwise to the words. */
 export function useFocusOn(state: string | undefined): void {
   const first = useRef(true);
   useEffect(() => {

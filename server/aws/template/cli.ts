@@ -1,7 +1,7 @@
 import { type Document, description, permissionPolicy, permissionPolicyName, trustPolicy } from './policies.ts';
 import type { RoleTemplate } from './role-template.ts';
 
-/** A shell script of AWS CLI commands. It changes nothing in any account but the template's. */
+/** A shell script of AWS CLI commands. It changes only the template's account. */
 export function cli(template: RoleTemplate): string {
   // The audience is written as JSON: version 1 of the AWS CLI would fetch a plain https:// value and use the result.
   const provider = `

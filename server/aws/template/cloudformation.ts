@@ -9,7 +9,7 @@ import {
 import type { RoleTemplate } from './role-template.ts';
 
 /**
- * A CloudFormation template, in JSON. It does without `Fn::Sub`, which would take the policy's `${…}` for its own.
+ * A CloudFormation template, in JSON. It does not use `Fn::Sub`, which would replace the policy's `${…}`.
  */
 export function cloudFormation(template: RoleTemplate): string {
   const provider: Document = {

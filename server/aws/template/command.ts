@@ -18,7 +18,7 @@ export function runAwsTemplate(
   process.stdout.write(formats[format](template));
 }
 
-/** What AWS will not accept, though it can be printed. */
+/** Warns of what can be printed but AWS will not accept. */
 function remarks(template: RoleTemplate): string[] {
   const { hostname, port } = new URL(template.issuer);
   const found: string[] = [];

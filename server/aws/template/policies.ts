@@ -1,6 +1,6 @@
 import type { RoleTemplate } from './role-template.ts';
 
-/** A part of what goes into IAM. All formats print the same ones, so that they cannot differ. */
+/** A JSON document for IAM. All formats print the same documents, so that they cannot differ. */
 export type Document = Record<string, unknown>;
 
 /** The OIDC provider's ARN, in which IAM puts the issuer without its scheme. */
@@ -13,8 +13,8 @@ export function roleArn({ partition, account, roleName }: RoleTemplate): string 
 }
 
 /**
- * The trust policy: whom the role lets in. The three actions are in one statement, because a token with tags and a source identity needs
- * all of them (IAM user guide, "Pass session tags in AWS STS", and "Monitor and control actions taken with assumed roles").
+ * The trust policy: who may assume the role. The three actions are in one statement, because a token with tags and a source identity
+ * needs all of them (IAM user guide, "Pass session tags in AWS STS", and "Monitor and control actions taken with assumed roles").
  */
 export function trustPolicy(template: RoleTemplate): Document {
   const provider = withoutScheme(template.issuer);
@@ -33,7 +33,7 @@ export function trustPolicy(template: RoleTemplate): Document {
           },
           // `*` cannot reach past the `@`: the server's addresses have exactly one.
           StringLike: { [`${provider}:sub`]: template.domains.map((domain) => `*@${domain}`) },
-          // The token must name this very role: one for another role, or for none, opens nothing.
+          // The token must name this very role: a token for another role, or for none, is refused.
           Bool: { 'sts:RoleAuthorizedByIdp': 'true' },
         },
       },

@@ -1,7 +1,7 @@
 /** AWS's partitions that have CodeCommit: the second part of every ARN. */
 export const partitions = ['aws', 'aws-us-gov', 'aws-cn', 'aws-eusc'] as const;
 
-/** A role for developers, and who may assume it. All of it has been checked, and nothing checks it again. */
+/** A role for developers, and who may assume it. All values have been checked; nothing checks them again. */
 export interface RoleTemplate {
   /** The server's issuer URL, without a trailing slash. */
   issuer: string;
@@ -11,9 +11,9 @@ export interface RoleTemplate {
   /** 12 digits. */
   account: string;
   roleName: string;
-  /** The domains whose addresses the role lets in, in lower case. */
+  /** People with an address at these domains may assume the role; in lower case. */
   domains: readonly string[];
-  /** ARNs of this account's CodeCommit repositories; `*` stands for any characters and `?` for any one, as in IAM. */
+  /** ARNs of this account's CodeCommit repositories; `*` stands for any characters and `?` for any single one, as in IAM. */
   repositories: readonly string[];
   /** Whether the account already has the OIDC provider, so that only the role must be made. */
   existingProvider: boolean;

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** What the page and the terminal of an enrolment both show, and what the terminal said of it: 'yes', 'no', or nothing yet. */
+/** What the page and the terminal of an enrolment both show, and the terminal's answer: 'yes', 'no', or nothing yet. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('enrolments').addColumn('words', 'text').execute();
   await db.schema.alterTable('enrolments').addColumn('answer', 'text').execute();

@@ -13,7 +13,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('last_ip', 'text')
     .addPrimaryKeyConstraint('audit_windows_key', ['began_at', 'event', 'problem', 'email', 'key_id'])
     .execute();
-  // Its rows have an age, and a session's tokens are counted at each of them.
+  // Rows are deleted by age, and each new token counts its session's rows.
   await db.schema.createIndex('audit_at').on('audit').column('at').execute();
   await db.schema.createIndex('audit_session').on('audit').columns(['session_id', 'at']).execute();
 }

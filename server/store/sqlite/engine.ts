@@ -5,7 +5,10 @@ import { noDatabase } from '../no-database.ts';
 import type { Store } from '../store.ts';
 import { becomeOwnerOf } from './owner.ts';
 
-/** The embedded engine: SQLite, in one file. A process of root's becomes the file's owner, who must be able to open what it makes. */
+/**
+ * The embedded engine: SQLite, in one file. A process started by root switches to the file's owner, so that the owner can open its
+ * files.
+ */
 export class SqliteEngine implements Engine {
   readonly name: string;
   readonly masterKeyFile: string;

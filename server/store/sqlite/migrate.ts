@@ -5,7 +5,7 @@ import type { Schema } from '../schema.ts';
 
 /**
  * Brings the schema up to date, in one transaction that takes the write lock first. Kysely's SQLite adapter locks nothing: servers that
- * start together on an empty database would all find it empty. Kysely's own dialect may block here, as nobody is served yet.
+ * start together on an empty database would all find it empty. Kysely's own dialect may block here, because no request is served yet.
  */
 export async function migrate(database: DatabaseSync): Promise<void> {
   const db = new Kysely<Schema>({

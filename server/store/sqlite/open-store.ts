@@ -18,10 +18,10 @@ const START_WAIT_MS = 5_000;
  * Opens a database file and brings its schema up to date. Makes the file, with mode 0600, if there is none.
  *
  * @param file a path
- * @throws when the file cannot be opened, or when a migration fails, which leaves nothing of itself
+ * @throws when the file cannot be opened, or when a migration fails; the schema is then as before
  */
 export async function openFile(file: string): Promise<Store> {
-  // SQLite would make it, and its WAL with the same mode and owner, readable to others.
+  // SQLite would create it (and the WAL, with the same mode) readable by others.
   const descriptor = openOrMake(file);
   fchmodSync(descriptor, 0o600);
   closeSync(descriptor);
@@ -48,10 +48,10 @@ function openOrMake(file: string): number {
 /**
  * Opens a file that has this version's schema, and changes nothing in it.
  *
- * @throws Problem `database-refused` when it has another schema, or is no database of Vouch's
+ * @throws Problem `database-refused` when it has another schema, or is not Vouch's database
  */
 export function openExistingFile(file: string): Store {
-  // As long as it may be somebody else's, not even its journal mode may change.
+  // It may still be another program's, so not even its journal mode may change.
   const reader = openToRead(file, START_WAIT_MS);
   try {
     checkSchema(reader, file);

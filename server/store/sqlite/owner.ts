@@ -2,8 +2,8 @@ import { lstatSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Turns a process of root's into one of the database's owner. All files that it makes are then the owner's, and nothing in the
- * database's folder can lead root elsewhere. Call it before anything there is opened.
+ * Switches a process of root to the database's owner. All files that it makes then belong to the owner, and nothing in the database's
+ * folder can lead root elsewhere. Call it before anything there is opened.
  *
  * @param file the database, which need not exist yet
  */
@@ -18,7 +18,7 @@ export function becomeOwnerOf(file: string): void {
 
 /**
  * The file's owner. If that is root, or there is no file yet, the folder's owner, who could replace the file at any time. Links are not
- * followed, because whoever made one says where it leads; only a link of root's in a folder of root's is.
+ * followed, except root's links in root's folders: any other link could lead anywhere.
  */
 function ownerOf(file: string): Stats {
   const found = lstatSync(file, { throwIfNoEntry: false });

@@ -1,7 +1,7 @@
 import type { Problem } from '../problem.ts';
 import { commandFor, type Explanation, type Purpose, pinTrouble } from './explanation.ts';
 
-/** What the server's refusal means: by its name, or else in the server's own words. */
+/** What the server's refusal means: by its name, or in the server's own words if we do not know the name. */
 export function explainProblem(problem: Problem, purpose: Purpose): Explanation {
   const { name } = problem;
   const command = commandFor(purpose);
@@ -98,7 +98,7 @@ export function explainProblem(problem: Problem, purpose: Purpose): Explanation 
   );
 }
 
-/** In the server's words, and in ours where it has none. */
+/** In the server's words, or in ours if it sent none. */
 function inItsWords(problem: Problem, title: string, advice: string, canRetry: boolean): Explanation {
   return {
     kind: problem.name || 'refused',
