@@ -18,7 +18,7 @@ export default async function setup(): Promise<() => Promise<void>> {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     if (left.length === 0) return;
     const list = left.map(({ pid, command }) => `  ${pid}  ${command.slice(0, 300)}`).join('\n');
-    // The runner prints an error thrown here, but exits with 0 unless told otherwise.
+    // The runner prints an error thrown here, but by default exits with 0.
     process.exitCode = 1;
     throw new Error(`These processes outlived the tests that started them:\n${list}`);
   };

@@ -314,7 +314,7 @@ describe('parameters', () => {
     ['a forbidden character', { Tags: [tag('<')] }, 'ValidationError', /pattern/],
     ['51 tags', { Tags: Array.from({ length: 51 }, (_, i) => tag(`k${i}`)) }, 'ValidationError', /tags.*50$/],
     ['a tag twice', { Tags: [tag('a'), tag('A')] }, 'InvalidParameterValue', /Duplicate/],
-    ["a tag of AWS's own", { Tags: [tag('aws:x')] }, 'InvalidParameterValue', /aws:/],
+    ['a tag that is reserved for AWS', { Tags: [tag('aws:x')] }, 'InvalidParameterValue', /aws:/],
     ['a transitive key of no tag', { TransitiveTagKeys: ['a'] }, 'InvalidParameterValue', /transitive/],
     ['a session policy, which is not offered', { Policy: '{}' }, 'NotImplemented', /Policy/],
     ['an MFA device, which is not offered', { SerialNumber: 'arn:aws:iam::1:mfa/x' }, 'NotImplemented', /Serial/],

@@ -48,7 +48,7 @@ describe('a stack', () => {
   const withProperty = (changes: object) => withRole({ Properties: { ...roleProperties, ...changes } });
   it.each<[string, string, RegExp]>([
     ['no JSON', 'Resources:\n  Role:\n', /JSON not well-formed/],
-    ['no object', '[]', /the template is not an object/],
+    ['not an object', '[]', /the template is not an object/],
     ['no resources', '{}', /no Resources/],
     ['parameters', template({ Role: role, Provider: provider }, { Parameters: {} }), /Parameters/],
     ['another resource', template({ User: { Type: 'AWS::IAM::User', Properties: {} } }), /AWS::IAM::User/],

@@ -4,7 +4,7 @@ import type { PolicyDocument } from './policy.ts';
 
 /**
  * Creates what a CloudFormation template (JSON) describes, as a stack in this account would: OpenID Connect providers and roles.
- * Refuses a template with any part that it does not know, and then creates nothing.
+ * Refuses a template with an unknown part, and then creates nothing.
  *
  * @returns the roles, in the template's order
  * @throws AwsError with CloudFormation's code ValidationError, or with IAM's code if IAM refuses a part

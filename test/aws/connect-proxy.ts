@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { gitHost } from './hosts.ts';
 
 /**
- * Leads Git to the local CodeCommit under its real names: a CONNECT proxy that knows only these hosts and port 443. RFC 9110,
- * section 9.3.6.
+ * Leads Git to the local CodeCommit under its real names: a CONNECT proxy that allows only these hosts and port 443. RFC
+ * 9110, section 9.3.6.
  */
 export function createConnectProxy(codeCommitPort: () => number): Server {
   const server = createServer((_request, response) => {

@@ -68,7 +68,7 @@ describe('STS', () => {
     aws.faults.sts = { kind: 'delay', milliseconds: 200 };
     const start = performance.now();
     expect(await ask()).toMatchObject({ status: 200 });
-    // A timer may fire up to a millisecond early; a busy machine makes it late, which is no failure.
+    // A timer may fire up to a millisecond early; on a busy machine it fires late, which is fine.
     expect(performance.now() - start).toBeGreaterThan(199);
   });
 

@@ -44,7 +44,7 @@ describe('conditions', () => {
     ['StringLike, ?', { StringLike: { [sub]: 'alic?@example.com' } }, true],
     ['StringLike matches whole values', { StringLike: { [sub]: 'alice' } }, false],
     ['StringLike, a dot is a dot', { StringLike: { [sub]: '*@example?com' } }, true],
-    ['StringLike is no regular expression', { StringLike: { [sub]: '.*@example.com' } }, false],
+    ['StringLike is not a regular expression', { StringLike: { [sub]: '.*@example.com' } }, false],
     ['StringNotEquals', { StringNotEquals: { [sub]: ['bob@example.com', 'alice@example.com'] } }, false],
     ['StringNotEquals, another', { StringNotEquals: { [sub]: 'bob@example.com' } }, true],
     ['StringNotLike', { StringNotLike: { [sub]: '*@example.com' } }, false],
@@ -64,7 +64,11 @@ describe('conditions', () => {
     ['ForAnyValue, key missing', { 'ForAnyValue:StringEquals': { 'sts:TransitiveTagKeys': 'x' } }, false],
     ['a variable', { StringEquals: { 'sts:RoleSessionName': variable(sub) } }, true],
     ['a variable in a pattern', { StringLike: { 'sts:RoleSessionName': `*${variable(sub)}` } }, true],
-    ['the value of a variable is no pattern', { StringLike: { [sub]: variable('aws:RequestTag/vouch:Email') } }, false],
+    [
+      'the value of a variable is not a pattern',
+      { StringLike: { [sub]: variable('aws:RequestTag/vouch:Email') } },
+      false,
+    ],
     ['a variable without a value', { StringEquals: { [sub]: variable('aws:username') } }, false],
     ['a variable with a default', { StringEquals: { [sub]: variable("aws:username, 'alice@example.com'") } }, true],
     ['a variable with two values', { StringLike: { 'aws:TagKeys': variable('aws:TagKeys') } }, false],
@@ -76,7 +80,7 @@ describe('conditions', () => {
     expect(holds(condition)).toBe(expected);
   });
 
-  it('knows variables only in version 2012-10-17', () => {
+  it('expands variables only in version 2012-10-17', () => {
     const condition = { StringEquals: { 'sts:RoleSessionName': variable(sub) } };
     expect(holds(condition, '2012-10-17')).toBe(true);
     expect(holds(condition, '2008-10-17')).toBe(false);
@@ -110,7 +114,7 @@ describe('statements', () => {
     expect(ask('codecommit:GitPull', demo, deny, allow)).toBe('Allow');
   });
 
-  it('knows NotAction and NotResource', () => {
+  it('understands NotAction and NotResource', () => {
     const statement: Statement = { Effect: 'Allow', NotAction: 'codecommit:GitPush', NotResource: '*:secret' };
     expect(ask('codecommit:GitPull', 'arn:demo', statement)).toBe('Allow');
     expect(ask('codecommit:GitPush', 'arn:demo', statement)).toBe('ImplicitDeny');

@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Account, type Role, uniqueId } from './accounts.ts';
 import { ContextKeys } from './policy.ts';
 
-/** Temporary credentials of a role, and what AWS knows about their holder. */
+/** Temporary credentials of a role, and their holder, as AWS stores it. */
 export interface Session {
   accessKeyId: string;
   secretAccessKey: string;

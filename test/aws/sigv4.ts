@@ -98,7 +98,7 @@ export function verifySignature(
     );
   }
 
-  // The host and every header of Amazon's own must be signed.
+  // The host and every `x-amz-` header must be signed.
   const names = signedHeaders.split(';');
   for (const name of ['host', ...Object.keys(request.headers).filter((header) => header.startsWith('x-amz-'))]) {
     if (!names.includes(name)) throw mismatch(`'${name}' must be a 'SignedHeader' in the AWS Authorization.`);

@@ -53,7 +53,7 @@ const client = (credentials?: Credentials) =>
   new STSClient({ endpoint: aws.stsUrl, region: 'us-east-1', maxAttempts: 1, ...(credentials && { credentials }) });
 
 describe("through AWS's own SDK", () => {
-  it('gives credentials for a token, and knows their holder', async () => {
+  it('gives credentials for a token, and returns their holder', async () => {
     const token = await issuer.token({
       [rolesClaim]: [roleArn],
       [tagsClaim]: tags,
@@ -158,10 +158,10 @@ describe('a token', () => {
     ['with an azp, which counts for the audience', () => ({ azp: 'vouch-cli' }), invalid, 'Incorrect token audience'],
     ['pinned to another role', () => ({ [rolesClaim]: [`${roleArn}2`] }), invalid, /list of roles/],
     ['pinned to no role', () => ({ [rolesClaim]: [] }), invalid, /list of roles/],
-    ['with roles that are no list', () => ({ [rolesClaim]: roleArn }), invalid, /not a list/],
-    ['with tags that are no object', () => ({ [tagsClaim]: [] }), invalid, /session tags/],
+    ['with roles that are not a list', () => ({ [rolesClaim]: roleArn }), invalid, /not a list/],
+    ['with tags that are not an object', () => ({ [tagsClaim]: [] }), invalid, /session tags/],
     ['with a tag of two values', () => ({ [tagsClaim]: { principal_tags: { a: ['b', 'c'] } } }), invalid, /"a"/],
-    ['with a tag that is no list', () => ({ [tagsClaim]: { principal_tags: { a: 'b' } } }), invalid, /"a"/],
+    ['with a tag that is not a list', () => ({ [tagsClaim]: { principal_tags: { a: 'b' } } }), invalid, /"a"/],
     [
       'with a tag of a long value',
       () => ({ [tagsClaim]: { principal_tags: { a: ['b'.repeat(257)] } } }),
@@ -180,7 +180,12 @@ describe('a token', () => {
       invalid,
       /key/,
     ],
-    ["with a tag of AWS's own", () => ({ [tagsClaim]: { principal_tags: { 'aws:x': ['b'] } } }), invalid, /aws:x/],
+    [
+      'with a tag that is reserved for AWS',
+      () => ({ [tagsClaim]: { principal_tags: { 'aws:x': ['b'] } } }),
+      invalid,
+      /aws:x/,
+    ],
     ['with a tag twice', () => ({ [tagsClaim]: { principal_tags: { a: ['b'], A: ['c'] } } }), invalid, /twice/],
     [
       'with 51 tags',
@@ -354,7 +359,7 @@ describe('parameters', () => {
       validation,
       'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
     ],
-    ['a duration that is no number', { DurationSeconds: '1h' }, 'MalformedInput', /1h/],
+    ['a duration that is not a number', { DurationSeconds: '1h' }, 'MalformedInput', /1h/],
     ['a provider id', { ProviderId: 'www.amazon.com' }, validation, /ProviderId/],
     ['a session policy, which is not offered', { Policy: '{}' }, 'NotImplemented', /Policy/],
     ['policy ARNs, which are not offered', { 'PolicyArns.member.1.arn': 'arn' }, 'NotImplemented', /PolicyArns/],

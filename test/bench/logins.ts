@@ -4,7 +4,7 @@ import type { Person } from './person.ts';
 
 /**
  * The shortest time from the opening of the browser to the touch, in milliseconds: the browser comes to the front, the page
- * loads, and the finger finds the key. The login works in that time while nobody waits for it.
+ * loads, and the finger finds the key. The login uses that time, in which nobody waits for it.
  */
 const reaction = 1000;
 

@@ -1,4 +1,4 @@
-/** `npm run bench [-- [--json FILE] [--svg FILE] [NAME…]]`: docs/performance.md says what the figures mean. */
+/** `npm run bench [-- [--json FILE] [--svg FILE] [NAME…]]`: docs/performance.md explains the figures. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, platform, release } from 'node:os';

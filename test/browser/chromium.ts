@@ -75,7 +75,7 @@ async function removeAbandoned(): Promise<void> {
   }
 }
 
-/** Variables that point to the package's libraries and fonts where the system has none. */
+/** Variables that point to the package's libraries and fonts, if the system has none. */
 export async function libraryPaths(home: string): Promise<NodeJS.ProcessEnv> {
   const fonts = (await exists('/etc/fonts/fonts.conf')) ? {} : { FONTCONFIG_PATH: join(home, 'fonts') };
   try {

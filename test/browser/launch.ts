@@ -19,8 +19,8 @@ export interface LaunchedBrowser extends AsyncDisposable {
 }
 
 /**
- * Starts a real Chromium, headless, that calls nobody of its own accord. It writes into one folder, which `close` removes.
- * We drive it over a pipe: it opens no port, and ends when this process does.
+ * Starts a real Chromium, headless, that makes no requests by itself. It writes into one folder, which `close` removes. We
+ * drive it over a pipe: it opens no port, and ends when this process does.
  */
 export async function launchBrowser(options: LaunchOptions = {}): Promise<LaunchedBrowser> {
   const home = await unpackedChromium();

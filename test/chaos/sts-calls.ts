@@ -4,7 +4,7 @@ import type { Intercept } from '../aws/intercept.ts';
 /** A call to STS. Times are by the wall clock, in milliseconds. */
 export interface StsCall {
   role: string;
-  /** When the caller's session began (`auth_time`): this tells one agent's session from the next. */
+  /** When the caller's session began (`auth_time`): this distinguishes one agent's session from the next. */
   session: number;
   from: number;
   to: number;

@@ -31,7 +31,7 @@ beforeAll(async () => {
       },
     ],
   });
-  // A Git without any of Vouch's settings: it knows only the committer and the way to the local AWS.
+  // A Git without Vouch's settings: it has only the committer and the way to the local AWS.
   const plain = join(sandbox.home, 'plain.gitconfig');
   const settings = [['user.name', 'Alice'], ['user.email', 'alice@example.com'], ...aws.gitConfig] as const;
   for (const [key, value] of settings) await sandbox.succeed('git', ['config', '--file', plain, key, value]);

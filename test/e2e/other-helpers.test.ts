@@ -150,7 +150,7 @@ describe("Git's own store and cache keep nothing of Vouch's", () => {
     },
   );
 
-  test('nor in a clone whose own configuration, or command line, tells Git to store', async () => {
+  test('nor in a clone whose own configuration, or command line, makes Git store', async () => {
     const the = await world();
     await the.vouch(['setup', 'codecommit']);
     const ephemeral = (await the.git(['version'])).stdout.match(/(\d+)\.(\d+)/);
@@ -312,7 +312,7 @@ describe('git-credential-vouch with a Git that hands credentials to every helper
       `[includeIf "onbranch:x"]\n\tpath = BIN/git-credential-vouch\n${ours}`,
       'decided',
     ],
-    ['a setting that only a repository knows', `[extensions]\n\tworktreeConfig = true\n${ours}`, 'decided'],
+    ['a setting that only a repository has', `[extensions]\n\tworktreeConfig = true\n${ours}`, 'decided'],
     ['an include for one branch', `[includeIf "onbranch:x"]\n\tpath = y\n${ours}`, 'decided'],
     [
       'lines that look like an answer',
@@ -370,7 +370,7 @@ describe('git-credential-vouch with a Git that hands credentials to every helper
     const script = join(the.folder, 'package/cli/git-credential-vouch/git-credential-vouch');
     const ask = (env: NodeJS.ProcessEnv) => run(script, ['get'], env, request);
     expect((await ask(the.env)).stdout).toMatch(/^username=/);
-    // As in an editor that knows only the helper's path.
+    // As in an editor that has only the helper's path.
     const PATH = the.env.PATH?.split(':').slice(1).join(':');
     expect(await ask({ ...the.env, PATH })).toMatchObject({
       stdout: 'quit=1\n',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Bytes with a meaning to some parser: ends of lines, of strings and of values, and bytes that are no text. */
+/** Bytes with a meaning to some parser: ends of lines, of strings and of values, and bytes that are not text. */
 const significant = [
   '\0',
   '\n',

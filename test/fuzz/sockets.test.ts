@@ -93,7 +93,7 @@ async function sendToHttp(bytes: Uint8Array, delivery: Delivery): Promise<void> 
   expect(answer, Buffer.from(bytes).toString('latin1').slice(0, 2000)).not.toMatch(/^HTTP\/1\.1 500 |internal-error/m);
 }
 
-test('30 s of nonsense on both sockets: the agent lives, does not grow, and serves the next good request', async () => {
+test('30 s of nonsense on both sockets: the agent survives, does not grow, and serves the next good request', async () => {
   await expectWell();
   const filesAtFirst = await world.agentFiles();
   const begun = Date.now();

@@ -22,8 +22,7 @@ const command = new Command('mutate')
     for (const file of files) {
       const source = relative(root, resolve(process.env.INIT_CWD ?? root, file));
       const chosen = tests ?? testsForFile(source);
-      if (chosen === undefined)
-        throw new Error(`test/mutation/tests-for-file.ts does not say which tests notice a change to ${source}`);
+      if (chosen === undefined) throw new Error(`test/mutation/tests-for-file.ts has no tests for ${source}`);
       report(source, await mutate(source, chosen));
     }
   });

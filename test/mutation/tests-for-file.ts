@@ -1,6 +1,6 @@
 /**
- * The tests that can notice a change to a file: fast tests that run it in their own process. A test that starts the built
- * programs never runs a mutant, and only slows the run.
+ * For each file the tests that `npm run mutate` runs: fast tests that import it. A test that starts the built programs
+ * never runs a mutant, and only slows the run.
  */
 export const testsByFile: Record<string, readonly string[]> = {
   'server/webauthn/assertion.ts': ['test/server/webauthn/assertion'],

@@ -45,7 +45,7 @@ export async function openAccount(
 
 /**
  * Creates a role that the source account's role may assume. It trusts that role, its tags and its source identity, and may pull
- * and push every repository of its own account.
+ * and push every repository of its account.
  */
 export function addChainedRole(source: DeveloperAccount, account: Account, name: string): Role {
   const actions = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];

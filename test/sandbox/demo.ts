@@ -1,4 +1,4 @@
-/** `npm run demo`: tells the story of a first day. It runs the real commands in a sandbox and shows what they print. */
+/** `npm run demo`: plays a first day. It runs the real commands in a sandbox and shows what they print. */
 import { spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { type Input, type } from '../support/run.ts';

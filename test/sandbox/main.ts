@@ -1,4 +1,4 @@
-/** `npm run sandbox [-- [--fresh] [--browser] [CMD ARGS…]]`: docs/getting-started.md says what it is for. */
+/** `npm run sandbox [-- [--fresh] [--browser] [CMD ARGS…]]`: docs/getting-started.md explains it. */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';

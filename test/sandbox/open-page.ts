@@ -1,4 +1,4 @@
-/** $BROWSER runs this: `open-page.ts SOCKET URL` tells the sandbox's browser to open a page, and ends once it has. */
+/** $BROWSER runs this: `open-page.ts SOCKET URL` makes the sandbox's browser open a page, and ends once it is open. */
 import { connect } from 'node:net';
 
 const [socket = '', url = ''] = process.argv.slice(2);

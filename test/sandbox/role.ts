@@ -3,7 +3,7 @@ import { createStack } from '../aws/cloudformation.ts';
 import { succeed } from '../support/run.ts';
 
 /**
- * Does what docs/aws.md tells an account's administrator to do: creates the OIDC provider and the role that
+ * Follows docs/aws.md as an account's administrator would: creates the OIDC provider and the role that
  * `vouch-server aws-template` prints.
  *
  * @param env the server's settings, and a PATH that has vouch-server

@@ -8,7 +8,7 @@ import type { Context } from '../../server/context.ts';
 import { currentSigningKey } from '../../server/signing/stored-key.ts';
 import { openFile } from '../../server/store/sqlite/open-store.ts';
 
-/** What a feature receives, with a database of its own and without a server around it. */
+/** What a feature receives, with its own database and without a server around it. */
 export interface FeatureContext {
   context: Context;
   close: () => Promise<void>;

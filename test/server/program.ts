@@ -12,7 +12,7 @@ export function vouchServer(args: string[], settings: Record<string, string>): P
   return run(process.execPath, [program, ...args], { env: cleanEnvironment(settings), timeout: 20_000 });
 }
 
-/** The built server as a process of its own, which can be killed. */
+/** The built server in its own process, which can be killed. */
 export class ServerProcess {
   readonly #child: ChildProcess;
   #output = '';

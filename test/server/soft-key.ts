@@ -19,7 +19,7 @@ export interface Ceremony {
   userVerified?: boolean;
   /** Whether the credential may be copied to other devices. */
   backupEligible?: boolean;
-  /** Whether the credential says that it has been copied. */
+  /** Whether the credential reports that it has been copied. */
   backedUp?: boolean;
   counter?: number;
   credentialId?: string;

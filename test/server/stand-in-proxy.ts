@@ -47,7 +47,7 @@ export function nginxFile(text = readFileSync(new URL('nginx.conf', docs), 'utf8
 export function caddyFile(): ProxyFile {
   const text = readFileSync(new URL('Caddyfile', docs), 'utf8');
   const [, upstream = ''] = /^\s*reverse_proxy (\S+)$/m.exec(text) ?? [];
-  // Nothing else in the file changes headers. If that changes, this stand-in must learn it.
+  // Nothing else in the file changes headers. If that changes, this stand-in must follow.
   if (/^\s*(header_up|trusted_proxies|\{)/m.test(text)) throw new Error('this stand-in does not know all of the file');
   return {
     upstream: `http://${upstream}`,
@@ -60,7 +60,7 @@ export function caddyFile(): ProxyFile {
 }
 
 /**
- * Starts a proxy that changes headers as the file says. Its server may listen at a port other than the documented one.
+ * Starts a proxy that changes headers as in the file. Its server may listen at a port other than the documented one.
  *
  * @param clientOf the address from which a request seems to come
  */

@@ -25,7 +25,7 @@ export interface TestServer {
 }
 
 /**
- * Starts the server in this process, on a database of its own.
+ * Starts the server in this process, on its own database.
  *
  * @param proxy the value of VOUCH_TRUST_PROXY. By default it is this machine, so that each `Browser` can have its own address.
  */

@@ -23,7 +23,7 @@ export async function ensureBuilt(): Promise<void> {
   process.env.NODE_ENV = 'production';
   try {
     for (const mode of ['pages', 'cli', 'server']) {
-      // Like `vite build`: with null the configuration says whether there is more than one environment to build.
+      // Like `vite build`: null leaves it to the configuration whether to build several environments.
       const builder = await createBuilder({ configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' }, null);
       await builder.buildApp();
     }

@@ -36,7 +36,7 @@ export function onTerminal(command: string, { env, cwd }: { env: NodeJS.ProcessE
     said += text;
     look();
   });
-  // Typing to a command that has ended is no error.
+  // Typing to a command that has ended is not an error.
   child.stdin.on('error', () => {});
   let over = false;
   const ended = new Promise<number>((resolve, reject) => {

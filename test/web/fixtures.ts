@@ -32,7 +32,7 @@ export const creationOptions = {
   timeout: 60_000,
 };
 
-/** Sets the site up so that everything goes well. A test then replaces the answers that shall not. */
+/** Sets the site up so that everything goes well. A test then replaces the answers that should fail. */
 export function answerSignIn(site: Site): void {
   site.reset();
   site.answer('GET /login/u1/details', { body: details });

@@ -29,7 +29,7 @@ export interface Call {
   page: string | undefined;
 }
 
-/** The built pages on a `localhost` port of their own, sent as the real server sends them, with an API that a test scripts. */
+/** The built pages on their own `localhost` port, sent as the real server sends them, with an API that a test scripts. */
 export interface Site extends AsyncDisposable {
   readonly origin: string;
   readonly port: number;
@@ -89,7 +89,7 @@ export async function startSite(): Promise<Site> {
   };
 }
 
-/** Builds what we ship, in a process of its own because Vite obeys NODE_ENV, which the test runner sets. */
+/** Builds what we ship, in its own process, because Vite obeys NODE_ENV, which the test runner sets. */
 async function buildPages(outDir: string): Promise<void> {
   const vite = join(root, 'node_modules/vite/bin/vite.js');
   const { NODE_ENV: _, ...env } = process.env;
@@ -100,7 +100,7 @@ async function buildPages(outDir: string): Promise<void> {
   );
 }
 
-/** A refusal as RFC 9457 wants it. */
+/** A refusal as in RFC 9457. */
 export function problem(name: string, status: number, words: { title?: string; detail?: string } = {}): Answer {
   return { status, body: { type: `urn:vouch:problem:${name}`, status, ...words } };
 }

@@ -26,7 +26,7 @@ test('every setting that is read is known and documented', () => {
   expect(documented.sort()).toEqual([...SETTINGS].sort());
 });
 
-describe('a name that is no setting is refused, and the nearest one is named', () => {
+describe('a name that is not a setting is refused, and the nearest one is named', () => {
   const names: [string, string][] = [
     ['VOUCH_ISUER', 'VOUCH_ISSUER'],
     ['VOUCH_AWS_AUDIANCE', 'VOUCH_AWS_AUDIENCE'],

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('an enrolment', () => {
-  test('whose URL an attacker reads and opens first is worthless to them, and enrols no key of theirs', async () => {
+  test('whose URL an attacker reads and opens first is worthless to them, and does not enrol their key', async () => {
     const email = newEmail();
     const code = await inviteCode(server, email);
     const hers = await Enrolment.start(server.origin, code);
@@ -66,7 +66,7 @@ describe('an enrolment', () => {
     expect((await enrolment.answer('deny')).status).toBe(204);
     await expectProblem(await enrolment.status(), 404, 'interaction-over');
     await expectProblem(await enrolment.post('verify', registration), 410, 'interaction-over');
-    // Not once the key is enrolled: the key stays, and the status says so.
+    // Not once the key is enrolled: the key stays, and the status shows it.
     const again = await Enrolment.open(server.origin, code);
     await jsonOf(await again.register(new SoftKey(server.origin)));
     await again.answer('deny');
@@ -121,7 +121,7 @@ describe('an enrolment', () => {
     await expectProblem(await enrolment.answer('approve', words), 410, 'interaction-over');
   });
 
-  test('tells its status for the poll secret, but not for the ticket', async () => {
+  test('returns its status for the poll secret, but not for the ticket', async () => {
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, newEmail()));
     const status = await enrolment.browser.post('/enroll/status', { poll: enrolment.ticket });
     await expectProblem(status, 404, 'interaction-over');

@@ -418,7 +418,7 @@ test('the limit counts the 2^64 addresses of a /64 as one, and an IPv4 address a
   }
 });
 
-test('health is told to anyone, at any host', async () => {
+test('health answers anyone, at any host', async () => {
   const response = await raw('/healthz', { headers: { host: '10.0.0.1:8080' } });
   expect(await jsonOf(response)).toEqual({ status: 'ok' });
   expect(response.headers.get('cache-control')).toBe('no-store');

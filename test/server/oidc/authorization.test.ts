@@ -359,7 +359,7 @@ describe('a DPoP proof at the token endpoint is refused', () => {
     expect(response.status).toBe(400);
   });
 
-  test('that comes 20 times at the same moment, each with a code of its own, all but once', async () => {
+  test('that comes 20 times at the same moment, each with its own code, all but once', async () => {
     const client = await CliClient.create(server.origin);
     const pages = await Promise.all(
       Array.from({ length: 20 }, async () =>

@@ -88,7 +88,7 @@ describe('a touch', () => {
     expect(await counterOf(key)).toBe(0);
   });
 
-  test('has a page that shows client, machine and host; cancelling tells the client access_denied', async () => {
+  test('has a page that shows client, machine and host; cancelling sends the client access_denied', async () => {
     const page = await SignIn.open(server.origin);
     const details = await jsonOf(await page.browser.get(`/login/${page.uid}/details`));
     expect(details).toMatchObject({ client: 'Vouch CLI', machine: 'alices-laptop', host: new URL(server.origin).host });
@@ -296,7 +296,7 @@ describe('a sign-in that an attacker has begun', () => {
     await expectProblem(await page.browser.get(`/auth/${page.uid}`, { cookie }), 404, 'not-found');
   });
 
-  test('with touches of two people at the same moment gives one of them a code of their own, and the other none', async () => {
+  test('with touches of two people at the same moment gives one of them their own code, and the other none', async () => {
     const alice = await enrolPerson(server);
     const mallory = await enrolPerson(server);
     for (let round = 0; round < 5; round += 1) {

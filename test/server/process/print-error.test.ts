@@ -3,7 +3,7 @@ import { Problem } from '../../../server/problem/problem.ts';
 import { settingRefused } from '../../../server/problem/setting-refused.ts';
 import { printError } from '../../../server/process/print-error.ts';
 
-/** The text that an error is reported with, and the exit status. */
+/** The printed text of an error, and the exit status. */
 function reported(error: unknown): [text: string, code: number] {
   const write = vi.spyOn(console, 'error').mockImplementation(() => {});
   const code = printError(error);
@@ -12,7 +12,7 @@ function reported(error: unknown): [text: string, code: number] {
   return [text, code];
 }
 
-test('a problem is reported in its three parts, and wrong usage ends with 2', () => {
+test('a problem is printed in its three parts, and wrong usage ends with 2', () => {
   const parts = { what: 'It is gone.', why: 'Somebody took it.', fix: 'Bring it back.' };
   const text = 'vouch-server: It is gone.\n  Somebody took it.\n  Bring it back.';
   expect(reported(new Problem({ kind: 'database-refused', ...parts }))).toEqual([text, 2]);
@@ -20,7 +20,7 @@ test('a problem is reported in its three parts, and wrong usage ends with 2', ()
   expect(reported(settingRefused('VOUCH_X', 'a', 'b'))).toEqual(['vouch-server: VOUCH_X is "a"; it should be b', 2]);
 });
 
-test('an unexpected error, such as a bug of ours, is reported by its message alone, and is not wrong usage', () => {
+test('an unexpected error, such as a bug, is printed by its message alone, and is not wrong usage', () => {
   expect(reported(new TypeError('x is undefined'))).toEqual(['vouch-server: x is undefined', 1]);
   expect(reported('text')).toEqual(['vouch-server: text', 1]);
 });

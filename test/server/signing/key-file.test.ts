@@ -35,7 +35,7 @@ describe('a master key’s file', () => {
     },
   );
 
-  test('of systemd’s credentials may be open to its group, as an access control list shows, and to nobody else', () => {
+  test('of systemd’s credentials may be open to its group, which is how an access control list shows, and to nobody else', () => {
     const credentials = { CREDENTIALS_DIRECTORY: folder };
     expect(read(keyFile(0o440), credentials)).toEqual(Buffer.from(MASTER_KEY, 'base64'));
     expect(() => read(keyFile(0o444), credentials)).toThrow(/its mode is 0444/);
@@ -87,7 +87,7 @@ describe('a master key’s file', () => {
       as.mockReturnValue(user);
       return read(file);
     };
-    // The server may use a file of root's, whatever its user.
+    // The server may use root's file, whatever its own user.
     if (process.getuid?.() === 0) {
       expect(readAs(54_320)).toHaveLength(32);
       chownSync(file, 54_321, 54_321);

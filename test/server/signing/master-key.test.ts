@@ -53,7 +53,7 @@ vi.mock('node:fs', async (original) => {
 const folder = temporaryFolder();
 let count = 0;
 
-/** A database's file in a folder of its own. */
+/** A database's file in its own folder. */
 function newDatabase(): { engine: Engine; keyFile: string; files: () => string[] } {
   count += 1;
   const own = join(folder, String(count));

@@ -107,7 +107,7 @@ describe('while another program has the write lock', () => {
 });
 
 describe('readiness', () => {
-  test('is told to anyone, at any host, with the version', async () => {
+  test('answers anyone, at any host, with the version', async () => {
     const server = await newServer();
     const response = await fetch(`${server.origin}/readyz`);
     expect(await jsonOf(response)).toEqual({ status: 'ok', version: manifest.version });

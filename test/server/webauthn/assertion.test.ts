@@ -14,7 +14,7 @@ afterAll(() => opened.close());
 
 const store = () => opened.context.store;
 
-/** Alice with her key, as an enrolment leaves them. */
+/** Alice with her key, as after an enrolment. */
 beforeEach(async () => {
   key = new SoftKey('http://localhost:3000', { counts: false });
   key.userHandle = 'YWxpY2U';
@@ -96,7 +96,7 @@ describe('the options of an assertion', () => {
 });
 
 describe('an assertion', () => {
-  test('tells whose key it was, and changes nothing yet', async () => {
+  test('returns whose key it was, and changes nothing yet', async () => {
     expect(await touch({ counter: 7 })).toEqual({
       keyId: key.id,
       keyName: 'Blue one',
@@ -195,7 +195,7 @@ describe('a signature counter', () => {
   });
 });
 
-test('a refusal tells a person to set a PIN if none is set, and otherwise keeps the verifier’s words for the log', () => {
+test('a refusal asks the person to set a PIN if none is set, and otherwise keeps the verifier’s words for the log', () => {
   const pin = verifierProblem(new Error('User verification was required, but …'), 'key-refused', 'Try it.');
   expect(pin).toMatchObject({
     category: 'refused',

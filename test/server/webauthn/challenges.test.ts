@@ -84,7 +84,7 @@ describe('client data', () => {
     });
   }
 
-  test('without a challenge of ours is refused, and the error repeats nothing of it', async () => {
+  test('without one of our challenges is refused, and the error repeats nothing of it', async () => {
     const challenge = await fresh();
     const wrong: unknown[] = [
       undefined,
@@ -107,7 +107,7 @@ describe('client data', () => {
       expect(refused).toMatchObject({
         category: 'refused',
         kind: 'challenge-used',
-        // For the log. The person is told less.
+        // For the log. The person sees less.
         reason: expect.stringContaining('challenge'),
       });
       expect(JSON.stringify([refused, (refused as { reason: string }).reason])).not.toContain(challenge);

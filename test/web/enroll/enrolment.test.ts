@@ -39,7 +39,7 @@ describe('enrolling a first key', () => {
     for (const part of ['alice@example.com', details.host, details.machine]) expect(text).toContain(part);
   });
 
-  test('a model that nobody knows is left out', async () => {
+  test('an unknown model is left out', async () => {
     site.answer('POST /enroll/t1/verify', {
       body: { email: 'alice@example.com', key: { name: 'Security key', model: null } },
     });
@@ -84,7 +84,7 @@ describe('before the terminal has said which page is its own', () => {
     await expect.poll(() => site.calls.filter((call) => call.page === 'secret-1').length).toBeGreaterThan(1);
   });
 
-  test('goes on in a browser that was told to keep nothing', async () => {
+  test('goes on in a browser that stores nothing', async () => {
     site.answer('POST /enroll/t1/open', first, approved);
     await using visitor = await open('/enroll/t1', {
       before: () => {
@@ -106,7 +106,7 @@ describe('before the terminal has said which page is its own', () => {
     await using visitor = await open();
     await visitor.status('done');
     expect(routes(site).filter((route) => route === 'POST /enroll/t1/open')).toHaveLength(4);
-    // A page that has shown nothing yet gives up, and says so.
+    // A page that has shown nothing yet gives up, and shows it.
     site.answer('POST /enroll/t1/open', busy);
     await using other = await open();
     await other.status('enrol-too-many-requests');
@@ -144,7 +144,7 @@ describe('enrolling a second key', () => {
       'POST /enroll/t1/options',
       'POST /enroll/t1/verify',
     ]);
-    // The answer to the touch brings a new secret, which the page uses from then on.
+    // The answer to the touch contains a new secret, which the page uses from then on.
     expect(site.calls.map((call) => call.page)).toEqual([undefined, 'secret-1', 'secret-1', 'secret-2', 'secret-2']);
     expect(visitor.faults).toEqual([]);
   });

@@ -12,7 +12,7 @@ let chromium: LaunchedBrowser;
 beforeAll(async () => {
   [site, chromium] = await Promise.all([
     startSite(),
-    // A host that is no secure context.
+    // A host that is not a secure context.
     launchBrowser({ args: ['--host-resolver-rules=MAP insecure.test 127.0.0.1'] }),
   ]);
 });
@@ -146,7 +146,7 @@ describe('signing in', () => {
     await visitor.status('interaction-over');
   });
 
-  test('cancels: the browser’s dialog is taken down and the terminal is told', async () => {
+  test('cancels: the browser’s dialog closes, and the terminal learns of it', async () => {
     await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
     await visitor.status('touching');
     await visitor.page.keyboard.press('Tab');

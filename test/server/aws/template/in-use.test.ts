@@ -81,7 +81,7 @@ const keptOut: [string, Caller, [operator: string, key: (host: string) => string
     'alice@EXAMPLE.COM',
   ].map((sub): (typeof keptOut)[number] => [sub, { claims: { sub } }, ['StringLike', (host) => `${host}:sub`]]),
   ["another person's session name", { session: 'bob@example.com' }, ['StringEquals', () => 'sts:RoleSessionName']],
-  ['a session name of their own', { session: 'alice' }, ['StringEquals', () => 'sts:RoleSessionName']],
+  ['a self-chosen session name', { session: 'alice' }, ['StringEquals', () => 'sts:RoleSessionName']],
   [
     'a token that names no role',
     { claims: { 'https://aws.amazon.com/roles': undefined } },

@@ -185,7 +185,7 @@ const wanted: TemplateOptions = {
 };
 const trust = { issuer: 'https://vouch.example.com', awsAudience: 'https://vouch.example.com' };
 
-describe('an option that would let in more people than intended is refused', () => {
+describe('an option that would admit more people than intended is refused', () => {
   const wrong: [string, Partial<TemplateOptions>, RegExp][] = [
     ['an account of 11 digits', { account: '12345678901' }, /^--account "12345678901" is not/],
     ['an account of 13 digits', { account: '1234567890123' }, /^--account/],

@@ -92,7 +92,7 @@ describe('starting', () => {
       expect(await become(`${file}.link`)).toBe(owner);
     });
 
-    test('the folder’s owner, if the file is root’s, a link of root’s, or not there yet', async () => {
+    test('the folder’s owner, if root owns the file or the link, or there is no file yet', async () => {
       const home = mkdtempSync(join(folder, 'owned-'));
       const roots = join(folder, `roots-${randomUUID()}`);
       writeFileSync(roots, '');
@@ -113,7 +113,7 @@ describe('starting', () => {
       expect(await become(link)).toBe(owner);
     });
 
-    test('root in a folder of root’s own', async () => {
+    test('root in a folder that root owns', async () => {
       const home = mkdtempSync(join(folder, 'own-'));
       expect(await become(join(home, 'vouch.db'))).toBe(me);
     });
