@@ -1,7 +1,7 @@
 #!/bin/sh
 ':' /*
-# The first lines of each program that we build (vite.config.ts). The shell runs them and becomes Node, to which they are a
-# comment. Only in this way is a program that people start by name as closed as the agent (cli/agent/client/start.ts):
+# The first lines of each program that we build (vite.config.ts). The shell runs them, and then Node in its own place. To Node
+# they are a comment. They protect a program that people start by name as well as the agent (cli/agent/client/start.ts):
 # - no signal opens Node's inspector, on a port that every local user can connect to,
 # - no core file holds the program's memory,
 # - no variable makes Node print what it sends, write to the disk, or load and open other things,

@@ -6,7 +6,7 @@ import { version } from '../version.ts';
 /** How long an answer is reused, in milliseconds: strangers ask too, and each write waits for the disk. */
 const REUSE_MS = 2_000;
 
-/** For supervisors that restart a hung process: 200 while the server and its database answer. `/readyz` says whether it can work. */
+/** For supervisors that restart a hung process: 200 while the server and its database answer. `/readyz` answers whether it can work. */
 export function healthz(context: Context): RequestHandler {
   return async (_request, response) => {
     await checkReadable(context.store);

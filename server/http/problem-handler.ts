@@ -25,7 +25,7 @@ export const notFound: RequestHandler = (_request, response) => {
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     if (isAborted(error)) {
-      // Nobody is there to answer, and the request's own line in the log says so.
+      // Nobody is there to answer, and the request's own line in the log shows it.
       log.debug({ err: error }, 'the client has gone');
       response.destroy();
       return;

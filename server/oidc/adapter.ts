@@ -104,7 +104,7 @@ export class OidcAdapter implements Adapter {
   }
 
   async revokeByGrantId(grantId: string): Promise<void> {
-    // First and awaited, because the answer says that it has been done.
+    // First and awaited, because the answer confirms it.
     await this.#revokeGrant(grantId);
     await this.#store
       .deleteFrom('oidc_payloads')

@@ -125,7 +125,7 @@ function configuration(context: Context): Configuration {
     },
     renderError: (ctx, _out, error) => {
       if (answerUnavailable(ctx, error)) return;
-      // The sign-in page tells a browser that its request is over or broken.
+      // The sign-in page shows that a request is over or broken.
       ctx.redirect('/login/over');
     },
   };

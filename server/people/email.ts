@@ -1,7 +1,7 @@
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Brings an e-mail address into its canonical form, or says why it cannot be used.
+ * Converts an e-mail address into its canonical form.
  *
  * It becomes the AWS session's name and source identity, both `[\w+=,.@-]{2,64}` (STS API reference, AssumeRoleWithWebIdentity,
  * RoleSessionName), and a session tag, which may hold no comma (STS API reference, Tag).

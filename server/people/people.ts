@@ -9,7 +9,8 @@ export function findPerson(store: Store, email: string) {
 /**
  * Finds the person with an address, or makes one.
  *
- * @param person the address in lower case; `admin` is 1 if they may administer the server, else 0
+ * @param person the address in lower case; `admin` is 1 if they may administer the server,
+ * otherwise 0
  * @param userHandle WebAuthn's user handle for a new person, base64url
  * @param now milliseconds since the epoch
  * @returns the person's ID, or undefined when they are disabled

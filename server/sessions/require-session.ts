@@ -70,7 +70,7 @@ async function useProof(context: Context, proof: string, tokenEnds: number): Pro
   if (used === undefined) throw tokenRefused('the DPoP proof has been used');
 }
 
-/** A verified proof's key and `jti`, which must not come twice, whatever else the proof says. Undefined if `jti` is empty. */
+/** A verified proof's key and `jti`, which must not come twice, whatever else the proof contains. Undefined if `jti` is empty. */
 function proofIdentity(proof: string): string | undefined {
   const [header = '', payload = ''] = proof.split('.', 2);
   const { jwk } = decode<{ jwk: { x: string; y: string } }>(header);

@@ -1,6 +1,6 @@
 import type { Store } from './store.ts';
 
-/** A database and the engine that runs it. Each engine has a folder here, and nothing outside that folder knows which engine runs. */
+/** A database and the engine that runs it. Each engine has a folder here, and nothing outside that folder depends on it. */
 export interface Engine {
   /** The database's name for people: no secret in it, and the same wherever the server was started. */
   readonly name: string;

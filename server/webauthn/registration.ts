@@ -86,7 +86,7 @@ export async function verifyRegistration(
   const info = verified.registrationInfo;
   if (!verified.verified || info === undefined) throw refused(new Error('the attestation does not verify'));
 
-  // A session's `hwk` says that the private key never leaves the hardware; passkeys that sync to a cloud do not qualify (WebAuthn,
+  // A session's `hwk` means that the private key never leaves the hardware; passkeys that sync to a cloud do not qualify (WebAuthn,
   // section 6.1.3, backup eligibility).
   if (info.credentialDeviceType !== 'singleDevice') {
     throw new Problem({

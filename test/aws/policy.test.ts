@@ -14,7 +14,7 @@ const context = () =>
     .set('aws:TagKeys', ['vouch:Email', 'vouch:Domain'])
     .set('aws:RequestTag/vouch:Email', 'a*e@example.com');
 
-/** Whether a trust policy with this condition lets Alice in. */
+/** Whether a trust policy with this condition admits Alice. */
 function holds(condition: Statement['Condition'], version: PolicyDocument['Version'] | null = '2012-10-17'): boolean {
   const Statement = {
     Effect: 'Allow' as const,

@@ -34,7 +34,7 @@ export async function startWarmSandbox(signal: AbortSignal): Promise<WarmSandbox
   }
 }
 
-/** The request as this Git writes it: Git 2.46 and newer first say what they understand. */
+/** The request as this Git writes it: Git 2.46 and newer send their capabilities first. */
 async function gitRequest({ succeed, repositoryUrl }: Sandbox): Promise<string> {
   const { stdout } = await succeed('git', ['version']);
   const [, major = 0, minor = 0] = (/(\d+)\.(\d+)/.exec(stdout) ?? []).map(Number);

@@ -42,7 +42,7 @@ export function wantsGesture(error: unknown): boolean {
 type HeaderFields = Record<string, string>;
 
 /**
- * An authentication ceremony (WebAuthn, section 1.2): signs the server's challenge with a key that it knows.
+ * An authentication ceremony (WebAuthn, section 1.2): signs the server's challenge with an enrolled key.
  *
  * @param base the path above the ceremony's `options` and `verify`
  * @param onTouched called when the key has answered, before the server has

@@ -13,7 +13,7 @@ export interface TemplateOptions {
 }
 
 /**
- * Checks the options. All of them go into policies, where one wrong character could let in the wrong people.
+ * Checks the options. All of them go into policies, where one wrong character could admit the wrong people.
  *
  * @throws Problem `option-refused` for the first option that is missing or wrong
  */

@@ -225,7 +225,7 @@ describe('a code', () => {
     await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over');
   });
 
-  /** What an attacker can send after seeing the code and nothing else. */
+  /** What an attacker can send after seeing only the code. */
   const strangers: [string, (client: CliClient, code: string) => Promise<Response>][] = [
     ['without its verifier', (client, code) => client.redeem(code, { code_verifier: undefined })],
     ['with another verifier', (client, code) => client.redeem(code, { code_verifier: 'x'.repeat(43) })],

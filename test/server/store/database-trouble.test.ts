@@ -29,7 +29,7 @@ async function newServer(): Promise<TestServer> {
   return server;
 }
 
-/** Has another program take the write lock. @returns a function that releases it */
+/** Makes another program take the write lock. @returns a function that releases it */
 async function holdLock(file: string): Promise<() => Promise<void>> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'hold-lock.ts'), file], { stdio: 'pipe' });
   onTestFinished(() => void child.kill('SIGKILL'));

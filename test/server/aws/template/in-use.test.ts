@@ -41,7 +41,7 @@ function create({ provider, roleName, trustPolicy, permissionPolicy }: Printed):
   aws.account().addRole({ name: roleName, trustPolicy, permissionPolicies: [permissionPolicy] });
 }
 
-/** Who comes to STS: changes to the token of alice@example.com, and the session name. */
+/** The caller of STS: changes to the token of alice@example.com, and the session name. */
 interface Caller {
   claims?: Record<string, unknown>;
   session?: string;
@@ -67,7 +67,7 @@ async function assumeAs({ claims = {}, session }: Caller = {}): Promise<StsAnswe
 
 const statement = (document: PolicyDocument) => (document.Statement as Statement[])[0] as Statement;
 
-/** Who is kept out, and by which condition alone. */
+/** The callers that are refused, and for each the one condition that refuses it. */
 const keptOut: [string, Caller, [operator: string, key: (host: string) => string]][] = [
   ['a token for another audience', { claims: { aud: OTHER_AUDIENCE } }, ['StringEquals', (host) => `${host}:aud`]],
   ...[

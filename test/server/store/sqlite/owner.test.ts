@@ -66,7 +66,7 @@ describe('starting', () => {
   });
 
   describe('root’s commands go on as', () => {
-    /** Has a process become the owner of a database, in no other group. @returns its user */
+    /** Makes a process switch to the owner of a database, without other groups. @returns its user */
     const become = async (file: string): Promise<number> => {
       const source = join(import.meta.dirname, '../../../../server/store/sqlite/owner.ts');
       const script = `import { becomeOwnerOf } from ${JSON.stringify(source)};
@@ -87,7 +87,7 @@ describe('starting', () => {
       writeFileSync(file, '');
       const owner = giveToService(file);
       expect(await become(file)).toBe(owner);
-      // Root's own link in root's own folder.
+      // Root's link in root's folder.
       symlinkSync(file, `${file}.link`);
       expect(await become(`${file}.link`)).toBe(owner);
     });
