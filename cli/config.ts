@@ -6,7 +6,7 @@ import { readPort } from './network/port.ts';
 import { configFile } from './paths.ts';
 import { Problem } from './problem/problem.ts';
 
-/** What `~/.config/vouch/config.json` holds: preferences, never a secret. */
+/** The content of `~/.config/vouch/config.json`: preferences, never a secret. */
 export interface Config {
   /** The server's issuer URL. */
   server?: string;
@@ -15,9 +15,9 @@ export interface Config {
    * also without a terminal, for editors, `never` not at all.
    */
   autoLogin?: AutoLogin;
-  /** Who signed in last, by the server's URL. The next login says so when another person signs in. */
+  /** The last person to sign in, by the server's URL. When another person signs in next, the login warns of that. */
   people?: Record<string, string>;
-  /** The port of 127.0.0.1 that the browser comes back to at a login; without it, any free port. */
+  /** The port of 127.0.0.1 that the browser comes back to at a login; by default any free port. */
   callbackPort?: number;
 }
 
@@ -32,7 +32,7 @@ export type AutoLogin = (typeof autoLogins)[number];
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const file = configFile(env);
-  // Anybody who can write there can choose the server that we ask.
+  // Anyone who can write there can choose the server that we ask.
   checkPath(file, "Vouch's settings are not safe");
   let text: string | undefined;
   try {
@@ -48,16 +48,16 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     throw unreadable(file, 'It is not JSON.');
   }
   if (typeof found !== 'object' || found === null || Array.isArray(found)) {
-    throw unreadable(file, 'It holds no JSON object.');
+    throw unreadable(file, 'It is not a JSON object.');
   }
   const { server, autoLogin, people, callbackPort } = found as Record<string, unknown>;
   if (server !== undefined && typeof server !== 'string') throw unreadable(file, '"server" is not a URL.');
   if (autoLogin !== undefined && !isAutoLogin(autoLogin)) {
-    throw unreadable(file, `"autoLogin" is none of ${autoLogins.join(', ')}.`);
+    throw unreadable(file, `"autoLogin" is not one of ${autoLogins.join(', ')}.`);
   }
   if (people !== undefined && !namesPeople(people)) throw unreadable(file, '"people" does not name people.');
   if (callbackPort !== undefined && (typeof callbackPort !== 'number' || !readPort(String(callbackPort)))) {
-    throw unreadable(file, '"callbackPort" is no port.');
+    throw unreadable(file, '"callbackPort" is not a port.');
   }
   return server === undefined ? (found as Config) : { ...found, server: serverUrl(server) };
 }
@@ -72,7 +72,7 @@ export function isAutoLogin(value: unknown): value is AutoLogin {
   return (autoLogins as readonly unknown[]).includes(value);
 }
 
-/** Changes these settings and keeps the others; an undefined one is removed. A crash leaves the old file or the new one. */
+/** Changes these settings and keeps the others; an undefined value removes a setting. A crash leaves the old file or the new one. */
 export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
   // JSON leaves undefined values out.
   const settings = { ...readConfig(env), ...change };
@@ -82,10 +82,10 @@ export function changeConfig(env: NodeJS.ProcessEnv, change: Config): void {
 /**
  * Checks a server's URL and brings it into the issuer's form: an origin, without a trailing slash.
  *
- * @throws Problem `server-url`; `http:` is for `localhost` alone
+ * @throws Problem `server-url`; `http:` is allowed for `localhost` only
  */
 export function serverUrl(value: string): string {
-  // Without a scheme, the one that this host can have.
+  // Without a scheme, we take the only one that is allowed for this host.
   const scheme = /^localhost(:\d+)?\/?$/.test(value) ? 'http' : 'https';
   const url = URL.parse(value.includes('://') ? value : `${scheme}://${value}`);
   // Not 127.0.0.1: security keys do not sign for IP addresses (Web Authentication, section 5.1.3).
@@ -94,7 +94,7 @@ export function serverUrl(value: string): string {
     throw new Problem({
       kind: 'server-url',
       what: `This is not the URL of a Vouch server: ${value}`,
-      why: 'It should be https:// and a host name (http:// is for localhost alone), with nothing behind it.',
+      why: 'It should be https:// and a host name (http:// is for localhost only), with nothing after it.',
       fix: 'Ask your administrator for the URL, such as https://vouch.example.com',
     });
   }
@@ -102,7 +102,7 @@ export function serverUrl(value: string): string {
 }
 
 /**
- * The server to talk to: the one on the command line, else that of the last enrolment or login.
+ * The server to talk to: the one on the command line; by default the server of the last enrolment or login.
  *
  * @throws Problem `no-server`
  */

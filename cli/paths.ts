@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Problem } from './problem/problem.ts';
 
-/** Where everything is that Vouch keeps on a developer's machine, in one file: another platform is then one change. */
+/** The paths of all that Vouch keeps on a developer's machine, in one file, so that another platform needs only one change. */
 
 /** The file of Vouch's own settings (server URL, preferences; never a secret). */
 export function configFile(env: NodeJS.ProcessEnv): string {
@@ -10,22 +10,22 @@ export function configFile(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * AWS's config file, whose profiles name the roles: `$AWS_CONFIG_FILE`, else `~/.aws/config`. A relative path counts as unset: the
- * folder where a command happens to run must not decide which roles are assumed.
+ * AWS's config file, whose profiles name the roles: `$AWS_CONFIG_FILE`, by default `~/.aws/config`. A relative path counts as unset:
+ * the current folder must not decide which roles are assumed.
  */
 export function awsConfigFile(env: NodeJS.ProcessEnv): string {
   return namedAwsConfigFile(env) ?? join(home(env), '.aws', 'config');
 }
 
-/** The file that AWS_CONFIG_FILE names, if any. The credential helper's script writes it the same way, to the letter (agent/protocol/git-request.ts). */
+/** The file that AWS_CONFIG_FILE names, if any. The helper's script builds exactly the same path (agent/protocol/git-request.ts). */
 export function namedAwsConfigFile(env: NodeJS.ProcessEnv): string | undefined {
   const file = env.AWS_CONFIG_FILE;
   return file?.startsWith('~/') ? `${home(env)}/${file.slice(2)}` : absolute(file);
 }
 
 /**
- * The person's home folder: HOME, or what the system knows when HOME is no absolute path. It is never the folder where a command
- * happens to run.
+ * The person's home folder: HOME or, if that is not an absolute path, the folder in the system's user database. It is never relative
+ * to the current folder.
  *
  * @throws Problem `no-home`
  */
@@ -35,12 +35,12 @@ export function home(env: NodeJS.ProcessEnv): string {
   throw new Problem({
     kind: 'no-home',
     what: 'Your home folder is not known.',
-    why: `HOME is ${env.HOME ? `not an absolute path (${env.HOME})` : 'not set'}, and the system knows none for you.`,
+    why: `HOME is ${env.HOME ? `not an absolute path (${env.HOME})` : 'not set'}, and the system has none for you.`,
     fix: 'Set HOME to your home folder, and try again.',
   });
 }
 
-/** The home folder that the system knows; `os.homedir` would believe HOME. */
+/** The home folder in the system's user database; `os.homedir` would return HOME. */
 function homeOfUser(): string | undefined {
   try {
     return userInfo().homedir;

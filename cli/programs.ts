@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { type ProgramName, programs } from '../programs.ts';
 
-/** Vouch's version, as package.json has it. */
+/** Vouch's version, from package.json. */
 export const version: string = manifest.version;
 
-/** Node's options where a program of ours is named by its file; program-start.sh says why. */
+/** Node's options when our program is started by its file's path; program-start.sh explains them. */
 export const nodeOptions = ['--disable-sigusr1', '--no-concurrent-recompilation', '--no-concurrent-sparkplug'] as const;
 
-/** Whether we run from the source tree, and not from what was built. */
+/** Whether we run from the source tree, not from a bundle. */
 const fromSource = import.meta.filename.endsWith('.ts');
 
-/** The package's root: each built program lies in dist/cli/<name>. */
+/** The package's root: each bundle is in dist/cli/<name>. */
 const root = join(import.meta.dirname, fromSource ? '..' : '../../..');
 
 /**
@@ -29,7 +29,7 @@ export function credentialHelperScript(): string {
   return join(root, programs['git-credential-vouch'].command);
 }
 
-/** A file of shell code for prompts, which the package has where the source tree has it. */
+/** A file of shell code for prompts. Package and source tree have it at the same place. */
 export function promptFile(name: string): string {
   return join(root, 'cli/prompt', name);
 }

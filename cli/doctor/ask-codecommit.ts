@@ -14,17 +14,17 @@ import { printable } from '../text/printable.ts';
 import type { Visit } from './check.ts';
 import type { Target } from './target-repository.ts';
 
-/** What CodeCommit says to a request that Vouch has signed, without Git. */
+/** CodeCommit's answer to a request that Vouch has sent itself, without Git. */
 export type CodeCommitAnswer =
   | {
       asked: true;
-      /** HTTP's. */
+      /** The HTTP status. */
       status: number;
       /** What AWS calls the refusal, such as AccessDeniedException. */
       code: string | undefined;
-      /** What AWS says about it, made safe for a terminal and without a secret. */
+      /** AWS's message about the refusal, made safe for a terminal and without a secret. */
       message: string;
-      /** With these AWS finds the request (x-amzn-requestid) and its decision. */
+      /** The IDs by which AWS finds the request (x-amzn-requestid) and the decision about it. */
       requestId: string | undefined;
       authorizationId: string | undefined;
     }
@@ -40,9 +40,9 @@ const longestAnswer = 64 * 1024;
 const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<CodeCommitAnswer>>>>();
 
 /**
- * Asks CodeCommit for the list of refs, as the beginning of a pull or push, with Vouch's user name and password for the profile that
- * serves. So the answer is about the role: none of Git's settings about credentials counts. Git's proxy and CA do, because CodeCommit
- * might not be reached without them. Asks once per visit, and can write nothing.
+ * Sends the first request of a pull or push, for the list of refs, with Vouch's own user name and password for the chosen profile.
+ * Git's credential settings play no part, so the answer shows what the role may do. Git's proxy and CA are used, because CodeCommit
+ * might not be reached without them. Sends one request per visit, and can write nothing.
  */
 export function askCodeCommit(visit: Visit, what: 'pull' | 'push'): Promise<CodeCommitAnswer> {
   const answers = known.get(visit) ?? {};
@@ -76,7 +76,7 @@ async function ask(visit: Visit, what: 'pull' | 'push'): Promise<CodeCommitAnswe
             requestId: typeof requestId === 'string' ? printable(requestId, 100) : undefined,
             ...refusal(body, [username, password]),
           });
-        // Of an answer that is no refusal the status is enough.
+        // If CodeCommit does not refuse, only the status matters.
         if (status === 200) {
           answer('');
           response.destroy();
@@ -91,7 +91,7 @@ async function ask(visit: Visit, what: 'pull' | 'push'): Promise<CodeCommitAnswe
   }
 }
 
-/** The agent's, as Git's helper gets them. */
+/** The agent's user name and password, as Git's helper would get them. */
 async function credentials(visit: Visit, target: Target): Promise<{ username: string; password: string }> {
   const { env, facts } = visit;
   const path = decodeURIComponent(new URL(target.https).pathname).replace(/^\/|\/$/g, '');
@@ -120,7 +120,7 @@ async function agentAsGit({ env, cwd }: Visit, { https: url }: Target): Promise<
   return new https.Agent({ proxyEnv, ...ca });
 }
 
-/** AWS's refusal in XML. Another text or page yields nothing. */
+/** The parts of AWS's refusal, which is XML. Any other text yields empty parts. */
 function refusal(body: string, secrets: readonly string[]) {
   const text = (name: string) => new RegExp(`<${name}>([^<]*)</${name}>`, 'i').exec(body)?.[1]?.trim();
   const code = text('Code') ?? /^\s*(?:<\?xml[^>]*>\s*)?<(\w+Exception)>/.exec(body)?.[1];

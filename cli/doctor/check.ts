@@ -4,7 +4,7 @@ import type { CredentialConfig } from '../git/effective-config.ts';
 import type { Repair } from './repair.ts';
 import type { Target } from './target-repository.ts';
 
-/** The names of the checks, for scripts: they never change, and new ones may come. */
+/** The names of the checks, for scripts. A name never changes; later versions may add names. */
 export type CheckId =
   | 'node'
   | 'git'
@@ -23,11 +23,11 @@ export type CheckId =
   | 'pull'
   | 'push';
 
-/** Something that a check has found, and that a person should know. */
+/** Something that a check has found and a person should know. */
 export interface Finding {
   /** `<check>.<what>`, for scripts: it never changes. */
   id: string;
-  /** A trouble fails its check; a warning does not. */
+  /** A finding of severity `trouble` fails its check; a warning does not. */
   severity: 'trouble' | 'warning';
   /** What is wrong, a sentence. */
   what: string;
@@ -39,14 +39,14 @@ export interface Finding {
   repair?: Repair | undefined;
 }
 
-/** What a check says. */
+/** A check's answer. */
 export interface Outcome {
   /** The rest of its line: what was found, in a few words. */
   says: string;
   /** More to see when all is well, one line each: a token's claims, Git's helpers in their order. */
   details?: string[];
   findings?: Finding[];
-  /** The same for programs; no secrets. */
+  /** What was found, for programs; no secrets. */
   data?: Record<string, unknown>;
 }
 
@@ -66,7 +66,7 @@ export interface Facts {
   absoluteHelper?: boolean;
 }
 
-/** One run of the doctor: what it looks at, and what it knows so far. */
+/** One run of the doctor: what it examines, and what the checks have found out so far. */
 export interface Visit {
   env: NodeJS.ProcessEnv;
   cwd: string;
@@ -83,9 +83,9 @@ export interface Check {
   id: CheckId;
   /** The beginning of its line. */
   title: string;
-  /** The checks that it depends on: when one of them has failed, this one is not tried. */
+  /** The checks that this check depends on. If one of those has failed, this check is not tried. */
   needs: (visit: Visit) => readonly CheckId[];
-  /** Whether there is anything to check; always, unless given. */
+  /** Whether there is anything to check; by default, always. */
   applies?: (visit: Visit) => boolean | Promise<boolean>;
   run: (visit: Visit) => Promise<Outcome>;
 }

@@ -16,7 +16,7 @@ import { sts } from './checks/sts.ts';
 import { submodules } from './checks/submodules.ts';
 import { vouch } from './checks/vouch.ts';
 
-/** All checks, each after those that it depends on. */
+/** All checks, each after the checks that it depends on. */
 export const checks: readonly Check[] = [
   node,
   git,

@@ -3,13 +3,13 @@ import type { Finding } from './check.ts';
 import { problemAsFinding } from './problem-as-finding.ts';
 
 /**
- * The difference, in milliseconds, from which on signatures of this machine are refused: by AWS (IAM User Guide, "Elements of an AWS
+ * The clock difference, in milliseconds, at which this machine's signatures are refused: by AWS (IAM User Guide, "Elements of an AWS
  * API request signature") and by the Vouch server (DPoP proofs).
  */
 const limit = 5 * 60_000;
 
 /**
- * The finding about a clock that differs from ours: a trouble from the limit on, a warning before it, while all still works.
+ * The finding about a clock that differs from ours. Below the limit it is a warning, because all still works.
  *
  * @param id the finding's name for scripts
  * @param whose such as "AWS's"

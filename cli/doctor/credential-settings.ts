@@ -1,7 +1,7 @@
 import { type CredentialConfig, credentialConfig } from '../git/effective-config.ts';
 import type { Visit } from './check.ts';
 
-/** Stands for any repository, where none is in question. */
+/** The URL to examine when no repository is in question. */
 export const exampleUrl = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
 
 /** What Git does about credentials for the repository; read once per visit. */

@@ -2,7 +2,7 @@ import { asProblem } from '../problem/problem.ts';
 import type { Check, CheckId, Outcome, Result, Visit } from './check.ts';
 import { problemAsFinding } from './problem-as-finding.ts';
 
-/** Is told how the checks go. */
+/** Hears when checks begin and end. */
 export interface Listener {
   /** A check begins. */
   starts?(check: Check): void;
@@ -11,11 +11,11 @@ export interface Listener {
 }
 
 /**
- * Runs the checks in their order. A check that depends on one that failed, or was not tried, is not tried: it could only fail for
- * the same reason.
+ * Runs the checks in their order. If a check failed or was not tried, the checks that depend on it are not tried: they could only
+ * fail for the same reason.
  *
- * @param checks each after those that it depends on
- * @throws what the visit's signal was aborted with
+ * @param checks each after the checks that it depends on
+ * @throws the reason of the visit's signal, once it is aborted
  */
 export async function examine(checks: readonly Check[], visit: Visit, listener: Listener = {}): Promise<Result[]> {
   const results: Result[] = [];
@@ -49,7 +49,7 @@ async function attempt(check: Check, visit: Visit): Promise<Outcome & { findings
     const outcome = await check.run(visit);
     return { ...outcome, findings: outcome.findings ?? [] };
   } catch (error) {
-    // A Problem says all that a finding does. Any other error is a mistake of ours, and says so.
+    // A Problem has all parts of a finding. Any other error is our mistake, and asProblem says so.
     const problem = asProblem(error);
     return { says: problem.what, findings: [problemAsFinding(`${check.id}.${problem.kind}`, problem)] };
   }

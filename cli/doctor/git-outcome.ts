@@ -2,7 +2,7 @@ import { printable } from '../text/printable.ts';
 import type { GitAnswer } from './git-process.ts';
 import { withoutPassword } from './network-settings.ts';
 
-/** How a request of Git's ended, as far as Git's words tell (with LC_ALL=C). */
+/** How Git's request ended, read from Git's messages (with LC_ALL=C). */
 export type GitOutcome =
   | 'done'
   /** The server was reached, but Git had no user name and password. */
@@ -11,7 +11,7 @@ export type GitOutcome =
   | 'refused'
   | 'forbidden'
   | 'not-found'
-  /** A helper told Git to stop. */
+  /** A helper has answered `quit`. */
   | 'quit'
   /** protocol.<name>.allow forbids it. */
   | 'not-allowed'
@@ -44,12 +44,12 @@ const patterns: [GitOutcome, RegExp][] = [
 export function gitOutcome({ code, stderr, late }: GitAnswer): GitOutcome {
   if (late) return 'late';
   if (code === 0) return 'done';
-  // Without the server's own words and the repository's name.
+  // Without the server's message and the repository's name.
   const said = stderr.replace(/^remote:.*$/gm, '').replace(/'[^'\n]*'/g, "''");
   return patterns.find(([, pattern]) => pattern.test(said))?.[0] ?? 'other';
 }
 
-/** Git's own words about what went wrong, as one line. */
+/** Git's own message about the failure, as one line. */
 export function gitSaid({ stderr }: GitAnswer): string {
   const lines = stderr.split('\n').filter((line) => /^(fatal|error|remote|vouch|git):?/.test(line));
   const meant = lines.filter((line) => !/told us to quit/.test(line));

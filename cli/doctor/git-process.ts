@@ -3,13 +3,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** How a run of Git ended, and what it said. */
+/** How a run of Git ended, and what Git printed. */
 export interface GitAnswer {
-  /** Its exit code; 128 when we ended it. */
+  /** Git's exit code; 128 when we ended Git. */
   code: number;
   stdout: string;
   stderr: string;
-  /** Whether we ended it because it took too long. */
+  /** Whether we ended Git because it took too long. */
   late: boolean;
 }
 
@@ -19,16 +19,16 @@ const gitTimeout = 10_000;
 /** Longer than any answer that matters, in characters. */
 const longest = 256 * 1024;
 
-/** As GitAnswer, with what Git has started. */
+/** As GitAnswer, with the programs that Git has started. */
 export interface WatchedAnswer extends GitAnswer {
-  /** The command lines of all that it started, also through other Gits; undefined when it did not tell. */
+  /** The command lines of all programs that Git started, also through other Gits; undefined when Git left no trace. */
   started: string[] | undefined;
 }
 
 /**
- * As `runGit`, and learns from Git what it starts (git(1), api-trace2: `child_start`). Git writes that to a file in a folder of its
- * own, which is removed afterwards. An open file would not do: the Node behind codecommit:// passes none on. Vouch's command lines
- * hold no secret.
+ * As `runGit`, and lists the programs that Git starts (git(1), api-trace2: `child_start`). Git writes the trace to a file in a new
+ * folder, which is removed afterwards. An open descriptor would not do: the Node behind codecommit:// passes none on. Vouch's command
+ * lines contain no secret.
  */
 export async function runGitWatched(
   args: readonly string[],
@@ -56,12 +56,12 @@ function startedIn(line: string): string[] {
 }
 
 /**
- * Runs Git unattended: it asks for no password, opens no window, starts no login, and has no terminal. After its time it is ended,
- * with everything that it started.
+ * Runs Git unattended: Git asks for no password, opens no window, starts no login, and has no terminal. After the time limit, Git is
+ * ended with everything that it started.
  *
  * @param args without `git`
- * @param how `input` for its standard input; `timeout` in milliseconds; `trace`, the file to tell what it does
- * @throws what the signal was aborted with; ENOENT when there is no Git
+ * @param how `input` for Git's standard input; `timeout` in milliseconds; `trace`, the file for Git's trace
+ * @throws the reason of the signal, once it is aborted; ENOENT when there is no Git
  */
 export async function runGit(
   args: readonly string[],
@@ -77,7 +77,7 @@ export async function runGit(
 ): Promise<GitAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<GitAnswer>();
   how.signal.throwIfAborted();
-  // In a session of its own it has no terminal to ask on (setsid(2)), and its process group can be ended.
+  // In its own session Git has no terminal to ask on (setsid(2)), and we can end its process group.
   const child = spawn(how.program ?? 'git', args, {
     env: { ...unattended(how.env), ...(how.trace !== undefined && { GIT_TRACE2_EVENT: how.trace }) },
     cwd: how.cwd,
@@ -110,7 +110,7 @@ export async function runGit(
   // A program that does not read its input may close it.
   child.stdin.on('error', () => {});
   child.stdin.end(how.input ?? '');
-  // A process that it started in another session may hold the pipes open.
+  // A process that Git started in another session may hold the pipes open.
   child.once('exit', () => {
     if (late || how.signal.aborted) for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
   });
@@ -128,7 +128,7 @@ export async function runGit(
 
 /** git(1): with GIT_TERMINAL_PROMPT=0 neither Git nor our helper asks for anything; an empty GIT_ASKPASS overrides core.askPass. */
 function unattended(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  // GIT_CONFIG would send `git config` to another file than Git itself reads; traces would show secrets.
+  // With GIT_CONFIG, `git config` would read another file than Git itself does; traces would show secrets.
   const { GIT_CONFIG: _, SSH_ASKPASS: __, ...rest } = env;
   const kept = Object.entries(rest).filter(([name]) => !/^GIT_(TRACE|CURL_VERBOSE)/.test(name));
   return {

@@ -5,7 +5,7 @@ import { codeCommitSaid, type Verdict } from './pull-or-push.ts';
 import type { Target } from './target-repository.ts';
 import type { Reply } from './try-pull-push.ts';
 
-/** The finding about a request of Git's that failed, for reasons that pull and push have in common. */
+/** The finding about Git's failed request, for the reasons that pull and push have in common. */
 export async function explainReply(check: 'pull' | 'push', { answer, outcome }: Reply, visit: Visit): Promise<Finding> {
   const said = gitSaid(answer);
   const finding = (what: string, why: string[], steps: string[]): Finding => ({
@@ -56,15 +56,15 @@ export async function explainReply(check: 'pull' | 'push', { answer, outcome }: 
 }
 
 /**
- * The finding when CodeCommit refuses the credentials or the signature of Vouch's own request. Then the role's policies have nothing
- * to do with it.
+ * The finding when CodeCommit refuses the credentials or the signature of Vouch's own request. Then the role's policies are not the
+ * cause.
  */
 export function notTaken(check: 'pull' | 'push', { own }: Verdict): Finding | undefined {
   if (!own?.asked || !/Signature|Token|UnrecognizedClient|InvalidClient/i.test(own.code ?? '')) return undefined;
   return {
     id: `${check}.credentials`,
     severity: 'trouble',
-    what: 'CodeCommit does not take what Vouch gives. This is not about the role.',
+    what: "CodeCommit does not accept Vouch's password. The role is not the cause.",
     why: codeCommitSaid(own),
     steps: [
       "Check this machine's clock (`date -u`), then run `vouch doctor` again; if it stays, report it with these lines.",

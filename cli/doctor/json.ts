@@ -1,9 +1,9 @@
 import type { Finding, Result } from './check.ts';
 
 /**
- * The results for programs: names that stay, and nothing secret.
+ * The results for programs. The names never change, and no secret is in them.
  *
- * @param url the repository's
+ * @param url the repository's URL
  * @param fixed what `--fix` has changed
  */
 export function asJson(results: readonly Result[], url: string | undefined, fixed: readonly string[]) {

@@ -6,16 +6,16 @@ export interface NetrcEntry {
   file: string;
   /** From 1 on. */
   line: number;
-  /** Whether it is the entry for all hosts without one of their own. */
+  /** Whether it is the `default` entry, for all hosts that have no entry of their own. */
   byDefault: boolean;
 }
 
 /**
  * The entry of `~/.netrc` with which libcurl answers a server that asks for a user name and a password. Git makes libcurl do that
- * (CURLOPT_NETRC), and asks its helpers only where there is no entry. Only HOME says where the file is.
+ * (CURLOPT_NETRC), and asks its helpers only if there is no entry. Only HOME decides where the file is.
  *
  * @param host without a port
- * @param username the one in the URL, if there is one: then entries for other names do not count
+ * @param username the user name in the URL, if any: then entries for other names do not count
  */
 export function netrcEntry(host: string, username: string | undefined, env: NodeJS.ProcessEnv): NetrcEntry | undefined {
   const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();

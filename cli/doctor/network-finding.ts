@@ -4,7 +4,7 @@ import { Problem } from '../problem/problem.ts';
 import type { Finding, Visit } from './check.ts';
 import { exampleUrl } from './credential-settings.ts';
 import { gitNetworkSettings, goesThroughProxy, networkVariables } from './network-settings.ts';
-import { stsUrlOf, threeWays } from './reachable.ts';
+import { reachDestinations, stsUrlOf } from './reachable.ts';
 
 type Who = 'server' | 'sts' | 'pull' | 'push';
 
@@ -12,11 +12,11 @@ type Who = 'server' | 'sts' | 'pull' | 'push';
 export interface Unreached {
   why: string;
   network: NetworkFailure;
-  /** What to do about it, if that follows from the reason. */
+  /** What to do, if the reason shows it. */
   fix?: string | undefined;
 }
 
-/** The name of each, here and among the three ways. */
+/** Each server's name, for a person and among the destinations. */
 const names = {
   server: ['The Vouch server', 'Vouch server'],
   sts: ['AWS STS', 'AWS STS'],
@@ -25,7 +25,7 @@ const names = {
 } as const;
 
 /**
- * The finding about a server that cannot be reached: why, which of the three ways are open, and which settings steer them.
+ * The finding about a server that cannot be reached: why, which other destinations can be reached, and the settings for that.
  *
  * @param who which check asks
  */
@@ -33,8 +33,8 @@ export async function networkFinding(who: Who, { why, network, fix }: Unreached,
   const { env, cwd, target } = visit;
   const variables = networkVariables(env);
   const settings = await gitNetworkSettings(target?.https ?? exampleUrl, env, cwd).catch(() => []);
-  const [name, way] = names[who];
-  const others = (await threeWays(visit)).filter((one) => one.name !== way);
+  const [name, destination] = names[who];
+  const others = (await reachDestinations(visit)).filter((one) => one.name !== destination);
   const kind = isProxy({ why, network }, who, visit, [...variables, ...settings]) ? 'proxy' : network;
   const list = (found: [string, string][]) => found.map(([key, value]) => `${key}=${value}`).join(', ');
   return {
@@ -44,7 +44,7 @@ export async function networkFinding(who: Who, { why, network, fix }: Unreached,
     why: [
       why,
       ...others.map(
-        (one) => `${one.name} ${one.closed ? `cannot be reached either: ${one.closed}` : 'can be reached.'}`,
+        (one) => `${one.name} ${one.unreached ? `cannot be reached either: ${one.unreached}` : 'can be reached.'}`,
       ),
       `In the environment: ${list(variables) || 'no proxy and no CA is named'}`,
       `In Git's configuration: ${list(settings) || 'neither http.proxy nor http.sslCAInfo'}`,
@@ -57,7 +57,7 @@ export async function networkFinding(who: Who, { why, network, fix }: Unreached,
  * Why a request failed.
  *
  * @param error what was thrown; a Problem says what to do
- * @param trust the variable that names further authorities to the program that asked
+ * @param trust the variable that names further authorities for the program that sent the request
  */
 export function unreached(error: unknown, trust?: string): Unreached {
   if (error instanceof Problem) {
@@ -66,7 +66,7 @@ export function unreached(error: unknown, trust?: string): Unreached {
   return { why: networkReason(error), network: networkFailure(error), fix: networkFix(error, trust) };
 }
 
-/** Whether it is the proxy that cannot be reached, or does not let us through. */
+/** Whether the proxy is the cause: it cannot be reached, or does not let us through. */
 function isProxy(
   { why, network }: Unreached,
   who: Who,
@@ -74,7 +74,7 @@ function isProxy(
   settings: readonly [name: string, value: string][],
 ): boolean {
   if (network !== 'unreachable') return network === 'proxy';
-  // Through a proxy, the proxy is the only one that is connected to, and looked up.
+  // With a proxy, only the proxy's name is looked up, and only the proxy is connected to.
   if (who === 'server') return visit.facts.server !== undefined && goesThroughProxy(visit.facts.server, visit.env);
   if (who === 'sts') return isStsBehindProxy(visit);
   // Git names the host that it could not reach.

@@ -1,7 +1,7 @@
 import { git } from '../git/git.ts';
 import { proxyEnvironment } from '../network/proxies-and-certificates.ts';
 
-/** The variables that steer the way into the network, for any of the programs. */
+/** The variables with which any of the programs reaches the network: proxies, certificates, endpoints. */
 const variables = [
   'HTTPS_PROXY',
   'https_proxy',
@@ -27,12 +27,12 @@ const variables = [
   'CURL_CA_BUNDLE',
 ] as const;
 
-/** Those of these variables that are set; a proxy's user name and password are left out. */
+/** The variables above that are set, without a proxy's user name and password. */
 export function networkVariables(env: NodeJS.ProcessEnv): [name: string, value: string][] {
   return variables.flatMap((name) => (env[name] ? [[name, withoutUser(env[name])]] : []));
 }
 
-/** The settings of Git's configuration that steer the way to a URL. */
+/** Git's proxy and certificate settings for a URL. */
 export async function gitNetworkSettings(
   url: string,
   env: NodeJS.ProcessEnv,
@@ -46,7 +46,7 @@ export async function gitNetworkSettings(
   });
 }
 
-/** An address without all that is before its host: curl allows blanks there, and a token alone. */
+/** An address without anything before its host. There curl allows blanks, and a token alone. */
 function withoutUser(value: string): string {
   return value.replace(/^([a-z][a-z\d+.-]*:\/\/)?.*@/is, (_, scheme = '') => `${scheme}…@`);
 }
@@ -56,7 +56,7 @@ export function withoutPassword(text: string): string {
   return text.replace(/\/\/\S*@/g, '//…@').replace(/(^|[\s,;])[^\s:@/]+:(?!\/\/)\S*@/g, '$1…@');
 }
 
-/** Whether our own programs go to an address through a proxy (network/proxies-and-certificates.ts). */
+/** Whether our own programs reach an address through a proxy (network/proxies-and-certificates.ts). */
 export function goesThroughProxy(address: string, env: NodeJS.ProcessEnv): boolean {
   const proxies = proxyEnvironment(env);
   const url = URL.parse(address);

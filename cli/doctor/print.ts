@@ -9,7 +9,7 @@ export interface Looks {
   columns: number;
 }
 
-/** Their shapes alone tell them apart: colour only repeats it. */
+/** The shapes alone are enough to tell the results apart; colours only repeat that. */
 const symbols = { ok: '✓', warning: '!', failed: '✗', 'not-tried': '-' } as const;
 const colours = { ok: 'green', warning: 'yellow', failed: 'red', 'not-tried': 'dim' } as const;
 
@@ -84,11 +84,11 @@ function painter({ colour }: Looks) {
 }
 
 /**
- * A head, and after it a text, whose further lines are indented as far as the head is wide. It is broken at blanks, but not within
- * backticks: that is for copying.
+ * A label and wrapped text, indented to the label's width. Lines break at blanks, but not within backticks, whose text people
+ * copy.
  */
-export function hang(head: string, text: string, columns: number): string {
-  const indent = stripVTControlCharacters(head).length;
+export function hang(label: string, text: string, columns: number): string {
+  const indent = stripVTControlCharacters(label).length;
   const room = Math.max(20, columns - indent);
   const words = text.match(/(?:`[^`]*`|\S)+/g) ?? [];
   const lines: string[] = [];
@@ -103,5 +103,5 @@ export function hang(head: string, text: string, columns: number): string {
     }
   }
   lines.push(line);
-  return `${head}${lines.join(`\n${' '.repeat(indent)}`)}`;
+  return `${label}${lines.join(`\n${' '.repeat(indent)}`)}`;
 }

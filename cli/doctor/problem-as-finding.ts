@@ -6,7 +6,7 @@ import type { Finding } from './check.ts';
  * A Problem as a finding that fails its check.
  *
  * @param id the finding's name for scripts
- * @param more what the check adds; its `what` and `steps` replace the Problem's
+ * @param more what the check adds. A `what` or `steps` in it replaces the Problem's
  */
 export function problemAsFinding(id: string, problem: Problem, more: Partial<Finding> = {}): Finding {
   const lines = (text: string) => (text === '' ? [] : [printable(text)]);

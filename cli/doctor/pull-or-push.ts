@@ -4,26 +4,26 @@ import { type GitOutcome, gitSaid } from './git-outcome.ts';
 import { type Reply, tryPull, tryPush } from './try-pull-push.ts';
 import { whyGitSkippedVouch } from './why-git-skipped-vouch.ts';
 
-/** What is known of a pull or a push: how Git's own request ended, and what CodeCommit says about the role. */
+/** What a pull or a push leads to: how Git's own request ended, and what CodeCommit lets the role do. */
 export interface Verdict {
   reply: Reply;
-  /** Of Vouch's own request for the role, if there was one; else of Git's. */
+  /** The outcome of Vouch's own request for the role, if there was one; by default the outcome of Git's request. */
   outcome: GitOutcome;
-  /** CodeCommit's answer to Vouch's own request, which is made when Git was turned away. */
+  /** CodeCommit's answer to Vouch's own request. There is one when CodeCommit has refused Git's request. */
   own: CodeCommitAnswer | undefined;
-  /** Whether Git came with another user name and password than Vouch's, or with none. */
+  /** Whether Git sent another user name and password than Vouch's, or none. */
   notVouch: boolean;
 }
 
-/** For none of these does Git know the reason, and its user name and password may not have been Vouch's. */
-const turnedAway: readonly GitOutcome[] = ['forbidden', 'refused', 'not-found', 'no-credentials'];
+/** The outcomes whose reason Git cannot say. Git may not have used Vouch's user name and password. */
+const refusals: readonly GitOutcome[] = ['forbidden', 'refused', 'not-found', 'no-credentials'];
 
-/** Lets Git ask, and when it is turned away asks in its place: only that answer is about the role. */
+/** Tries with Git. If CodeCommit refuses, tries again without Git: only that answer is about the role. */
 export async function verdictOf(what: 'pull' | 'push', visit: Visit): Promise<Verdict> {
   const reply = await (what === 'pull' ? tryPull(visit) : tryPush(visit));
   const notAsked = reply.askedVouch === false;
   if (reply.outcome === 'done') return { reply, outcome: 'done', own: undefined, notVouch: notAsked };
-  if (!turnedAway.includes(reply.outcome)) return { reply, outcome: reply.outcome, own: undefined, notVouch: false };
+  if (!refusals.includes(reply.outcome)) return { reply, outcome: reply.outcome, own: undefined, notVouch: false };
   const own = await askCodeCommit(visit, what);
   if (!own.asked) return { reply, outcome: reply.outcome, own, notVouch: notAsked };
   const outcome = outcomeOf(own.status);
@@ -38,23 +38,25 @@ function outcomeOf(status: number): GitOutcome {
   return status === 429 || status >= 500 ? 'busy' : 'other';
 }
 
-/** The finding when Git did not come with Vouch's user name and password. If it was let in all the same, that is a warning. */
+/** The finding when Git did not send Vouch's user name and password. If CodeCommit accepted the request anyway, it is a warning. */
 export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, visit: Visit): Promise<Finding> {
   const { reply, own, outcome } = verdict;
   const causes = await whyGitSkippedVouch(visit);
   const said = gitSaid(reply.answer);
-  const letIn = reply.outcome === 'done';
+  const accepted = reply.outcome === 'done';
   const asked = reply.askedVouch === true ? 'Git asked Vouch, but sent something else' : 'Git did not ask Vouch';
   const why = causes.map((cause) => cause.what);
   if (own?.asked && outcome === 'done')
-    why.push(`CodeCommit takes what Vouch gives for the role: a ${what} is allowed.`);
+    why.push(`CodeCommit accepts Vouch's password for the role: a ${what} is allowed.`);
   if (own?.asked === false)
     why.push(`What the role may do is not known: Vouch could not ask CodeCommit itself. ${own.why}`);
-  if (!letIn && said !== '') why.push(`Git says: ${said}`);
+  if (!accepted && said !== '') why.push(`Git says: ${said}`);
   return {
     id: `${what}.not-vouch`,
-    severity: letIn ? 'warning' : 'trouble',
-    what: letIn ? `${asked}, and was let in, with another user name and password.` : `${asked}, and was turned away.`,
+    severity: accepted ? 'warning' : 'trouble',
+    what: accepted
+      ? `${asked}, and CodeCommit accepted another user name and password.`
+      : `${asked}, and CodeCommit refused the request.`,
     why,
     steps:
       causes.length > 0
@@ -63,7 +65,7 @@ export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, v
   };
 }
 
-/** CodeCommit's own words about the role, one line each. */
+/** CodeCommit's message about the role, one line each. */
 export function codeCommitSaid(own: CodeCommitAnswer | undefined): string[] {
   if (!own?.asked) return [];
   const lines = own.message === '' ? [] : [`AWS says: ${own.code === undefined ? '' : `${own.code}: `}${own.message}`];

@@ -8,39 +8,39 @@ import { exampleUrl } from './credential-settings.ts';
 import { gitOutcome, gitSaid } from './git-outcome.ts';
 import { runGit } from './git-process.ts';
 
-/** One of the three ways into the network that a push needs. Each has settings of its own. */
-export interface Way {
+/** One of the three servers that a push needs. Each is reached by another program, with its own network settings. */
+export interface Destination {
   name: 'Vouch server' | 'AWS STS' | 'CodeCommit, by Git';
-  /** Why it is closed; undefined when there was an answer, whatever it was. */
-  closed: string | undefined;
+  /** Why it cannot be reached; undefined when it gave any answer. */
+  unreached: string | undefined;
 }
 
-/** The longest that a way is tried, in milliseconds. */
-const wayTimeout = 6000;
+/** The longest wait for a destination's answer, in milliseconds. */
+const answerTimeout = 6000;
 
-const known = new WeakMap<Visit, Promise<Way[]>>();
+const known = new WeakMap<Visit, Promise<Destination[]>>();
 
-/** Tries all three, without credentials, once per visit. */
-export function threeWays(visit: Visit): Promise<Way[]> {
+/** Tries to reach all three, without credentials, once per visit. */
+export function reachDestinations(visit: Visit): Promise<Destination[]> {
   const found = known.get(visit) ?? Promise.all([server(visit), sts(visit), codeCommit(visit)]);
   known.set(visit, found);
   return found;
 }
 
-async function server({ facts, env, signal }: Visit): Promise<Way> {
+async function server({ facts, env, signal }: Visit): Promise<Destination> {
   const { server: url } = facts;
-  if (url === undefined) return { name: 'Vouch server', closed: 'It is not known.' };
+  if (url === undefined) return { name: 'Vouch server', unreached: 'It is not known.' };
   const ask = async () => {
     prepareNetwork(env);
-    const late = AbortSignal.any([AbortSignal.timeout(wayTimeout), signal]);
-    // Any answer will do, of any length.
+    const late = AbortSignal.any([AbortSignal.timeout(answerTimeout), signal]);
+    // Any answer shows that the server can be reached.
     await sendRequest(new URL(url), { method: 'GET', headers: {}, signal: late, longest: 0 });
   };
-  return { name: 'Vouch server', closed: await reasonOf(ask, signal) };
+  return { name: 'Vouch server', unreached: await reasonOf(ask, signal) };
 }
 
 /**
- * Where STS is asked for this repository and this profile.
+ * The URL of STS for this repository and this profile.
  *
  * @throws Problem `endpoint`
  */
@@ -50,13 +50,13 @@ export function stsUrlOf({ facts, target, env }: Visit): URL {
   return stsUrl(region, env);
 }
 
-/** As the agent goes there (aws/sts/web-identity.ts), but in this shell's environment. */
-async function sts(visit: Visit): Promise<Way> {
+/** Reaches STS as the agent does (aws/sts/web-identity.ts), but with this shell's environment. */
+async function sts(visit: Visit): Promise<Destination> {
   const { env, signal } = visit;
   const ask = async () => {
     const url = stsUrlOf(visit);
     const { httpAgent, httpsAgent } = awsHttpAgents(env);
-    const late = AbortSignal.any([AbortSignal.timeout(wayTimeout), signal]);
+    const late = AbortSignal.any([AbortSignal.timeout(answerTimeout), signal]);
     try {
       const agent = url.protocol === 'http:' ? httpAgent : httpsAgent;
       await sendRequest(url, { method: 'GET', headers: {}, agent, signal: late, longest: 0 });
@@ -65,7 +65,7 @@ async function sts(visit: Visit): Promise<Way> {
       httpsAgent.destroy();
     }
   };
-  return { name: 'AWS STS', closed: await reasonOf(ask, signal) };
+  return { name: 'AWS STS', unreached: await reasonOf(ask, signal) };
 }
 
 async function reasonOf(ask: () => Promise<void>, signal: AbortSignal): Promise<string | undefined> {
@@ -79,14 +79,14 @@ async function reasonOf(ask: () => Promise<void>, signal: AbortSignal): Promise<
   }
 }
 
-async function codeCommit({ target, env, cwd, signal }: Visit): Promise<Way> {
+async function codeCommit({ target, env, cwd, signal }: Visit): Promise<Destination> {
   const url = target?.https ?? exampleUrl;
   const name = 'CodeCommit, by Git';
-  // Without helpers Git gets as far as the question for a password, if it need not bring one at once.
+  // Without helpers and proactiveAuth, Git stops when the server asks for a password. That is far enough.
   const settings = ['-c', `credential.${url}.helper=`, '-c', `http.${url}.proactiveAuth=none`];
-  const answer = await runGit([...settings, 'ls-remote', url], { env, cwd, signal, timeout: wayTimeout });
+  const answer = await runGit([...settings, 'ls-remote', url], { env, cwd, signal, timeout: answerTimeout });
   const outcome = gitOutcome(answer);
-  if (outcome === 'late') return { name, closed: 'It did not answer in time.' };
+  if (outcome === 'late') return { name, unreached: 'It did not answer in time.' };
   const open = ['done', 'no-credentials', 'refused', 'forbidden', 'not-found', 'busy'].includes(outcome);
-  return { name, closed: open ? undefined : gitSaid(answer) };
+  return { name, unreached: open ? undefined : gitSaid(answer) };
 }

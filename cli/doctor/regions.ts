@@ -10,14 +10,14 @@ export interface Place {
   url: string;
 }
 
-/** The most places that are tried: each takes a while. */
+/** At most this many places are tried: each takes a while. */
 const most = 12;
 
 /**
- * Looks for a repository of that name in the regions of all profiles: with the serving profile in each of them, and with each other
- * profile in its own.
+ * Looks for a repository of that name in the regions of all profiles: with the chosen profile in every region, and with each other
+ * profile in that profile's region.
  *
- * @returns the places that were tried, and the one where it is, if it was found
+ * @returns the places that were tried, and the place of the repository, if it was found
  */
 export async function findElsewhere(visit: Visit): Promise<{ tried: Place[]; found: Place | undefined }> {
   const target = visit.target as Target;

@@ -2,11 +2,11 @@ import type { Result } from './check.ts';
 
 /** A safe change that `--fix` makes: to Git's configuration, or the start of the agent. Never to AWS or to the server. */
 export interface Repair {
-  /** The repairs of several findings may be one and the same. Then they have one name, and it is done once. */
+  /** Several findings may have the same repair. Then the name is the same, and the repair is done once. */
   name: string;
-  /** What it would change, line by line, for a person to read first. */
+  /** What the repair would change, line by line, for a person to read first. */
   preview(): Promise<string[]>;
-  /** Does it. */
+  /** Makes the change. */
   apply(): Promise<void>;
 }
 

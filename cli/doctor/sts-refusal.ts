@@ -8,14 +8,14 @@ import { problemAsFinding } from './problem-as-finding.ts';
 /** STS's refusal of a role, and what was asked for. */
 interface Refusal {
   profile: VouchProfile;
-  /** The token's. */
+  /** The token's claims. */
   claims: Record<string, unknown>;
   problem: Problem;
 }
 
 /**
- * The finding about a token that AWS did not take for the role, as exact as AWS's own words allow. They name the provider, the
- * audience, the times and each action of the trust policy, but not its conditions.
+ * The finding about a token that AWS did not accept for the role, as exact as AWS's message allows. AWS names the provider, the
+ * audience, the times and each action of the trust policy, but not the policy's conditions.
  */
 export function explainRefusal({ profile, claims, problem }: Refusal): Finding {
   const { reason, action, said = '' } = problem;

@@ -14,11 +14,11 @@ export interface Target {
   https: string;
   host: CodeCommitHost;
   repository: string;
-  /** Whether there was a password in the URL: Git would use that, and ask no helper. */
+  /** Whether there was a password in the URL. Git would use the password, and ask no helper. */
   hasPassword?: boolean;
-  /** Whether there was an empty user name in the URL: Git would send that. */
+  /** Whether there was an empty user name in the URL. Git would send the empty name. */
   emptyUser?: boolean;
-  /** The address as it was, if it was not over HTTPS. The checks look at the same repository over HTTPS. */
+  /** The original address, if it was over SSH or plain HTTP. The checks examine the same repository over HTTPS. */
   instead?: { address: string; scheme: 'ssh' | 'http' };
   /** The AWS profile that is named as the user in the URL. */
   profile?: string | undefined;
@@ -33,11 +33,11 @@ interface Where {
 }
 
 /**
- * The repository that is meant: that of a URL or a remote's name. Without either it is the remote that `git pull` would use here, or
- * `origin`, if that is on CodeCommit.
+ * Finds the repository to check: by its URL, or by a remote's name. Without either it is the remote that `git pull` would use here, or
+ * `origin`, if that remote is on CodeCommit.
  *
  * @returns undefined when nothing was named, and no remote here is on CodeCommit
- * @throws Problem with exit code 2: `not-codecommit`, and those of `readTarget`
+ * @throws Problem with exit code 2: `not-codecommit`, and as `readTarget`
  */
 export async function findTarget(named: string | undefined, where: Where): Promise<Target | undefined> {
   if (named !== undefined) {
@@ -80,8 +80,8 @@ export async function readTarget(url: string, env: NodeJS.ProcessEnv): Promise<T
 }
 
 /**
- * CodeCommit's addresses for which Vouch gives nothing: over SSH, where Git asks no helper (as a URL, or in the form of scp(1)), and
- * over plain HTTP, where Vouch's helper says nothing.
+ * An address of CodeCommit for which Vouch gives no credentials: over SSH, for which Git asks no helper (a URL, or the form of
+ * scp(1)), and over plain HTTP, for which Vouch's helper gives no answer.
  */
 function readOther(url: string): Target | undefined {
   const ssh = /^(?:ssh|git\+ssh|ssh\+git):\/\/(?:[^@/]*@)?([^:/]+)(?::\d*)?\/+(v1\/repos\/.*)$/is.exec(url);
@@ -98,13 +98,13 @@ async function readCodeCommit(url: string, env: NodeJS.ProcessEnv): Promise<Targ
   return plain && { ...plain, url, scheme: 'codecommit', ...(remote.profile && { profile: remote.profile }) };
 }
 
-/** What Git passes to git-remote-codecommit: of `codecommit::region://…` the part after the helper's name. */
+/** The address that Git passes to git-remote-codecommit: without the `codecommit::` of `codecommit::region://…`. */
 export function addressOf(url: string): string {
   return url.replace(/^codecommit::/, '');
 }
 
 function readHttps(url: string): Target | undefined {
-  // As Git reads it: in `https:host/path` Git sees a host called https, for SSH.
+  // We read the URL as Git does: to Git, `https:host/path` is a path on the host `https`, over SSH.
   const parsed = /^https:\/\/[^\s\\]+$/i.test(url) ? URL.parse(url) : null;
   const host = parsed?.protocol === 'https:' ? codeCommitHost(parsed.host) : undefined;
   // Only characters that a name can have: the address goes into commands for copying.
@@ -144,7 +144,7 @@ export function codeCommitAddress({
   return `codecommit::${host.region}://${user}${withoutDotGit(repository)}`;
 }
 
-/** A name without .git at its end, where CodeCommit allows none (CreateRepository), but people may write it out of habit. */
+/** A name without .git at its end. CodeCommit allows no such name (CreateRepository), but people may write one out of habit. */
 export function withoutDotGit(name: string): string {
   return name.replace(/\.git$/, '');
 }

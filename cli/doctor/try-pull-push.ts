@@ -3,22 +3,22 @@ import { type GitOutcome, gitOutcome } from './git-outcome.ts';
 import { runGitWatched, type WatchedAnswer } from './git-process.ts';
 import { addressOf, type Target } from './target-repository.ts';
 
-/** How a real request to the repository ended. */
+/** How Git's real request to the repository ended. */
 export interface Reply {
   answer: WatchedAnswer;
   outcome: GitOutcome;
-  /** Whether Git has asked Vouch's helper; undefined when it did not tell. */
+  /** Whether Git has asked Vouch's helper; undefined when Git left no trace. */
   askedVouch: boolean | undefined;
 }
 
 const known = new WeakMap<Visit, Partial<Record<'pull' | 'push', Promise<Reply>>>>();
 
-/** Asks for what a pull begins with, once per visit. */
+/** Sends the first request of a pull, once per visit. */
 export function tryPull(visit: Visit): Promise<Reply> {
   return once('pull', visit, () => listToPull(visit, (visit.target as Target).url));
 }
 
-/** Asks for what a push begins with, once per visit. */
+/** Sends the first request of a push, once per visit. */
 export function tryPush(visit: Visit): Promise<Reply> {
   return once('push', visit, () => listToPush(visit, visit.target as Target));
 }
@@ -36,9 +36,9 @@ export async function listToPull(visit: Visit, url: string, settings: readonly s
 }
 
 /**
- * The list of refs of receive-pack, for which codecommit:GitPush is needed. Git's own remote helper is asked for it
- * (gitremote-helpers(7), `list for-push`), as `git push` does before it sends anything. Nothing can be written: that would take
- * the command `push`, which we never give.
+ * The list of refs of receive-pack, for which codecommit:GitPush is needed. We ask Git's own remote helper for the list
+ * (gitremote-helpers(7), `list for-push`), as `git push` does before it sends anything. Nothing can be written: we never send the
+ * command `push`.
  */
 async function listToPush(visit: Visit, { url, scheme }: Target): Promise<Reply> {
   const args = [`remote-${scheme}`, url, addressOf(url)];
@@ -46,7 +46,7 @@ async function listToPush(visit: Visit, { url, scheme }: Target): Promise<Reply>
 }
 
 function replyOf(answer: WatchedAnswer): Reply {
-  // By any path, and with any options (vouch-helper.ts).
+  // The helper may have any path and any options (vouch-helper.ts).
   const asks = (command: string) => /\bcredential-vouch\b.* get$/s.test(command);
   return { answer, outcome: gitOutcome(answer), askedVouch: answer.started?.some(asks) };
 }

@@ -12,10 +12,10 @@ export interface Cause {
 }
 
 /**
- * What on this machine may have made Git answer CodeCommit before it asked Vouch's helper, the most likely cause first. Their values
- * are not told: they are passwords.
+ * What on this machine may have made Git answer CodeCommit before it asked Vouch's helper, the most likely cause first. Values are
+ * never printed: they are passwords.
  *
- * Where http.proactiveAuth is set, newer Gits (2.46) ask their helper first: then only the header counts.
+ * With http.proactiveAuth, Git 2.46 and newer asks its helpers first: then only the header counts.
  */
 export async function whyGitSkippedVouch(visit: Visit): Promise<Cause[]> {
   const { env, target } = visit as Visit & { target: Target };
@@ -56,7 +56,7 @@ export async function whyGitSkippedVouch(visit: Visit): Promise<Cause[]> {
         : 'Remove that entry.',
     });
   }
-  // With a user name, it is what an older Git needs (git/setup/http-settings.ts).
+  // With a user name in the URL, an older Git needs this setting (git/setup/http-settings.ts).
   if (user === undefined && !target.emptyUser && (await emptyAuth(visit))) {
     const empty = settings.findLast(({ name, section }) => name === 'emptyauth' && !section?.includes('@'));
     causes.push({
@@ -67,7 +67,7 @@ export async function whyGitSkippedVouch(visit: Visit): Promise<Cause[]> {
   return causes;
 }
 
-/** What to do about settings on Git's command line: a codecommit:// address is not affected by them. */
+/** What to do about settings on Git's command line. They do not affect a codecommit:// address. */
 export function schemeInstead(target: Target | undefined): string {
   const address = target === undefined ? 'codecommit::us-east-1://demo' : codeCommitAddress(target);
   return target?.remote === undefined

@@ -1,21 +1,21 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Longer than any file of a person's that we usually read, in bytes. */
+/** Longer than any file that we usually read, in bytes. */
 const usualLongest = 1024 * 1024;
 
 /**
- * Reads a file whose name may lead to something else by now. A pipe could make us wait forever, and a device or a file of some
- * gigabytes could fill our memory.
+ * Reads a file, and nothing else that its name may lead to by now. A pipe could make us wait forever, and a device or a huge file
+ * could fill our memory.
  *
  * @param longest the most that is read, in bytes
- * @throws Error of `node:fs`; an Error whose message is a sentence when it is no regular file, or longer than that
+ * @throws Error of `node:fs`; an Error whose message is a sentence when the file is not a regular file, or is too long
  */
 export function readRegularFile(path: string, longest: number = usualLongest): Buffer {
   // Without O_NONBLOCK the open itself would wait until another program writes into a pipe.
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const found = fstatSync(descriptor);
-    if (!found.isFile()) throw new Error('It is no regular file.');
+    if (!found.isFile()) throw new Error('It is not a regular file.');
     const tooLong = new Error(`It has more than ${longest} bytes.`);
     if (found.size > longest) throw tooLong;
     // The file may grow meanwhile, and some of the system's files have no size.
@@ -47,7 +47,7 @@ export function readTextIfThere(path: string): string | undefined {
   }
 }
 
-/** As readTextFile; the empty text when the file cannot be read, for whatever reason. */
+/** As readTextFile; an empty text when the file cannot be read, for any reason. */
 export function readableText(path: string): string {
   try {
     return readTextFile(path);

@@ -4,11 +4,11 @@ import { Problem } from '../problem/problem.ts';
 import { checkOwner } from './safe-path.ts';
 
 /**
- * Replaces a file's content in one step: writes a file beside it, then renames that. So a reader sees the old content or the new,
- * and a full disk costs nothing. A symbolic link stays one: the file that it leads to is replaced. The mode is kept; a new
- * file gets 0600, and a new folder 0700.
+ * Replaces a file's content in one step: writes a new file beside it, and renames the new file. So a reader sees the old content or
+ * the new, and a full disk costs nothing. A symbolic link stays a link: its target is replaced. The mode is kept; a new file gets
+ * 0600, and a new folder 0700.
  *
- * @throws Problem `not-written`; `unsafe-folder` when we are root, and the file is another user's
+ * @throws Problem `not-written`; `unsafe-folder` when we are root and the file is another user's
  */
 export function replaceFile(path: string, content: string): void {
   try {
@@ -44,10 +44,10 @@ function replace(path: string, content: string): void {
   }
 }
 
-/** Where a path leads, even when nothing is at its end yet, as with a link into a folder of dotfiles. */
+/** Where a path leads, even when its target does not exist yet, as with a link into a folder of dotfiles. */
 export function followLinks(path: string): string {
   let target = resolve(path);
-  // As many as Linux follows (path_resolution(7)).
+  // Linux follows as many links (path_resolution(7)).
   for (let links = 0; links < 40; links++) {
     if (!lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink()) return target;
     target = resolve(dirname(target), readlinkSync(target));

@@ -10,7 +10,7 @@ import type { Screen } from '../terminal/progress-line.ts';
 import { printable } from '../text/printable.ts';
 import { refuseIfStoredByOthers } from './stored-by-others.ts';
 
-/** What the helper writes to; `process` is one. */
+/** The helper's streams and environment, such as those of `process`. */
 export interface HelperIo {
   /** Only for Git's answer. */
   stdout: { write(text: string): unknown };
@@ -19,12 +19,12 @@ export interface HelperIo {
 }
 
 /**
- * Answers Git's credential request through the agent, or says why it cannot. Without a session, and if a person is at the terminal,
- * it first lets them sign in.
+ * Answers Git's credential request through the agent, or prints why it cannot. Without a session, and with a person at the terminal,
+ * it first starts a login.
  *
  * A request that is malformed or not about CodeCommit over HTTPS gets no answer, so that Git goes on to its other
- * helpers. When a request of ours fails, the answer is `quit=1` (git-credential(1)): Git then stops, instead of asking for
- * a user name and password that do not exist. The exit code is always 0: Git reads the answer whatever it is.
+ * helpers. When a request for CodeCommit fails, the answer is `quit=1` (git-credential(1)): Git then stops, instead of asking for
+ * a user name and password that do not exist. The exit code is always 0: Git reads the answer whatever the code is.
  *
  * @param request the lines as Git wrote them
  */
@@ -40,13 +40,13 @@ export async function answer(request: Uint8Array, io: HelperIo): Promise<void> {
 }
 
 async function credentials(request: Uint8Array, asked: GitCredentialRequest, io: HelperIo): Promise<string> {
-  // We ask the agent first, so that it works while Git prints its settings. Its answer is held back until we know these settings,
-  // and a refusal until the person can be asked.
+  // We ask the agent first, so that it works while Git prints its settings. The agent's answer is used only once we know these
+  // settings, and its refusal only after we have tried a login.
   const given = gitCredentials(request, io.env);
   given.catch(() => {});
-  // A Git that takes that form is told to keep the credential to itself (`ephemeral`).
+  // With `authtype`, the answer tells Git to let no helper store the credential (`ephemeral`).
   if (!asked.authtype) {
-    // What follows blocks while Git runs. One turn of the event loop sends the agent its request before that.
+    // The next step blocks while Git runs. One turn of the event loop first sends our request to the agent.
     await new Promise(setImmediate);
     await refuseIfStoredByOthers(asked, io.env);
   }
@@ -59,7 +59,7 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
     // Loaded only here: without a person at the terminal the answer must come at once.
     const { chooseProfile } = await import('../aws/config/choose-profile.ts');
     const { vouchProfiles } = await import('../aws/config/profiles.ts');
-    // Without a role a session is of no use. We say so before we ask the person for a touch.
+    // Without a role a session is of no use. So we report that before we ask the person for a touch.
     chooseProfile(await vouchProfiles(io.env), asked);
     const { logInWhenNeeded } = await import('../login/auto-login.ts');
     await logInWhenNeeded(what, io.stderr, io.env);
@@ -67,7 +67,7 @@ async function credentials(request: Uint8Array, asked: GitCredentialRequest, io:
   }
 }
 
-/** Says why a request has no path, which the agent cannot know: Git keeps it back, or was asked about a whole host. */
+/** Adds why a request has no path. Only we can find out: Git does not send the path, or was asked about a whole host. */
 async function withReason(error: unknown, asked: GitCredentialRequest, env: NodeJS.ProcessEnv): Promise<unknown> {
   const problem = asProblem(error);
   if (problem.kind !== 'no-path') return error;

@@ -5,7 +5,7 @@ import { answer, type HelperIo } from './answer.ts';
 
 /**
  * The slow path of `git-credential-vouch [--profile NAME] [--node PATH] get`. The shell script of that name starts it when the agent
- * gave no password. It loads only what it needs to ask the agent again and to say what is wrong.
+ * gave no password. It loads only what it needs to ask the agent again and to print what is wrong.
  */
 
 protectMemory();
@@ -13,7 +13,7 @@ protectMemory();
 const io: HelperIo = {
   // Git may have ended before the answer comes.
   stdout: standardOutput(() => {}),
-  // Set up only when there is something to say. The terminal may be gone by then, too.
+  // Set up only when there is something to print. By then the terminal may be gone.
   get stderr() {
     return process.stderr.once('error', () => {});
   },
@@ -30,7 +30,7 @@ async function get(): Promise<void> {
   process.exit();
 }
 
-/** The operation comes last: Git appends it to the helper that it is configured with. Unknown options are ignored. */
+/** The operation comes last: Git appends it to the configured helper. Unknown options are ignored. */
 function readArguments(args: readonly string[]): { operation: string | undefined; profile: string | undefined } {
   const options = args.slice(0, -1);
   let profile: string | undefined;

@@ -7,16 +7,16 @@ import { fixFor, helperLabel } from '../git/obstacles.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
 
 /**
- * Makes sure that no other helper of Git's will store what Vouch is about to give. A Git older than 2.54 hands a user name and
- * password that worked to every helper that is configured for the URL, and `store` writes them to the disk.
+ * Makes sure that none of Git's other helpers will store Vouch's password. A Git older than 2.54 passes a user name and password that
+ * worked to every helper that is configured for the URL, and `store` writes them to the disk.
  *
- * @param asked what Git asks for
+ * @param asked the URL of Git's request
  * @param env the helper's environment, which also holds the settings of `git -c`
  * @throws Problem `would-store`, `git-config`
  */
 export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.ProcessEnv): Promise<void> {
   const entries = await credentialEntries(env).catch((error: unknown) => {
-    // Without Git, another program asks, and stores nothing by Git's helpers.
+    // Without Git, another program asks, and Git's helpers store nothing.
     if (asProblem(error).kind === 'no-git') return undefined;
     throw error;
   });
@@ -25,12 +25,12 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
   const isAlias =
     entries.some(({ name }) => name === 'credential-vouch') && findOnPath('git-credential-vouch', env).length === 0;
   const isSafe = (value: string) => keepsNothing(value) && !(isAlias && /^vouch\b/.test(value));
-  // Usually no other helper is for this URL at all. Then we need not match all sections against the URL: Git waits.
+  // Usually no other helper is for this URL. Then we need not match all sections against the URL, which saves time while Git waits.
   const others = entries.filter(
     ({ name, value }) => name === 'username' || (name === 'helper' && value !== '' && !isSafe(value)),
   );
   if (settingsFor(asked, others).every(({ helpers }) => helpers.length === 0)) return;
-  // The one that Git reads last. A fix that puts Vouch behind it puts Vouch behind the others too.
+  // We report the helper that Git reads last. A fix that puts Vouch after it puts Vouch after the others too.
   const helper = settingsFor(asked, entries)
     .map((config) => storingHelpers(config, isSafe).at(-1))
     .find(Boolean);
@@ -46,7 +46,7 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
 
 function settingsFor(asked: CredentialUrl, entries: readonly CredentialEntry[]): CredentialConfig[] {
   const configs = [configFor(asked, entries)];
-  // Git chooses the sections before it takes a user name from its configuration. So sections for that name may not count.
+  // Git chooses the sections before it takes a user name from its configuration. So sections for that name may not apply.
   const unnamed = configFor({ ...asked, username: undefined }, entries);
   if (asked.username && unnamed.username?.value === asked.username) configs.push(unnamed);
   return configs;

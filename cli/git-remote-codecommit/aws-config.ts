@@ -28,8 +28,8 @@ export async function namedProfile(name: string, env: NodeJS.ProcessEnv): Promis
 }
 
 /**
- * The profile that the credential helper will use when the URL names none. Undefined when the helper will refuse: it then says
- * why itself, once the region is known.
+ * The profile that the credential helper will use when the URL names none. Undefined when the helper will refuse: then the helper
+ * prints the reason, once the region is known.
  */
 export async function servingProfile(
   wanted: ProfileRequest,

@@ -1,17 +1,17 @@
 /**
- * Replaces this process by a program, so that no Node waits in memory while Git transfers. Where Node cannot do that, the
- * program runs as a child: it has our standard streams, gets our signals, and we end as it does.
+ * Replaces this process with a program, so that no Node waits in memory while Git transfers. If Node cannot do that, the program runs
+ * as a child: it has our standard streams and gets our signals, and we exit with its exit code.
  *
- * Nothing may have touched process.stdin before: Node would have read ahead, and the program would miss that.
+ * Nothing may have used process.stdin before: Node would have read ahead, and the program would miss that input.
  *
  * @param file the program's file
  */
 export async function become(file: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  // Experimental in Node 24. Node would print its warning later, and there is no later.
+  // Experimental in Node 24. Node's warning is never printed: it would come later, when this process has been replaced.
   process.execve?.(file, [file, ...args], env);
 
   const [{ spawn }, { constants }] = await Promise.all([import('node:child_process'), import('node:os')]);
-  // Before the child runs: a signal that came in between would end us, and not the child.
+  // Before the child runs: otherwise a signal in between would end us, but not the child.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   const child = spawn(file, args, { env, stdio: 'inherit' });
   child.once('error', (error) => {

@@ -21,17 +21,17 @@ export function endpointOf(env: NodeJS.ProcessEnv): Endpoint | undefined {
   if (host) return { host: named.toLowerCase(), region: host.region };
   throw new Problem({
     kind: 'endpoint',
-    what: `CODE_COMMIT_ENDPOINT is not a host of CodeCommit's: ${named}`,
+    what: `CODE_COMMIT_ENDPOINT is not a CodeCommit host: ${named}`,
     why: 'Credentials go nowhere else. It must be only a host name, such as git-codecommit.us-east-1.amazonaws.com.',
     fix: 'Correct the variable or unset it, then try again.',
   });
 }
 
 /**
- * The HTTPS URL of a repository. Its host is CODE_COMMIT_ENDPOINT, or the FIPS one when AWS_USE_FIPS_ENDPOINT says so, or the
- * public one of the region's partition.
+ * The HTTPS URL of a repository. Its host is CODE_COMMIT_ENDPOINT, or the FIPS host if AWS_USE_FIPS_ENDPOINT is `true`, or the
+ * public host of the region's partition.
  *
- * @param region the repository's
+ * @param region the repository's region
  * @param repository a name that has been checked
  * @throws Problem `endpoint`
  */

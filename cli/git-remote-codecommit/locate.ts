@@ -13,10 +13,11 @@ export interface RepositoryLocation {
 }
 
 /**
- * Finds a remote's repository. When the URL names neither region nor profile, the region is that of the profile that will serve.
- * Git's configuration may name that profile for the repository's URL, and the URL depends on the region: so both are tried.
+ * Finds a remote's repository. When the URL names neither region nor profile, the region is that of the profile that will be used.
+ * Git's configuration may name that profile for the repository's URL, but the URL depends on the region. So the result is checked
+ * with the URL that it leads to.
  *
- * @throws Problem as `regionOf` and `repositoryUrl`; `unclear-region` when region and profile do not settle
+ * @throws Problem as `regionOf` and `repositoryUrl`; `unclear-region` when region and profile contradict each other
  */
 export async function locate(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise<RepositoryLocation> {
   const urlFor = async (wanted: ProfileRequest) =>

@@ -11,8 +11,8 @@ import { parseRemoteUrl } from './url.ts';
 
 /**
  * `git-remote-codecommit <remote> <url>`: Git starts it for URLs of the scheme `codecommit` (gitremote-helpers(7)). It only
- * translates the URL. Git's own helper for HTTPS talks to CodeCommit, and asks git-credential-vouch for user name and password, so
- * no argument and no environment ever holds a secret.
+ * translates the URL. Git's own helper for HTTPS talks to CodeCommit, and asks git-credential-vouch for user name and password. So
+ * no argument and no variable ever contains a secret.
  */
 
 const usage = `git-remote-codecommit ${version}, of Vouch. Git starts it for URLs of AWS CodeCommit such as
@@ -29,7 +29,7 @@ async function transfer(remote: string, address: string, env: NodeJS.ProcessEnv)
   const settings = transferSettings(url, { named: parsed.profile, configured: configuredProfile });
   await become(git, [...repeatedSettings(env, settings), 'remote-https', remote, url], {
     ...withSettings(env, settings),
-    // Git's setting for `codecommit` let us get here, so HTTPS is allowed too. Nothing else is needed, not even for redirects.
+    // Git has allowed `codecommit`, so we allow HTTPS. No other protocol is needed, not even for redirects.
     GIT_ALLOW_PROTOCOL: 'https',
   });
 }

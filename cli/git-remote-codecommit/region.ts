@@ -12,7 +12,7 @@ import { type RemoteUrl, unknownRegion } from './url.ts';
  *
  * AWS's config file is read only if it matters: reading it takes most of the start.
  *
- * @param wanted what Git's configuration says about the profile, when the URL names none
+ * @param wanted the profile that Git's configuration names, if the URL names none
  * @throws Problem `unknown-profile` when the URL names a profile that is not Vouch's; `no-region`, `unknown-region`
  */
 export async function regionOf(remote: RemoteUrl, wanted: ProfileRequest, env: NodeJS.ProcessEnv): Promise<string> {

@@ -6,7 +6,7 @@ import { credentialHelperScript } from '../programs.ts';
 export type ConfigPair = readonly [key: string, value: string];
 
 /**
- * Git's settings for one transfer. With them it works without `vouch setup codecommit`, whatever else is configured.
+ * Git's settings for one transfer. With them a transfer needs no `vouch setup codecommit`, and no other configuration can disturb it.
  *
  * @param url the repository's HTTPS URL
  * @param profile.named the AWS profile that the remote's URL names
@@ -19,14 +19,14 @@ export function transferSettings(
   const script = [credentialHelperScript(), '--node', process.execPath];
   const options = profile.configured === undefined ? [] : ['--profile', profile.configured];
   const settings: ConfigPair[] = [
-    // An empty value clears the helpers before it. Otherwise Git would tell them to store what Vouch gave.
+    // An empty value clears the helpers before it. Otherwise Git would tell them to store Vouch's password.
     [`credential.${url}.helper`, ''],
     [`credential.${url}.helper`, `!${[...script, ...options].map(shellWord).join(' ')}`],
     [`credential.${url}.useHttpPath`, 'true'],
     // CodeCommit never allows anonymous access. This saves Git 2.46 and later the round trip to find that out.
     [`http.${url}.proactiveAuth`, 'basic'],
   ];
-  // Vouch looks at the user name first. Of several in Git's configuration the last counts, so this one beats all others.
+  // Vouch chooses by the user name first. Git takes the last one in its configuration, so ours overrides all others.
   if (profile.named !== undefined) settings.push([`credential.${url}.username`, profile.named]);
   return settings;
 }
@@ -34,7 +34,7 @@ export function transferSettings(
 /**
  * Adds settings to those that Git finds in its environment already (git-config(1), GIT_CONFIG_COUNT).
  *
- * @throws Problem `git-config-count` when GIT_CONFIG_COUNT is no number
+ * @throws Problem `git-config-count` when GIT_CONFIG_COUNT is not a number
  */
 export function withSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPair[]): NodeJS.ProcessEnv {
   const count = env.GIT_CONFIG_COUNT ?? '';
@@ -42,7 +42,7 @@ export function withSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPa
     throw new Problem({
       kind: 'git-config-count',
       what: `GIT_CONFIG_COUNT is not a number: ${count}`,
-      why: 'It tells Git how many settings there are in the environment.',
+      why: 'Git reads from it how many settings are in the environment.',
       fix: 'Correct or unset it, then try again.',
     });
   }
@@ -60,8 +60,8 @@ export function withSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPa
 }
 
 /**
- * Options that repeat the settings on Git's command line, if that has settings already. Those beat the ones in the environment:
- * JetBrains' IDEs call every `git` with `-c credential.helper=`, which would clear our helper.
+ * Options that repeat the settings on Git's command line, if there are settings on it already. Those override settings in the
+ * environment: JetBrains' IDEs call every `git` with `-c credential.helper=`, which would clear our helper.
  */
 export function repeatedSettings(env: NodeJS.ProcessEnv, settings: readonly ConfigPair[]): string[] {
   return env.GIT_CONFIG_PARAMETERS ? settings.flatMap(([key, value]) => ['-c', `${key}=${value}`]) : [];

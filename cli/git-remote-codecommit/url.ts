@@ -12,7 +12,7 @@ export interface RemoteUrl {
 /**
  * Reads the URL that Git passes to git-remote-codecommit: `codecommit://[profile@]repository` as it is, and
  * `codecommit::region://[profile@]repository` without the `codecommit::` (gitremote-helpers(7)). The grammar is that of AWS's
- * program of that name, with two differences: a profile's name may hold an `@`, and anything behind the repository's name is an
+ * program of the same name, with two differences: a profile's name may contain an `@`, and anything after the repository's name is an
  * error instead of ignored.
  *
  * @throws Problem `malformed-url`, `unknown-region`, `repository-name`

@@ -20,8 +20,8 @@ export interface CredentialEntry {
 }
 
 /**
- * Arguments for Git that print every setting about credentials with its origin, in the order in which Git reads them. Also the alias
- * that Git would run as Vouch's helper, if there is no such program on the PATH.
+ * Arguments with which Git prints every credential setting with its origin, in the order in which Git reads them. The alias
+ * `credential-vouch` is among them: Git would run it as Vouch's helper, if no program of that name is on the PATH.
  */
 const relevantNames = '^(credential\\.|alias\\.credential-vouch$)';
 const listArguments = ['config', '--null', '--show-scope', '--show-origin', '--get-regexp', relevantNames];

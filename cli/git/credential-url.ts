@@ -24,7 +24,7 @@ const hex = (byte: string) => byte.charCodeAt(0).toString(16).toUpperCase().padS
 /** A text with one byte a character. */
 export const bytes = (text: string) => Buffer.from(text).toString('latin1');
 
-/** As the URL is, with one byte a character. */
+/** The same request, with one byte a character. */
 export function inBytes(asked: CredentialUrl): CredentialUrl {
   return Object.fromEntries(Object.entries(asked).map(([name, text]) => [name, text && bytes(text)]));
 }
@@ -45,7 +45,7 @@ export function parseUrl(url: string): CredentialUrl {
   };
 }
 
-/** Whether a section matches that names no whole URL: `credential.example.com` is for that host, over any protocol. */
+/** Whether a section that names only a part of a URL matches: `credential.example.com` is for that host, over any protocol. */
 export function partMatches(part: CredentialUrl, asked: CredentialUrl): boolean {
   return (['protocol', 'host', 'path', 'username'] as const).every(
     (name) => part[name] === undefined || part[name] === asked[name],

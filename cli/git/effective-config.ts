@@ -27,7 +27,7 @@ export interface CredentialConfig {
 }
 
 /**
- * What Git does about credentials for a URL: which helpers it asks and in which order, whether it tells them the path, and
+ * What Git does about credentials for a URL: which helpers it asks and in which order, whether it sends them the path, and
  * which user name it starts with. Every section that matches counts, in the order in which Git reads its files; a more
  * specific section does not override others.
  *
@@ -78,10 +78,10 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
 }
 
 /**
- * The helpers that an older Git would tell to store what Vouch gave. After a request that worked, it tells every helper that it has
- * for the URL (`credential_approve` in its sources), those before Vouch as well as those after.
+ * The helpers that an older Git would tell to store Vouch's password. After a request that worked, Git tells every helper for the URL
+ * (`credential_approve` in Git's sources): helpers before Vouch as well as helpers after it.
  *
- * @param isSafe whether a helper is certain to keep nothing
+ * @param isSafe whether a helper is certain to store nothing
  */
 export function storingHelpers(config: CredentialConfig, isSafe = keepsNothing): ConfiguredHelper[] {
   return config.helpers.filter(({ value }) => !isSafe(value));

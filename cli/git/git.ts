@@ -4,7 +4,7 @@ import { printable } from '../text/printable.ts';
 import { noGit, oldestGit } from './required-git.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
-/** Git as a tool: running it, its version, and whom it asks for credentials. */
+/** Git as a program: how to run it, its version, and whether it asks Vouch for credentials. */
 
 /**
  * Makes sure that Git is installed and new enough.
@@ -22,7 +22,7 @@ export async function checkGit(env: NodeJS.ProcessEnv): Promise<GitVersion> {
   });
 }
 
-/** Git's version: in its own words, and the first two numbers (0 if it says something else). */
+/** Git's version: as Git prints it, and its first two numbers (0 if Git prints something else). */
 export interface GitVersion {
   text: string;
   major: number;
@@ -49,15 +49,15 @@ export function isAtLeast(
 }
 
 /**
- * Whether Vouch answers a Git in the form that no helper is told to store (`authtype` and `ephemeral`, git-credential(1)). Git
+ * Whether Vouch answers this Git in the form that Git tells no helper to store (`authtype` and `ephemeral`, git-credential(1)). Git
  * announces that form from 2.46 on, but until 2.54 a push of more than http.postBuffer fails with it. `takes_ephemeral` in
- * cli/git-credential-vouch/git-credential-vouch says the same of each Git that announces it.
+ * cli/git-credential-vouch/git-credential-vouch gives the same answer for each Git that announces the form.
  */
 export function takesEphemeral(version: GitVersion): boolean {
   return isAtLeast(version, [2, 54]);
 }
 
-/** A repository's URL on one of CodeCommit's public hosts. To Git's configuration the region makes no difference. */
+/** A repository's URL on one of CodeCommit's public hosts. The region makes no difference to Git's configuration. */
 const example = 'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/example';
 
 /**
@@ -73,10 +73,10 @@ export async function gitAsksVouch(env: NodeJS.ProcessEnv): Promise<boolean> {
 }
 
 /**
- * Runs Git to its end. It blocks meanwhile: for so short a time, anything else would only cost more.
+ * Runs Git to its end. Blocks: Git is so quick here that waiting asynchronously would take longer.
  *
  * @param accepted exit codes that are results, not errors
- * @throws Problem `no-git`, `git-config` (with what Git said)
+ * @throws Problem `no-git`, `git-config` (with Git's message)
  */
 export async function git(
   args: readonly string[],

@@ -5,8 +5,8 @@ import { credentialHelperScript } from '../programs.ts';
 import { vouchHelper } from './vouch-helper.ts';
 
 /**
- * Whether a helper is certain to keep nothing that Git tells it to store. These are Vouch's own, a user's command that only starts
- * it, and AWS CLI's. In doubt it is a no.
+ * Whether a helper is certain to store nothing, even when Git tells it to. Such helpers are Vouch's own, a user's command that only
+ * starts Vouch's, and AWS CLI's. False when unsure.
  *
  * @param value as in `credential.<url>.helper`
  */
@@ -15,7 +15,7 @@ export function keepsNothing(value: string): boolean {
   return vouch ? vouch.program === undefined || isOurs(vouch.program) : isAwsHelper(value);
 }
 
-/** Whether a helper is AWS CLI's: `!aws --profile x codecommit credential-helper $@`, with aws by name or by its whole path. */
+/** Whether a helper is AWS CLI's: `!aws --profile x codecommit credential-helper $@`, with `aws` by its name or absolute path. */
 export function isAwsHelper(value: string): boolean {
   if (!value.startsWith('!') || /[;&|<>`()\n]/.test(value)) return false;
   const [program = '', ...words] = splitCommandLine(value.slice(1)) ?? [];
@@ -31,7 +31,7 @@ function unwrapped(value: string): string {
   return `!${body.replace(/^ *AWS_PROFILE=[\w@.+-]+ +/, '').replace(/ +("\$@"|\$@) *$/, '')}`;
 }
 
-/** Whether a path leads to our script, or to a copy of it. A path that leads nowhere keeps nothing, so that is a yes too. */
+/** Whether a path leads to our script, or to a copy of it. True also if there is no such file: it cannot store anything. */
 function isOurs(program: string): boolean {
   try {
     if (statSync(program, { throwIfNoEntry: false }) === undefined) return true;

@@ -6,19 +6,19 @@ import { sectionOfHost } from './section-of-host.ts';
 
 /** A setting, or the lack of one, that keeps Vouch from serving a URL. */
 export interface Obstacle extends Note {
-  kind: 'not-asked' | 'answers-first' | 'would-store' | 'no-path';
+  kind: 'no-helper' | 'another-first' | 'another-stores' | 'no-path';
   fix: string;
-  /** The helper that is in the way, if one is. */
+  /** The helper that is in the way, if there is one. */
   helper: ConfiguredHelper | undefined;
-  /** Where the setting stands that is in the way, if one does. */
+  /** Where the setting is that is in the way, if there is one. */
   origin: Origin | undefined;
 }
 
 /**
- * What keeps Vouch from serving a URL alone: helpers that answer before it, helpers that would store what it gave, and
- * Git, if it does not tell the path.
+ * What keeps Vouch from serving a URL alone: no helper, helpers that Git asks first, helpers that would store Vouch's password,
+ * and a Git that does not send the path.
  *
- * @param url what the configuration is for
+ * @param url the URL that the configuration is for
  * @param keepsNothing whether Git itself tells helpers not to store (see `takesEphemeral` in ../git.ts)
  */
 export function obstaclesFor(
@@ -35,11 +35,11 @@ export function obstaclesFor(
     const nobody = `Git asks no helper for ${url}${cleared ? `: an empty one in ${place(cleared)} takes all before it away` : ''}.`;
     const what = last ? `Git asks ${helperLabel(last)} for ${url}, and not Vouch.` : nobody;
     const origin = last?.origin ?? cleared;
-    return [{ kind: 'not-asked', what, fix: fixFor(origin, host), helper: last, origin }];
+    return [{ kind: 'no-helper', what, fix: fixFor(origin, host), helper: last, origin }];
   }
   for (const helper of config.helpers.slice(0, at)) {
     found.push({
-      kind: 'answers-first',
+      kind: 'another-first',
       what: `Git asks ${helperLabel(helper)} before Vouch for ${url}.`,
       fix: fixFor(helper.origin, host),
       helper,
@@ -49,7 +49,7 @@ export function obstaclesFor(
   const storing = keepsNothing ? [] : storingHelpers(config).filter((helper) => config.helpers.indexOf(helper) > at);
   for (const helper of storing) {
     found.push({
-      kind: 'would-store',
+      kind: 'another-stores',
       what: `Git would have ${helperLabel(helper)} store what Vouch gives for ${url}.`,
       fix: fixFor(helper.origin, host),
       helper,
@@ -75,7 +75,7 @@ export function helperLabel({ value, section, origin }: ConfiguredHelper): strin
   return `the helper "${shown(value)}" (${section ?? 'credential'}.helper in ${place(origin)})`;
 }
 
-/** A helper's value as it can be shown. A shell command may hold a password (`!f() { echo password=…; }; f`). */
+/** A helper's value without secrets: a shell command may contain a password (`!f() { echo password=…; }; f`). */
 export function shown(value: string): string {
   const [first, ...rest] = value.split(/\s+/);
   return value.startsWith('!') && rest.length > 0 && !isAwsHelper(value) ? `${first} …` : value;
@@ -86,10 +86,10 @@ function place({ scope, file }: Origin): string {
 }
 
 /**
- * What to do about a setting that is in the way: mostly to have Vouch read after it.
+ * What to do about a setting that is in the way. Usually a setup puts Vouch after it.
  *
- * @param origin where the setting stands
- * @param host the only host that it is about, if it is about one
+ * @param origin where the setting is
+ * @param host the setting's host, if it is for only one
  */
 export function fixFor(origin: Origin | undefined, host?: string): string {
   const url = host === undefined ? undefined : uncoveredUrl(host);
@@ -101,17 +101,17 @@ export function fixFor(origin: Origin | undefined, host?: string): string {
       return `Remove that from ${origin.file}.`;
     case 'local':
       return `Run \`${setup} --local\` in that repository.`;
-    // Git reads the user's file after the machine's, so the user's serves against both.
+    // Git reads the user's file after the machine's, so a setting in the user's file overrides both.
     default:
       return `Run \`${setup}\`.`;
   }
 }
 
 /**
- * What `vouch setup codecommit --url` must be told for a host that a setup for all hosts does not cover: an endpoint's name
- * may have more labels than its sections are for.
+ * The value of `vouch setup codecommit --url` for a host that a setup for all hosts does not cover, because an endpoint's name
+ * may have more labels than the sections match.
  *
- * @returns undefined when it is covered
+ * @returns undefined when a setup for all hosts covers this host
  */
 export function uncoveredUrl(host: string): string | undefined {
   return sectionOfHost(host) === undefined ? `https://${host}` : undefined;

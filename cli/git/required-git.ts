@@ -1,6 +1,6 @@
 import { Problem } from '../problem/problem.ts';
 
-/** The oldest Git that Vouch works with: from 2.31 on, what Vouch asks of Git's configuration is there. */
+/** The oldest Git that Vouch works with. Older ones lack GIT_CONFIG_COUNT and `git rev-parse --path-format`. */
 export const oldestGit = [2, 31] as const;
 
 /** The Problem `no-git`. */

@@ -1,6 +1,6 @@
 /**
- * How Git finds out whether a section of its configuration is for a URL: `credential.<URL>` and `http.<URL>`, as described in
- * git-config(1) under `http.<url>.*`, and done in Git's urlmatch.c.
+ * Whether a section of Git's configuration, `credential.<URL>` or `http.<URL>`, is for a URL. The rules are those of git-config(1),
+ * `http.<url>.*`, and of Git's urlmatch.c.
  */
 
 /** A URL in the form in which Git compares URLs. The texts hold one byte a character. */
@@ -20,7 +20,7 @@ export interface NormalUrl {
  * default port, no `.` and `..` in the path.
  *
  * @param pattern whether it is a pattern from the configuration, whose host may have a `*`
- * @returns undefined when it is no whole URL
+ * @returns undefined when it is not a whole URL
  */
 export function normalizeUrl(url: string, { pattern = false } = {}): NormalUrl | undefined {
   // One byte a character: characters beyond ASCII are escaped byte by byte.
@@ -77,7 +77,7 @@ export function patternsOverlap(a: NormalUrl, b: NormalUrl): boolean {
   );
 }
 
-/** Whether a host matches, where a `*` as a whole label stands for one label. */
+/** Whether a host matches. A `*` as a whole label stands for any one label. */
 function hostMatches(host: string, pattern: string): boolean {
   const labels = labelsOf(host);
   const wanted = labelsOf(pattern);
@@ -115,7 +115,7 @@ function normalizePath(text: string): string | undefined {
   return `/${segments.join('/')}${rest}`;
 }
 
-/** RFC 3986 escapes: in upper case where they are needed, decoded where not. Undefined when one is malformed. */
+/** RFC 3986 escapes: in upper case if needed, decoded if not. Undefined when one is malformed. */
 function normalizeEscapes(text: string): string | undefined {
   if (/^[A-Za-z0-9/._-]*$/.test(text)) return text;
   if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;

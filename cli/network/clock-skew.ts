@@ -1,7 +1,7 @@
 import { Problem } from '../problem/problem.ts';
 import { count } from '../text/count.ts';
 
-/** A smaller difference does no harm, in milliseconds: DPoP proofs and AWS's signatures tolerate minutes. */
+/** A smaller difference, in milliseconds, does no harm: DPoP proofs and AWS's signatures tolerate minutes. */
 const harmlessSkew = 120_000;
 
 /**
@@ -11,7 +11,7 @@ const harmlessSkew = 120_000;
  * @param date the Date header of the server's answer
  * @param now our wall clock, in milliseconds since 1970
  * @param whose the server clock's owner, such as "AWS's"
- * @returns the Problem `clock-skew`; undefined when the clocks agree or the server does not tell the time
+ * @returns the Problem `clock-skew`; undefined when the clocks agree or the server sends no date
  */
 export function clockSkew(date: string | null | undefined, now: number, whose = "the server's"): Problem | undefined {
   const theirs = Date.parse(date ?? '');

@@ -4,16 +4,16 @@ import { readAtMost } from './read-at-most.ts';
 import { untilAborted } from './until-aborted.ts';
 
 /**
- * A request to the server or to AWS. It does not use `fetch`: loading that takes 13 MB, which the agent would hold all day,
- * and much of the time of the first answer after a login.
+ * A request to the server or to AWS. It does not use `fetch`: the agent would need 13 MB more all day, and loading it would take
+ * much of the time of the first answer after a login.
  */
 export interface HttpRequest {
   method: string;
   headers: http.OutgoingHttpHeaders;
   body?: string | undefined;
-  /** Knows the proxy and the authorities to trust. By default Node's global one, which prepareNetwork sets up. */
+  /** Has the proxy and the trusted authorities. By default Node's global agent, which prepareNetwork sets up. */
   agent?: http.Agent | undefined;
-  /** Gives the request up. */
+  /** Aborts the request. */
   signal: AbortSignal;
   /** The most that is read of the answer's body, in bytes. With 0 the connection ends after the answer's head. */
   longest: number;
@@ -22,13 +22,13 @@ export interface HttpRequest {
 export interface HttpAnswer {
   status: number;
   headers: http.IncomingHttpHeaders;
-  /** Undefined when it is longer than `longest`, or `longest` is 0. */
+  /** Undefined when the body is longer than `longest`, or `longest` is 0. */
   body: Buffer | undefined;
 }
 
 /**
- * Sends a request and reads its answer. A redirection is an answer like any other: what we send is for one host alone. The answer
- * is requested uncompressed and never decoded: decoded, it could be a thousand times as long.
+ * Sends a request and reads its answer. A redirection is not followed: what we send is for one host only. We ask for an uncompressed
+ * answer and never decompress one: it could become a thousand times as long.
  *
  * @param url of http or https
  * @throws the signal's reason; Error of `node:http`, also when the answer is cut off
@@ -44,6 +44,6 @@ export function sendRequest(url: URL, { body, longest, ...rest }: HttpRequest): 
     if (longest === 0) response.destroy();
     return { status: statusCode, headers, body: longest === 0 ? undefined : await readAtMost(longest, response) };
   };
-  // Without this, an abort in the middle of an answer looks like a connection that was cut, or like the answer's end.
+  // Otherwise an abort during the answer would look like a cut connection, or like the answer's end.
   return untilAborted(answer(), options.signal);
 }

@@ -1,7 +1,7 @@
 import type { ProblemDetails } from '../problem/details.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** A Problem that may be over in a moment: the server is down, or too busy. The same request is worth another try. */
+/** A Problem that may soon pass: the server is down, or too busy. The same request is worth another try. */
 export class Outage extends Problem {
   /** How long the server asked us to wait before the next try, in milliseconds; 0 when it did not say. */
   readonly retryAfter: number;

@@ -19,14 +19,14 @@ interface ProxyEnvironment {
   NO_PROXY: string;
 }
 
-/** Never asked through a proxy: there these names mean the proxy's own machine. */
+/** Never asked through a proxy, because to a proxy these names mean its own machine. */
 const neverProxied = ['localhost', '127.0.0.1', '::1'];
 
 /**
  * Makes this process's requests use the environment's proxies. Call it before the first request; a second call does no harm.
  *
- * @throws Problem `tls-unverified` when Node would accept any certificate, `ca-bundle` when Node would read certificates without
- *   end, and as proxyEnvironment
+ * @throws Problem `tls-unverified` when Node would accept any certificate, `ca-bundle` when the file of certificates is too long or
+ *   not a file, and as proxyEnvironment
  */
 export function prepareNetwork(env: NodeJS.ProcessEnv): void {
   if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') throw unverified();
@@ -36,8 +36,8 @@ export function prepareNetwork(env: NodeJS.ProcessEnv): void {
 }
 
 /**
- * The HTTP agents for requests to AWS. They use the environment's proxies. If AWS_CA_BUNDLE is set, they trust its authorities
- * alone, as AWS CLI does. The caller destroys them.
+ * The HTTP agents for requests to AWS. They use the environment's proxies. If AWS_CA_BUNDLE is set, they trust only its authorities,
+ * as AWS CLI does. The caller destroys them.
  *
  * @throws Problem `ca-bundle`, and as proxyEnvironment
  */
@@ -70,14 +70,14 @@ export function proxyEnvironment(env: NodeJS.ProcessEnv): ProxyEnvironment | und
   return { ...Object.fromEntries(proxies), NO_PROXY: [...direct, ...below, ...neverProxied].join(',') };
 }
 
-/** The address of a proxy. Without a scheme it is an HTTP proxy's, as for curl and AWS CLI. */
+/** The address of a proxy. Without a scheme it means an HTTP proxy, as for curl and AWS CLI. */
 function proxyUrl(name: string, value: string): string {
   const url = URL.parse(value.includes('://') ? value : `http://${value}`);
   // Node silently bypasses a proxy of another kind.
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '') return url.href;
   throw new Problem({
     kind: 'proxy',
-    // Without the value, which may hold a password.
+    // Without the value, which may contain a password.
     what: `${name} is not the address of a proxy that Vouch can use.`,
     why: 'It should look like http://proxy.example.com:3128.',
     fix: `Correct ${name} or unset it, run \`vouch agent stop\` if you are signed in, then try again.`,
@@ -88,15 +88,15 @@ function proxyUrl(name: string, value: string): string {
 function checkExtraCertificates(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || (found.isFile() && found.size <= longestBundle)) return;
-  const why = found.isFile() ? `It has more than ${longestBundle} bytes.` : 'It is no regular file.';
+  const why = found.isFile() ? `It has more than ${longestBundle} bytes.` : 'It is not a regular file.';
   throw unusableBundle('NODE_EXTRA_CA_CERTS', file, why);
 }
 
 function unverified(): Problem {
   return new Problem({
     kind: 'tls-unverified',
-    what: 'NODE_TLS_REJECT_UNAUTHORIZED=0 is set, and Vouch talks to no server without checking its certificate.',
-    why: 'Anybody on the way to your server, or to AWS, could take its place and steal your session.',
+    what: "NODE_TLS_REJECT_UNAUTHORIZED=0 is set, but Vouch always checks a server's certificate.",
+    why: 'Anyone on the network could pose as your server, or as AWS, and steal your session.',
     fix: 'Run `unset NODE_TLS_REJECT_UNAUTHORIZED`, then try again; an authority of your own goes into NODE_EXTRA_CA_CERTS.',
   });
 }
@@ -113,7 +113,7 @@ function readCaBundle(file: string): string[] {
     throw unusable((error as Error).message, error);
   }
   const certificates = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (certificates.length === 0) throw unusable('It holds no certificate in PEM form.');
+  if (certificates.length === 0) throw unusable('It contains no certificate in PEM form.');
   for (const [index, certificate] of certificates.entries()) {
     try {
       new X509Certificate(certificate);

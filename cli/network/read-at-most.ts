@@ -1,5 +1,5 @@
 /**
- * Reads a stream to its end, but not without bound: no sender may fill our memory.
+ * Reads a stream to its end, but at most this much: no sender may fill our memory.
  *
  * @param longest the most that is read, in bytes
  * @returns undefined as soon as the stream turns out to be longer

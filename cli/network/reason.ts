@@ -32,10 +32,10 @@ const unfitCertificate =
   /CERT|SIGNATURE|CRL|^(INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY)$/;
 
 /**
- * Why a request got no answer, in a sentence for a person. It comes from the innermost error, which says more than the "fetch
- * failed" around it.
+ * Why a request got no answer, in a sentence for a person. The innermost error gives the reason: the outer ones only report that
+ * the request failed.
  *
- * @returns undefined when the network worked, and what came over it was wrong
+ * @returns undefined when the network worked, but the answer was wrong
  */
 export function whyUnreachable(error: unknown): string | undefined {
   const innermost = innermostOf(error);
@@ -47,7 +47,7 @@ export function whyUnreachable(error: unknown): string | undefined {
   if (unknownAuthority.has(code ?? '')) {
     return 'Its TLS certificate is signed by an authority that this machine does not know.';
   }
-  // In our words: one of Node's two HTTP clients says that the request was aborted, the other names the proxy's address.
+  // In our words: of Node's two HTTP clients, one only reports that the request was aborted, the other prints the proxy's address.
   if (isTunnel(innermost)) {
     const status = proxyStatus(innermost);
     return `The proxy did not let it through${status ? `: it answered with status ${status}` : ''}.`;
@@ -63,13 +63,13 @@ export function networkFailure(error: unknown): NetworkFailure {
   const innermost = innermostOf(error);
   if (innermost !== undefined && isTunnel(innermost)) return 'proxy';
   const { code = '' } = (innermost ?? {}) as NodeJS.ErrnoException;
-  // Node says EPROTO of most handshakes that OpenSSL gives up: the other side speaks no TLS, or none that both accept.
+  // For most failed TLS handshakes Node reports EPROTO: the other side does not speak TLS, or no version that both accept.
   return isTls(code) || code === 'EPROTO' ? 'tls' : 'unreachable';
 }
 
 /**
- * Whether a request failed for a reason that does not pass by itself: an unfit certificate, or a proxy that does not let us
- * through. Another try would fail the same way.
+ * Whether a request failed for a reason that does not pass by itself: an unfit certificate, or a proxy that refuses us. Another try
+ * would fail the same way.
  */
 export function isLastingFailure(error: unknown): boolean {
   const innermost = innermostOf(error);
@@ -83,15 +83,15 @@ export function caVariable(env: NodeJS.ProcessEnv): 'AWS_CA_BUNDLE' | 'NODE_EXTR
   return env.AWS_CA_BUNDLE ? 'AWS_CA_BUNDLE' : 'NODE_EXTRA_CA_CERTS';
 }
 
-/** What to do after a change of environment: the agent keeps the one that it was started in. */
+/** What to do after a change of environment: the agent keeps the environment in which it was started. */
 export const restart = 'then `vouch agent stop` and `vouch login`';
 
 /**
- * What to do about a request that got no answer, if the reason tells.
+ * What to do about a request that got no answer, if the reason shows it.
  *
  * @param trust the variable that names further authorities for this request
  * @param again what to do after a change of that variable, which a program reads only when it starts
- * @returns undefined when all one can do is check the network
+ * @returns undefined when a person can only check the network
  */
 export function networkFix(
   error: unknown,
@@ -145,7 +145,7 @@ function isTunnel({ message }: Error): boolean {
   return /tunnel/i.test(message);
 }
 
-/** As `whyUnreachable`; where that knows no reason, the error's own words. */
+/** As `whyUnreachable`; if that has no reason, the error's own message. */
 export function networkReason(error: unknown): string {
   return whyUnreachable(error) ?? printable(error instanceof Error ? error.message || error.name : String(error), 300);
 }

@@ -1,11 +1,11 @@
-/** From this many characters in a row on, text that is also in a secret counts as a part of that secret. */
+/** Text that shares at least this many characters in a row with a secret is hidden. */
 const partLength = 16;
 
 /**
- * Hides our secrets in a text that another party wrote. A server that was sent a secret could quote it, whole or in part, and its
- * words end up on terminals and in logs.
+ * Hides our secrets in a text from a server. The server could quote a secret that we sent, whole or in part, and its text ends up on
+ * terminals and in logs.
  *
- * @param secrets what nobody may see
+ * @param secrets the secrets to hide
  */
 export function redact(text: string, secrets: readonly string[]): string {
   const whole = secrets.filter(Boolean).reduce((rest, secret) => rest.replaceAll(secret, '[hidden]'), text);

@@ -1,6 +1,6 @@
 /**
- * Waits for work, but gives it up at a signal, even if the work itself misses the signal: Node's HTTP client, and so AWS's SDK too,
- * never settles when the server answers 101 (Switching Protocols) unasked.
+ * Waits for work, but stops waiting at a signal, even if the work itself ignores the signal: Node's HTTP client, and so AWS's SDK,
+ * never settles when a server answers 101 (Switching Protocols) without being asked to.
  *
  * @throws the signal's reason; what the work rejects with
  */

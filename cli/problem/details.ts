@@ -1,10 +1,10 @@
 import type { Category, ProblemKind } from './kinds.ts';
 
-/** Why AWS did not give credentials, as exactly as its words allow (STS API Reference, AssumeRoleWithWebIdentity, "Errors"). */
+/** Why AWS gave no credentials, as exactly as its message allows (STS API Reference, AssumeRoleWithWebIdentity, "Errors"). */
 export const awsReasons = [
   /** The account has no identity provider for the server. */
   'provider-unknown',
-  /** It has one, but not for the token's audience. */
+  /** The account has an identity provider for the server, but not for the token's audience. */
   'audience',
   /** The role's trust policy refuses, or there is no such role. */
   'trust',
@@ -12,7 +12,7 @@ export const awsReasons = [
   'trust-action',
   /** AWS could not read the server's documents. */
   'issuer-unreachable',
-  /** AWS does not take the token's times. */
+  /** AWS does not accept the token's times. */
   'token-times',
   'other',
 ] as const;
@@ -22,11 +22,11 @@ export type AwsReason = (typeof awsReasons)[number];
 export const networkFailures = ['tls', 'proxy', 'unreachable'] as const;
 export type NetworkFailure = (typeof networkFailures)[number];
 
-/** What programs decide by. It survives the agent's socket. */
+/** The data by which programs decide. All of it crosses the agent's socket. */
 export interface ProblemData {
   /** The last part of `urn:vouch:problem:<kind>`. */
   kind: ProblemKind;
-  /** The kind's own, unless given. */
+  /** By default the kind's own category. */
   category?: Category | undefined;
   /** The server's name for the kind, if this version does not know it. */
   code?: string | undefined;
@@ -35,7 +35,7 @@ export interface ProblemData {
   role?: string | undefined;
   /** The action that is not allowed, such as `sts:TagSession`. */
   action?: string | undefined;
-  /** What AWS said, in its own words. */
+  /** AWS's own message. */
   said?: string | undefined;
   network?: NetworkFailure | undefined;
 }
@@ -43,7 +43,7 @@ export interface ProblemData {
 export interface ProblemDetails extends ProblemData {
   /** What happened, a sentence. */
   what: string;
-  /** Why, as far as it is known; empty when `what` says it all. */
+  /** Why, if known; empty when `what` is enough. */
   why?: string;
   /** What to do next; empty when there is nothing to do. */
   fix?: string;

@@ -103,9 +103,9 @@ const ours = {
   'profile-twice': 'failed',
   'several-profiles': 'failed',
   'unknown-profile': 'failed',
+  'vouch-path': 'failed',
 
   // Git, its configuration and its URLs.
-  'answers-first': 'failed',
   'config-locked': 'failed',
   'git-config': 'failed',
   'git-config-count': 'failed',
@@ -115,7 +115,6 @@ const ours = {
   'no-region': 'failed',
   'no-repository': 'failed',
   'not-a-line': 'unreachable',
-  'not-asked': 'failed',
   'not-codecommit': 'failed',
   'old-git': 'failed',
   'repository-name': 'failed',
@@ -123,7 +122,7 @@ const ours = {
   'unknown-region': 'failed',
   'would-store': 'failed',
 
-  /** One that only an agent of another version knows. */
+  /** A kind that this version does not know. */
   unknown: 'failed',
 } as const satisfies Record<string, Category>;
 
@@ -132,7 +131,7 @@ const categories: Readonly<Record<ProblemKind, Category>> = { ...ofServer, ...ou
 /** The names of all problems, for programs. */
 export type ProblemKind = keyof typeof ofServer | keyof typeof ours;
 
-/** The category of a kind; a problem may name another one. */
+/** The category of a kind. A problem of this kind may name another category. */
 export function categoryOf(kind: ProblemKind): Category {
   return categories[kind];
 }
@@ -141,7 +140,7 @@ export function isProblemKind(name: string): name is ProblemKind {
   return Object.hasOwn(categories, name);
 }
 
-/** The kind that a server names. One that this version does not know is `refused`, with its name as the code. */
+/** The kind in a server's answer. A kind that this version does not know becomes `refused`, with its name as the code. */
 export function serverKind(name: string): { kind: ProblemKind; code?: string } {
   return Object.hasOwn(ofServer, name) ? { kind: name as keyof typeof ofServer } : { kind: 'refused', code: name };
 }

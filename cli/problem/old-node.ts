@@ -3,7 +3,7 @@ import { Problem } from './problem.ts';
 /**
  * The Problem `old-node`.
  *
- * @param needed which Node it takes, such as `24 or newer`
+ * @param needed the Node that is needed, such as `24 or newer`
  */
 export function oldNode(needed: string): Problem {
   return new Problem({

@@ -8,11 +8,11 @@ interface Stream {
 }
 
 /**
- * Tells a person about an error: what happened, why, and what to do, one a line.
+ * Prints an error for a person: what happened, why, and what to do, one a line.
  *
  * @param stderr where to write
- * @param error a `Problem`, or anything else that was thrown. Of that only the message is shown, and never the stack: it could
- *   carry values that nobody should see
+ * @param error a `Problem`, or any other thrown value. Of another value only the message is printed, and never the stack, which could
+ *   contain secrets
  * @returns the exit code for the process
  */
 export function printProblem(stderr: Stream, error: unknown): ExitCode {
@@ -21,7 +21,7 @@ export function printProblem(stderr: Stream, error: unknown): ExitCode {
   return problem.exitCode;
 }
 
-/** Tells a person what they should know, in the form of an error. */
+/** Prints a note for a person, in the same form as an error. */
 export function printNote(stderr: Stream, { what, why = '', fix = '' }: Note): void {
   const more = [why, fix].filter((part) => part !== '').map((part) => `  ${printable(part)}\n`);
   stderr.write(`vouch: ${printable(what)}\n${more.join('')}`);

@@ -56,7 +56,7 @@ export class Problem extends Error implements ProblemData {
     return { type, title: what, category, code, reason, role, action, said, network, what, why, fix, exitCode };
   }
 
-  /** The problem that such JSON describes; undefined when it describes none. */
+  /** The problem that such JSON describes; undefined when the JSON is not a problem. */
   static fromJSON(value: unknown): Problem | undefined {
     const { type, what, category, exitCode, reason, network, ...rest } = Object(value) as Record<string, unknown>;
     if (typeof type !== 'string' || typeof what !== 'string') return undefined;
@@ -78,7 +78,7 @@ export class Problem extends Error implements ProblemData {
   }
 }
 
-/** Any thrown value as a `Problem`. One that is not a `Problem` already was not expected, and says so. */
+/** Any thrown value as a `Problem`. A value that is not one already was unexpected, and becomes an `internal-error`. */
 export function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const message = error instanceof Error ? error.message : String(error);

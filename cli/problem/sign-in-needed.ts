@@ -1,6 +1,6 @@
 import { Problem } from './problem.ts';
 
-/** The kinds of which the category is `no-session`. */
+/** The kinds whose category is `no-session`. */
 type SignInKind =
   | 'agent-not-running'
   | 'login-given-up'
@@ -10,10 +10,10 @@ type SignInKind =
   | 'session-over';
 
 /**
- * There is no session, and a login ends that.
+ * The Problem when there is no session: its fix is a login.
  *
- * @param what a sentence that says why there is none
- * @param why more about that, if there is more
+ * @param what why there is no session, a sentence
+ * @param why more about the cause, if there is more
  */
 export function signInNeeded(kind: SignInKind, what: string, why = ''): Problem {
   return new Problem({ kind, what, why, fix: 'Run `vouch login`, then try again.' });

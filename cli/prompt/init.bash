@@ -11,7 +11,7 @@ __vouch_prompt() {
   return "$before"
 }
 
-# First, so that everything else that makes the prompt can use VOUCH_PROMPT; and once, however often this is evaluated.
+# First, so that all other prompt code can use VOUCH_PROMPT; and only once, even if this file is evaluated again.
 case "${PROMPT_COMMAND[*]-}" in
   *__vouch_prompt*) ;;
   *)
@@ -24,7 +24,7 @@ case "${PROMPT_COMMAND[*]-}" in
     ;;
 esac
 
-# A prompt that names VOUCH_PROMPT already has it where its owner wants it.
+# A prompt that names VOUCH_PROMPT already stays as it is.
 case "${PS1-}" in
   *VOUCH_PROMPT*) ;;
   *) PS1='\[${__vouch_color-}\]${VOUCH_PROMPT-}\[${__vouch_plain-}\]${VOUCH_PROMPT:+ }'"${PS1-}" ;;

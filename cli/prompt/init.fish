@@ -1,6 +1,6 @@
 # For ~/.config/fish/config.fish: vouch init fish | source
 
-# session.sh, written in fish.
+# The same as session.sh, for fish.
 function __vouch_update --on-event fish_prompt
     set -l now (date +%s)
     set -l there no
@@ -34,7 +34,7 @@ function __vouch_status
     return $argv[1]
 end
 
-# Once, however often this is read, and not when the prompt shows VOUCH_PROMPT itself.
+# Only once, even if this file is read again, and not when the prompt shows VOUCH_PROMPT itself.
 if not functions -q __vouch_own_prompt; and not functions fish_prompt | string match -q '*VOUCH_PROMPT*'
     functions -c fish_prompt __vouch_own_prompt
     function fish_prompt

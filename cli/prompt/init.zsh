@@ -13,7 +13,7 @@ __vouch_prompt() {
 # This list holds each name only once.
 add-zsh-hook precmd __vouch_prompt
 
-# A prompt that names VOUCH_PROMPT, or was here before, has it where its owner wants it.
+# A prompt that names VOUCH_PROMPT, or that we have changed already, stays as it is.
 case "${PROMPT-}" in
   *VOUCH_PROMPT* | *'%(9V.'*) ;;
   *) PROMPT='%(8V.%F{yellow}%8v%f .)%(9V.%9v .)'"${PROMPT-}" ;;

@@ -1,6 +1,6 @@
-# For bash and zsh: the session as `vouch status --format shell` told it last, and VOUCH_PROMPT, the text for the prompt ("vouch
-# 7h12m"; empty when nobody is signed in). Starting vouch at every prompt would be felt. So it is asked at most once a minute, and
-# when the agent has come or gone. In between, the time that is left is a subtraction.
+# For bash and zsh: the variables that `vouch status --format shell` printed last, and VOUCH_PROMPT, the text for the prompt ("vouch
+# 7h12m"; empty without a session). People would notice a vouch at every prompt. So vouch runs at most once a minute, and when the
+# agent has started or ended. In between, a subtraction gives the time that is left.
 
 # The argument is the time now, in seconds since 1970.
 __vouch_update() {

@@ -1,12 +1,12 @@
 import type { AgentStatus } from '../agent/protocol/messages.ts';
 
-/** For which shell the assignments are: sh, bash and zsh, or fish. */
+/** The shell that evaluates the assignments: `shell` is for sh, bash and zsh. */
 export type VariableFormat = 'shell' | 'fish';
 
 /**
- * A session as assignments for a shell to evaluate, one a line. Addresses come from a server: whatever they hold stays text.
+ * A session as assignments for a shell to evaluate, one a line. Addresses come from a server, so every value is quoted.
  *
- * @param session null when nobody is signed in
+ * @param session null when there is none
  * @param server the server's URL; null when it is not known
  */
 export function sessionVariables(

@@ -6,7 +6,7 @@ import { systemd } from './systemd-manager.ts';
 /**
  * A platform's service manager.
  *
- * @throws Problem `no-service` where Vouch knows none
+ * @throws Problem `no-service` when Vouch supports none on this platform
  */
 export function managerOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Manager {
   if (platform === 'linux') return systemd(env);
@@ -14,7 +14,7 @@ export function managerOf(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): Ma
   throw new Problem({
     kind: 'no-service',
     what: 'Vouch cannot make its agent a service on this system.',
-    why: `It knows systemd and launchd, but this is ${platform}.`,
+    why: `Vouch supports systemd and launchd, but this is ${platform}.`,
     fix: 'Use Vouch without a service: `vouch login` starts the agent.',
   });
 }

@@ -4,8 +4,8 @@ import { managerOf } from './choose-manager.ts';
 import { authorOf } from './written-by-us.ts';
 
 /**
- * A program that the agent's service names and that no longer exists, as after an update of Node into another folder. The service
- * then starts no agent.
+ * A program that the agent's service names, but that no longer exists: an update may have put Node into another folder. The service
+ * then cannot start an agent.
  *
  * @returns undefined when all of them exist, and when there is no service
  */

@@ -9,12 +9,12 @@ import type { Manager, ServiceFile, ServiceForm } from './manager.ts';
 import { authorOf } from './written-by-us.ts';
 
 export interface ServiceOptions {
-  /** Ends a session that is in the way, and takes over files that others wrote or changed. */
+  /** Ends a running session, and replaces files that others wrote or changed. */
   force: boolean;
   env: NodeJS.ProcessEnv;
 }
 
-/** How long a freshly started agent may take to answer, in milliseconds. */
+/** The longest wait for a new agent's answer, in milliseconds. */
 const answerTimeout = 30_000;
 
 export interface Installed {
@@ -24,8 +24,8 @@ export interface Installed {
 }
 
 /**
- * Makes the agent a service, and waits until it answers as one. On failure everything is put back, except for an agent that was
- * running before.
+ * Makes the agent a service, and waits until the service's agent answers. On failure all files are put back, but an agent that was
+ * running before stays ended.
  *
  * @throws Problem `agent-runs`, `file-of-others`, `service`, and as Manager.check, Manager.form and replaceFile
  */
@@ -98,12 +98,12 @@ function checkFiles(files: readonly FileBefore[], { force }: ServiceOptions): vo
 async function runningAgent(env: NodeJS.ProcessEnv): Promise<AgentStatus | undefined> {
   const found = await findAgent(env);
   if (found.state === 'running') return found.answer;
-  // A new installation replaces one that answers wrongly.
+  // A new installation replaces an agent that answers wrongly.
   if (found.state === 'hung' && found.problem.kind !== 'agent-silent') throw found.problem;
   return undefined;
 }
 
-/** Ends the agent that has the sockets now. Nobody misses one without a session. */
+/** Ends the agent that has the sockets now, unless it has a session: ending that needs `force`. */
 async function makeWay({ session, pid }: AgentStatus, { force, env }: ServiceOptions): Promise<void> {
   if (session !== null && !force) {
     throw new Problem({
@@ -127,7 +127,7 @@ async function answers(manager: Manager, env: NodeJS.ProcessEnv): Promise<boolea
   }
 }
 
-/** Puts everything back. Failures here are not reported: the caller reports the first one. */
+/** Puts all files back. Failures here are not reported, because the caller reports the first failure. */
 async function putBack(manager: Manager, before: readonly FileBefore[]): Promise<void> {
   const tried = (step: Promise<void>) => step.catch(() => {});
   await tried(manager.stop());

@@ -21,10 +21,10 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
     holdsSockets: false,
     paths: [path],
     form: async () => {
-      // Nothing else tells the agent where its sockets belong.
+      // The agent has no other way to find the folder of its sockets.
       const folders = ['XDG_RUNTIME_DIR', 'XDG_CACHE_HOME'].map((name) => [name, absolute(env[name])]);
       const set = folders.filter(([, folder]) => folder !== undefined);
-      // They may be in launchd's own environment (launchctl setenv). A property list cannot unset them, only give them a value.
+      // launchd's own environment may have these variables (launchctl setenv). A property list cannot unset them, only set them.
       const harmless = Object.fromEntries(harmfulVariables.map((name) => [name, '']));
       const environment = { ...Object.fromEntries(set), ...harmless, ...serviceEnvironment(env) };
       const text = plistText({ node: process.execPath, agent: programFile('agent'), environment });
@@ -48,7 +48,7 @@ export function launchd(env: NodeJS.ProcessEnv): Manager {
       await succeed('launchctl', ['bootstrap', domain, path], env);
     },
     stop,
-    // launchd forgets a service when it stops it.
+    // launchd forgets a service that it stops.
     forget: async () => {},
   };
 }

@@ -12,10 +12,10 @@ export interface PlistOptions {
 }
 
 /**
- * The agent's property list for launchd (launchd.plist(5)). The agent runs from the login on. launchd could start it at the first
- * connection, but a program must then fetch its sockets with launch_activate_socket(3), which Node cannot call.
+ * The agent's property list for launchd (launchd.plist(5)). launchd starts the agent at login. It could start the agent at the first
+ * connection, but the agent would then have to fetch its sockets with launch_activate_socket(3), which Node cannot call.
  *
- * @throws Problem `unit-text` when a path or a value holds a control character
+ * @throws Problem `unit-text` when a path or a value contains a control character
  */
 export function plistText({ node, agent, environment }: PlistOptions): string {
   const words = [node, '--disable-sigusr1', agent, '--launchd'];
@@ -63,11 +63,11 @@ ${variables.map(([name, value]) => `    <key>${name}</key>\n    <string>${escape
 }
 
 function escaped(text: string): string {
-  checkText(text, 'the property list of launchd');
+  checkText(text, 'the launchd property list');
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** The programs that a property list of ours names: Node and the agent. */
+/** The programs that our property list names: Node and the agent. */
 export function programsOf(text: string): string[] {
   const list = /<array>(.*?)<\/array>/s.exec(text)?.[1] ?? '';
   return [...list.matchAll(/<string>(\/.*?)<\/string>/g)].map(([, word = '']) =>

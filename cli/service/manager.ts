@@ -6,19 +6,19 @@ export interface ServiceFile {
   text: string;
 }
 
-/** What makes the agent a service on this system. */
+/** The files that make the agent a service on this system. */
 export interface ServiceForm {
   files: ServiceFile[];
-  /** What a person should know about it, a sentence each. */
+  /** What a person should know about the service, a sentence each. */
   notes: string[];
 }
 
-/** A service manager: systemd or launchd, as far as the agent's service needs it. */
+/** A service manager, systemd or launchd: the operations that the agent's service needs. */
 export interface Manager {
   readonly name: ServiceManager;
-  /** Whether the sockets exist as soon as it has started the service: a connection that is refused then will stay refused. */
+  /** Whether the sockets exist once `start` returns. Then, if a connection is refused, waiting will not help. */
   readonly holdsSockets: boolean;
-  /** Where the files are. */
+  /** The paths of the service's files. */
   readonly paths: readonly string[];
   /**
    * The files' content for this system.
@@ -28,12 +28,12 @@ export interface Manager {
   form(): Promise<ServiceForm>;
   /** The absolute paths of the programs that a file's text names. */
   programsOf(text: string): string[];
-  /** @throws Problem when it cannot be reached, or puts the sockets into another folder than the one that Vouch uses */
+  /** @throws Problem when the manager cannot be reached, or would put the sockets into a folder that Vouch does not use */
   check(): Promise<void>;
-  /** Reads the files, and starts the service now and at each login. @throws Problem `service` */
+  /** Makes the manager read the files, and start the service now and at each login. @throws Problem `service` */
   start(): Promise<void>;
   /** Stops the service for good. The files must still be there. @throws Problem `service` */
   stop(): Promise<void>;
-  /** Takes note that the files are gone. @throws Problem `service` */
+  /** Makes the manager forget the service, after its files were removed. @throws Problem `service` */
   forget(): Promise<void>;
 }

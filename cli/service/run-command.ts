@@ -2,19 +2,19 @@ import { execFile } from 'node:child_process';
 import { Problem } from '../problem/problem.ts';
 import { printable } from '../text/printable.ts';
 
-/** How long a service manager may take, in milliseconds: it waits for the agent to end. */
+/** The longest wait for a service manager, in milliseconds: the manager waits for the agent to end. */
 const commandTimeout = 60_000;
 
 export interface Ran {
   stdout: string;
-  /** Why it failed, in its own words; undefined when it succeeded. */
+  /** The command's own error message; undefined when it succeeded. */
   failure: string | undefined;
 }
 
 /** Runs `systemctl` or `launchctl` to its end. A failure is a result like any other. */
 export function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> {
   return new Promise((resolve) => {
-    // We read their words, or show them beside ours.
+    // We read the output, or show it beside our own messages.
     const options = { env: { ...env, LC_ALL: 'C', SYSTEMD_COLORS: '0' }, timeout: commandTimeout };
     execFile(program, args, options, (error, stdout, stderr) => {
       if (error === null) return resolve({ stdout, failure: undefined });

@@ -10,10 +10,10 @@ export const pathVariables: readonly string[] = [
 ];
 
 /**
- * The part of the shell's environment that an agent started by the shell would get. A service manager starts programs with an
- * environment of its own, so the service's file must name these variables. That file is on the disk, so none may hold a secret.
+ * The part of the shell's environment that an agent started by the shell would get. A service manager starts programs with its own
+ * environment, so the service's file must set these variables. That file is on the disk, so no variable may contain a secret.
  *
- * @throws Problem `secret-variable` when an address holds a user's name or password
+ * @throws Problem `secret-variable` when an address contains a user name or password
  */
 export function serviceEnvironment(env: NodeJS.ProcessEnv): Record<string, string> {
   const kept: Record<string, string> = {};
@@ -23,14 +23,14 @@ export function serviceEnvironment(env: NodeJS.ProcessEnv): Record<string, strin
     if (/PROXY|ENDPOINT_URL/i.test(name) && value.includes('@')) throw secret(name);
     kept[name] = value;
   }
-  // Even when it is empty: a NODE_OPTIONS of the service manager's own must not open Node's inspector.
+  // Set even when empty: the service manager's own NODE_OPTIONS must not open Node's inspector.
   return { ...kept, NODE_OPTIONS: harmlessNodeOptions(env) };
 }
 
 function secret(name: string): Problem {
   return new Problem({
     kind: 'secret-variable',
-    what: `${name} holds a user's name or password, and a service's environment is a file on the disk.`,
+    what: `${name} contains a user name or password, and a service's environment is a file on the disk.`,
     why: 'Vouch writes no secret to the disk.',
     fix: `Run \`env -u ${name} vouch agent install\` if Vouch needs no such proxy, or use Vouch without a service.`,
   });

@@ -8,7 +8,7 @@ import { run, succeed } from './run-command.ts';
 import { pathVariables, serviceEnvironment } from './service-environment.ts';
 import { namespaceOptions, programsOf, serviceText, serviceUnit, socketText, socketUnit } from './systemd-units.ts';
 
-/** The user's own systemd. It holds the agent's sockets, and starts the agent at the first connection. */
+/** The user's own systemd. It opens the agent's sockets, and starts the agent at the first connection. */
 export function systemd(env: NodeJS.ProcessEnv): Manager {
   const folder = unitFolder(env);
   const paths = [socketUnit, serviceUnit].map((name) => join(folder, name));
@@ -24,7 +24,7 @@ export function systemd(env: NodeJS.ProcessEnv): Manager {
       await systemctl('daemon-reload');
       // Otherwise systemd would keep the sockets of an earlier version of the unit.
       await systemctl('stop', socketUnit, serviceUnit);
-      // Failed starts of before would count against this one. Without any, this command fails, which does not matter.
+      // Clears the count of earlier failed starts. Fails if there were none; we ignore that.
       await run('systemctl', ['--user', 'reset-failed', socketUnit, serviceUnit], env);
       await systemctl('enable', '--now', socketUnit);
     },
@@ -68,8 +68,8 @@ async function form(env: NodeJS.ProcessEnv, [socket = '', service = '']: string[
 }
 
 /**
- * Whether the user's systemd can protect files. It needs user namespaces for that, which some systems forbid: systemd then
- * either does not start the service or silently starts it unprotected. So we let systemd start a program that looks.
+ * Whether the user's systemd can protect files. It needs user namespaces for that, which some systems forbid: then systemd does
+ * not start the service, or silently starts it unprotected. So we let systemd start a program that checks.
  */
 async function canHideFiles(env: NodeJS.ProcessEnv): Promise<boolean> {
   const options = namespaceOptions(true).flatMap((option) => ['-p', option]);
@@ -94,7 +94,7 @@ async function check(env: NodeJS.ProcessEnv): Promise<void> {
   if (its !== undefined && join(its, 'vouch') === ours) return;
   throw new Problem({
     kind: 'other-folder',
-    what: 'systemd would put the sockets into another folder than the one that Vouch looks in.',
+    what: 'systemd would put the sockets into a folder where Vouch does not look.',
     why: `Vouch looks in ${ours}, and systemd has ${its === undefined ? 'no folder for sockets' : join(its, 'vouch')}.`,
     fix: its === undefined ? '' : `Set XDG_RUNTIME_DIR=${its} in your shell profile, then try again.`,
   });

@@ -2,7 +2,7 @@ import { harmfulVariables } from '../agent/client/agent-environment.ts';
 import { checkText } from './unit-text.ts';
 import { marked, markPlace } from './written-by-us.ts';
 
-/** The names of the units. The socket is enabled; the service runs from the first request to the session's end. */
+/** The names of the units. systemd always has the socket; the service runs from the first request to the session's end. */
 export const socketUnit = 'vouch-agent.socket';
 export const serviceUnit = 'vouch-agent.service';
 
@@ -11,13 +11,13 @@ export interface UnitOptions {
   node: string;
   agent: string;
   environment: Record<string, string>;
-  /** Whether systemd can protect and hide files; see namespaceOptions. */
+  /** Whether systemd can protect and hide files (namespaceOptions). */
   namespaces: boolean;
   /** Whether the agent needs nothing in the shared /tmp. */
   privateTmp: boolean;
 }
 
-/** systemd holds the sockets (systemd.socket(5)), in the order in which agent/sockets/systemd-sockets.ts takes them. */
+/** The sockets (systemd.socket(5)), in the order in which agent/sockets/systemd-sockets.ts takes them. */
 export function socketText(): string {
   return marked(`# ${markPlace}; \`vouch agent uninstall\` removes it.
 # To change something, run \`systemctl --user edit ${socketUnit}\`.
@@ -33,7 +33,7 @@ SocketMode=0600
 DirectoryMode=1700
 # Git may start hundreds of processes at once, and all of them may wait.
 Backlog=4096
-# A socket that nobody listens on would look like an agent that was killed.
+# A leftover socket would look like an agent that was killed.
 RemoveOnStop=yes
 
 [Install]
@@ -43,10 +43,10 @@ WantedBy=sockets.target
 
 /**
  * The service (systemd.service(5), systemd.exec(5)). It leaves out CapabilityBoundingSet= and the options that imply it
- * (ProtectKernelModules=, ProtectClock=, …). On some systems a user's unit does not start with them, and they take nothing
- * from a process that has no capability and cannot get one.
+ * (ProtectKernelModules=, ProtectClock=, …). With them a user's unit does not start on some systems, and they would take nothing
+ * from our process, which has no capability and cannot get one.
  *
- * @throws Problem `unit-text` when a path or a value holds a control character
+ * @throws Problem `unit-text` when a path or a value contains a control character
  */
 export function serviceText({ node, agent, environment, namespaces, privateTmp }: UnitOptions): string {
   const variables = Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}\n`);
@@ -93,7 +93,7 @@ MemoryDenyWriteExecute=no
 ${namespaces ? `\n${namespaceOptions(privateTmp).join('\n')}\n# For agent.pid.\nReadWritePaths=-%t/vouch\n` : ''}`);
 }
 
-/** Options that protect files, and hide what is no business of the agent's. A user's systemd needs the first for the others. */
+/** Options that protect files, and hide what the agent does not need. A user's systemd needs the first for the others. */
 export function namespaceOptions(privateTmp: boolean): string[] {
   return [
     'PrivateUsers=yes',
@@ -105,14 +105,14 @@ export function namespaceOptions(privateTmp: boolean): string[] {
 }
 
 function commandLine(program: string, ...args: string[]): string {
-  // systemd accepts no quote and no backslash in a program's path. A shell does, and then becomes the program.
+  // systemd accepts no quote and no backslash in a program's path. A shell does, and then replaces itself with the program.
   const words = /["'\\]/.test(program) ? ['/bin/sh', '-c', 'exec "$0" "$@"', program, ...args] : [program, ...args];
   return words.map((word, index) => quoted(index === 0 ? `:${word}` : word)).join(' ');
 }
 
 /** A word of a unit, in quotes: backslashes, quotes (systemd.syntax(7)) and percent signs (systemd.unit(5)) are escaped. */
 function quoted(word: string): string {
-  checkText(word, 'a unit of systemd');
+  checkText(word, 'the systemd unit');
   return `"${word.replace(/[\\"]/g, '\\$&').replaceAll('%', '%%')}"`;
 }
 

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 
-/** The words that `marked` turns into a mark. */
+/** The words to which `marked` adds a checksum. */
 export const markPlace = 'Written by `vouch agent install`';
 
 const mark = /Written by `vouch agent install` \(([0-9a-f]{16})\)/;
 
-/** Puts a checksum into a text's mark, which tells later whether somebody has changed the text. */
+/** Adds a checksum to the mark in a text. It shows later whether the text was changed. */
 export function marked(text: string): string {
   return text.replace(markPlace, `${markPlace} (${checksum(text)})`);
 }
 
-/** Who wrote a file: nobody, Vouch, Vouch with a change by somebody else since, or somebody else. */
+/** Who wrote a file. `nobody`: there is no file. `changed`: Vouch wrote it, and somebody has changed it since. `other`: not Vouch. */
 export type Author = 'nobody' | 'vouch' | 'changed' | 'other';
 
 /** @param content undefined when there is no such file */

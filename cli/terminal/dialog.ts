@@ -17,16 +17,16 @@ export interface Dialog {
    * @returns the line, without the space around it; undefined at Ctrl-D, and at the end of standard input
    */
   line(question: string): Promise<string | undefined>;
-  /** Takes no more lines: the program need not wait for the end of its input. */
+  /** Takes no more lines, so that the program need not wait for the end of its input. */
   close(): void;
 }
 
 /**
- * Opens a dialog: with the person, if standard input is a terminal; else with a script, whose answers are then in no argument
+ * Opens a dialog: with a person, if standard input is a terminal; otherwise with a script. So a script's answers are in no argument
  * list.
  *
- * @param signal ends the wait for an answer; its reason is what is thrown
- * @param output where a person reads the questions; standard error, so that standard output stays the command's
+ * @param signal ends the wait for an answer, which then throws the signal's reason
+ * @param output where a person reads the questions; by default standard error, because standard output is the command's
  */
 export function openDialog(signal: AbortSignal, output: NodeJS.WritableStream = process.stderr): Dialog {
   return process.stdin.isTTY ? withPerson(signal, output) : withScript(signal);
@@ -37,7 +37,7 @@ function withPerson(signal: AbortSignal, output: NodeJS.WritableStream): Dialog 
     isPerson: true,
     line: async (question) => {
       const terminal = createInterface({ input: process.stdin, output });
-      // readline takes Ctrl-C for itself; it should mean what it means elsewhere.
+      // readline would take Ctrl-C for itself, but here it should end the program, as usual.
       terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
       try {
         return (await terminal.question(question, { signal })).trim();
@@ -80,11 +80,11 @@ function withScript(signal: AbortSignal): Dialog {
 }
 
 export interface Question {
-  /** What is asked for, such as `Region`. */
+  /** The wanted value, such as `Region`. */
   text: string;
-  /** What an empty answer means; without it, an empty answer is an answer like any other. */
+  /** The value of an empty answer; undefined if an empty answer has no special meaning. */
   byDefault?: string | undefined;
-  /** Says what is wrong with an answer. Then the question is asked again. */
+  /** Returns what is wrong with an answer. Then the question is asked again. */
   check: (answer: string) => Note | undefined;
 }
 
@@ -105,12 +105,12 @@ export async function ask(dialog: Dialog, { text, byDefault, check }: Question):
     const answer = line === '' ? (byDefault ?? '') : line;
     const wrong = check(answer);
     if (wrong === undefined) return answer;
-    // Not its fix, which is for the command line.
+    // Without the note's fix, which is for the command line.
     for (const part of [wrong.what, wrong.why ?? '']) if (part !== '') process.stderr.write(`  ${printable(part)}\n`);
   }
 }
 
-/** Asks whether to do something: only y and yes mean that. */
+/** Asks whether to do something. Only `y` and `yes` mean yes. */
 export async function confirm(dialog: Dialog, question: string): Promise<boolean> {
   return isYes((await dialog.line(`${question} [y/N] `)) ?? '');
 }

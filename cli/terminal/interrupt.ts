@@ -5,7 +5,7 @@ import { Problem } from '../problem/problem.ts';
 const stopping = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 type Stopping = (typeof stopping)[number];
 
-/** What a command throws at Ctrl-C. Nothing is printed then: the person knows. */
+/** The error that a command throws at Ctrl-C. Nothing is printed for it: the person pressed the key. */
 export class Interrupted extends Error {
   /** 128 plus the signal's number, as in shells. */
   readonly exitCode: number;
@@ -19,7 +19,7 @@ export class Interrupted extends Error {
 
 export interface TimeLimit {
   seconds: number;
-  /** What happened when the time is over, a sentence. */
+  /** What to print when the time is over, a sentence. */
   what: string;
   /** What to do then. */
   fix: string;
@@ -28,7 +28,7 @@ export interface TimeLimit {
 /**
  * A signal that ends a wait: at Ctrl-C, SIGTERM or SIGHUP, or when the time is over.
  *
- * @param limit the longest wait; without it there is none
+ * @param limit the longest wait; by default there is no limit
  */
 export function interruptible(limit?: TimeLimit): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();

@@ -1,14 +1,14 @@
 import { printable } from '../text/printable.ts';
 
-/** A line that only one of two texts has. With a blank for its sign it is in both: the heading of the next lines' section. */
+/** A line that only one of two texts has. A line with a blank as its sign is in both: it is the heading of the next lines' section. */
 export interface ChangedLine {
   sign: '-' | '+' | ' ';
   line: string;
 }
 
 /**
- * The lines to take out of one text and to add for the other, as few as possible (the longest common subsequence stays). A change
- * within a section of a configuration file comes under that section's heading. The same line in another section counts as another
+ * The lines to remove from one text and to add to get the other, as few as possible (the longest common subsequence stays). A change
+ * within a section of a configuration file comes under that section's heading. The same line in another section counts as a different
  * line, because it means something else there.
  */
 export function lineDiff(before: string, after: string): ChangedLine[] {
@@ -21,7 +21,7 @@ export function lineDiff(before: string, after: string): ChangedLine[] {
   const old = a.slice(start, a.length - end);
   const fresh = b.slice(start, b.length - end);
 
-  // common[i][j]: how many lines the rest of both from i and j on have in common.
+  // common[i][j]: how many lines the rests from i and from j on have in common.
   const common = Array.from({ length: old.length + 1 }, () => new Uint32Array(fresh.length + 1));
   const at = (i: number, j: number) => common[i]?.[j] ?? 0;
   for (let i = old.length - 1; i >= 0; i--) {
@@ -63,7 +63,7 @@ export function shownLine({ sign, line }: ChangedLine): string {
 
 interface Line {
   text: string;
-  /** The heading of its section; of a heading, itself. */
+  /** The heading of the line's section; for a heading, the heading itself. */
   section: string;
 }
 

@@ -7,7 +7,7 @@ export interface Screen {
 }
 
 /**
- * A line on standard error that says what the person waits for, and for how long. On a terminal it is rewritten each second,
+ * A line on standard error that shows what the person waits for, and for how long. On a terminal it is rewritten each second,
  * elsewhere it is written once. A line that has ended does not come back.
  */
 export class ProgressLine {
@@ -21,7 +21,7 @@ export class ProgressLine {
     this.#stream = stream;
   }
 
-  /** Shows the line, or changes what it says. */
+  /** Shows the line, or changes its text. */
   show(text: string): void {
     if (this.#ended) return;
     this.#text = text;
@@ -35,7 +35,7 @@ export class ProgressLine {
 
   /** Writes lines that stay, above the line. */
   say(text: string): void {
-    // Another process that waits as well may have left its line where the cursor is.
+    // Another waiting process may have left its own line at the cursor.
     this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${text}\n` : `${text}\n`);
     if (this.#ticking !== undefined) this.#draw();
   }

@@ -1,15 +1,15 @@
 import { readSync, writeSync } from 'node:fs';
 
 /**
- * Standard input and output for programs that people wait for. To set up `process.stdin` and `process.stdout` takes Node half as
- * long as all that such a program does; the file descriptors are there at once.
+ * Standard input and output for programs that people wait for. Node would spend half as much time on setting up `process.stdin` and
+ * `process.stdout` as on all the rest of such a program; the file descriptors can be used at once.
  */
 
 /**
  * Reads standard input to its end, and blocks until then.
  *
  * @param longest in bytes
- * @returns undefined when there is more than that
+ * @returns undefined when the input is longer
  */
 export function readStandardInput(longest: number): Uint8Array | undefined {
   const chunks: Buffer[] = [];
@@ -26,7 +26,7 @@ export function readStandardInput(longest: number): Uint8Array | undefined {
 /**
  * Standard output. All is written when `write` returns.
  *
- * @param failed what to do when it cannot be written to, such as when its reader has gone (EPIPE)
+ * @param failed what to do when writing fails, as when the reader has gone (EPIPE)
  */
 export function standardOutput(failed: (error: NodeJS.ErrnoException) => void): { write(text: string): void } {
   return {

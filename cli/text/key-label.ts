@@ -1,12 +1,12 @@
 import { printable } from './printable.ts';
 
-/** A security key: the name that its person gave it, and its maker's name for the model. */
+/** A security key: the name that its owner chose, and its maker's name for the model. */
 export interface KeyName {
   name: string;
   model: string | null;
 }
 
-/** A key as a person knows it: "Work key" (YubiKey 5C NFC). */
+/** A key for a person: "Work key" (YubiKey 5C NFC). */
 export function keyLabel(key: KeyName): string {
   const [name, model] = [printable(key.name, 100), printable(key.model ?? '', 100)];
   return model === '' || key.model === key.name ? `"${name}"` : `"${name}" (${model})`;

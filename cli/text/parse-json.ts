@@ -1,4 +1,4 @@
-/** What JSON says, or undefined when it is none. The parser's own message would quote it. */
+/** The value of a JSON text; undefined when the text is not JSON. (The parser's own error message would quote the text.) */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

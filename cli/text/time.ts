@@ -1,5 +1,5 @@
 /**
- * A moment as a person reads it: 17:42 today, Tue 3 Nov 17:42 on another day. This does without `Intl`, whose data would take 8 MB
+ * A moment as a person reads it: 17:42 today, Tue 3 Nov 17:42 on another day. Does not use `Intl`, whose data would take 8 MB
  * of the agent's memory.
  */
 export function clockTime(moment: Date, now: Date): string {

@@ -125,12 +125,12 @@ const config = program
     `
 Settings:
   server     the URL of your Vouch server; enroll and login set it
-  autoLogin  whether Git may start a login where it needs one:
+  autoLogin  whether Git may start a login when it needs one:
                auto    when it runs on a terminal, and not in CI (the default)
                always  also without a terminal, for editors that run Git
                never   not at all; Git then says to run \`vouch login\`
   callbackPort  the port of 127.0.0.1 that the browser comes back to at a login,
-             such as one that your SSH forwards; any free one, unless set
+             such as one that your SSH forwards; by default any free one
 `,
   );
 
@@ -161,7 +161,7 @@ config
 program
   .command('doctor')
   .description('find out what stands between you and a repository, and what to do about it')
-  .argument('[url]', "a repository's URL or a remote's name; unless given, the remote of the repository here")
+  .argument('[url]', "a repository's URL or a remote's name (default: the remote of the repository here)")
   .addOption(json())
   .option(
     '--fix',
@@ -174,7 +174,7 @@ program
     `
 Checks what a fetch and a push need, first what other checks depend on. It
 changes nothing, neither here nor in the repository. Status 0 when no check has
-failed (a warning is no failure), 1 when one has, 2 for wrong usage.
+failed (a warning is not a failure), 1 when one has, 2 for wrong usage.
 
 --fix first shows what it would change. On a terminal it then asks, unless you
 say --yes. Without a terminal, or with --json, nobody can be asked, and it makes
@@ -226,7 +226,7 @@ agent
 for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);
 
 process.stdout.on('error', notWritten);
-// Then nobody can be told.
+// If standard error fails, there is nowhere to print that.
 process.stderr.on('error', () => {});
 
 void run(async () => {
@@ -235,7 +235,7 @@ void run(async () => {
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // commander has said it already; wrong usage is 2, help and version are 0.
+    // commander has printed the error already. Wrong usage is 2; help and version are 0.
     return error.exitCode === 0 ? 0 : 2;
   }
 });

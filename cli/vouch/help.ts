@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Adds a `help` command. commander's own says nothing about an unknown name, and looks only one level deep. */
+/** Adds a `help` command. commander's own prints nothing about an unknown name, and works only one level deep. */
 export function addHelp(group: Command): void {
   group
     .helpCommand(false)
@@ -13,7 +13,7 @@ export function addHelp(group: Command): void {
         const next = found.commands.find((command) => command.name() === name);
         if (next === undefined) {
           if (found.commands.length === 0) found.error(`error: '${found.name()}' has no commands of its own`);
-          // A group says that it does not know the command, and names the nearest one.
+          // A group prints that it has no such command, and names the nearest one.
           await found.parseAsync([name], { from: 'user' });
           return;
         }

@@ -5,21 +5,21 @@ import { type StatusOptions, status } from './commands/status.ts';
 import { notWritten, run } from './run.ts';
 
 /**
- * The program `vouch`. It answers what people and prompts ask most often without the command table (commands.ts), which takes
- * longer to load than the answer takes. Every other command line goes to the table.
+ * The program `vouch`. It runs the most frequent command lines without the command table (commands.ts), which takes longer to load
+ * than they take to run. Every other command line goes to the table.
  */
 
 protectMemory();
 
-/** These command lines, joined by NULs, which no argument can hold, and the options that they mean. */
-const often = new Map<string, StatusOptions>([
+/** The most frequent command lines (words joined by NUL, which no argument contains), with their options. */
+const frequent = new Map<string, StatusOptions>([
   ['status', {}],
   ['status\0--json', { format: 'json' }],
   ['status\0--format\0shell', { format: 'shell' }],
   ['status\0--format\0fish', { format: 'fish' }],
 ]);
 
-const options = often.get(process.argv.slice(2).join('\0'));
+const options = frequent.get(process.argv.slice(2).join('\0'));
 if (options === undefined) void import('./commands.ts');
 else void run(() => answerStatus(options));
 
@@ -31,6 +31,6 @@ async function answerStatus(options: StatusOptions): Promise<never> {
     },
     env: process.env,
   };
-  // All is written: Node's own cleaning up would only cost time.
+  // All is written, and Node's own clean-up would only take time.
   process.exit(await status(options, io));
 }

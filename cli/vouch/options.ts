@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { readPort } from '../network/port.ts';
 
-/** Options that several commands have, or whose values are read. */
+/** Options that several commands have, or whose values are parsed. */
 
 export const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
 export const json = () => new Option('--json', 'print JSON, for scripts');
@@ -9,10 +9,9 @@ export const noBrowser = () => new Option('--no-browser', 'only print the addres
 export const timeout = () =>
   new Option('--timeout <seconds>', 'the longest wait for your touch').default(300).argParser(positiveSeconds);
 export const port = () =>
-  new Option(
-    '--port <port>',
-    'the port of 127.0.0.1 that the browser comes back to; any free one, unless given',
-  ).argParser(portNumber);
+  new Option('--port <port>', 'the port of 127.0.0.1 that the browser comes back to (default: any free one)').argParser(
+    portNumber,
+  );
 
 function portNumber(value: string): number {
   const port = readPort(value);

@@ -5,7 +5,7 @@ import { Interrupted } from '../terminal/interrupt.ts';
 
 /** Runs a command in this process, and sets the process's exit code. */
 export async function run(command: () => Promise<number>): Promise<void> {
-  // Errors that no code waits for are told in the same way: a connection's, for example, when no more files can be opened.
+  // Errors that no code waits for are printed in the same way: for example a connection's, when no more files can be opened.
   process.once('uncaughtException', (error) => process.exit(printProblem(process.stderr, error)));
   process.exitCode = await runToExitCode(async () => {
     checkNode();
@@ -30,8 +30,8 @@ export async function runToExitCode(
 }
 
 /**
- * Ends the program when standard output cannot be written to. When the reader has gone it ends without a word, with the code of
- * SIGPIPE: that ends other programs, but Node ignores it.
+ * Ends the program when standard output cannot be written to. If the reader has gone, nothing is printed, and the exit code is that
+ * of SIGPIPE, which ends other programs, but which Node ignores.
  */
 export function notWritten(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') process.exit(141);
@@ -45,7 +45,7 @@ export function notWritten(error: NodeJS.ErrnoException): never {
   process.exit(printProblem(process.stderr, problem));
 }
 
-/** An older Node lacks options that the agent is started with, and its own message would help nobody. */
+/** An older Node lacks options with which the agent is started, and its own message would not help a person. */
 function checkNode(): void {
   if (Number.parseInt(process.versions.node, 10) >= 24) return;
   throw oldNode('24 or newer');

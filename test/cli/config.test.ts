@@ -217,7 +217,7 @@ describe('vouch config', () => {
     writeFileSync(file(), '{"autoLogin": "sometimes"}');
     expect(await run(set('server', 'vouch.example.com'))).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('"autoLogin" is none of auto, always, never.'),
+      stderr: expect.stringContaining('"autoLogin" is not one of auto, always, never.'),
     });
     expect(readFileSync(file(), 'utf8')).toBe('{"autoLogin": "sometimes"}');
   });

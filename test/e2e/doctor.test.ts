@@ -548,7 +548,7 @@ describe.sequential('vouch doctor', () => {
       expect(report.troubles).toEqual(['pull.not-vouch']);
       expect(why(report, 'pull.not-vouch')).toContain(cause);
       expect(why(report, 'pull.not-vouch')).toContain(
-        'CodeCommit takes what Vouch gives for the role: a pull is allowed.',
+        "CodeCommit accepts Vouch's password for the role: a pull is allowed.",
       );
       expect(JSON.stringify(report)).not.toMatch(/hunter2|aHVudGVyMg/);
       return report;
@@ -565,7 +565,9 @@ describe.sequential('vouch doctor', () => {
     ])('~/.netrc: %s', async (_, text, line) => {
       writeFileSync(netrc(), text);
       const report = await blamed(url, `in ~/.netrc, line ${line}`);
-      expect(finding(report, 'pull.not-vouch')?.what).toBe('Git did not ask Vouch, and was turned away.');
+      expect(finding(report, 'pull.not-vouch')?.what).toBe(
+        'Git did not ask Vouch, and CodeCommit refused the request.',
+      );
       // For an entry for all hosts the doctor suggests a user name in the URL.
       if (text.includes('default')) await gitWorks(url.replace('https://', 'https://vouch@'));
       // The same happens with codecommit://, which becomes HTTPS.
@@ -584,7 +586,7 @@ describe.sequential('vouch doctor', () => {
       expect(report).toMatchObject({ code: 0, troubles: [] });
       expect(finding(report, 'pull.not-vouch')).toMatchObject({
         severity: 'warning',
-        what: expect.stringContaining('Git did not ask Vouch, and was let in'),
+        what: expect.stringContaining('Git did not ask Vouch, and CodeCommit accepted another'),
         why: [`There is an entry for ${host} in ~/.netrc, line 1: Git answers with that.`],
       });
       expect(JSON.stringify(report)).not.toContain(password);

@@ -71,7 +71,7 @@ interface ConfigFile {
  *
  * @param env where AWS_CONFIG_FILE, HOME, AWS_REGION and PATH are looked up
  * @param ask asks a person for what the options leave open; without it an option that is needed must be there
- * @throws Problem `usage`, `profile-exists`, `profile-twice`, `profile-in-use`, `not-ours`, `no-path`, `config-file`, or as
+ * @throws Problem `usage`, `profile-exists`, `profile-twice`, `profile-in-use`, `not-ours`, `vouch-path`, `config-file`, or as
  *   `replaceFile`; whatever `ask` throws
  */
 export async function setUpProfile(options: SetUpOptions, env: NodeJS.ProcessEnv, ask?: Ask): Promise<Report> {

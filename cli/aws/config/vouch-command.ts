@@ -6,8 +6,8 @@ import { nodeOptions } from '../../programs.ts';
 /**
  * The beginning of a `credential_process`: how AWS's tools start `vouch`.
  *
- * @param absolute whether to name it by its path, and its Node before it: a PATH without the one may well lack the other
- * @throws Problem `no-path` when it has no path that AWS's tools could read
+ * @param absolute whether to write full paths for both `vouch` and Node, because a PATH that lacks one often lacks both
+ * @throws Problem `vouch-path` when `vouch` has no path that AWS's tools could read
  */
 export function vouchCommand(absolute: boolean, env: NodeJS.ProcessEnv): string {
   if (!absolute) return 'vouch';
@@ -15,7 +15,7 @@ export function vouchCommand(absolute: boolean, env: NodeJS.ProcessEnv): string 
   const file = basename(run) === 'vouch' ? run : findOnPath('vouch', env)[0];
   if (file === undefined) throw unnameable('It is not on your PATH.');
   const words = [process.execPath, ...nodeOptions, file];
-  // Some of AWS's tools hand the line to a shell, which would put something else in the place of $ and `.
+  // Some AWS tools pass the line to a shell, which would replace $ and `.
   const unfit = words.find((word) => /["\\$`\p{Cc}]/u.test(word));
   if (unfit !== undefined) throw unnameable(`AWS's tools could not read this path: ${unfit}`);
   return words.map((word) => (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `"${word}"`)).join(' ');
@@ -23,7 +23,7 @@ export function vouchCommand(absolute: boolean, env: NodeJS.ProcessEnv): string 
 
 function unnameable(why: string): Problem {
   return new Problem({
-    kind: 'no-path',
+    kind: 'vouch-path',
     what: 'Vouch cannot be named by its path.',
     why,
     fix: 'Install it elsewhere, or leave --absolute out.',

@@ -5,7 +5,7 @@ import { goneProgram } from '../../service/gone-program.ts';
 import { clockTime } from '../../text/time.ts';
 import type { Check, Finding } from '../check.ts';
 
-/** An agent runs, answers, and is of this version. */
+/** An agent runs, answers, and has this version. */
 export const agent: Check = {
   id: 'agent',
   title: 'Agent',

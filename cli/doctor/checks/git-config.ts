@@ -10,7 +10,7 @@ import { shortPath } from '../short-path.ts';
 import { addressFor } from '../target-repository.ts';
 import { schemeInstead } from '../why-git-skipped-vouch.ts';
 
-/** What Git does about credentials for this URL, from all its files. */
+/** Git's configuration, from all its files, makes Git ask Vouch for this URL, and store nothing. */
 export const gitConfig: Check = {
   id: 'git-config',
   title: 'Git config',
@@ -38,24 +38,17 @@ export const gitConfig: Check = {
   },
 };
 
-const ids = {
-  'not-asked': 'git-config.no-helper',
-  'answers-first': 'git-config.another-first',
-  'would-store': 'git-config.another-stores',
-  'no-path': 'git-config.no-path',
-} as const;
-
 const reasons = {
-  'not-asked': 'So Git asks you for a user name and a password, and there are none.',
-  'answers-first': 'Git uses what that one answers: an old password from a store, or keys that are not yours.',
-  'would-store': "Vouch's helper gives nothing, so that nothing is stored.",
+  'no-helper': 'So Git asks you for a user name and a password, and there are none.',
+  'another-first': 'Git uses the answer of that helper: an old password from a store, or keys that are not yours.',
+  'another-stores': "Vouch's helper gives nothing, so that nothing is stored.",
   'no-path': "CodeCommit's password is a signature of the path.",
 } as const;
 
 function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
   if (origin?.scope === 'command') {
     return {
-      id: ids[kind],
+      id: `git-config.${kind}`,
       severity: 'trouble',
       what,
       why: [
@@ -68,7 +61,7 @@ function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
   const scope = scopeOf(origin);
   const url = visit.target && uncoveredUrl(new URL(visit.target.https).host);
   return {
-    id: ids[kind],
+    id: `git-config.${kind}`,
     severity: 'trouble',
     what,
     why: [reasons[kind]],
@@ -77,7 +70,7 @@ function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
   };
 }
 
-/** The file that setup must change against a setting there; undefined if none would help. */
+/** The file in which setup can override a setting that stands there; undefined if no file would help. */
 function scopeOf(origin: Obstacle['origin']): Scope | undefined {
   if (origin?.scope === 'command' || origin?.scope === 'worktree') return undefined;
   return origin?.scope === 'local' ? 'local' : 'global';
@@ -85,7 +78,7 @@ function scopeOf(origin: Obstacle['origin']): Scope | undefined {
 
 function passwordInUrl({ target, facts }: Visit): Finding[] {
   if (!target?.hasPassword) return [];
-  // The password's user is rarely a profile, and Vouch would refuse another name.
+  // The user beside a password is rarely a profile, and Vouch would refuse any other name.
   const isProfile = facts.profiles?.some(({ name }) => name === target.profile) ?? false;
   const without = addressFor(target.https, isProfile ? target.profile : undefined);
   return [
@@ -93,7 +86,7 @@ function passwordInUrl({ target, facts }: Visit): Finding[] {
       id: 'git-config.password-in-url',
       severity: 'trouble',
       what: 'There is a password in the URL: Git uses that, and asks no helper.',
-      why: ['Everybody who can read the file, or the list of processes, can read it.'],
+      why: ['Anyone who can read the file, or the list of processes, can read the password.'],
       steps: [
         target.remote === undefined
           ? `Take it out: ${without}`

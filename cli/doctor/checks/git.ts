@@ -10,7 +10,7 @@ export const git: Check = {
   title: 'Git',
   needs: () => [],
   run: async ({ env, facts }) => {
-    // The Problems `no-git` and `old-git` say it all.
+    // The Problems `no-git` and `old-git` need no finding of their own.
     facts.gitVersion = await checkGit(env);
     const [first] = findOnPath('git', env);
     if (first === undefined) throw noGit();

@@ -10,15 +10,15 @@ import { shortPath } from '../short-path.ts';
 
 const program = 'git-credential-vouch';
 
-/** The PATH of programs that no shell of yours has started: an editor from the desktop, cron, launchd, systemd. */
+/** The PATH of programs not started from your shell: an editor from the desktop, cron, launchd, systemd. */
 const plainPath = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(delimiter);
 
-/** The program that Git starts to ask Vouch is there, is ours, and is found by editors too. */
+/** Git's helper program exists and is ours, and editors find it too. */
 export const helper: Check = {
   id: 'helper',
   title: "Git's helper",
   needs: () => ['git'],
-  // For codecommit:// our remote helper tells Git its path with each transfer.
+  // For codecommit:// our remote helper gives Git the program's path with each transfer.
   applies: ({ target }) => target?.scheme !== 'codecommit',
   run: async (visit) => {
     const { helpers } = await credentialSettings(visit);
@@ -73,7 +73,7 @@ function byPath(file: string, visit: Visit): Outcome {
   return { says: `${shortPath(file, env)}, by its absolute path`, findings: judge(file, env), data: { file } };
 }
 
-/** Whether it is of the same package as this program. */
+/** Whether the file belongs to the same package as this program. */
 function judge(file: string, env: NodeJS.ProcessEnv): Finding[] {
   const [found, ours] = [packageOf(file), ourPackage()];
   if (found?.folder === ours?.folder && found !== undefined) return [];

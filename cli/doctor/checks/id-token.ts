@@ -3,7 +3,7 @@ import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { clockTime } from '../../text/time.ts';
 import type { Check, Visit } from '../check.ts';
 
-/** The server gives an ID token for the role. Its claims are shown, but never the token. */
+/** The server gives an ID token for the role. The claims are shown, but never the token. */
 export const idToken: Check = {
   id: 'id-token',
   title: 'ID token',
@@ -53,7 +53,7 @@ function claimLines(claims: Record<string, unknown>): string[] {
   });
 }
 
-/** Of the tags only names and values: they are always transitive. */
+/** Of tags, only names and values are shown: Vouch's tags are always transitive. */
 function words(value: unknown): string {
   if (Array.isArray(value)) return value.join(', ');
   if (typeof value !== 'object' || value === null) return String(value);

@@ -8,7 +8,7 @@ import { shortPath } from '../short-path.ts';
 /** The version that package.json asks for. */
 const oldest = 24;
 
-/** Git's helper starts the Node on the PATH, which must be new enough. The one that runs us is. */
+/** Git's helper starts the Node on the PATH, which must be new enough. The Node that runs us is new enough. */
 export const node: Check = {
   id: 'node',
   title: 'Node',

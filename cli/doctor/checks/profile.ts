@@ -21,13 +21,13 @@ export const profile: Check = {
     try {
       chosen = chooseProfile(profiles, wanted);
     } catch (error) {
-      // Without a repository, several profiles are no trouble.
+      // Without a repository, having several profiles is not a fault.
       const several = error instanceof Problem && error.kind === 'several-profiles' && target === undefined;
       if (!several) throw error;
       return list(profiles, visit);
     }
     facts.profile = chosen;
-    // Refused before any call.
+    // Refuses before any request is sent.
     if (target) checkPartition(chosen, target.host);
     const reason = reasonFor(
       chosen,
@@ -43,14 +43,14 @@ export const profile: Check = {
   },
 };
 
-/** What could name a profile, and the words for each. */
+/** What could name a profile, and how to call each source. */
 async function whatIsWanted(
   visit: Visit,
 ): Promise<{ wanted: ProfileRequest; because: Partial<Record<keyof ProfileRequest, string>> }> {
   const { env, target } = visit;
   const wanted: ProfileRequest = { host: target?.host.host, path: target && new URL(target.https).pathname.slice(1) };
   const because: Partial<Record<keyof ProfileRequest, string>> = {};
-  // If there is no Git, another check says so.
+  // If there is no Git, another check reports that.
   const credentials = await credentialSettings(visit).catch(() => undefined);
   const inUrl = target?.profile;
   if (inUrl !== undefined) {
@@ -79,7 +79,7 @@ function reasonFor(
 ): string {
   const named = because.username ?? because.profile;
   if (named !== undefined) return named;
-  if (profiles.length === 1) return "the only one of Vouch's";
+  if (profiles.length === 1) return 'the only Vouch profile';
   if (because.awsProfile !== undefined) return because.awsProfile;
   return chosen.isDefault ? 'the default (vouch_default)' : 'the only one of its partition';
 }

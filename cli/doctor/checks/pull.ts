@@ -27,7 +27,7 @@ export const pull: Check = {
       };
     }
     const data = { askedVouch: reply.askedVouch ?? null };
-    if (outcome === 'done') return { says: 'Git was turned away', findings, data };
+    if (outcome === 'done') return { says: "CodeCommit refused Git's request", findings, data };
     if (outcome === 'not-found') {
       return { says: 'no such repository', findings: [...findings, await notFound(visit)], data };
     }
@@ -84,7 +84,7 @@ async function forbidden(visit: Visit, { reply, own }: Verdict): Promise<Finding
   };
 }
 
-/** Whether the repository is in another region, or how to have that looked up. */
+/** Whether the repository is in another region, or how to look for it there. */
 async function elsewhere(visit: Visit, why: string[], steps: string[]): Promise<Pick<Finding, 'why' | 'steps'>> {
   const target = visit.target as Target;
   if (!visit.tryRegions) {

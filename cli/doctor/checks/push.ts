@@ -14,10 +14,10 @@ export const push: Check = {
   run: async (visit) => {
     const verdict = await verdictOf('push', visit);
     const { reply, outcome, own } = verdict;
-    // If Git was let in without Vouch, the pull has said so.
+    // If CodeCommit accepted Git without Vouch, the pull's finding says so.
     if (reply.outcome === 'done') return { says: 'allowed; nothing was pushed' };
     const findings = verdict.notVouch ? [await explainNotVouch('push', verdict, visit)] : [];
-    if (outcome === 'done') return { says: 'Git was turned away', findings };
+    if (outcome === 'done') return { says: "CodeCommit refused Git's request", findings };
     if (outcome !== 'forbidden' || (verdict.notVouch && !own?.asked)) {
       if (findings.length === 0) findings.push(await explainReply('push', reply, visit));
       return { says: 'failed', findings };

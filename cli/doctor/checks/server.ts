@@ -107,7 +107,7 @@ function notVouch(url: string, why: string): Finding {
   return problemAsFinding('server.not-vouch', notAVouchServer(url, why));
 }
 
-/** The body's JSON object; undefined when it is none. */
+/** The body's JSON object; undefined when the body is not one. */
 function parse(body: Buffer | undefined): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body?.toString('utf8') ?? '');

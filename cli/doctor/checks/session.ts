@@ -2,10 +2,10 @@ import { keyLabel } from '../../text/key-label.ts';
 import { clockTime, duration } from '../../text/time.ts';
 import type { Check, Finding } from '../check.ts';
 
-/** With less time left than this, the session is about to interrupt the person's work, in milliseconds. */
+/** With less time left than this, in milliseconds, the session's end is about to interrupt the person's work. */
 const soon = 15 * 60_000;
 
-/** Somebody is signed in, and will be for a while. */
+/** A person is signed in, and stays so for a while. */
 export const session: Check = {
   id: 'session',
   title: 'Session',

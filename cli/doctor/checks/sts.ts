@@ -8,11 +8,11 @@ import type { Check, Finding, Outcome, Visit } from '../check.ts';
 import { clockFindings } from '../clock-finding.ts';
 import { networkFinding, unreached } from '../network-finding.ts';
 import { problemAsFinding } from '../problem-as-finding.ts';
-import { threeWays } from '../reachable.ts';
+import { reachDestinations } from '../reachable.ts';
 import { explainRefusal } from '../sts-refusal.ts';
 import { firstOf, hasRole } from './id-token.ts';
 
-/** AWS takes the token for the role, and accepts the credentials that it gave for it. */
+/** AWS accepts the token for the role, and then accepts the credentials that it gave. */
 export const sts: Check = {
   id: 'sts',
   title: 'AWS STS',
@@ -37,8 +37,8 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
   if (problem.kind === 'aws-unreachable') {
     if (problem.reason === 'issuer-unreachable') return problemAsFinding('sts.issuer-unreachable', problem);
     const finding = await networkFinding('sts', unreached(problem), visit);
-    const open = (await threeWays(visit)).find(({ name }) => name === 'AWS STS')?.closed === undefined;
-    if (!open) return finding;
+    const reached = (await reachDestinations(visit)).find(({ name }) => name === 'AWS STS');
+    if (reached?.unreached !== undefined) return finding;
     return {
       ...finding,
       id: 'sts.agent-environment',
@@ -49,7 +49,7 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
     };
   }
   if (problem.kind !== 'aws-refused') return problemAsFinding(`sts.${problem.kind}`, problem);
-  // Of a chain, only the first role is assumed with the token.
+  // In a chain, only the first role is assumed with the token.
   if (profile.source && problem.role !== first.role.arn) return problemAsFinding('sts.chain', problem);
   return explainRefusal({ profile: first, claims: visit.facts.claims ?? {}, problem });
 }

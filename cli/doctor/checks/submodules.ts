@@ -2,7 +2,7 @@ import { git } from '../../git/git.ts';
 import type { Check, Visit } from '../check.ts';
 import type { Repair } from '../repair.ts';
 
-/** Git follows codecommit:// addresses in submodules only where that is allowed (git-config(1), protocol.allow). */
+/** Git follows codecommit:// addresses in submodules only if the configuration allows that (git-config(1), protocol.allow). */
 export const submodules: Check = {
   id: 'submodules',
   title: 'Submodules',
@@ -38,7 +38,7 @@ export const submodules: Check = {
   },
 };
 
-/** This also replaces another value, which `vouch setup codecommit` would leave. */
+/** Also replaces another value, which `vouch setup codecommit` would leave. */
 function allowCodeCommit({ env, cwd }: Visit): Repair {
   const args = ['config', '--global', 'protocol.codecommit.allow', 'always'];
   return {

@@ -20,15 +20,15 @@ import { ConfigCopy } from './config-copy.ts';
 import { unchangeable } from './unchangeable.ts';
 
 /**
- * Changes one of Git's configuration files in one step. All edits are made on a copy, which then takes the file's place as Git does
- * it (a lock file beside it, renamed). Whatever fails on the way, the file stays as it was. A symbolic link stays one, and the mode
- * is kept.
+ * Changes one of Git's configuration files in one step. All edits are made on a copy, which then replaces the file as Git would do
+ * it: through a lock file beside it, which is renamed. If anything fails, the file stays as it was. A symbolic link stays a link, and
+ * the mode is kept.
  *
  * @param file as `scopeFile` gives it
  * @param edit edits the copy
  * @param dryRun whether to stop before the file is touched, and take no lock
  * @returns the file's text before and after
- * @throws Problem `config-locked`, `config-file`; `unsafe-folder` when we are root, and it is another user's
+ * @throws Problem `config-locked`, `config-file`; `unsafe-folder` when we are root and the file is another user's
  */
 export async function changeConfigFile<T>(
   file: string,
@@ -38,7 +38,7 @@ export async function changeConfigFile<T>(
 ): Promise<{ before: string; after: string; result: T }> {
   const target = followLinks(file);
   const found = statSync(target, { throwIfNoEntry: false });
-  if (found && !found.isFile()) throw unchangeable(file, 'It is no regular file.');
+  if (found && !found.isFile()) throw unchangeable(file, 'It is not a regular file.');
   if (!dryRun) checkOwner(file);
   const lock = dryRun ? undefined : takeLock(file, `${target}.lock`, found?.mode);
   const folder = mkdtempSync(join(tmpdir(), 'vouch-'));
@@ -59,7 +59,7 @@ export async function changeConfigFile<T>(
     rmSync(folder, { recursive: true, force: true });
     if (lock !== undefined) {
       closeSync(lock.descriptor);
-      // After the rename it is gone, or another program's by now.
+      // After the rename the lock is gone, or there is another program's lock by now.
       if (lock.isStillThere()) rmSync(lock.path, { force: true });
     }
   }
@@ -67,8 +67,8 @@ export async function changeConfigFile<T>(
 
 function takeLock(file: string, path: string, mode?: number) {
   try {
-    // As Git does it: whichever process creates the lock has it (api-lockfile in Git's sources). It is never open to more people
-    // than the file, which may hold tokens.
+    // As in Git, the process that creates the lock file has the lock (api-lockfile in Git's sources). The lock file is never open to
+    // more people than the file itself, which may contain tokens.
     const descriptor = openSync(path, 'wx', (mode ?? 0o666) & 0o666);
     // The umask does not apply to fchmod.
     if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
@@ -87,7 +87,7 @@ function takeLock(file: string, path: string, mode?: number) {
   }
 }
 
-/** Longer than any config file of Git's, in bytes. */
+/** Longer than any Git config file, in bytes. */
 const longestConfig = 16 * 1024 * 1024;
 
 function read(file: string): Buffer | undefined {

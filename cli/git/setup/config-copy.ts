@@ -6,9 +6,9 @@ import { type GitSetting, parseSettings } from './git-setting.ts';
 import { unchangeable } from './unchangeable.ts';
 
 /**
- * A copy of a configuration file, edited by `git config`. For many settings one process each would take a minute: then whole
- * sections, in the form that Git itself writes, are added and removed as text. Afterwards Git must read from the copy exactly what
- * was wanted.
+ * A copy of a configuration file, edited with `git config`. One `git config` process per setting could take a minute. So many
+ * settings are written and removed as text, in whole sections of the form that Git writes, and Git then reads the result back as a
+ * check.
  */
 export class ConfigCopy {
   readonly #path: string;
@@ -16,8 +16,8 @@ export class ConfigCopy {
   readonly #env: NodeJS.ProcessEnv;
 
   /**
-   * @param path the copy's
-   * @param file the file that it is a copy of
+   * @param path the copy's path
+   * @param file the original's path
    */
   constructor(path: string, file: string, env: NodeJS.ProcessEnv) {
     this.#path = path;
@@ -31,12 +31,12 @@ export class ConfigCopy {
     return parseSettings(stdout);
   }
 
-  /** Adds a value after those that are there, in a section of that name if there is one. */
+  /** Adds a value after the existing ones, in an existing section of that name if there is one. */
   async add(section: string, name: string, value: string): Promise<void> {
     await this.#config(['--add', `${section}.${name}`, value]);
   }
 
-  /** As `add`, for many: all new sections are written in one step. */
+  /** As `add`, for many settings: all new sections are written in one step. */
   async addAll(settings: readonly GitSetting[]): Promise<void> {
     const text = this.#read();
     const headings = text.split('\n').filter((line) => /^\s*\[/.test(line));
@@ -66,7 +66,7 @@ export class ConfigCopy {
 
   /** Adds a section at the end of the file, even if there is one of that name already. */
   async append(section: string, settings: readonly (readonly [name: string, value: string])[]): Promise<void> {
-    // Git adds to the last section of a name, even if that is only a heading. A name that nobody uses makes it begin a new one.
+    // Git adds to the last section of a name, even if that is only a heading. For a new name Git begins a new section.
     const subsection = section.slice(section.indexOf('.') + 1);
     const isNew = !this.#read().includes(subsection);
     const name = isNew ? section : 'vouch-setup.new';
@@ -86,14 +86,14 @@ export class ConfigCopy {
     if (this.#isHeadingOnly(section)) await this.#config(['--remove-section', section]);
   }
 
-  /** As `remove`, for many: all sections that hold nothing else are taken out in one step. */
+  /** As `remove`, for many settings: sections that contain nothing else are removed in one step. */
   async removeAll(settings: readonly GitSetting[]): Promise<void> {
     const before = await this.settings();
     const times = Map.groupBy(before, keyOf);
     const goes = new Set(settings.map(keyOf));
     const headings = new Set(settings.map(({ section }) => plainHeading(section)));
     const gone = new Set<string>();
-    // Byte for byte: a comment or a name may be in another encoding than ours.
+    // Byte for byte: a comment or a name may be in an encoding other than ours.
     const kept = readFileSync(this.#path, 'latin1')
       .split(/^(?=\[)/m)
       .filter((part) => {
@@ -105,7 +105,7 @@ export class ConfigCopy {
           const [, name = '', value = ''] = /^\t([A-Za-z][A-Za-z0-9-]*) = (.*)$/.exec(line) ?? [];
           return keyOf({ section, name, value });
         });
-        // Git removes those that stand elsewhere as well.
+        // Git removes a setting that stands elsewhere too.
         if (!its.every((key) => goes.has(key) && times.get(key)?.length === 1)) return true;
         for (const key of its) gone.add(key);
         return false;
@@ -131,7 +131,7 @@ export class ConfigCopy {
     throw unchangeable(this.#file, 'Git would read other settings from it than those that were to be written.');
   }
 
-  /** Whether there is one section of that name, and nothing in it, not even a comment. */
+  /** Whether there is exactly one section of that name, and it is empty, even of comments. */
   #isHeadingOnly(section: string): boolean {
     const dot = section.indexOf('.');
     const subsection = section.slice(dot + 1).replace(/[\\"]/g, '\\$&');
@@ -160,7 +160,7 @@ export class ConfigCopy {
 /** A value that Git writes as it is, without quotes. */
 const plainValue = /^[\w.:/@%*+,=-]+$/;
 
-/** A section's heading as Git writes it; undefined where something in it would have to be escaped. */
+/** A section's heading as Git writes it; undefined if something in it must be escaped. */
 function plainHeading(section: string): string | undefined {
   const [, kind, subsection] = /^([a-z]+)(?:\.([^"\\\r\n\0]+))?$/.exec(section) ?? [];
   if (kind === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** A setting of one of Git's files, or of all. */
+/** A setting in one of Git's files, or in all of them together. */
 export interface GitSetting {
   /** `credential.https://…`, `include`; section and name in lower case, the subsection as it is written. */
   section: string;

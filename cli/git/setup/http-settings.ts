@@ -7,10 +7,10 @@ import type { GitSetting } from './git-setting.ts';
 export const proactiveAuth = [2, 46] as const;
 
 /**
- * Git's HTTP settings for these URLs. CodeCommit is never anonymous, so a newer Git need not try that first. An older one that finds
- * a user name in the URL (`https://prod@git-codecommit…`) sends it without a password; CodeCommit answers 403, and no helper is
- * asked. With `emptyAuth` only the helper gets the name. That works only for the user name in the section's own URL, and in a section
- * without one it would do harm.
+ * Git's HTTP settings for these URLs. CodeCommit never allows anonymous access, so a newer Git sends credentials with the first
+ * request. An older Git sends a user name from the URL (`https://prod@git-codecommit…`) without a password; CodeCommit answers 403,
+ * and Git asks no helper. With `emptyAuth`, Git sends no name and asks the helper with it. This needs a section with that user name
+ * in its URL; in a section without a user name it would do harm.
  */
 export function httpSettings(
   patterns: readonly GitUrlPattern[],
@@ -27,7 +27,7 @@ export function httpSettings(
   );
 }
 
-/** A pattern with a profile's name as its user: only characters that would end the name are escaped, as a person would write it. */
+/** A pattern with a profile's name as its user, as a person would write it: only characters that would end the name are escaped. */
 function withUser(pattern: string, name: string): string {
   return pattern.replace('://', () => `://${name.replace(/[%@:/?#]/g, encodeURIComponent)}@`);
 }

@@ -5,8 +5,8 @@ import { type Obstacle, obstaclesFor } from '../obstacles.ts';
 import { normalizeUrl, patternsOverlap } from '../url-match.ts';
 
 /**
- * What keeps Vouch from serving these URLs alone, with all of Git's files as they are: helpers that are read later, or stand on a
- * narrower URL. A helper that is in the way of several URLs is named for the first of them.
+ * What keeps Vouch from serving these URLs alone, with all of Git's files as they are: helpers that Git reads later, or that are for
+ * a narrower URL. A helper that is in the way for several URLs is reported for the first one only.
  *
  * @param keepsNothing whether Git itself tells helpers not to store
  */

@@ -4,24 +4,24 @@ import type { ConfigCopy } from './config-copy.ts';
 import type { GitSetting } from './git-setting.ts';
 
 /**
- * Vouch's settings in one of Git's files: how they are added, found again and removed. They never replace what the user has: an empty
- * `helper =` clears the helpers before it, and of every other setting the last value counts.
+ * Vouch's settings in one of Git's files: how they are added, found again and removed. They never replace the user's settings: an
+ * empty `helper =` clears the helpers before it, and the last value of every other setting counts.
  *
  * Ours are:
- * - sections `[credential "<pattern>"]` whose helpers are an empty one and Vouch, with `useHttpPath = true`. Where the user
- *   has a section of the same name, ours ends in a slash, which makes no difference to Git;
+ * - sections `[credential "<pattern>"]` whose helpers are an empty one and Vouch, with `useHttpPath = true`. If the user
+ *   has a section of the same name, our section's name ends in a slash, which makes no difference to Git;
  * - `http.<pattern>.proactiveAuth = basic`, or `emptyAuth = true` with a user name, and `protocol.codecommit.allow = always`.
- *   Where the user had one of these already, `vouch.kept` names it, so that it stays when ours are removed.
+ *   If the user had one of these already, `vouch.kept` names it, so that it stays when ours are removed.
  */
 
-/** A section of ours: which helper Git asks for which URLs. */
+/** Our section: which helper Git asks for which URLs. */
 export interface HelperSection {
   pattern: string;
   /** The value of `helper`. */
   helper: string;
 }
 
-/** A section of ours, as it is in the file. */
+/** Our section as it is in the file. */
 export interface OurSection extends HelperSection {
   /** The section's whole name, which may end in a slash. */
   section: string;
@@ -43,13 +43,13 @@ export function ourSections(settings: readonly GitSetting[]): OurSection[] {
 export interface Added {
   /** The names of the settings that were written, such as `helper`. */
   written: Set<string>;
-  /** Settings of the user's that were left, although Vouch would have another value. */
+  /** The user's settings that were left, although Vouch would write another value. */
   left: GitSetting[];
 }
 
 /**
- * Adds the wanted settings that are missing, in the order that Git needs: wide patterns first, and all of ours after other helpers.
- * Settings that are there already stay as they are.
+ * Adds the wanted settings that are missing, in the order that Git needs: wide patterns first, and all our sections after other
+ * helpers. Existing settings stay as they are.
  */
 export async function addOurs(
   copy: ConfigCopy,
@@ -68,14 +68,14 @@ export async function addOurs(
   });
   await copy.addAll(missing);
   const written = new Set([...changed, ...arranged, ...missing.map(({ name }) => name)]);
-  // All that would be taken for ours, also settings that are only for another Git.
+  // The user's settings that look like ours, including those for other Git versions.
   const kept = isFirst ? before.filter((setting) => isAdded(setting, false)) : [];
   await copy.addAll(kept.map(({ section, name }) => ({ section: 'vouch', name: 'kept', value: `${section}.${name}` })));
   return { written, left };
 }
 
 /**
- * Replaces our helper, where it is there with another profile or path.
+ * Replaces our helper in sections that have it with another profile or path.
  *
  * @returns the names of the settings that were written
  */
@@ -95,7 +95,7 @@ async function changeHelpers(
 }
 
 /**
- * Adds the sections that are missing. Where ours would be out of order then, all of them are written again.
+ * Adds the sections that are missing. If our sections would then be out of order, writes all of them again.
  *
  * @returns the names of the settings that were written
  */
@@ -134,7 +134,7 @@ function isOrdered(sections: readonly HelperSection[]): boolean {
   );
 }
 
-/** Whether a setting after our first section could bring another helper for its URLs. */
+/** Whether a setting after our first section could add another helper for our URLs. */
 function isFollowed(settings: readonly GitSetting[], ours: readonly OurSection[]): boolean {
   const names = new Set(ours.map(({ section }) => section));
   const patterns = ours
@@ -147,19 +147,19 @@ function isFollowed(settings: readonly GitSetting[], ours: readonly OurSection[]
     if (!/^credential(\.|$)/.test(section) || (name !== 'helper' && (name !== 'usehttppath' || value === 'true')))
       return false;
     const pattern = normalizeUrl(section.slice('credential.'.length), { pattern: true });
-    // A section without a whole URL could be for ours.
+    // A section without a whole URL could be for one of our URLs.
     return pattern === undefined || patterns.some((one) => patternsOverlap(one, pattern));
   });
 }
 
 /**
- * Removes what is ours.
+ * Removes our settings.
  *
- * @param only whether a pattern's settings go; all go, unless it is given
+ * @param only whether to remove a pattern's settings; by default all are removed
  */
 export async function removeOurs(copy: ConfigCopy, only?: (pattern: string) => boolean): Promise<void> {
   const settings = await copy.settings();
-  // Without a helper of ours the other settings are the user's, even if they look like ours.
+  // Without our helper the other settings are the user's, even if they look like ours.
   if (!settings.some(({ name, value }) => name === 'helper' && vouchHelper(value))) return;
   const kept = new Set(settings.filter(isKept).map(({ value }) => value.toLowerCase()));
   const goes = (pattern: string) => only === undefined || only(pattern);
@@ -179,7 +179,7 @@ export async function removeOurs(copy: ConfigCopy, only?: (pattern: string) => b
   await copy.removeAll([...added, ...(rest ? [] : settings.filter(isKept))]);
 }
 
-/** Whether a setting is one that setup adds. That of the protocol counts only when no helper of ours stays. */
+/** Whether setup adds such a setting. `protocol.codecommit.allow` is ours to remove only with the last helper. */
 function isAdded({ section, name, value }: GitSetting, helpersStay: boolean): boolean {
   if (section === 'protocol.codecommit') return name === 'allow' && value === 'always' && !helpersStay;
   if (!/^http\.https:\/\/.*git-codecommit/.test(section)) return false;
@@ -191,7 +191,7 @@ function isAdded({ section, name, value }: GitSetting, helpersStay: boolean): bo
 
 const isKept = ({ section, name }: GitSetting) => section === 'vouch' && name === 'kept';
 
-/** Takes our helper, the empty one before it, and our `useHttpPath` out of sections. Other settings in them stay. */
+/** Removes our helper, the empty one before it, and our `useHttpPath` from sections. Other settings there stay. */
 async function removeSections(copy: ConfigCopy, sections: readonly string[]): Promise<void> {
   const bySection = Map.groupBy(await copy.settings(), (setting) => setting.section);
   const goes = sections.flatMap((section): GitSetting[] => {
@@ -210,7 +210,7 @@ async function removeSections(copy: ConfigCopy, sections: readonly string[]): Pr
   await copy.removeAll(goes);
 }
 
-/** The URL in a section's name, without the slash that tells ours from the user's. */
+/** The URL in a section's name, without the slash that marks a section as ours. */
 function patternOf(section: string): string {
   return section.slice(section.indexOf('.') + 1).replace(/\/$/, '');
 }

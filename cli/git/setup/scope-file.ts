@@ -5,12 +5,12 @@ import { Problem } from '../../problem/problem.ts';
 import { git } from '../git.ts';
 import { unchangeable } from './unchangeable.ts';
 
-/** Whose file it is: the machine's, the user's, or the repository's. */
+/** The owner of the file: the machine, the user, or the repository. */
 export type Scope = 'system' | 'global' | 'local';
 
 /**
- * The file that `git config --<scope>` writes, whether it exists yet or not. Where Git does not tell its name without writing, we
- * look where Git would.
+ * The file that `git config --<scope>` writes, whether it exists yet or not. If Git cannot name the file before it exists, we apply
+ * Git's rules.
  *
  * @throws Problem `no-repository` for `local` outside of one
  */
@@ -25,10 +25,10 @@ export async function scopeFile(scope: Scope, env: NodeJS.ProcessEnv, cwd?: stri
   return scope === 'global' ? newGlobalFile(env) : systemFile(env, cwd);
 }
 
-/** Git writes the user's own file, or else the one in XDG's folder if that exists (git-config(1), FILES). */
+/** Git writes ~/.gitconfig, unless only the file in XDG's folder exists (git-config(1), FILES). */
 function newGlobalFile(env: NodeJS.ProcessEnv): string {
   if (env.GIT_CONFIG_GLOBAL) return absolute(env.GIT_CONFIG_GLOBAL);
-  // With a relative HOME Git itself would look in the folder where it runs.
+  // With a relative HOME, Git itself would search the current folder.
   if (!env.HOME || !isAbsolute(env.HOME)) {
     throw unchangeable('Your Git configuration', `HOME is not ${env.HOME ? `an absolute path: ${env.HOME}` : 'set.'}`);
   }
@@ -41,7 +41,7 @@ function newGlobalFile(env: NodeJS.ProcessEnv): string {
   return !existsSync(own) && existsSync(xdg) ? xdg : own;
 }
 
-/** Where Git was built to look. It tells an editor the file's name, and creates nothing. */
+/** The file that was compiled into Git. Git passes its name to an editor, and creates nothing. */
 async function systemFile(env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<string> {
   const { stdout } = await git(['config', '--system', '--edit'], { ...env, GIT_EDITOR: "printf '%s'" }, { cwd });
   return absolute(stdout, cwd);

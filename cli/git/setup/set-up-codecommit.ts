@@ -19,7 +19,7 @@ import { type Scope, scopeFile } from './scope-file.ts';
 import { urlPatterns } from './url-patterns.ts';
 
 export interface SetUpOptions {
-  /** Whose file is changed; the user's own unless given. */
+  /** Whose file is changed; by default the user's own. */
   scope?: Scope;
   /** Only this region's hosts. */
   region?: string | undefined;
@@ -29,7 +29,7 @@ export interface SetUpOptions {
   profile?: string | undefined;
   /** Writes the absolute paths of the helper and of Node. */
   absolute?: boolean | undefined;
-  /** False when nothing is to be set up for `codecommit://`. */
+  /** False to set nothing up for `codecommit://`. */
   remoteHelper?: boolean;
   /** Takes away what setup added. */
   remove?: boolean;
@@ -102,7 +102,7 @@ async function addition(
     return addOurs(copy, { sections: patterns.map((one) => sectionFor(one, options, has)), settings });
   });
   const notes = [...result.left.map((one) => leftAlone(one, file, settings)), ...programNotes(options, env)];
-  // Git tells what takes effect only when it is written.
+  // Git can show the effect only after the file is written.
   if (!dryRun) notes.push(...(await obstaclesForPatterns(patterns, env, takesEphemeral(version), cwd)));
   return { before, after, file, notes, written: result.written };
 }
@@ -123,7 +123,7 @@ async function removal(options: SetUpOptions, env: NodeJS.ProcessEnv, cwd: strin
   return { before, after, file, notes: others.map(asksStill), stillAsked: others.length > 0 };
 }
 
-/** Where else Git's configuration names Vouch, after all of ours was taken out of one file. */
+/** The other files in which Git's configuration names Vouch, after our settings were removed from one file. */
 async function otherFiles(file: string, env: NodeJS.ProcessEnv, cwd: string | undefined): Promise<Origin[]> {
   const entries = await credentialEntries(env, cwd);
   const ours = entries.filter(({ name, value }) => name === 'helper' && vouchHelper(value) !== undefined);
@@ -150,7 +150,7 @@ function namedProfile(name: string, profiles: readonly VouchProfile[]): VouchPro
   });
 }
 
-/** The section for a pattern, with the wanted profile, or else with the one that it has. */
+/** The section for a pattern, with the wanted profile; by default with the profile that it has already. */
 function sectionFor({ pattern }: GitUrlPattern, options: SetUpOptions, has: readonly GitSetting[]): HelperSection {
   const before = ourSections(has).find((one) => one.pattern === pattern);
   const profile = options.profile ?? (before && vouchHelper(before.helper)?.profile);

@@ -1,6 +1,6 @@
 import { Problem } from '../../problem/problem.ts';
 
-/** The Problem `config-file` of a file of Git's that cannot be read or written. */
+/** The Problem `config-file`: one of Git's files cannot be read or written. */
 export function unchangeable(file: string, why: string, cause?: unknown): Problem {
   return new Problem(
     {

@@ -6,10 +6,10 @@ import { ourSections } from './our-settings.ts';
 import { urlPatterns } from './url-patterns.ts';
 
 /**
- * The Vouch profiles whose name cannot stand in a URL yet (`https://prod@git-codecommit…`). An older Git would send the name on
- * without asking Vouch, because `vouch setup codecommit` ran before the profile was there. To run it again is the remedy.
+ * The Vouch profiles that do not work as user names in URLs yet (`https://prod@git-codecommit…`). An older Git would send the name
+ * without asking Vouch, because `vouch setup codecommit` ran before the profile existed. Run it again to fix that.
  *
- * @returns their names; none with a Git that needs no such sections, or where Vouch is not set up for every region
+ * @returns the profiles' names; none with a Git that needs no such sections, or if Vouch is not set up for every region
  */
 export async function missingUserSections(env: NodeJS.ProcessEnv, cwd?: string): Promise<string[]> {
   const version = await gitVersion(env);

@@ -6,7 +6,7 @@ import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { clockTime } from '../../text/time.ts';
 
-/** How long to wait before the agent is asked again, in milliseconds. */
+/** How long to wait before asking the agent again, in milliseconds. */
 const pause = 1000;
 
 export interface AgentLogsOptions {
@@ -16,7 +16,7 @@ export interface AgentLogsOptions {
   follow?: boolean;
 }
 
-/** `vouch agent logs`: what the agent has done and why. Exit code 3 when none runs. */
+/** `vouch agent logs`: what the agent has done and why. Exit code 3 when no agent runs. */
 export async function agentLogsCommand({ json = false, follow = false }: AgentLogsOptions, io: Io): Promise<number> {
   const print = ({ entries }: LogAnswer) => {
     for (const entry of entries) io.stdout.write(`${json ? jsonText(entry) : entryLine(entry, new Date())}\n`);

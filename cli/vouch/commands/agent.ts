@@ -49,7 +49,7 @@ export interface AgentStatusOptions {
   json?: boolean;
 }
 
-/** `vouch agent status`: exit code 0 when one runs, 3 when none does. */
+/** `vouch agent status`: exit code 0 when an agent runs, 3 when none does. */
 export async function agentStatusCommand({ json = false }: AgentStatusOptions, io: Io): Promise<number> {
   const found = await findAgent(io.env);
   if (found.state === 'hung') throw found.problem;

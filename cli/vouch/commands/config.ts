@@ -5,12 +5,12 @@ import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
 
-/** The settings that `vouch config` is for. Vouch's own notes are not among them. */
+/** The settings that `vouch config` reads and writes: all but those that Vouch keeps for itself. */
 type Name = Exclude<keyof Config, 'people'>;
 
 /** A setting that `vouch config` reads and writes. */
 interface Setting {
-  /** What applies when it is not set. */
+  /** The value that applies when the setting is not set. */
   byDefault: string | null;
   /** Reads a value as a person typed it; throws Problem `usage`. */
   read: (value: string) => Config;
@@ -44,7 +44,7 @@ const settings: Record<Name, Setting> = {
 };
 
 export interface ConfigOptions {
-  /** JSON for programs: the settings of the command, with null where one has no value. */
+  /** JSON for programs: the command's settings, with null for a setting without a value. */
   json?: boolean;
 }
 
@@ -64,7 +64,7 @@ export async function configSet(name: string, value: string, options: ConfigOpti
   return 0;
 }
 
-/** `vouch config unset`: also of a setting that is not set. */
+/** `vouch config unset`. A setting that is not set is not an error. */
 export async function configUnset(name: string, options: ConfigOptions, io: Io): Promise<number> {
   if (readConfig(io.env)[known(name)] !== undefined) changeConfig(io.env, { [known(name)]: undefined });
   const { byDefault } = settings[known(name)];
@@ -73,7 +73,7 @@ export async function configUnset(name: string, options: ConfigOptions, io: Io):
   return 0;
 }
 
-/** `vouch config list`: every setting and what applies. */
+/** `vouch config list`: every setting, and the value that applies. */
 export async function configList(options: ConfigOptions, io: Io): Promise<number> {
   const names = Object.keys(settings) as Name[];
   if (options.json) {
@@ -90,7 +90,7 @@ export async function configList(options: ConfigOptions, io: Io): Promise<number
   return 0;
 }
 
-/** What applies for each setting; null where it has no value. */
+/** The value that applies for each setting; null if it has none. */
 function inForce(env: NodeJS.ProcessEnv): Record<Name, string | null> {
   const { server, autoLogin, callbackPort } = readConfig(env);
   return {

@@ -23,7 +23,7 @@ export async function credentialAws({ role }: CredentialAwsOptions, io: Io): Pro
       why: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
     });
   }
-  // The caller's region, if it is one of the role's partition. Without one, credentials from any region will do.
+  // The caller's region, if it is in the role's partition. Otherwise credentials from any region will do.
   const region = io.env.AWS_REGION ?? io.env.AWS_DEFAULT_REGION ?? '';
   const found = await awsCredentials(
     role,

@@ -24,14 +24,14 @@ export interface DoctorOptions {
   tryRegions?: boolean;
 }
 
-/** The longest that all checks together may take, in seconds. */
+/** The time limit for all checks together, in seconds. */
 const timeLimit = 300;
 
 /**
  * `vouch doctor`: checks everything between here and a repository, first what other checks depend on.
  *
  * @param named a repository's URL or a remote's name
- * @returns 0 when every check that was tried is well, 1 when one has failed
+ * @returns 0 when no check has failed, 1 when one has
  */
 export async function doctor(named: string | undefined, options: DoctorOptions): Promise<number> {
   const { env, stdout } = process;
@@ -88,8 +88,8 @@ async function lookOnce(visit: Visit, silent: boolean): Promise<Result[]> {
 }
 
 /**
- * Makes the repairs, after showing them. On a terminal it asks first, unless `--yes` was given. Elsewhere nobody can be asked, and
- * `--fix` is enough.
+ * Makes the repairs, after showing them. On a terminal it asks first, unless `--yes` was given. Without a terminal `--fix` is enough,
+ * because there is no person to ask.
  *
  * @returns what was changed
  */

@@ -6,7 +6,7 @@ import { keyLabel } from '../../text/key-label.ts';
 
 export interface EnrollOptions {
   server?: string;
-  /** What to call the key; the server finds a name otherwise. */
+  /** The key's name; by default the server chooses one. */
   name?: string;
   /** False with --no-browser: the URL is only printed. */
   browser: boolean;
@@ -17,7 +17,7 @@ export interface EnrollOptions {
 /** `vouch enroll`: makes a security key known to the server, with an invitation from the administrator. */
 export async function enroll({ browser, name, timeout, ...options }: EnrollOptions): Promise<number> {
   const { env, stdout, stderr } = process;
-  // Settings that are wrong are told before the person is asked for anything.
+  // Wrong settings are reported before the person is asked for anything.
   const server = chosenServer(env, options.server);
   const { signal, release } = interruptible({
     seconds: timeout,

@@ -13,14 +13,14 @@ export interface LoginOptions {
   browser: boolean;
   /** The longest wait for the touch, in seconds. */
   timeout: number;
-  /** The port of 127.0.0.1 that the browser comes back to; that of the settings, or any free one, unless given. */
+  /** The port of 127.0.0.1 that the browser comes back to; by default the port in the settings, or any free one. */
   port?: number;
 }
 
 /** `vouch login`: a touch of the security key, then 8 hours of Git. */
 export async function login(options: LoginOptions): Promise<number> {
   const { env, stdout, stderr } = process;
-  // Settings that are wrong are told before the person is asked for anything.
+  // Wrong settings are reported before the person is asked for anything.
   const server = chosenServer(env, options.server);
   const { server: remembered, callbackPort } = readConfig(env);
   const { signal, release } = interruptible({
@@ -37,9 +37,9 @@ export async function login(options: LoginOptions): Promise<number> {
   };
   let held: HeldLogin | undefined;
   try {
-    // A Git that needs a session meanwhile waits for this login.
+    // If a Git needs a session meanwhile, it waits for this login.
     held = await holdLogin(env);
-    // It is not refused: the person may have closed the other login's tab.
+    // A second login is allowed: the person may have closed the first one's tab.
     if (held === undefined) say('Another sign-in is under way already; this one goes on beside it.');
     const { browser, port = callbackPort } = options;
     const session = await logIn({
@@ -67,7 +67,7 @@ export async function login(options: LoginOptions): Promise<number> {
   return 0;
 }
 
-/** The session is good even if the server's name could not be written down. */
+/** Stores the server's URL for the next login. A failure is only printed: the session is good without it. */
 function remember(server: string): void {
   try {
     changeConfig(process.env, { server });

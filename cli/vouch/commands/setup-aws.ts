@@ -13,7 +13,7 @@ export interface SetupAwsOptions extends SetUpOptions {
 /**
  * `vouch setup aws`: writes a profile that gets its credentials from Vouch into AWS's config file, or takes it out.
  *
- * @param terminal whether a person can be asked for what the options leave open
+ * @param terminal whether a person can be asked for what is missing in the options
  */
 export async function setupAws(
   options: SetupAwsOptions,
@@ -40,7 +40,7 @@ const askPerson: Ask = async (question) => {
   }
 };
 
-/** What to know, and to do, after a profile was written. */
+/** What a person should know, and do, after a profile was written. */
 async function notesFor({ profile, change, dryRun, staysDefault }: Report, env: NodeJS.ProcessEnv): Promise<string[]> {
   if (dryRun || change === 'none' || change === 'removed') return [];
   const notes =
@@ -50,7 +50,7 @@ async function notesFor({ profile, change, dryRun, staysDefault }: Report, env: 
           `Profile ${staysDefault} stays the default: it serves the repositories for which nothing names another.`,
           `To use ${profile}: \`vouch setup codecommit --profile ${profile}\` for all, with --url for one, or ${profile}@ in a URL.`,
         ];
-  // Without a Git that works there is nothing to say about it.
+  // Without a working Git there is nothing to say about it.
   const missing = await missingUserSections(env).catch((): string[] => []);
   if (missing.includes(profile))
     notes.push(`Run \`vouch setup codecommit\` again, so that ${profile}@ can stand in a repository's URL.`);

@@ -66,13 +66,13 @@ function changes(report: Report, options: SetupCodeCommitOptions, io: Io): strin
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** What was decided, a line each: most people do not want to read every line that was changed. */
+/** The decisions, a line each: most people do not want to read every changed line. */
 function decisions({ written }: Report, { region, url, profile }: SetupCodeCommitOptions): string[] {
   const where = url ?? (region === undefined ? 'every repository of CodeCommit' : `every repository in ${region}`);
   const whom = profile === undefined ? 'Vouch alone' : `Vouch alone, with profile ${profile},`;
   const made: [setting: string, words: string][] = [
     ['helper', `${whom} is asked for ${where}; other helpers are not (helper)`],
-    ['useHttpPath', 'Git tells Vouch which repository it is, as the password is for that alone (useHttpPath)'],
+    ['useHttpPath', 'Git sends Vouch the path, because a password is for one repository only (useHttpPath)'],
     ['proactiveAuth', 'credentials go along with the first request (proactiveAuth)'],
     ['emptyAuth', "a profile's name may stand in a URL, as in https://prod@… (emptyAuth)"],
     ['allow', 'submodules may have codecommit:// addresses (protocol.codecommit.allow)'],

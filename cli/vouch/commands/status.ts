@@ -18,7 +18,7 @@ interface Report {
     name: string;
     role: string;
     credentialsUntil: string | null;
-    /** Why they cannot be renewed at present. */
+    /** Why the credentials cannot be renewed at present. */
     trouble?: string | undefined;
   }[];
   /** Whether Git asks Vouch for CodeCommit's hosts. */
@@ -28,7 +28,7 @@ interface Report {
 export const formats = ['text', 'json', 'shell', 'fish'] as const;
 
 export interface StatusOptions {
-  /** Text, unless given; `shell` is for sh, bash and zsh. */
+  /** By default `text`; `shell` is for sh, bash and zsh. */
   format?: (typeof formats)[number];
   /** The same as the format of that name. */
   json?: boolean;
@@ -37,7 +37,7 @@ export interface StatusOptions {
 /** How long an agent that does not answer may hold up a prompt, in milliseconds. */
 const promptTimeout = 1000;
 
-/** `vouch status`: who is signed in and until when. Exit code 3 when nobody is. */
+/** `vouch status`: who is signed in and until when. Exit code 3 when there is no session. */
 export async function status(
   { json = false, format = json ? 'json' : 'text' }: StatusOptions,
   io: Io,
@@ -76,7 +76,7 @@ async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.Proc
   };
 }
 
-/** What the files of this machine say. Git comes last: it blocks, and by then the agent has its question. */
+/** The settings in this machine's files. Git comes last because it blocks; by then the agent has our request. */
 async function settings(env: NodeJS.ProcessEnv): Promise<{ profiles: VouchProfile[]; git: boolean }> {
   const profiles = await vouchProfiles(env);
   return { profiles, git: await gitAsksVouch(env) };

@@ -20,7 +20,7 @@ describe('the AWS profile', () => {
     setUpProfile(the);
     expect(await checked(the, url)).toMatchObject({
       status: 'ok',
-      says: "vouch, the only one of Vouch's",
+      says: 'vouch, the only Vouch profile',
       details: [role],
     });
     setUpProfile(the, 'prod', 'arn:aws:iam::210987654321:role/Prod');

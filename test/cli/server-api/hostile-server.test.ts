@@ -11,7 +11,7 @@ import { assumeRoleWithWebIdentity } from '../../../cli/aws/sts/web-identity.ts'
 import { changeConfig } from '../../../cli/config.ts';
 import { server as serverCheck } from '../../../cli/doctor/checks/server.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
-import { threeWays } from '../../../cli/doctor/reachable.ts';
+import { reachDestinations } from '../../../cli/doctor/reachable.ts';
 import { answerPage, enrolledKey, openedPage, startEnrolment } from '../../../cli/enrolment/enrolment.ts';
 import { signIn } from '../../../cli/login/browser-flow.ts';
 import { askServer, longestAnswer } from '../../../cli/server-api/ask-server.ts';
@@ -295,7 +295,7 @@ describe('the time of an answer', () => {
     const { issuer } = await hostileTo({ asks: 'GET /', ask: signInAt, answer: () => '' }, drip);
     const visit = await visitTo(machine());
     visit.facts.server = issuer.url;
-    const ways = await threeWays({ ...visit, env: { ...visit.env, AWS_ENDPOINT_URL_STS: issuer.url } });
+    const ways = await reachDestinations({ ...visit, env: { ...visit.env, AWS_ENDPOINT_URL_STS: issuer.url } });
     expect(ways.filter(({ name }) => name !== 'CodeCommit, by Git')).toEqual([
       { name: 'Vouch server', closed: undefined },
       { name: 'AWS STS', closed: undefined },

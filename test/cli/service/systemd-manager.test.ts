@@ -236,6 +236,6 @@ test('a proxy’s password is not written to the disk', async () => {
   the.env.HTTPS_PROXY = 'http://alice:hunter2@proxy.example.com:3128';
   const { code, stdout, stderr } = await the.install();
   expect([code, present(the)]).toEqual([1, []]);
-  expect(stderr).toContain("HTTPS_PROXY holds a user's name or password");
+  expect(stderr).toContain('HTTPS_PROXY contains a user name or password');
   expect(stdout + stderr).not.toContain('hunter2');
 });

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { assumeRole } from '../../../../cli/aws/sts/assume-role.ts';
 import { callerIdentity } from '../../../../cli/aws/sts/caller-identity.ts';
 import { assumeRoleWithWebIdentity } from '../../../../cli/aws/sts/web-identity.ts';
-import { stsUrlOf, threeWays } from '../../../../cli/doctor/reachable.ts';
+import { reachDestinations, stsUrlOf } from '../../../../cli/doctor/reachable.ts';
 import { visitTo } from '../../doctor/visit.ts';
 import { machine, read, role, root } from '../../support.ts';
 
@@ -117,8 +117,8 @@ test('the doctor’s look at the way there is bound by the same rule', async () 
     HTTPS_PROXY: proxy.url,
   });
   const visit = await visitTo(the, 'https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/demo');
-  const way = (await threeWays(visit)).find(({ name }) => name === 'AWS STS');
-  expect(way?.closed).toMatch(/^AWS_ENDPOINT_URL_STS is not an address where Vouch asks AWS STS\./);
+  const way = (await reachDestinations(visit)).find(({ name }) => name === 'AWS STS');
+  expect(way?.unreached).toMatch(/^AWS_ENDPOINT_URL_STS is not an address where Vouch asks AWS STS\./);
   expect(proxy.asked.filter((one) => one.includes('sts.example.com'))).toEqual([]);
   delete the.env.AWS_ENDPOINT_URL_STS;
   expect(stsUrlOf(visit).href).toBe('https://sts.eu-west-1.amazonaws.com/');

@@ -108,7 +108,7 @@ describe('vouch setup codecommit', () => {
     expect(stdout.split('\n')).toEqual([
       `Git 2.45.9 now asks Vouch for CodeCommit. Changed ${the.config}:`,
       '  Vouch alone is asked for every repository of CodeCommit; other helpers are not (helper)',
-      '  Git tells Vouch which repository it is, as the password is for that alone (useHttpPath)',
+      '  Git sends Vouch the path, because a password is for one repository only (useHttpPath)',
       "  a profile's name may stand in a URL, as in https://prod@… (emptyAuth)",
       '  submodules may have codecommit:// addresses (protocol.codecommit.allow)',
       'Next: `vouch login`, then `git clone`; `vouch doctor` says what is missing.',
