@@ -50,7 +50,7 @@ export interface Outcome {
   data?: Record<string, unknown>;
 }
 
-/** What the checks have found out so far, for later ones. */
+/** What the checks have found out so far, for later checks. */
 export interface Facts {
   gitVersion?: { text: string; major: number; minor: number };
   server?: string;

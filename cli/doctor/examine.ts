@@ -49,7 +49,7 @@ async function attempt(check: Check, visit: Visit): Promise<Outcome & { findings
     const outcome = await check.run(visit);
     return { ...outcome, findings: outcome.findings ?? [] };
   } catch (error) {
-    // A Problem has all parts of a finding. Any other error is our mistake, and asProblem says so.
+    // A Problem has all parts of a finding. asProblem turns any other error, a bug, into one.
     const problem = asProblem(error);
     return { says: problem.what, findings: [problemAsFinding(`${check.id}.${problem.kind}`, problem)] };
   }

@@ -110,7 +110,7 @@ export async function runGit(
   // A program that does not read its input may close it.
   child.stdin.on('error', () => {});
   child.stdin.end(how.input ?? '');
-  // A process that Git started in another session may hold the pipes open.
+  // A process that Git started in another session may keep the pipes open.
   child.once('exit', () => {
     if (late || how.signal.aborted) for (const name of ['stdout', 'stderr'] as const) child[name].destroy();
   });

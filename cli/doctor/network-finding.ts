@@ -56,7 +56,7 @@ export async function networkFinding(who: Who, { why, network, fix }: Unreached,
 /**
  * Why a request failed.
  *
- * @param error what was thrown; a Problem says what to do
+ * @param error what was thrown; a Problem contains its own fix
  * @param trust the variable that names further authorities for the program that sent the request
  */
 export function unreached(error: unknown, trust?: string): Unreached {

@@ -76,7 +76,7 @@ export function schemeInstead(target: Target | undefined): string {
 }
 
 interface HttpSetting {
-  /** As a person knows it, such as `http.extraHeader`. */
+  /** The setting's usual spelling, such as `http.extraHeader`. */
   key: string;
   name: 'extraheader' | 'emptyauth';
   section: string | undefined;

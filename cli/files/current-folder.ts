@@ -1,6 +1,6 @@
 /**
- * The current folder, or the root when that folder has been deleted: a deleted folder can hold no repository, and neither Node nor
- * Git works in one.
+ * The current folder, or the root if the current folder has been deleted: a deleted folder cannot contain a repository, and neither
+ * Node nor Git works in one.
  */
 export function currentFolder(): string {
   try {

@@ -86,10 +86,7 @@ export function checkOwner(path: string, me = process.getuid?.()): void {
   let last: { at: string; found: Stats } | undefined;
   for (const { at, found } of stepsTo(path, unsafe)) {
     if (found.isSymbolicLink() && !isRoot(found.uid)) {
-      throw unsafe(
-        `${at} is a link that belongs to user ${found.uid}, who could make it lead anywhere.`,
-        othersFix(me),
-      );
+      throw unsafe(`${at} is a link of user ${found.uid}, who decides where it leads.`, othersFix(me));
     }
     if (!found.isSymbolicLink()) last = { at, found };
   }

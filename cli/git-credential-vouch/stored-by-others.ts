@@ -11,7 +11,7 @@ import { asProblem, Problem } from '../problem/problem.ts';
  * worked to every helper that is configured for the URL, and `store` writes them to the disk.
  *
  * @param asked the URL of Git's request
- * @param env the helper's environment, which also holds the settings of `git -c`
+ * @param env the helper's environment, which also contains the settings of `git -c`
  * @throws Problem `would-store`, `git-config`
  */
 export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.ProcessEnv): Promise<void> {

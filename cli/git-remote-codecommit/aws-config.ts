@@ -5,7 +5,7 @@ import { profileSettings } from '../aws/config/read.ts';
 import { awsConfigFile } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
 
-/** What a `codecommit://` URL needs from AWS's config file. A module of its own, loaded only when needed. */
+/** What a `codecommit://` URL needs from AWS's config file. Loaded only when needed. */
 
 /**
  * The profile that a URL names.

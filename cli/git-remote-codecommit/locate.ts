@@ -41,7 +41,7 @@ export async function locate(remote: RemoteUrl, env: NodeJS.ProcessEnv): Promise
   return { url, configuredProfile: wanted.profile };
 }
 
-/** What Git's configuration says about the profile for a URL, as Git will tell the helper. */
+/** The profile that Git's configuration names for a URL, as Git will send it to the helper. */
 async function configured(url: string, env: NodeJS.ProcessEnv): Promise<ProfileRequest> {
   const { credentialConfig } = await import('../git/effective-config.ts');
   const { username, helpers } = await credentialConfig(url, env);

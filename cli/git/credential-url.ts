@@ -1,6 +1,6 @@
 /** URLs as Git handles them when it looks for settings about credentials (its credential.c). */
 
-/** What Git knows about a URL that it needs credentials for. */
+/** The parts of a URL for which Git needs credentials. */
 export interface CredentialUrl {
   protocol?: string | undefined;
   host?: string | undefined;
@@ -14,7 +14,7 @@ export function credentialUrl({ protocol = '', host = '', path, username }: Cred
   return `${protocol}://${user}${host}${path === undefined ? '' : `/${escaped(path)}`}`;
 }
 
-/** Escapes as Git's `strbuf_add_percentencode` does. The text holds one byte a character. */
+/** Escapes as Git's `strbuf_add_percentencode` does. Each character of the text is one byte. */
 function escaped(text: string): string {
   return text.replace(/[^A-Za-z0-9\-._~/]/g, (byte) => `%${hex(byte)}`);
 }
@@ -30,8 +30,8 @@ export function inBytes(asked: CredentialUrl): CredentialUrl {
 }
 
 /**
- * Splits a URL, or a part of one, as Git does (`credential_from_url_1`). A missing part matches everything. The texts hold one byte
- * a character.
+ * Splits a URL, or a part of one, as Git does (`credential_from_url_1`). A missing part matches everything. Each character of
+ * the texts is one byte.
  */
 export function parseUrl(url: string): CredentialUrl {
   const [, protocol, rest = ''] = /^(?:(.*?):\/\/)?(.*)$/s.exec(bytes(url)) ?? [];

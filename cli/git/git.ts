@@ -85,7 +85,7 @@ export async function git(
 ): Promise<{ stdout: string; code: number }> {
   // GIT_CONFIG would make `git config` read another file than Git itself does.
   const { GIT_CONFIG: _, ...clean } = env;
-  // Loaded only here: the bundle also holds code that starts nothing.
+  // Loaded only here: the bundle also contains code that starts no process.
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status, signal, stdout, stderr, error } = spawnSync('git', args, {
     env: { ...clean, LC_ALL: 'C' },

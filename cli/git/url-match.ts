@@ -3,7 +3,7 @@
  * `http.<url>.*`, and of Git's urlmatch.c.
  */
 
-/** A URL in the form in which Git compares URLs. The texts hold one byte a character. */
+/** A URL in the form in which Git compares URLs. Each character of a text is one byte. */
 export interface NormalUrl {
   scheme: string;
   /** Undefined without an `@`. */

@@ -3,7 +3,7 @@ import { Problem } from '../problem/problem.ts';
 
 /** A Problem that may soon pass: the server is down, or too busy. The same request is worth another try. */
 export class Outage extends Problem {
-  /** How long the server asked us to wait before the next try, in milliseconds; 0 when it did not say. */
+  /** How long the server asked us to wait before the next try, in milliseconds; 0 when it gave no time. */
   readonly retryAfter: number;
 
   constructor(details: ProblemDetails, retryAfter = 0) {

@@ -10,6 +10,18 @@ import {
 import { type ExitCode, exitCodeOf, readCategory } from './exit-code.ts';
 import { type Category, categoryOf, isProblemKind, type ProblemKind } from './kinds.ts';
 
+/*
+ * The words for what goes wrong, each with one meaning:
+ * - problem: an expected error. A program throws it as a `Problem`, and prints it.
+ * - kind, category: which problem it is, and what a script should do about it (kinds.ts).
+ * - reason: why AWS gave no credentials; network failure: why a request got no answer (details.ts).
+ * - outage: a problem that may soon pass, so the request is tried again (network/outage.ts).
+ * - refusal: the server or AWS answered, and decided against the request.
+ * - note: something that a person should know, although nothing has failed (note.ts).
+ * - obstacle: a setting of Git that keeps Vouch from serving a URL (git/obstacles.ts).
+ * - finding: what a check of `vouch doctor` has found. A `trouble` fails the check, a `warning` does not (doctor/check.ts).
+ */
+
 /** An expected error: data for programs, and three parts for a person: what happened, why, and what to do. */
 export class Problem extends Error implements ProblemData {
   readonly kind: ProblemKind;

@@ -48,7 +48,7 @@ ${variables.map(([name, value]) => `    <key>${name}</key>\n    <string>${escape
   <!-- Git waits for it, and a background process would get less processor time. -->
   <key>ProcessType</key>
   <string>Interactive</string>
-  <!-- Its memory holds the secrets, so a crash must leave no core file. -->
+  <!-- Its memory contains the secrets, so a crash must leave no core file. -->
   <key>HardResourceLimits</key>
   <dict>
     <key>Core</key>

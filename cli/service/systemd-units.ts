@@ -70,7 +70,7 @@ ${variables.join('')}# With these, Node would print what it sends into the journ
 UnsetEnvironment=${harmfulVariables.join(' ')}
 TimeoutStopSec=5
 
-# Its memory holds the secrets: a crash must leave no core file, and nothing may be swapped to the disk.
+# Its memory contains the secrets: a crash must leave no core file, and nothing may be swapped to the disk.
 LimitCORE=0
 MemorySwapMax=0
 MemoryMax=512M

@@ -9,7 +9,7 @@ export function clockTime(moment: Date, now: Date): string {
   return `${weekday} ${Number(day)} ${month} ${time}`;
 }
 
-/** A length of time as a person says it: 7 h 12 min, 41 min, 8 h. Rounded to the minute. */
+/** A length of time for a person: 7 h 12 min, 41 min, 8 h. Rounded to the minute. */
 export function duration(milliseconds: number): string {
   const minutes = Math.max(0, Math.round(milliseconds / 60_000));
   const hours = Math.floor(minutes / 60);

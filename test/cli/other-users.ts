@@ -1,13 +1,13 @@
 import { lchownSync } from 'node:fs';
 import { onTestFinished, vi } from 'vitest';
 
-/** Whether the tests run as root, who alone can give a file away. Everybody else pretends to be another user than the owner. */
+/** Whether the tests run as root. Only root can give a file away; without root the tests pretend to be another user. */
 export const superuser = process.getuid?.() === 0;
 
-/** A user ID that is nobody's. */
+/** A user ID that no user has. */
 export const stranger = 4711;
 
-/** Makes a file look as another user's to whoever asks `process.getuid`. @returns whom it belongs to, and who we are then */
+/** Makes a file belong to another user than `process.getuid` returns. @returns the file's owner, and our user ID from then on */
 export function giveAway(path: string): { owner: number; me: number } {
   if (superuser) {
     lchownSync(path, stranger, stranger);
@@ -17,7 +17,7 @@ export function giveAway(path: string): { owner: number; me: number } {
   return { owner: process.geteuid?.() ?? 0, me: stranger };
 }
 
-/** Makes us root, and a file another user's, as under `sudo -E`. @returns whom it belongs to */
+/** Makes us root, and a file another user's, as under `sudo -E`. @returns the file's owner */
 export function beRootWith(path: string): number {
   if (superuser) return giveAway(path).owner;
   beUser(0);

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 import { agentMachine, compilingWithoutEnd } from './agent/support.ts';
 import { gitRequest, type Machine, run } from './support.ts';
 
-/** The programs as they are installed, whatever they are started with: nobody looks into them. */
+/** No debugger and no core dump shows an installed program's memory, whatever the program is started with. */
 
 let bin: string;
 let dist: string;
@@ -89,7 +89,7 @@ function start(args: string[], env: NodeJS.ProcessEnv, input = ''): ChildProcess
   return Object.assign(child, { said: () => said });
 }
 
-/** Somebody whom a program asks, and who lets it wait until we hang up. */
+/** A server that accepts connections and never answers, until `hangUp` closes them. */
 async function silent(listen: (server: Server) => void) {
   const sockets: { destroy(): void }[] = [];
   const server = createServer((socket) => {
@@ -159,7 +159,7 @@ describe('what is installed', () => {
     const pid = child.pid ?? 0;
     expect(dumpsOf(pid)).toEqual(['0', '00000000']);
     expect(optionsOf(pid)).toEqual(nodeOptions);
-    // The one port is where the browser would come back to.
+    // The only open port is the one that the browser would come back to.
     expect(portsOf(pid).length).toBeLessThanOrEqual(1);
     expect(readFileSync(`/proc/${pid}/environ`, 'latin1')).toContain('NODE_OPTIONS= --use-system-ca\0');
     hangUp();

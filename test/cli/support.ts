@@ -18,7 +18,7 @@ export const role = 'arn:aws:iam::123456789012:role/VouchDeveloper';
 export const host = 'git-codecommit.us-east-1.amazonaws.com';
 export const gitRequest = `protocol=https\nhost=${host}\npath=v1/repos/demo\n`;
 
-/** A developer's machine for one test: folders of its own, and an environment with nothing inherited but the PATH. */
+/** A developer's machine for one test: its own folders, and an environment that inherits only the PATH. */
 export interface Machine {
   folder: string;
   env: NodeJS.ProcessEnv;
@@ -127,7 +127,7 @@ export function captured(env: NodeJS.ProcessEnv) {
   };
 }
 
-/** Runs one of `vouch`'s commands in this process, with its errors told as `vouch` tells them. */
+/** Runs one of `vouch`'s commands in this process, and prints errors as `vouch` does. */
 export async function runCommand(
   env: NodeJS.ProcessEnv,
   command: (io: Io) => Promise<number>,

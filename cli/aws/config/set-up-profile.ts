@@ -16,7 +16,7 @@ import { readConfigFile } from './read.ts';
 import { vouchCommand } from './vouch-command.ts';
 
 export interface SetUpOptions {
-  /** The ARN of the role; asked for where a person can be asked. */
+  /** The ARN of the role; without it a person is asked, if there is one. */
   role?: string;
   /** The region that the profile is for. */
   region?: string;
@@ -24,7 +24,7 @@ export interface SetUpOptions {
   profile?: string;
   /** The profile of Vouch that the role is assumed through, for role chaining. */
   sourceProfile?: string;
-  /** What the chained role's trust policy asks for (`sts:ExternalId`). */
+  /** The external ID that the chained role's trust policy requires (`sts:ExternalId`). */
   externalId?: string;
   /** Whether Vouch is named by its path. */
   absolute?: boolean;
@@ -47,7 +47,7 @@ export interface Report {
   settings: ProfileSettings | undefined;
   /** The file's changed lines, without secrets. */
   diff: ChangedLine[];
-  /** The profile that was Vouch's only one until now. It stays the default. */
+  /** The only Vouch profile before this change. It stays the default. */
   staysDefault: string | undefined;
 }
 
@@ -70,7 +70,7 @@ interface ConfigFile {
  * Writes a profile that gets its credentials from Vouch into AWS's config file, or takes it out.
  *
  * @param env where AWS_CONFIG_FILE, HOME, AWS_REGION and PATH are looked up
- * @param ask asks a person for what the options leave open; without it an option that is needed must be there
+ * @param ask asks a person for what is missing in the options; without `ask` the needed options must be there
  * @throws Problem `usage`, `profile-exists`, `profile-twice`, `profile-in-use`, `not-ours`, `vouch-path`, `config-file`, or as
  *   `replaceFile`; whatever `ask` throws
  */
@@ -97,7 +97,7 @@ async function addition(
   if (options.externalId !== undefined && options.sourceProfile === undefined) {
     throw new Problem({
       kind: 'usage',
-      what: 'An external id is for a chained role alone.',
+      what: 'An external id is only for a chained role.',
       fix: 'Name the profile it is assumed through: --source-profile.',
     });
   }
@@ -125,7 +125,7 @@ async function addition(
   return { profile, change, role, settings, text: isDefault ? text : putDefault(text, name), staysDefault: name };
 }
 
-/** What the options say, and what a person answers to the rest. */
+/** The options, completed by a person's answers. */
 async function complete(
   { role, profile, region, force = false }: SetUpOptions,
   file: ConfigFile,

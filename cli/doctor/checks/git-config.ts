@@ -25,7 +25,7 @@ export const gitConfig: Check = {
     return {
       says: summary(config, visit),
       details: settingLines(config, visit),
-      findings: [...passwordInUrl(visit), ...found.map((one) => told(one, visit)), ...(await userName(visit))],
+      findings: [...passwordInUrl(visit), ...found.map((one) => findingFor(one, visit)), ...(await userName(visit))],
       data: {
         helpers: config.helpers.map(({ value, section, origin }) => ({
           value: shown(value),
@@ -45,7 +45,7 @@ const reasons = {
   'no-path': "CodeCommit's password is a signature of the path.",
 } as const;
 
-function told({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
+function findingFor({ kind, what, fix, origin }: Obstacle, visit: Visit): Finding {
   if (origin?.scope === 'command') {
     return {
       id: `git-config.${kind}`,

@@ -7,7 +7,7 @@ import type { Check, Outcome, Visit } from '../check.ts';
 import { credentialSettings, placeOf } from '../credential-settings.ts';
 import { shortPath } from '../short-path.ts';
 
-/** Finds the AWS profile, and so the role, that serves the repository, and says why it is that one. */
+/** Finds the AWS profile for the repository, and so the role, and reports why Vouch chose that profile. */
 export const profile: Check = {
   id: 'profile',
   title: 'AWS profile',

@@ -14,7 +14,7 @@ export const push: Check = {
   run: async (visit) => {
     const verdict = await verdictOf('push', visit);
     const { reply, outcome, own } = verdict;
-    // If CodeCommit accepted Git without Vouch, the pull's finding says so.
+    // If CodeCommit accepted Git without Vouch, the pull's finding reports that.
     if (reply.outcome === 'done') return { says: 'allowed; nothing was pushed' };
     const findings = verdict.notVouch ? [await explainNotVouch('push', verdict, visit)] : [];
     if (outcome === 'done') return { says: "CodeCommit refused Git's request", findings };

@@ -22,7 +22,7 @@ export const remoteHelper: Check = {
   },
 };
 
-/** It matters only where such addresses are used. */
+/** The helper is needed only for codecommit:// addresses. */
 const severity = ({ target }: Visit) => (target?.scheme === 'codecommit' ? 'trouble' : 'warning');
 
 function missing(visit: Visit): Finding {

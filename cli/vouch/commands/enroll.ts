@@ -14,7 +14,7 @@ export interface EnrollOptions {
   timeout: number;
 }
 
-/** `vouch enroll`: makes a security key known to the server, with an invitation from the administrator. */
+/** `vouch enroll`: enrols a security key at the server, with an invitation from the administrator. */
 export async function enroll({ browser, name, timeout, ...options }: EnrollOptions): Promise<number> {
   const { env, stdout, stderr } = process;
   // Wrong settings are reported before the person is asked for anything.

@@ -34,7 +34,7 @@ export interface StatusOptions {
   json?: boolean;
 }
 
-/** How long an agent that does not answer may hold up a prompt, in milliseconds. */
+/** The longest that an agent without an answer may delay a prompt, in milliseconds. */
 const promptTimeout = 1000;
 
 /** `vouch status`: who is signed in and until when. Exit code 3 when there is no session. */

@@ -60,7 +60,7 @@ describe('vouch doctor --fix on a terminal', () => {
     expect(config(the)).toBe('');
     type('y\n');
     const [again] = await until(/Done\. Once more:.*not tried\./s);
-    // That signs nobody in.
+    // A started agent has no session.
     expect(again).toMatch(/✓ Agent +running since/);
     expect(again).toContain('You are not signed in.');
     expect(await ended).toBe(1);

@@ -19,7 +19,7 @@ async function checked(the: Machine, address = url) {
   return result;
 }
 
-/** All that a person and a script are told about a result. */
+/** All that is printed about a result, for a person and for a script. */
 const said = (result: Awaited<ReturnType<typeof checked>>) =>
   JSON.stringify(result) + resultText(result, { width: 10, of: (id) => id }, { colour: false, columns: 80 });
 

@@ -33,7 +33,7 @@ async function findings(the: Machine, url: string | undefined) {
   return result?.findings;
 }
 
-/** The same in a process of its own, because CAs and proxy are settings of the whole process. */
+/** The same in a new process, because CAs and proxy are settings of the whole process. */
 async function findingsOfProcess(the: Machine, url: string, env: NodeJS.ProcessEnv = {}) {
   changeConfig(the.env, { server: url });
   const args = [join(root, 'cli/vouch/commands.ts'), 'doctor', '--json'];

@@ -39,7 +39,7 @@ describe('the way to a path', () => {
     expect(check(join(home, 'open/a/b'))).toThrow(
       unsafe(`${home}/open, whose mode is 0${mode.toString(8)}`, `chmod go-w '${home}/open'`),
     );
-    // Others could put something where nothing is yet.
+    // Others could create something where nothing exists yet.
     expect(check(join(home, 'open/none/b'))).toThrow(unsafe('whose mode is'));
   });
 

@@ -31,7 +31,7 @@ import {
   stsError,
 } from '../support.ts';
 
-/** What the helper tells the agent about its caller: the profile on its command line, and AWS's variables. */
+/** What the helper sends the agent about its caller: the profile on its command line, and AWS's variables. */
 
 const nowhere = join(import.meta.dirname, 'none');
 const shells = ['dash', 'bash'].filter((shell) => existsSync(join('/bin', shell)));
@@ -76,7 +76,7 @@ const announcing = (place: string) =>
 /**
  * Makes the machine's Git claim another version: when asked, and in the output of trace2.
  *
- * @returns a function that tells the commands that Git was started with
+ * @returns a function that returns the commands with which Git was started
  */
 function pretend(the: Machine, version: string): () => string[] {
   const log = join(the.folder, 'started');
@@ -95,7 +95,7 @@ PATH=\${PATH#*:}
 /**
  * Answers on git.sock instead of the agent.
  *
- * @returns a function that tells the lines that came last, without those of Git's cache
+ * @returns a function that returns the lines that came last, without the lines of Git's cache
  */
 async function answering({ env, gitSocket }: Machine, answer: string): Promise<() => string> {
   prepareRuntimeFolder(env);

@@ -244,7 +244,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     const server = createServer((socket) => socket.end('username=evil\npassword=evil\n'));
     await new Promise<void>((resolve) => server.listen(join(evil, 'vouch/git.sock'), resolve));
     onTestFinished(() => void server.close());
-    // What another user could do who may write to the folder above, at the very moment before Git connects.
+    // What another user with write access to the folder above could do, just before Git connects.
     shadow(the, 'git', `mv '${folder}' '${folder}.away'; ln -s '${evil}' '${folder}'; PATH=\${PATH#*:} exec git "$@"`);
     const { stdout } = await run(the.helper, ['get'], the.env, gitRequest);
     expect(lines(stdout).password).toMatch(/^\d{8}T\d{6}Z[0-9a-f]{64}$/);
@@ -307,7 +307,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
   });
 });
 
-// Git's strings hold no NUL, so none comes from Git. Another program of the same person could as well ask without one.
+// Git's strings contain no NUL, so Git sends none. Another program of the same person could just as well ask without a NUL.
 test.each(['dash', 'bash'].filter(isThere))(
   'in %s, a NUL is not there for the script, nor for the agent',
   async (shell) => {

@@ -8,7 +8,7 @@ import { host, type Machine, machine } from '../support.ts';
 
 vi.mock('../../../cli/git/url-match.ts', { spy: true });
 
-/** What would become of our answer, depending on Git's configuration. */
+/** Where our answer would be stored, depending on Git's configuration. */
 
 const asked = { protocol: 'https', host, path: 'v1/repos/demo' };
 
@@ -76,7 +76,7 @@ test("what Git's command line says counts as well", async () => {
 });
 
 test.each([
-  // The request does not tell whether the URL has the name. It must be safe either way.
+  // The request does not show whether the name comes from the URL. Both cases must be safe.
   ['that only a name would be cleared for', `helper = store\n[credential "${named}"]\n\thelper =\n`, 'prod', true],
   ['that is only for a name', `\n[credential "${named}"]\n\thelper = store\n`, 'prod', true],
   ['that is for another name', `\n[credential "${named}"]\n\thelper = store\n`, 'test', false],

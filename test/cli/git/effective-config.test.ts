@@ -7,7 +7,7 @@ import { type Machine, machine, run } from '../support.ts';
 const host = 'git-codecommit.us-east-1.amazonaws.com';
 const repository = `https://${host}/v1/repos/demo`;
 
-/** Makes each helper in the machine's `.gitconfig` write down its letter: so Git itself shows whom it asks, and in which order. */
+/** Makes each helper in the machine's `.gitconfig` record its letter, so that Git itself shows which helpers it asks, in which order. */
 function recorded(the: Machine, config: string): void {
   const log = join(the.folder, 'asked');
   const helper = (name: string) => `"!f() { echo ${name} >>${log}; }; f"`;

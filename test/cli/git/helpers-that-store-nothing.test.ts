@@ -65,7 +65,7 @@ describe('a helper is sure to keep nothing:', () => {
     ['xgit-credential-vouch', false],
     ['!git- AWS_PROFILE=x credential-vouch', false],
     ['!git-credential- "$@" vouch', false],
-    // To a shell this is no blank but part of the program's name.
+    // To a shell this is not a blank, but part of the program's name.
     ['!\u00a0git-credential-vouch', false],
     ['!\u00a0f() { git-credential-vouch; }; f', false],
     ['!\u00a0aws codecommit credential-helper $@', false],

@@ -5,7 +5,7 @@ import { normalizeUrl, patternsOverlap, urlMatches } from '../../../cli/git/url-
 
 const pattern = (text: string) => {
   const found = normalizeUrl(text, { pattern: true });
-  if (found === undefined) throw new Error(`${text} is no pattern`);
+  if (found === undefined) throw new Error(`${text} is not a pattern`);
   return found;
 };
 

@@ -46,7 +46,7 @@ test('what is no error is none that lasts', () => {
 test.each([
   ['CERT_HAS_EXPIRED', 'tls'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'tls'],
-  // Node's code for what OpenSSL finds wrong in a handshake, unless that has a code of its own.
+  // Node's code for a fault that OpenSSL finds in a handshake, if OpenSSL has no code for it.
   ['EPROTO', 'tls'],
   ['ERR_PROXY_TUNNEL: Failed to establish tunnel', 'proxy'],
   ['ECONNREFUSED', 'unreachable'],

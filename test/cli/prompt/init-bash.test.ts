@@ -109,7 +109,7 @@ test.each([
 ])('leaves what is in PROMPT_COMMAND as it is: %s', async (_, before, own) => {
   const the = withSession(3600);
   const again = 'eval "$VOUCH_INIT"';
-  // Marks around the colours tell readline that they take no space.
+  // Marks around the colours show readline that they take no space.
   const lines = [again, again, '(exit 3)', 'prompt', 'declare -p PROMPT_COMMAND', 'echo "$PS1"'];
   const printed = await bash(the, lines, { before });
   // Evaluated three times, it is there only once.

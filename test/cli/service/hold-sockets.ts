@@ -23,7 +23,7 @@ for (const path of paths.split(',')) {
 writeSync(1, 'holding\n');
 let status: number | null = 0;
 while (status === 0 && readSync(0, Buffer.alloc(1)) > 0) {
-  // Only the shell knows the process ID in advance, and tells it here.
+  // Only the shell can find out the process ID in advance.
   ({ status } = spawnSync('/bin/sh', ['-c', 'echo $$ > "$PID_FILE"; LISTEN_PID=$$ exec "$@"', 'sh', ...command], {
     env: {
       PID_FILE: '/dev/null',

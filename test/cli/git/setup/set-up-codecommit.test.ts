@@ -32,7 +32,7 @@ test('names each helper that is in the way once, however many hosts it is in the
   await git(['config', '--local', 'credential.helper', ''], the.env, { cwd: the.folder });
   const { notes } = await setUpCodeCommit({}, the.env, the.folder);
   expect(notes).toMatchObject([
-    { kind: 'not-asked', origin: { scope: 'local', file: join(the.folder, '.git/config') } },
+    { kind: 'no-helper', origin: { scope: 'local', file: join(the.folder, '.git/config') } },
   ]);
 });
 

@@ -461,7 +461,7 @@ describe('vouch setup codecommit', () => {
     const said = await setUp(the, {}, work);
     const place = `(credential.helper in ${join(work, '.git/config')})`;
     const isNew = said.stderr === '';
-    // A Git that stores nothing of ours needs no note.
+    // A Git that never stores our password needs no note.
     if (!isNew)
       expect(said.stderr).toContain(`vouch: Git would have the helper "osxkeychain" ${place} store what Vouch gives`);
     await run('git', ['-C', work, 'config', '--replace-all', `credential.${repository}.helper`, ''], the.env);
