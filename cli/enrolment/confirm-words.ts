@@ -5,7 +5,7 @@ import { type Dialog, isYes } from '../terminal/dialog.ts';
  * Asks whether the page that was opened is the one that the person sees. Its address was in an argument list, which every user of
  * the machine can read: one of them may have opened the page first. A script is not asked yes or no: it gives the page's words.
  *
- * @returns what to tell the person if it is not; undefined if it is
+ * @returns the Problem to throw if it is not; undefined if it is
  */
 export async function checkPage(
   dialog: Dialog,

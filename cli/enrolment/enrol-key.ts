@@ -16,21 +16,21 @@ export interface EnrolOptions {
   env: NodeJS.ProcessEnv;
   /** The server's issuer URL. */
   server: string;
-  /** What to call the key; the server finds a name otherwise. */
+  /** The key's name; by default the server finds one. */
   name?: string | undefined;
   /** False when the person opens the page themselves. */
   browser: boolean;
-  /** Ends the wait: Ctrl-C, or the time-out. Its reason is what is thrown. */
+  /** Ends the wait (Ctrl-C, the time-out), and its reason is thrown. */
   signal: AbortSignal;
-  /** Gives the invitation's code, and says whether the page is the right one. */
+  /** Asks for the invitation's code, and whether the page is the right one. */
   dialog: Dialog;
-  /** Tells the person which page to open. */
+  /** Prints which page to open. */
   say: (text: string) => void;
-  /** Shows what is being waited for. */
+  /** Shows what we wait for. */
   screen: Screen;
 }
 
-/** How long the server may take before the person is told that it is waited for, in milliseconds. */
+/** How long the server may take before the person is told what we wait for, in milliseconds. */
 const slowAnswer = 1000;
 
 /**
@@ -44,7 +44,7 @@ export async function enrolKey(options: EnrolOptions): Promise<{ key: KeyName; e
   const remembered = readConfig(env).server;
   prepareNetwork(env);
   await reach(server, screen, signal);
-  // Whatever comes of this enrolment, the next command need not be told where to go.
+  // Even if this enrolment fails, the next command has the server's address.
   if (remembered === undefined) changeConfig(env, { server });
   const invitation = await askInvitation(dialog);
   const request = { invitation, machine: machineName(), ...(name === undefined ? {} : { name }) };

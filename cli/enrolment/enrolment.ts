@@ -8,16 +8,16 @@ import { isPassing, serverRefusal } from '../server-api/refusal.ts';
 import type { KeyName } from '../text/key-label.ts';
 import { printable } from '../text/printable.ts';
 
-/** How long to wait before the server is asked again, in milliseconds. */
+/** The pause between two requests to the server, in milliseconds. */
 const pollInterval = 500;
 
-/** Longer than any page's address, in characters. */
+/** More than the address of any page, in characters. */
 const longestAddress = 2000;
 
 export interface StartedEnrolment {
   /** The page's address. */
   url: string;
-  /** What the server is asked with. */
+  /** The secret with which we ask the server how the enrolment goes. */
   poll: string;
   email: string;
   expiresAt: string;
@@ -61,9 +61,9 @@ export function openedPage(server: string, poll: string, signal: AbortSignal): P
 }
 
 /**
- * Tells the server whether the page with these words is the person's own. Only then does the server take a key there.
+ * Reports to the server whether the page with these words is the person's own. The server takes a key only from such a page.
  *
- * @param mine false ends the enrolment; the invitation stays good
+ * @param mine false ends the enrolment; the invitation stays valid
  * @throws Problem when the enrolment is over, or as `explainServerError`
  */
 export async function answerPage(
@@ -85,7 +85,7 @@ export function enrolledKey(server: string, poll: string, signal: AbortSignal): 
   return pollUntil(server, poll, signal, ({ state, key }) => (state === 'done' ? readKeyName(key) : undefined));
 }
 
-/** Asks the server how the enrolment goes, until `find` finds in its answer what we wait for. */
+/** Asks the server how the enrolment goes, until `find` finds what we wait for in the answer. */
 async function pollUntil<Awaited>(
   server: string,
   poll: string,
@@ -119,7 +119,7 @@ async function post(server: string, path: string, body: object, signal: AbortSig
       signal,
     });
     const { status } = answer;
-    // A proxy in front of a server that is down answers with a page of its own.
+    // A proxy in front of a server that is down answers with its own page.
     if (status !== 200 && !/json/.test(answer.headers['content-type'] ?? '')) return { status, said: {} };
     return { status, said: Object(JSON.parse(answer.body.toString('utf8'))) };
   } catch (error) {

@@ -1,13 +1,13 @@
 import { Problem } from '../problem/problem.ts';
 
-/** Of the server's codes (docs/http-api.md). They are in Crockford's base 32, where O reads as 0, and I and L as 1. */
+/** The length of the server's codes (docs/http-api.md). They are in Crockford's base 32, where O reads as 0, and I and L as 1. */
 const codeLength = 26;
 
 /**
  * Reads an invitation's code as a person typed or pasted it: in capitals or not, with any hyphens and spaces.
  *
  * @returns the code as the server has it
- * @throws Problem `invitation-malformed` (exit code 2) when no server could have made it; then it is sent nowhere
+ * @throws Problem `invitation-malformed` (exit code 2) when no server could have made it. Then it is not sent
  */
 export function readInvitation(typed: string): string {
   const code = typed

@@ -27,7 +27,7 @@ const retryAfter = 100;
  *
  * Without a terminal there may be no person, so after an unanswered sign-in it is not tried again for a while.
  *
- * @param why the sentence that says why there is no session
+ * @param why the reason for the login, a sentence
  * @throws Problem when the login fails, here or in the process that this one follows; `login-unanswered`; Interrupted at Ctrl-C
  */
 export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.ProcessEnv): Promise<void> {
@@ -64,7 +64,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
       if (held) break;
       progress.show('Waiting for the sign-in that is under way …');
       if ((await followLogin(env, onPage, signal)) === 'done') return;
-      // The process with the lock is gone, so one of those that wait takes the lock next.
+      // The process with the lock is gone, so one of the waiting processes takes the lock next.
       await sleep(retryAfter, undefined, { signal }).catch(() => signal.throwIfAborted());
     }
     const agent = await findAgent(env);
@@ -88,7 +88,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     held.done();
   } catch (error) {
     if (!found.signal.aborted || stopped.aborted) {
-      // A person who presses Ctrl-C is there.
+      // A person who presses Ctrl-C is at the terminal.
       if (shown && !(stderr.isTTY && error instanceof Interrupted)) rememberUnanswered(env);
       held?.failed(error);
       throw error;
@@ -101,7 +101,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   }
 }
 
-/** An agent that hangs counts as one without: the login replaces it. */
+/** A hung agent counts as one without a session: the login replaces it. */
 function hasSession(agent: FoundAgent): boolean {
   return agent.state === 'running' && agent.answer.session !== null;
 }

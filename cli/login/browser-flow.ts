@@ -9,7 +9,9 @@ import { redeem } from './redeem.ts';
 /** The page that the person signs in on. */
 export interface SignInPage {
   url: string;
-  /** What the page of this login shows. Nobody can choose the words, and they are of no use to a reader of the address. */
+  /**
+   * The words that the page of this login shows. Nobody can choose the words, and they are of no use to a reader of the address.
+   */
   words: string;
 }
 
@@ -18,7 +20,7 @@ export interface SignInOptions {
   server: string;
   /** Called when the page can be opened, with the port of 127.0.0.1 that the browser comes back to. */
   onPage: (page: SignInPage, port: number) => void;
-  /** That port; any free one unless given. */
+  /** That port; by default any free one. */
   port?: number | undefined;
   /** Ends the wait (Ctrl-C, the time-out), and its reason is thrown. */
   signal: AbortSignal;

@@ -6,7 +6,7 @@ import { loginSocket, runtimeFolder } from '../runtime-folder/runtime-folder.ts'
 import { parseJson } from '../text/parse-json.ts';
 import type { SignInPage } from './browser-flow.ts';
 
-/** More than a holder says, in bytes. */
+/** More than a holder sends, in bytes. */
 const longest = 64 * 1024;
 
 /**
@@ -14,7 +14,7 @@ const longest = 64 * 1024;
  *
  * @param onPage called with the page to open
  * @param signal ends the wait, and its reason is thrown
- * @returns `done` when there is a session; `gone` when the process ended without saying how it went
+ * @returns `done` when there is a session; `gone` when the process ended without a result
  * @throws Problem why the sign-in failed; `login-unclear`; as checkRuntimeFolder
  */
 export async function followLogin(

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
  * Whether this process is a background job of its terminal (`git fetch &`): another process group has the terminal, and the
  * person's attention. Node has no tcgetpgrp(3), so this asks the system: proc(5) on Linux, ps(1) elsewhere.
  *
- * @returns false also without a terminal, or when the system does not say
+ * @returns false also without a terminal, or when the system does not report it
  */
 export function isInBackground(): boolean {
   const { group, foreground } = ofProc() ?? ofPs() ?? { group: 0, foreground: 0 };
-  // It is -1 without a terminal, and 0 where its group is in another PID namespace.
+  // The foreground group is -1 without a terminal, and 0 if it is in another PID namespace.
   return foreground > 0 && foreground !== group;
 }
 

@@ -1,10 +1,10 @@
 import type { KeyName } from '../text/key-label.ts';
 import { printable } from '../text/printable.ts';
 
-/** More than the names that the server gives, in characters. A longer one would only fill the screen. */
+/** More than the server's names have, in characters. A longer name would only fill the screen. */
 const longestName = 64;
 
-/** A key's name as a server describes it, safe for a terminal; undefined when it is no description. */
+/** A key's name as a server describes it, safe for a terminal; undefined when it is not a description. */
 export function readKeyName(value: unknown): KeyName | undefined {
   const { name, model } = Object(value) as Record<string, unknown>;
   if (typeof name !== 'string') return undefined;

@@ -7,12 +7,12 @@ import { loginSocket } from '../runtime-folder/runtime-folder.ts';
 import { Interrupted } from '../terminal/interrupt.ts';
 import type { SignInPage } from './browser-flow.ts';
 
-/** What the followers of a sign-in are told, one line of JSON each (follow-other-login.ts reads it). */
-export type Told = ({ state: 'page' } & SignInPage) | { state: 'done' } | { state: 'failed'; problem: unknown };
+/** The messages to the followers of a sign-in, one line of JSON each (follow-other-login.ts reads it). */
+export type LoginMessage = ({ state: 'page' } & SignInPage) | { state: 'done' } | { state: 'failed'; problem: unknown };
 
 /** A sign-in that this process makes, while others may follow it. */
 export interface HeldLogin {
-  /** Tells present and future followers which page to open. */
+  /** Sends the page to present and future followers. */
   page(page: SignInPage): void;
   /** Ends it with a session. */
   done(): void;
@@ -30,14 +30,14 @@ export interface HeldLogin {
 export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | undefined> {
   const folder = prepareRuntimeFolder(env);
   const followers = new Set<Socket>();
-  let told: Told | undefined;
+  let latest: LoginMessage | undefined;
   const server = createServer((socket) => {
     followers.add(socket);
     socket.on('close', () => followers.delete(socket));
     socket.on('error', () => {});
-    // What a follower says is ignored.
+    // Input from a follower is ignored.
     socket.resume();
-    if (told) socket.write(line(told));
+    if (latest) socket.write(line(latest));
   });
   server.maxConnections = 2048;
   const owned = await listenPrivately(server, folder)
@@ -51,7 +51,7 @@ export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | und
     return undefined;
   }
 
-  const end = (last: Told) => {
+  const end = (last: LoginMessage) => {
     // A process that comes later takes the lock itself.
     removeIfOurs(owned);
     server.close();
@@ -60,16 +60,16 @@ export async function holdLogin(env: NodeJS.ProcessEnv): Promise<HeldLogin | und
   };
   return {
     page: ({ url, words }) => {
-      told = { state: 'page', url, words };
-      for (const socket of followers) socket.write(line(told));
+      latest = { state: 'page', url, words };
+      for (const socket of followers) socket.write(line(latest));
     },
     done: () => end({ state: 'done' }),
     failed: (error) => end({ state: 'failed', problem: error instanceof Interrupted ? givenUp() : asProblem(error) }),
   };
 }
 
-function line(told: Told): string {
-  return `${JSON.stringify(told)}\n`;
+function line(message: LoginMessage): string {
+  return `${JSON.stringify(message)}\n`;
 }
 
 function givenUp(): Problem {

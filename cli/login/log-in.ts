@@ -20,17 +20,17 @@ export interface LogInOptions {
   env: NodeJS.ProcessEnv;
   /** The server's issuer URL. */
   server: string;
-  /** What findAgent has just found; it is asked here unless given. */
+  /** What findAgent has just found; by default it is called here. */
   found?: FoundAgent | undefined;
   /** False when the person opens the page themselves. */
   browser: boolean;
-  /** The port of 127.0.0.1 that the browser comes back to; any free one unless given. */
+  /** The port of 127.0.0.1 that the browser comes back to; by default any free one. */
   port?: number | undefined;
   /** Ends the wait (Ctrl-C, the time-out), and its reason is thrown. */
   signal: AbortSignal;
-  /** Called with the page, to tell the followers of this login. */
+  /** Called with the page, for the followers of this login. */
   onPage?: ((page: SignInPage) => void) | undefined;
-  /** Tells the person which page to open. */
+  /** Prints which page to open. */
   say: (text: string) => void;
   /** Shows what we wait for. */
   progress: ProgressLine;
@@ -73,7 +73,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
             progress.show('No browser could be started: open the address above. Waiting for your touch …');
           });
         }
-        // The browser comes first, as the person waits for it.
+        // The browser comes first, because the person waits for it.
         if (found.state !== 'running') agent = startAgentAhead(env);
       },
     });
@@ -90,7 +90,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
   }
 }
 
-/** Notes whose session it is. The session stands even if that fails. */
+/** Remembers whose session it is. The session stays even if that fails. */
 function remember(env: NodeJS.ProcessEnv, session: NewSession, progress: ProgressLine): void {
   try {
     rememberPerson(env, session);
@@ -99,7 +99,7 @@ function remember(env: NodeJS.ProcessEnv, session: NewSession, progress: Progres
   }
 }
 
-/** Says who is signed in now, with which key, and for how long, without a full stop. */
+/** A sentence on who is signed in now, with which key, and for how long, without a full stop. */
 export function signedIn({ email, key, expiresAt }: NewSession): string {
   const until = new Date(expiresAt);
   const now = new Date();

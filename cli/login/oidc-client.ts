@@ -6,7 +6,7 @@ import { serverRefusal } from '../server-api/refusal.ts';
 import { parseJson } from '../text/parse-json.ts';
 import { explainServerError } from './explain-server-error.ts';
 
-/** The name that the server knows this program by. */
+/** This program's client ID at the server. */
 export const clientId = 'vouch-cli';
 
 /**
@@ -56,7 +56,10 @@ export async function fetchKeysAhead(config: client.Configuration): Promise<void
   client.setJwksCache(config, { jwks: await response.json(), uat: Math.floor(Date.now() / 1000) });
 }
 
-/** Sends what openid-client sends, within the bounds of every request to the server. Its own time-out comes later than ours. */
+/**
+ * Sends what openid-client sends, within the limits of every request to the server. The library's own time-out is longer than
+ * ours.
+ */
 async function boundedFetch(url: URL, options: client.CustomFetchOptions, signal: AbortSignal): Promise<Response> {
   const { method, headers, body } = options;
   const answer = await askServer(url, {

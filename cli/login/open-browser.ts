@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 const failureWindow = 5000;
 
 /**
- * Opens a URL with the first of $BROWSER's programs that does not fail (a list with colons, in which `%s` stands for the URL), else
- * with the desktop's own browser. The URL is no secret: it is good for one sign-in.
+ * Opens a URL with the first of $BROWSER's programs that does not fail (a list with colons, in which `%s` stands for the URL), or
+ * with the desktop's own browser. The URL is not a secret: it is valid for one sign-in.
  *
  * @returns false when no program could be started, or all have failed, so that the person has to open the URL
  */
@@ -38,7 +38,7 @@ function start(program: string, url: string, env: NodeJS.ProcessEnv): Promise<bo
   const placed = words.some((word) => word.includes('%s'));
   const [command = '', ...args] = placed ? words.map((word) => word.replaceAll('%s', url)) : [...words, url];
   try {
-    // Without a shell, as nothing in a URL may become a command.
+    // Without a shell, because nothing in a URL may become a command.
     return succeeded(spawn(command, args, { env, stdio: 'ignore', detached: true }));
   } catch {
     // Node throws some errors at once (a path below a file).

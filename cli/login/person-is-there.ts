@@ -2,9 +2,9 @@ import { readConfig } from '../config.ts';
 import { isInBackground } from './foreground.ts';
 
 /**
- * Whether a person is there to touch a key: standard error is this process's terminal, or `vouch config set autoLogin always` says
- * so, for editors, which have no terminal. There is no person in CI, even if its runner has a terminal, nor for a background job of
- * a shell. `GIT_TERMINAL_PROMPT=0` (git(1)) means a script, unless the setting is `always`. Programs that fetch by themselves
+ * Whether a person is there to touch a key: standard error is this process's terminal, or the setting autoLogin is `always`, for
+ * editors, which have no terminal. There is no person in CI, even if its runner has a terminal, nor for a background job of a
+ * shell. `GIT_TERMINAL_PROMPT=0` (git(1)) means a script, unless the setting is `always`. Programs that fetch by themselves
  * already set GCM_INTERACTIVE for other helpers (Git Credential Manager, environment.md).
  *
  * @throws Problem `config` when the settings cannot be read

@@ -16,7 +16,7 @@ export type PushedRequest = Awaited<ReturnType<typeof pushRequest>>;
  * @throws UnfitAnswer; as openid-client
  */
 export async function pushRequest(config: client.Configuration, redirectUri: string) {
-  // Extractable, as the agent is another process. The key goes over the agent's socket alone.
+  // Extractable, because the agent is another process. The key goes over the agent's socket alone.
   const keys = await client.randomDPoPKeyPair('ES256', { extractable: true });
   const dpop = client.getDPoPHandle(config, keys);
   const verifier = client.randomPKCECodeVerifier();

@@ -6,9 +6,9 @@ import { printable } from '../text/printable.ts';
 import { clientId } from './oidc-client.ts';
 
 /**
- * Makes sure that the right person signed in. Others on the machine can read a sign-in's address and finish it with a key of their
- * own, and then all that follows would be in their name. So a session of another person than last time at this server is kept only
- * if the person at the terminal says so.
+ * Makes sure that the right person signed in. Others on the machine can read a sign-in's address and finish it with their own
+ * key, and then all that follows would be in their name. So a session of another person than last time at this server is kept
+ * only if the person at the terminal agrees.
  *
  * @param keep asks that person; without it the session is not kept
  * @throws Problem `other-person`, after the session was ended
@@ -32,7 +32,7 @@ export async function checkPerson(
   });
 }
 
-/** Notes who signed in, for the next time. */
+/** Remembers who signed in, for the next time. */
 export function rememberPerson(env: NodeJS.ProcessEnv, { issuer, email }: NewSession): void {
   const { people } = readConfig(env);
   if (people?.[issuer] !== email) changeConfig(env, { people: { ...people, [issuer]: email } });

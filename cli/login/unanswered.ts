@@ -24,9 +24,9 @@ interface Unanswered {
 }
 
 /**
- * Makes sure that a sign-in may begin although no person can be seen.
+ * Makes sure that a sign-in may begin without a terminal.
  *
- * @param why the sentence that says why there is no session
+ * @param why the reason for the login, a sentence
  * @param now the wall clock, in milliseconds since 1970
  * @throws Problem `login-unanswered` during the pause after an unanswered sign-in
  */
@@ -43,7 +43,7 @@ export function checkUnanswered(why: string, env: NodeJS.ProcessEnv, now = Date.
   );
 }
 
-/** Notes that nobody answered a sign-in. If the note cannot be written, the next sign-in is simply tried. */
+/** Records that nobody answered a sign-in. If the note cannot be written, the next sign-in is simply tried. */
 export function rememberUnanswered(env: NodeJS.ProcessEnv, now = Date.now()): void {
   const count = Math.min(99, (read(env)?.count ?? 0) + 1);
   try {
@@ -54,7 +54,7 @@ export function rememberUnanswered(env: NodeJS.ProcessEnv, now = Date.now()): vo
   }
 }
 
-/** Removes the note, as a person is there again. */
+/** Removes the note, because a person is there again. */
 export function forgetUnanswered(env: NodeJS.ProcessEnv): void {
   try {
     rmSync(unansweredLogin(env), { force: true });

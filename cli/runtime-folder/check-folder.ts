@@ -12,7 +12,7 @@ export const notSafe = "The folder for the agent's sockets is not safe";
  * Makes sure that an existing runtime folder and the agent's socket in it are ours alone, and that nobody else can replace them
  * from now on.
  *
- * @returns the folder's attributes; undefined when there is none, which is no problem
+ * @returns the folder's attributes; undefined when there is none, which is fine
  * @throws Problem `unsafe-folder`, `folder` (cannot be looked at), `foreign-socket`
  */
 export function checkRuntimeFolder(folder: string): Stats | undefined {

@@ -3,8 +3,7 @@ import { othersFix } from '../files/safe-path.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Makes sure that a socket's name belongs to a socket of ours. Whatever listens on another user's socket would be handed the
- * session.
+ * Makes sure that a socket's name belongs to a socket of ours. Otherwise we might send the session to another user's program.
  *
  * @returns whether there is anything of that name
  * @throws Problem `foreign-socket`

@@ -7,18 +7,19 @@ import { Problem } from '../problem/problem.ts';
 import { unusableFolder } from './check-folder.ts';
 import { checkSocket } from './check-socket.ts';
 
-/** A socket's name in the folder, and its inode, which tells ours from a later socket of that name. */
+/** A socket's name in the folder, and its inode, to tell it from a later socket with the same name. */
 export interface OwnedSocket {
   path: string;
   dev: number;
   ino: number;
 }
 
-/** As many waiting connections as the system allows, as Git may start hundreds of processes at once. */
+/** As many waiting connections as the system allows, because Git may start hundreds of processes at once. */
 export const backlog = 4096;
 
 /**
- * Listens under a private name, so that no client can connect before the name is published, or find that we do not listen yet.
+ * Listens under a private name, so that no client can connect before the name is published, or find a socket that does not listen
+ * yet.
  *
  * @returns the private path and its inode
  * @throws Problem `folder` when no socket can be made there: the disk is full, or read-only
@@ -63,7 +64,7 @@ export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSoc
       if (publish(socket.path, path)) return { ...socket, path };
       const owner = await ownerOf(path);
       if (owner === 'alive') return undefined;
-      // Not removed here means that another process is doing it.
+      // If we could not remove it, another process is doing so.
       if (owner === 'dead' && !(await removeStale(socket, path))) await sleep(pause);
     }
     throw new Problem({
@@ -80,20 +81,20 @@ export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSoc
 /**
  * Removes a dead name, on which no process listens. Between the look at a name and its removal another process could put a living
  * socket there, so only the holder of a lock may remove one. The lock is the name `<path>.1`, and is published and found dead in
- * the same way. What the holder finds dead stays dead: its owner is gone, and nobody else may touch it.
+ * the same way. A name that the holder finds dead stays dead: the owner is gone, and nobody else may touch the name.
  *
- * @param socket ours, which listens, so that nobody takes the lock for a dead one while we live
+ * @param socket our listening socket, so that others see the lock is held
  * @returns whether we held the lock
  */
 async function removeStale(socket: OwnedSocket, path: string, depth = 1): Promise<boolean> {
   const lock = `${path.replace(/\.\d$/, '')}.${depth}`;
-  // Where links are impossible there are no locks either, see publish.
+  // If links are impossible, there are no locks either, see publish.
   if (link(socket.path, lock) === 'taken') {
     if (depth < mostLocks && (await ownerOf(lock)) === 'dead') await removeStale(socket, lock, depth + 1);
     return false;
   }
   try {
-    // A free name is left alone, as another process may take it at this moment.
+    // A free name is left alone, because another process may take it at this moment.
     if ((await ownerOf(path)) === 'dead') unlinkIfThere(path);
     return true;
   } finally {
@@ -125,7 +126,7 @@ async function ownerOf(path: string): Promise<'alive' | 'dead' | 'none'> {
   });
 }
 
-/** Puts a listening socket under a name that we may give, in the place of whatever has it. */
+/** Gives a listening socket a name that is ours, and replaces whatever has it. */
 export function replace(socket: OwnedSocket, path: string): OwnedSocket {
   renameSync(socket.path, path);
   return { ...socket, path };
@@ -137,7 +138,10 @@ export function isOurs(socket: OwnedSocket): boolean {
   return there !== undefined && there.ino === socket.ino && there.dev === socket.dev;
 }
 
-/** Removes a name if it still leads to our socket. To be called while we still listen, as no process takes the name over then. */
+/**
+ * Removes a name if it still leads to our socket. To be called while we still listen, because then no process takes the name
+ * over.
+ */
 export function removeIfOurs(socket: OwnedSocket): void {
   if (isOurs(socket)) unlinkIfThere(socket.path);
 }

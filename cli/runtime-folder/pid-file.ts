@@ -3,8 +3,8 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { readTextFile } from '../files/read-file.ts';
 
 /**
- * `agent.pid` in the runtime folder says which process has the agent's sockets, so that one that no longer answers can be ended. A
- * number may be given to another process later, so the file also holds when the process began.
+ * `agent.pid` in the runtime folder names the process that has the agent's sockets, so that an agent that no longer answers can
+ * be ended. The system may give the number to another process later, so the file also holds when the process began.
  */
 export interface AgentProcess {
   pid: number;
@@ -14,11 +14,11 @@ export interface AgentProcess {
 
 const pidFile = (folder: string) => join(folder, 'agent.pid');
 
-/** Notes that this process has the sockets. On a full disk there is no note, and a hung agent has to be ended by hand. */
+/** Writes that this process has the sockets. On a full disk there is no file, and a hung agent has to be ended by hand. */
 export function writePidFile(folder: string): void {
   const file = pidFile(folder);
   try {
-    // An earlier agent's note goes, even where ours cannot be written.
+    // An earlier agent's file goes, even if ours cannot be written.
     rmSync(file, { force: true });
     writeFileSync(file, `${process.pid} ${startOf(process.pid) ?? ''}\n`, { flag: 'wx', mode: 0o600 });
   } catch {}
@@ -29,7 +29,7 @@ export function removePidFile(folder: string): void {
   if (readPidFile(folder)?.pid === process.pid) rmSync(pidFile(folder), { force: true });
 }
 
-/** What the file says; undefined when it is missing or damaged. */
+/** The file's content; undefined when it is missing or damaged. */
 export function readPidFile(folder: string): AgentProcess | undefined {
   let text: string;
   try {
@@ -41,7 +41,7 @@ export function readPidFile(folder: string): AgentProcess | undefined {
   return pid === undefined ? undefined : { pid: Number(pid), start };
 }
 
-/** Whether this very process still runs, and not a later one of its number. */
+/** Whether this very process still runs, and not a later one with the same number. */
 export function isRunning({ pid, start }: AgentProcess): boolean {
   return startOf(pid) === start;
 }
@@ -72,8 +72,8 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
     );
     // Columns: number, references, protocol, flags, type, state, inode, and the path (proc_pid_net(5)). The path is that of
     // bind(2): the agent gives its sockets their names afterwards (owned-socket.ts), unless systemd made them
-    // (agent/sockets/systemd-sockets.ts). The folder may have another name there, as a home is often reached by a link, and `/var/run`
-    // is one.
+    // (agent/sockets/systemd-sockets.ts). The folder may have another name there: a home is often reached by a link, and
+    // `/var/run` is one.
     const here = statSync(folder);
     const isHere = (path: string) => {
       const its = isAbsolute(path) ? statSync(dirname(path), { throwIfNoEntry: false }) : undefined;
@@ -94,9 +94,9 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
 
 /**
  * When a process began. On Linux: in ticks since the machine's start (proc_pid_stat(5), starttime), with that start's identity
- * (random(4), boot_id), as numbers and ticks repeat after the next start. Elsewhere: in the words of ps(1).
+ * (random(4), boot_id), because numbers and ticks repeat after the next start. Elsewhere: as ps(1) prints it.
  *
- * @returns undefined when it has ended, even if its parent has not noticed, or when the system does not say
+ * @returns undefined when it has ended, even if its parent has not noticed, or when the system does not report it
  */
 export function startOf(pid: number, platform: NodeJS.Platform = process.platform): string | undefined {
   try {
@@ -107,7 +107,7 @@ export function startOf(pid: number, platform: NodeJS.Platform = process.platfor
       if ('ZX'.includes(state)) return undefined;
       return `${fields[18]} ${readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()}`;
     }
-    // Each has its own option, as all that follows a `=` is a heading, with its commas.
+    // Each column has its own option, because everything after a `=` is a heading, even commas.
     const [, state = '', start] = /^(\S+)\s+(\S.*\S)\s*$/.exec(ps(pid, '-o', 'stat=', '-o', 'lstart=')) ?? [];
     return state.startsWith('Z') ? undefined : start;
   } catch {
@@ -116,7 +116,7 @@ export function startOf(pid: number, platform: NodeJS.Platform = process.platfor
 }
 
 function ps(pid: number, ...columns: string[]): string {
-  // Loaded here, as an agent on Linux has no use for it.
+  // Loaded here, because an agent on Linux does not need it.
   const { execFileSync } = process.getBuiltinModule('node:child_process');
   return execFileSync('/bin/ps', [...columns, '-ww', '-p', String(pid)], {
     encoding: 'latin1',

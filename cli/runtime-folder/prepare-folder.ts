@@ -10,16 +10,16 @@ const longestSocketName = 'agent.4194304.ffffffff.sock';
 
 /**
  * Makes the runtime folder if there is none, and makes sure that nobody else can reach into it. Its sockets hand out credentials,
- * and anybody who can write there can put a socket of their own in the agent's place.
+ * and anybody who can write there can put another socket in the place of the agent's.
  *
  * @returns the folder
- * @throws Problem `unsafe-folder` (a symlink, another owner, open to others, the way to it), `folder` (cannot be made),
+ * @throws Problem `unsafe-folder` (a symlink, another owner, open to others, an unsafe path to it), `folder` (cannot be made),
  *   `foreign-socket`, `socket-path` (longer than the platform's socket addresses hold), `no-home`
  */
 export function prepareRuntimeFolder(env: NodeJS.ProcessEnv): string {
   const folder = runtimeFolder(env);
   checkSocketPath(join(folder, longestSocketName));
-  // Checked first, as what we make in another user's folder would stay there.
+  // Check first, so that we leave nothing in another user's folder.
   checkPath(dirname(folder), notSafe);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -30,7 +30,7 @@ export function prepareRuntimeFolder(env: NodeJS.ProcessEnv): string {
     }
   }
   const found = checkRuntimeFolder(folder);
-  // Git's helper cannot see who may write to a folder. The sticky bit tells it that nobody else can swap a socket there.
+  // Git's helper cannot see who may write to a folder. The sticky bit shows that nobody else can swap a socket there.
   if (found && (found.mode & sticky) === 0) chmodSync(folder, 0o700 | sticky);
   return folder;
 }

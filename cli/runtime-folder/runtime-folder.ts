@@ -4,9 +4,9 @@ import { absolute, home } from '../paths.ts';
 import { runUser } from './run-user.ts';
 
 /**
- * The folder of the agent's sockets: `vouch` in $XDG_RUNTIME_DIR, or in logind's `/run/user/UID` if that variable does not lead to
- * a folder (in cron, under `su`). It is in $XDG_CACHE_HOME or `~/.cache` if there is neither, and while an agent listens in that
- * one. `cli/git-credential-vouch/git-credential-vouch` finds it by the same rules.
+ * The folder of the agent's sockets: `vouch` in $XDG_RUNTIME_DIR, or in logind's `/run/user/UID` if that variable does not lead
+ * to a folder (in cron, under `su`). If there is neither, or while an agent listens there, it is in $XDG_CACHE_HOME or
+ * `~/.cache`. `cli/git-credential-vouch/git-credential-vouch` finds it by the same rules.
  *
  * @throws Problem `no-home`
  */
@@ -34,15 +34,15 @@ function folderOfLogind(): string | undefined {
 export const agentName = 'agent.sock';
 
 /**
- * The socket that speaks HTTP and JSON with `vouch` itself.
+ * The socket for `vouch` itself: HTTP and JSON.
  *
- * @param folder the one that was checked; found out again unless given, and by then an agent may be in another one
+ * @param folder the one that was checked; by default it is looked up again, and by then an agent may be in another one
  */
 export function agentSocket(env: NodeJS.ProcessEnv, folder = runtimeFolder(env)): string {
   return join(folder, agentName);
 }
 
-/** The socket that speaks what `git credential-cache` speaks with its daemon. */
+/** The socket for Git: the protocol of `git credential-cache` and its daemon. */
 export function gitSocket(env: NodeJS.ProcessEnv): string {
   return join(runtimeFolder(env), 'git.sock');
 }
@@ -52,7 +52,7 @@ export function loginSocket(env: NodeJS.ProcessEnv, folder = runtimeFolder(env))
   return join(folder, 'login.sock');
 }
 
-/** The note that nobody answered the last sign-in that Git started (login/unanswered.ts). */
+/** The file that records an unanswered sign-in that Git started (login/unanswered.ts). */
 export function unansweredLogin(env: NodeJS.ProcessEnv): string {
   return join(runtimeFolder(env), 'login.unanswered');
 }

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { type HttpAnswer, sendRequest } from '../network/http-request.ts';
 
-/** More than any answer of a Vouch server's, in bytes. */
+/** More than any of a Vouch server's answers, in bytes. */
 export const longestAnswer = 64 * 1024;
 
 /** How long the server may take for one answer, in milliseconds. */
@@ -13,14 +13,14 @@ export interface ServerRequest {
   body?: string | undefined;
   /** Gives the request up before its time is over. */
   signal: AbortSignal;
-  /** How long the whole answer may take, in milliseconds; 10 seconds unless given. */
+  /** How long the whole answer may take, in milliseconds; by default 10 seconds. */
   timeout?: number;
 }
 
-/** An answer that no Vouch server gives. The message is a sentence that says what is wrong. */
+/** An answer that no Vouch server gives. The message is a sentence on what is wrong. */
 export class UnfitAnswer extends Error {
   override readonly name = 'UnfitAnswer';
-  /** The HTTP status, if that is what is wrong. */
+  /** The HTTP status, if the status is what is wrong. */
   readonly status: number | undefined;
 
   constructor(message: string, status?: number) {
@@ -30,7 +30,7 @@ export class UnfitAnswer extends Error {
 }
 
 /**
- * Asks a Vouch server, or whatever answers at its address. The answer is bounded in size and time, and comes from this host alone:
+ * Asks a Vouch server, or whatever answers at its address. The answer is limited in size and time, and comes only from this host:
  * no redirection is followed. Nothing is decompressed, so that the bytes counted are the bytes in memory.
  *
  * @throws UnfitAnswer; the signal's reason; TimeoutError; Error of `node:http`

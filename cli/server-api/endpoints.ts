@@ -1,11 +1,11 @@
 import { printable } from '../text/printable.ts';
 
 /**
- * Checks the addresses in a discovery document (OpenID Connect Discovery 1.0, section 3), which for a Vouch server are all its own.
- * At another address we would open a stranger's page, or send a stranger what is meant for the server.
+ * Checks the addresses in a discovery document (OpenID Connect Discovery 1.0, section 3), which a Vouch server has all on its own
+ * origin. With another address we might open a stranger's page, or send a stranger what is meant for the server.
  *
  * @param server the issuer URL
- * @returns a sentence about the first address that is not on the server's origin; undefined when all are
+ * @returns a sentence about the first address that is not on the server's origin; undefined when all are on it
  */
 export function foreignEndpoint(metadata: Record<string, unknown>, server: string): string | undefined {
   const { origin } = new URL(server);

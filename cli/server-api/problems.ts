@@ -2,7 +2,7 @@ import type { NetworkFailure, ProblemDetails } from '../problem/details.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * The server did not answer. The details are for a Problem, or for an Outage where another try makes sense.
+ * The server did not answer. The details are for a Problem, or for an Outage if a retry may help.
  *
  * @param server its issuer URL
  * @param why a sentence

@@ -4,7 +4,7 @@ import { printable } from '../text/printable.ts';
 
 /** A problem in the server's own words (RFC 9457), which are not yet safe for a terminal. */
 export interface ServerProblem {
-  /** The last part of `urn:vouch:problem:<kind>`, which this version may not know. */
+  /** The last part of `urn:vouch:problem:<kind>`. This version may not have it. */
   kind: string;
   /** What happened. */
   title: string | undefined;
@@ -29,7 +29,7 @@ export function readProblem(said: unknown): ServerProblem | undefined {
  * A Vouch server's refusal in its own words.
  *
  * @param said the answer's body, as JSON
- * @returns undefined as readProblem
+ * @returns undefined when readProblem returns undefined
  */
 export function serverRefusal(status: number, said: unknown): Problem | undefined {
   const problem = readProblem(said);

@@ -23,7 +23,7 @@ export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal)
   if (agent === undefined) throw unknownProcess('Its file agent.pid names no process.');
   if (!isRunning(agent)) throw unknownProcess(`Process ${agent.pid} was the agent, and has ended.`);
   if (!isAgent(agent, folder)) {
-    throw unknownProcess(`agent.pid names process ${agent.pid}, which has none of its sockets.`);
+    throw unknownProcess(`agent.pid names process ${agent.pid}, which has none of the agent's sockets.`);
   }
   await endProcess(agent, signal);
 }

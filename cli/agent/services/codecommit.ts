@@ -65,7 +65,7 @@ export class CodeCommit {
       if (asked.vouchProtocol !== undefined && asked.vouchProtocol !== protocol) throw otherVersion(version);
       return await this.#sign(asked);
     } catch (error) {
-      log.add('refused', `Git, for ${asked?.host ?? 'nothing that can be read'}: ${reasonOf(error)}`);
+      log.add('refused', `Git, for ${asked?.host ?? 'an unreadable request'}: ${reasonOf(error)}`);
       throw error;
     }
   }

@@ -28,9 +28,7 @@ export async function requestAwsToken(access: Access, role: string, signal: Abor
   const answer = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
   const { token } = readJson(answer);
   if (answer.status === 200 && typeof token === 'string' && token !== '') return token;
-  throw new Outage(
-    serverUnreachable(access.issuer, `It answered with status ${answer.status}, which is no answer to the question.`),
-  );
+  throw new Outage(serverUnreachable(access.issuer, `It answered with status ${answer.status}, but without a token.`));
 }
 
 /**
@@ -42,7 +40,7 @@ export function readClaims(access: Access, token: string): Record<string, unknow
   try {
     return decodeJwt(token);
   } catch {
-    throw new Outage(serverUnreachable(access.issuer, 'It answered with something that is no token.'));
+    throw new Outage(serverUnreachable(access.issuer, 'It answered with something that is not a token.'));
   }
 }
 

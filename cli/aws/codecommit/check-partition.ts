@@ -3,7 +3,7 @@ import type { RoleArn } from '../role-arn.ts';
 import type { CodeCommitHost } from './hosts.ts';
 
 /**
- * Makes sure that a profile's role and a repository's host are in one partition, as no credentials are good in two.
+ * Makes sure that a profile's role and a repository's host are in one partition, because credentials are valid in only one.
  *
  * @throws Problem `partition`
  */

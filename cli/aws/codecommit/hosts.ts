@@ -1,14 +1,11 @@
 import { type Partition, partitionOf, partitions } from '../partitions.ts';
 
-/** CodeCommit's two names for Git. The second has FIPS 140 endpoints. */
+/** The name of CodeCommit in its hosts. The second is for FIPS 140 endpoints. */
 const services = ['git-codecommit', 'git-codecommit-fips'] as const;
 
 /** A repository's host, taken apart. */
 export interface CodeCommitHost {
-  /**
-   * Without a port, and otherwise unchanged: Git sends it like this in HTTP's Host header, SigV4 takes that value as it is, and
-   * AWS's own helper signs it like this.
-   */
+  /** Case unchanged and no port: exactly what Git sends as Host, and what AWS's helper signs. SigV4 takes the value as it is. */
   host: string;
   region: string;
   partition: Partition;

@@ -20,26 +20,26 @@ type Identity = Pick<AwsCredentials, 'accessKeyId' | 'secretAccessKey'> & { sess
 const service = 'codecommit';
 
 /**
- * Signs for CodeCommit with one AWS credential. It keeps the key that Signature Version 4 derives for a day and a region, as
+ * Signs for CodeCommit with one AWS credential. It keeps the key that Signature Version 4 derives for a day and a region, because
  * deriving it is most of the work.
  *
- * The kept key is a secret, and has to be dropped with the credential. It lies outside of JavaScript's heap, and Node overwrites it
- * at its collection. (A buffer could be overwritten at once. But then every HMAC makes such a key of it, and takes five times as
- * long.)
+ * The kept key is a secret, and has to be dropped with the credential. The key is outside of JavaScript's heap, and Node
+ * overwrites it when it is garbage-collected. (A Buffer could be wiped at once, but each HMAC would first convert it to a
+ * KeyObject, at five times the cost.)
  */
 export class CodeCommitSigner {
   readonly #identity: Identity;
   #kept: { scope: string; key: KeyObject } | undefined;
   #dropped = false;
 
-  /** @param identity is read at each use, so that its secrets need not stay in memory as strings */
+  /** @param identity read at each use, so that the secrets need not stay in memory as strings */
   constructor(identity: Identity) {
     this.#identity = identity;
   }
 
   /**
-   * The user name and password that CodeCommit accepts over HTTPS: a Signature Version 4 of the repository's path. AWS's own helper
-   * (`aws codecommit credential-helper`) makes the same bytes of the same credentials in the same second.
+   * The user name and password that CodeCommit accepts over HTTPS: a Signature Version 4 of the repository's path. AWS's own
+   * helper (`aws codecommit credential-helper`) produces the same bytes for the same credentials and second.
    */
   async sign({ host, region, path, at }: SigningRequest): Promise<{ username: string; password: string }> {
     const { accessKeyId, sessionToken } = this.#identity;
@@ -78,11 +78,11 @@ export class CodeCommitSigner {
  * A path as SigV4 wants it: all bytes but RFC 3986's unreserved ones percent-encoded, slashes kept, and one at the start.
  *
  * Git decodes the URL's path before it asks a helper, so this restores what goes over the wire. AWS's helper signs the decoded
- * path, and then a path with special characters is refused, as the service expects it encoded
- * (https://github.com/aws/aws-cli/issues/9327, closed without a comment; the helper has not changed). We encode once, not twice as
- * SigV4 does for most services. The issue asks for that, and nothing says that CodeCommit encodes twice: its canonical request
- * differs in half of its parts (no Z, no payload), so the rule for other services proves nothing. Names that CodeCommit allows
- * (`[\w.-]`) look the same in any case.
+ * path, and then a path with special characters is refused, because the service expects it encoded
+ * (https://github.com/aws/aws-cli/issues/9327, closed without a comment; the helper has not changed). We encode once, not twice
+ * as SigV4 does for most services. No document states that CodeCommit encodes twice. Its canonical request differs from theirs in
+ * half of the parts (no Z, no payload), so their rule proves nothing here. Names that CodeCommit allows (`[\w.-]`) look the same
+ * in any case.
  */
 export function canonicalPath(path: string): string {
   const encoded = encodeURIComponent(path.replace(/^\/+/, '').toWellFormed())

@@ -14,7 +14,7 @@ export interface ProfileParts {
  * Asks for the parts of a new profile that are not known.
  *
  * @param usualRegions regions to offer, as the person's environment has them; the best one first
- * @param taken says why a profile for this role cannot have a name; undefined when it can
+ * @param taken returns why a profile for this role cannot have a name; undefined when it can
  */
 export async function askForProfile(
   ask: Ask,

@@ -8,18 +8,18 @@ import type { VouchProfile } from './profiles.ts';
 export interface ChainedRole {
   /** The ARN of the role. */
   role: string;
-  /** The name of the profile that it is for. */
+  /** The name of the new profile. */
   profile: string;
-  /** The name of the profile that it is assumed through. */
+  /** The name of the profile through which the role is assumed. */
   source: string;
   externalId: string | undefined;
 }
 
 /**
- * The settings of a role that is assumed through another profile's.
+ * The settings of a profile whose role is assumed through another profile's role.
  *
- * @param profiles those that are there
- * @throws Problem `usage` when it cannot be assumed through that one
+ * @param profiles the existing ones
+ * @throws Problem `usage` when the role cannot be assumed through that profile
  */
 export function chainSettings(
   profiles: readonly VouchProfile[],

@@ -3,7 +3,7 @@ import { codeCommitHost } from '../codecommit/hosts.ts';
 import { shellWord } from './command-line.ts';
 import type { VouchProfile } from './profiles.ts';
 
-/** What a request says about the profile that is to serve it. */
+/** The parts of a request that decide which profile serves it. */
 export interface ProfileRequest {
   /** The user name that Git already has, from the URL or from `credential.<URL>.username`. */
   username?: string | undefined;

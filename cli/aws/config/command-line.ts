@@ -32,7 +32,7 @@ export function splitCommandLine(line: string, special = '"\\$`'): string[] | un
   return words;
 }
 
-/** A word as it is written for a shell: in quotes where it needs them. */
+/** A word as it is written for a shell: in quotes if it needs them. */
 export function shellWord(word: string): string {
   return /^[A-Za-z0-9_.,:/@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

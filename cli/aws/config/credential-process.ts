@@ -3,7 +3,7 @@ import { parseRoleArn, type RoleArn } from '../role-arn.ts';
 import { splitCommandLine } from './command-line.ts';
 
 /**
- * The role in a `credential_process` of Vouch's: `vouch credential aws --role <arn>`. Vouch may be named by its path, with its Node
+ * The role in Vouch's `credential_process`: `vouch credential aws --role <arn>`. Vouch may be named by its path, with its Node
  * and Node's options before it (`vouch setup aws --absolute`).
  *
  * @returns undefined when the command is another one

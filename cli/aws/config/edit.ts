@@ -12,7 +12,7 @@ export interface ProfileSettings {
   region?: string;
 }
 
-/** Settings that say where a profile's credentials come from. Beside ours they would win, or contradict. */
+/** Settings that decide where a profile's credentials come from. Beside ours they would win, or contradict ours. */
 const rivals = new Set([
   'aws_access_key_id',
   'aws_secret_access_key',
@@ -43,7 +43,7 @@ export function findProfile(lines: readonly string[], name: string): Section[] {
 }
 
 /** Whether a section has the settings that we would write, and none that contradicts them. */
-export function saysTheSame(settings: ReadonlyMap<string, string>, wanted: ProfileSettings): boolean {
+export function hasSettings(settings: ReadonlyMap<string, string>, wanted: ProfileSettings): boolean {
   const values = new Map(Object.entries(wanted));
   return (
     [...values].every(([key, value]) => settings.get(key) === value) &&
@@ -82,7 +82,7 @@ export function putProfile(text: string, name: string, wanted: ProfileSettings):
 }
 
 /**
- * Marks a profile in the text as Vouch's default, which serves where nothing names another.
+ * Marks a profile in the text as Vouch's default, which serves when nothing names another profile.
  *
  * @returns the text unchanged, unless it has that profile exactly once
  */

@@ -1,7 +1,7 @@
 import { splitCommandLine } from './command-line.ts';
 
 /**
- * What the lines of an AWS config file mean to AWS CLI (botocore's configloader, which reads with Python's configparser and
+ * The meaning of the lines of an AWS config file to AWS CLI (botocore's configloader, which reads with Python's configparser and
  * shlex). All our code that reads or edits the file uses this, so that it sees the same profiles.
  */
 
@@ -17,7 +17,7 @@ export interface Section {
 
 /** The first line of a setting, or one that continues it: a nested setting, or more of its value. */
 export interface SettingLine {
-  /** In lower case; empty where the line is not of that form. */
+  /** In lower case; empty if the line is not of that form. */
   key: string;
   /** Undefined on a line that continues. */
   value?: string;
@@ -82,7 +82,7 @@ function read(lines: readonly string[]): Line[] {
   });
 }
 
-/** As AWS's SDKs read it; AWS CLI takes the comment for a part of the value. */
+/** A value as AWS's SDKs read it. AWS CLI takes the comment for a part of the value. */
 function withoutComment(value: string): string {
   return (value.split(/(?:^|\s)[;#]/, 1)[0] ?? '').trim();
 }

@@ -2,7 +2,7 @@ import type { Note } from '../../problem/note.ts';
 import { looksLikeRegion } from '../partitions.ts';
 import { parseRoleArn } from '../role-arn.ts';
 
-/** Each says what is wrong with a value for a profile, and what it should look like; undefined when it is right. */
+/** Each returns what is wrong with a value for a profile, and what a right one looks like; undefined when the value is right. */
 
 export function wrongRole(role: string): Note | undefined {
   if (parseRoleArn(role)) return undefined;

@@ -7,8 +7,8 @@ export class ProfileReader {
   readonly #looks = new Map<string, { now: Promise<VouchProfile[]>; next?: Promise<VouchProfile[]> }>();
 
   /**
-   * Reads the profiles, after a look whether the file has changed. Calls that come during a look share the next one: the look that
-   * is under way may have seen the file as it was before they came.
+   * Reads the profiles, after a look whether the file has changed. Calls made during a look share the next look, because the
+   * running one may have seen the file before their change.
    *
    * @param file the config file, an absolute path
    */
@@ -46,10 +46,10 @@ export class ProfileReader {
 /** Longer than a tick of any file system's clock, in milliseconds: until then a file may change again without a new stamp. */
 const clockTick = 100;
 
-/** More config files than a person works with. The oldest one is forgotten first. */
+/** More config files than a person works with. The oldest is forgotten first. */
 const mostFiles = 16;
 
-/** What `stat` says of a file; undefined when it fails. */
+/** The result of `stat`; undefined when it fails. */
 function look<T>(stat: () => T): T | undefined {
   try {
     return stat();

@@ -14,17 +14,17 @@ export interface VouchProfile {
   roleSessionName?: string;
   /** In seconds. */
   durationSeconds?: number;
-  /** Set by `vouch_default`: it serves where nothing names another. */
+  /** Set by `vouch_default`: this profile serves when nothing names another. */
   isDefault?: true;
 }
 
 /**
  * Vouch's profiles: those whose `credential_process` is `vouch credential aws --role <arn>`, and those with `role_arn` whose
- * `source_profile` leads to such a one. `[default]` comes first, the others in the order of the file. Profiles that need the code of
- * an MFA device (`mfa_serial`) are left out, and so are chains that lead back to themselves.
+ * `source_profile` leads to one of those. `[default]` comes first, the others in the order of the file. Profiles that need the
+ * code of an MFA device (`mfa_serial`) are left out, and so are chains that lead back to themselves.
  *
- * A profile with `role_arn` and `source_profile` is a role to assume, whatever its `credential_process` says. AWS's SDKs for Python
- * and JavaScript agree on that, and also that the keys of a source come first if it has any.
+ * A profile with `role_arn` and `source_profile` is a role to assume, whatever its `credential_process` is. AWS's SDKs for Python
+ * and JavaScript agree on that, and that a source's own access keys win.
  *
  * @param env where AWS_CONFIG_FILE and HOME are looked up
  * @returns an empty list when there is no such file

@@ -8,7 +8,7 @@ import { printable } from '../../text/printable.ts';
 import { askForProfile, type ProfileParts } from './ask-profile.ts';
 import { chainSettings } from './chained-profile.ts';
 import { roleOfCredentialProcess } from './credential-process.ts';
-import { findProfile, type ProfileSettings, putDefault, putProfile, removeProfile, saysTheSame } from './edit.ts';
+import { findProfile, hasSettings, type ProfileSettings, putDefault, putProfile, removeProfile } from './edit.ts';
 import { linesOf, settingsOf } from './lines.ts';
 import { wrongExternalId, wrongProfileName, wrongRegion, wrongRole } from './profile-checks.ts';
 import { vouchProfiles } from './profiles.ts';
@@ -112,7 +112,7 @@ async function addition(
 
   const found = settingsOfProfile(profile, file);
   if (found !== undefined) {
-    if (saysTheSame(found, settings)) return { profile, change: 'none', role, settings, text: file.text };
+    if (hasSettings(found, settings)) return { profile, change: 'none', role, settings, text: file.text };
     if (!force) throw taken(profile, found, file);
   }
   const change = found === undefined ? 'written' : 'changed';
@@ -179,7 +179,7 @@ async function removal(
     throw new Problem({
       kind: 'profile-in-use',
       what: `The profile "${profile}" is what other profiles are assumed through: ${users.join(', ')}.`,
-      fix: 'Remove them first, or say --force.',
+      fix: 'Remove them first, or use --force.',
     });
   }
   return { profile, change: 'removed', text: removeProfile(file.text, profile) };

@@ -14,7 +14,7 @@ export interface ChainedRoleRequest extends RoleRequest {
 
 /**
  * Assumes a role with the credentials of another one (STS, AssumeRole). The tags and the source identity of the chain's first
- * session come along by themselves.
+ * session are passed on by STS.
  *
  * @throws Problem that says which role of the chain was refused, and to which identity, see explainAssumeRole; as stsClient
  */

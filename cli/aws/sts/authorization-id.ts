@@ -3,7 +3,7 @@
  * get-request-authorization-details`; IAM User Guide, "Troubleshoot access denied error messages with authorization ID"). It is at
  * the message's end, or in an address in the message.
  *
- * @returns undefined when there is none, as AWS does not promise one
+ * @returns undefined when there is none: AWS does not promise one
  */
 export function authorizationId(message: string): string | undefined {
   return (
@@ -12,7 +12,7 @@ export function authorizationId(message: string): string | undefined {
   );
 }
 
-/** What to do with one, a sentence. */
+/** A sentence on how to use an authorization ID. */
 export function useAuthorizationId(id: string): string {
   return `Within a day, your AWS administrator can see which policy it was: \`aws iam-toolbox get-request-authorization-details --authorization-id ${id}\``;
 }

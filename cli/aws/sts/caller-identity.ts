@@ -1,11 +1,11 @@
 import { untilAborted } from '../../network/until-aborted.ts';
 import type { AwsCredentials } from '../credentials.ts';
 
-/** Whose credentials they are for AWS, and what time it is there. */
+/** The identity that AWS sees, and AWS's clock. */
 export interface CallerIdentity {
   account: string;
   arn: string;
-  /** STS's clock, from its Date header; undefined when it does not say. */
+  /** STS's clock, from its Date header; undefined when the header is missing. */
   date: string | undefined;
 }
 
@@ -18,7 +18,7 @@ export async function callerIdentity(
   credentials: Omit<AwsCredentials, 'expiration'>,
   { region, env, signal }: { region: string; env: NodeJS.ProcessEnv; signal: AbortSignal },
 ): Promise<CallerIdentity> {
-  // Loaded here, as it is large and most runs do not need it.
+  // Loaded here: the SDK is large, and most runs do not need it.
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const { stsClient } = await import('./client.ts');
   const client = stsClient({ region, env, credentials, maxAttempts: 2, requestTimeout: 5000 });

@@ -6,20 +6,20 @@ import { stsUrl } from './endpoint.ts';
 import { longestAnswer } from './query.ts';
 
 export interface StsClientOptions {
-  /** Whose STS is asked. */
+  /** The region whose STS is asked. */
   region: string;
-  /** Names AWS_ENDPOINT_URL_STS, proxies and the like. */
+  /** The environment: AWS_ENDPOINT_URL_STS, proxies and the like. */
   env: NodeJS.ProcessEnv;
   credentials: Omit<AwsCredentials, 'expiration'>;
   maxAttempts: number;
-  /** How long the SDK waits for an answer, in milliseconds; without it the caller gives up by itself. */
+  /** How long the SDK waits for an answer, in milliseconds; by default the caller sets the limit. */
   requestTimeout?: number;
 }
 
 /**
- * AWS's SDK, for requests that must be signed. Like everything else that asks STS it goes where stsUrl says. All its settings are
- * given here, so that it reads none from AWS's config files and the environment: an `endpoint_url` there made it send a session
- * token over plain HTTP, and with `defaults_mode = auto` it asks an address in the network which machine this is.
+ * AWS's SDK, for requests that must be signed. Its address comes from stsUrl, as for all requests to STS. All settings are given
+ * here, so that the SDK reads none itself. An `endpoint_url` in the config once sent a token over plain HTTP, and with
+ * `defaults_mode = auto` the SDK asks an address in the network which machine this is.
  *
  * @throws Problem as stsUrl and awsHttpAgents
  */
@@ -49,9 +49,9 @@ export function stsClient({ region, env, credentials, maxAttempts, requestTimeou
   return client;
 }
 
-/** Bounds what a client of AWS's SDK reads. By itself it would read any answer to its end. */
+/** Limits the answers that a client of AWS's SDK reads. By default the SDK reads any answer to the end. */
 function boundAnswers(client: STSClient): void {
-  // With low priority it comes before the SDK parses the answer.
+  // With low priority this runs before the SDK parses the answer.
   client.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);

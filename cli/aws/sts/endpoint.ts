@@ -4,10 +4,10 @@ import { printable } from '../../text/printable.ts';
 import { partitionOf } from '../partitions.ts';
 
 /**
- * Where STS is: at AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true; else at the region's
- * own endpoint. With AWS_USE_FIPS_ENDPOINT=true that is the FIPS 140 one (GovCloud's always are), and with
- * AWS_USE_DUALSTACK_ENDPOINT=true the one that IPv6 reaches too. This is as in AWS's SDK, except for plain HTTP: others could read
- * the ID token on its way, so plain HTTP is for this machine alone.
+ * Where STS is: at AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true; by default at the
+ * region's own endpoint. With AWS_USE_FIPS_ENDPOINT=true that is the FIPS 140 endpoint (GovCloud's always are), and with
+ * AWS_USE_DUALSTACK_ENDPOINT=true the endpoint that IPv6 reaches too. AWS's SDK does the same, except for plain HTTP. Others
+ * could read an ID token that is sent over it, so we allow plain HTTP only on this machine.
  *
  * @throws Problem `endpoint` when STS cannot be there
  */

@@ -4,7 +4,7 @@ import { explainWebIdentity, type StsContext } from './explain-web-identity.ts';
 import { quoted, readFailure, reasonIn } from './read-failure.ts';
 
 export interface ChainContext extends StsContext {
-  /** The ARN of the role whose credentials were shown. */
+  /** The ARN of the role whose credentials we used. */
   source: string;
 }
 

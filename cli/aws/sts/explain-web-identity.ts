@@ -14,7 +14,7 @@ import { count } from '../../text/count.ts';
 import { printable } from '../../text/printable.ts';
 import { isCoded, quoted, readFailure, reasonIn } from './read-failure.ts';
 
-/** What STS was asked, as far as an explanation needs it. */
+/** The parts of the request to STS that an explanation needs. */
 export interface StsContext {
   role: string;
   region: string;
@@ -30,9 +30,9 @@ export interface StsContext {
  * Explains a refusal of AssumeRoleWithWebIdentity: which role, why, and which condition to look at.
  *
  * @param error what was thrown, with STS's error code as its name
- * @param context what was asked
- * @returns a Problem `aws-refused` when AWS refused; `aws-unreachable` when AWS could not be reached or is too busy, which is an
- *   Outage unless it lasts
+ * @param context the request
+ * @returns a Problem `aws-refused` when AWS refused; `aws-unreachable` when AWS could not be reached or is too busy, an Outage if
+ *   a retry may help
  */
 export function explainWebIdentity(error: unknown, context: StsContext): Problem {
   const { name, message, status, retryAfter } = readFailure(error, context.secrets);
@@ -121,7 +121,7 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
     return refused(`STS answered ${printable(name, 100)}.`, 'Check that the role ARN that you set up is right.');
   }
   if (status !== undefined || (error instanceof Error && '$response' in error && !('code' in error))) {
-    // An answer that could not be read is not quoted, as it may be half of one that held credentials.
+    // An answer that could not be read is not quoted, because it may be half of an answer with credentials.
     return unreachable(
       `AWS STS in ${region} gave no proper answer.`,
       'What came was cut off, or not from AWS: a proxy may have answered in its place.',

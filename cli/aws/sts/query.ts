@@ -6,7 +6,9 @@ import { awsHttpAgents } from '../../network/proxies-and-certificates.ts';
 import { version } from '../../programs.ts';
 import { stsUrl } from './endpoint.ts';
 
-/** More than any answer of STS's, in bytes. Hostile input can take the XML parser time that grows with the square of its length. */
+/**
+ * More than any of STS's answers, in bytes. Hostile input can take the XML parser time that grows with the square of its length.
+ */
 export const longestAnswer = 64 * 1024;
 
 /** STS's error. Its fields are named as in errors of AWS's SDK, so that both are explained alike. */
@@ -26,13 +28,13 @@ export class StsError extends Error {
   }
 }
 
-/** An answer that was cut off, or is not STS's. It is not quoted, as it may hold credentials. */
+/** An answer that was cut off, or is not STS's. It is not quoted, because it may hold credentials. */
 export class NotStsError extends Error {
   override readonly name = 'NotStsError';
   readonly $response: { statusCode: number };
 
   constructor(statusCode: number) {
-    super('The answer is not one of STS.');
+    super('The answer is not from STS.');
     this.$response = { statusCode };
   }
 }
@@ -42,16 +44,16 @@ export type Element = string | { [name: string]: Element | undefined } | Element
 
 interface Question {
   region: string;
-  /** Names AWS_ENDPOINT_URL_STS, proxies and the like. */
+  /** The environment: AWS_ENDPOINT_URL_STS, proxies and the like. */
   env: NodeJS.ProcessEnv;
   /** When to give up. */
   signal: AbortSignal;
-  /** Carries the request; as the environment says unless given. */
+  /** Carries the request; by default one for the environment's proxy and certificates. */
   agent?: http.Agent | undefined;
 }
 
 /**
- * Asks STS something that needs no signature, in AWS's query protocol. It uses the environment's proxy, and trusts AWS_CA_BUNDLE if
+ * Sends STS a request that needs no signature, in AWS's query protocol. Uses the environment's proxy, and trusts AWS_CA_BUNDLE if
  * that is set.
  *
  * The agent does without AWS's SDK here: loading it and its first use would take a quarter of a second of the first answer after a
@@ -101,12 +103,12 @@ export function readAnswer(action: string, status: number, text: string, headers
   if (status >= 400 && code) {
     throw new StsError(code, textAt(answer, 'ErrorResponse', 'Error', 'Message') ?? '', status, headers);
   }
-  // A proxy in front of STS, or an STS that is too busy to say more.
+  // From a proxy in front of STS, or from an STS that is too busy for more.
   if (status >= 500 || status === 429) throw new StsError('', '', status, headers);
   throw new NotStsError(status);
 }
 
-/** The text of an element, which is found by a path of names; undefined where there is none. */
+/** The text of an element, which is found by a path of names; undefined if there is none. */
 export function textAt(element: Element | undefined, ...names: string[]): string | undefined {
   const found = at(element, ...names);
   return typeof found === 'string' ? found : undefined;
@@ -121,7 +123,7 @@ function at(element: Element | undefined, ...names: string[]): Element | undefin
   return found;
 }
 
-/** The answer's elements; undefined when it is not XML, or cut off. The parser's own message would quote it. */
+/** The answer's elements; undefined when the answer is not XML, or cut off. The parser's own message would quote the answer. */
 function parse(text: string): Element | undefined {
   try {
     return parseXML(text);

@@ -3,14 +3,14 @@ import { redact } from '../../network/redact.ts';
 import type { ProblemData } from '../../problem/details.ts';
 import { printable } from '../../text/printable.ts';
 
-/** What AWS says, for a sentence of ours; empty when it says nothing. */
+/** AWS's message, after "AWS says:"; empty when there is none. */
 export function quoted(message: string): string {
   return message === '' ? '' : `AWS says: ${message}`;
 }
 
 /**
- * The reason, as AWS's words show it. They name the provider, the audience, the times, and the action that a trust policy does not
- * allow, but not its conditions.
+ * The reason, from AWS's message. Messages name the provider, the audience, the times, and the action that a trust policy does
+ * not allow, but not its conditions.
  */
 export function reasonIn(message: string): Pick<ProblemData, 'reason' | 'action'> {
   if (/No OpenIDConnect provider/i.test(message)) return { reason: 'provider-unknown' };
@@ -24,15 +24,15 @@ export function reasonIn(message: string): Pick<ProblemData, 'reason' | 'action'
 /** A failure of STS, or of the SDK. */
 export interface StsFailure {
   name: string;
-  /** What AWS says. */
+  /** AWS's message. */
   message: string;
-  /** The HTTP status, if the answer could be read, or says that something is down. */
+  /** The HTTP status, if the answer could be read, or if the status means that something is down. */
   status: number | undefined;
   /** In milliseconds. */
   retryAfter: number;
 }
 
-/** @param secrets what was sent, which an answer could quote */
+/** @param secrets secrets that were sent, which an answer could quote */
 export function readFailure(error: unknown, secrets: readonly string[] = []): StsFailure {
   if (!(error instanceof Error)) return { name: '', message: '', status: undefined, retryAfter: 0 };
   const { $metadata, $response } = error as {
@@ -52,8 +52,8 @@ export function readFailure(error: unknown, secrets: readonly string[] = []): St
 }
 
 /**
- * Whether an answer has an error code, as all of AWS's do. The SDK calls one without a code "Unknown", or names it after its
- * status.
+ * Whether an answer has an error code. All of AWS's have one. The SDK calls an error without a code "Unknown", or names it after
+ * the status.
  */
 export function isCoded(error: unknown): boolean {
   return Boolean((error as { Code?: unknown }).Code);

@@ -9,7 +9,7 @@ export interface RoleRequest {
   role: string;
   /** The region whose STS is asked. */
   region: string;
-  /** Names AWS_ENDPOINT_URL_STS, proxies and the like. */
+  /** The environment: AWS_ENDPOINT_URL_STS, proxies and the like. */
   env: NodeJS.ProcessEnv;
   /** The session's name in CloudTrail and in trust policies: the e-mail address, unless the profile sets another one. */
   sessionName: string;
@@ -22,7 +22,7 @@ export interface RoleRequest {
 export interface WebIdentityRequest extends RoleRequest {
   /** The ID token that is pinned to the role. */
   token: string;
-  /** Carries the request; as the environment says unless given. */
+  /** Carries the request; by default one for the environment's proxy and certificates. */
   agent?: Agent | undefined;
 }
 
@@ -30,7 +30,7 @@ export interface WebIdentityRequest extends RoleRequest {
  * Exchanges an ID token for temporary credentials of a role (STS, AssumeRoleWithWebIdentity). It obeys AWS_ENDPOINT_URL_STS,
  * proxies and AWS_CA_BUNDLE, and uses no AWS credentials of this machine.
  *
- * @throws Problem that says which role was refused, and which condition to look at, see explainWebIdentity
+ * @throws Problem with the role that was refused, and the condition to look at, see explainWebIdentity
  */
 export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Promise<AwsCredentials> {
   const parameters = {

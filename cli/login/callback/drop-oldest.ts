@@ -2,8 +2,8 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Bounds a server's connections without keeping newcomers out, as the newest one may be the browser, which has not sent anything
- * yet. The oldest connection that is not being answered is dropped for it, whatever it has sent so far.
+ * Limits a server's connections by dropping the oldest unanswered one, because the newest may be the browser, which has not sent
+ * anything yet.
  *
  * @param most how many connections there may be
  */

@@ -16,7 +16,7 @@ export interface CallbackListener {
    * @returns its URL, and `answer`, which sends the browser on to another page
    */
   callback: (expected: Expected) => Promise<Callback>;
-  /** Still answers a callback that comes again, until the program ends, and does not keep it from ending. */
+  /** Keeps answering repeated callbacks, without keeping the program alive. */
   release: () => void;
   close: () => void;
 }
@@ -129,8 +129,8 @@ function notListening(port: number, cause: NodeJS.ErrnoException): Problem {
 }
 
 /**
- * Whether a browser says that it fetches the page ahead, before a person wants it (Sec-Purpose: prefetch, of the Fetch standard,
- * and its predecessors).
+ * Whether a browser announces that it fetches the page ahead, before a person wants it (Sec-Purpose: prefetch, of the Fetch
+ * standard, and its predecessors).
  */
 function isAhead({ headers }: IncomingMessage): boolean {
   const purposes = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].map((name) => headers[name] ?? '');

@@ -3,9 +3,9 @@ import { hostname, userInfo } from 'node:os';
 import { shellWord } from '../../aws/config/command-line.ts';
 
 /**
- * Says how the browser gets back to this program, for a person whose browser may be on another machine.
+ * A sentence on how the browser gets back to this program, for a person whose browser may be on another machine.
  *
- * @param port the port of 127.0.0.1 that it comes back to
+ * @param port the port of 127.0.0.1 that the browser comes back to
  */
 export function wayBack(port: number, env: NodeJS.ProcessEnv): string {
   const tunnel = sshTunnel(port, env);
@@ -31,7 +31,7 @@ function userName({ USER }: NodeJS.ProcessEnv): string {
   try {
     return userInfo().username;
   } catch {
-    // The system knows no name for this user.
+    // The system has no name for this user.
     return USER || 'YOU';
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { findProfile, putDefault, putProfile, removeProfile, saysTheSame } from '../../../../cli/aws/config/edit.ts';
+import { findProfile, hasSettings, putDefault, putProfile, removeProfile } from '../../../../cli/aws/config/edit.ts';
 import { linesOf, settingsOf } from '../../../../cli/aws/config/lines.ts';
 
 /** The settings of the profiles of that name, one map each. */
@@ -63,12 +63,12 @@ test.each([
   ['something else', { credential_process: 'p', region: 's' }, false],
   ['something that contradicts', { credential_process: 'p', region: 'r', role_arn: 'a' }, false],
 ])('a profile that says %s, %j: %s', (_, settings, expected) => {
-  expect(saysTheSame(new Map(Object.entries(settings)), { credential_process: 'p', region: 'r' })).toBe(expected);
+  expect(hasSettings(new Map(Object.entries(settings)), { credential_process: 'p', region: 'r' })).toBe(expected);
 });
 
 test('a region that nobody asked for is no contradiction', () => {
   const settings = new Map(Object.entries({ credential_process: 'p', region: 'r' }));
-  expect(saysTheSame(settings, { credential_process: 'p' })).toBe(true);
+  expect(hasSettings(settings, { credential_process: 'p' })).toBe(true);
 });
 
 describe('a profile is put', () => {
