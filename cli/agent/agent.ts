@@ -160,7 +160,7 @@ export class Agent {
         this.log.add('ended', 'the server had ended the session already');
         return { revoked: true };
       }
-      this.log.add('failed', `the server could not be told of the logout: ${reasonOf(error)}`);
+      this.log.add('failed', `the logout could not be reported to the server: ${reasonOf(error)}`);
       const { what, why } = asProblem(error);
       return { revoked: false, reason: [what, why].filter(Boolean).join(' ') };
     }
@@ -251,8 +251,8 @@ export class Agent {
           throw error;
         }
       }
-      // The session ended or was replaced while we waited, so its answer is no longer valid. The next round asks the new session,
-      // or says why there is none.
+      // The session ended or was replaced while we waited, so its answer is not valid any more. The next round asks the new
+      // session, or throws why there is none.
     }
   }
 

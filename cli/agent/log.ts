@@ -48,7 +48,7 @@ export class Log {
   }
 }
 
-/** The reason of a failure, for a log. The message of an unforeseen error is left out, as it could quote anything. */
+/** The reason of a failure, for a log. The message of an unforeseen error is left out, because it could quote anything. */
 export function reasonOf(error: unknown): string {
   const { kind, what, why } = asProblem(error);
   return kind === 'internal-error' ? what : [what, why].filter(Boolean).join(' ');

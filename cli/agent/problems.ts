@@ -15,7 +15,7 @@ export function badRequest(why: string): Problem {
   return new Problem({ kind: 'bad-request', what: 'The agent did not understand the request.', why });
 }
 
-/** The agent gives its name up, so that it takes no session any more. */
+/** The agent is just ending, so it takes no session any more. */
 export function leaving(): Problem {
   return new Problem({
     kind: 'agent-leaving',

@@ -11,8 +11,8 @@ export interface RoleArn {
 
 /**
  * Reads the ARN of an IAM role: `arn:<partition>:iam::<12 digits>:role/<path and name>` (IAM: a name has at most 64 of
- * `[\w+=,.@-]`, and 512 characters with the path). IAM allows quotes and shell characters in a path. We do not, as the ARN goes
- * into a command line in AWS's config file.
+ * `[\w+=,.@-]`, and 512 characters with the path). IAM allows quotes and shell characters in a path. We do not, because the ARN
+ * goes into a command line in AWS's config file.
  *
  * @returns undefined when it is anything else
  */

@@ -56,7 +56,7 @@ export function openedPage(server: string, poll: string, signal: AbortSignal): P
     if (said.state === 'waiting') return undefined;
     const words = readWords(said.words);
     if (said.state === 'opened' && words !== undefined) return words;
-    throw explainServerError(server, new UnfitAnswer('It did not say which words its page shows.'));
+    throw explainServerError(server, new UnfitAnswer('Its answer does not have the words that its page shows.'));
   });
 }
 

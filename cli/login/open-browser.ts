@@ -15,7 +15,7 @@ export async function openBrowser(url: string, env: NodeJS.ProcessEnv): Promise<
     if (await start(program, url, env)) return true;
   }
   if (named.length > 0 || !hasScreen(env)) return false;
-  // `open` starts xdg-open, open(1) or the like. It is loaded only here, where it is needed.
+  // `open` starts xdg-open, open(1) or the like. Loaded here, because most runs do not need it.
   const { default: open } = await import('open');
   try {
     return await succeeded(await open(url));

@@ -11,7 +11,7 @@ export type PushedRequest = Awaited<ReturnType<typeof pushRequest>>;
 /**
  * Pushes the authorization request (RFC 9126), with PKCE, DPoP, `state` and `nonce`.
  *
- * @param redirectUri where the browser comes back to
+ * @param redirectUri the address to which the browser comes back
  * @returns the page's address and words, and what is needed to check and redeem the answer
  * @throws UnfitAnswer; as openid-client
  */
@@ -47,7 +47,7 @@ export async function pushRequest(config: client.Configuration, redirectUri: str
 /**
  * Reads the words in the answer to the pushed request (docs/http-api.md), which the library does not return.
  *
- * @returns a function that gives the words after the request was pushed
+ * @returns a function that returns the words after the request was pushed
  */
 function wordsOfPushedRequest(config: client.Configuration): () => Promise<string> {
   const endpoint = config.serverMetadata().pushed_authorization_request_endpoint;
@@ -64,6 +64,6 @@ function wordsOfPushedRequest(config: client.Configuration): () => Promise<strin
     config[client.customFetch] = request;
     const words = readWords(Object(await answer?.json()).words);
     if (words !== undefined) return words;
-    throw new UnfitAnswer('It did not say which words its page shows.');
+    throw new UnfitAnswer('Its answer does not have the words that its page shows.');
   };
 }

@@ -3,7 +3,8 @@ import { othersFix } from '../files/safe-path.ts';
 import { Problem } from '../problem/problem.ts';
 
 /**
- * Makes sure that a socket's name belongs to a socket of ours. Otherwise we might send the session to another user's program.
+ * Makes sure that a name in the folder belongs to our user's socket. Otherwise we might send the session to another user's
+ * program.
  *
  * @returns whether there is anything of that name
  * @throws Problem `foreign-socket`

@@ -83,7 +83,7 @@ export async function claim(socket: OwnedSocket, path: string): Promise<OwnedSoc
  * socket there, so only the holder of a lock may remove one. The lock is the name `<path>.1`, and is published and found dead in
  * the same way. A name that the holder finds dead stays dead: the owner is gone, and nobody else may touch the name.
  *
- * @param socket our listening socket, so that others see the lock is held
+ * @param socket our listening socket, so that other processes find that the lock is held
  * @returns whether we held the lock
  */
 async function removeStale(socket: OwnedSocket, path: string, depth = 1): Promise<boolean> {

@@ -50,7 +50,7 @@ export function isRunning({ pid, start }: AgentProcess): boolean {
 const accepting = 0x10000;
 
 /**
- * Whether a process is an agent of this folder, as far as the system can tell. Anything could have written agent.pid, and the
+ * Whether a process is an agent of this folder, as far as the system can show. Any program could have written agent.pid, and the
  * process that it names is killed. On Linux an agent has a socket open that is bound in the folder and listens. Elsewhere it is a
  * process that runs our program.
  */

@@ -16,7 +16,7 @@ export interface ServerProblem {
  * Reads a problem that a Vouch server describes.
  *
  * @param said the answer's body, as JSON
- * @returns undefined when it is not from a Vouch server, but from a proxy, say
+ * @returns undefined when the answer is not from a Vouch server (but from a proxy, for example)
  */
 export function readProblem(said: unknown): ServerProblem | undefined {
   const { type, title, detail } = Object(said) as Record<string, unknown>;

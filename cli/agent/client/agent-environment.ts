@@ -45,7 +45,7 @@ export const harmfulVariables: readonly string[] = [
 
 /**
  * The part of our environment that an agent gets: what it needs, and nothing else. It runs for hours, and every program of this
- * user can read its environment. The rest may hold other tools' secrets, or tell Node to show its memory.
+ * user can read its environment. The rest may contain other tools' secrets, or options that make Node show its memory.
  */
 export function agentEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept = [...places, ...agentSettings].map((name) => [name, env[name]] as const);

@@ -11,9 +11,9 @@ const [termTimeout, killTimeout] = [2000, 5000];
 const pause = 20;
 
 /**
- * Ends the process of an agent that does not answer. Its memory goes with it, and the server is not told.
+ * Ends the process of an agent that does not answer. The secrets in its memory are gone then. The server does not hear of it.
  *
- * @param signal gives up the wait, and its reason is thrown
+ * @param signal ends the wait, and its reason is thrown
  * @throws Problem `agent-unknown` when it is not certain which process it is (none is ended then); `agent-lives`
  */
 export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {

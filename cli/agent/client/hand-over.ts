@@ -56,7 +56,7 @@ export async function endIfHung(
   await endHungAgent(env, signal);
 }
 
-/** @returns what was found, if it may stay; undefined when it was ended, as a successor may run by now */
+/** @returns what was found, if it may stay; undefined when it was ended, because a successor may run by now */
 async function makeWay(
   found: FoundAgent,
   env: NodeJS.ProcessEnv,

@@ -40,7 +40,7 @@ export class HungUp extends Error {
 /**
  * Sends a request, and reads its answer.
  *
- * @throws HungUp; TimedOut; an Error of `connect`, with its code; other Errors, whose message says what was wrong with the answer
+ * @throws HungUp; TimedOut; an Error of `connect`, with its code; other Errors, whose message is what was wrong with the answer
  */
 export function exchange({ socket: at, method, path, body = '', timeout, signal }: AgentRequest): Promise<AgentAnswer> {
   return new Promise((resolve, reject) => {

@@ -41,7 +41,7 @@ export function noMoreFiles(why: string): Problem {
   });
 }
 
-/** @param why what the process said before it ended */
+/** @param why the process's output before it ended */
 export function notStarted(why: string): Problem {
   return new Problem({
     kind: 'agent-failed',

@@ -9,7 +9,7 @@ export interface StoppedAgent extends Pick<AgentStatus, 'session' | 'service'> {
 }
 
 /**
- * Ends the agent and its session, and sees the agent's process end.
+ * Ends the agent and its session, and waits until the agent's process has ended.
  *
  * @throws Problem `agent-lives` when the agent goes on, because a sign-in gave it another session; as agentStatus, dropSession and
  *   seeItEnd

@@ -10,8 +10,8 @@ const argument = '--inherited=';
  * number again, when one of our sockets has it.
  */
 export function closeInheritedFiles(args: readonly string[]): void {
-  const told = args.find((arg) => arg.startsWith(argument)) ?? argument;
-  for (const descriptor of told.slice(argument.length).split(',').map(Number)) {
+  const list = args.find((arg) => arg.startsWith(argument)) ?? argument;
+  for (const descriptor of list.slice(argument.length).split(',').map(Number)) {
     try {
       if (descriptor > 2) closeSync(descriptor);
     } catch {

@@ -18,7 +18,7 @@ import { usualLimits } from '../sockets/limits.ts';
 /** The number of fake requests: more make little difference, and what V8 compiles for them stays in memory. */
 const times = 2;
 
-/** The server's answer and STS's, as far as their readers look at them. */
+/** The server's answer and STS's: only the parts that are read. */
 const tokenAnswer = JSON.stringify({ token: 'a.b.c' });
 const stsAnswer = `<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>
 <AccessKeyId>A</AccessKeyId><SecretAccessKey>S</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2100-01-01T00:00:00Z</Expiration>

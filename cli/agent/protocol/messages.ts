@@ -11,7 +11,7 @@ export const protocolVersion = '1';
 
 /** The JSON that goes over agent.sock. Times are ISO 8601. */
 
-/** The body of `PUT /session`: what a login hands over. The agent never gives it out again. */
+/** The body of `PUT /session`: what a login hands over. The agent never sends it to anybody but the server. */
 export interface NewSession {
   /** The server's issuer URL, as in its discovery document. */
   issuer: string;

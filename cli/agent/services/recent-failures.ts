@@ -51,7 +51,7 @@ export class RecentFailures {
 
 /**
  * The request without the lines that name the form of the answer, in which the script and the Node program differ. Only a hash is
- * kept, as the request may be large.
+ * kept, because the request may be large.
  */
 function key(request: Uint8Array): string {
   const rest = Buffer.from(request)

@@ -29,7 +29,7 @@ const rounding = 10_000;
 export interface CredentialsOptions {
   /** The region whose STS is asked. By default credentials from any region will do, because they are valid in all regions. */
   region?: string | undefined;
-  /** Asks AWS even if the cache has credentials, and asks only once, to see AWS's answer now. */
+  /** Asks AWS even if the cache has credentials, and asks only once, so that the caller gets AWS's answer of now. */
   fresh?: boolean;
   /** The longest wait, in milliseconds; not more than Timeouts.request. */
   within?: number;

@@ -65,7 +65,7 @@ async function request(
   let answer: HttpAnswer;
   try {
     answer = await send(access, url, { method, body, signal });
-    // The server may want its own nonce in the proof, and then sends it along (RFC 9449, section 8).
+    // The server may require its own nonce in the proof, and then sends one (RFC 9449, section 8).
     if (wantsNonce(answer)) {
       answer = await send(access, url, { method, body, signal });
     }
@@ -111,10 +111,10 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   const { kind = '', title, detail } = readProblem(readJson(answer)) ?? {};
   const quote = (text = '') => printable(redact(text, [access.accessToken.reveal()]), 300);
   const said = quote(title) || `status ${status}`;
-  // A proof with the wrong time says nothing about the session, which is still good once the clock is right.
+  // A proof with the wrong time does not mean that the session is over: it is valid again once the clock is right.
   const skew = kind === 'token-refused' ? clockSkew(headers.date, Date.now()) : undefined;
   if (skew) return skew;
-  // The server got its nonce, so this says nothing about the session.
+  // The server got its nonce, so this does not mean that the session is over.
   if (wantsNonce(answer)) return new Outage(serverUnreachable(issuer, 'It asks for one nonce after the other.'));
   const isChallenge = status === 401 && /\bDPoP\b/i.test(headers['www-authenticate'] ?? '');
   if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
@@ -139,7 +139,7 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
 
 function noAnswer({ issuer, accessToken }: Access, error: unknown): Problem {
   const why = redact(networkReason(error), [accessToken.reveal()]);
-  // The error itself is not passed on, as it could carry a secret.
+  // The error itself is not passed on, because it could carry a secret.
   const network = networkFailure(error);
   if (!isLastingFailure(error)) return new Outage(serverUnreachable(issuer, why, { network }));
   const fix = networkFix(error, 'NODE_EXTRA_CA_CERTS', restart);

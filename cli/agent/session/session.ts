@@ -90,7 +90,7 @@ export class Session {
   }
 
   /**
-   * The claims of a fresh ID token for a role. The server is asked only once, to see its answer now.
+   * The claims of a fresh ID token for a role. The server is asked only once, so that the caller gets its answer of now.
    *
    * @throws Problem as requestAwsToken
    */

@@ -63,7 +63,7 @@ export function gitUrlPatterns(): GitUrlPattern[] {
 /**
  * The HTTPS address of a repository at its region's public host.
  *
- * @param repository its name, which is percent-encoded where a URL's path needs that
+ * @param repository the repository's name; percent-encoded here if a URL's path needs that
  * @returns undefined when no partition has such a region, or when it has no FIPS endpoint and one is wanted
  */
 export function codeCommitUrl(

@@ -75,7 +75,7 @@ export class CodeCommitSigner {
 }
 
 /**
- * A path as SigV4 wants it: all bytes but RFC 3986's unreserved ones percent-encoded, slashes kept, and one at the start.
+ * A path in SigV4's form: all bytes but RFC 3986's unreserved ones percent-encoded, slashes kept, and one at the start.
  *
  * Git decodes the URL's path before it asks a helper, so this restores what goes over the wire. AWS's helper signs the decoded
  * path, and then a path with special characters is refused, because the service expects it encoded

@@ -19,8 +19,8 @@ export interface ProfileRequest {
 
 /**
  * Chooses the profile that serves a request. The first of these counts: the user name in the URL, the helper's `--profile`,
- * AWS_PROFILE if it names one of Vouch's, the only profile whose role is of the host's partition, the default profile. An empty name
- * counts as none.
+ * AWS_PROFILE if it names a Vouch profile, the only profile with a role in the host's partition, the default profile. An empty
+ * name counts as none.
  *
  * @param profiles Vouch's profiles
  * @throws Problem `no-profile`, `unknown-profile`, `several-profiles`

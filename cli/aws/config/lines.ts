@@ -2,7 +2,7 @@ import { splitCommandLine } from './command-line.ts';
 
 /**
  * The meaning of the lines of an AWS config file to AWS CLI (botocore's configloader, which reads with Python's configparser and
- * shlex). All our code that reads or edits the file uses this, so that it sees the same profiles.
+ * shlex). All our code that reads or edits the file uses this, so that it finds the same profiles.
  */
 
 /** A profile's section. */

@@ -27,7 +27,7 @@ export function wrongRegion(region: string, role: string): Note | undefined {
   };
 }
 
-/** A profile's name is also written in URLs, as the user name, and in shells, where a dash at its beginning would make it an option. */
+/** A profile's name is also written in URLs, as the user name, and in shells, where a leading dash would make it an option. */
 export function wrongProfileName(name: string): Note | undefined {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.+@-]{0,63}$/.test(name)) return undefined;
   return {

@@ -129,7 +129,7 @@ function notListening(port: number, cause: NodeJS.ErrnoException): Problem {
 }
 
 /**
- * Whether a browser announces that it fetches the page ahead, before a person wants it (Sec-Purpose: prefetch, of the Fetch
+ * Whether a browser announces that it fetches the page ahead, before the person opens it (Sec-Purpose: prefetch, of the Fetch
  * standard, and its predecessors).
  */
 function isAhead({ headers }: IncomingMessage): boolean {

@@ -20,7 +20,7 @@ export function wayBack(port: number, env: NodeJS.ProcessEnv): string {
  */
 export function sshTunnel(port: number, env: NodeJS.ProcessEnv): string | undefined {
   if (!env.SSH_CONNECTION) return undefined;
-  // The client's address and port, then ours as the client sees them (ssh(1), ENVIRONMENT).
+  // The client's address and port, then ours from the client's side (ssh(1), ENVIRONMENT).
   const [, , address = '', sshPort = ''] = env.SSH_CONNECTION.split(' ');
   const host = isIP(address) ? address : hostname();
   const option = /^\d{1,5}$/.test(sshPort) && sshPort !== '22' ? `-p ${sshPort} ` : '';

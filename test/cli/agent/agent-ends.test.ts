@@ -49,7 +49,7 @@ test('a session that comes when the agent has lost its name is refused, and not 
   expect(the.running.agent.hasSession).toBe(false);
 });
 
-test('an agent whose folder was wiped, as by logind, tells the server, forgets its session, and ends by itself', async () => {
+test('an agent whose folder was wiped (by logind, say) revokes and forgets its session, and ends by itself', async () => {
   const the = await signedIn({ interval: 5 });
   rmSync(dirname(the.agentSocket), { recursive: true });
   await the.running.ended;
@@ -57,7 +57,7 @@ test('an agent whose folder was wiped, as by logind, tells the server, forgets i
   expect(the.world.count('revoke')).toBe(1);
 });
 
-test('an agent whose folder was wiped ends by itself, though the server cannot be told', async () => {
+test('an agent whose folder was wiped ends by itself, even if the server is down', async () => {
   const the = await signedIn({ interval: 5 });
   the.world.answers.revoke = (response) => response.writeHead(500).end();
   rmSync(dirname(the.agentSocket), { recursive: true });
@@ -77,7 +77,7 @@ test('an agent whose name another one has ends by itself, and leaves the other o
 
 test('a session that was refused by an agent that is ending is handed to its successor', async () => {
   const asked: string[] = [];
-  // Closed last, as that removes the socket's name, by which the clean-up finds the successor.
+  // Closed last: that removes the socket's name, by which the clean-up finds the successor.
   onTestFinished(() => void ending.close());
   const the = agentMachine();
   prepareRuntimeFolder(the.env);

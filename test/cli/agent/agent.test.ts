@@ -99,7 +99,7 @@ describe('credentials for Git', () => {
     ['a NUL', gitRequest.replace('\npath', '\0\npath')],
     ['a line of 70,000 bytes', `${gitRequest}other=${'a'.repeat(70_000)}\n`],
     ['more than 1 MiB', `${gitRequest}${'other=aaaaaaaaaaaaaaaaaaaaaa\n'.repeat(50_000)}`],
-    ['a line that is none', `${gitRequest}nonsense\n`],
+    ['a line that is not one', `${gitRequest}nonsense\n`],
     ['a role of another partition', gitRequest.replace('us-east-1.amazonaws.com', 'cn-north-1.amazonaws.com.cn')],
     ['a profile that is not there', `${gitRequest}username=nobody\n`],
   ])('are not given for %s', async (_, request) => {
@@ -150,7 +150,7 @@ describe('credentials for Git', () => {
 });
 
 describe('the answer', () => {
-  test('is pre-encoded and not to be stored where Git can take that', async () => {
+  test('is pre-encoded and not to be stored if Git can take that', async () => {
     const the = await signedIn();
     const plain = lines(await viaGit(the));
     const answer = await viaGit(the, `capability[]=authtype\ncapability[]=state\n${gitRequest}`);
@@ -184,7 +184,7 @@ describe("the caller's AWS config file", () => {
     return file;
   };
 
-  test('is the one that counts, and not the one of who started the agent', async () => {
+  test('is the one that counts, and not that of the agent’s starter', async () => {
     const the = await signedIn();
     const file = other(the, 'config', `${role}-other`);
     await viaGit(the, `vouch-aws-config=${file}\n${gitRequest}`);
@@ -357,7 +357,7 @@ describe('a chained role', () => {
     });
   });
 
-  test('whose first role is refused says that one', async () => {
+  test('reports the first role when that one is refused', async () => {
     const the = await signedIn();
     setUpChain(the, 'team', 'vouch', team);
     the.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
@@ -430,7 +430,7 @@ describe("a role's claims", () => {
     await expect(roleClaims('nonsense', the.env)).rejects.toMatchObject({ kind: 'bad-request' });
   });
 
-  test('that cannot be read are a trouble of the server, told without the token', async () => {
+  test('that cannot be read are the server’s failure, reported without the token', async () => {
     const the = await signedIn();
     the.world.answers.token = (response) => json(response, 200, { token: 'do-not-tell' });
     const problem = await roleClaims(role, the.env).catch((error) => error);
@@ -464,7 +464,7 @@ describe('refusals', () => {
     });
   });
 
-  test('the helper is told why its quick request failed, without another try; the next request is a real one', async () => {
+  test('the helper gets the reason why its quick request failed, without another try; the next request is a real one', async () => {
     const the = await signedIn();
     the.world.answers.sts = stsError('AccessDenied', 'no');
     const reason = () => gitCredentials(Buffer.from(gitRequest), the.env).catch((error) => error.kind);
@@ -586,7 +586,7 @@ describe('refusals', () => {
     expect(the.world.count('token')).toBe(2);
   });
 
-  test('one nonce after the other says nothing of the session, which stays', async () => {
+  test('one nonce after the other does not end the session', async () => {
     const the = await signedIn();
     the.world.answers.token = (response) =>
       json(response, 401, {}, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': 'n' });
@@ -673,7 +673,7 @@ describe('the session', () => {
     await the.running.ended;
   });
 
-  test('logging out of a session that the server had ended already is no failure', async () => {
+  test('logging out of a session that the server had ended already is not a failure', async () => {
     const the = await signedIn();
     the.world.answers.revoke = (response) => json(response, 401, { type: 'urn:vouch:problem:session-over' });
     expect(await dropSession(the.env)).toEqual({ revoked: true });
@@ -694,11 +694,11 @@ describe('the session', () => {
     ['an issuer without TLS', { issuer: 'http://vouch.example.com' }],
     ['an issuer with a query', { issuer: 'https://vouch.example.com/?x' }],
     ['a token that would break a header', { accessToken: 'a\r\nb' }],
-    ['an address that is no session name', { email: 'a b@example.com' }],
+    ['an address that is not a session name', { email: 'a b@example.com' }],
     ['no key', { dpopKey: {} }],
     ['a public key', { dpopKey: { ...newSession('').dpopKey, d: undefined } }],
     ['an end in the past', { expiresAt: new Date(0).toISOString() }],
-    ['an end that is no time', { expiresAt: 'tomorrow' }],
+    ['an end that is not a time', { expiresAt: 'tomorrow' }],
   ])('is refused with %s', async (_, changes) => {
     const the = await agent();
     await expect(putSession(newSession(the.world.url, changes as object), the.env)).rejects.toMatchObject({
@@ -707,7 +707,7 @@ describe('the session', () => {
     expect((await agentStatus(the.env)).session).toBeNull();
   });
 
-  test('is told about without a secret', async () => {
+  test('is reported without a secret', async () => {
     const the = await signedIn();
     await viaGit(the);
     const status = await agentStatus(the.env);
@@ -723,7 +723,7 @@ describe('the session', () => {
     expect(JSON.stringify(status)).not.toMatch(/access\.token|secret|sessiontoken|ASIA/);
   });
 
-  test('none: the agent says so, and ends after 10 minutes', async () => {
+  test('none: the agent reports that, and ends after 10 minutes', async () => {
     const the = await agent({ interval: 5 });
     await expect(awsCredentials(role, undefined, the.env)).rejects.toMatchObject({ kind: 'no-session', exitCode: 3 });
     the.clock.now += 10 * 60_000;
@@ -747,7 +747,7 @@ describe('agent.sock', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*urn:vouch:problem:bad-request/s);
   });
 
-  test('knows nothing else', async () => {
+  test('has no other paths', async () => {
     const the = await agent();
     const answer = await say(the.agentSocket, 'GET /session HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 404 /);

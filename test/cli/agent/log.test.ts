@@ -11,7 +11,7 @@ import { agent, hour, signedIn, viaGit } from './support.ts';
 
 const minute = 60_000;
 
-test('tells what the agent does and why, and never a secret', async () => {
+test('has what the agent does and why, and never a secret', async () => {
   const the = await agent();
   const token = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl';
   const expiresAt = new Date(the.clock.now + 8 * hour).toISOString();
@@ -57,7 +57,7 @@ test('tells what the agent does and why, and never a secret', async () => {
   }
 });
 
-test('is of bounded length, in entries and in each of them, and counts what is said again', () => {
+test('is of limited length, as a whole and in each entry, and counts repeated entries', () => {
   const log = new Log(() => 0);
   for (let i = 0; i < 2000; i++) log.add('refused', `${i} ${'x'.repeat(10_000)}`);
   const entries = log.after(0);

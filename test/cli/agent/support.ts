@@ -10,8 +10,8 @@ import { gitRequest, type Machine, machine, newSession, say, services, setUpProf
 export const hour = 3600_000;
 
 /**
- * A server that is down is not tried again, as no pause fits into the request: tests of other things need not wait. A server that
- * is slow, as on a busy machine, is not taken for one that is down.
+ * A server that is down is not tried again, because no pause fits into the request: tests of other things need not wait. A server
+ * that is slow, as on a busy machine, is not taken for one that is down.
  */
 const once: Timeouts = {
   ...usualTimeouts,

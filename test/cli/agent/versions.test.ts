@@ -15,14 +15,14 @@ import { agent, gone, signedIn, viaGit } from './support.ts';
 
 const request = Buffer.from(withContext(Buffer.from(gitRequest), {}, {}));
 
-test('an agent of another version that speaks the same keeps serving', async () => {
+test('an agent of another version with the same protocol keeps serving', async () => {
   const the = await signedIn({ version: '0.0.9' });
   expect(await viaGit(the, request)).toContain('password=');
   expect(await gitCredentials(request, the.env)).toContain('password=');
   expect(await agentStatus(the.env)).toMatchObject({ version: '0.0.9', session: { email: 'alice@example.com' } });
 });
 
-test('an agent that speaks another protocol does nothing that it could misunderstand, and says what to do', async () => {
+test('an agent with another protocol does nothing that it could misunderstand, and its answer has what to do', async () => {
   const the = await agent({ version: '9.9.9', protocol: '2' });
   expect(await viaGit(the, request)).toBe('');
   for (const asked of [

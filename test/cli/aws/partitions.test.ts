@@ -87,7 +87,7 @@ test('a host has 253 characters, as DNS has it, and not one more', () => {
   expect(codeCommitHost(host(254))).toBeUndefined();
 });
 
-test('where no region is known STS is asked in one of the partition of the role', () => {
+test('without a region, STS is asked in one of the role’s partition', () => {
   for (const { id, defaultRegion } of partitions) expect(partitionOf(defaultRegion)?.id).toBe(id);
   expect(partitions.map(({ defaultRegion }) => defaultRegion)).toEqual([
     'us-east-1',
@@ -158,7 +158,7 @@ test('a region is recognised by its shape, so that new ones need no release', ()
 });
 
 test.each(['us-esat-1', 'us-gov-wets-1', 'cn-nroth-1', 'eusc-de-esat-1'])(
-  '%s has the shape of a region, and its direction is none',
+  '%s has the shape of a region, but not its direction',
   (region) => {
     expect([isRegion(region), looksLikeRegion(region)]).toEqual([true, false]);
   },

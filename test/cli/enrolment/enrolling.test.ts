@@ -54,7 +54,7 @@ describe('an invitation code', () => {
     );
   });
 
-  test('of the server’s own is always read', async () => {
+  test('in the server’s form is always read', async () => {
     const server = await startServer();
     onTestFinished(() => server.close());
     for (let number = 0; number < 50; number++) {
@@ -71,7 +71,7 @@ describe('an invitation code', () => {
     expect(server.asked).toEqual(['GET /.well-known/openid-configuration']);
   });
 
-  test('is not asked for where no Vouch server answers', async () => {
+  test('is not asked for if no Vouch server answers', async () => {
     const other = createServer((_request, response) => response.end('<html>welcome</html>'));
     await new Promise<void>((resolve) => other.listen(0, 'localhost', resolve));
     onTestFinished(() => void other.close());

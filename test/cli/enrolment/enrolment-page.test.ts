@@ -81,7 +81,7 @@ async function scripted() {
 }
 
 describe('a script', () => {
-  test('says the words that the page shows, and the key is enrolled', async () => {
+  test('gives the words that the page shows, and the key is enrolled', async () => {
     const { the, email, ended, page, type } = await scripted();
     const opened = await (await page).open();
     type(`${opened.words}\n`);
@@ -108,7 +108,7 @@ describe('a script', () => {
     await jsonOf(await new Browser(server.origin).post('/enroll/start', { invitation: code }));
   });
 
-  test('that says nothing more enrols no key', async () => {
+  test('that gives nothing more enrols no key', async () => {
     const { email, ended, page, child } = await scripted();
     const opened = await (await page).open();
     child.stdin.end();
@@ -151,7 +151,7 @@ describe('a person at the terminal', () => {
     ['no', 'n\r'],
     ['nothing', '\r'],
     ['no more (Ctrl-D)', '\x04'],
-  ])('says %s where somebody else was quicker: his page gets no key in', async (_what, keys) => {
+  ])('answers %s when somebody else was quicker: that page enrols no key', async (_what, keys) => {
     const { email, code, terminal, url } = await typed();
     const his = await new Page(url).open();
     // Her own browser is told.

@@ -45,7 +45,7 @@ test('a login looks for the agent when it begins and when it has a session, whet
   }
 });
 
-test('a login that is told which agent there is does not look for it when it begins', async () => {
+test('a login that is given the agent’s state does not look for it when it begins', async () => {
   const the = agentMachine();
   const found = await findAgent(the.env);
   vi.clearAllMocks();

@@ -38,12 +38,12 @@ async function setUp(settings: Config = {}) {
   return {
     ...the,
     issuer,
-    /** The addresses that the browser was told to open. */
+    /** The addresses that were given to the browser. */
     opened: () => read(opened).split('\n').filter(Boolean),
     /** Git on a terminal, asking for credentials. */
     git: (env: Record<string, string> = {}) =>
       onTerminal(`exec git credential fill <'${request}'`, { env: { ...the.env, ...env } }),
-    /** The helper alone, which says its process first. */
+    /** The helper alone, which prints its process first. */
     helper: () =>
       onTerminal(
         `echo "pid=$$"; exec '${process.execPath}' '${join(root, 'cli/git-credential-vouch/main.ts')}' get <'${request}'`,
@@ -72,7 +72,7 @@ const following =
   /vouch: A sign-in is under way, and this waits for it: (http\S+)\n {2}Touch your key only if the page shows: amber otter canyon\n/;
 
 describe('Git on a terminal, without a session', () => {
-  test('has the person sign in, and says where', async () => {
+  test('has the person sign in, and prints where', async () => {
     const the = await setUp();
     const git = the.git();
     const [, address] = await git.until(
@@ -111,7 +111,7 @@ describe('Git on a terminal, without a session', () => {
     expect((await fetch(callback)).status).toBe(400);
     git.type('\x03');
     expect(await git.ended).toBe(130);
-    // The helper was told at the same moment as Git.
+    // The helper got the signal at the same moment as Git.
     await eventually(() => the.sockets()).toEqual([]);
     await eventually(() => fetch(callback).catch(({ message }) => message)).toBe('fetch failed');
     expect(git.said()).not.toContain('fatal');
@@ -130,7 +130,7 @@ describe('Git on a terminal, without a session', () => {
     ],
     ['when it is told so for these hosts', {}, gitSetting(`credential.https://${host}.interactive`, '0')],
     ['when other helpers are told to be silent', { autoLogin: 'always' }, { GCM_INTERACTIVE: 'Never' }],
-  ])('says what to do and stops %s', async (_, settings, env) => {
+  ])('prints what to do and stops %s', async (_, settings, env) => {
     const the = await setUp(settings);
     const git = the.git(env);
     expect(await git.ended).toBe(128);
@@ -146,7 +146,7 @@ describe('Git on a terminal, without a session', () => {
     ['Git may ask', gitSetting('credential.interactive', 'auto')],
     ['Git may not ask for other hosts', gitSetting('credential.https://github.com.interactive', 'never')],
     ['GCM_INTERACTIVE is empty', { GCM_INTERACTIVE: '' }],
-  ])('starts a login where %s', async (_, env) => {
+  ])('starts a login if %s', async (_, env) => {
     const the = await setUp();
     const git = the.git(env);
     await git.until(touch);
@@ -154,14 +154,14 @@ describe('Git on a terminal, without a session', () => {
     await git.ended;
   });
 
-  test('that does not know its server says how it gets to know it', async () => {
+  test('without a server prints how to set one', async () => {
     const the = await setUp({ server: undefined });
     const git = the.git();
     expect(await git.ended).toBe(128);
     expect(git.said()).toContain('vouch enroll --server');
   });
 
-  test('that has no role to sign in for says so first', async () => {
+  test('that has no role to sign in for reports that first', async () => {
     const the = await setUp();
     rmSync(join(String(the.env.HOME), '.aws'), { recursive: true });
     const git = the.git();
@@ -186,7 +186,7 @@ describe('a job in the background of a shell', () => {
   test.each<[string, Config]>([
     ['no setting', {}],
     ['autoLogin always', { autoLogin: 'always' }],
-  ])('with %s opens nothing, and says what to do', async (_, settings) => {
+  ])('with %s opens nothing, and prints what to do', async (_, settings) => {
     const the = await setUp(settings);
     // With job control each job has its own process group, and the shell has the terminal.
     const shell = onTerminal(
@@ -312,7 +312,7 @@ describe('a sign-in that nobody answers', () => {
     expect(silentUntil(start)).toBe(0);
   });
 
-  test('is forgotten where the note says nothing sensible', () => {
+  test('is forgotten if the note is not readable', () => {
     const { env } = machine();
     rememberUnanswered(env);
     for (const text of ['', 'x', '1 0\n', `${Date.now()} 100\n`, `${Date.now()} -1\n`]) {
@@ -363,7 +363,7 @@ describe('of several processes', () => {
     await eventually(() => the.sockets()).toEqual([]);
   });
 
-  test('one takes over from one that dies without a word', async () => {
+  test('one takes over from one that dies without a result', async () => {
     const the = await setUp();
     const first = the.helper();
     const [, pid] = await first.until(/pid=(\d+)/);

@@ -82,7 +82,7 @@ describe('signing in', () => {
     expect(issuer.asked.indexOf('GET /jwks')).toBeLessThan(issuer.asked.indexOf('POST /token'));
   });
 
-  test('does without the keys ahead where they are not to be had', async () => {
+  test('does without the early keys if they cannot be had', async () => {
     issuer.failOnce = 'GET /jwks';
     expect((await comeBack()).value?.email).toBe('alice@example.com');
   });
@@ -95,7 +95,7 @@ describe('signing in', () => {
     expect(one?.dpopKey.x).not.toBe(two?.dpopKey.x);
   });
 
-  test('tells the words that the page shows', async () => {
+  test('returns the words that the page shows', async () => {
     const told: unknown[] = [];
     const signal = AbortSignal.timeout(20_000);
     const session = signIn({
@@ -145,7 +145,7 @@ describe('signing in', () => {
     ['the end of the session is a number', { session: { expiresAt: 2100 } }],
     ['the end of the session is in a list', { session: { expiresAt: ['2100-01-01T00:00:00Z'] } }],
     ['there is no key', { session: { key: null } }],
-    ['the name of the key is none', { session: { key: { name: null } } }],
+    ['the name of the key is missing', { session: { key: { name: null } } }],
     ['there is no address', { session: { email: null } }],
   ];
   test.each(lies)('refuses when %s, and the page says that it did not finish', async (_what, wrong) => {
@@ -162,7 +162,7 @@ describe('signing in', () => {
     expect(issuer.pushed).toEqual([]);
   });
 
-  test('a cancel in the browser is told as one', async () => {
+  test('a cancel in the browser is reported as one', async () => {
     const { error } = await comeBack((query) => {
       query.delete('code');
       query.set('error', 'access_denied');
@@ -171,7 +171,7 @@ describe('signing in', () => {
     expect(issuer.redeemed).toEqual([]);
   });
 
-  test('a server that is not there is told as unreachable', async () => {
+  test('a server that is not there is reported as unreachable', async () => {
     const server = `http://localhost:${await freePort()}`;
     const refused = signIn({ server, signal: AbortSignal.timeout(20_000), onPage: () => {} });
     await expect(refused).rejects.toMatchObject({ kind: 'server-unreachable', exitCode: 4 });
@@ -211,7 +211,7 @@ describe('signing in', () => {
     silent.close();
   });
 
-  test('what the server says of person and key cannot steer a terminal', async () => {
+  test('what the server sends about person and key cannot steer a terminal', async () => {
     const hostile = '\u001b]0;owned\u0007\u001b[31mred';
     issuer.wrong = { session: { key: { name: hostile, model: hostile.repeat(50) } } };
     const { value } = await comeBack();
@@ -219,7 +219,7 @@ describe('signing in', () => {
     expect(value?.key.model?.length).toBeLessThanOrEqual(64);
   });
 
-  test('a clock that is wrong is told as that', async () => {
+  test('a clock that is wrong is reported as that', async () => {
     issuer.date = new Date(Date.now() - 10 * 60_000);
     issuer.wrong = { tokenStatus: 400, token: { error: 'invalid_dpop_proof' } };
     expect((await comeBack()).error).toMatchObject({ kind: 'clock-skew', exitCode: 5 });

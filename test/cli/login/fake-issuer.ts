@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { freePort } from '../../support/free-port.ts';
 
-/** An identity server that can be told to answer wrongly. It is written against the RFCs, and shares no code with ours. */
+/** An identity server that can be set to answer wrongly. It is written against the RFCs, and shares no code with ours. */
 export interface FakeIssuer {
   url: string;
-  /** What was asked of it, such as `GET /jwks`, in order. */
+  /** The requests to it, such as `GET /jwks`, in order. */
   asked: string[];
   /** The pushed authorization requests (RFC 9126), as they came. */
   pushed: URLSearchParams[];
@@ -25,7 +25,7 @@ export interface FakeIssuer {
   instead: Record<string, (response: ServerResponse) => void>;
   /** The request that gets status 500 the next time. */
   failOnce?: string | undefined;
-  /** The time of the Date header; now unless given. */
+  /** The time of the Date header; by default now. */
   date?: Date;
   /** Called before the token endpoint answers. */
   beforeToken: () => Promise<void>;

@@ -78,7 +78,7 @@ describe('Ctrl-C and --timeout', () => {
     expect([said, await ended]).toEqual([`Waiting for ${host} …\n`, 130]);
   });
 
-  /** `vouch enroll` with a pipe on standard input that says nothing. */
+  /** `vouch enroll` with a silent pipe on standard input. */
   async function waitingForInput(args: string[]) {
     const server = (await issuer()).url;
     const child = spawn(process.execPath, [program, 'enroll', '--server', server, ...args], {

@@ -70,7 +70,7 @@ test('a $BROWSER that stays has not failed, whatever becomes of it later', async
 });
 
 describe('the desktop’s browser', () => {
-  /** What openBrowser returns in a process of its own, as `open` uses that process's environment. */
+  /** The result of openBrowser in its own process, because `open` uses the environment of its process. */
   async function opened(env: (bin: string) => NodeJS.ProcessEnv): Promise<string> {
     const the = machine();
     const bin = join(the.folder, 'bin');
@@ -86,12 +86,12 @@ describe('the desktop’s browser', () => {
     return stdout.trim();
   }
 
-  test('is not tried where it would have no screen', async () => {
+  test('is not tried if it would have no screen', async () => {
     expect(await opened(() => ({}))).toBe('false');
     expect(await opened(() => ({ DISPLAY: '', WAYLAND_DISPLAY: '' }))).toBe('false');
   });
 
-  test('has failed where nothing is there that opens an address', async () => {
+  test('has failed if no program is there that opens an address', async () => {
     expect(await opened((bin) => ({ DISPLAY: ':77', PATH: bin }))).toBe('false');
   });
 });

@@ -35,7 +35,7 @@ function onTheTerminal(the: Machine): Terminal {
   return onTerminal(`exec '${process.execPath}' '${program}' login --no-browser`, the);
 }
 
-/** `vouch login` where nobody can be asked. */
+/** `vouch login` when nobody can be asked. */
 async function unattended(the: Machine, issuer: FakeIssuer) {
   const child = spawn(process.execPath, [program, 'login', '--no-browser'], { env: the.env });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -52,7 +52,7 @@ async function unattended(the: Machine, issuer: FakeIssuer) {
 const sessionOf = async (the: Machine) => (await agentStatus(the.env).catch(() => undefined))?.session?.email;
 const revoked = (issuer: FakeIssuer) => issuer.asked.filter((what) => what === 'POST /token/revocation').length;
 
-test('whoever signs in first at a server is noted, and signs in again without a question', async () => {
+test('the first person at a server is remembered, and signs in again without a question', async () => {
   const { the, issuer } = await setUp();
   for (let time = 0; time < 2; time += 1) {
     expect(await unattended(the, issuer)).toMatchObject({ code: 0, said: expect.stringContaining(`as ${alice}`) });
@@ -61,7 +61,7 @@ test('whoever signs in first at a server is noted, and signs in again without a 
   expect(await sessionOf(the)).toBe(alice);
 });
 
-test('a session of somebody else is not kept where nobody can be asked, and its server is told', async () => {
+test('a session of somebody else is not kept if nobody can be asked, and is revoked at its server', async () => {
   const { the, issuer } = await setUp(bob);
   const { code, said } = await unattended(the, issuer);
   expect(code).toBe(5);
@@ -72,7 +72,7 @@ test('a session of somebody else is not kept where nobody can be asked, and its 
   expect(readConfig(the.env).people?.[issuer.url]).toBe(bob);
 });
 
-test('the person at the terminal is asked, and says that it is them', async () => {
+test('the person at the terminal is asked, and answers that it is them', async () => {
   const { the, issuer } = await setUp(bob);
   const terminal = onTheTerminal(the);
   await terminal.until(/Touch your security key/);

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { claim, listenPrivately } from '../../../cli/runtime-folder/owned-socket.ts';
 
 /**
- * A process that claims a name several times at once, on demand (owned-socket.test.ts). Each claim has a server of its own, which
+ * A process that claims a name several times at once, on demand (owned-socket.test.ts). Each claim has its own server, which
  * sends its number to every client. A line `<path> <how many>` on standard input starts a round. Its result is one line of JSON:
  * the numbers that got the name. The next line ends the round: the servers close, and leave the name behind.
  */

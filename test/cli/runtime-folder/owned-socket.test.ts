@@ -53,7 +53,7 @@ test('of many that claim a name at once exactly one gets it, and has it, whateve
   }
 });
 
-test('a name that somebody listens behind is left to them', async () => {
+test('a name on which somebody listens is left to them', async () => {
   const path = join(folder(), 'agent.sock');
   const first = await claimed(path);
   expect(await claimed(path)).toBeUndefined();
@@ -62,7 +62,7 @@ test('a name that somebody listens behind is left to them', async () => {
   expect(await claimed(path)).toBeDefined();
 });
 
-test('a stale name is taken over, and so are the locks of who died taking it over', async () => {
+test('a stale name is taken over, and so are the locks of processes that died doing so', async () => {
   const made = folder();
   const path = join(made, 'agent.sock');
   for (const name of ['', '.1', '.2', '.3']) await stale(`${path}${name}`);
@@ -92,8 +92,8 @@ test('a socket of another user is an error, and not touched', async () => {
   expect(readdirSync(made)).toEqual(['agent.sock']);
 });
 
-test('where no socket can be made, it is said where and why', async () => {
-  // A missing folder stands for a full disk, as the system refuses in the same way.
+test('if no socket can be made, the error has where and why', async () => {
+  // A missing folder stands for a full disk, because the system refuses in the same way.
   await expect(listenPrivately(createServer(), join(folder(), 'missing'))).rejects.toMatchObject({
     kind: 'folder',
     what: expect.stringMatching(/^No socket can be made in .*missing$/),
@@ -106,7 +106,7 @@ test('a private name is swept away when its agent is gone, and never while it li
   const path = folder();
   const gone = spawn(process.execPath, ['-e', '0']);
   await new Promise((resolve) => gone.once('exit', resolve));
-  // Process 1 lives, and may be another user's.
+  // Process 1 is running, and may be another user's.
   const living = [`agent.${process.pid}.0123abcd.sock`, 'agent.1.0123abcd.sock'];
   const others = [`agent.${gone.pid}.0123ABCD.sock`, `agent.${gone.pid}.0123abcd.sock.1`, 'agent.sock', 'git.sock'];
   for (const name of [...living, ...others, `agent.${gone.pid}.0123abcd.sock`]) writeFileSync(join(path, name), '');

@@ -20,7 +20,7 @@ import { captured, type Machine, machine, newSession, root, runCommand } from '.
 const logind = vi.hoisted(() => ({ runUser: '' }));
 vi.mock('../../../cli/runtime-folder/run-user.ts', () => logind);
 
-/** What the system knows about this user, for this test, if it knows anything. */
+/** The system's data about this user, for this test, if it has any. */
 const user = vi.hoisted(() => ({ homedir: '' as string | undefined }));
 vi.mock('node:os', async (original) => ({
   ...(await original<typeof import('node:os')>()),
@@ -70,7 +70,7 @@ describe('the home folder', () => {
     }
   });
 
-  test('does not name the server from where a command runs', async () => {
+  test('does not take the server from the folder in which a command runs', async () => {
     const the = machine();
     const planted = join(the.folder, 'here');
     mkdirSync(join(planted, '.config/vouch'), { recursive: true });
@@ -78,7 +78,7 @@ describe('the home folder', () => {
     const said = async (env: NodeJS.ProcessEnv) => {
       const options = { env: { ...the.env, ...env }, cwd: planted };
       const vouch = [join(root, 'cli/vouch/commands.ts'), 'config', 'list'];
-      // It fails when the system knows no home folder.
+      // It fails when the system has no home folder.
       const { stdout, stderr } = await promisify(execFile)(process.execPath, vouch, options).catch((error) => error);
       return stdout + stderr;
     };
@@ -91,7 +91,7 @@ describe('the home folder', () => {
 });
 
 describe('the folder of the sockets', () => {
-  test('is logind’s where XDG_RUNTIME_DIR does not lead to a folder, as in cron', () => {
+  test('is logind’s if XDG_RUNTIME_DIR does not lead to a folder, as in cron', () => {
     const { folder, env, runtime } = withLogind();
     const cache = join(folder, 'home/.cache/vouch');
     expect(runtimeFolders(env)).toEqual([join(folder, 'run/vouch'), cache]);
@@ -111,7 +111,7 @@ describe('the folder of the sockets', () => {
     );
   });
 
-  test('is not logind’s where that has made none for us', () => {
+  test('is not logind’s if logind has made none for us', () => {
     const { folder, env, runtime } = withLogind();
     const { XDG_RUNTIME_DIR: _, ...rest } = env;
     beRootWith(runtime);
@@ -150,7 +150,7 @@ describe('the folder of the sockets', () => {
     },
   );
 
-  test('is made for us alone, and sticky, by which Git’s helper knows it', () => {
+  test('is made for us alone, and sticky, by which Git’s helper recognises it', () => {
     const { env, folder } = machine();
     const made = join(folder, 'run/vouch');
     expect(prepareRuntimeFolder(env)).toBe(made);
@@ -160,7 +160,7 @@ describe('the folder of the sockets', () => {
     expect(statSync(made).mode & 0o7777).toBe(0o1700);
   });
 
-  test('is refused where others could put another in its place, and not made', async () => {
+  test('is refused if others could put another in its place, and not made', async () => {
     const { env, folder } = machine();
     chmodSync(join(folder, 'run'), 0o777);
     const refused = { kind: 'unsafe-folder', fix: expect.stringContaining(`chmod go-w '${folder}/run'`) };

@@ -26,7 +26,7 @@ const credentials = { accessKeyId: 'A', secretAccessKey: 'S', sessionToken: 'T',
 /** A safety net for the tests, which no request here may need. */
 const signal = () => AbortSignal.timeout(60_000);
 
-/** Which part of ours asks a server, and for what. */
+/** The part of ours that asks a server, and its request. */
 interface Asker {
   asks: string;
   ask: (issuer: FakeIssuer) => Promise<unknown>;
@@ -291,7 +291,7 @@ describe('the time of an answer', () => {
     await closed;
   });
 
-  test('does not matter to vouch doctor where it only looks whether a way is open', async () => {
+  test('does not matter to vouch doctor when it only checks whether a host can be reached', async () => {
     const { issuer } = await hostileTo({ asks: 'GET /', ask: signInAt, answer: () => '' }, drip);
     const visit = await visitTo(machine());
     visit.facts.server = issuer.url;
@@ -366,7 +366,7 @@ describe('the endpoints of a discovery document', () => {
     });
   });
 
-  test('what a server says of an enrolment’s page is neither shown nor agreed to when it is something else', async () => {
+  test('what a server sends about an enrolment’s page is neither shown nor agreed to when it is something else', async () => {
     const issuer = await startFakeIssuer();
     onTestFinished(() => issuer.close());
     for (const said of [
@@ -403,7 +403,7 @@ describe('a server that refuses, or cannot answer', () => {
       response.writeHead(status, { 'content-type': type }).end(body);
   const asked = table.filter(({ who }) => /login|enrolment, with/.test(who) && !/keys/.test(who));
 
-  test.each(asked)('$who: is quoted where it says why', async ({ ask, asks }) => {
+  test.each(asked)('$who: is quoted when it gives a reason', async ({ ask, asks }) => {
     const issuer = await startFakeIssuer();
     onTestFinished(() => issuer.close());
     issuer.instead[asks] = refuse(421, words);
@@ -417,7 +417,7 @@ describe('a server that refuses, or cannot answer', () => {
     await expect(ask(issuer)).rejects.toMatchObject({ kind: 'misdirected-request', exitCode: 4 });
   });
 
-  test.each(asked)('$who: is told as one that is down where a proxy says so', async ({ ask, asks }) => {
+  test.each(asked)('$who: is reported as down when a proxy answers so', async ({ ask, asks }) => {
     const issuer = await startFakeIssuer();
     onTestFinished(() => issuer.close());
     for (const status of [429, 500, 502, 503]) {

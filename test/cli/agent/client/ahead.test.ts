@@ -61,7 +61,7 @@ describe('an agent that is started ahead of a session', () => {
     }
   });
 
-  test('is none where one runs already, which stays as it is', async () => {
+  test('is not started if one runs already, which stays as it is', async () => {
     const the = agentMachine();
     await startAgent(the.env);
     const { pid } = await agentStatus(the.env);

@@ -18,7 +18,7 @@ async function other(onConnection: (socket: Socket) => void): Promise<Machine> {
   return the;
 }
 
-test('finds none where no agent has been, or one has ended', async () => {
+test('finds none if no agent has been, or one has ended', async () => {
   expect(await findAgent(machine().env)).toEqual({ state: 'none' });
   const the = await agent();
   the.running.end();
@@ -43,7 +43,7 @@ test.each<[string, (socket: Socket) => void, object]>([
   expect(await findAgent(the.env, { timeout: 500 })).toMatchObject({ state: 'hung', problem });
 });
 
-test('says nothing of an agent where it could not be asked, or was and refused', async () => {
+test('reports no state if the agent could not be asked, or refused', async () => {
   const the = await agent();
   await expect(foundBy(awsCredentials(role, undefined, the.env))).rejects.toMatchObject({ kind: 'no-session' });
   const interrupted = AbortSignal.abort(new Error('Ctrl-C'));

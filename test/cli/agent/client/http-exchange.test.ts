@@ -24,7 +24,7 @@ const ask = (socket: string, body?: string | Uint8Array, timeout = 10_000) =>
 const saying = (bytes: string) =>
   listen(createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(bytes, 'latin1'))));
 
-/** An agent that is a server of Node's. */
+/** An agent that is one of Node's HTTP servers. */
 const serving = (listener: RequestListener) => listen(createHttpServer(listener));
 
 test('sends method, path and body, and reads the answer', async () => {
@@ -75,7 +75,7 @@ test('refuses an answer without end', async () => {
   await expect(ask(await listen(flood))).rejects.toThrow('longer than 1048576 bytes');
 });
 
-test('waits no longer than it is told, even for an answer that drips', async () => {
+test('waits no longer than its time-out, even for an answer that drips', async () => {
   const drip = createServer((socket) => {
     const timer = setInterval(() => socket.write('x'), 5);
     socket.on('error', () => {}).on('close', () => clearInterval(timer));
@@ -83,7 +83,7 @@ test('waits no longer than it is told, even for an answer that drips', async () 
   await expect(ask(await listen(drip), '', 100)).rejects.toThrow('It did not answer in time.');
 });
 
-test('is given up by a signal, before it begins and while it lasts', async () => {
+test('is aborted by a signal, before it begins and while it lasts', async () => {
   const socket = await listen(createServer());
   const ask = (signal: AbortSignal) =>
     exchange({ socket, method: 'GET', path: '/', body: undefined, timeout: 30_000, signal });
@@ -94,7 +94,7 @@ test('is given up by a signal, before it begins and while it lasts', async () =>
   await expect(asking).rejects.toThrow('Ctrl-C');
 });
 
-test('says by its code that nobody listens', async () => {
+test('has the code that shows that nobody listens', async () => {
   await expect(ask(join(tmpdir(), 'vouch-nobody', 's'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 

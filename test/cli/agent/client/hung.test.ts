@@ -46,7 +46,7 @@ async function stoppedAgent() {
   return { ...the, pid };
 }
 
-/** A process in the agent's place. It closes every connection at once, or does what its program says. */
+/** A process in the agent's place. It closes every connection at once, or runs its program. */
 async function hangsUp(
   program = 'net.createServer((socket) => socket.destroy()).listen(process.argv[1], () => console.log(1))',
 ) {
@@ -60,7 +60,7 @@ async function hangsUp(
   return { ...the, ended };
 }
 
-/** A server in the agent's place that takes connections and says nothing. */
+/** A server in the agent's place that takes connections and sends nothing. */
 async function silent(onConnection: (socket: Socket) => void): Promise<Machine> {
   const the = machine();
   prepareRuntimeFolder(the.env);
@@ -70,11 +70,11 @@ async function silent(onConnection: (socket: Socket) => void): Promise<Machine> 
   return the;
 }
 
-// Only Linux has a file that tells it.
+// Only Linux has a file with that.
 if (process.platform === 'linux') {
-  test('Git does not wait for one that was stopped: the program is asked, which waits for a while and says so', async () => {
+  test('Git does not wait for a stopped one: the program runs, waits for a while and reports it', async () => {
     const the = await stoppedAgent();
-    // A program that does not wait, in the place of ours.
+    // A program that does not wait, in the place of our own.
     const program = join(the.folder, 'program');
     writeFileSync(program, '#!/bin/sh\necho quit=1\n', { mode: 0o755 });
     const helper = join(root, 'cli/git-credential-vouch/git-credential-vouch');
@@ -83,7 +83,7 @@ if (process.platform === 'linux') {
   });
 }
 
-test('vouch status says that it hangs, and vouch agent stop ends it', async () => {
+test('vouch status reports that it hangs, and vouch agent stop ends it', async () => {
   const the = await stoppedAgent();
   const { code, stderr } = await run(process.execPath, [join(root, 'cli/vouch/commands.ts'), 'status'], the.env);
   expect([code, stderr]).toEqual([
@@ -104,7 +104,7 @@ test('vouch status says that it hangs, and vouch agent stop ends it', async () =
   expect(await startAgent(the.env)).toEqual({ started: true });
 });
 
-test('it is ended by who comes to its folder by another name, too', async () => {
+test('it is also ended by a client that reaches its folder by another name', async () => {
   const the = await stoppedAgent();
   const link = join(the.folder, 'link');
   symlinkSync(the.env.XDG_RUNTIME_DIR ?? '', link);
@@ -152,7 +152,7 @@ describe('one that hangs up at once', () => {
     expect(await the.ended).toBe('SIGTERM');
   });
 
-  test('but has said whose session it has, is ended by a logout that names the person', async () => {
+  test('but has reported its session, is ended by a logout that names the person', async () => {
     const status = JSON.stringify({ session: { email: 'alice@example.com' } });
     const the = await hangsUp(
       `http.createServer(({ method }, response) => method === 'GET' ? response.end('${status}') : response.destroy())
@@ -194,7 +194,7 @@ test.each([
     'its process began when the machine had been started another time',
     (file: string) => writeFileSync(file, readFileSync(file, 'utf8').replace(/[\da-f-]{36}\n/, `${randomUUID()}\n`)),
   ],
-  ['its process is no more', (file: string) => writeFileSync(file, '4194304 12345\n')],
+  ['its process has ended', (file: string) => writeFileSync(file, '4194304 12345\n')],
 ])('nothing is ended when %s, and it is said what to do by hand', async (_, change) => {
   const the = agentMachine();
   await startAgent(the.env);
@@ -206,7 +206,7 @@ test.each([
   expect((await agentStatus(the.env)).session).toBeNull();
 });
 
-test('a process that agent.pid names, and that is no agent of this folder, is left alone', async () => {
+test('a process that agent.pid names, and that is not an agent of this folder, is left alone', async () => {
   const the = await silent((socket) => socket.destroy());
   const innocent = spawn(process.execPath, [
     '-e',
@@ -218,7 +218,7 @@ test('a process that agent.pid names, and that is no agent of this folder, is le
   writeFileSync(pidFile(the), `${innocent.pid} ${startOf(innocent.pid ?? 0)}\n`);
   const { code, stdout, stderr } = await runCommand(the.env, (io) => agentStop({}, io));
   expect([code, stdout]).toEqual([1, '']);
-  expect(stderr).toContain(`agent.pid names process ${innocent.pid}, which has none of its sockets.`);
+  expect(stderr).toContain(`agent.pid names process ${innocent.pid}, which has none of the agent's sockets.`);
   await expect(endHungAgent(the.env)).rejects.toMatchObject({ kind: 'agent-unknown' });
   expect([innocent.exitCode, innocent.signalCode]).toEqual([null, null]);
 });

@@ -26,7 +26,7 @@ describe('through the agent’s socket comes', () => {
       `the network's failure ${network}`,
       { ...words, kind: 'server-unreachable', network },
     ]),
-    // The category is not that of the kind.
+    // The category is not the kind's usual one.
     ...categories.map((category): [string, ProblemDetails] => [
       `the category ${category}`,
       { ...words, kind: category === 'failed' ? 'aws-refused' : 'config', category },
@@ -105,7 +105,7 @@ describe('through the agent’s socket comes', () => {
 });
 
 describe('an agent of an earlier version', () => {
-  /** Answers as an agent that knows no categories. */
+  /** Answers like an agent from before categories. */
   async function earlier(problem: object): Promise<unknown> {
     const the = machine();
     prepareRuntimeFolder(the.env);

@@ -14,7 +14,7 @@ async function exhausted(env: NodeJS.ProcessEnv, folder: string, script: string)
   return run('/bin/sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, file], env);
 }
 
-test('who can open no more files does not take a good agent for a hung one', async () => {
+test('a client that can open no more files does not take a good agent for a hung one', async () => {
   const the = agentMachine();
   await startAgent(the.env);
   const { code, stdout, stderr } = await exhausted(
@@ -28,7 +28,7 @@ test('who can open no more files does not take a good agent for a hung one', asy
   expect([code, stdout, stderr]).toEqual([0, 'running\ntoo-many-files\n', '']);
 });
 
-test('what fails where nobody waits for it is told in words, not as a stack', async () => {
+test('a failure that nothing awaits is reported in words, not as a stack', async () => {
   const the = machine();
   const { code, stderr } = await exhausted(
     the.env,

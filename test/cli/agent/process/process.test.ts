@@ -58,10 +58,10 @@ describe('the agent as a process', () => {
     expect(readFileSync(`/proc/${pid}/coredump_filter`, 'utf8')).toBe('00000000\n');
   });
 
-  test('gets nothing of the environment but what it goes by', async () => {
+  test('gets only the part of the environment that it obeys', async () => {
     const the = agentMachine();
     const coverage = join(the.folder, 'coverage');
-    // In the process's own environment, as Node passes this one on.
+    // In the process's own environment, because Node passes this variable on.
     process.env.NODE_V8_COVERAGE = coverage;
     onTestFinished(() => void delete process.env.NODE_V8_COVERAGE);
     the.env.NODE_V8_COVERAGE = coverage;
@@ -74,7 +74,7 @@ describe('the agent as a process', () => {
     const { pid } = await agentStatus(the.env);
     const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
     const names = environment.map((line) => line.replace(/=.*/s, ''));
-    // The shell that becomes the agent says which folder it is in.
+    // The shell that becomes the agent prints its folder.
     expect(names.filter((name) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name)).sort()).toEqual([
       'HOME',
       'LC_ALL',
@@ -89,7 +89,7 @@ describe('the agent as a process', () => {
     expect(existsSync(coverage)).toBe(false);
   });
 
-  test('closes no descriptor that it was not told of: it may be one of Node’s threads’', async () => {
+  test('closes only the descriptors in its list: others may belong to Node’s threads', async () => {
     const the = agentMachine();
     const stdio = Array.from({ length: 201 }, (_, fd) => (fd === 20 || fd === 200 ? 'pipe' : 'ignore')) as 'pipe'[];
     const child = spawn(process.execPath, [join(root, 'cli/agent/main.ts'), '--inherited=200'], {
@@ -102,7 +102,7 @@ describe('the agent as a process', () => {
     expect(kept.readableEnded).toBe(false);
   });
 
-  test('keeps no descriptor of whoever started it', async () => {
+  test('keeps no descriptor of its starter', async () => {
     const the = agentMachine();
     const command = [join(root, 'cli/vouch/commands.ts'), 'agent', 'start'];
     // Pipes at 5 and at 200. The ends that we read end when no process has the other ends.
@@ -239,7 +239,7 @@ describe('the folder', () => {
   test('of another user is refused', () => {
     const the = machine();
     mkdirSync(folder(the), { mode: 0o700 });
-    // Root can give a folder away. Other users already see folders of root's.
+    // Root can give a folder away. Other users can read root's folders anyway.
     const superuser = process.getuid?.() === 0;
     if (superuser) chownSync(folder(the), 12345, 12345);
     expect(() => checkRuntimeFolder(superuser ? folder(the) : '/')).toThrow(
@@ -305,7 +305,7 @@ describe('the folder', () => {
     expect(await startAgent(the.env)).toEqual({ started: true });
   });
 
-  test('somebody who listens there and says nothing is told apart from no agent', async () => {
+  test('a silent listener in its place is not reported as a missing agent', async () => {
     const the = machine();
     mkdirSync(folder(the), { mode: 0o700 });
     const server = createServer((socket) => socket.destroy());

@@ -113,7 +113,7 @@ describe("Git's credential request", () => {
     fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
   );
 
-  test('never makes the reader throw, and what is read is what a line says', () => {
+  test('never makes the reader throw, and each value is that of a line', () => {
     fc.assert(
       fc.property(anything, (bytes) => {
         const found = parseGitRequest(bytes);
@@ -129,7 +129,7 @@ describe("Git's credential request", () => {
     );
   });
 
-  test('gets what the agent cannot know in lines before its own', () => {
+  test('gets what the agent cannot know, in lines before Git’s', () => {
     const env = { HOME: '/home/alice', AWS_PROFILE: 'test', AWS_CONFIG_FILE: '~/aws' };
     const told = Buffer.from(withContext(Buffer.from('host=h\n'), { profile: 'prod' }, env)).toString();
     expect(told).toBe(

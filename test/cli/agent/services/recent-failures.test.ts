@@ -8,7 +8,7 @@ const down = (what: string) => new Problem({ kind: 'aws-unreachable', what });
 const request = (path: string, ...more: string[]) =>
   Buffer.from(['protocol=https', `path=${path}`, ...more, ''].join('\n'));
 
-test('a failure is told once, to who asked just that, in whatever form the answer was wanted', () => {
+test('a failure is returned once, for the same request in either form of the answer', () => {
   const failures = new RecentFailures(() => 0);
   failures.add(request('a', 'vouch-forms=both'), down('one'));
   expect(failures.take(request('b'))).toBeUndefined();

@@ -32,7 +32,7 @@ test('holds no more than 100, and drops the oldest first', async () => {
   await vi.waitFor(() => expect(entries.map(isWiped)).toEqual(entries.map((_, n) => n < 3)));
 });
 
-test('what is replaced, or over, is gone, and can be read for a moment by who was just given it', async () => {
+test('what is replaced, or over, is gone; a caller that just got it can read it for a moment', async () => {
   const cache = new CredentialCache();
   const [first, second, other] = [entry('role'), entry('role', 2000), entry('other', 500)];
   for (const one of [first, other, second]) cache.put(one);

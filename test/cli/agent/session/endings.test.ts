@@ -92,7 +92,7 @@ test('the proof key cannot be taken out again', async () => {
   }
 });
 
-test('credentials of STS’s that are over already are refused, a chained role’s too', async () => {
+test('credentials from STS that have already ended are refused, a chained role’s too', async () => {
   const the = await signedIn();
   const over = {
     kind: 'aws-unreachable',

@@ -52,7 +52,7 @@ function answerAtFirst(the: SignedIn, what: 'token' | 'sts', times: number, answ
   };
 }
 
-/** Makes the pauses between tries as long as they can be, and tells when one begins. */
+/** Makes the pauses between tries as long as they can be, and reports when one begins. */
 function onPause(begun: (pause: number) => void = () => {}): void {
   let pauses = 0;
   const random = vi.spyOn(Math, 'random').mockImplementation(() => {
@@ -150,7 +150,7 @@ describe('one request gets its answer when', () => {
 });
 
 describe('who is down', () => {
-  test('is asked by one for all who wait', async () => {
+  test('is asked once for all callers that wait', async () => {
     const the = await signedIn({ timeouts: soonAgain });
     answerAtFirst(the, 'token', 5, html(503));
     answerAtFirst(the, 'sts', 5, html(503));
@@ -159,7 +159,7 @@ describe('who is down', () => {
     expect([the.world.count('token'), the.world.count('sts')]).toEqual([6, 6]);
   });
 
-  test('is not asked by the SDK on its own account', async () => {
+  test('is not asked again by the SDK itself', async () => {
     const the = await signedIn();
     setUpChain(the, 'team', 'vouch', `${role}-team`);
     await profileCredentials('vouch', { region: 'us-east-1' }, the.env);
@@ -216,7 +216,7 @@ describe('who is down', () => {
     expect(the.world.count(what)).toBe(2);
   });
 
-  test('is not asked by who only looks how things are', async () => {
+  test('is not asked again for a caller that only wants the state', async () => {
     const the = await signedIn({ timeouts: soonAgain });
     the.world.answers = { token: html(503) };
     await expect(roleClaims(role, the.env)).rejects.toMatchObject({ kind: 'server-unreachable' });
@@ -224,7 +224,7 @@ describe('who is down', () => {
     expect(the.world.count('token')).toBe(2);
   });
 
-  test('is asked again for who came to wait for a renewal, which itself is tried once', async () => {
+  test('is asked again for a caller that waits for a renewal, which itself is tried once', async () => {
     const the = await signedIn({ timeouts: soonAgain });
     const first = lines(await viaGit(the)).username;
     const { promise: asked, resolve } = Promise.withResolvers<ServerResponse>();
@@ -242,7 +242,7 @@ describe('who is down', () => {
   });
 });
 
-describe('what is no outage is not tried again', () => {
+describe('what is not an outage is not tried again', () => {
   test.each<[string, Answer, string]>([
     ['the session was revoked', problem(401, 'session-over'), 'session-over'],
     [
@@ -278,7 +278,7 @@ describe('what is no outage is not tried again', () => {
   });
 });
 
-describe('one line says who is down, and until when what is in hand lasts', () => {
+describe('one line has who is down, and until when the cached credentials last', () => {
   const at = (time: number) => new Date(time).toTimeString().slice(0, 5);
   /** Noon, so that all times are on one day. */
   const noon = new Date().setHours(12, 0, 0, 0);
@@ -296,7 +296,7 @@ describe('one line says who is down, and until when what is in hand lasts', () =
     });
   });
 
-  test('for STS, with credentials of other roles in hand', async () => {
+  test('for STS, with credentials for other roles in the cache', async () => {
     const the = await agent();
     the.clock.now = noon;
     await putSession(newSession(the.world.url, { expiresAt: new Date(noon + 8 * hour).toISOString() }), the.env);

@@ -29,7 +29,7 @@ test('a day with a fetch a minute takes 10 STS calls a role at most, and none af
   const the = await signedIn();
   setUpProfile(the, 'prod', `${role}-prod`);
   setUpChain(the, 'team', 'vouch', `${role}-team`);
-  // As STS does: for as long as it was asked.
+  // As STS does: for the requested duration.
   the.world.expiration = (request) => the.clock.now + Number(request.get('DurationSeconds')) * 1000;
   const calls = (arn: string) => the.world.calls.filter(({ query }) => query?.get('RoleArn') === arn).length;
   const profiles = ['prod', 'team'];
@@ -64,7 +64,7 @@ test('credentials are renewed from 10 minutes before their end, by the clock alo
   expect(the.world.count('sts')).toBe(2);
 });
 
-test('the agent looks at the clock by itself', async () => {
+test('the agent reads the clock by itself', async () => {
   const the = await signedIn({ interval: 5 });
   await viaGit(the);
   const asked = holdBack(the);
@@ -72,7 +72,7 @@ test('the agent looks at the clock by itself', async () => {
   await asked;
 });
 
-test('nobody waits for a renewal while what is in hand is good for another minute', async () => {
+test('nobody waits for a renewal while the cached credentials are valid for another minute', async () => {
   const the = await signedIn();
   const first = await userOf(the);
   const asked = holdBack(the);
@@ -85,7 +85,7 @@ test('nobody waits for a renewal while what is in hand is good for another minut
   expect(the.world.count('sts')).toBe(2);
 });
 
-test('who comes when too little is left waits for the renewal under way, and causes none', async () => {
+test('a caller that comes when too little is left waits for the renewal under way, and causes none', async () => {
   const the = await signedIn();
   const first = await userOf(the);
   const { promise: asked, resolve } = Promise.withResolvers<() => void>();
@@ -161,7 +161,7 @@ test('credentials that need several renewals within the hour get them', async ()
   expect((await agentStatus(the.env)).credentials).toEqual([]);
 });
 
-test('the role that another one is assumed through is not renewed for its own sake', async () => {
+test('the source of a chained role is not renewed unless it is used directly', async () => {
   const the = await signedIn();
   setUpChain(the, 'team', 'vouch', `${role}-team`);
   await profileCredentials('team', { region: 'us-east-1' }, the.env);
@@ -200,7 +200,7 @@ test('short-lived credentials are not renewed all the time', async () => {
   expect(the.world.count('sts')).toBeLessThanOrEqual(7);
 });
 
-test('a server that no longer takes the session ends it, and drops what is in hand', async () => {
+test('a server that no longer takes the session ends it, and the cached credentials are dropped', async () => {
   const the = await signedIn();
   await viaGit(the);
   the.world.answers.token = (response) => json(response, 401, { type: 'urn:vouch:problem:session-over', title: 'No.' });

@@ -45,7 +45,7 @@ describe.each(sockets)('on %s', (name) => {
     await ended;
   });
 
-  test('a client that says a byte now and then is cut off all the same', async () => {
+  test('a client that sends a byte now and then is cut off all the same', async () => {
     const the = await signedIn({ requestTimeout: 200 });
     const slow = await idle(the[name]);
     const dripping = setInterval(() => slow.write('G'), 20);
@@ -58,7 +58,7 @@ describe.each(sockets)('on %s', (name) => {
     const the = await signedIn({ connections: 3 });
     const held = await Promise.all([1, 2, 3].map(() => idle(the[name])));
     expect(await say(the[name], good[name].request)).toBe('');
-    // The other socket has connections of its own.
+    // The other socket has its own connections.
     await isServed(the, name === 'gitSocket' ? 'agentSocket' : 'gitSocket');
     held[0]?.destroy();
     await vi.waitFor(() => isServed(the, name));
@@ -81,7 +81,7 @@ test('a client that does not read an answer larger than what the system takes is
   await vi.waitFor(() => isServed(the, 'agentSocket'), { timeout: 10_000 });
 });
 
-test('one connection too many on both sockets is told in words', async () => {
+test('one connection too many on both sockets gets an error in words', async () => {
   const the = await signedIn({ connections: 1 });
   await Promise.all([idle(the.agentSocket), idle(the.gitSocket)]);
   expect(await viaGit(the)).toBe('');
@@ -91,7 +91,7 @@ test('one connection too many on both sockets is told in words', async () => {
   });
 });
 
-describe('all that is said at once', () => {
+describe('all that is sent at once', () => {
   const half = `${good.gitSocket.request}wwwauth[]=${'x'.repeat(1500)}`;
   const post = `POST /git HTTP/1.1\r\nHost: agent\r\nContent-Length: 4000\r\n\r\n`;
 

@@ -109,7 +109,7 @@ describe('an agent that is given its sockets', () => {
   });
 });
 
-test('variables that speak of another process’s sockets are not believed, and passed on to nobody', () => {
+test('variables about another process’s sockets are ignored, and passed on to nobody', () => {
   const env = { LISTEN_PID: String(process.pid + 1), LISTEN_FDS: '2', LISTEN_FDNAMES: 'a:b', HOME: '/' };
   expect(takeGivenSockets(env)).toBeUndefined();
   expect(env).toEqual({ HOME: '/' });

@@ -22,7 +22,7 @@ describe('the signature of a repository', () => {
     expect(answer).toEqual({ username: vector.username, password: vector.password });
   });
 
-  test('equals that of the local CodeCommit, which has an implementation of its own, whatever is signed', async () => {
+  test('equals that of the local CodeCommit, which has its own implementation, whatever is signed', async () => {
     const text = fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' });
     const path = fc.oneof(
       text,
@@ -120,7 +120,7 @@ describe('the signature of a repository', () => {
     expect(await sign(name.toUpperCase())).not.toEqual(await sign(name));
   });
 
-  test('percent-encodes the path as Signature Version 4 asks', () => {
+  test('percent-encodes the path as Signature Version 4 requires', () => {
     expect(canonicalPath('//v1/repos/demo')).toBe('/v1/repos/demo');
     expect(canonicalPath('v1/repos/demo')).toBe('/v1/repos/demo');
     expect(canonicalPath('/v1/repos/demo/')).toBe('/v1/repos/demo/');

@@ -66,7 +66,7 @@ test.each([
   expect(hasSettings(new Map(Object.entries(settings)), { credential_process: 'p', region: 'r' })).toBe(expected);
 });
 
-test('a region that nobody asked for is no contradiction', () => {
+test('a region that nobody asked for is not a contradiction', () => {
   const settings = new Map(Object.entries({ credential_process: 'p', region: 'r' }));
   expect(hasSettings(settings, { credential_process: 'p' })).toBe(true);
 });
@@ -105,7 +105,7 @@ describe('a profile is put', () => {
     expect(putProfile(after, name, wanted)).toBe(after);
   });
 
-  test('and keeps its region when no other is wanted', () => {
+  test('and keeps its region unless another is given', () => {
     expect(putProfile('[profile x]\nregion = s\n', 'x', { role_arn: 'a' })).toBe(
       '[profile x]\nrole_arn = a\nregion = s\n',
     );

@@ -136,7 +136,7 @@ describe('chained profiles', () => {
     expect(await found(text)).toEqual(['default', 'c < b < a < default', 'b < a < default', 'x', 'a < default']);
   });
 
-  test('say how the role is to be assumed', async () => {
+  test('have the settings for assuming the role', async () => {
     const more = 'region = eu-west-1\nexternal_id = e/1=\nrole_session_name = ci\nduration_seconds = 1200\n';
     const [, profile] = await vouchProfiles(config(process('vouch') + chain('a', 'vouch', more)).env);
     expect(profile).toEqual({
@@ -163,7 +163,7 @@ describe('chained profiles', () => {
     ['a loop', chain('a', 'b') + chain('b', 'c') + chain('c', 'a')],
     ['a way into a loop', chain('a', 'b') + chain('b', 'c') + chain('c', 'b')],
     ['a source with keys of its own', `${process('keys').replace('vouch cred', 'other cred')}${chain('a', 'keys')}`],
-    ['an ARN that is none', chain('a', 'vouch').replace('arn:aws', 'arn:moon')],
+    ['an ARN that is not one', chain('a', 'vouch').replace('arn:aws', 'arn:moon')],
     ['two kinds of source', chain('a', 'vouch', 'credential_source = Environment')],
     ['no source', `[profile a]\nrole_arn = ${role}\n`],
     ['an empty source', chain('a', '')],
@@ -171,12 +171,12 @@ describe('chained profiles', () => {
     expect(await found(text + process('vouch'))).toEqual(['vouch']);
   });
 
-  test('whose source has keys of its own, which AWS tools would use, are not ours', async () => {
+  test('whose source has its own access keys, which AWS tools would use, are not ours', async () => {
     const text = `${process('vouch')}aws_access_key_id = AKIA\naws_secret_access_key = secret\n${chain('a', 'vouch')}`;
     expect(await found(text)).toEqual(['vouch']);
   });
 
-  test('are what role_arn says where credential_process says something else, as in AWS tools', async () => {
+  test('have the role of role_arn, not of credential_process, as in AWS tools', async () => {
     const both = chain('a', 'vouch', `credential_process = vouch credential aws --role ${role}-of-the-process`);
     const [, profile] = await vouchProfiles(config(process('vouch') + both).env);
     expect([profile?.role.arn, profile?.source?.name]).toEqual([`${role}-a`, 'vouch']);
@@ -303,7 +303,7 @@ test('a changed file is read again', async () => {
   expect(await read()).toEqual([]);
 });
 
-test('who asks while a file is looked at shares the next look, which sees what was changed before', async () => {
+test('callers that ask during a look share the next look, which finds what was changed before', async () => {
   const { file } = config('');
   const reader = new ProfileReader();
   const first = reader.read(file);
@@ -410,7 +410,7 @@ test('of several, the default serves, and the only one whose role can be of use 
   expect(await choice(profile('a') + deploy, { host })).toBe('deploy');
 });
 
-test('what could be done about several is said in commands that are right as they are', async () => {
+test('the advice about several has commands that are right as they are', async () => {
   const profiles = await vouchProfiles(config(profile('cn', chinese) + profile('b@c') + profile('d')).env);
   const fix = (wanted: ProfileRequest) => {
     try {

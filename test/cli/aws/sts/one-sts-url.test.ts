@@ -10,7 +10,7 @@ import { reachDestinations, stsUrlOf } from '../../../../cli/doctor/reachable.ts
 import { visitTo } from '../../doctor/visit.ts';
 import { machine, read, role, root } from '../../support.ts';
 
-/** There is one way to AWS: every request to STS goes where `stsUrl` says, whatever AWS's SDK would read. */
+/** There is one way to AWS: every request to STS goes to `stsUrl`, whatever AWS's SDK would read. */
 
 afterEach(() => void vi.unstubAllEnvs());
 
@@ -68,7 +68,7 @@ describe.each(hops)('%s', (_, ask) => {
     },
   );
 
-  test('goes to the region’s STS whatever AWS’s config file and the rest of the environment say, and reads no such file', async () => {
+  test('goes to the region’s STS whatever is in AWS’s config file and the rest of the environment, and reads no such file', async () => {
     const [proxy, elsewhere, the] = [await door(), await door(), machine()];
     const files = ['config', 'credentials'].map((name) => join(the.folder, name));
     for (const file of files)
@@ -98,7 +98,7 @@ describe.each(hops)('%s', (_, ask) => {
     expect(reads.filter((file) => files.includes(file))).toEqual([]);
   });
 
-  test('goes where the environment says on this machine, and to the FIPS endpoint when that says so', async () => {
+  test('goes to the environment’s address on this machine, and to the FIPS endpoint if that is set', async () => {
     const local = await door();
     const fips = { AWS_USE_FIPS_ENDPOINT: 'true' };
     await expect(ask({ ...fips, AWS_ENDPOINT_URL_STS: local.url })).rejects.toThrow();

@@ -89,11 +89,11 @@ describe('an answer', () => {
   test.each([
     ['that is cut off', 200, `<AskResponse ${namespace}><AskResult><A>1</A></AskResult>`],
     ['to something else', 200, `<OtherResponse ${namespace}><A>1</A></OtherResponse>`],
-    ['that is no XML', 200, 'AskResponse'],
+    ['that is not XML', 200, 'AskResponse'],
     ['without a result', 200, `<AskResponse ${namespace}><B>1</B></AskResponse>`],
     ['of a proxy', 407, '<html><body>Who are you?</body></html>'],
     ['that names no error', 400, error('', '').replace('<Code></Code>', '')],
-  ])('%s is none of STS', (_what, status, text) => {
+  ])('%s is not from STS', (_what, status, text) => {
     expect(() => readAnswer('Ask', status, text)).toThrow(NotStsError);
   });
 
@@ -121,7 +121,7 @@ describe('an answer', () => {
     [499, ''],
     [400, '<ErrorResponse><Error><Code>A</Code><Code>B</Code></Error></ErrorResponse>'],
     [400, '<ErrorResponse><Error>A</Error></ErrorResponse>'],
-  ])('of %i that says %j is none of STS, and tells its status alone', (status, text) => {
+  ])('of %i with %j is not from STS, and only its status is reported', (status, text) => {
     expect(() => readAnswer('Ask', status, text)).toThrow(
       expect.objectContaining({ name: 'NotStsError', $response: { statusCode: status } }),
     );
@@ -184,7 +184,7 @@ test('goes through the agent that it is given', async () => {
   expect([connect.mock.calls.length, asked.length]).toEqual([1, 1]);
 });
 
-test('speaks TLS where the address has https', async () => {
+test('uses TLS if the address has https', async () => {
   const first = new Promise<number | undefined>((resolve) => {
     const server = createTcpServer((socket) => {
       socket.on('error', () => {});
@@ -233,7 +233,7 @@ test('takes no answer that ends before its length', async () => {
   await expect(ask(env)).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
-test('is given up when it is told to', async () => {
+test('is aborted by its signal', async () => {
   const stop = new AbortController();
   const { env } = await sts(() => stop.abort());
   await expect(ask(env, stop.signal)).rejects.toMatchObject({ name: 'AbortError' });

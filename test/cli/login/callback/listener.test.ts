@@ -42,7 +42,7 @@ describe('the loopback listener', () => {
     await expect(fetch(`http://127.0.0.2:${port}/callback`)).rejects.toThrow('fetch failed');
   });
 
-  test('is not blocked by connections that say nothing', async () => {
+  test('is not blocked by silent connections', async () => {
     const { port } = new URL(listener.redirectUri);
     const silent = await Promise.all(
       Array.from({ length: 300 }, () => {
@@ -56,7 +56,7 @@ describe('the loopback listener', () => {
     for (const socket of silent) socket.destroy();
   });
 
-  test('drops no newcomer, and nobody who is being answered, for connections that have said half a word', async () => {
+  test('drops no newcomer, and no client that is being answered, for connections that have sent half a word', async () => {
     const { port } = new URL(listener.redirectUri);
     const open = async (said = '') => {
       const socket = connect(Number(port), '127.0.0.1').on('error', () => {});
@@ -117,7 +117,7 @@ describe('the loopback listener', () => {
     expect((await coming).url.searchParams.get('code')).toBe('c');
   });
 
-  test('takes one callback, and answers whoever asks for the same again with the same page, also when it is released', async () => {
+  test('takes one callback, and answers the same request again with the same page, also when it is released', async () => {
     const coming = listener.callback(expected);
     const answers = [get(good)];
     const { answer } = await coming;
@@ -150,7 +150,7 @@ describe('the loopback listener', () => {
     expect((await person).status).toBe(303);
   });
 
-  test('a program that ends is not kept by connections that say nothing', async () => {
+  test('silent connections do not keep a program from ending', async () => {
     const code = `const { listenForCallback } = await import(process.argv[1]);
       const listener = await listenForCallback();
       console.log(listener.port);
@@ -176,7 +176,7 @@ describe('the loopback listener', () => {
     expect(said).toBe('');
   });
 
-  test('listens on the port that it is told; one that is taken is an error that says so', async () => {
+  test('listens on the given port; a taken port is an error with that reason', async () => {
     const port = await freePort();
     const other = await listenForCallback(port);
     onTestFinished(other.close);

@@ -31,7 +31,7 @@ describe('the command that forwards the port', () => {
     expect(wayBack(4321, { SSH_CONNECTION })).toContain(`\n  ${expected}`);
   });
 
-  test('names the user as a shell reads it, and as well as it is known', () => {
+  test('names the user as a shell reads it, if the system has a name', () => {
     const SSH_CONNECTION = '192.0.2.7 50000 198.51.100.4 22';
     onTestFinished(() => {
       user.username = 'alice';
@@ -43,7 +43,7 @@ describe('the command that forwards the port', () => {
     expect(sshTunnel(1, { SSH_CONNECTION })).toContain(' YOU@');
   });
 
-  test('is none elsewhere, where the port is told alone', () => {
+  test('is missing elsewhere, and only the port is printed', () => {
     expect(sshTunnel(4321, {})).toBeUndefined();
     expect(wayBack(4321, {})).toBe('The browser comes back to 127.0.0.1:4321 on this machine.');
   });
@@ -77,7 +77,7 @@ describe('vouch login', () => {
     return said;
   }
 
-  test('tells the port that it was given, and the command that forwards it', async () => {
+  test('prints the port that it was given, and the command that forwards it', async () => {
     const { env, issuer } = await world();
     const port = await freePort();
     const args = ['login', '--no-browser', '--server', issuer.url, '--port', String(port)];
@@ -88,7 +88,7 @@ describe('vouch login', () => {
     );
   });
 
-  test('takes the port of the settings, unless it is told another one', async () => {
+  test('takes the port of the settings, unless an option has another one', async () => {
     const { env, issuer } = await world();
     const [usual, other] = [await freePort(), await freePort()];
     changeConfig(env, { server: issuer.url, callbackPort: usual });
@@ -100,7 +100,7 @@ describe('vouch login', () => {
     ]);
   });
 
-  test('says that a port is taken, before anybody is asked for anything', async () => {
+  test('reports that a port is taken, before anybody is asked for anything', async () => {
     const { env, issuer } = await world();
     const port = await freePort();
     const taker = createServer();
@@ -122,7 +122,7 @@ describe('vouch login', () => {
     ['login', { BROWSER: 'false' }],
     ['login', {}],
     ['enroll', { BROWSER: 'false' }],
-  ])('and what else opens a page tells that no browser has: %s, %j', async (command, more) => {
+  ])('and whatever else opens a page reports that no browser has: %s, %j', async (command, more) => {
     const { env, issuer } = await world();
     const said = await saying(/No browser could be started[^\n]*\n/, [command, '--server', issuer.url], {
       ...env,
@@ -132,7 +132,7 @@ describe('vouch login', () => {
     if (command === 'login') expect(said).toContain('on this machine.\n');
   });
 
-  test('on a terminal that line begins where a line does', async () => {
+  test('on a terminal that line begins at the start of a line', async () => {
     const { env, issuer } = await world();
     const command = `exec '${process.execPath}' '${program}' login --server ${issuer.url}`;
     const screen = onTerminal(command, { env: { ...env, BROWSER: 'false' } });
