@@ -1,12 +1,12 @@
 import { askCodeCommit, type CodeCommitAnswer } from './ask-codecommit.ts';
 import type { Finding, Visit } from './check.ts';
 import { type GitOutcome, gitSaid } from './git-outcome.ts';
-import { type Reply, tryPull, tryPush } from './try-pull-push.ts';
+import { type GitResult, tryPull, tryPush } from './try-pull-push.ts';
 import { whyGitSkippedVouch } from './why-git-skipped-vouch.ts';
 
 /** What a pull or a push leads to: how Git's own request ended, and what CodeCommit lets the role do. */
-export interface Verdict {
-  reply: Reply;
+export interface PullOrPush {
+  result: GitResult;
   /** The outcome of Vouch's own request for the role, if there was one; by default the outcome of Git's request. */
   outcome: GitOutcome;
   /** CodeCommit's answer to Vouch's own request. There is one when CodeCommit has refused Git's request. */
@@ -19,15 +19,15 @@ export interface Verdict {
 const refusals: readonly GitOutcome[] = ['forbidden', 'refused', 'not-found', 'no-credentials'];
 
 /** Tries with Git. If CodeCommit refuses, tries again without Git: only that answer is about the role. */
-export async function verdictOf(what: 'pull' | 'push', visit: Visit): Promise<Verdict> {
-  const reply = await (what === 'pull' ? tryPull(visit) : tryPush(visit));
-  const notAsked = reply.askedVouch === false;
-  if (reply.outcome === 'done') return { reply, outcome: 'done', own: undefined, notVouch: notAsked };
-  if (!refusals.includes(reply.outcome)) return { reply, outcome: reply.outcome, own: undefined, notVouch: false };
+export async function pullOrPush(what: 'pull' | 'push', visit: Visit): Promise<PullOrPush> {
+  const result = await (what === 'pull' ? tryPull(visit) : tryPush(visit));
+  const notAsked = result.askedVouch === false;
+  if (result.outcome === 'done') return { result, outcome: 'done', own: undefined, notVouch: notAsked };
+  if (!refusals.includes(result.outcome)) return { result, outcome: result.outcome, own: undefined, notVouch: false };
   const own = await askCodeCommit(visit, what);
-  if (!own.asked) return { reply, outcome: reply.outcome, own, notVouch: notAsked };
+  if (!own.asked) return { result, outcome: result.outcome, own, notVouch: notAsked };
   const outcome = outcomeOf(own.status);
-  return { reply, outcome, own, notVouch: notAsked || outcome === 'done' };
+  return { result, outcome, own, notVouch: notAsked || outcome === 'done' };
 }
 
 function outcomeOf(status: number): GitOutcome {
@@ -39,12 +39,12 @@ function outcomeOf(status: number): GitOutcome {
 }
 
 /** The finding when Git did not send Vouch's user name and password. If CodeCommit accepted the request anyway, it is a warning. */
-export async function explainNotVouch(what: 'pull' | 'push', verdict: Verdict, visit: Visit): Promise<Finding> {
-  const { reply, own, outcome } = verdict;
+export async function notVouchFinding(what: 'pull' | 'push', access: PullOrPush, visit: Visit): Promise<Finding> {
+  const { result, own, outcome } = access;
   const causes = await whyGitSkippedVouch(visit);
-  const said = gitSaid(reply.answer);
-  const accepted = reply.outcome === 'done';
-  const asked = reply.askedVouch === true ? 'Git asked Vouch, but sent something else' : 'Git did not ask Vouch';
+  const said = gitSaid(result.answer);
+  const accepted = result.outcome === 'done';
+  const asked = result.askedVouch === true ? 'Git asked Vouch, but sent something else' : 'Git did not ask Vouch';
   const why = causes.map((cause) => cause.what);
   if (own?.asked && outcome === 'done')
     why.push(`CodeCommit accepts Vouch's password for the role: a ${what} is allowed.`);

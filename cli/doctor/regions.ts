@@ -33,10 +33,10 @@ export async function findElsewhere(visit: Visit): Promise<{ tried: Place[]; fou
   if (profile) for (const region of regions) add(profile, region);
   for (const other of profiles) add(other, other.region ?? target.host.region);
   const tried = [...places.values()].slice(0, most);
-  const replies = await Promise.all(
+  const results = await Promise.all(
     tried.map(({ url, profile: name }) => listToPull(visit, url, ['-c', `credential.${url}.username=${name}`])),
   );
-  return { tried, found: tried.find((_, index) => replies[index]?.outcome === 'done') };
+  return { tried, found: tried.find((_, index) => results[index]?.outcome === 'done') };
 }
 
 /** The same repository's URL in another region. */

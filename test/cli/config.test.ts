@@ -30,20 +30,20 @@ afterEach(() => rmSync(home, { recursive: true }));
 const file = () => join(home, '.config/vouch/config.json');
 
 describe('the settings', () => {
-  test('are empty when there is no file, and are written for their owner alone', () => {
+  test('are empty when there is no file, and are written for their owner only', () => {
     expect(readConfig(env)).toEqual({});
     changeConfig(env, { server: 'https://vouch.example.com' });
     expect(readConfig(env)).toEqual({ server: 'https://vouch.example.com' });
     expect(statSync(file()).mode & 0o777).toBe(0o600);
   });
 
-  test('that cannot be written are told of as such', () => {
+  test('that cannot be written are reported as such', () => {
     expect(() => replaceFile(home, '{}')).toThrow(
       expect.objectContaining({ kind: 'not-written', what: `${home} could not be written.` }),
     );
   });
 
-  test('are for their owner alone while they are written, whatever mode the file has', () => {
+  test('are for their owner only while they are written, whatever mode the file has', () => {
     mkdirSync(join(home, '.config/vouch'), { recursive: true });
     writeFileSync(file(), '{}');
     chmodSync(file(), 0o644);
@@ -67,7 +67,7 @@ describe('the settings', () => {
     expect(statSync(file()).mode & 0o777).toBe(0o644);
   });
 
-  test('keep what they do not know', () => {
+  test('keep unknown settings', () => {
     mkdirSync(join(home, '.config/vouch'), { recursive: true });
     writeFileSync(file(), '{"later": true, "server": "https://old.example.com"}');
     changeConfig(env, { server: 'https://new.example.com' });
@@ -157,7 +157,7 @@ describe('vouch config', () => {
   const list = (json = false) => ((io) => configList({ json }, io)) satisfies Command;
   const run = (command: Command) => runCommand(env, command);
 
-  test('shows what holds: values, defaults, and what has none', async () => {
+  test('shows values, defaults, and settings without a value', async () => {
     const nothing = {
       code: 0,
       stdout: 'server       (not set)\nautoLogin    auto (default)\ncallbackPort (not set)\n',
@@ -207,12 +207,12 @@ describe('vouch config', () => {
     [get('__proto__'), 'The settings are'],
     [unset('constructor'), 'The settings are'],
     [get('a\u001b[31m\nb'), 'no setting of this name: a [31m b\n'],
-  ])('refuses what is no setting or no value of it, and changes nothing (%#)', async (command, words) => {
+  ])('refuses an unknown setting or a wrong value, and changes nothing (%#)', async (command, words) => {
     expect(await run(command)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(words) });
     expect(existsSync(file())).toBe(false);
   });
 
-  test('does not write over a file with a value that is none', async () => {
+  test('does not write over a file with an impossible value', async () => {
     changeConfig(env, {});
     writeFileSync(file(), '{"autoLogin": "sometimes"}');
     expect(await run(set('server', 'vouch.example.com'))).toMatchObject({

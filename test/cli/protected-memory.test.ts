@@ -147,7 +147,7 @@ describe.each(programs)('%s', (_, command) => {
 });
 
 describe('what is installed', () => {
-  test('vouch has no core file, and takes no orders from the environment', async () => {
+  test('vouch leaves no core file, and ignores dangerous variables', async () => {
     const the = installed();
     const port = await freePort();
     const { asked, hangUp } = await silent((server) => server.listen(port, 'localhost'));

@@ -1,9 +1,9 @@
 import { useAuthorizationId } from '../../aws/sts/authorization-id.ts';
 import { count } from '../../text/count.ts';
 import type { Check, Finding, Visit } from '../check.ts';
+import { gitFinding, refusedCredentials, repositoryArn } from '../git-finding.ts';
 import { gitSaid } from '../git-outcome.ts';
-import { explainReply, notTaken, repositoryArn } from '../git-refusal.ts';
-import { codeCommitSaid, explainNotVouch, type Verdict, verdictOf } from '../pull-or-push.ts';
+import { codeCommitSaid, notVouchFinding, type PullOrPush, pullOrPush } from '../pull-or-push.ts';
 import { findElsewhere, type Place } from '../regions.ts';
 import { addressFor, type Target } from '../target-repository.ts';
 
@@ -15,27 +15,31 @@ export const pull: Check = {
     target?.scheme === 'codecommit' ? ['remote-helper', 'sts'] : ['helper', 'remote', 'git-config', 'sts'],
   applies: ({ target }) => target !== undefined,
   run: async (visit) => {
-    const verdict = await verdictOf('pull', visit);
-    const { reply, outcome } = verdict;
-    const findings = verdict.notVouch ? [await explainNotVouch('pull', verdict, visit)] : [];
-    if (reply.outcome === 'done') {
-      const refs = reply.answer.stdout.split('\n').filter(Boolean).length;
+    const access = await pullOrPush('pull', visit);
+    const { result, outcome } = access;
+    const findings = access.notVouch ? [await notVouchFinding('pull', access, visit)] : [];
+    if (result.outcome === 'done') {
+      const refs = result.answer.stdout.split('\n').filter(Boolean).length;
       return {
         says: `allowed; ls-remote lists ${count(refs, 'ref')}`,
-        data: { refs, askedVouch: reply.askedVouch ?? null },
+        data: { refs, askedVouch: result.askedVouch ?? null },
         findings,
       };
     }
-    const data = { askedVouch: reply.askedVouch ?? null };
+    const data = { askedVouch: result.askedVouch ?? null };
     if (outcome === 'done') return { says: "CodeCommit refused Git's request", findings, data };
     if (outcome === 'not-found') {
       return { says: 'no such repository', findings: [...findings, await notFound(visit)], data };
     }
-    if (outcome === 'forbidden' && !(verdict.notVouch && !verdict.own?.asked)) {
+    if (outcome === 'forbidden' && !(access.notVouch && !access.own?.asked)) {
       const says = 'refused by AWS';
-      return { says, findings: [...findings, notTaken('pull', verdict) ?? (await forbidden(visit, verdict))], data };
+      return {
+        says,
+        findings: [...findings, refusedCredentials('pull', access) ?? (await forbidden(visit, access))],
+        data,
+      };
     }
-    if (findings.length === 0) findings.push(await explainReply('pull', reply, visit));
+    if (findings.length === 0) findings.push(await gitFinding('pull', result, visit));
     return { says: 'failed', findings, data };
   },
 };
@@ -51,14 +55,14 @@ async function notFound(visit: Visit): Promise<Finding> {
   };
 }
 
-async function forbidden(visit: Visit, { reply, own }: Verdict): Promise<Finding> {
+async function forbidden(visit: Visit, { result, own }: PullOrPush): Promise<Finding> {
   const target = visit.target as Target;
   const account = visit.facts.identity?.account ?? '';
   const arn = repositoryArn(target, account);
   const role = visit.facts.profile?.role.arn ?? '';
-  const said = own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(reply.answer)}`];
+  const said = own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(result.answer)}`];
   const decided = own?.asked && own.authorizationId ? [useAuthorizationId(own.authorizationId)] : [];
-  const push = await verdictOf('push', visit);
+  const push = await pullOrPush('push', visit);
   if (push.outcome === 'done') {
     visit.facts.pushDespitePull = true;
     return {

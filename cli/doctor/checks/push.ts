@@ -1,8 +1,8 @@
 import { useAuthorizationId } from '../../aws/sts/authorization-id.ts';
 import type { Check } from '../check.ts';
+import { gitFinding, refusedCredentials, repositoryArn } from '../git-finding.ts';
 import { gitSaid } from '../git-outcome.ts';
-import { explainReply, notTaken, repositoryArn } from '../git-refusal.ts';
-import { codeCommitSaid, explainNotVouch, verdictOf } from '../pull-or-push.ts';
+import { codeCommitSaid, notVouchFinding, pullOrPush } from '../pull-or-push.ts';
 import type { Target } from '../target-repository.ts';
 
 /** A real request for the list of refs, with which a push begins. Nothing is pushed. */
@@ -12,14 +12,14 @@ export const push: Check = {
   needs: ({ facts }) => (facts.pushDespitePull ? [] : ['pull']),
   applies: ({ target }) => target !== undefined,
   run: async (visit) => {
-    const verdict = await verdictOf('push', visit);
-    const { reply, outcome, own } = verdict;
+    const access = await pullOrPush('push', visit);
+    const { result, outcome, own } = access;
     // If CodeCommit accepted Git without Vouch, the pull's finding reports that.
-    if (reply.outcome === 'done') return { says: 'allowed; nothing was pushed' };
-    const findings = verdict.notVouch ? [await explainNotVouch('push', verdict, visit)] : [];
+    if (result.outcome === 'done') return { says: 'allowed; nothing was pushed' };
+    const findings = access.notVouch ? [await notVouchFinding('push', access, visit)] : [];
     if (outcome === 'done') return { says: "CodeCommit refused Git's request", findings };
-    if (outcome !== 'forbidden' || (verdict.notVouch && !own?.asked)) {
-      if (findings.length === 0) findings.push(await explainReply('push', reply, visit));
+    if (outcome !== 'forbidden' || (access.notVouch && !own?.asked)) {
+      if (findings.length === 0) findings.push(await gitFinding('push', result, visit));
       return { says: 'failed', findings };
     }
     const role = visit.facts.profile?.role.arn ?? '';
@@ -29,13 +29,13 @@ export const push: Check = {
       says: 'refused by AWS',
       findings: [
         ...findings,
-        notTaken('push', verdict) ?? {
+        refusedCredentials('push', access) ?? {
           id: 'push.no-git-push',
           severity: 'trouble',
           what: 'The role may pull from the repository, but may not push to it.',
           why: [
             `The role is ${role}; its policies do not allow codecommit:GitPush on ${arn}`,
-            ...(own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(reply.answer)}`]),
+            ...(own?.asked ? codeCommitSaid(own) : [`Git says: ${gitSaid(result.answer)}`]),
           ],
           steps: [
             'Ask your AWS administrator to allow codecommit:GitPush for the role there, unless this is intended.',

@@ -9,7 +9,7 @@ import { clockFindings } from '../clock-finding.ts';
 import { networkFinding, unreached } from '../network-finding.ts';
 import { problemAsFinding } from '../problem-as-finding.ts';
 import { reachDestinations } from '../reachable.ts';
-import { explainStsRefusal } from '../sts-refusal.ts';
+import { stsFinding } from '../sts-finding.ts';
 import { firstOf, hasRole } from './id-token.ts';
 
 /** AWS accepts the token for the role, and then accepts the credentials that it gave. */
@@ -51,7 +51,7 @@ async function explain(error: unknown, profile: VouchProfile, visit: Visit): Pro
   if (problem.kind !== 'aws-refused') return problemAsFinding(`sts.${problem.kind}`, problem);
   // In a chain, only the first role is assumed with the token.
   if (profile.source && problem.role !== first.role.arn) return problemAsFinding('sts.chain', problem);
-  return explainStsRefusal({ profile: first, claims: visit.facts.claims ?? {}, problem });
+  return stsFinding({ profile: first, claims: visit.facts.claims ?? {}, problem });
 }
 
 async function identify(credentials: CredentialsAnswer, region: string, visit: Visit): Promise<Outcome> {

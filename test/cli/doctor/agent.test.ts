@@ -42,7 +42,7 @@ describe('agent and session', () => {
     expect((await checked(the))[0]).toEqual(['agent', 'warning', 'agent.other-version']);
   });
 
-  test('no agent, one that says nonsense, and a folder that others may enter', async () => {
+  test('no agent, an agent with a nonsense answer, and a folder that others may enter', async () => {
     const the = machine();
     expect(await checked(the)).toEqual([
       ['agent', 'failed', 'agent.not-running'],

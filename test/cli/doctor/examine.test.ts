@@ -14,7 +14,7 @@ function check(id: CheckId, needs: CheckId[], run: () => Promise<Outcome> = asyn
 const visit = () => visitTo({ env: {} });
 
 describe('examine', () => {
-  test('does not try what rests on a failed check, nor what rests on that; the others it does', async () => {
+  test('does not try a check that depends on a failed one, directly or not; tries all others', async () => {
     const tried: string[] = [];
     const list = [
       check('node', [], async () => ({ says: 'broken', findings: [trouble] })),
@@ -75,7 +75,7 @@ describe('examine', () => {
     await expect(examine(list, { ...(await visit()), signal: controller.signal })).rejects.toBe(reason);
   });
 
-  test('the real checks stand in an order in which each comes after those that it needs', async () => {
+  test('each real check comes after the checks that it needs', async () => {
     for (const url of [
       'https://git-codecommit.us-east-1.amazonaws.com/v1/repos/demo',
       'codecommit::us-east-1://demo',

@@ -23,7 +23,7 @@ const config = ({ env }: Machine) => {
 };
 
 describe('vouch doctor --fix on a terminal', () => {
-  test('shows what it would do, asks, and takes everything but yes for no', async () => {
+  test('shows what it would do, asks, and takes every answer but yes for no', async () => {
     const the = machine();
     const { type, until, said, ended } = doctor(the);
     await until(/Do that\? \[y\/N\]/);
@@ -44,7 +44,7 @@ describe('vouch doctor --fix on a terminal', () => {
     expect(config(the)).toBe('');
   });
 
-  test('Ctrl-D at the question is no answer, and changes nothing', async () => {
+  test('Ctrl-D at the question changes nothing', async () => {
     const the = machine();
     const { type, until, said, ended } = doctor(the);
     await until(/Do that\? \[y\/N\]/);

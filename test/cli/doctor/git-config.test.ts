@@ -24,7 +24,7 @@ const said = (result: Awaited<ReturnType<typeof checked>>) =>
   JSON.stringify(result) + resultText(result, { width: 10, of: (id) => id }, { colour: false, columns: 80 });
 
 describe('Git’s configuration', () => {
-  test('a helper that is a shell’s command is named without what is in it', async () => {
+  test('a helper that is a shell command is named without the command’s text', async () => {
     const the = machine();
     const helper = '!f() { echo username=bob; echo password=hunter2; }; f';
     await git(['config', '--global', 'credential.helper', helper], the.env);
@@ -49,7 +49,7 @@ describe('Git’s configuration', () => {
     await expect(findTarget('https://bob:hunter2@example.com/x', where)).rejects.toThrow(/^(?!.*hunter2)/);
   });
 
-  test('an older Git must be told of a user name in the URL', async () => {
+  test('an older Git needs a setting for a user name in the URL', async () => {
     const the = machine();
     setUpProfile(the);
     await setupCodeCommit({}, captured(the.env).io);
@@ -92,7 +92,7 @@ describe('which repository is meant', () => {
     expect(await findTarget('cc:demo', where(the))).toMatchObject({ url, repository: 'demo' });
   });
 
-  test('an option is no URL, and nothing is no repository', async () => {
+  test('an option is not a URL, and an empty text is not a repository', async () => {
     const the = machine();
     for (const hostile of [
       '--upload-pack=touch x',
@@ -125,7 +125,7 @@ describe('which repository is meant', () => {
     expect(JSON.stringify(target)).not.toContain('hunter2');
   });
 
-  test('the branch’s own remote comes before origin; what is not CodeCommit’s is passed over', async () => {
+  test('the branch’s own remote comes before origin; other hosts’ remotes are skipped', async () => {
     const the = machine();
     const run = (...args: string[]) => git(['-C', the.folder, ...args], the.env);
     await run('init', '--quiet', '--initial-branch=main');
@@ -148,7 +148,7 @@ describe('which repository is meant', () => {
     'ht\ntps://HOST/v1/repos/demo',
     'https://HOST/v1/repos/demo$(id)',
     'https://HOST/v1/repos/demo;id',
-  ])('%j is no address that Git would take for a repository here', async (address) => {
+  ])('%j is not an address that Git would take for a repository here', async (address) => {
     const the = machine();
     const where = { env: the.env, cwd: the.folder, signal: new AbortController().signal };
     const found = findTarget(address.replace('HOST', host), where);

@@ -22,7 +22,7 @@ const override = (proxy: string) => ({
 const where = (the: Machine) => ({ env: the.env, cwd: the.folder, signal: new AbortController().signal });
 
 describe('runGit', () => {
-  test('asks nobody: no prompt, no window, no terminal, no login, and no trace that would hold a secret', async () => {
+  test('runs unattended: no prompt, no window, no terminal, no login, and no trace that would show a secret', async () => {
     const the = machine();
     fakeGit(the, 'env; [ -e /dev/tty ] && (: </dev/tty) 2>/dev/null && echo terminal; true');
     const env = { ...the.env, GIT_TRACE_CURL: '1', GIT_ASKPASS: '/bin/ask', SSH_ASKPASS: '/bin/ask', GIT_CONFIG: '/x' };
@@ -52,7 +52,7 @@ describe('runGit', () => {
     await expect(runGit([], { ...where(the), signal: controller.signal })).rejects.toThrow('interrupted');
   });
 
-  test('keeps no more than a bounded part of what Git says', async () => {
+  test('keeps only a limited part of Git’s output', async () => {
     const the = machine();
     fakeGit(the, 'head -c 3000000 /dev/zero | tr "\\0" x');
     expect((await runGit([], where(the))).stdout.length).toBeLessThan(300_000);

@@ -36,7 +36,7 @@ describe('~/.netrc', () => {
     expect(entry(text, username)?.line).toBe(line);
   });
 
-  test('is none where it is no file, and is not waited for', () => {
+  test('that is not a file counts as missing, and is not waited for', () => {
     const the = machine();
     expect(netrcEntry(host, undefined, the.env)).toBeUndefined();
     mkdirSync(file(the));

@@ -37,12 +37,12 @@ describe('resultText', () => {
     );
   });
 
-  test('says of a check that was not tried what it waits for', () => {
+  test('names, for a check that was not tried, the checks that it needs', () => {
     const result: Result = { id: 'pull', title: 'Pull', status: 'not-tried', waitsFor: ['sts'], findings: [] };
     expect(resultText(result, titles, plain)).toBe('- Pull            not tried: needs AWS STS\n');
   });
 
-  test('tells the four states apart by their shapes, and repeats them in colours where these are wanted', () => {
+  test('shows each of the four states by its own shape, and repeats it in colour if colours are wanted', () => {
     const ok: Result = { id: 'node', title: 'Node', status: 'ok', says: '24', findings: [] };
     const symbols = [ok, { ...ok, status: 'warning' as const }, failed].map((one) => resultText(one, titles, plain)[0]);
     expect(symbols).toEqual(['✓', '!', '✗']);
@@ -51,7 +51,7 @@ describe('resultText', () => {
     expect(stripVTControlCharacters(coloured)).toBe(resultText(failed, titles, plain));
   });
 
-  test('lets nothing that others wrote steer the terminal', () => {
+  test('lets no text from others control the terminal', () => {
     const hostile: Result = {
       id: 'server',
       title: 'Server',
@@ -74,7 +74,7 @@ describe('looksOf', () => {
 });
 
 describe('hang', () => {
-  test('keeps what is to be copied in one piece, also when it is longer than the line', () => {
+  test('keeps a command for copying in one piece, even if it is longer than the line', () => {
     expect(hang('> ', 'Run `git config --global credential.helper x` now', 20)).toBe(
       '> Run\n  `git config --global credential.helper x`\n  now',
     );

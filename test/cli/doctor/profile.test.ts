@@ -52,7 +52,7 @@ describe('the AWS profile', () => {
     expect(await checked(the, address)).toMatchObject({ status: 'failed', findings: [{ id: `profile.${kind}` }] });
   });
 
-  test('of several, without a repository, is no trouble', async () => {
+  test('may be one of several without a repository', async () => {
     const the = machine();
     setUpProfile(the);
     setUpProfile(the, 'prod');

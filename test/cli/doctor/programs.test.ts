@@ -41,7 +41,7 @@ describe('programs on the PATH', () => {
     expect(findings[0]?.why?.[0]).toContain(version);
   });
 
-  test('a helper of another version of Vouch is a warning, one of nobody’s is none of ours', async () => {
+  test('a helper of another version of Vouch is a warning; a helper in no package fails', async () => {
     const other = machine();
     install(other, 'git-credential-vouch', { name: 'vouch', version: '0.0.1' });
     expect((await helper.run(await visitTo(other))).findings).toMatchObject([

@@ -52,11 +52,11 @@ const discovery =
   };
 
 describe('the server', () => {
-  test('that answers, is who it says, and has our time, is well', async () => {
+  test('that answers, has the configured name, and has our time, is well', async () => {
     expect(await findings(machine(), await serve(discovery()))).toEqual([]);
   });
 
-  test('that nobody has named', async () => {
+  test('that is not configured', async () => {
     expect(await findings(machine(), undefined)).toMatchObject([{ id: 'server.unknown' }]);
   });
 
@@ -78,7 +78,7 @@ describe('the server', () => {
     ['another JSON', '[]'],
     ['an endless answer', 'x'.repeat(1024 * 1024)],
     ['nothing', ''],
-  ])('that is none: %s', async (_name, body) => {
+  ])('that is not a Vouch server: %s', async (_name, body) => {
     const url = await serve(() => (_request, response) => response.end(body));
     expect(await findings(machine(), url)).toMatchObject([{ id: 'server.not-vouch' }]);
   });
@@ -106,7 +106,7 @@ describe('the server', () => {
     expect(await findingsOfProcess(the, url, { NODE_EXTRA_CA_CERTS: file })).toEqual([]);
   });
 
-  test('is not asked where Node would take anybody’s certificate', async () => {
+  test('is not asked if Node would accept any certificate', async () => {
     const url = await serve(discovery());
     const [found] = await findingsOfProcess(machine(), url, { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
     expect(found).toMatchObject({

@@ -20,10 +20,10 @@ const unsafe = (why: RegExp | string, fix: RegExp | string = '') =>
     fix: expect.stringMatching(fix),
   });
 
-describe('the way to a path', () => {
+describe('a path', () => {
   const check = (path: string, me?: number) => () => checkPath(path, 'It is not safe', me);
 
-  test('is safe where everything is ours or root’s, and where there is nothing yet', () => {
+  test('is safe if every part is ours or root’s, or does not exist yet', () => {
     const { folder: home } = machine();
     folder(join(home, 'a/b'));
     writeFileSync(join(home, 'a/b/file'), '');
@@ -32,7 +32,7 @@ describe('the way to a path', () => {
     }
   });
 
-  test.each([0o777, 0o775, 0o757, 0o722])('is not where others may write (%o), be it far above', (mode) => {
+  test.each([0o777, 0o775, 0o757, 0o722])('is unsafe if others may write (%o), even far above', (mode) => {
     const { folder: home } = machine();
     folder(join(home, 'open/a/b'));
     folder(join(home, 'open'), mode);
@@ -43,21 +43,21 @@ describe('the way to a path', () => {
     expect(check(join(home, 'open/none/b'))).toThrow(unsafe('whose mode is'));
   });
 
-  test('is safe where others may write, but only remove what is theirs', () => {
+  test('is safe if others may write, but remove only their own files', () => {
     const { folder: home } = machine();
     folder(join(home, 'open/a'));
     folder(join(home, 'open'), 0o1777);
     expect(check(join(home, 'open/a'))).not.toThrow();
   });
 
-  test('is not to a file that others may write', () => {
+  test('is unsafe if it leads to a file that others may write', () => {
     const { folder: home } = machine();
     writeFileSync(join(home, 'file'), '');
     chmodSync(join(home, 'file'), 0o1666);
     expect(check(join(home, 'file'))).toThrow(unsafe('0?666'));
   });
 
-  test('leads where its links lead, one after the other', () => {
+  test('is checked through all its links, one after the other', () => {
     const { folder: home } = machine();
     folder(join(home, 'open/a'));
     folder(join(home, 'safe'));
@@ -74,7 +74,7 @@ describe('the way to a path', () => {
     expect(check(join(home, 'loop/a'))).toThrow(unsafe('symbolic link too many'));
   });
 
-  test.each(['the folder', 'the link'])('is not where %s is another user’s', (what) => {
+  test.each(['the folder', 'the link'])('is unsafe if %s is another user’s', (what) => {
     const { folder: home } = machine();
     folder(join(home, 'theirs'));
     symlinkSync('theirs', join(home, 'link'));
@@ -84,7 +84,7 @@ describe('the way to a path', () => {
     );
   });
 
-  test('is safe in a namespace that does not know root, whose files are shown as nobody’s', () => {
+  test('is safe in a namespace without root, where root’s files appear as the overflow user’s', () => {
     const { folder: home } = machine();
     const me = superuser ? 0 : stranger;
     const { owner } = giveAway(folder(join(home, 'theirs')));
@@ -101,7 +101,7 @@ describe('the way to a path', () => {
   });
 });
 
-test('root makes and changes nothing that would be in the way of another user', () => {
+test('root makes and changes nothing that another user could not remove', () => {
   const { folder: home } = machine();
   const owner = beRootWith(folder(join(home, 'theirs')));
   for (const path of ['theirs', 'theirs/new', 'theirs/far/away']) {
@@ -110,7 +110,7 @@ test('root makes and changes nothing that would be in the way of another user', 
   expect(() => checkOwner('/never-there')).not.toThrow();
 });
 
-test('root goes where no link of another user’s leads, though it be a folder of root’s', () => {
+test('root follows no link of another user, not even to root’s own folder', () => {
   const { folder: home } = machine();
   symlinkSync('/', join(home, 'link'));
   symlinkSync('/never-there', join(home, 'file'));

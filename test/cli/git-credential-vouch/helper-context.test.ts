@@ -126,7 +126,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(the.roles()).toEqual([arn]);
   });
 
-  test('tells AWS_PROFILE and AWS_CONFIG_FILE on', async () => {
+  test('passes AWS_PROFILE and AWS_CONFIG_FILE on', async () => {
     const the = await signedIn();
     const file = join(the.folder, 'other config');
     writeFileSync(file, `[default]\ncredential_process = vouch credential aws --role ${role}-other\n`);
@@ -161,7 +161,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(stdout).toMatch(encoded ? /^capability.*\n.*\n.*\nephemeral=1\n/ : /^quit=1\n$/);
   });
 
-  test.each(versions)('with Git %s tells the Node program of the capability: %s', async (version, encoded) => {
+  test.each(versions)('with Git %s passes the capability to the Node program: %s', async (version, encoded) => {
     const the = machine();
     const helper = installHelper(the);
     pretend(the, version);
@@ -173,7 +173,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     }
   });
 
-  test('gets from an agent that knows one form what that agent knows', async () => {
+  test('gets the only form from an agent that has only one', async () => {
     const the = machine();
     const helper = installHelper(the);
     pretend(the, '2.60.0');
@@ -183,7 +183,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(asked()).toBe(`vouch-protocol=1\nvouch-forms=both\ncapability[]=state\n${gitRequest}`);
   });
 
-  test('hands Git nothing but what it knows, not even what traces say', async () => {
+  test('passes Git only the lines that it knows, and no trace', async () => {
     const the = machine();
     const helper = installHelper(the);
     pretend(the, '2.60.0');
@@ -212,7 +212,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     expect(finished).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
-  test('starts the Node that it is told, with the profile; else the one on the PATH', async () => {
+  test('starts the Node of --node, with the profile; by default the one on the PATH', async () => {
     const the = machine();
     const helper = installHelper(the);
     const log = join(the.folder, 'log');
@@ -236,7 +236,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     ]);
   });
 
-  test('starts the source of the Node program where nothing was built', async () => {
+  test('starts the Node program’s source if nothing was built', async () => {
     const the = machine();
     installHelper(the);
     const script = join(the.folder, 'package/cli/git-credential-vouch/git-credential-vouch');
@@ -264,7 +264,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
 test.each([
   ['any Git', gitRequest],
   ['one that announces the pre-encoded form', announcing('before')],
-])('what has just been refused is told to %s without another try, though two programs ask', async (_, request) => {
+])('a recent refusal is reported to %s without another try, though two programs ask', async (_, request) => {
   const the = await signedIn();
   the.world.answers.sts = stsError('AccessDenied', 'no');
   const env = { ...the.env, AWS_PROFILE: 'prod', AWS_CONFIG_FILE: join(the.env.HOME ?? '', '.aws/config') };

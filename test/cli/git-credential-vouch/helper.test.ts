@@ -104,12 +104,12 @@ describe('git-credential-vouch', () => {
     expect(stderr).toMatch(/^vouch: Node\.js is not on the PATH[^\n]*\n$/);
   });
 
-  describe('where Node cannot be used', () => {
+  describe('when Node cannot be used', () => {
     test.each<[string, string]>([
       ['that crashes', 'echo "SyntaxError: Unexpected token" >&2; exit 1'],
       ['of a version manager that has none installed', 'exit 126'],
       ['that is killed', 'kill -KILL $$'],
-    ])('as with one %s, says so and stops Git, which asks nobody', async (_, script) => {
+    ])('%s, it says so and stops Git, which asks nobody', async (_, script) => {
       const the = await setUp();
       shadow(the, 'node', script);
       const asked = join(the.folder, 'asked');
@@ -121,7 +121,7 @@ describe('git-credential-vouch', () => {
       expect(existsSync(asked)).toBe(false);
     });
 
-    test('as with a file that is no program for this machine', async () => {
+    test('a file that is not a program for this machine, it says so and stops Git', async () => {
       const the = await setUp();
       const broken = join(the.folder, 'broken');
       writeFileSync(broken, '\x7fELF', { mode: 0o755 });
@@ -139,7 +139,7 @@ describe('git-credential-vouch', () => {
       expect(finished).toEqual({ code: 0, stdout: '', stderr: '' });
     });
 
-    test('stops Git as well where its own options are wrong', async () => {
+    test('stops Git if its own options are wrong', async () => {
       const the = await setUp();
       const { stdout, stderr } = await run(the.helper, ['--profile', 'get'], the.env, gitRequest);
       expect(stdout).toBe('quit=1\n');
@@ -165,7 +165,7 @@ describe('git-credential-vouch', () => {
     ]);
   });
 
-  test('shows the credential to nobody, whatever its shell is told', async () => {
+  test('shows the credential to no one, whatever options its shell has', async () => {
     const the = await signedIn();
     the.world.answers.token = (response) => response.writeHead(500).end();
     const log = join(the.folder, 'environments');
@@ -194,7 +194,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     expect(readFileSync(log, 'utf8')).not.toContain('SECRET');
   });
 
-  test('a request without a path is told why: Git keeps it to itself, or it was asked about a host alone', async () => {
+  test('the reason for a missing path is reported: Git does not send it, or was asked only about a host', async () => {
     const the = await signedIn();
     const ask = () => run('git', ['credential', 'fill'], the.env, `protocol=https\nhost=${host}\n\n`);
     expect((await ask()).stderr).toContain(
@@ -236,7 +236,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     if (what === 'open' || (what === 'folder' && superuser)) expect(asked.stderr).toContain(why);
   });
 
-  test('asks the very folder that it has looked at, though the name then leads to another', async () => {
+  test('asks in exactly the folder that it has checked, even if the name then leads to another', async () => {
     const the = await signedIn();
     const folder = dirname(dirname(the.gitSocket));
     const evil = join(the.folder, 'evil');
@@ -251,7 +251,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     expect(readlinkSync(folder)).toBe(evil);
   });
 
-  test.each(['', '.'])('looks for no socket where Git happens to run: HOME=%j', async (HOME) => {
+  test.each(['', '.'])('looks for no socket in the current folder: HOME=%j', async (HOME) => {
     const the = await setUp();
     // `run` starts the helper in this folder.
     const planted = join(the.folder, 'home/.cache/vouch');
@@ -342,7 +342,7 @@ describe('the Node program', () => {
     expect(stderr).toMatch(/^vouch: Your session ended at \d\d:\d\d\. Run `vouch login`, then try again\.\n$/);
   });
 
-  test("puts STS's refusal in words, three lines that no terminal can be steered by", async () => {
+  test("explains STS's refusal in three lines that cannot control a terminal", async () => {
     const the = await signedIn();
     the.world.answers.sts = stsError('AccessDenied', 'no &#27;[31m entry');
     const { code, stdout, stderr } = await program(the, gitRequest);

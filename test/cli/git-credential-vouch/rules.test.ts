@@ -53,7 +53,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     ['a file beside the home folder', { AWS_CONFIG_FILE: '~/../aws//config' }],
     ['a home folder with a slash at its end', { AWS_CONFIG_FILE: '~/config', HOME: '/tmp/' }],
     ['another user’s home folder', { AWS_CONFIG_FILE: '~bob/config' }],
-  ])('says what the Node program says, byte for byte: %s', async (_, { profile, ...more }: NodeJS.ProcessEnv) => {
+  ])('sends what the Node program sends, byte for byte: %s', async (_, { profile, ...more }: NodeJS.ProcessEnv) => {
     const functions = ['context_lines', 'add_line'].map(scriptFunction);
     for (const LC_ALL of ['C', 'C.UTF-8']) {
       const env = { ...machine().env, ...more, LC_ALL };
@@ -143,7 +143,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
     'codecommit.us-east-1.amazonaws.com',
     'git-codecommit.amazonaws',
     '',
-  ])('takes the section for the host %j that setup writes', async (host) => {
+  ])('finds the section that setup writes for the host %j', async (host) => {
     const found = await inShell(
       shell,
       [scriptFunction('section_of_host')],
@@ -191,7 +191,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
       '2.530.1',
     ],
     ...['3.0.0', '3.46.0', '12.46.0', '20.50.0'],
-  ])('knows of Git %s what the Node program knows', async (version) => {
+  ])('decides about Git %s as the Node program does', async (version) => {
     const the = machine();
     writeFileSync(join(the.folder, 'bin/git'), `#!/bin/sh\necho "git version ${version}"\n`, { mode: 0o755 });
     const known = await gitVersion(the.env);
@@ -209,7 +209,7 @@ describe.each(shells)('the script, in %s,', (shell) => {
   });
 });
 
-test('the script hands on the same of NODE_OPTIONS as the first lines of our programs', () => {
+test('the script keeps the same NODE_OPTIONS as the first lines of our programs', () => {
   const loopOf = (text: string) =>
     /^( *)for option in \$NODE_OPTIONS; do\n.*?^\1done$/ms.exec(text)?.[0].replaceAll(/^ +/gm, '');
   expect(loopOf(script)).toContain('--use-system-ca');

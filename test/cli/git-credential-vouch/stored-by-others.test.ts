@@ -55,7 +55,7 @@ test.each([
   expect(await refusal(config)).toBe(`would-store: ${helper}`);
 });
 
-test('the refusal says which helper it is, where it stands, and what to run', async () => {
+test('the refusal names the helper, its place, and what to run', async () => {
   const the = configured('[credential]\n\thelper = store\n');
   const problem = await refuseIfStoredByOthers(asked, the.env).catch((error: unknown) => error);
   expect(problem).toMatchObject({
@@ -65,7 +65,7 @@ test('the refusal says which helper it is, where it stands, and what to run', as
   });
 });
 
-test("what Git's command line says counts as well", async () => {
+test("settings on Git's command line count as well", async () => {
   const the = configured('[credential]\n\thelper = vouch\n');
   Object.assign(the.env, {
     GIT_CONFIG_COUNT: '1',
@@ -86,14 +86,14 @@ test.each([
   expect(await refusal(all, username)).toBe(seen ? 'would-store: store' : undefined);
 });
 
-test('a name that only some hosts are given, and one that another follows, are seen as well', async () => {
+test('a name for only some hosts, and a name before another one, are seen as well', async () => {
   const given = `[credential "https://${host}"]\n\tusername = prod\n\thelper = store\n[credential "${named}"]\n\thelper =\n`;
   expect(await refusal(given, 'prod')).toBe('would-store: store');
   const followed = `[credential]\n\tusername = test\n[credential "test@${host}"]\n\thelper = store\n[credential]\n\tusername = prod\n`;
   expect(await refusal(followed, 'prod')).toBe('would-store: store');
 });
 
-test('where nobody stores, Git need not wait until each section has been looked at', async () => {
+test('without a helper that stores, Git need not wait until each section is checked', async () => {
   const sections = ['us-east-1', 'eu-west-1'].map(
     (region) =>
       `[credential "https://git-codecommit.${region}.amazonaws.com"]\n\thelper =\n\thelper = vouch\n\tuseHttpPath = true\n`,
@@ -104,7 +104,7 @@ test('where nobody stores, Git need not wait until each section has been looked 
   expect(vi.mocked(normalizeUrl)).toHaveBeenCalledTimes(ofAsked.length);
 });
 
-test('a helper that is taken away for the name in the URL is not told to store', async () => {
+test('a helper that is cleared for the name in the URL is not told to store', async () => {
   const config = `[credential]\n\thelper = store\n[credential "${named}"]\n\thelper =\n`;
   expect(await refusal(config, 'prod')).toBeUndefined();
   expect(await refusal(`${config}[credential]\n\tusername = test\n`, 'prod')).toBeUndefined();
@@ -122,19 +122,19 @@ test.each(['vouch', 'vouch --profile p'])('an alias that stands for the helper %
   expect(await refusal(the)).toBeUndefined();
 });
 
-test('an alias does not stand for what is no Git command, nor does another alias', async () => {
+test('an alias does not stand for a shell command, nor does another alias', async () => {
   const ofVouch = '[alias]\n\tcredential-vouch = "!tee log"\n[credential]\n';
   expect(await refusal(`${ofVouch}\thelper = !git-credential-vouch\n`)).toBeUndefined();
   expect(await refusal('[alias]\n\tcredential-store = "!tee log"\n[credential]\n\thelper = vouch\n')).toBeUndefined();
 });
 
-test('without a Git there is nobody who would store', async () => {
+test('without a Git no helper would store', async () => {
   const the = configured('[credential]\n\thelper = store\n');
   mkdirSync(join(the.folder, 'empty'));
   the.env.PATH = join(the.folder, 'empty');
   expect(await refusal(the)).toBeUndefined();
 });
 
-test('where the settings cannot be read nothing is given', async () => {
+test('if the settings cannot be read, nothing is given', async () => {
   expect(await refusal('[credential\n')).toMatch(/^git-config:/);
 });

@@ -154,7 +154,7 @@ describe('git-remote-codecommit', () => {
     ]);
   });
 
-  test('lists the profiles that there are', async () => {
+  test('lists the available profiles', async () => {
     const { stderr } = await prepared(`${two}[profile sso]\nregion = eu-west-1\n`).remote('codecommit://sso@demo');
     expect(stderr).toContain(`Available profiles are: prod (${prod}), dev (${dev}).`);
   });
@@ -247,7 +247,7 @@ describe('the region', () => {
     expect(existsSync(join(the.folder, 'args'))).toBe(false);
   });
 
-  test('that is none is named with the place where it stands', async () => {
+  test('that does not exist is reported with its source', async () => {
     const config = `${vouchProfile('x', dev, 'eu_west_1')}[default]\nregion = nowhere\n`;
     const say = async (url: string, env = {}) => (await prepared(config).remote(url, env)).stderr;
     expect(await say('codecommit://x@demo')).toMatch(/: eu_west_1\.\n {2}The AWS profile x names it/);
@@ -300,7 +300,7 @@ describe('the profile', () => {
   });
 });
 
-describe('where Node cannot replace a process', () => {
+describe('when Node cannot replace a process', () => {
   const start = (the: Prepared) => {
     const without = `data:text/javascript,process.execve=undefined`;
     const args = ['--import', without, ourRemoteHelper, 'origin', 'eu-west-1://demo'];

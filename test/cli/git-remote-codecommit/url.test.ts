@@ -98,7 +98,7 @@ describe('a codecommit:// URL', () => {
     "a'b",
     '[::1]',
     'a*',
-  ])('names the repository that is none: %j', (name) => {
+  ])('rejects the repository name %j', (name) => {
     for (const before of ['codecommit://', 'codecommit://profile@', 'eu-west-1://', 'eu-west-1://profile@']) {
       expect(problemOf(() => parseRemoteUrl(`${before}${name}`)).kind).toBe('repository-name');
     }
@@ -208,7 +208,7 @@ describe('the host', () => {
     );
   });
 
-  test('is refused where there is none for FIPS', () => {
+  test('is refused if there is no FIPS endpoint', () => {
     const problem = problemOf(() => repositoryUrl('cn-north-1', 'demo', { AWS_USE_FIPS_ENDPOINT: 'true' }));
     expect(problem.what).toBe('CodeCommit has no FIPS endpoint in cn-north-1.');
   });

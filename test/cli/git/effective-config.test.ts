@@ -219,7 +219,7 @@ describe('credentialConfig', () => {
     expect((await credentialConfig(`https://prod@${host}/`, the.env)).username).toBeUndefined();
   });
 
-  test('says what Git says about a file that it cannot read', async () => {
+  test('reports Git’s message about a file that Git cannot read', async () => {
     const the = machine();
     writeFileSync(join(the.folder, 'home/.gitconfig'), '[credential\n');
     await expect(credentialConfig(repository, the.env)).rejects.toMatchObject({

@@ -17,7 +17,7 @@ import { machine, root, run } from '../support.ts';
 
 const script = join(root, 'cli/git-credential-vouch/git-credential-vouch');
 
-describe('a helper is sure to keep nothing:', () => {
+describe('a helper is certain to store nothing:', () => {
   test.each([
     ['vouch', true],
     ['vouch --profile prod', true],
@@ -93,7 +93,7 @@ describe('a helper is sure to keep nothing:', () => {
     expect(keepsNothing(`!'${other}' "$@"`)).toBe(false);
   });
 
-  test('nor is what cannot be looked at, and nobody waits for a pipe', () => {
+  test('nor is a file that cannot be read, and a pipe is not waited for', () => {
     const the = machine();
     const at = (name: string) => join(the.folder, name, 'git-credential-vouch');
     for (const name of ['loop', 'pipe', 'folder']) mkdirSync(join(the.folder, name));
@@ -121,7 +121,7 @@ describe('a helper is sure to keep nothing:', () => {
   });
 });
 
-test('whatever is taken for one that keeps nothing starts nothing else when Git tells it to store', async () => {
+test('a helper that counts as storing nothing starts no other program when Git tells it to store', async () => {
   const the = machine();
   const log = join(the.folder, 'started');
   // The shell runs here, so it writes here. Every program that a command could start reports its start.

@@ -111,7 +111,7 @@ describe('URLs of repositories', () => {
   });
 });
 
-describe("URLs that are nobody's", () => {
+describe('URLs for which Vouch gives nothing', () => {
   test.each([
     [`https://${public1}.evil.example${demo}`, 'not CodeCommit'],
     [`https://${public1}%2eevil.example${demo}`, 'not CodeCommit'],

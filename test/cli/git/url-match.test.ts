@@ -85,12 +85,12 @@ describe('a URL in the form in which Git compares it', () => {
     ['a broken escape in the query', 'https://h/a?%g1'],
     ['a broken escape in the fragment', 'https://h/a#%1g'],
     ['a broken escape in the user', 'https://%zz@h/'],
-  ])('is not there with %s', (_, url) => {
+  ])('does not exist with %s', (_, url) => {
     expect(normalizeUrl(url)).toBeUndefined();
     expect(normalizeUrl(url, { pattern: true })).toBeUndefined();
   });
 
-  test('may have a * in its host when it is a pattern, and else not', () => {
+  test('may have a * in its host only as a pattern', () => {
     expect(normalizeUrl('https://*.h/*')).toBeUndefined();
     expect(normalizeUrl('https://*.h/*', { pattern: true })).toMatchObject({ host: '*.h', path: '/*' });
   });
@@ -138,7 +138,7 @@ test.each(rows)('%s is matched by %s: %s', (url, text, expected) => {
   expect(one && urlMatches(one, pattern(text))).toBe(expected);
 });
 
-test('a pattern with a user is for no URL without one, and a narrower path for no wider one', () => {
+test('a pattern with a user does not match a URL without one, nor a narrower path a wider one', () => {
   expect(urlMatches(pattern('https://h/p'), pattern('https://u@h'))).toBe(false);
   expect(urlMatches(pattern('https://h/p'), pattern('https://h/p/q'))).toBe(false);
 });

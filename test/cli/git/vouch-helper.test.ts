@@ -57,7 +57,7 @@ test.each(['/plain', '/my bin', "/it's", '/a(b)$c'])(
   },
 );
 
-test('a path is a command when a shell must be told of it, whatever its arguments are', () => {
+test('a path that needs quoting becomes a command, whatever its arguments are', () => {
   expect(helperByPath('/my bin/v', 'p')).toBe("!'/my bin/v' p");
   expect(helperByPath('/bin/v', 'p q')).toBe("/bin/v 'p q'");
 });

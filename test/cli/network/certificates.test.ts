@@ -105,7 +105,7 @@ describe.each(Object.entries(askers))('%s says of', (_who, ask) => {
   });
 });
 
-test('a certificate that signs itself is told as that', () => {
+test('a self-signed certificate is reported as such', () => {
   const error = new Error('fetch failed', {
     cause: Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
   });
@@ -129,26 +129,26 @@ test.each([
   'PATH_LENGTH_EXCEEDED',
   'HOSTNAME_MISMATCH',
   'ERR_SSL_UNSUPPORTED_PROTOCOL',
-])('%s is the certificate’s matter, and not the network’s', (code) => {
+])('%s is a fault of the certificate, not of the network', (code) => {
   const error = Object.assign(new Error('so it is'), { code });
   expect(whyUnreachable(error)).not.toBeUndefined();
   expect(isLastingFailure(error)).toBe(true);
   expect(networkFix(error)).toMatch(/NODE_EXTRA_CA_CERTS|the server's administrator/);
 });
 
-test('who speaks no TLS is no matter of a VPN either', async () => {
+test('a server that does not speak TLS is not a fault of the network either', async () => {
   const error = Object.assign(new Error('wrong version number'), { code: 'ERR_SSL_WRONG_VERSION_NUMBER' });
   expect(networkFix(error)).toBe('Check the port in the URL.');
 });
 
-test('the agent, which keeps its environment, is to be started anew', async () => {
+test('the fix for the agent, which keeps its environment, is to start it again', async () => {
   const url = await serve(await ca.contextFor('localhost'));
   await expect(askers['the agent'](url)).rejects.toMatchObject({
     fix: expect.stringContaining('then `vouch agent stop` and `vouch login`'),
   });
 });
 
-test('where nobody listens the network is to be looked at', async () => {
+test('if nothing listens, the fix is to check the network', async () => {
   await expect(askers['vouch login'](`http://localhost:${await freePort()}`)).rejects.toMatchObject({
     fix: 'Check your network or VPN and the URL, then try again.',
   });
@@ -158,7 +158,7 @@ test.each([
   [407, 'wants a password'],
   [403, 'NO_PROXY'],
   [502, 'NO_PROXY'],
-])('a proxy that answers %i is to be looked at', (status, fix) => {
+])('if a proxy answers %i, the fix is to check the proxy', (status, fix) => {
   const error = new Error(`Failed to establish tunnel: HTTP/1.1 ${status} No`);
   expect(networkFix(error)).toContain(fix);
 });

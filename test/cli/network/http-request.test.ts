@@ -26,7 +26,7 @@ async function serverSaying(text: string): Promise<{ url: URL; said: Promise<voi
   return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`), said };
 }
 
-describe('a request is given up when it is said to', () => {
+describe('a request ends at its signal', () => {
   test.each([
     ['nothing is answered', ''],
     ['the answer has begun, and ends with the connection', 'HTTP/1.1 200 OK\r\n\r\n{'],

@@ -14,6 +14,6 @@ test.each([
   ['http://evil.example/localhost', false],
   ['http://0.0.0.0', false],
   ['ftp://localhost', false],
-])('what is sent to %s is for nobody on the way to read: %s', (url, confidential) => {
+])('no one on the network can read what is sent to %s: %s', (url, confidential) => {
   expect(isConfidential(new URL(url))).toBe(confidential);
 });

@@ -39,7 +39,7 @@ test.each([
   );
 });
 
-test('what is no error is none that lasts', () => {
+test('a value that is not an error is not a lasting failure', () => {
   expect(isLastingFailure('no')).toBe(false);
 });
 

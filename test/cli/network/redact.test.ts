@@ -10,7 +10,7 @@ test.each([
   ['among other characters', `token=${token}&x`, 'token=[hidden]&x'],
   ['in part', `It began with ${token.slice(0, 20)} and`, 'It began with [hidden] and'],
   ['in part, within more', `It was xx${token.slice(7, 40)}yy.`, 'It was [hidden]'],
-])('takes a secret out that is quoted %s', (_, text, expected) => {
+])('hides a secret that is quoted %s', (_, text, expected) => {
   expect(redact(text, ['other-secret', token])).toBe(expected);
 });
 

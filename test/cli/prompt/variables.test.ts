@@ -22,7 +22,7 @@ test.each(['sh', 'bash'])('%s reads every value as it was, whatever is in it', (
   expect(printed).toBe(`yes|${email}|1800000000|https://a'b|`);
 });
 
-test('fish has rules of its own: a backslash means something within its quotes', () => {
+test('fish has its own rule: a backslash is special within its quotes', () => {
   expect(sessionVariables({ ...session, email: `o'brien\\` }, null, 'fish')).toBe(
     `set -g VOUCH_SESSION 'yes'
 set -g VOUCH_EMAIL 'o\\'brien\\\\'

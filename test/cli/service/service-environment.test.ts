@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { serviceEnvironment } from '../../../cli/service/service-environment.ts';
 
-test('a service’s agent gets what an agent goes by, and nothing else', () => {
+test('a service’s agent gets the variables that an agent uses, and no others', () => {
   expect(
     serviceEnvironment({
       HTTPS_PROXY: 'http://proxy.example.com:3128',

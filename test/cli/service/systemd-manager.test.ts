@@ -97,7 +97,7 @@ describe('when a step fails', () => {
     expect([present(the), the.calls().slice(-3)]).toEqual([[], undoing]);
   });
 
-  test('the service of before is there again', async () => {
+  test('the earlier service is there again', async () => {
     const the = systemdMachine();
     await the.install();
     const before = the.units.map(read);
@@ -123,7 +123,7 @@ describe('when a step fails', () => {
   });
 });
 
-test('where systemd cannot protect files, the service does without, and it is said', async () => {
+test('if systemd cannot protect files, the service does without, and a note says so', async () => {
   const the = systemdMachine();
   const protecting =
     /^PrivateUsers=yes\nProtectSystem=strict\nProtectHome=read-only\nPrivateTmp=no\nPrivateDevices=yes$/m;
@@ -141,7 +141,7 @@ test('where systemd cannot protect files, the service does without, and it is sa
 });
 
 describe('an agent that runs already', () => {
-  test('with a session stays, unless it is told to end', async () => {
+  test('with a session stays, unless --force ends it', async () => {
     const the = systemdMachine();
     const world = await services();
     await startAgent(the.env);
@@ -158,7 +158,7 @@ describe('an agent that runs already', () => {
     expect(await agentStatus(the.env)).toMatchObject({ service: 'systemd', session: null });
   });
 
-  test('without one makes way', async () => {
+  test('without a session ends', async () => {
     const the = systemdMachine();
     await startAgent(the.env);
     expect(await the.install()).toMatchObject({ code: 0 });
@@ -181,7 +181,7 @@ describe('an agent that runs already', () => {
 });
 
 describe('files that Vouch did not write', () => {
-  test('or that were changed since are left alone, unless it is told otherwise', async () => {
+  test('or that were changed since are left alone without --force', async () => {
     const the = systemdMachine();
     await the.install();
     tamperWith(the.units[1]);

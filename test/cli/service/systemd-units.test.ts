@@ -22,7 +22,7 @@ test('the sockets are the two that Vouch looks for, in the order in which the ag
   ]);
 });
 
-test('the service is kept apart', () => {
+test('the service is isolated', () => {
   expect(settings(serviceText(options))).toEqual(
     expect.arrayContaining([
       'ExecStart=":/usr/bin/node" "--disable-sigusr1" "/usr/lib/vouch/dist/cli/agent.js"',
@@ -46,7 +46,7 @@ test('the service is kept apart', () => {
   );
 });
 
-test('what needs namespaces, and a /tmp of its own, can be left out', () => {
+test('options that need namespaces, and a private /tmp, can be left out', () => {
   const without = settings(serviceText({ ...options, namespaces: false })).join('\n');
   expect(without).not.toMatch(/^(Private|Protect|ReadWrite)/m);
   expect(without).toContain('NoNewPrivileges=yes');

@@ -21,7 +21,7 @@ test('a section that comes or goes as a whole needs no other heading', () => {
   expect(diff('x\n', 'x\n')).toEqual([]);
 });
 
-test('the same line in another section is no line that both have', () => {
+test('the same line in another section counts as a different line', () => {
   const before = '[a]\n\thelper =\n\tpath = true\n[b]\n\thelper =\n\tpath = true\n[c]\n\tx = 1\n';
   expect(diff(before, before.replace(/\[b\][^[]*/, ''))).toEqual(['-[b]', '-\thelper =', '-\tpath = true']);
 });

@@ -8,7 +8,7 @@ import { machine, root, run } from '../support.ts';
 
 const program = join(root, 'cli/vouch/main.ts');
 
-test('whoever reads no further, as `head` does, ends it without a word', async () => {
+test('a reader that stops early, as `head` does, ends it without a message', async () => {
   const child = spawn(process.execPath, ['cli/vouch/commands.ts', 'doctor', '--help'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -18,7 +18,7 @@ test('whoever reads no further, as `head` does, ends it without a word', async (
   expect(await said).toBe('');
 });
 
-describe('where standard output cannot be written to', () => {
+describe('when standard output cannot be written to', () => {
   /** Runs `vouch` with one of its streams on a full disk. */
   async function onFullDisk(args: string[], stream: 1 | 2) {
     const full = openSync('/dev/full', 'w');
@@ -59,7 +59,7 @@ describe('where standard output cannot be written to', () => {
     expect(code).toBe(1);
   });
 
-  test('and where errors cannot be told, the status still does', async () => {
+  test('without standard error the status still reports that', async () => {
     expect((await onFullDisk(['nonsense'], 2)).code).toBe(2);
     expect((await onFullDisk(['config', 'get', 'nonsense'], 2)).code).toBe(2);
   });

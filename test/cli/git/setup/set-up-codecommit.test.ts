@@ -5,7 +5,7 @@ import { git } from '../../../../cli/git/git.ts';
 import { setUpCodeCommit } from '../../../../cli/git/setup/set-up-codecommit.ts';
 import { installHelper, machine } from '../../support.ts';
 
-test('reports as data what it has written, and what it has left', async () => {
+test('reports as data which settings it has written, and which it has left', async () => {
   const the = machine();
   installHelper(the);
   const file = join(the.folder, 'home/.gitconfig');
@@ -25,7 +25,7 @@ test('reports as data what it has written, and what it has left', async () => {
   expect([again.changed, again.written.size]).toEqual([false, 0]);
 });
 
-test('names each helper that is in the way once, however many hosts it is in the way of', async () => {
+test('names a helper that is in the way once, even if it is in the way for many hosts', async () => {
   const the = machine();
   installHelper(the);
   await git(['init', '--quiet'], the.env, { cwd: the.folder });

@@ -10,7 +10,7 @@ const vouch = `exec '${process.execPath}' '${join(root, 'cli/vouch/commands.ts')
 const setUp = ({ env }: Machine, args = '', more: Record<string, string> = {}) =>
   onTerminal(`${vouch} setup aws ${args}`, { env: { ...env, ...more } });
 
-test('asks for what was not said, offers what is usual, and says at once what is wrong', async () => {
+test('asks for what is missing, offers defaults, and reports wrong answers at once', async () => {
   const the = machine();
   const asking = setUp(the, '', { AWS_REGION: 'eu-west-1' });
   await asking.until(/ARN of the AWS role, such as arn:aws:iam::123456789012:role\/VouchDeveloper[\s\S]*: $/);
@@ -32,7 +32,7 @@ test('asks for what was not said, offers what is usual, and says at once what is
   );
 });
 
-test('does not ask for what was said, nor offer what cannot be', async () => {
+test('does not ask for what was given, nor offer what is not possible', async () => {
   const the = machine();
   setUpProfile(the, 'vouch', role.replace('Developer', 'Admin'));
   const asking = setUp(the, '', { AWS_REGION: 'cn-north-1' });

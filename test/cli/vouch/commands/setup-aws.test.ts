@@ -139,7 +139,7 @@ test('a second profile leaves the first one to serve what it served, and says so
   expect(await serving()).toBe('vouch');
 });
 
-test('a profile of others that becomes a second one of Vouch’s does not take the first one’s place either', async () => {
+test('another tool’s profile that becomes a second Vouch profile does not replace the first one either', async () => {
   const the = withConfig(`[profile vouch]\n${ours}\n[profile prod]\nsso_session = x\n`);
   expect((await setUp(the, { profile: 'prod', force: true })).stdout).toContain('Profile vouch stays the default');
   expect(chooseProfile(await vouchProfiles(the.env), {}).name).toBe('vouch');
@@ -343,7 +343,7 @@ test('--remove leaves what stands around a profile in the middle', async () => {
   expect(read(file(the))).toBe('# a\n\n# about x\n[profile x]\nb = c\n');
 });
 
-test('--remove does not touch a profile that is another’s, or that others are assumed through', async () => {
+test('--remove does not touch another tool’s profile, or one that others are assumed through', async () => {
   const before = `[profile vouch]\n${ours}\n[profile x]\nsso_session = y\n[profile deploy]\nrole_arn = ${chained}\nsource_profile = vouch\n`;
   const the = withConfig(before);
   for (const force of [false, true]) {
@@ -377,7 +377,7 @@ test('--dry-run shows the change and makes none', async () => {
   expect(readdirSync(join(nothing.folder, 'home'))).toEqual([]);
 });
 
-test('--json says what was done', async () => {
+test('--json reports what was done', async () => {
   const the = machine();
   const { stdout } = await setUp(the, { json: true });
   expect(JSON.parse(stdout)).toEqual({
@@ -392,7 +392,7 @@ test('--json says what was done', async () => {
   expect(JSON.parse((await setUp(the, { json: true })).stdout)).toMatchObject({ change: 'none', diff: [] });
 });
 
-test('the diff shows no secret that it takes out, and nothing that steers a terminal', async () => {
+test('the diff shows no secret that it removes, and nothing that controls a terminal', async () => {
   const the = withConfig(
     '[profile vouch]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = hunter2\naws_session_token=hunter3\nrole_arn = \u001b[31mred\n',
   );
@@ -457,7 +457,7 @@ test.each(['$HOME', 'a`id`', 'a"b', 'a\\b'])(
   },
 );
 
-test('says when Git has to be told of the new profile', async () => {
+test('says when Git needs a setting for the new profile', async () => {
   const the = machine();
   // Git 2.46 needs no such setting, so this machine's Git says that it is older.
   const git = join(the.folder, 'bin/git');

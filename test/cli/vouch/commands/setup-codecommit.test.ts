@@ -100,7 +100,7 @@ describe('vouch setup codecommit', () => {
     expect(readdirSync(dirname(the.config))).toEqual(['.gitconfig']);
   });
 
-  test('says in a line each what it has decided, and what comes next; every line of it only when asked', async () => {
+  test('prints its decisions, a line each, and what comes next; every changed line only when asked', async () => {
     const the = machineWithHelper();
     pretend(the, '2.45.9');
     setUpProfile(the, 'prod');
@@ -210,7 +210,7 @@ describe('vouch setup codecommit', () => {
     },
   );
 
-  test('keeps what a newer Git is told, and takes that away too', async () => {
+  test('keeps a newer Git’s settings, and removes them too', async () => {
     const the = machineWithHelper();
     pretend(the, '2.46.0');
     const text = '[http "https://git-codecommit.*.amazonaws.com"]\n\tproactiveAuth = basic\n';
@@ -223,7 +223,7 @@ describe('vouch setup codecommit', () => {
     expect(read(the.config)).toBe(text);
   });
 
-  test('an older Git is told to keep the user name of every profile to the helper', async () => {
+  test('an older Git gets a setting for the user name of every profile', async () => {
     const the = machineWithHelper();
     pretend(the, '2.45.9');
     setUpProfile(the, 'prod');
@@ -319,7 +319,7 @@ describe('vouch setup codecommit', () => {
       '[a]\n\tb = \\\n[http "a"]\n\tx = 1\n',
       '[a]\n\tb = \\\n[http "a"]\n\tx = 1\n',
     ],
-  ])('a section with %s is no whole one of ours', async (_, before, after) => {
+  ])('a section with %s is not a complete section of ours', async (_, before, after) => {
     const the = machineWithHelper();
     writeFileSync(the.config, before);
     const settings = [{ section: 'http.a', name: 'x', value: '1' }];
@@ -579,7 +579,7 @@ describe('vouch setup codecommit', () => {
     expect(existsSync(old.config)).toBe(false);
   });
 
-  test('reads no repository that somebody has put where temporary files are', async () => {
+  test('reads no repository that somebody has put into the folder of temporary files', async () => {
     const the = machineWithHelper();
     const temporary = join(the.folder, 'tmp');
     await run('git', ['init', '-q', temporary], the.env);

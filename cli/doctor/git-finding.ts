@@ -1,12 +1,16 @@
 import type { Finding, Visit } from './check.ts';
 import { gitSaid } from './git-outcome.ts';
 import { networkFinding } from './network-finding.ts';
-import { codeCommitSaid, type Verdict } from './pull-or-push.ts';
+import { codeCommitSaid, type PullOrPush } from './pull-or-push.ts';
 import type { Target } from './target-repository.ts';
-import type { Reply } from './try-pull-push.ts';
+import type { GitResult } from './try-pull-push.ts';
 
 /** The finding about Git's failed request, for the reasons that pull and push have in common. */
-export async function explainReply(check: 'pull' | 'push', { answer, outcome }: Reply, visit: Visit): Promise<Finding> {
+export async function gitFinding(
+  check: 'pull' | 'push',
+  { answer, outcome }: GitResult,
+  visit: Visit,
+): Promise<Finding> {
   const said = gitSaid(answer);
   const finding = (what: string, why: string[], steps: string[]): Finding => ({
     id: `${check}.${outcome}`,
@@ -59,7 +63,7 @@ export async function explainReply(check: 'pull' | 'push', { answer, outcome }: 
  * The finding when CodeCommit refuses the credentials or the signature of Vouch's own request. Then the role's policies are not the
  * cause.
  */
-export function notTaken(check: 'pull' | 'push', { own }: Verdict): Finding | undefined {
+export function refusedCredentials(check: 'pull' | 'push', { own }: PullOrPush): Finding | undefined {
   if (!own?.asked || !/Signature|Token|UnrecognizedClient|InvalidClient/i.test(own.code ?? '')) return undefined;
   return {
     id: `${check}.credentials`,

@@ -17,7 +17,7 @@ interface Refusal {
  * The finding about a token that AWS did not accept for the role, as exact as AWS's message allows. AWS names the provider, the
  * audience, the times and each action of the trust policy, but not the policy's conditions.
  */
-export function explainStsRefusal({ profile, claims, problem }: Refusal): Finding {
+export function stsFinding({ profile, claims, problem }: Refusal): Finding {
   const { reason, action, said = '' } = problem;
   const provider = String(claims.iss).replace(/^https?:\/\//, '');
   const { account, partition, arn } = profile.role;
