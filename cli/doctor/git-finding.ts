@@ -30,18 +30,22 @@ export async function gitFinding(
       return finding('CodeCommit could not serve the request.', [], ['Try again in a minute.']);
     case 'refused':
       return finding(
-        'CodeCommit did not take the user name and password.',
+        'CodeCommit did not accept the user name and password.',
         ['They are not from Vouch: another helper, or a password in the URL, came first.'],
         ['Take the password out of the URL (`git remote -v`), and see above which helpers Git asks.'],
       );
     case 'no-credentials':
       return finding(
         'Git was given no user name and password.',
-        ["Git's helper did not answer, and said nothing."],
+        ["Git's helper did not answer, and printed nothing."],
         ['See above which helpers Git asks.'],
       );
     case 'quit':
-      return finding("Git's helper gave no credentials.", [], ['Do what it says, then run `vouch doctor` again.']);
+      return finding(
+        "Git's helper gave no credentials.",
+        [],
+        ['Do what its message says, then run `vouch doctor` again.'],
+      );
     case 'not-allowed':
       return finding(
         'Git is not allowed to use codecommit:// addresses (protocol.codecommit.allow).',
@@ -55,7 +59,7 @@ export async function gitFinding(
         ['Put the folder of `vouch` on your PATH, then try again.'],
       );
     default:
-      return finding('Git failed.', [], ['Mend what it says, then run `vouch doctor` again.']);
+      return finding('Git failed.', [], ['Correct the cause, then run `vouch doctor` again.']);
   }
 }
 

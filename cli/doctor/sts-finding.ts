@@ -50,7 +50,7 @@ export function stsFinding({ profile, claims, problem }: Refusal): Finding {
   }
   if (reason === 'token-times') {
     return problemAsFinding('sts.clock-skew', problem, {
-      what: "AWS and your Vouch server do not agree about the time: AWS does not take the token's times.",
+      what: "AWS and your Vouch server do not agree about the time: AWS does not accept the token's times.",
       steps: ["Ask the Vouch server's administrator to check its clock; check this machine's too (`date -u`)."],
     });
   }

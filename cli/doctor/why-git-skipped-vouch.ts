@@ -36,7 +36,7 @@ export async function whyGitSkippedVouch(visit: Visit): Promise<Cause[]> {
   if (target.emptyUser) {
     const without = addressFor(target.https, undefined);
     causes.push({
-      what: 'There is an empty user name in the URL (before the @): Git sends that, with an empty password.',
+      what: 'There is an empty user name in the URL (before the @): Git sends it with an empty password.',
       fix:
         target.remote === undefined
           ? `Take it out: ${without}`

@@ -38,7 +38,7 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
   throw new Problem({
     kind: 'would-store',
     what: `Git would have ${helperLabel(helper)} store what Vouch gives, so Vouch gives nothing.`,
-    why: 'A Git older than 2.54 hands a password that worked to every helper it has for a URL.',
+    why: 'A Git older than 2.54 passes a password that worked to every helper for the URL.',
     fix: `${fixFor(helper.origin, asked.host)} Then try again.`,
     category: 'refused',
   });

@@ -45,7 +45,7 @@ function noRegion({ profile: asked, repository }: RemoteUrl, profile: VouchProfi
   return new Problem({
     kind: 'no-region',
     what: profile ? one : `The AWS Region of the repository ${repository} is not known.`,
-    why: `The URL names no region, ${profile ? '' : 'no single AWS profile of yours decides it, '}AWS_REGION and AWS_DEFAULT_REGION are not set, and your default profile has none.`,
+    why: `The URL names no region, ${profile ? '' : 'no single AWS profile decides it, '}AWS_REGION and AWS_DEFAULT_REGION are not set, and your default profile has none.`,
     fix: `Name it in the URL, as in codecommit::us-east-1://${user}${repository}, or give the profile a line like \`region = us-east-1\`.`,
   });
 }

@@ -97,7 +97,7 @@ function unverified(): Problem {
     kind: 'tls-unverified',
     what: "NODE_TLS_REJECT_UNAUTHORIZED=0 is set, but Vouch always checks a server's certificate.",
     why: 'Anyone on the network could pose as your server, or as AWS, and steal your session.',
-    fix: 'Run `unset NODE_TLS_REJECT_UNAUTHORIZED`, then try again; an authority of your own goes into NODE_EXTRA_CA_CERTS.',
+    fix: 'Run `unset NODE_TLS_REJECT_UNAUTHORIZED`, then try again; put your own authority into NODE_EXTRA_CA_CERTS.',
   });
 }
 

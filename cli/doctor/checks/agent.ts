@@ -25,7 +25,7 @@ export const agent: Check = {
       findings.push({
         id: 'agent.other-version',
         severity: 'warning',
-        what: `The agent is of version ${facts.agent.version}, and this is ${version}.`,
+        what: `The agent has version ${facts.agent.version}, but this is ${version}.`,
         why: ['It was started before Vouch was updated.'],
         steps: ['It serves until its session ends; the next `vouch login` replaces it.'],
       });
@@ -42,9 +42,9 @@ function programGone(program: string, severity: Finding['severity']): Finding {
   return {
     id: 'agent.program-gone',
     severity,
-    what: `The agent's service cannot start: ${program} is not there any more.`,
-    why: ['Node or Vouch has moved since the service was installed, as in an update.'],
-    steps: ['Run `vouch agent install`, which writes it anew.'],
+    what: `The agent's service cannot start: ${program} no longer exists.`,
+    why: ['Node or Vouch has moved since the service was installed, perhaps in an update.'],
+    steps: ['Run `vouch agent install`, which writes the service again.'],
   };
 }
 
@@ -53,7 +53,7 @@ function notRunning(env: NodeJS.ProcessEnv): Finding {
     id: 'agent.not-running',
     severity: 'trouble',
     what: 'No vouch agent is running.',
-    why: ['It keeps the session, in its memory alone: without it you are not signed in.'],
+    why: ["Only the agent's memory has the session, so you are not signed in."],
     steps: ['Run `vouch login`, which starts it.'],
     repair: {
       name: 'agent',

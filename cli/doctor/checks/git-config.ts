@@ -85,7 +85,7 @@ function passwordInUrl({ target, facts }: Visit): Finding[] {
     {
       id: 'git-config.password-in-url',
       severity: 'trouble',
-      what: 'There is a password in the URL: Git uses that, and asks no helper.',
+      what: 'There is a password in the URL: Git uses the password, and asks no helper.',
       why: ['Anyone who can read the file, or the list of processes, can read the password.'],
       steps: [
         target.remote === undefined

@@ -50,7 +50,7 @@ function onPath(visit: Visit): Outcome {
     findings.push({
       id: 'helper.this-shell-only',
       severity: 'warning',
-      what: 'It is on the PATH of this shell alone: editors and cron may not find it.',
+      what: 'It is only on the PATH of this shell: editors and cron may not find it.',
       steps: ['If Git does not work there: `vouch setup codecommit --absolute`'],
     });
   }
@@ -63,7 +63,7 @@ function byPath(file: string, visit: Visit): Outcome {
     const missing: Finding = {
       id: 'helper.missing',
       severity: 'trouble',
-      what: `Git is told to start ${shortPath(file, env)}, and there is no such file.`,
+      what: `Git's configuration names ${shortPath(file, env)}, but there is no such file.`,
       why: ['Vouch or Node has moved or been updated since.'],
       steps: ['Run `vouch setup codecommit --absolute`.'],
       repair: repairGitConfig(visit, { absolute: true }),
@@ -78,7 +78,9 @@ function judge(file: string, env: NodeJS.ProcessEnv): Finding[] {
   const [found, ours] = [packageOf(file), ourPackage()];
   if (found?.folder === ours?.folder && found !== undefined) return [];
   const other =
-    found === undefined ? 'of no package' : `of ${found.name} ${found.version}, in ${shortPath(found.folder, env)}`;
+    found === undefined
+      ? 'in no package'
+      : `in the package ${found.name} ${found.version} (${shortPath(found.folder, env)})`;
   return [
     {
       id: 'helper.another-package',

@@ -50,7 +50,7 @@ function dotGit({ target }: Visit): Finding[] {
       id: 'remote.dot-git',
       severity: 'warning',
       what: 'The address ends in .git, but no repository on CodeCommit has such a name.',
-      why: [`AWS takes ${target.repository} for another repository than ${withoutDotGit(target.repository)}.`],
+      why: [`To AWS, ${target.repository} and ${withoutDotGit(target.repository)} are two repositories.`],
       steps: [
         target.remote === undefined
           ? `Take it off: ${without}`

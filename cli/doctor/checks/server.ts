@@ -39,7 +39,7 @@ export const server: Check = {
       visit.signal.throwIfAborted();
       if (error instanceof Problem) throw error;
       if (whyUnreachable(error) === undefined) {
-        return { says: `${url} is no Vouch server`, findings: [notVouch(url, networkReason(error))] };
+        return { says: `${url} is not a Vouch server`, findings: [notVouch(url, networkReason(error))] };
       }
       return { says: `${url} cannot be reached`, findings: [await networkFinding('server', unreached(error), visit)] };
     }
@@ -75,7 +75,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env 
   const found = parse(body);
   if (found === undefined) {
     findings.unshift(notVouch(url, `It answered with status ${status}, and with no discovery document.`));
-    return { says: `${url} is no Vouch server`, findings, data };
+    return { says: `${url} is not a Vouch server`, findings, data };
   }
   const refusal = serverRefusal(status, found);
   if (refusal !== undefined) {
@@ -91,7 +91,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env 
       id: 'server.issuer',
       severity: 'trouble',
       what: `The server calls itself ${printable(issuer, 300)}, but you call it ${url}.`,
-      why: ['It signs with its own name for itself, and AWS and Vouch compare the names exactly.'],
+      why: ['The server signs with its own name, and AWS and Vouch compare the names exactly.'],
       steps: ["Ask your administrator for the server's URL, then run `vouch login --server` with it."],
     });
   } else if (elsewhere !== undefined) {
@@ -99,7 +99,7 @@ function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env 
   }
   data.issuer = issuer;
   facts.server = url;
-  const clock = date === null ? 'it does not tell the time' : skew ? 'its clock differs' : 'clock agrees';
+  const clock = date === null ? 'it sends no date' : skew ? 'its clock differs' : 'clock agrees';
   return { says: findings.length > 0 && !skew ? url : `${url}, ${clock}`, findings, data };
 }
 

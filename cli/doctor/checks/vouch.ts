@@ -27,7 +27,7 @@ export const vouch: Check = {
         findings.push({
           id: 'vouch.another-first',
           severity: 'warning',
-          what: `Another \`vouch\` comes first on your PATH: ${shortPath(first, env)} (${found?.version ?? 'of no package'}).`,
+          what: `Another \`vouch\` comes first on your PATH: ${shortPath(first, env)} (${found?.version ?? 'in no package'}).`,
           why: [`This one is ${version}${ours ? `, in ${shortPath(ours.folder, env)}` : ''}.`],
           steps: ['Remove one of them, so that what you call and what AWS’s tools call are the same.'],
         });

@@ -144,7 +144,7 @@ function namedProfile(name: string, profiles: readonly VouchProfile[]): VouchPro
   throw new Problem({
     kind: 'unknown-profile',
     what: `Vouch has no AWS profile "${name}".`,
-    why: list === '' ? 'Your AWS config has no profile of Vouch.' : `Vouch's profiles are: ${list}.`,
+    why: list === '' ? 'Your AWS config has no Vouch profile.' : `Vouch's profiles are: ${list}.`,
     fix: `Name one of those, or run \`vouch setup aws --profile ${shellWord(name)}\` first.`,
     category: 'usage',
   });
@@ -164,8 +164,8 @@ function sectionFor({ pattern }: GitUrlPattern, options: SetUpOptions, has: read
 function leftAlone({ section, name, value }: GitSetting, file: string, wanted: readonly GitSetting[]): Note {
   const ours = wanted.find((one) => one.section === section && one.name === name)?.value;
   return {
-    what: `${file} has ${section}.${name} = ${value}, which was left as it is.`,
-    why: `Vouch would have it ${ours}.`,
+    what: `${file} has ${section}.${name} = ${value}, which was not changed.`,
+    why: `Vouch would set it to ${ours}.`,
   };
 }
 

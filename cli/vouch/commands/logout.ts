@@ -29,7 +29,7 @@ export async function logout(options: { json?: boolean }, io: Io): Promise<numbe
   if (!dropped.revoked) {
     printNote(io.stderr, {
       what: `The server could not be told (${dropped.reason ?? 'no answer'}).`,
-      why: 'The session is forgotten here, so nobody can use it; at the server it ends by itself.',
+      why: 'The session is forgotten here, so no one can use it; at the server it ends by itself.',
     });
   }
   return 0;

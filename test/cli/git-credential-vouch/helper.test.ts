@@ -109,7 +109,7 @@ describe('git-credential-vouch', () => {
       ['that crashes', 'echo "SyntaxError: Unexpected token" >&2; exit 1'],
       ['of a version manager that has none installed', 'exit 126'],
       ['that is killed', 'kill -KILL $$'],
-    ])('%s, it says so and stops Git, which asks nobody', async (_, script) => {
+    ])('a Node %s: says so and stops Git, which asks nobody', async (_, script) => {
       const the = await setUp();
       shadow(the, 'node', script);
       const asked = join(the.folder, 'asked');
@@ -121,7 +121,7 @@ describe('git-credential-vouch', () => {
       expect(existsSync(asked)).toBe(false);
     });
 
-    test('a file that is not a program for this machine, it says so and stops Git', async () => {
+    test('a file that is not a program for this machine: says so and stops Git', async () => {
       const the = await setUp();
       const broken = join(the.folder, 'broken');
       writeFileSync(broken, '\x7fELF', { mode: 0o755 });

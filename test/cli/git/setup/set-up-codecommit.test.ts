@@ -17,8 +17,8 @@ test('reports as data which settings it has written, and which it has left', asy
   expect(written.has('allow')).toBe(false);
   expect(notes).toEqual([
     {
-      what: `${file} has protocol.codecommit.allow = never, which was left as it is.`,
-      why: 'Vouch would have it always.',
+      what: `${file} has protocol.codecommit.allow = never, which was not changed.`,
+      why: 'Vouch would set it to always.',
     },
   ]);
   const again = await setUpCodeCommit({}, the.env, the.folder);

@@ -613,12 +613,12 @@ describe('vouch setup codecommit', () => {
     const other = join(the.folder, 'bin/git-remote-codecommit');
     writeFileSync(other, '#!/bin/sh\n', { mode: 0o755 });
     const { stderr } = await setUp(the);
-    expect(stderr).toContain('protocol.codecommit.allow = never, which was left as it is.');
+    expect(stderr).toContain('protocol.codecommit.allow = never, which was not changed.');
     expect(stderr).toContain(`codecommit:// and not Vouch's: ${other}.`);
     expect(await values(the, 'protocol.codecommit.allow')).toEqual(['never']);
     const { notes } = JSON.parse((await setUp(the, { json: true })).stdout);
     expect(notes[0]).toBe(
-      `${the.config} has protocol.codecommit.allow = never, which was left as it is. Vouch would have it always.`,
+      `${the.config} has protocol.codecommit.allow = never, which was not changed. Vouch would set it to always.`,
     );
     const without = machineWithHelper();
     await setUp(without, { remoteHelper: false });
