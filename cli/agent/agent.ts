@@ -31,7 +31,7 @@ const longestIdle = 10 * 60_000;
 export interface AgentOptions {
   /** The environment: its variables for AWS STS and proxies, and HOME for callers that name no AWS config file. */
   env: NodeJS.ProcessEnv;
-  /** What runs the agent as a service, if it is one. */
+  /** The manager that runs the agent as a service, if one does. */
   service?: ServiceManager | undefined;
   /** Vouch's version. */
   version?: string;
@@ -144,7 +144,9 @@ export class Agent {
     await this.#session?.renewDue();
   }
 
-  /** Drops the session and all that it obtained. Then asks the server to revoke it, and waits 5 seconds at most. */
+  /**
+   * Drops the session and all that was obtained with it. Then asks the server to revoke the session, and waits 5 seconds at most.
+   */
   async logOut(): Promise<Dropped> {
     this.#forgetIfOver();
     const session = this.#session;
@@ -237,7 +239,7 @@ export class Agent {
     return this.#withSession((session) => session.claims(role));
   }
 
-  /** Asks the session, or its successor if it is replaced meanwhile, within the time of one request. */
+  /** Asks the session, or the one that replaces it meanwhile, within the time of one request. */
   async #withSession<T>(ask: (session: Session, within: number) => Promise<T>): Promise<T> {
     const until = performance.now() + this.#timeouts.request;
     for (;;) {

@@ -9,8 +9,8 @@ const mostEntries = 500;
 const longestMessage = 400;
 
 /**
- * What the agent has done and why, for `vouch agent logs`. It is kept in memory alone, and holds names, times and reasons, but
- * never a secret.
+ * The agent's actions and their reasons, for `vouch agent logs`. The log is only in memory, and has names and times, but never a
+ * secret.
  */
 export class Log {
   readonly #now: () => number;

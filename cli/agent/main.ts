@@ -37,7 +37,7 @@ async function main(): Promise<void> {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => running.end());
       report({ state: 'ready' });
       void warmUp(process.env).catch(() => {});
-      // Started for a login that is under way (startAgentAhead): it ends with that login, unless it has a session by then.
+      // Started for a login that is under way (startAgentAhead): the agent ends with that login, unless it has a session by then.
       if (process.argv.includes('--ahead')) {
         const over = () => running.agent.hasSession || running.end();
         process.stdin.on('error', over).on('end', over).resume();

@@ -1,6 +1,6 @@
 /**
- * What we know about AWS's partitions, in one table. There is no list of regions: a region is recognised by its shape, and its
- * partition by the host's suffix. So a new region works on its first day.
+ * AWS's partitions, in one table. There is no list of regions: a region is recognised by its shape, and its partition by the
+ * host's suffix. So a new region works on its first day.
  */
 export interface Partition {
   /** As in an ARN: `arn:<id>:iam::…` */
@@ -13,7 +13,7 @@ export interface Partition {
   dualStackSuffix: string;
   /** Whether CodeCommit has FIPS endpoints in some of its regions. */
   fips: boolean;
-  /** Where STS is asked when no region is known. */
+  /** The region whose STS is asked by default. */
   defaultRegion: string;
 }
 
@@ -63,7 +63,7 @@ export function isRegion(region: string): boolean {
 }
 
 /**
- * Whether a name that a person types can be a region's. Besides its shape, its direction must be one that AWS uses, so that
+ * Whether a name that a person types can be a region's. Besides the shape, the direction must be one that AWS uses, so that
  * `us-esat-1` is refused at once. Names from files and hosts are judged by their shape alone.
  */
 export function looksLikeRegion(region: string): boolean {

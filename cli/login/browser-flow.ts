@@ -20,7 +20,7 @@ export interface SignInOptions {
   server: string;
   /** Called when the page can be opened, with the port of 127.0.0.1 that the browser comes back to. */
   onPage: (page: SignInPage, port: number) => void;
-  /** That port; by default any free one. */
+  /** The port of 127.0.0.1 for the callback; by default any free one. */
   port?: number | undefined;
   /** Ends the wait (Ctrl-C, the time-out), and its reason is thrown. */
   signal: AbortSignal;

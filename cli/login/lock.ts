@@ -21,8 +21,8 @@ export interface HeldLogin {
 }
 
 /**
- * Takes the lock of a user's sign-ins, `login.sock`. It belongs to the process that listens on it, so the kernel frees it when that
- * process dies.
+ * Takes the lock of a user's sign-ins, `login.sock`. The lock belongs to the process that listens on this socket, so the kernel
+ * frees the lock when the process dies.
  *
  * @returns undefined when another process has the lock
  * @throws Problem as prepareRuntimeFolder and claim

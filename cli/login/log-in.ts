@@ -20,7 +20,7 @@ export interface LogInOptions {
   env: NodeJS.ProcessEnv;
   /** The server's issuer URL. */
   server: string;
-  /** What findAgent has just found; by default it is called here. */
+  /** The agent's state, if findAgent has just found it; by default it is called here. */
   found?: FoundAgent | undefined;
   /** False when the person opens the page themselves. */
   browser: boolean;

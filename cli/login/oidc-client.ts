@@ -41,8 +41,8 @@ export async function discover(server: string, signal: AbortSignal): Promise<cli
 }
 
 /**
- * Fetches the server's keys, so that the check of the ID token need not wait for them. If it fails, the check fetches them itself,
- * and reports the failure.
+ * Fetches the server's keys, so that the check of the ID token need not wait for them. If this fails, the check fetches the keys
+ * itself, and reports the failure.
  */
 export async function fetchKeysAhead(config: client.Configuration): Promise<void> {
   const { jwks_uri = '' } = config.serverMetadata();

@@ -41,10 +41,7 @@ export async function redeem(config: client.Configuration, request: PushedReques
   };
 }
 
-/**
- * Who signed in, with which key, and until when, as the server has it. This request is also the first use of token and key
- * together.
- */
+/** The session's person, key and end, as the server has them. This request is also the first use of token and key together. */
 async function fetchSession(config: client.Configuration, accessToken: string, dpop: client.DPoPHandle) {
   const url = new URL('/api/session', config.serverMetadata().issuer);
   const response = await client.fetchProtectedResource(config, accessToken, url, 'GET', null, undefined, {

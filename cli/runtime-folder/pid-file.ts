@@ -96,7 +96,7 @@ export function isAgent({ pid }: AgentProcess, folder: string, platform: NodeJS.
  * When a process began. On Linux: in ticks since the machine's start (proc_pid_stat(5), starttime), with that start's identity
  * (random(4), boot_id), because numbers and ticks repeat after the next start. Elsewhere: as ps(1) prints it.
  *
- * @returns undefined when it has ended, even if its parent has not noticed, or when the system does not report it
+ * @returns undefined when the process has ended, even if its parent has not noticed, or when the system does not report it
  */
 export function startOf(pid: number, platform: NodeJS.Platform = process.platform): string | undefined {
   try {

@@ -15,7 +15,7 @@ export function runtimeFolder(env: NodeJS.ProcessEnv): string {
   return [first, ...others].find((folder) => hasAgent(folder)) ?? first;
 }
 
-/** The places for that folder. The next agent makes it in the first one, unless an agent listens in the other. */
+/** The places for the runtime folder. The next agent uses the first, unless an agent listens in the other. */
 export function runtimeFolders(env: NodeJS.ProcessEnv): [string, ...string[]] {
   const named = absolute(env.XDG_RUNTIME_DIR);
   const runtime = named !== undefined && isFolder(named) ? named : folderOfLogind();

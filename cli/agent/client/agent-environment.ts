@@ -19,7 +19,7 @@ export const agentSettings: readonly string[] = [
   'TZ',
 ];
 
-/** Where its folders are, and what its libraries need to start. */
+/** The variables for the agent's folders, and for the start of its libraries. */
 const places = [
   'HOME',
   'XDG_RUNTIME_DIR',
@@ -35,7 +35,9 @@ const places = [
 /** Node's options that decide whom to trust and how names are looked up, and nothing else. */
 const harmless = /^--(use-system-ca|use-openssl-ca|use-bundled-ca|dns-result-order=\w+)$/;
 
-/** What no agent may have: Node would write to the disk, print what it sends, or accept any certificate. */
+/**
+ * The variables that no agent may have: with them Node would write to the disk, print what it sends, or accept any certificate.
+ */
 export const harmfulVariables: readonly string[] = [
   'NODE_V8_COVERAGE',
   'NODE_DEBUG',

@@ -29,10 +29,10 @@ export async function endHungAgent(env: NodeJS.ProcessEnv, signal?: AbortSignal)
 }
 
 /**
- * The process of an agent that answers, to wait for its end later. To be called while it answers.
+ * The process of an agent, to wait for its end later. To be called while the agent still answers.
  *
  * @param pid as its status has it
- * @returns undefined when it is not certain which process it is, or it is this one
+ * @returns undefined when the agent's process is not certain, or is this one
  */
 export function processOf(env: NodeJS.ProcessEnv, pid: number): AgentProcess | undefined {
   const folder = runtimeFolder(env);

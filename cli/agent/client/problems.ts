@@ -3,7 +3,7 @@ import { signInNeeded } from '../../problem/sign-in-needed.ts';
 import { count } from '../../text/count.ts';
 import { printable } from '../../text/printable.ts';
 
-/** What can be wrong with the agent, as its clients see it. */
+/** The problems that clients can have with the agent. */
 
 export function notRunning(): Problem {
   return signInNeeded('agent-not-running', 'You are not signed in.', 'No vouch agent is running.');
@@ -60,7 +60,7 @@ export function notEnded(pid: number): Problem {
   });
 }
 
-/** It is not certain which process a hung agent is, so none is ended. */
+/** No process is ended, because it is not certain which one the hung agent is. */
 export function unknownProcess(why: string): Problem {
   return new Problem({
     kind: 'agent-unknown',

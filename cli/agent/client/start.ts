@@ -15,7 +15,7 @@ const startTimeout = 15_000;
 /**
  * Makes sure that an agent runs: starts one unless one answers. The agent outlives us and our terminal.
  *
- * @param found what findAgent has just found; by default it is called here
+ * @param found the agent's state, if findAgent has just found it; by default it is called here
  * @returns whether it was started by this call
  * @throws Problem when an agent hangs, or cannot start (an unsafe folder, too long a path), with the agent's own reason
  */

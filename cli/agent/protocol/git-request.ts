@@ -117,9 +117,9 @@ export function withContext(
 }
 
 /**
- * What the agent cannot know of its caller, one line each: the protocol, the helper's `--profile`, AWS_PROFILE and AWS_CONFIG_FILE.
- * `context_lines` in cli/git-credential-vouch/git-credential-vouch writes the same, byte for byte, so that the agent recognises a
- * request that it has just refused (agent/services/recent-failures.ts).
+ * The facts about the caller that the agent does not have, one line each: the protocol, the helper's `--profile`, AWS_PROFILE and
+ * AWS_CONFIG_FILE. `context_lines` in cli/git-credential-vouch/git-credential-vouch writes the same, byte for byte, so that the
+ * agent recognises a request that it has just refused (agent/services/recent-failures.ts).
  *
  * A value of several lines is left out, and so is a config file that is not named by an absolute path.
  *

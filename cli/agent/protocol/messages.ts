@@ -23,7 +23,7 @@ export interface NewSession {
   expiresAt: string;
 }
 
-/** What can run the agent as a service. */
+/** A manager that can run the agent as a service. */
 export type ServiceManager = 'systemd' | 'launchd';
 
 /** The answer to `GET /status`: nothing in it is a secret. */
@@ -33,7 +33,9 @@ export interface AgentStatus {
   protocol: string;
   pid: number;
   startedAt: string;
-  /** What runs it as a service; null when a command started it. Earlier versions do not send it. */
+  /**
+   * The manager that runs the agent as a service; null when a command started it. Agents of earlier versions do not send this.
+   */
   service?: ServiceManager | null;
   session: null | { issuer: string; email: string; key: KeyName; expiresAt: string };
   /** `trouble`: why the last renewal failed, if it did. */
@@ -62,18 +64,18 @@ export interface RoleClaims {
   claims: Record<string, unknown>;
 }
 
-/** What an entry of the agent's log is about. */
+/** The subject of an entry in the agent's log. */
 export type LogEvent = 'started' | 'session' | 'credentials' | 'retry' | 'failed' | 'refused' | 'ended';
 
 export interface LogEntry {
-  /** It grows with each entry. An entry that is repeated gets a new one. */
+  /** Grows with each entry. A repeated entry gets a new number. */
   id: number;
-  /** When it was last added. */
+  /** The time when the entry was last added. */
   at: string;
   event: LogEvent;
   /** One line, safe for a terminal. */
   message: string;
-  /** How often it was added in a row. */
+  /** How often the entry was added in a row. */
   times: number;
 }
 

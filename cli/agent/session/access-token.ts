@@ -4,7 +4,10 @@ import { isConfidential } from '../../network/loopback-http.ts';
 import type { NewSession } from '../protocol/messages.ts';
 import { Secret } from './secret.ts';
 
-/** What every request of a session carries: the token, and a proof by the key that the token is bound to (RFC 9449). */
+/**
+ * A session's access to the server. Every request carries the token, and a proof by the key that the token is bound to (RFC
+ * 9449).
+ */
 export interface Access {
   issuer: string;
   accessToken: Secret;

@@ -35,7 +35,7 @@ export class HeldCredentials implements AwsCredentials {
     return this.expiry.at;
   }
 
-  /** What is derived from these credentials: one object of each class, made at its first use, and dropped with them. */
+  /** An object that is derived from these credentials: one of each class, made at first use, and dropped with the credentials. */
   derived<T extends Derived>(Kind: new (credentials: AwsCredentials) => T): T {
     const known = this.#derived.get(Kind) as T | undefined;
     const derived = known ?? new Kind(this);

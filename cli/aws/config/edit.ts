@@ -111,7 +111,7 @@ export function removeProfile(text: string, name: string): string {
   return [...lines.slice(0, start), ...lines.slice(end)].join('');
 }
 
-/** A section's indentation: a setting that is indented more than the one before it would be part of that one. */
+/** A section's indentation: a setting that is indented more than the previous one would be part of the previous one. */
 function indentOf(lines: readonly string[], section: Section): string {
   const first = settingLines(lines, section).find(({ setting }) => setting !== undefined);
   return /^\s*/.exec(first?.text ?? '')?.[0] ?? '';

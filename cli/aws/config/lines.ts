@@ -15,7 +15,7 @@ export interface Section {
   end: number;
 }
 
-/** The first line of a setting, or one that continues it: a nested setting, or more of its value. */
+/** The first line of a setting, or a line that continues a setting: a nested setting, or more of the value. */
 export interface SettingLine {
   /** In lower case; empty if the line is not of that form. */
   key: string;

@@ -67,7 +67,7 @@ function resolveProfile(
   return known.get(name);
 }
 
-/** The profile that this one's role is assumed through, if it is a chained one. */
+/** The name of a chained profile's source; undefined for other profiles. */
 function sourceOf({ role_arn, source_profile, credential_source }: Settings): string | undefined {
   return role_arn !== undefined && credential_source === undefined ? source_profile : undefined;
 }

@@ -36,7 +36,7 @@ export interface SetUpOptions {
   dryRun?: boolean;
 }
 
-/** What `setUpProfile` has changed, or would change. */
+/** The changes that `setUpProfile` has made, or would make. */
 export interface Report {
   file: string;
   profile: string;

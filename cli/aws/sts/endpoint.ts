@@ -4,7 +4,7 @@ import { printable } from '../../text/printable.ts';
 import { partitionOf } from '../partitions.ts';
 
 /**
- * Where STS is: at AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true; by default at the
+ * The address of STS: AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true; by default the
  * region's own endpoint. With AWS_USE_FIPS_ENDPOINT=true that is the FIPS 140 endpoint (GovCloud's always are), and with
  * AWS_USE_DUALSTACK_ENDPOINT=true the endpoint that IPv6 reaches too. AWS's SDK does the same, except for plain HTTP. Others
  * could read an ID token that is sent over it, so we allow plain HTTP only on this machine.
