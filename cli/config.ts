@@ -109,7 +109,12 @@ export function serverUrl(value: string): string {
 export function chosenServer(env: NodeJS.ProcessEnv, named: string | undefined): string {
   const server = named === undefined ? readConfig(env).server : serverUrl(named);
   if (server !== undefined) return server;
-  throw new Problem({
+  throw noServer();
+}
+
+/** No server is on the command line or in the settings. */
+export function noServer(): Problem {
+  return new Problem({
     kind: 'no-server',
     what: 'Vouch does not know your server yet.',
     fix: 'Run `vouch enroll --server https://…` with the URL that your administrator gave you.',

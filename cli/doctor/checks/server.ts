@@ -1,4 +1,4 @@
-import { readConfig } from '../../config.ts';
+import { noServer, readConfig } from '../../config.ts';
 import type { HttpAnswer } from '../../network/http-request.ts';
 import { prepareNetwork } from '../../network/proxies-and-certificates.ts';
 import { networkReason, whyUnreachable } from '../../network/reason.ts';
@@ -24,7 +24,7 @@ export const server: Check = {
   run: async (visit) => {
     const { env, facts } = visit;
     const url = facts.agent?.session?.issuer ?? readConfig(env).server;
-    if (url === undefined) return unknown();
+    if (url === undefined) return { says: 'none', findings: [problemAsFinding('server.unknown', noServer())] };
     facts.server = url;
     let answer: HttpAnswer & { body: Buffer };
     try {
@@ -46,16 +46,6 @@ export const server: Check = {
     return judge(url, answer, visit);
   },
 };
-
-function unknown(): Outcome {
-  const finding: Finding = {
-    id: 'server.unknown',
-    severity: 'trouble',
-    what: 'Vouch does not know your server yet.',
-    steps: ['Run `vouch enroll --server https://…` with the URL that your administrator gave you.'],
-  };
-  return { says: 'none', findings: [finding] };
-}
 
 function judge(url: string, { status, headers, body }: HttpAnswer, { facts, env }: Visit): Outcome {
   const { date = null } = headers;
