@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, fromSource ? '..' : '../../..');
 /**
  * The file of a sibling program, to be run by this same Node (`process.execPath`).
  *
- * @returns its bundle when we run from one, its source when we run from the source tree
+ * @returns the program's bundle when we run from a bundle, its source when we run from the source tree
  */
 export function programFile(name: ProgramName): string {
   const { source, built } = programs[name];

@@ -10,7 +10,7 @@ export async function credentialSettings({ facts, target, env, cwd }: Visit): Pr
   return facts.credentials;
 }
 
-/** The https:// address that Git asks its helpers about, with its user name. */
+/** The https:// address for which Git asks its helpers, with the user name. */
 function urlForGit(target: Visit['target']): string {
   if (target === undefined) return exampleUrl;
   return target.scheme === 'https' ? target.url : target.https;

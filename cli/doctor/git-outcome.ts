@@ -23,7 +23,7 @@ export type GitOutcome =
   | 'busy'
   | 'other';
 
-/** The first that matches counts: later ones may only follow from it. */
+/** The first match counts: later errors may only be consequences. */
 const patterns: [GitOutcome, RegExp][] = [
   ['not-allowed', /transport '' not allowed/],
   ['no-remote-helper', /remote helper for ''|git: '' is not a git command/],

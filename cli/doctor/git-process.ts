@@ -107,7 +107,7 @@ export async function runGit(
       answer[name] = (answer[name] + text).slice(0, longest);
     });
   }
-  // A program that does not read its input may close it.
+  // Git may close its input without reading it.
   child.stdin.on('error', () => {});
   child.stdin.end(how.input ?? '');
   // A process that Git started in another session may keep the pipes open.

@@ -134,7 +134,7 @@ export function addressFor(https: string, profile: string | undefined): string {
   return profile === undefined ? https : https.replace('://', () => `://${encodeURIComponent(profile)}@`);
 }
 
-/** The same repository as a codecommit:// address, with its region, and with its profile if one is given. */
+/** The same repository as a codecommit:// address, with the region, and with the profile if given. */
 export function codeCommitAddress({
   host,
   repository,

@@ -86,7 +86,7 @@ interface HttpSetting {
 
 const spelled = { extraheader: 'extraHeader', emptyauth: 'emptyAuth' } as const;
 
-/** The settings that apply to the repository, in Git's order. An empty extraHeader clears those before it. */
+/** The settings that apply to the repository, in Git's order. An empty extraHeader clears the earlier ones. */
 async function httpSettings({ env, cwd, target }: Visit): Promise<HttpSetting[]> {
   const args = [
     'config',

@@ -2,7 +2,7 @@ import { findOnPath } from '../files/on-path.ts';
 import { type CredentialEntry, credentialEntries } from '../git/credential-entries.ts';
 import type { CredentialUrl } from '../git/credential-url.ts';
 import { type CredentialConfig, configFor, storingHelpers } from '../git/effective-config.ts';
-import { keepsNothing } from '../git/helpers-that-store-nothing.ts';
+import { storesNothing } from '../git/helpers-that-store-nothing.ts';
 import { fixFor, helperLabel } from '../git/obstacles.ts';
 import { asProblem, Problem } from '../problem/problem.ts';
 
@@ -24,7 +24,7 @@ export async function refuseIfStoredByOthers(asked: CredentialUrl, env: NodeJS.P
   // Git prefers a program to an alias of the same name.
   const isAlias =
     entries.some(({ name }) => name === 'credential-vouch') && findOnPath('git-credential-vouch', env).length === 0;
-  const isSafe = (value: string) => keepsNothing(value) && !(isAlias && /^vouch\b/.test(value));
+  const isSafe = (value: string) => storesNothing(value) && !(isAlias && /^vouch\b/.test(value));
   // Usually no other helper is for this URL. Then we need not match all sections against the URL, which saves time while Git waits.
   const others = entries.filter(
     ({ name, value }) => name === 'username' || (name === 'helper' && value !== '' && !isSafe(value)),

@@ -6,7 +6,7 @@ import { endpointOf } from './endpoint.ts';
 import { type RemoteUrl, unknownRegion } from './url.ts';
 
 /**
- * The region of a remote's repository, from the first of these that names one: the URL, the profile that serves it, AWS_REGION,
+ * The region of a remote's repository, from the first of these that names a region: the URL, the repository's profile, AWS_REGION,
  * AWS_DEFAULT_REGION, the profile `default`, the host in CODE_COMMIT_ENDPOINT. It is never guessed: a repository of the same name in
  * another region is another repository.
  *

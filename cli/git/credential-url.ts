@@ -1,4 +1,4 @@
-/** URLs as Git handles them when it looks for settings about credentials (its credential.c). */
+/** URLs as Git handles them when it looks for credential settings (Git's credential.c). */
 
 /** The parts of a URL for which Git needs credentials. */
 export interface CredentialUrl {

@@ -1,6 +1,6 @@
 import { type CredentialEntry, credentialEntries, type Origin } from './credential-entries.ts';
 import { bytes, type CredentialUrl, credentialUrl, inBytes, parseUrl, partMatches } from './credential-url.ts';
-import { keepsNothing } from './helpers-that-store-nothing.ts';
+import { storesNothing } from './helpers-that-store-nothing.ts';
 import { type NormalUrl, normalizeUrl, urlMatches } from './url-match.ts';
 import { type VouchHelper, vouchHelper } from './vouch-helper.ts';
 
@@ -16,7 +16,7 @@ export interface ConfiguredHelper {
 }
 
 export interface CredentialConfig {
-  /** The helpers that Git asks for this URL, in its order. An empty `helper =` has cleared those before it. */
+  /** The helpers that Git asks for this URL, in Git's order, without the helpers that an empty `helper =` has cleared. */
   helpers: ConfiguredHelper[];
   /** Where the empty `helper =` stands, if no helper comes after it. */
   cleared: Origin | undefined;
@@ -64,7 +64,7 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
       const matches = pattern
         ? whole !== undefined && urlMatches(whole, pattern)
         : partMatches(parseUrl(text), { protocol, host, path, username });
-      // A section that is not UTF-8 was not decoded as Git reads it, so it may be for this URL.
+      // A section that is not UTF-8 was not decoded as Git would do it, so the section may be for this URL.
       if (!matches && !section.includes('\uFFFD')) continue;
     }
     if (name === 'helper') found.cleared = value === '' ? origin : undefined;
@@ -83,7 +83,7 @@ export function configFor(asked: string | CredentialUrl, entries: readonly Crede
  *
  * @param isSafe whether a helper is certain to store nothing
  */
-export function storingHelpers(config: CredentialConfig, isSafe = keepsNothing): ConfiguredHelper[] {
+export function storingHelpers(config: CredentialConfig, isSafe = storesNothing): ConfiguredHelper[] {
   return config.helpers.filter(({ value }) => !isSafe(value));
 }
 

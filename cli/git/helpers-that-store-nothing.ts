@@ -10,7 +10,7 @@ import { vouchHelper } from './vouch-helper.ts';
  *
  * @param value as in `credential.<url>.helper`
  */
-export function keepsNothing(value: string): boolean {
+export function storesNothing(value: string): boolean {
   const vouch = vouchHelper(value) ?? vouchHelper(unwrapped(value));
   return vouch ? vouch.program === undefined || isOurs(vouch.program) : isAwsHelper(value);
 }

@@ -19,13 +19,9 @@ export interface Obstacle extends Note {
  * and a Git that does not send the path.
  *
  * @param url the URL that the configuration is for
- * @param keepsNothing whether Git itself tells helpers not to store (see `takesEphemeral` in ../git.ts)
+ * @param ephemeral whether Git itself tells helpers not to store (see `takesEphemeral` in git.ts)
  */
-export function obstaclesFor(
-  url: string,
-  config: CredentialConfig,
-  { keepsNothing }: { keepsNothing: boolean },
-): Obstacle[] {
+export function obstaclesFor(url: string, config: CredentialConfig, { ephemeral }: { ephemeral: boolean }): Obstacle[] {
   const found: Obstacle[] = [];
   const host = URL.parse(url)?.host;
   const at = config.helpers.findIndex(({ vouch }) => vouch !== undefined);
@@ -46,7 +42,7 @@ export function obstaclesFor(
       origin: helper.origin,
     });
   }
-  const storing = keepsNothing ? [] : storingHelpers(config).filter((helper) => config.helpers.indexOf(helper) > at);
+  const storing = ephemeral ? [] : storingHelpers(config).filter((helper) => config.helpers.indexOf(helper) > at);
   for (const helper of storing) {
     found.push({
       kind: 'another-stores',

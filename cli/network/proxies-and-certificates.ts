@@ -84,7 +84,7 @@ function proxyUrl(name: string, value: string): string {
   });
 }
 
-/** Node reads this file at the first request that needs it, however long it is. It only warns when it cannot read it. */
+/** Node reads this file at the first request that needs it, whatever its length, and only warns if it cannot be read. */
 function checkExtraCertificates(file: string): void {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined || (found.isFile() && found.size <= longestBundle)) return;

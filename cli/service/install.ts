@@ -103,7 +103,7 @@ async function runningAgent(env: NodeJS.ProcessEnv): Promise<AgentStatus | undef
   return undefined;
 }
 
-/** Ends the agent that has the sockets now, unless it has a session: ending that needs `force`. */
+/** Ends the agent that has the sockets now. An agent with a session ends only with `force`. */
 async function makeWay({ session, pid }: AgentStatus, { force, env }: ServiceOptions): Promise<void> {
   if (session !== null && !force) {
     throw new Problem({

@@ -56,7 +56,7 @@ export function serviceText({ node, agent, environment, namespaces, privateTmp }
 [Unit]
 Description=Vouch agent: your session, in memory only
 Requires=${socketUnit}
-# It ends at each logout, and the next request starts it again. When it cannot start, systemd soon gives up the sockets, and
+# The agent ends at each logout, and the next request starts it again. If it cannot start, systemd soon gives up the sockets, and
 # \`vouch login\` starts an agent by itself.
 StartLimitIntervalSec=10
 StartLimitBurst=10

@@ -55,7 +55,7 @@ export function lineDiff(before: string, after: string): ChangedLine[] {
   return changes;
 }
 
-/** A changed line as a person reads it: its sign, and a tab at its beginning as four blanks. */
+/** A changed line for a person: with its sign, and with a leading tab as four blanks. */
 export function shownLine({ sign, line }: ChangedLine): string {
   const indent = line.startsWith('\t') ? '    ' : '';
   return `${sign} ${indent}${printable(line.replace(/[\r\t]/g, ' '), 10_000)}`.trimEnd();

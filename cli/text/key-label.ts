@@ -1,6 +1,6 @@
 import { printable } from './printable.ts';
 
-/** A security key: the name that its owner chose, and its maker's name for the model. */
+/** A security key: the owner's name for it, and the maker's name for the model. */
 export interface KeyName {
   name: string;
   model: string | null;

@@ -171,7 +171,7 @@ describe('vouch config', () => {
     expect(await run(get('server'))).toEqual({ code: 1, stdout: '', stderr: '' });
     expect(await run(get('autoLogin'))).toEqual({ code: 0, stdout: 'auto\n', stderr: '' });
     expect(await run(get('server', true))).toMatchObject({ code: 1, stdout: '{"server":null}\n' });
-    // Looking writes nothing.
+    // Reading the settings writes nothing.
     expect(existsSync(file())).toBe(false);
   });
 

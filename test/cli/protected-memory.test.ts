@@ -22,7 +22,7 @@ beforeAll(() => {
   dist = join(folder, 'package/dist');
 });
 
-/** What a person's shell may have set, of the worst kind. */
+/** The most dangerous variables that a person's shell may have. */
 const evil = {
   NODE_OPTIONS: '"--inspect=127.0.0.1:0" --heap-prof --use-system-ca',
   NODE_DEBUG: 'http,net',
@@ -34,7 +34,7 @@ function installed(): Machine {
   return the;
 }
 
-/** Where a process listens on TCP, as the system has it. */
+/** The TCP ports on which a process listens, from the system. */
 function portsOf(pid: number): string[] {
   const inodes = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
@@ -52,7 +52,7 @@ function portsOf(pid: number): string[] {
   );
 }
 
-/** Sends the signal, and settles when the system has delivered it, or keeps it back as the process wishes. */
+/** Sends the signal, and settles when the system has delivered it, or when the process blocks it. */
 async function signal(pid: number): Promise<void> {
   process.kill(pid, 'SIGUSR1');
   const bit = 1n << 9n;
@@ -65,19 +65,19 @@ async function signal(pid: number): Promise<void> {
   }
 }
 
-/** What a process says of itself that may be seen of it: no core file, and nothing in a dump. */
+/** What can be seen of a process: its core file limit, and what its dump would contain. */
 function dumpsOf(pid: number): [limit: string | undefined, filter: string] {
   const limit = /^Max core file size +(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1];
   return [limit, readFileSync(`/proc/${pid}/coredump_filter`, 'latin1').trim()];
 }
 
-/** What Node was started with: a signal that comes before our first line must find its inspector shut too. */
+/** Node's command line. A signal before our first line must not open the inspector either. */
 const optionsOf = (pid: number) =>
   readFileSync(`/proc/${pid}/cmdline`, 'latin1')
     .split('\0')
     .filter((word) => nodeOptions.some((option) => option === word));
 
-/** Starts a program from a shell that allows core files as large as the machine lets them be. */
+/** Starts a program from a shell that allows core files of any size that the machine allows. */
 function start(args: string[], env: NodeJS.ProcessEnv, input = ''): ChildProcess & { said: () => string } {
   const shell = ['-c', 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', 'sh', ...args];
   const child = spawn('/bin/sh', shell, { env, stdio: 'pipe' });
@@ -109,7 +109,7 @@ async function silent(listen: (server: Server) => void) {
   return { asked, hangUp };
 }
 
-/** Asks again and again, as the program does; each time we hang up. */
+/** Waits for a program's end. @returns its exit code */
 async function untilItEnds(child: ChildProcess): Promise<number | null> {
   if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
   const [code] = (await once(child, 'close')) as [number | null];
@@ -191,7 +191,7 @@ describe('what is installed', () => {
 
   test('git-remote-codecommit, before it becomes Git', async () => {
     const the = installed();
-    // It asks Git for its configuration; this one signals it, and is what it becomes then.
+    // The program asks this Git for the configuration, and later replaces itself with it. This Git sends the signal.
     const git = join(the.folder, 'bin/git');
     const dumps = join(the.folder, 'dumps');
     writeFileSync(

@@ -20,8 +20,8 @@ export const gitConfig: Check = {
   run: async (visit) => {
     const { target, facts } = visit;
     const config = await credentialSettings(visit);
-    const keepsNothing = facts.gitVersion !== undefined && takesEphemeral(facts.gitVersion);
-    const found = obstaclesFor(target?.https ?? exampleUrl, config, { keepsNothing });
+    const ephemeral = facts.gitVersion !== undefined && takesEphemeral(facts.gitVersion);
+    const found = obstaclesFor(target?.https ?? exampleUrl, config, { ephemeral });
     return {
       says: summary(config, visit),
       details: settingLines(config, visit),

@@ -4,7 +4,7 @@ import { version } from '../../programs.ts';
 import type { Check, Finding } from '../check.ts';
 import { shortPath } from '../short-path.ts';
 
-/** AWS's own tools start `vouch` by its name, so it should be found, and be this one. */
+/** AWS's tools start `vouch` by its name, so this `vouch` must be the first on the PATH. */
 export const vouch: Check = {
   id: 'vouch',
   title: 'Vouch',

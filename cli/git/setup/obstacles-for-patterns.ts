@@ -8,12 +8,12 @@ import { normalizeUrl, patternsOverlap } from '../url-match.ts';
  * What keeps Vouch from serving these URLs alone, with all of Git's files as they are: helpers that Git reads later, or that are for
  * a narrower URL. A helper that is in the way for several URLs is reported for the first one only.
  *
- * @param keepsNothing whether Git itself tells helpers not to store
+ * @param ephemeral whether Git itself tells helpers not to store
  */
 export async function obstaclesForPatterns(
   patterns: readonly GitUrlPattern[],
   env: NodeJS.ProcessEnv,
-  keepsNothing: boolean,
+  ephemeral: boolean,
   cwd?: string,
 ): Promise<Obstacle[]> {
   const urls = new Set(patterns.map(({ pattern }) => exampleOf(pattern)));
@@ -28,7 +28,7 @@ export async function obstaclesForPatterns(
     if (ours) urls.add(exampleOf(ours.pattern, section));
   }
   const found = new Map<string, Obstacle>();
-  for (const obstacle of [...urls].flatMap((url) => obstaclesFor(url, configFor(url, entries), { keepsNothing }))) {
+  for (const obstacle of [...urls].flatMap((url) => obstaclesFor(url, configFor(url, entries), { ephemeral }))) {
     const { kind, helper, origin } = obstacle;
     const setting = JSON.stringify([kind, helper?.value, helper?.section, origin]);
     if (!found.has(setting)) found.set(setting, obstacle);
@@ -36,7 +36,7 @@ export async function obstaclesForPatterns(
   return [...found.values()];
 }
 
-/** A URL that a pattern covers; if another pattern is given, one that both cover. */
+/** A URL that a pattern covers; with another pattern, a URL that both cover. */
 function exampleOf(pattern: string, other?: string): string {
   const { host = '', path = '/' } = normalizeUrl(pattern, { pattern: true }) ?? {};
   const narrow = other === undefined ? undefined : normalizeUrl(other, { pattern: true });

@@ -11,7 +11,7 @@ import type { GitSetting } from './git-setting.ts';
  * - sections `[credential "<pattern>"]` whose helpers are an empty one and Vouch, with `useHttpPath = true`. If the user
  *   has a section of the same name, our section's name ends in a slash, which makes no difference to Git;
  * - `http.<pattern>.proactiveAuth = basic`, or `emptyAuth = true` with a user name, and `protocol.codecommit.allow = always`.
- *   If the user had one of these already, `vouch.kept` names it, so that it stays when ours are removed.
+ *   If the user had such a setting already, `vouch.kept` names it, so that it stays when our settings are removed.
  */
 
 /** Our section: which helper Git asks for which URLs. */

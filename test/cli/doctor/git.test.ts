@@ -35,7 +35,7 @@ describe('runGit', () => {
 
   test('ends in time, and with all that it had started', async () => {
     const the = machine();
-    // Its child holds standard output open: if that were not ended too, neither would the test.
+    // Git's child keeps standard output open. Unless that child is ended too, this test does not end.
     fakeGit(the, 'sleep 1000 & echo begun; wait');
     const answer = await runGit([], { ...where(the), timeout: 500 });
     expect(answer).toMatchObject({ late: true, stdout: 'begun\n' });

@@ -17,7 +17,7 @@ function install({ folder }: Machine, program: string, manifest: object): void {
   symlinkSync(file, join(folder, 'bin', program));
 }
 
-/** A link as npm makes it, to a file of our own package: which file does not matter. */
+/** A link as npm makes it, to any file of our own package. */
 const ours = (folder: string, program: string) =>
   symlinkSync(join(root, 'cli/git-credential-vouch/git-credential-vouch'), join(folder, program));
 

@@ -149,7 +149,7 @@ describe('git-credential-vouch', () => {
 
   test('starts no program with a secret among its arguments', async () => {
     const the = await signedIn();
-    // A Git that writes down its arguments. Where the server fails, the Node program runs too.
+    // A Git that records its arguments. If the server fails, the Node program runs too.
     const log = join(the.folder, 'arguments');
     shadow(the, 'git', `echo "git $*" >>${log}; PATH=\${PATH#*:} exec git "$@"`);
     shadow(the, 'node', `echo "node $*" >>${log}; exec ${process.execPath} "$@"`);
@@ -232,7 +232,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
         : await withOthers(what === 'folder' ? folder : the.gitSocket, the);
     const started = existsSync(log) ? readFileSync(log, 'utf8') : '';
     expect(started).not.toContain('credential-cache');
-    // The Node program asks the agent itself, or says what is wrong. The pretence does not reach Node.
+    // The Node program asks the agent itself, or reports what is wrong. It does not see the overridden builtin.
     if (what === 'open' || (what === 'folder' && superuser)) expect(asked.stderr).toContain(why);
   });
 
@@ -272,7 +272,7 @@ printf 'username=AKIA-SECRET\\npassword=SECRET\\npassword_expiry_utc=1\\n' >&3`,
     const the = await setUp();
     const own = join(the.folder, 'user', String(process.getuid?.()));
     const script = join(the.folder, 'package/cli/git-credential-vouch/git-credential-vouch');
-    // The real folder of this user may hold a session.
+    // The real folder of this user may have a session.
     writeFileSync(script, readFileSync(script, 'utf8').replaceAll('/run/user/', `${the.folder}/user/`));
     const agents = where === 'the cache folder' ? join(the.folder, 'home/.cache') : own;
     for (const path of [own, agents]) mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -403,8 +403,8 @@ describe('Git itself', () => {
 });
 
 /**
- * Runs the helper where a file is another user's. Root gives the file away. Anybody else overrides the shell's builtin that tells
- * whether a file is ours.
+ * Runs the helper with a file of another user. Root gives the file away. Other users override the shell's builtin that checks whether
+ * a file is ours.
  */
 function withOthers(path: string, { helper, env }: Machine & { helper: string }) {
   if (superuser) {

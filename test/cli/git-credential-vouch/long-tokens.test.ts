@@ -6,7 +6,7 @@ import { longestAnswer } from '../../../cli/aws/sts/query.ts';
 import { signedIn, viaGit } from '../agent/support.ts';
 import { gitRequest, host, installHelper, lines, role, run, setUpChain } from '../support.ts';
 
-/** AWS's session tokens grow. No token that STS can give may be too long for any part of the way to Git. */
+/** AWS's session tokens grow. No part of the way to Git may be too short for the longest token from STS. */
 
 const shells = ['dash', 'bash'].filter((shell) => existsSync(join('/bin', shell)));
 
@@ -14,7 +14,7 @@ const shells = ['dash', 'bash'].filter((shell) => existsSync(join('/bin', shell)
 async function withTokens(length: number) {
   const the = await signedIn();
   const helper = installHelper(the);
-  // The characters of base64, among them those that shells and URLs trip over.
+  // The characters of base64, including those that are special in shells and URLs.
   const token = `/+${'Ab0/+9'.repeat(length / 6 + 1)}`.slice(0, length - 2).concat('==');
   the.world.answers.sts = (response) => {
     const action = the.world.calls.at(-1)?.query?.get('Action');

@@ -11,9 +11,9 @@ import { gitSocket } from '../../../cli/runtime-folder/runtime-folder.ts';
 import { machine, root, run } from '../support.ts';
 import { shells } from './shells.ts';
 
-/** The rules that the credential helper's script shares with TypeScript: both get the same inputs, and must say the same. */
+/** The rules that the credential helper's script shares with TypeScript: both get the same inputs, and must give the same answers. */
 
-/** Where logind makes its folders, for this test. */
+/** The parent of logind's folders in this test. */
 const logind = vi.hoisted(() => ({ runUser: '' }));
 vi.mock('../../../cli/runtime-folder/run-user.ts', () => logind);
 

@@ -22,7 +22,7 @@ interface Prepared extends Machine {
   remote(url: string, env?: NodeJS.ProcessEnv, input?: string): Promise<Finished>;
 }
 
-/** A machine whose `git remote-https` writes down its arguments, then copies its input to its output. */
+/** A machine whose `git remote-https` records its arguments, then copies its input to its output. */
 function prepared(awsConfig = ''): Prepared {
   const the = machine();
   const real = findOnPath('git', process.env)[0];
@@ -72,7 +72,7 @@ describe('git-remote-codecommit', () => {
   test('becomes Git’s own helper for HTTPS, with the plain URL', async () => {
     const the = prepared();
     const finished = await the.remote('eu-west-1://demo', {}, 'capabilities\n\nlist\n');
-    // Standard input, output and error are untouched, and Node warns of no experiment.
+    // Standard input, output and error are unchanged, and Node prints no warning of an experimental feature.
     expect(finished).toEqual({ code: 0, stdout: 'capabilities\n\nlist\n', stderr: 'on stderr\n' });
     expect(the.args()).toEqual(['remote-https', 'origin', plain('eu-west-1')]);
     expect(the.environment()).toMatchObject({ ...the.env, GIT_ALLOW_PROTOCOL: 'https', GIT_CONFIG_COUNT: '4' });

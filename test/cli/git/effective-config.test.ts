@@ -33,7 +33,7 @@ async function says(the: Machine, url: string, cwd = the.env.HOME): Promise<stri
   return helpers.map(({ value }) => /echo (\w)/.exec(value)?.[1] ?? value).join('');
 }
 
-/** Configurations, and whether Git asks the helper a and those around it. */
+/** Sections' patterns. In the test each has its own helper. */
 const patterns = [
   'https://git-codecommit.us-east-1.amazonaws.com',
   'https://git-codecommit.*.amazonaws.com',
@@ -101,7 +101,7 @@ const urls = [
 ];
 
 describe('credentialConfig', () => {
-  // Each pattern has its own letter, so one run of Git judges them all.
+  // Each pattern's helper has its own letter, so one run of Git is enough for all patterns.
   test.each(urls)('names the sections that Git finds for %s', async (url) => {
     const the = machine();
     const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'];

@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isAwsHelper, keepsNothing } from '../../../cli/git/helpers-that-store-nothing.ts';
+import { isAwsHelper, storesNothing } from '../../../cli/git/helpers-that-store-nothing.ts';
 import { machine, root, run } from '../support.ts';
 
 const script = join(root, 'cli/git-credential-vouch/git-credential-vouch');
@@ -74,7 +74,7 @@ describe('a helper is certain to store nothing:', () => {
     ['!aws codecommit credential-helper $@ | tee log', false],
     ['!x/aws codecommit credential-helper $@', false],
   ])('%s: %s', (value, expected) => {
-    expect(keepsNothing(value)).toBe(expected);
+    expect(storesNothing(value)).toBe(expected);
   });
 
   test('another program at a path that is called as ours is not, a copy and a link are', () => {
@@ -89,8 +89,8 @@ describe('a helper is certain to store nothing:', () => {
     symlinkSync(script, link);
     writeFileSync(other, '#!/bin/sh\ntee log\n', { mode: 0o755 });
     writeFileSync(changed, readFileSync(script, 'utf8').replace(/.$/m, 'X'), { mode: 0o755 });
-    expect([copy, link, other, changed, the.folder].map(keepsNothing)).toEqual([true, true, false, false, false]);
-    expect(keepsNothing(`!'${other}' "$@"`)).toBe(false);
+    expect([copy, link, other, changed, the.folder].map(storesNothing)).toEqual([true, true, false, false, false]);
+    expect(storesNothing(`!'${other}' "$@"`)).toBe(false);
   });
 
   test('nor is a file that cannot be read, and a pipe is not waited for', () => {
@@ -100,7 +100,7 @@ describe('a helper is certain to store nothing:', () => {
     symlinkSync('git-credential-vouch', at('loop'));
     execFileSync('mkfifo', [at('pipe')]);
     mkdirSync(at('folder'));
-    expect([at('loop'), at('pipe'), at('folder')].map(keepsNothing)).toEqual([false, false, false]);
+    expect([at('loop'), at('pipe'), at('folder')].map(storesNothing)).toEqual([false, false, false]);
   });
 
   test.each([
@@ -217,7 +217,7 @@ test('a helper that counts as storing nothing starts no other program when Git t
         return before.slice(0, place) + token + before.slice(place + cut);
       }, text),
     );
-  const trusted = [...new Set(fc.sample(value, 20_000))].filter((one) => !one.includes('\0') && keepsNothing(one));
+  const trusted = [...new Set(fc.sample(value, 20_000))].filter((one) => !one.includes('\0') && storesNothing(one));
   expect(trusted.length).toBeGreaterThan(100);
   for (let i = 0; i < trusted.length; i += 50) {
     const some = trusted.slice(i, i + 50);

@@ -7,8 +7,8 @@ import { canonicalPath } from '../../../cli/aws/codecommit/signature.ts';
 import { machine, run } from '../support.ts';
 
 /**
- * What becomes of a URL. Git itself splits it and asks a helper, which writes down the request. That then goes through our
- * parsers to the signature.
+ * The request that Git makes from a URL. Git itself splits the URL and asks a helper, which records the request. Our parsers then
+ * read the recorded request, up to the signature.
  */
 async function ask(url: string, everywhere: boolean): Promise<Buffer | undefined> {
   const { folder, env } = machine();

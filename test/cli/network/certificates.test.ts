@@ -19,7 +19,7 @@ afterEach(() => {
   setDefaultCACertificates(usual);
 });
 
-/** A server with such a certificate. No client gets as far as an answer. */
+/** A server with this certificate. No client gets an answer. */
 async function serve(context: SecureContext): Promise<string> {
   const server = createServer({ SNICallback: (_host, done) => done(null, context) }, (_request, response) =>
     response.end(),

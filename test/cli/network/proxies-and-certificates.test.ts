@@ -10,7 +10,7 @@ import { awsHttpAgents, proxyEnvironment } from '../../../cli/network/proxies-an
 import { TestCa } from '../../aws/test-ca.ts';
 import { lines, machine, newSession, role, root, run, services, setUpChain, setUpProfile } from '../support.ts';
 
-/** A CONNECT proxy that writes down its targets. */
+/** A CONNECT proxy that records its targets. */
 async function startProxy(answer: (client: Socket, target: string) => void) {
   const targets: string[] = [];
   const server = createServer((request, response) => {

@@ -32,14 +32,14 @@ async function listen({ agentSocket }: Pick<Machine, 'agentSocket'>): Promise<vo
   await new Promise((resolve) => server.once('listening', resolve));
 }
 
-/** Runs lines in a bash that has evaluated `vouch init bash`, with a clock of the test's, and gives back their output. */
+/** Runs lines in a bash that has evaluated `vouch init bash`, with the test's clock, and returns the output. */
 async function bash({ env }: Machine, lines: string[], { before = '', more = {} } = {}): Promise<string[]> {
   const { io, out } = captured(env);
   expect(await init('bash', {}, io)).toBe(0);
   const code = [
     // Once unset, it is an ordinary variable.
     `unset EPOCHSECONDS; EPOCHSECONDS=${start}; PS1='$ '`,
-    // Does what bash does before a prompt, and prints the prompt, without the marks around what takes no space.
+    // Does what bash does before a prompt, and prints the prompt without the marks around the colours.
     `prompt() { local c s=$?; for c in "\${PROMPT_COMMAND[@]}"; do (exit "$s"); eval "$c"; done; local p=\${PS1@P}; printf "%s|\\n" "$p"; }`,
     before,
     'eval "$VOUCH_INIT"',
@@ -112,7 +112,7 @@ test.each([
   // Marks around the colours show readline that they take no space.
   const lines = [again, again, '(exit 3)', 'prompt', 'declare -p PROMPT_COMMAND', 'echo "$PS1"'];
   const printed = await bash(the, lines, { before });
-  // Evaluated three times, it is there only once.
+  // Even when evaluated three times, the code is there only once.
   expect(printed.join(' ').match(/__vouch_prompt/g)).toHaveLength(1);
   expect(printed.at(-1)).toBe(
     String.raw`\[${'$'}{__vouch_color-}\]${'$'}{VOUCH_PROMPT-}\[${'$'}{__vouch_plain-}\]${'$'}{VOUCH_PROMPT:+ }$ `.trim(),

@@ -52,7 +52,7 @@ test('the property list is XML whatever is in a path', () => {
   expect(text).toContain('<string>/x "y"/agent.js</string>');
   expect(text).toContain('<key>NO_PROXY</key>\n    <string>&lt;&amp;&gt;</string>');
   expect(programsOf(text)).toEqual([options.node, options.agent]);
-  // In a comment of XML, two hyphens end it.
+  // Two hyphens end an XML comment.
   for (const [, comment] of text.matchAll(/<!--(.*?)-->/gs)) expect(comment).not.toContain('--');
   expect(() => plistText({ ...options, agent: '/a\u0000b' })).toThrow(expect.objectContaining({ kind: 'unit-text' }));
 });

@@ -50,7 +50,7 @@ export function kill(file: string): void {
   try {
     process.kill(Number(read(file)), 'SIGKILL');
   } catch {
-    // It has ended by itself.
+    // The process has ended by itself.
   }
 }
 

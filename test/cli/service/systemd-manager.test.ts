@@ -75,7 +75,7 @@ test('install makes the agent a service, and uninstall undoes it', async () => {
 });
 
 describe('when a step fails', () => {
-  // One step asks systemd to forget failures. It fails without any, and that does not matter.
+  // One step clears systemd's count of failed starts. It fails if there were none, and we ignore that.
   test.each([2, 3, 5])('step %i: nothing is left', async (number) => {
     const the = systemdMachine();
     writeFileSync(join(the.fake, 'fail-at'), String(number));
@@ -127,7 +127,7 @@ test('if systemd cannot protect files, the service does without, and a note says
   const the = systemdMachine();
   const protecting =
     /^PrivateUsers=yes\nProtectSystem=strict\nProtectHome=read-only\nPrivateTmp=no\nPrivateDevices=yes$/m;
-  // In these tests HOME is usually below /tmp as well. So the agent can have no /tmp of its own.
+  // In these tests HOME is usually below /tmp too. So the agent cannot have a private /tmp.
   the.env.AWS_CONFIG_FILE = '/tmp/config';
   expect(await the.install()).toMatchObject({ code: 0, stderr: expect.stringMatching(/sees all of \/tmp, because/) });
   expect(read(the.units[1])).toMatch(protecting);

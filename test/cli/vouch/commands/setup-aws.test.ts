@@ -292,9 +292,9 @@ test('writes a profile for a role that is assumed through another profile of Vou
   const [, deploy] = await vouchProfiles(the.env);
   expect(deploy).toMatchObject({ name: 'deploy', externalId: 'abc/1', source: { name: 'vouch' } });
   expect(await setUp(the, options)).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to change') });
-  // The same profile without its external id is another one.
+  // The same profile without its external id counts as another profile.
   expect((await setUp(the, { ...options, externalId: undefined })).code).toBe(1);
-  // And it can become a direct one.
+  // The profile can also become a direct one.
   expect((await setUp(the, { profile: 'deploy', force: true })).code).toBe(0);
   expect(read(file(the))).toBe(
     `[profile vouch]\nvouch_default = true\n${ours}\n[profile deploy]\n${ours}region = us-west-2\n`,
@@ -459,7 +459,7 @@ test.each(['$HOME', 'a`id`', 'a"b', 'a\\b'])(
 
 test('says when Git needs a setting for the new profile', async () => {
   const the = machine();
-  // Git 2.46 needs no such setting, so this machine's Git says that it is older.
+  // Git 2.46 needs no such setting, so this machine's Git claims to be older.
   const git = join(the.folder, 'bin/git');
   writeFileSync(git, `#!/bin/sh\n[ "$1" = --version ] && echo git version 2.39.5 || PATH=\${PATH#*:} exec git "$@"\n`, {
     mode: 0o755,

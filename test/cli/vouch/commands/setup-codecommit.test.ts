@@ -40,7 +40,7 @@ async function values(the: Machine, key: string) {
 const asked = async (the: Machine, url = repository, cwd = the.env.HOME) =>
   (await credentialConfig(url, the.env, cwd)).helpers.map(({ value }) => value);
 
-/** The real Git, but it says that it is of another version. */
+/** The real Git, which claims another version. */
 function pretend(the: Machine, version: string): void {
   const file = join(the.folder, 'bin/git');
   writeFileSync(
@@ -143,7 +143,7 @@ describe('vouch setup codecommit', () => {
     expect([last.stdout, last.stderr]).toEqual([expect.stringMatching(/^Git \S+ no longer asks Vouch/), '']);
   });
 
-  // Files that must be the same, byte for byte, after ours was added and removed.
+  // Files that must be the same, byte for byte, after our settings were added and removed.
   const aws =
     '[credential "https://git-codecommit.*.amazonaws.com"]\n\thelper = !aws codecommit credential-helper $@\n\tUseHttpPath = true\n';
   const files: [what: string, text: string][] = [
@@ -336,7 +336,7 @@ describe('vouch setup codecommit', () => {
       if (remove) await setUp(the);
       const before = remove ? read(the.config) : '[user]\n\tname = A\n';
       writeFileSync(the.config, before);
-      // This Git lists one setting more as soon as the copy has, or has lost, what is written as text.
+      // This Git lists one setting too many as soon as settings were written to, or removed from, the copy as text.
       const has = remove ? '! grep -q emptyAuth' : 'grep -q emptyAuth';
       writeFileSync(
         join(the.folder, 'bin/git'),
