@@ -1,5 +1,3 @@
-import type { Result } from './check.ts';
-
 /** A safe change that `--fix` makes: to Git's configuration, or the start of the agent. Never to AWS or to the server. */
 export interface Repair {
   /** Several findings may have the same repair. Then the name is the same, and the repair is done once. */
@@ -10,8 +8,13 @@ export interface Repair {
   apply(): Promise<void>;
 }
 
+/** What a check found: each finding may have a repair. */
+interface Repairable {
+  findings: readonly { repair?: Repair | undefined }[];
+}
+
 /** The repairs of all findings, each once. */
-export function repairsOf(results: readonly Result[]): Repair[] {
+export function repairsOf(results: readonly Repairable[]): Repair[] {
   const repairs = new Map<string, Repair>();
   for (const { repair } of results.flatMap(({ findings }) => findings)) {
     if (repair && !repairs.has(repair.name)) repairs.set(repair.name, repair);
