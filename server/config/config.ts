@@ -1,7 +1,7 @@
 import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
-import { parseKey, readKeyFile } from '../signing/key-file.ts';
+import { parseKey, readKeyFile } from '../signing/master-key-file.ts';
 import { chooseEngine } from '../store/choose-engine.ts';
 import type { Engine } from '../store/engine.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, unlinkSync, write
 import { dirname } from 'node:path';
 import { Problem } from '../problem/problem.ts';
 import type { Engine } from '../store/engine.ts';
-import { readKeyFile } from './key-file.ts';
+import { readKeyFile } from './master-key-file.ts';
 
 /**
  * The key that encrypts everything secret in the database: the configured one, or (only for `http://localhost` issuers) one from a file

@@ -11,7 +11,7 @@ export const testsByFile: Record<string, readonly string[]> = {
   'server/webauthn/public-key.ts': ['test/server/webauthn/public-key', 'test/server/webauthn/registration'],
   'server/webauthn/verifier-problem.ts': ['test/server/webauthn/assertion'],
   'server/webauthn/registration.ts': ['test/server/webauthn/registration'],
-  'server/signing/key-file.ts': ['test/server/signing/key-file', 'test/server/signing/master-key'],
+  'server/signing/master-key-file.ts': ['test/server/signing/master-key-file', 'test/server/signing/master-key'],
   'server/signing/master-key.ts': ['test/server/signing/master-key'],
   'server/signing/stored-key.ts': ['test/server/signing/stored-key'],
   'server/signing/sign-jwt.ts': ['test/server/signing/sign-jwt'],

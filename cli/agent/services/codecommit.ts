@@ -1,6 +1,7 @@
 import { checkPartition } from '../../aws/codecommit/check-partition.ts';
 import { codeCommitHost } from '../../aws/codecommit/hosts.ts';
-import { CodeCommitSigner, passwordLife } from '../../aws/codecommit/signature.ts';
+import { passwordEnd } from '../../aws/codecommit/password-life.ts';
+import { CodeCommitSigner } from '../../aws/codecommit/signature.ts';
 import { chooseProfile } from '../../aws/config/choose-profile.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Agent } from '../agent.ts';
@@ -83,7 +84,7 @@ export class CodeCommit {
       const at = clocks.now();
       // The derived key is kept, and dropped, with the credentials.
       const signed = await credentials.derived(CodeCommitSigner).sign({ host, region, path, at });
-      return credentialLines(asked, signed, Math.min(at + passwordLife, credentials.expiration));
+      return credentialLines(asked, signed, passwordEnd(at, credentials.expiration));
     });
   }
 }

@@ -2,16 +2,13 @@ import { createHash, createHmac, createSecretKey, type Hash, type Hmac, hash, ty
 import { clearCredentialCache, createScope, getSigningKey } from '@smithy/signature-v4';
 import type { AwsCredentials } from '../credentials.ts';
 
-/** How long CodeCommit accepts a password after its signing, in milliseconds. */
-export const passwordLife = 15 * 60_000;
-
 export interface SigningRequest {
   /** Without a port. */
   host: string;
   region: string;
   /** The repository's path as Git sent it: decoded, with or without the leading slash. */
   path: string;
-  /** The time of signing, in milliseconds since 1970. The password ends passwordLife later. */
+  /** The time of signing, in milliseconds since 1970. password-life.ts says when the password ends. */
   at: number;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { gitConfig } from '../../../cli/doctor/checks/git-config.ts';
 import { examine } from '../../../cli/doctor/examine.ts';
-import { resultText } from '../../../cli/doctor/print.ts';
+import { resultText } from '../../../cli/doctor/result-text.ts';
 import { findTarget } from '../../../cli/doctor/target-repository.ts';
 import { git } from '../../../cli/git/git.ts';
 import { setupCodeCommit } from '../../../cli/vouch/commands/setup-codecommit.ts';

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync }
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readConfig } from '../../../server/config/config.ts';
-import { parseKey, readKeyFile } from '../../../server/signing/key-file.ts';
+import { parseKey, readKeyFile } from '../../../server/signing/master-key-file.ts';
 import { cleanEnvironment } from '../../support/clean-environment.ts';
 import { run } from '../../support/run.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
