@@ -14,6 +14,8 @@ export const awsReasons = [
   'issuer-unreachable',
   /** AWS does not accept the token's times. */
   'token-times',
+  /** The role does not allow a session of that length. */
+  'duration',
   'other',
 ] as const;
 export type AwsReason = (typeof awsReasons)[number];

@@ -1,7 +1,8 @@
 import { Problem } from '../../problem/problem.ts';
 import { printable } from '../../text/printable.ts';
+import { awsReason } from './aws-reason.ts';
 import { explainWebIdentity, type StsContext } from './explain-web-identity.ts';
-import { quoted, readFailure, reasonIn } from './read-failure.ts';
+import { quoted, readFailure } from './read-failure.ts';
 
 export interface ChainContext extends StsContext {
   /** The ARN of the role whose credentials we used. */
@@ -31,15 +32,16 @@ export function explainAssumeRole(error: unknown, context: ChainContext): Proble
   }
   if (name !== 'AccessDenied' && name !== 'AccessDeniedException') return explainWebIdentity(error, context);
   const { role, source } = context;
-  const missing = /not authorized to perform: (sts:(?:AssumeRole|TagSession|SetSourceIdentity))\b/.exec(message)?.[1];
+  const { reason, action } = awsReason(name, message);
   const [, principal] = /\bUser: (arn:\S+)/.exec(message) ?? [];
   const lacks =
-    missing === undefined || missing === 'sts:AssumeRole'
+    action === undefined
       ? `${source} may not assume it, its trust policy does not trust ${source}, or it does not exist.`
-      : `What is missing is ${missing}.`;
+      : `What is missing is ${action}.`;
   return new Problem({
     kind: 'aws-refused',
-    ...reasonIn(message),
+    reason,
+    action,
     role,
     said: message,
     what: `AWS refused the role ${role} to ${principal ? printable(principal, 300) : source}.`,

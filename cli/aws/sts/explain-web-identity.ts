@@ -12,7 +12,8 @@ import type { ProblemData } from '../../problem/details.ts';
 import { Problem } from '../../problem/problem.ts';
 import { count } from '../../text/count.ts';
 import { printable } from '../../text/printable.ts';
-import { isCoded, quoted, readFailure, reasonIn } from './read-failure.ts';
+import { awsReason } from './aws-reason.ts';
+import { isCoded, quoted, readFailure } from './read-failure.ts';
 
 /** The parts of the request to STS that an explanation needs. */
 export interface StsContext {
@@ -37,10 +38,12 @@ export interface StsContext {
 export function explainWebIdentity(error: unknown, context: StsContext): Problem {
   const { name, message, status, retryAfter } = readFailure(error, context.secrets);
   const { role, region, sessionName } = context;
+  const { reason, action } = awsReason(name, message);
   const refused = (why: string, fix: string) =>
     new Problem({
       kind: 'aws-refused',
-      ...reasonIn(message),
+      reason,
+      action,
       role,
       said: message,
       what: `AWS refused the role ${role}.`,
@@ -49,14 +52,14 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
     });
   const unreachable = (what: string, why: string, fix: string, data: Partial<ProblemData> = {}) =>
     new Outage({ kind: 'aws-unreachable', ...data, role, what, why, fix }, retryAfter);
-  const cannotFetchKeys = () =>
-    unreachable(
+  if (reason === 'issuer-unreachable') {
+    return unreachable(
       `AWS could not fetch your Vouch server's keys, so the role ${role} was not given.`,
       quoted(message) || 'STS reads the discovery document and the keys over the internet.',
       "Ask the server's administrator whether it is reachable from the internet over HTTPS; then try again.",
-      { reason: 'issuer-unreachable', said: message },
+      { reason, said: message },
     );
-
+  }
   switch (name) {
     case 'AccessDenied':
     case 'AccessDeniedException':
@@ -68,8 +71,6 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
       );
     case 'InvalidIdentityToken':
     case 'InvalidIdentityTokenException':
-      // AWS also says this when it could not reach the server, or not in time.
-      if (/retrieve verification key/i.test(message)) return cannotFetchKeys();
       return refused(
         'The account does not accept tokens of this Vouch server for this role.',
         "Ask your AWS administrator whether the account has an IAM OIDC provider with exactly this server's URL, whether its " +
@@ -81,9 +82,6 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
         'A claim in the token was not accepted.',
         'Check that the role ARN that you set up is right, then run `vouch login` and try again.',
       );
-    case 'IDPCommunicationError':
-    case 'IDPCommunicationErrorException':
-      return cannotFetchKeys();
     case 'ExpiredTokenException':
     case 'ExpiredToken':
       return refused(
@@ -93,10 +91,10 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
     case 'ValidationError':
     case 'ValidationException':
       return refused(
-        /duration/i.test(message)
+        reason === 'duration'
           ? `A session of ${count(context.duration, 'second')} was asked for, and the role allows less.`
           : 'The request was not valid.',
-        /duration/i.test(message)
+        reason === 'duration'
           ? "Ask your AWS administrator to set the role's maximum session duration to 1 hour or more."
           : 'Check that the role ARN that you set up is right.',
       );

@@ -1,24 +1,10 @@
 import { readRetryAfter } from '../../network/outage.ts';
 import { redact } from '../../network/redact.ts';
-import type { ProblemData } from '../../problem/details.ts';
 import { printable } from '../../text/printable.ts';
 
 /** AWS's message, after "AWS says:"; empty when there is none. */
 export function quoted(message: string): string {
   return message === '' ? '' : `AWS says: ${message}`;
-}
-
-/**
- * The reason, from AWS's message. Messages name the provider, the audience, the times, and the action that a trust policy does
- * not allow, but not its conditions.
- */
-export function reasonIn(message: string): Pick<ProblemData, 'reason' | 'action'> {
-  if (/No OpenIDConnect provider/i.test(message)) return { reason: 'provider-unknown' };
-  if (/audience/i.test(message)) return { reason: 'audience' };
-  if (/expired|issued in the future|not valid yet|too old/i.test(message)) return { reason: 'token-times' };
-  const action = /not authorized to perform:? (sts:\w+)/i.exec(message)?.[1];
-  if (action === undefined) return { reason: 'other' };
-  return action.startsWith('sts:AssumeRole') ? { reason: 'trust' } : { reason: 'trust-action', action };
 }
 
 /** A failure of STS, or of the SDK. */
