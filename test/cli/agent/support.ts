@@ -1,10 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { agentStatus, putSession } from '../../../cli/agent/client/requests.ts';
 import { type ServeOptions, serve } from '../../../cli/agent/serve.ts';
 import { type Timeouts, usualTimeouts } from '../../../cli/agent/session/timeouts.ts';
+import { prepareRuntimeFolder } from '../../../cli/runtime-folder/prepare-folder.ts';
 import { gitRequest, type Machine, machine, newSession, say, services, setUpProfile } from '../support.ts';
 
 export const hour = 3600_000;
@@ -89,5 +91,15 @@ export function agentMachine(): Machine {
     process.kill(pid, 'SIGKILL');
     await gone(pid);
   });
+  return the;
+}
+
+/** A machine with a server in the agent's place, which is no agent. */
+export async function inAgentsPlace(onConnection: (socket: Socket) => void): Promise<Machine> {
+  const the = machine();
+  prepareRuntimeFolder(the.env);
+  const server = createServer(onConnection);
+  await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
+  onTestFinished(() => void server.close());
   return the;
 }

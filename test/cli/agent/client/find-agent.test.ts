@@ -1,22 +1,11 @@
 import { chmodSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { findAgent, foundBy } from '../../../../cli/agent/client/find-agent.ts';
 import { awsCredentials } from '../../../../cli/agent/client/requests.ts';
-import { prepareRuntimeFolder } from '../../../../cli/runtime-folder/prepare-folder.ts';
-import { type Machine, machine, role } from '../../support.ts';
-import { agent, signedIn } from '../support.ts';
-
-/** What listens in the agent's place. */
-async function other(onConnection: (socket: Socket) => void): Promise<Machine> {
-  const the = machine();
-  prepareRuntimeFolder(the.env);
-  const server = createServer(onConnection);
-  await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
-  onTestFinished(() => void server.close());
-  return the;
-}
+import { machine, role } from '../../support.ts';
+import { agent, inAgentsPlace, signedIn } from '../support.ts';
 
 test('finds none if no agent has been, or one has ended', async () => {
   expect(await findAgent(machine().env)).toEqual({ state: 'none' });
@@ -39,7 +28,7 @@ test.each<[string, (socket: Socket) => void, object]>([
   ['hangs up', (socket) => socket.destroy(), { kind: 'agent-silent' }],
   ['answers otherwise', (socket) => socket.on('error', () => {}).end('HELLO\r\n\r\n'), { kind: 'agent-silent' }],
 ])('finds that what has its socket %s', async (_, onConnection, problem) => {
-  const the = await other(onConnection);
+  const the = await inAgentsPlace(onConnection);
   expect(await findAgent(the.env, { timeout: 500 })).toMatchObject({ state: 'hung', problem });
 });
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { endHungAgent } from '../../../../cli/agent/client/end-hung.ts';
@@ -23,7 +23,7 @@ import {
   runCommand,
   services,
 } from '../../support.ts';
-import { agentMachine, gone } from '../support.ts';
+import { agentMachine, gone, inAgentsPlace } from '../support.ts';
 
 const pidFile = (the: Machine) => join(dirname(the.agentSocket), 'agent.pid');
 
@@ -58,16 +58,6 @@ async function hangsUp(
   await new Promise((resolve) => child.stdout.once('data', resolve));
   writeFileSync(pidFile(the), `${child.pid} ${startOf(child.pid ?? 0)}\n`);
   return { ...the, ended };
-}
-
-/** A server in the agent's place that takes connections and sends nothing. */
-async function silent(onConnection: (socket: Socket) => void): Promise<Machine> {
-  const the = machine();
-  prepareRuntimeFolder(the.env);
-  const server = createServer(onConnection);
-  await new Promise<void>((resolve) => server.listen(the.agentSocket, resolve));
-  onTestFinished(() => void server.close());
-  return the;
 }
 
 // Only Linux has a file with that.
@@ -207,7 +197,7 @@ test.each([
 });
 
 test('a process that agent.pid names, and that is not an agent of this folder, is left alone', async () => {
-  const the = await silent((socket) => socket.destroy());
+  const the = await inAgentsPlace((socket) => socket.destroy());
   const innocent = spawn(process.execPath, [
     '-e',
     'net.createServer().listen(process.argv[1], () => console.log(1))',
@@ -298,11 +288,11 @@ test('agent.pid is for us alone, and another agent’s is not removed', async ()
 
 test('Ctrl-C ends the wait for one', async () => {
   let child: ChildProcess | undefined;
-  const the = await silent(() => child?.kill('SIGINT'));
+  const the = await inAgentsPlace(() => child?.kill('SIGINT'));
   child = spawn(process.execPath, [join(root, 'cli/vouch/commands.ts'), 'agent', 'stop'], { env: the.env });
   expect(await new Promise((resolve) => child?.once('exit', (_, signal) => resolve(signal)))).toBe('SIGINT');
   const interrupt = new AbortController();
-  const other = await silent(() => interrupt.abort(new Error('Ctrl-C')));
+  const other = await inAgentsPlace(() => interrupt.abort(new Error('Ctrl-C')));
   const handingOver = handOverSession(newSession('https://vouch.example.com'), other.env, { signal: interrupt.signal });
   await expect(handingOver).rejects.toThrow('Ctrl-C');
 });
