@@ -2,6 +2,7 @@ import { readAddress } from '../network/ip-address.ts';
 import type { Kind } from '../problem/kinds.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
+import type { RequestSource } from './audit.ts';
 
 /** The time that one row covers, in milliseconds. */
 const WINDOW_MS = 3600_000;
@@ -13,7 +14,7 @@ interface Refusal {
   email?: string | null;
   /** The key that the request names; written only if it is enrolled here. */
   keyId: string | null;
-  ip: string;
+  from: RequestSource;
 }
 
 /**
@@ -40,9 +41,9 @@ export async function countingRefusals<Result>(
  * Nothing that a request contains is stored; the log has the verifier's words.
  */
 export async function countRefusal(store: Store, now: number, refusal: Refusal): Promise<void> {
-  const { event, problem, ip } = refusal;
+  const { event, problem, from } = refusal;
   const key = refusal.keyId === null ? undefined : await findEnrolledKey(store, refusal.keyId);
-  const lastIp = readAddress(ip) ?? null;
+  const lastIp = readAddress(from.ip) ?? null;
   await store
     .insertInto('audit_windows')
     .values({

@@ -1,4 +1,4 @@
-import { audit } from '../audit/audit.ts';
+import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { findActiveSession, sessionOver } from '../sessions/sessions.ts';
@@ -15,7 +15,6 @@ const [MAX_TOKENS, WINDOW_MS] = [300, 10 * 60_000];
  * is stored before the token leaves, so that every token can be found again.
  *
  * @param role the role's ARN, checked
- * @param ip the address that the request came from
  * @returns the token and its end in milliseconds since the epoch
  * @throws Problem `session-over`, or `too-many-requests` with Retry-After
  */
@@ -23,7 +22,7 @@ export async function issueToken(
   context: Context,
   sessionId: string,
   role: string,
-  ip: string,
+  from: RequestSource,
 ): Promise<{ token: string; expiresAt: number }> {
   return context.store.transaction().execute(async (transaction) => {
     const now = context.now();
@@ -33,10 +32,12 @@ export async function issueToken(
     const { token, expiresAt, jti } = await idTokenForRole(context, session, role, now);
     await audit(transaction, now, {
       event: 'aws-token-issued',
-      email: session.email,
+      actor: session.email,
+      subject: session.email,
+      from,
+      machine: session.machine,
       keyId: session.keyId,
       sessionId,
-      ip,
       detail: { role, jti },
     });
     return { token, expiresAt };

@@ -1,4 +1,5 @@
 import express, { type RequestHandler, Router } from 'express';
+import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
 import { objectBody, textField } from '../http/body.ts';
 import { Problem } from '../problem/problem.ts';
@@ -20,7 +21,7 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
         fix: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
       });
     }
-    const { token, expiresAt } = await issueToken(context, response.locals.session.id, role, String(request.ip));
+    const { token, expiresAt } = await issueToken(context, response.locals.session.id, role, sourceOf(request));
     response.json({ token, expiresAt: new Date(expiresAt).toISOString() });
   });
 

@@ -17,6 +17,7 @@ export async function findEnrolment(context: Context, ticket: string, page: stri
     .where('enrolments.key_id', 'is', null)
     .where('enrolments.expires_at', '>', context.now())
     .where('invitations.used_at', 'is', null)
+    .where('invitations.revoked_at', 'is', null)
     .where('invitations.expires_at', '>', context.now())
     .selectAll('enrolments')
     .select('invitations.email as email')

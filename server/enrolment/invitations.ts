@@ -3,10 +3,11 @@ import type { ExpressionBuilder } from 'kysely';
 import { audit } from '../audit/audit.ts';
 import { normalizeEmail } from '../people/email.ts';
 import { hash } from '../secrets.ts';
-import type { Schema } from '../store/schema.ts';
+import type { PersonRole, Schema } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
-const LIFETIME_MS = 72 * 3600 * 1000;
+/** How long an invitation is good for, in milliseconds: one that replaces keys is worth more to a thief. */
+const LIFETIME_MS = { ordinary: 72 * 3600 * 1000, replacesKeys: 24 * 3600 * 1000 };
 
 /** Crockford's alphabet, in which no character is mistaken for another. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -18,24 +19,36 @@ export interface Invitation {
   expiresAt: number;
 }
 
+export interface InvitationRequest {
+  email: string;
+  role?: PersonRole;
+  /** Whether the new key takes the place of all others. */
+  replaceKeys?: boolean;
+  /** The end date that the person gets, in milliseconds since the epoch. */
+  endsAt?: number | null;
+}
+
 /**
  * Makes an invitation for an address, and voids an open one.
  *
+ * @param actor who invites
  * @param now milliseconds since the epoch
  * @throws Problem `email-refused` when AWS does not take the address as a session name
  */
 export async function invite(
   store: Store,
   now: number,
-  request: { email: string; admin: boolean },
+  request: InvitationRequest,
+  actor: string,
 ): Promise<Invitation> {
   const email = normalizeEmail(request.email);
+  const { role = 'member', replaceKeys = false, endsAt = null } = request;
   const code = makeCode();
-  const expiresAt = now + LIFETIME_MS;
+  const expiresAt = now + (replaceKeys ? LIFETIME_MS.replacesKeys : LIFETIME_MS.ordinary);
   await store.transaction().execute(async (transaction) => {
     await transaction
       .updateTable('invitations')
-      .set({ expires_at: now })
+      .set({ revoked_at: now })
       .where('email', '=', email)
       .where(isOpen(now))
       .execute();
@@ -45,13 +58,18 @@ export async function invite(
         id: randomUUID(),
         code_hash: hashCode(code),
         email,
-        admin: request.admin ? 1 : 0,
+        role,
+        replace_keys: replaceKeys ? 1 : 0,
+        ends_at: endsAt,
+        invited_by: actor,
         created_at: now,
         expires_at: expiresAt,
         used_at: null,
+        revoked_at: null,
       })
       .execute();
-    await audit(transaction, now, { event: 'invited', email, detail: { admin: request.admin } });
+    const detail = { role, replaceKeys, endsAt, expiresAt };
+    await audit(transaction, now, { event: 'invited', actor, subject: email, detail });
   });
   return { email, code, expiresAt };
 }
@@ -77,9 +95,9 @@ export async function useInvitation(store: Store, id: string, now: number) {
     .executeTakeFirst();
 }
 
-/** An open invitation is neither used nor expired. */
+/** An open invitation is neither used nor revoked nor expired. */
 const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitations'>) =>
-  is.and([is('used_at', 'is', null), is('expires_at', '>', now)]);
+  is.and([is('used_at', 'is', null), is('revoked_at', 'is', null), is('expires_at', '>', now)]);
 
 function makeCode(): string {
   const characters = Array.from(randomBytes(26), (byte) => ALPHABET[byte % 32]).join('');

@@ -1,5 +1,5 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
-import { audit } from '../audit/audit.ts';
+import { audit, type RequestSource } from '../audit/audit.ts';
 import { countingRefusals } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
 import { insertKey, keysOf, nameFor } from '../people/keys.ts';
@@ -77,10 +77,10 @@ export async function confirmEnrolment(
   ticket: string,
   page: string,
   response: AuthenticationResponseJSON,
-  ip: string,
+  from: RequestSource,
 ): Promise<string> {
   const enrolment = await findApproved(context, ticket, page);
-  return countingRefusals(context, refusalOf(enrolment, response, ip), async () => {
+  return countingRefusals(context, refusalOf(enrolment, response, from), async () => {
     const key = await verifyAssertion(context, 'confirm-enrolment', enrolment.ticket_hash, response);
     if (key.email !== enrolment.email) {
       throw new Problem({
@@ -129,10 +129,10 @@ export async function finishEnrolment(
   ticket: string,
   page: string,
   response: RegistrationResponseJSON,
-  ip: string,
+  from: RequestSource,
 ): Promise<{ email: string; key: { name: string; model: string | null } }> {
   const enrolment = await findApproved(context, ticket, page);
-  return countingRefusals(context, refusalOf(enrolment, response, ip), async () => {
+  return countingRefusals(context, refusalOf(enrolment, response, from), async () => {
     const key = await verifyRegistration(context, enrolment.ticket_hash, response);
     return context.store.transaction().execute(async (transaction) => {
       const now = context.now();
@@ -156,10 +156,12 @@ export async function finishEnrolment(
       if (finished === undefined) throw otherBrowser();
       await audit(transaction, now, {
         event: 'enrolled',
-        email: invitation.email,
+        actor: invitation.email,
+        subject: invitation.email,
+        from,
+        machine: enrolment.machine,
         keyId: key.id,
-        ip,
-        detail: { name, model: key.model, aaguid: key.aaguid, machine: enrolment.machine },
+        detail: { name, model: key.model, aaguid: key.aaguid },
       });
       return { email: invitation.email, key: { name, model: key.model } };
     });
@@ -176,9 +178,9 @@ function checkConfirmed(keys: { id: string }[], confirmedKeyId: string | null): 
   });
 }
 
-const refusalOf = ({ email }: { email: string }, { id }: { id: string }, ip: string) => ({
+const refusalOf = ({ email }: { email: string }, { id }: { id: string }, from: RequestSource) => ({
   event: 'enrolment-refused' as const,
   email,
   keyId: id,
-  ip,
+  from,
 });

@@ -1,5 +1,6 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import { type Request, type Response, Router } from 'express';
+import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
 import { badRequest, credentialBody, objectBody, optionalTextField, textField } from '../http/body.ts';
 import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, openEnrolment } from './page.ts';
@@ -28,7 +29,7 @@ export function enrolmentRoutes(context: Context): Router {
         keyName: optionalTextField(body, 'name', 40),
         ...(email === null ? {} : { email }),
       },
-      String(request.ip),
+      sourceOf(request),
     );
     response.json({
       ticket: started.ticket,
@@ -51,7 +52,7 @@ export function enrolmentRoutes(context: Context): Router {
   });
 
   router.post('/enroll/deny', async (request, response) => {
-    await denyEnrolment(context, textField(objectBody(request.body), 'poll', 100), String(request.ip));
+    await denyEnrolment(context, textField(objectBody(request.body), 'poll', 100), sourceOf(request));
     response.status(204).end();
   });
 
@@ -80,14 +81,14 @@ export function enrolmentRoutes(context: Context): Router {
   });
   step('confirm/verify', async (ticket, page, request, response) => {
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
-    response.json({ page: await confirmEnrolment(context, ticket, page, credential, String(request.ip)) });
+    response.json({ page: await confirmEnrolment(context, ticket, page, credential, sourceOf(request)) });
   });
   step('options', async (ticket, page, _request, response) => {
     response.json(await newKeyOptions(context, ticket, page));
   });
   step('verify', async (ticket, page, request, response) => {
     const credential = credentialBody<RegistrationResponseJSON>(request.body);
-    response.json(await finishEnrolment(context, ticket, page, credential, String(request.ip)));
+    response.json(await finishEnrolment(context, ticket, page, credential, sourceOf(request)));
   });
 
   return router;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { RequestSource } from '../audit/audit.ts';
 import { countRefusal } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
 import { hash, randomSecret } from '../secrets.ts';
@@ -35,7 +36,7 @@ export async function startEnrolment(
     /** Whether the page itself starts it, without a terminal. */
     byPage: boolean;
   },
-  ip: string,
+  from: RequestSource,
 ): Promise<StartedEnrolment> {
   const now = context.now();
   const invitation = await findOpenInvitation(context.store, request.code, now);
@@ -49,7 +50,7 @@ export async function startEnrolment(
       problem: refused.kind,
       email: invitation?.email ?? null,
       keyId: null,
-      ip,
+      from,
     });
     throw refused;
   }

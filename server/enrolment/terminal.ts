@@ -1,4 +1,4 @@
-import { audit } from '../audit/audit.ts';
+import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { hash } from '../secrets.ts';
 import { enrolmentOver } from './problems.ts';
@@ -54,7 +54,7 @@ export async function approveEnrolment(context: Context, poll: string, words: st
 }
 
 /** Ends an enrolment whose page somebody else has opened, even after approval. The invitation stays good. */
-export async function denyEnrolment(context: Context, poll: string, ip: string): Promise<void> {
+export async function denyEnrolment(context: Context, poll: string, from: RequestSource): Promise<void> {
   await context.store.transaction().execute(async (transaction) => {
     const denied = await transaction
       .updateTable('enrolments')
@@ -63,7 +63,7 @@ export async function denyEnrolment(context: Context, poll: string, ip: string):
       .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
       .where('key_id', 'is', null)
       .where('expires_at', '>', context.now())
-      .returning('invitation_id')
+      .returning(['invitation_id', 'machine'])
       .executeTakeFirst();
     if (denied === undefined) return;
     const { email } = await transaction
@@ -71,7 +71,14 @@ export async function denyEnrolment(context: Context, poll: string, ip: string):
       .select('email')
       .where('id', '=', denied.invitation_id)
       .executeTakeFirstOrThrow();
-    const detail = { reason: 'the terminal said that the page shows other words' };
-    await audit(transaction, context.now(), { event: 'enrolment-denied', email, ip, detail });
+    await audit(transaction, context.now(), {
+      event: 'enrolment-denied',
+      actor: email,
+      subject: email,
+      from,
+      machine: denied.machine,
+      result: 'refused',
+      reason: 'other-words',
+    });
   });
 }

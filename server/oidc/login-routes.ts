@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { type Request, Router } from 'express';
 import type Provider from 'oidc-provider';
-import { audit } from '../audit/audit.ts';
+import { audit, type RequestSource } from '../audit/audit.ts';
 import { countingRefusals } from '../audit/refusals.ts';
+import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
 import { credentialBody } from '../http/body.ts';
 import { Problem } from '../problem/problem.ts';
 import { randomSecret } from '../secrets.ts';
-import { revokeSession, startSession } from '../sessions/sessions.ts';
+import { endSessionsNow, startSession } from '../sessions/sessions.ts';
 import { type AssertedKey, acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { takeInteraction } from './adapter.ts';
 import type { LoginWords } from './login-words.ts';
@@ -52,13 +53,7 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
     const { machine: said } = interaction.params;
     const machine = typeof said === 'string' ? said : null;
-    const { key, sessionId, authTime } = await signIn(
-      context,
-      interaction.uid,
-      credential,
-      machine,
-      String(request.ip),
-    );
+    const { key, sessionId, authTime } = await signIn(context, interaction.uid, credential, machine, sourceOf(request));
     const result: TouchResult = {
       // RFC 8176: proof of possession of a hardware key, user presence, more than one factor.
       login: { accountId: key.email, amr: ['hwk', 'user', 'mfa'], remember: false, ts: authTime },
@@ -68,8 +63,8 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
       response.json({ redirectTo: await finish(provider, interaction, { ...result }, 'code') });
     } catch (error) {
       // Nobody has the code, so the session must not stay.
-      const why = { reason: 'the sign-in could not be finished', ip: String(request.ip) };
-      await revokeSession(context.store, context.now(), { id: sessionId }, why);
+      const why = { reason: 'sign-in-unfinished' as const, actor: 'server', from: sourceOf(request) };
+      await endSessionsNow(context.store, context.now(), { id: sessionId }, why);
       throw error;
     }
   });
@@ -128,9 +123,9 @@ async function signIn(
   uid: string,
   credential: AuthenticationResponseJSON,
   machine: string | null,
-  ip: string,
+  from: RequestSource,
 ): Promise<{ key: AssertedKey; sessionId: string; authTime: number }> {
-  return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, ip }, async () => {
+  return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, from }, async () => {
     const key = await verifyAssertion(context, 'sign-in', uid, credential);
     const sessionId = randomUUID();
     // In whole seconds, like the token's auth_time and exp.
@@ -149,11 +144,12 @@ async function signIn(
       });
       await audit(transaction, now, {
         event: 'signed-in',
-        email: key.email,
+        actor: key.email,
+        subject: key.email,
+        from,
+        machine,
         keyId: key.keyId,
         sessionId,
-        ip,
-        detail: { machine },
       });
     });
     return { key, sessionId, authTime };

@@ -1,7 +1,7 @@
 import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
-import { bindSessionToGrant, findSessionOfGrant, revokeSession } from '../sessions/sessions.ts';
+import { bindSessionToGrant, endSessionsNow, findSessionOfGrant } from '../sessions/sessions.ts';
 import { forLog, isReadable } from '../text/readable-text.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
 import { answerUnavailable, reportFailures } from './failures.ts';
@@ -133,7 +133,9 @@ function configuration(context: Context): Configuration {
 
 /** A code that comes twice was stolen once: its session ends (RFC 6749, section 4.1.2). */
 function revokeGrant(context: Context): (grantId: string) => Promise<void> {
-  return (grantId) => revokeSession(context.store, context.now(), { grantId }, { reason: 'the code was used twice' });
+  return async (grantId) => {
+    await endSessionsNow(context.store, context.now(), { grantId }, { reason: 'code-replayed', actor: 'server' });
+  };
 }
 
 /** Asks for a touch unless this very request has had one; `prompt=none` and remembered sessions do not change that. */

@@ -1,8 +1,9 @@
 import express, { Router } from 'express';
 import { importJWK, jwtVerify } from 'jose';
+import { sourceOf } from '../audit/request-source.ts';
 import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
-import { revokeSession } from '../sessions/sessions.ts';
+import { endSessionsNow } from '../sessions/sessions.ts';
 
 /**
  * `POST /token/revocation` (RFC 7009) for our JWT access tokens, which oidc-provider does not store and so cannot revoke. It ends the
@@ -27,7 +28,7 @@ export function revocationRoute(context: Context): Router {
     }
     const id = await sessionOf(context, token);
     if (id !== undefined) {
-      await revokeSession(context.store, context.now(), { id }, { reason: 'token revoked', ip: String(request.ip) });
+      await endSessionsNow(context.store, context.now(), { id }, { reason: 'signed-out', from: sourceOf(request) });
     }
     // RFC 7009, section 2.2: a token that is not ours, or no longer good, counts as revoked.
     response.status(200).end();

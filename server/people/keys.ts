@@ -41,6 +41,7 @@ export async function insertKey(store: Store, personId: string, name: string, ke
       public_key: key.publicKey,
       counter: key.counter,
       transports: JSON.stringify(key.transports),
+      attestation: key.attestation,
       created_at: now,
       last_used_at: null,
       removed_at: null,

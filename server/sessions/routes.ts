@@ -1,6 +1,7 @@
 import { type RequestHandler, Router } from 'express';
+import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
-import { revokeSession } from './sessions.ts';
+import { endSessionsNow } from './sessions.ts';
 
 /** `/api/session`: the holder of a session sees it and ends it. */
 export function sessionRoutes(context: Context, requireSession: RequestHandler): Router {
@@ -18,7 +19,7 @@ export function sessionRoutes(context: Context, requireSession: RequestHandler):
 
   router.delete('/api/session', requireSession, async (request, response) => {
     const { id } = response.locals.session;
-    await revokeSession(context.store, context.now(), { id }, { reason: 'signed out', ip: String(request.ip) });
+    await endSessionsNow(context.store, context.now(), { id }, { reason: 'signed-out', from: sourceOf(request) });
     response.status(204).end();
   });
 

@@ -1,11 +1,15 @@
-import { audit } from '../audit/audit.ts';
+import { auditAll, type RequestSource } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
-import type { Store } from '../store/store.ts';
+import type { EndReason, PersonRole } from '../store/schema.ts';
+import type { Store, StoreTransaction } from '../store/store.ts';
 
 /** A session that can be used, with the person and the key behind it. */
 export interface ActiveSession {
   id: string;
+  personId: string;
   email: string;
+  role: PersonRole;
+  machine: string | null;
   keyId: string;
   keyName: string;
   keyModel: string | null;
@@ -13,7 +17,7 @@ export interface ActiveSession {
   expiresAt: number;
 }
 
-/** Sessions that are neither over nor revoked, whose person is not disabled and whose key is not removed. */
+/** Sessions that are neither over nor revoked, whose person is neither disabled nor past their end date, and whose key is not removed. */
 function active(store: Store, now: number) {
   return store
     .selectFrom('sessions')
@@ -22,10 +26,14 @@ function active(store: Store, now: number) {
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', now)
     .where('people.disabled_at', 'is', null)
+    .where((is) => is.or([is('people.ends_at', 'is', null), is('people.ends_at', '>', now)]))
     .where('keys.removed_at', 'is', null)
     .select([
       'sessions.id as id',
+      'sessions.machine as machine',
+      'people.id as personId',
       'people.email as email',
+      'people.role as role',
       'keys.id as keyId',
       'keys.name as keyName',
       'keys.model as keyModel',
@@ -57,6 +65,8 @@ export async function startSession(
       auth_time: session.authTime,
       expires_at: session.expiresAt,
       revoked_at: null,
+      end_reason: null,
+      suggest_spare: 0,
     })
     .execute();
 }
@@ -97,34 +107,65 @@ export async function bindSessionToGrant(store: Store, id: string, grantId: stri
   return bound !== undefined;
 }
 
-/** Ends a session at once. Does nothing if it is revoked already. */
-export async function revokeSession(
-  store: Store,
-  now: number,
-  session: { id: string } | { grantId: string },
-  why: { reason: string; ip?: string },
-): Promise<void> {
-  await store.transaction().execute(async (transaction) => {
-    const revoked = await transaction
-      .updateTable('sessions')
-      .set({ revoked_at: now })
-      .where('revoked_at', 'is', null)
-      .where((is) => ('id' in session ? is('id', '=', session.id) : is('grant_id', '=', session.grantId)))
-      .returning(['id', 'person_id', 'key_id'])
-      .executeTakeFirst();
-    if (revoked === undefined) return;
-    const person = await transaction
-      .selectFrom('people')
-      .select('email')
-      .where('id', '=', revoked.person_id)
-      .executeTakeFirst();
-    await audit(transaction, now, {
-      event: 'session-revoked',
-      email: person?.email ?? null,
-      keyId: revoked.key_id,
-      sessionId: revoked.id,
-      ip: why.ip ?? null,
-      detail: { reason: why.reason },
-    });
-  });
+export interface EndedSession {
+  id: string;
+  email: string;
+  machine: string | null;
 }
+
+/**
+ * Ends sessions at once, each with its row in the audit trail. Sessions that are over already stay as they are.
+ *
+ * @param which one session, one grant's, all of a person or of a key, or all that there are
+ * @param why `actor` is who ends them: without it, each session's own person
+ * @returns the sessions that this ended
+ */
+export async function endSessions(
+  transaction: StoreTransaction,
+  now: number,
+  which: { id: string } | { grantId: string } | { personId: string } | { keyId: string } | 'all',
+  why: { reason: EndReason; actor?: string; from?: RequestSource | undefined },
+): Promise<EndedSession[]> {
+  const rows = await transaction
+    .updateTable('sessions')
+    .set({ revoked_at: now, end_reason: why.reason })
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where((is) => {
+      if (which === 'all') return is.lit(true);
+      if ('id' in which) return is('id', '=', which.id);
+      if ('grantId' in which) return is('grant_id', '=', which.grantId);
+      if ('personId' in which) return is('person_id', '=', which.personId);
+      return is('key_id', '=', which.keyId);
+    })
+    .returning((is) => [
+      'id',
+      'key_id',
+      'machine',
+      is.selectFrom('people').select('email').whereRef('people.id', '=', 'sessions.person_id').as('email'),
+    ])
+    .execute();
+  const ended = rows.map((row) => ({ ...row, email: String(row.email) }));
+  await auditAll(
+    transaction,
+    now,
+    ended.map((row) => ({
+      event: 'session-ended' as const,
+      actor: why.actor ?? row.email,
+      subject: row.email,
+      from: why.from,
+      machine: row.machine,
+      keyId: row.key_id,
+      sessionId: row.id,
+      reason: why.reason,
+    })),
+  );
+  return ended.map(({ id, email, machine }) => ({ id, email, machine }));
+}
+
+/** The same, in a transaction of its own. */
+export function endSessionsNow(store: Store, ...rest: Tail<Parameters<typeof endSessions>>): Promise<EndedSession[]> {
+  return store.transaction().execute((transaction) => endSessions(transaction, ...rest));
+}
+
+type Tail<List extends unknown[]> = List extends [unknown, ...infer Rest] ? Rest : never;

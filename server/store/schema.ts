@@ -1,5 +1,3 @@
-import type { Generated } from 'kysely';
-
 /**
  * The tables. Times are milliseconds since the epoch, hashes SHA-256 in base64url. Secrets are stored as hashes, and the signing key
  * encrypted. The types are ones that SQLite and PostgreSQL both have.
@@ -11,10 +9,12 @@ export interface Schema {
   enrolments: EnrolmentsTable;
   challenges: ChallengesTable;
   sessions: SessionsTable;
+  web_sessions: WebSessionsTable;
   dpop_proofs: DpopProofsTable;
   signing_keys: SigningKeysTable;
   oidc_payloads: OidcPayloadsTable;
   audit: AuditTable;
+  audit_head: AuditHeadTable;
   audit_windows: AuditWindowsTable;
   server: ServerTable;
 }
@@ -25,10 +25,17 @@ interface PeopleTable {
   email: string;
   /** WebAuthn's user handle, base64url: random, so that a lost key does not reveal its owner. */
   user_handle: string;
-  admin: number;
+  role: PersonRole;
   created_at: number;
   disabled_at: number | null;
+  /** From then on the person is shut out; null for no end. */
+  ends_at: number | null;
+  /** When somebody with one key was last advised to add a spare. */
+  suggested_at: number | null;
 }
+
+/** Owners administer the server. */
+export type PersonRole = 'member' | 'owner';
 
 /** A security key: one WebAuthn credential. */
 interface KeysTable {
@@ -43,6 +50,8 @@ interface KeysTable {
   counter: number;
   /** A JSON array. */
   transports: string;
+  /** What the key proved of its model: JSON `{fmt, x5c}` with certificates in base64; null when it showed none. */
+  attestation: string | null;
   created_at: number;
   last_used_at: number | null;
   removed_at: number | null;
@@ -52,10 +61,17 @@ interface InvitationsTable {
   id: string;
   code_hash: string;
   email: string;
-  admin: number;
+  role: PersonRole;
+  /** 1 when the new key takes the place of all others: for somebody who has lost them. */
+  replace_keys: number;
+  /** The end date that the person gets. */
+  ends_at: number | null;
+  /** The actor, as in the audit trail. */
+  invited_by: string;
   created_at: number;
   expires_at: number;
   used_at: number | null;
+  revoked_at: number | null;
 }
 
 /** A running enrolment: started with an invitation, bound to the first page that opens it, approved in the terminal. */
@@ -98,6 +114,38 @@ interface SessionsTable {
   auth_time: number;
   expires_at: number;
   revoked_at: number | null;
+  /** Why it was ended before its time. */
+  end_reason: EndReason | null;
+  /** 1 when this sign-in advises the person to add a spare key. */
+  suggest_spare: number;
+}
+
+export type EndReason =
+  | 'signed-out'
+  | 'ended-by-person'
+  | 'ended-by-administrator'
+  | 'not-me'
+  | 'key-removed'
+  | 'keys-replaced'
+  | 'person-disabled'
+  | 'code-replayed'
+  | 'sign-in-unfinished';
+
+/** A browser that has my account open. Its cookie and its page's secret only work together. Ended ones are deleted. */
+interface WebSessionsTable {
+  id: string;
+  cookie_hash: string;
+  page_hash: string;
+  person_id: string;
+  key_id: string;
+  /** The browser's name for people, if it was recognised. */
+  browser: string | null;
+  ip: string | null;
+  /** The last touch. */
+  touched_at: number;
+  /** The last request. */
+  seen_at: number;
+  expires_at: number;
 }
 
 /** DPoP proofs that our API has seen, so that it accepts none twice. */
@@ -127,16 +175,36 @@ interface OidcPayloadsTable {
   expires_at: number | null;
 }
 
+/** What happened, row by row. Rows are only added, and each contains the hash of the one before (server/audit/chain.ts). */
 interface AuditTable {
-  id: Generated<number>;
+  /** 1, 2, 3 … without gaps. */
+  id: number;
   at: number;
   event: string;
-  email: string | null;
+  result: 'done' | 'refused';
+  reason: string | null;
+  /** Who did it: a person's address, `cli:<system user>`, or `server`. */
+  actor: string;
+  /** Whom it concerns: an address. */
+  subject: string | null;
+  ip: string | null;
+  machine: string | null;
   key_id: string | null;
   session_id: string | null;
-  ip: string | null;
+  request_id: string | null;
   /** A JSON object, without secrets. */
   detail: string;
+  hash: string;
+}
+
+/** One row, with ID 1: both ends of the chain. */
+interface AuditHeadTable {
+  id: number;
+  last_id: number;
+  last_hash: string;
+  /** The last row that was deleted for its age: the chain begins after it. */
+  base_id: number;
+  base_hash: string;
 }
 
 /** Counts of refusals. Anybody can cause one, so all of a kind within an hour share one row. */

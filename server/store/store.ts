@@ -1,5 +1,8 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Schema } from './schema.ts';
 
 /** The database, whichever engine is behind it. Features write portable SQL through Kysely and nothing else. */
 export type Store = Kysely<Schema>;
+
+/** The database within a transaction: all of it happens, or nothing. */
+export type StoreTransaction = Transaction<Schema>;

@@ -54,7 +54,7 @@ export async function verifyAssertion(
   binding: string,
   response: AuthenticationResponseJSON,
 ): Promise<AssertedKey> {
-  const key = await findUsableKey(context.store, response.id);
+  const key = await findUsableKey(context.store, response.id, context.now());
   const clientData = await useClientData(context, purpose, binding, response.response.clientDataJSON);
 
   if (key === undefined) {
@@ -130,13 +130,14 @@ export async function acceptCounter(store: Store, key: AssertedKey, now: number)
   }
 }
 
-function findUsableKey(store: Store, id: string) {
+function findUsableKey(store: Store, id: string, now: number) {
   return store
     .selectFrom('keys')
     .innerJoin('people', 'people.id', 'keys.person_id')
     .where('keys.id', '=', id)
     .where('keys.removed_at', 'is', null)
     .where('people.disabled_at', 'is', null)
+    .where((is) => is.or([is('people.ends_at', 'is', null), is('people.ends_at', '>', now)]))
     .select(['keys.id', 'keys.name', 'keys.public_key', 'keys.person_id', 'people.email', 'people.user_handle'])
     .executeTakeFirst();
 }

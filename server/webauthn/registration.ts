@@ -22,6 +22,8 @@ export interface NewKey {
   transports: string[];
   aaguid: string;
   model: string | null;
+  /** JSON `{fmt, x5c}`, or null when the key showed no certificate. */
+  attestation: string | null;
 }
 
 /**
@@ -113,6 +115,7 @@ export async function verifyRegistration(
     transports: readTransports(info.credential.transports),
     aaguid: info.aaguid,
     model: modelOf(info.aaguid),
+    attestation: null,
   };
 }
 

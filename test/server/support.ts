@@ -100,7 +100,7 @@ export function newEmail(): string {
 }
 
 export async function inviteCode(server: TestServer, email: string): Promise<string> {
-  const { code } = await invite(server.context.store, server.context.now(), { email, admin: false });
+  const { code } = await invite(server.context.store, server.context.now(), { email }, 'cli:root');
   return code;
 }
 

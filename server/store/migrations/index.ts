@@ -3,6 +3,7 @@ import * as initial from './0001_initial.ts';
 import * as enrolmentConfirmation from './0002_enrolment_confirmation.ts';
 import * as auditWindows from './0003_audit_windows.ts';
 import * as issuer from './0004_issuer.ts';
+import * as peopleAndAuditChain from './0005_people_and_audit_chain.ts';
 
 /** All migrations by number. Each runs once, in this order. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '0002_enrolment_confirmation': enrolmentConfirmation,
   '0003_audit_windows': auditWindows,
   '0004_issuer': issuer,
+  '0005_people_and_audit_chain': peopleAndAuditChain,
 };

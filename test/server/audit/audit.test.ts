@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { audit } from '../../../server/audit/audit.ts';
 import { Problem } from '../../../server/problem/problem.ts';
 import type { Store } from '../../../server/store/store.ts';
 import { Sweeper } from '../../../server/store/sweep.ts';
 import { Browser } from '../browser.ts';
+import { addAudit } from '../rows.ts';
 import { SoftKey } from '../soft-key.ts';
 import {
   Enrolment,
@@ -167,7 +167,11 @@ test('an IP address is written in its one form, and anything else is not written
     [undefined, null],
   ];
   for (const [ip, written] of forms) {
-    await audit(store, Date.now(), { event: 'invited', ip });
+    await addAudit(store, Date.now(), {
+      event: 'invited',
+      actor: 'server',
+      from: { ip: ip as string, requestId: 'r' },
+    });
     const row = await store.selectFrom('audit').select('ip').orderBy('id', 'desc').limit(1).executeTakeFirstOrThrow();
     expect(row.ip).toBe(written);
   }
@@ -193,7 +197,7 @@ test('rows are deleted at a given age', async () => {
   await store.deleteFrom('audit').execute();
   const [now, day] = [Date.now(), 24 * 3600_000];
   for (const age of [400 * day, 7 * day, 7 * day - 1, 6 * day, 0]) {
-    await audit(store, now - age, { event: 'invited' });
+    await addAudit(store, now - age, { event: 'invited', actor: 'server' });
     server.context.now = () => now - age;
     await new Browser(server.origin).post('/enroll/start', { invitation: 'nonsense' });
   }

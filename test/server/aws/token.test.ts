@@ -3,11 +3,13 @@ import express from 'express';
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { AuditEvent } from '../../../server/audit/audit.ts';
 import { idTokenForRole } from '../../../server/aws/id-token.ts';
 import { issueToken } from '../../../server/aws/issue-token.ts';
 import { awsTokenRoute } from '../../../server/aws/token-route.ts';
 import { problemHandler } from '../../../server/http/problem-handler.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
+import { addAudit, keyRow, personRow, sessionRow } from '../rows.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
 const HOUR = 3600_000;
@@ -17,6 +19,9 @@ const session = {
   id: 'hers',
   email: 'alice@sub.example.com',
   keyId: 'key',
+  personId: 'alice',
+  role: 'member' as const,
+  machine: null,
   keyName: 'Blue one',
   keyModel: null,
   authTime: NOW - 2 * HOUR,
@@ -27,39 +32,16 @@ let opened: FeatureContext;
 beforeAll(async () => {
   opened = await openContext({ VOUCH_AWS_AUDIENCE: 'sts.example' });
   const { store } = opened.context;
-  await store
-    .insertInto('people')
-    .values({ id: 'alice', email: session.email, user_handle: 'h', admin: 0, created_at: 1, disabled_at: null })
-    .execute();
+  await store.insertInto('people').values(personRow('alice', session.email)).execute();
   await store
     .insertInto('keys')
-    .values({
-      id: 'key',
-      person_id: 'alice',
-      name: 'Blue one',
-      model: null,
-      aaguid: '00000000-0000-0000-0000-000000000000',
-      public_key: '',
-      counter: 0,
-      transports: '[]',
-      created_at: 1,
-      last_used_at: null,
-      removed_at: null,
-    })
+    .values(keyRow('key', 'alice', { name: 'Blue one' }))
     .execute();
+  const times = { auth_time: session.authTime, expires_at: session.expiresAt };
   for (const id of ['hers', 'another of hers']) {
     await store
       .insertInto('sessions')
-      .values({
-        id,
-        person_id: 'alice',
-        key_id: 'key',
-        grant_id: null,
-        machine: null,
-        auth_time: session.authTime,
-        expires_at: session.expiresAt,
-        revoked_at: null,
-      })
+      .values(sessionRow(id, 'alice', 'key', times))
       .execute();
   }
 });
@@ -69,7 +51,7 @@ beforeEach(async () => {
   await opened.context.store.deleteFrom('audit').execute();
 });
 
-const issue = (id = 'hers', role = ROLE) => issueToken(opened.context, id, role, '192.0.2.7');
+const issue = (id = 'hers', role = ROLE) => issueToken(opened.context, id, role, { ip: '192.0.2.7', requestId: 'r-1' });
 const auditRows = () => opened.context.store.selectFrom('audit').selectAll().orderBy('id').execute();
 
 function setClock(now: number): void {
@@ -80,9 +62,13 @@ function setClock(now: number): void {
 }
 
 /** Writes the audit rows of tokens that were issued at a time. */
-async function addIssued(count: number, when: number, id = 'hers', event = 'aws-token-issued'): Promise<void> {
-  const row = { at: when, event, session_id: id, detail: '{}' };
-  await opened.context.store.insertInto('audit').values(Array(count).fill(row)).execute();
+async function addIssued(
+  count: number,
+  when: number,
+  id = 'hers',
+  event: AuditEvent = 'aws-token-issued',
+): Promise<void> {
+  await addAudit(opened.context.store, when, ...Array(count).fill({ event, actor: session.email, sessionId: id }));
 }
 
 describe('the token for a role', () => {
@@ -146,7 +132,9 @@ describe('a token is issued', () => {
       {
         at: NOW,
         event: 'aws-token-issued',
-        email: session.email,
+        actor: session.email,
+        subject: session.email,
+        request_id: 'r-1',
         key_id: 'key',
         session_id: 'hers',
         ip: '192.0.2.7',
@@ -183,7 +171,7 @@ describe('a token is issued', () => {
 
   test('at most 300 times in 10 minutes to one session, and another session has its own count', async () => {
     await addIssued(299, NOW - 1);
-    await addIssued(300, NOW, 'another of hers', 'session-revoked');
+    await addIssued(300, NOW, 'another of hers', 'session-ended');
     await issue();
     await expect(issue()).rejects.toMatchObject({ category: 'too-many', kind: 'too-many-requests' });
     expect(await auditRows()).toHaveLength(600);

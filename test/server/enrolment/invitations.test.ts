@@ -22,7 +22,7 @@ function newEmail(): string {
 }
 
 async function newInvitation(email = newEmail(), now = NOW) {
-  const invitation = await invite(store(), now, { email, admin: false });
+  const invitation = await invite(store(), now, { email }, 'cli:root');
   const [row] = (await rowsOf(email)).slice(-1);
   if (row === undefined) throw new Error('nothing was stored');
   return { ...invitation, id: row.id };
@@ -117,38 +117,49 @@ describe('an invitation', () => {
     await useInvitation(store(), used.id, NOW - 2500);
     const first = await newInvitation(email, NOW - 2000);
     const others = await newInvitation();
-    const second = await invite(store(), NOW, { email: ` ${email.toUpperCase()} `, admin: true });
+    const second = await invite(store(), NOW, { email: ` ${email.toUpperCase()} `, role: 'owner' }, 'cli:root');
     expect(second.email).toBe(email);
     expect(await find(first.code)).toBeUndefined();
     expect(await useInvitation(store(), first.id, NOW)).toBeUndefined();
-    expect(await find(second.code)).toMatchObject({ email, admin: 1, created_at: NOW, used_at: null });
-    expect(await find(others.code)).toMatchObject({ admin: 0 });
-    expect((await rowsOf(email)).map((row) => [row.created_at, row.expires_at, row.used_at])).toEqual([
-      [NOW - 3000, NOW - 3000 + HOURS_72, NOW - 2500],
-      [NOW - 2000, NOW, null],
-      [NOW, NOW + HOURS_72, null],
+    expect(await find(second.code)).toMatchObject({ email, role: 'owner', created_at: NOW, used_at: null });
+    expect(await find(others.code)).toMatchObject({ role: 'member' });
+    expect((await rowsOf(email)).map((row) => [row.created_at, row.used_at, row.revoked_at])).toEqual([
+      [NOW - 3000, NOW - 2500, null],
+      [NOW - 2000, null, NOW],
+      [NOW, null, null],
     ]);
   });
 
-  test('that expired long ago keeps its expiry', async () => {
+  test('that expired long ago does not become a revoked one', async () => {
     const email = newEmail();
     await newInvitation(email, NOW - 2 * HOURS_72);
     await newInvitation(email);
-    expect((await rowsOf(email)).map((row) => row.expires_at)).toEqual([NOW - HOURS_72, NOW + HOURS_72]);
+    expect((await rowsOf(email)).map((row) => row.revoked_at)).toEqual([null, null]);
   });
 
-  test('is written to the audit table, and so is whether it makes an administrator', async () => {
+  test('is written to the audit table, with who made it and what it gives', async () => {
     const email = newEmail();
-    for (const admin of [false, true]) await invite(store(), NOW, { email, admin });
-    const rows = await store().selectFrom('audit').selectAll().where('email', '=', email).orderBy('id').execute();
-    expect(rows.map(({ at, event, detail }) => ({ at, event, detail: JSON.parse(detail) as unknown }))).toEqual([
-      { at: NOW, event: 'invited', detail: { admin: false } },
-      { at: NOW, event: 'invited', detail: { admin: true } },
+    const endsAt = NOW + 1;
+    await invite(store(), NOW, { email }, 'cli:root');
+    await invite(store(), NOW, { email, role: 'owner', replaceKeys: true, endsAt }, 'owner@example.com');
+    const rows = await store().selectFrom('audit').selectAll().where('subject', '=', email).orderBy('id').execute();
+    const expiresAt = (hours: number) => NOW + hours * 3_600_000;
+    expect(rows.map(({ actor, event, detail }) => ({ actor, event, detail: JSON.parse(detail) as unknown }))).toEqual([
+      {
+        actor: 'cli:root',
+        event: 'invited',
+        detail: { role: 'member', replaceKeys: false, endsAt: null, expiresAt: expiresAt(72) },
+      },
+      {
+        actor: 'owner@example.com',
+        event: 'invited',
+        detail: { role: 'owner', replaceKeys: true, endsAt, expiresAt: expiresAt(24) },
+      },
     ]);
   });
 
   test('is not made for a bad address', async () => {
-    await expect(invite(store(), NOW, { email: 'alice', admin: false })).rejects.toMatchObject({
+    await expect(invite(store(), NOW, { email: 'alice' }, 'cli:root')).rejects.toMatchObject({
       kind: 'email-refused',
       category: 'usage',
     });

@@ -129,19 +129,19 @@ describe('an invitation', () => {
     expect(await keyNamesOf(server, email)).toHaveLength(1);
   });
 
-  test('for an administrator makes one, and a later ordinary one takes nothing away', async () => {
+  test('for an owner makes one, and a later ordinary one takes nothing away', async () => {
     const email = newEmail();
     const { store } = server.context;
-    const admin = async () =>
-      (await store.selectFrom('people').where('email', '=', email).select('admin').executeTakeFirst())?.admin;
-    const { code } = await invite(store, Date.now(), { email, admin: true });
+    const role = async () =>
+      (await store.selectFrom('people').where('email', '=', email).select('role').executeTakeFirst())?.role;
+    const { code } = await invite(store, Date.now(), { email, role: 'owner' }, 'cli:root');
     const first = new SoftKey(server.origin);
     await jsonOf(await (await Enrolment.open(server.origin, code)).register(first));
-    expect(await admin()).toBe(1);
+    expect(await role()).toBe('owner');
     const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
     await jsonOf(await enrolment.confirm(first));
     await jsonOf(await enrolment.register(new SoftKey(server.origin)));
-    expect(await admin()).toBe(1);
+    expect(await role()).toBe('owner');
   });
 });
 
@@ -235,7 +235,7 @@ describe('an enrolment', () => {
     await enrolment.register(key);
     const rows = await server.context.store
       .selectFrom('audit')
-      .where('email', '=', email)
+      .where('subject', '=', email)
       .orderBy('id')
       .select(['event', 'key_id'])
       .execute();

@@ -106,9 +106,9 @@ describe('a touch', () => {
       .selectFrom('audit')
       .where('key_id', '=', key.id)
       .where('event', 'like', 'sign%')
-      .select(['event', 'email', 'ip'])
+      .select(['event', 'actor', 'ip'])
       .execute();
-    expect(rows).toEqual([{ event: 'signed-in', email, ip: page.browser.address }]);
+    expect(rows).toEqual([{ event: 'signed-in', actor: email, ip: page.browser.address }]);
   });
 });
 

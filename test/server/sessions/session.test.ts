@@ -8,6 +8,7 @@ import { issueToken } from '../../../server/aws/issue-token.ts';
 import { bindSessionToGrant, findSessionOfGrant } from '../../../server/sessions/sessions.ts';
 import { type CliClient, newKeyPair, type ProofOptions } from '../cli-client.ts';
 import { masterKeyBeside, privateJwk } from '../private-key.ts';
+import { addAudit } from '../rows.ts';
 import type { SoftKey } from '../soft-key.ts';
 import { enrolPerson, expectProblem, jsonOf, moveClock, signIn, startServer, type TestServer } from '../support.ts';
 
@@ -35,7 +36,7 @@ async function issuedTokens(): Promise<number> {
   const rows = await server.context.store
     .selectFrom('audit')
     .where('event', '=', 'aws-token-issued')
-    .where('email', '=', email)
+    .where('subject', '=', email)
     .select('id')
     .execute();
   return rows.length;
@@ -107,7 +108,9 @@ describe('the ID token for AWS', () => {
     const id = String(decodeJwt(access_token).sid);
     expect((await other.api('DELETE', '/api/session', access_token)).status).toBe(204);
     const before = await issuedTokens();
-    await expect(issueToken(server.context, id, ROLE, '127.0.0.1')).rejects.toMatchObject({ kind: 'session-over' });
+    await expect(issueToken(server.context, id, ROLE, { ip: '127.0.0.1', requestId: 'r-1' })).rejects.toMatchObject({
+      kind: 'session-over',
+    });
     expect(await issuedTokens()).toBe(before);
   });
 
@@ -126,30 +129,21 @@ describe('the ID token for AWS', () => {
       const rows = await server.context.store
         .selectFrom('audit')
         .where('session_id', '=', String(decodeJwt(access_token).sid))
-        .where('event', 'in', ['aws-token-issued', 'session-revoked'])
+        .where('event', 'in', ['aws-token-issued', 'session-ended'])
         .orderBy('id')
         .select('event')
         .execute();
       const given = responses.filter((response) => response.status === 200);
-      expect(rows.map(({ event }) => event)).toEqual([...given.map(() => 'aws-token-issued'), 'session-revoked']);
+      expect(rows.map(({ event }) => event)).toEqual([...given.map(() => 'aws-token-issued'), 'session-ended']);
     }
   });
 
   test('is given at most 300 times in 10 minutes to one session, and another session has its own count', async () => {
     const { client: other, access_token } = await signIn(server.origin, key);
     const ask = () => other.api('POST', '/api/aws/token', access_token, { body: { role: ROLE } });
+    const sessionId = String(decodeJwt(access_token).sid);
     const rows = (count: number, at: number) =>
-      server.context.store
-        .insertInto('audit')
-        .values(
-          Array.from({ length: count }, () => ({
-            at,
-            event: 'aws-token-issued',
-            session_id: String(decodeJwt(access_token).sid),
-            detail: '{}',
-          })),
-        )
-        .execute();
+      addAudit(server.context.store, at, ...Array(count).fill({ event: 'aws-token-issued', actor: email, sessionId }));
     const now = Date.now();
     await rows(1000, now - 600_000);
     await rows(299, now - 400_000);
@@ -189,7 +183,7 @@ describe('the ID token for AWS', () => {
       .orderBy('id', 'desc')
       .selectAll()
       .executeTakeFirstOrThrow();
-    expect(row).toMatchObject({ email, key_id: key.id });
+    expect(row).toMatchObject({ subject: email, key_id: key.id });
     expect(JSON.parse(row.detail)).toEqual({ role: ROLE, jti: decodeJwt(idToken).jti });
   });
 
@@ -259,11 +253,11 @@ describe('a session that has ended: 401 session-over at every route', () => {
     await expectOver();
     const rows = await server.context.store
       .selectFrom('audit')
-      .where('event', '=', 'session-revoked')
-      .where('email', '=', email)
-      .select('detail')
+      .where('event', '=', 'session-ended')
+      .where('subject', '=', email)
+      .select(['actor', 'reason'])
       .execute();
-    expect(rows.map((row) => JSON.parse(row.detail))).toEqual([{ reason: 'signed out' }]);
+    expect(rows).toEqual([{ actor: email, reason: 'signed-out' }]);
   });
 
   test('revoked', async () => {

@@ -11,6 +11,7 @@ import { StoreUnavailable } from '../../../server/store/unavailable.ts';
 import { Browser } from '../browser.ts';
 import { CliClient } from '../cli-client.ts';
 import { program, startProgram } from '../program.ts';
+import { addAudit } from '../rows.ts';
 import { localSettings, newDatabase } from '../settings.ts';
 import {
   enrolPerson,
@@ -236,16 +237,10 @@ test('a transaction that fails on a full disk says so, and the next one succeeds
   onTestFinished(() => store.destroy());
   const { rows } = await sql<{ page_count: number }>`pragma page_count`.execute(store);
   await sql`pragma max_page_count = ${sql.lit(rows[0]?.page_count ?? 0)}`.execute(store);
-  const insert = (size: number) =>
-    store.transaction().execute((transaction) =>
-      transaction
-        .insertInto('audit')
-        .values({ at: 1, event: 'x', email: null, key_id: null, session_id: null, ip: null, detail: 'x'.repeat(size) })
-        .execute(),
-    );
+  const insert = (size: number) => addAudit(store, 1, { event: 'invited', actor: 'x'.repeat(size) });
   const failure = await insert(100_000).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(StoreUnavailable);
   expect((failure as Error).message).toMatch(/full/);
   await insert(1);
-  expect(await store.selectFrom('audit').select('detail').execute()).toEqual([{ detail: 'x' }]);
+  expect(await store.selectFrom('audit').select('actor').execute()).toEqual([{ actor: 'x' }]);
 });

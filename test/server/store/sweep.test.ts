@@ -55,7 +55,8 @@ test('sweeping deletes very many rows a few at a time, and lets other work go on
     challenges: "(challenge_hash, purpose, binding, expires_at) values (?, 'sign-in', '', 1)",
     dpop_proofs: '(proof_hash, expires_at) values (?, 1)',
     oidc_payloads: "(id_hash, model, payload, expires_at) values (?, 'Interaction', '{}', 1)",
-    audit: "(session_id, at, event, detail) values (?, 1, 'signed-in', '{}')",
+    audit:
+      "(session_id, at, event, result, actor, detail, hash) values (?, 1, 'signed-in', 'done', 'server', '{}', '')",
   };
   const replays =
     "insert into oidc_payloads (id_hash, model, payload, expires_at) values (?, 'ReplayDetection', '{}', 1)";

@@ -3,6 +3,7 @@ import { acceptCounter, assertionOptions, verifyAssertion } from '../../../serve
 import type { Purpose } from '../../../server/webauthn/challenges.ts';
 import { verifierProblem } from '../../../server/webauthn/verifier-problem.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
+import { personRow } from '../rows.ts';
 import { type Ceremony, SoftKey } from '../soft-key.ts';
 
 let opened: FeatureContext;
@@ -20,14 +21,7 @@ beforeEach(async () => {
   key.userHandle = 'YWxpY2U';
   await store()
     .insertInto('people')
-    .values({
-      id: 'alice',
-      email: 'alice@example.com',
-      user_handle: key.userHandle,
-      admin: 0,
-      created_at: 1,
-      disabled_at: null,
-    })
+    .values(personRow('alice', 'alice@example.com', { user_handle: key.userHandle }))
     .execute();
   await addKey(key);
 });

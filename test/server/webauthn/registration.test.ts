@@ -72,6 +72,7 @@ describe('a registration', () => {
       transports: ['usb'],
       aaguid: YUBIKEY,
       model: 'YubiKey 5 NFC',
+      attestation: null,
     });
   });
 

@@ -12,7 +12,7 @@ describe('vouch-server invite', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^Invited alice@example.com\n {2}Invitation code {3}([0-9A-Z]{2,6}-){4}[0-9A-Z]+\n/);
     expect(stdout).toContain(`vouch enroll --server ${settings.VOUCH_ISSUER}`);
-    const json = await vouchServer(['invite', 'alice@example.com', '--admin', '--json'], settings);
+    const json = await vouchServer(['invite', 'alice@example.com', '--owner', '--json'], settings);
     expect(JSON.parse(json.stdout)).toEqual({
       email: 'alice@example.com',
       code: expect.any(String),

@@ -1,0 +1,33 @@
+import { type Config, readInstallation } from '../config/config.ts';
+import { commandActor } from '../process/system-user.ts';
+import { openForAdministration } from '../store/open-for-issuer.ts';
+import type { Store } from '../store/store.ts';
+
+/** What an administrative command works with. */
+export interface Administration {
+  store: Store;
+  installation: Pick<Config, 'issuer' | 'database'>;
+  /** Who runs the command, for the audit trail. */
+  actor: string;
+}
+
+/**
+ * Runs a command on the server's database, whether the server runs or not. It never makes a database.
+ *
+ * @throws Problem `setting-refused` or `database-refused`
+ */
+export async function administer(work: (administration: Administration) => Promise<void>): Promise<void> {
+  const actor = commandActor();
+  const installation = readInstallation(process.env);
+  const store = await openForAdministration(installation.database, installation.issuer);
+  try {
+    await work({ store, installation, actor });
+  } finally {
+    await store.destroy();
+  }
+}
+
+/** Prints JSON for a script, on one line. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

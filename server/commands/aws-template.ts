@@ -1,0 +1,33 @@
+import { type Command, Option } from 'commander';
+import type { TemplateOptions } from '../aws/template/check.ts';
+import type { Format } from '../aws/template/role-template.ts';
+import { readAwsTrust } from '../config/config.ts';
+
+export function addAwsTemplate(program: Command): void {
+  program
+    .command('aws-template')
+    .description("print the OIDC provider and the role that let people in: an AWS account's side of Vouch")
+    .addOption(
+      new Option('--format <format>', 'what to print')
+        .choices(['cloudformation', 'terraform', 'cli'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--account <id>', 'the AWS account, 12 digits')
+    .requiredOption('--domain <name...>', 'let in everybody with an address at this domain (repeat it for several)')
+    .option('--repository <arn...>', 'a repository that they may pull and push (repeat it for several)')
+    .option('--role <name>', "the role's name", 'VouchDeveloper')
+    .option('--partition <id>', 'aws, aws-us-gov, aws-cn or aws-eusc', 'aws')
+    .option('--existing-provider', 'the account already has the OIDC provider: print only the role')
+    .addHelpText(
+      'after',
+      `
+VOUCH_ISSUER (and VOUCH_AWS_AUDIENCE, if it is set) must be the server's own. For example:
+  vouch-server aws-template --format cloudformation --account 123456789012 --domain example.com \\
+    --repository arn:aws:codecommit:us-east-1:123456789012:demo > vouch.json
+  aws cloudformation deploy --stack-name vouch --template-file vouch.json --capabilities CAPABILITY_NAMED_IAM`,
+    )
+    .action(async ({ format, ...options }: TemplateOptions & { format: Format }) => {
+      const { runAwsTemplate } = await import('../aws/template/command.ts');
+      runAwsTemplate(readAwsTrust(process.env), format, options);
+    });
+}

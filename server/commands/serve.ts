@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { readConfig } from '../config/config.ts';
+import { end } from '../process/end.ts';
+import { printError } from '../process/print-error.ts';
+
+export function addServe(program: Command): void {
+  program
+    .command('serve')
+    .description('run the server (settings: VOUCH_ISSUER and other environment variables, see docs/administration.md)')
+    .action(async () => {
+      const { serve } = await import('../serve.ts');
+      const server = serve(readConfig(process.env));
+      let closing = false;
+      const stop = () => {
+        // A second signal ends it at once.
+        if (closing) process.exit(1);
+        closing = true;
+        server.then(({ close }) => close()).then(end, (error: Error) => process.exit(printError(error)));
+      };
+      // Before the log says that it listens: a reader of that line may send a signal at once.
+      process.on('SIGINT', stop);
+      process.on('SIGTERM', stop);
+      await server;
+    });
+}
