@@ -2,9 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from '../context.ts';
 import type { ActiveSession } from '../sessions/sessions.ts';
 import { signJwt } from '../signing/sign-jwt.ts';
-
-/** AWS accepts a token until 5 minutes after its `exp`, so this is enough time to deliver it. */
-const LIFETIME_SECONDS = 60;
+import { TOKEN_SECONDS } from './lifetimes.ts';
 
 /**
  * Makes an ID token that AWS STS accepts for one role only.
@@ -23,7 +21,7 @@ export async function idTokenForRole(
   now: number,
 ): Promise<{ token: string; expiresAt: number; jti: string }> {
   const issuedAt = Math.floor(now / 1000);
-  const expiresAt = Math.min(issuedAt + LIFETIME_SECONDS, Math.floor(session.expiresAt / 1000));
+  const expiresAt = Math.min(issuedAt + TOKEN_SECONDS, Math.floor(session.expiresAt / 1000));
   const jti = randomUUID();
   const domain = session.email.slice(session.email.indexOf('@') + 1);
   const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain] };

@@ -22,7 +22,8 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
       });
     }
     const { token, expiresAt } = await issueToken(context, response.locals.session.id, role, sourceOf(request));
-    response.json({ token, expiresAt: new Date(expiresAt).toISOString() });
+    const { awsSessionSeconds } = context.config;
+    response.json({ token, expiresAt: new Date(expiresAt).toISOString(), sessionSeconds: awsSessionSeconds });
   });
 
   return router;

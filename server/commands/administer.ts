@@ -1,4 +1,4 @@
-import { type Config, readInstallation } from '../config/config.ts';
+import { readInstallation } from '../config/config.ts';
 import { commandActor } from '../process/system-user.ts';
 import { openForAdministration } from '../store/open-for-issuer.ts';
 import type { Store } from '../store/store.ts';
@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 /** What an administrative command works with. */
 export interface Administration {
   store: Store;
-  installation: Pick<Config, 'issuer' | 'database'>;
+  installation: ReturnType<typeof readInstallation>;
   /** Who runs the command, for the audit trail. */
   actor: string;
 }

@@ -26,6 +26,8 @@ export interface Config {
   sessionSeconds: number;
   /** The audience that AWS accounts' OIDC providers name. */
   awsAudience: string;
+  /** How long AWS credentials may last that people ask STS for, in seconds. */
+  awsSessionSeconds: number;
   /** AAGUIDs of the models that may be enrolled; empty for any. */
   allowedAaguids: readonly string[];
   /** Whether a key must prove its model with an attestation certificate. */
@@ -47,7 +49,7 @@ type Environment = Record<string, string | undefined>;
  * @throws Problem `setting-refused` for the first setting that is missing or wrong
  */
 export function readConfig(env: Environment): Config {
-  const { issuer, awsAudience } = readAwsTrust(env);
+  const { issuer, awsAudience, awsSessionSeconds } = readAwsTrust(env);
   const url = new URL(issuer);
   const local = url.protocol === 'http:';
   return {
@@ -59,6 +61,7 @@ export function readConfig(env: Environment): Config {
     masterKey: readMasterKey(env, local),
     sessionSeconds: Math.round(readHours(env) * 3600),
     awsAudience,
+    awsSessionSeconds,
     allowedAaguids: readAaguids(env),
     requireAttestationCert: readBoolean(env, 'VOUCH_REQUIRE_ATTESTATION_CERT'),
     trustedProxies: readProxies(env, local),
@@ -68,13 +71,17 @@ export function readConfig(env: Environment): Config {
 }
 
 /**
- * Reads what administrative commands need, which is the issuer and the database. They need no master key.
+ * Reads what administrative commands need: the issuer, the database, and how long AWS credentials may last. They need no master key.
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
-export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'database'> {
+export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'database' | 'awsSessionSeconds'> {
   checkNames(env);
-  return { issuer: readIssuer(env.VOUCH_ISSUER), database: readDatabase(env) };
+  return {
+    issuer: readIssuer(env.VOUCH_ISSUER),
+    database: readDatabase(env),
+    awsSessionSeconds: readAwsMinutes(env) * 60,
+  };
 }
 
 /**
@@ -82,10 +89,10 @@ export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'dat
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
-export function readAwsTrust(env: Environment): Pick<Config, 'issuer' | 'awsAudience'> {
+export function readAwsTrust(env: Environment): Pick<Config, 'issuer' | 'awsAudience' | 'awsSessionSeconds'> {
   checkNames(env);
   const issuer = readIssuer(env.VOUCH_ISSUER);
-  return { issuer, awsAudience: readAudience(env, issuer) };
+  return { issuer, awsAudience: readAudience(env, issuer), awsSessionSeconds: readAwsMinutes(env) * 60 };
 }
 
 function readDatabase(env: Environment): Engine {
@@ -140,6 +147,17 @@ function readAudience(env: Environment, issuer: string): string {
     );
   }
   return value;
+}
+
+function readAwsMinutes(env: Environment): number {
+  const value = env.VOUCH_AWS_SESSION_MINUTES ?? '60';
+  const minutes = Number(value);
+  // STS gives no credentials for less than 15 minutes, and IAM lets no role give them for more than 12 hours (STS API reference,
+  // AssumeRoleWithWebIdentity, DurationSeconds).
+  if (!/^\d{1,3}$/.test(value) || minutes < 15 || minutes > 720) {
+    throw settingRefused('VOUCH_AWS_SESSION_MINUTES', value, 'a whole number of minutes from 15 to 720');
+  }
+  return minutes;
 }
 
 function readAaguids(env: Environment): string[] {

@@ -1,6 +1,7 @@
 import type { Agent as HttpAgent } from 'node:http';
 import type { AwsCredentials } from '../../aws/credentials.ts';
 import { assumeRoleWithWebIdentity, type RoleRequest } from '../../aws/sts/web-identity.ts';
+import { Problem } from '../../problem/problem.ts';
 import { type Log, reasonOf } from '../log.ts';
 import type { Access } from './access-token.ts';
 import { type Clocks, Expiry } from './expiry.ts';
@@ -13,10 +14,14 @@ import type { Timeouts } from './timeouts.ts';
 /** How long an ID token is used at STS, in milliseconds: it is valid for 60 seconds by the server's clock. */
 const tokenLife = 45_000;
 
+/** The shortest and the longest duration that STS gives credentials for, in seconds (STS API reference, AssumeRoleWithWebIdentity). */
+const [shortest, longest] = [900, 43_200];
+
 /**
- * The longest and the shortest duration to ask for, in seconds: an hour, which is AWS's limit for chained roles, and STS's minimum.
+ * An hour, in seconds. Every role allows it: IAM takes no smaller maximum. For a chained role STS gives no more (IAM user guide,
+ * "Roles terms and concepts", role chaining).
  */
-const [longest, shortest] = [3600, 900];
+const hour = 3600;
 
 export interface RoleAssumerOptions {
   access: Access;
@@ -44,6 +49,8 @@ export interface Assumption {
 /** Obtains new AWS credentials for one role: with an ID token from the server, or with the credentials of the role's source. */
 export class RoleAssumer {
   readonly #options: RoleAssumerOptions;
+  /** The longest duration that the server lets this session ask for, in seconds. A server that does not say means an hour. */
+  #most = hour;
 
   constructor(options: RoleAssumerOptions) {
     this.#options = options;
@@ -73,26 +80,44 @@ export class RoleAssumer {
     this.#options.lifetime.check();
     // Loaded here: AWS's SDK is large, and few people use chained roles.
     const { assumeRole } = await import('../../aws/sts/assume-role.ts');
-    return assumeRole({ ...this.#request(chain, region), source, externalId: chain.externalId });
+    const most = Math.min(hour, this.#most);
+    return assumeRole({ ...this.#request(chain, region, most), source, externalId: chain.externalId });
   }
 
   /** All tries use one token while it is fresh, so that the server is not asked again while STS is down. */
   #withToken(chain: RoleChain, region: string): () => Promise<AwsCredentials> {
-    const { access, clocks, lifetime, stsAgent } = this.#options;
-    let token: { value: string; expiry: Expiry } | undefined;
+    const { access, clocks, lifetime } = this.#options;
+    let fresh: { token: string; expiry: Expiry } | undefined;
     return async () => {
       lifetime.check();
-      if (token === undefined || token.expiry.over) {
-        const value = await requestAwsToken(access, chain.role.arn, this.#callSignal());
-        token = { value, expiry: new Expiry(clocks.now() + tokenLife, clocks) };
+      if (fresh === undefined || fresh.expiry.over) {
+        const { token, sessionSeconds = hour } = await requestAwsToken(access, chain.role.arn, this.#callSignal());
+        fresh = { token, expiry: new Expiry(clocks.now() + tokenLife, clocks) };
+        this.#most = Math.min(longest, sessionSeconds);
         // STS is not asked for a session that has ended meanwhile.
         lifetime.check();
       }
-      return assumeRoleWithWebIdentity({ ...this.#request(chain, region), token: token.value, agent: stsAgent });
+      return this.#askSts(chain, region, fresh.token);
     };
   }
 
-  #request({ role, roleSessionName, durationSeconds = longest }: RoleChain, region: string): RoleRequest {
+  /** Asks for as long as the server allows. A role whose own maximum is shorter is asked for an hour, which every role allows. */
+  async #askSts(chain: RoleChain, region: string, token: string): Promise<AwsCredentials> {
+    const { lifetime, log, stsAgent } = this.#options;
+    const request = this.#request(chain, region, this.#most);
+    try {
+      return await assumeRoleWithWebIdentity({ ...request, token, agent: stsAgent });
+    } catch (error) {
+      const tooLong = error instanceof Problem && error.reason === 'duration';
+      if (!tooLong || request.duration <= hour) throw error;
+      log.add('retry', `${chain.role.arn} in ${region}, for an hour: it allows less than ${request.duration} seconds`);
+      lifetime.check();
+      return assumeRoleWithWebIdentity({ ...this.#request(chain, region, hour), token, agent: stsAgent });
+    }
+  }
+
+  /** @param most the longest duration to ask for, in seconds */
+  #request({ role, roleSessionName, durationSeconds = longest }: RoleChain, region: string, most: number): RoleRequest {
     const { email, env, lifetime } = this.#options;
     // No longer than the session, as far as STS's minimum allows.
     const left = Math.floor(lifetime.end.left / 1000);
@@ -101,7 +126,7 @@ export class RoleAssumer {
       region,
       env,
       sessionName: roleSessionName ?? email,
-      duration: Math.max(shortest, Math.min(longest, durationSeconds, left)),
+      duration: Math.max(shortest, Math.min(most, durationSeconds, left)),
       signal: this.#callSignal(),
     };
   }

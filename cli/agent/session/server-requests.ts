@@ -21,13 +21,20 @@ const longestAnswer = 64 * 1024;
  * Asks the server for an ID token that AWS takes for one role (`POST /api/aws/token`).
  *
  * @param signal when to give up
+ * @returns the token; and for how many seconds AWS credentials may be asked for, unless the server is too old to say so
  * @throws Problem `session-over` (exit code 3) when the server refuses the session, `clock-skew` and `role-refused` (5),
  *   `server-unreachable` (4), an Outage if a retry may help
  */
-export async function requestAwsToken(access: Access, role: string, signal: AbortSignal): Promise<string> {
+export async function requestAwsToken(
+  access: Access,
+  role: string,
+  signal: AbortSignal,
+): Promise<{ token: string; sessionSeconds: number | undefined }> {
   const answer = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
-  const { token } = readJson(answer);
-  if (answer.status === 200 && typeof token === 'string' && token !== '') return token;
+  const { token, sessionSeconds } = readJson(answer);
+  if (answer.status === 200 && typeof token === 'string' && token !== '') {
+    return { token, sessionSeconds: Number.isSafeInteger(sessionSeconds) ? Number(sessionSeconds) : undefined };
+  }
   throw new Outage(serverUnreachable(access.issuer, `It answered with status ${answer.status}, but without a token.`));
 }
 

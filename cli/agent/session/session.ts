@@ -96,7 +96,8 @@ export class Session {
    */
   async claims(role: string): Promise<Record<string, unknown>> {
     const { access } = this.details;
-    return readClaims(access, await requestAwsToken(access, role, this.lifetime.callSignal(this.#timeouts.call)));
+    const { token } = await requestAwsToken(access, role, this.lifetime.callSignal(this.#timeouts.call));
+    return readClaims(access, token);
   }
 
   /** Ends the session: gives up what is under way, and keeps nothing. */

@@ -1,6 +1,11 @@
+import type { Config } from '../../config/config.ts';
 import { isDomain } from '../../network/domain.ts';
 import { Problem } from '../../problem/problem.ts';
+import { roleMaximum } from '../lifetimes.ts';
 import { partitions, type RoleTemplate } from './role-template.ts';
+
+/** The server's settings that AWS must know. */
+export type AwsTrust = Pick<Config, 'issuer' | 'awsAudience' | 'awsSessionSeconds'>;
 
 /** The options of the command line, as they were written. */
 export interface TemplateOptions {
@@ -17,7 +22,7 @@ export interface TemplateOptions {
  *
  * @throws Problem `option-refused` for the first option that is missing or wrong
  */
-export function checkTemplate(trust: { issuer: string; awsAudience: string }, options: TemplateOptions): RoleTemplate {
+export function checkTemplate(trust: AwsTrust, options: TemplateOptions): RoleTemplate {
   const partition = partitions.find((known) => known === options.partition);
   if (partition === undefined) {
     throw new Problem({
@@ -61,6 +66,7 @@ export function checkTemplate(trust: { issuer: string; awsAudience: string }, op
     domains: unique(options.domain.map(checkDomain)),
     repositories: unique(repository.map((arn) => checkRepository(arn, partition, options.account))),
     existingProvider,
+    maxSessionSeconds: roleMaximum(trust.awsSessionSeconds),
   };
 }
 

@@ -28,6 +28,7 @@ ${template.existingProvider ? '' : provider}
 aws iam create-role \\
   --role-name=${quoted(template.roleName)} \\
   --description ${quoted(description(template))} \\
+  --max-session-duration ${template.maxSessionSeconds} \\
   --assume-role-policy-document "$trust_policy" \\
   --query Role.Arn --output text
 

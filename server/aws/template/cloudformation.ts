@@ -22,6 +22,7 @@ export function cloudFormation(template: RoleTemplate): string {
     Properties: {
       RoleName: template.roleName,
       Description: description(template),
+      MaxSessionDuration: template.maxSessionSeconds,
       AssumeRolePolicyDocument: trustPolicy(template),
       Policies: [{ PolicyName: permissionPolicyName, PolicyDocument: permissionPolicy(template) }],
     },

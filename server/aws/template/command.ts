@@ -1,4 +1,4 @@
-import { checkTemplate, type TemplateOptions } from './check.ts';
+import { type AwsTrust, checkTemplate, type TemplateOptions } from './check.ts';
 import { cli } from './cli.ts';
 import { cloudFormation } from './cloudformation.ts';
 import { permissionPolicy, trustPolicy } from './policies.ts';
@@ -8,11 +8,7 @@ import { terraform } from './terraform.ts';
 const formats = { cloudformation: cloudFormation, terraform, cli };
 
 /** `vouch-server aws-template`: prints the template on standard output, and remarks on standard error. */
-export function runAwsTemplate(
-  trust: { issuer: string; awsAudience: string },
-  format: Format,
-  options: TemplateOptions,
-): void {
+export function runAwsTemplate(trust: AwsTrust, format: Format, options: TemplateOptions): void {
   const template = checkTemplate(trust, options);
   for (const remark of remarks(template)) process.stderr.write(`vouch-server: ${remark}\n`);
   process.stdout.write(formats[format](template));

@@ -17,6 +17,8 @@ export interface RoleTemplate {
   repositories: readonly string[];
   /** Whether the account already has the OIDC provider, so that only the role must be made. */
   existingProvider: boolean;
+  /** The longest that the role gives credentials for, in seconds. */
+  maxSessionSeconds: number;
 }
 
 export type Format = 'cloudformation' | 'terraform' | 'cli';

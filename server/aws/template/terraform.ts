@@ -12,8 +12,9 @@ export function terraform(template: RoleTemplate): string {
   const dependsOn = template.existingProvider ? '' : '\n  depends_on = [aws_iam_openid_connect_provider.vouch]\n';
   return `# For AWS account ${template.account}. Made by vouch-server aws-template, for version 5.100 of the AWS provider or newer.
 ${template.existingProvider ? '' : provider}resource "aws_iam_role" "vouch" {
-  name        = ${text(template.roleName)}
-  description = ${text(description(template))}
+  name                 = ${text(template.roleName)}
+  description          = ${text(description(template))}
+  max_session_duration = ${template.maxSessionSeconds}
   assume_role_policy = ${jsonencode(trustPolicy(template))}
 ${dependsOn}}
 

@@ -89,6 +89,58 @@ describe('credentials for Git', () => {
     expect(durations()).toEqual(['1800', '900']);
   });
 
+  /** An agent with a session of a day, whose server says how long AWS credentials may last. */
+  async function withinADay(sessionSeconds: unknown) {
+    const the = await agent();
+    await putSession(
+      newSession(the.world.url, { expiresAt: new Date(the.clock.now + 24 * hour).toISOString() }),
+      the.env,
+    );
+    the.world.answers.token = (response) => json(response, 200, { token: 'idtoken.1.x', sessionSeconds });
+    the.world.expiration = (request) => the.clock.now + Number(request.get('DurationSeconds')) * 1000;
+    return { ...the, durations: () => the.world.calls.flatMap(({ query }) => query?.get('DurationSeconds') ?? []) };
+  }
+
+  test.each<[string, unknown, string]>([
+    ['15 minutes', 900, '900'],
+    ['12 hours', 43_200, '43200'],
+    ['more than AWS gives', 86_400, '43200'],
+    ['less than AWS gives', 60, '900'],
+    ['nothing, as an older server does', undefined, '3600'],
+    ['text', '900', '3600'],
+    ['a number that is not whole', 900.5, '3600'],
+  ])(
+    'last for as long as the server says, if AWS and the session allow it: %s',
+    async (_, sessionSeconds, expected) => {
+      const the = await withinADay(sessionSeconds);
+      await awsCredentials(role, 'us-east-1', the.env);
+      the.clock.now += 23 * hour + 50 * 60_000;
+      await awsCredentials(role, 'us-east-1', the.env);
+      expect(the.durations()).toEqual([expected, '900']);
+    },
+  );
+
+  test('last an hour where the role allows no more, and one token is enough to find that out', async () => {
+    const the = await withinADay(43_200);
+    the.world.answers.sts = (response) => {
+      delete the.world.answers.sts;
+      return stsError('ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration', 400)(response);
+    };
+    expect(await awsCredentials(role, 'us-east-1', the.env)).toMatchObject({ accessKeyId: 'ASIAEXAMPLE1' });
+    expect(the.durations()).toEqual(['43200', '3600']);
+    expect(the.world.count('token')).toBe(1);
+  });
+
+  test.each([
+    ['for another reason', 43_200, 'AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity'],
+    ['even an hour', 3600, 'ValidationError', 'The requested DurationSeconds exceeds the MaxSessionDuration'],
+  ])('are not asked for again where AWS refuses them %s', async (_, sessionSeconds, code, message) => {
+    const the = await withinADay(sessionSeconds);
+    the.world.answers.sts = stsError(code, message);
+    await expect(awsCredentials(role, 'us-east-1', the.env)).rejects.toMatchObject({ kind: 'aws-refused' });
+    expect(the.world.count('sts')).toBe(1);
+  });
+
   test.each([
     ['a host that only begins like CodeCommit', gitRequest.replace('amazonaws.com', 'amazonaws.com.evil.example')],
     ['a host that only ends like it', gitRequest.replace('host=', 'host=evil.')],
@@ -312,6 +364,20 @@ describe('a chained role', () => {
       'AssumeRole 1800',
     ]);
   });
+
+  test.each([
+    [900, '900', '900'],
+    [7200, '7200', '3600'],
+  ])(
+    'lasts no longer than the server allows (%s s), and never more than an hour',
+    async (sessionSeconds, first, second) => {
+      const the = await signedIn();
+      the.world.answers.token = (response) => json(response, 200, { token: 'idtoken.1.x', sessionSeconds });
+      setUpChain(the, 'team', 'vouch', team);
+      await profileCredentials('team', { region: 'us-east-1' }, the.env);
+      expect(asked(the).map(({ DurationSeconds }) => DurationSeconds)).toEqual([first, second]);
+    },
+  );
 
   test('is not asked for across partitions, nor for a repository of another', async () => {
     const the = await signedIn();

@@ -30,7 +30,7 @@ const session = {
 
 let opened: FeatureContext;
 beforeAll(async () => {
-  opened = await openContext({ VOUCH_AWS_AUDIENCE: 'sts.example' });
+  opened = await openContext({ VOUCH_AWS_AUDIENCE: 'sts.example', VOUCH_AWS_SESSION_MINUTES: '45' });
   const { store } = opened.context;
   await store.insertInto('people').values(personRow('alice', session.email)).execute();
   await store
@@ -233,11 +233,11 @@ describe('the route', () => {
     }
   }
 
-  test('answers with the token and when it expires', async () => {
+  test('answers with the token, when it expires, and how long credentials may be asked for', async () => {
     const { status, said } = await ask(JSON.stringify({ role: ROLE }));
     expect(status).toBe(200);
     const { token, ...rest } = JSON.parse(said) as { token: string };
-    expect(rest).toEqual({ expiresAt: new Date(NOW + 60_000).toISOString() });
+    expect(rest).toEqual({ expiresAt: new Date(NOW + 60_000).toISOString(), sessionSeconds: 2700 });
     expect(decodeJwt(token)).toMatchObject({ sub: session.email, 'https://aws.amazon.com/roles': [ROLE] });
     expect(await auditRows()).toMatchObject([{ session_id: 'hers', ip: '127.0.0.1' }]);
   });

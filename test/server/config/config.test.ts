@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../../server/config/config.ts';
+import { readAwsTrust, readConfig, readInstallation } from '../../../server/config/config.ts';
 import { vouchServer } from '../program.ts';
 import { HTTPS, MASTER_KEY, newDatabase } from '../settings.ts';
 
@@ -19,6 +19,7 @@ describe('the server needs only', () => {
       masterKey: undefined,
       sessionSeconds: 28_800,
       awsAudience: 'http://localhost:3000',
+      awsSessionSeconds: 3600,
       allowedAaguids: [],
       requireAttestationCert: false,
       trustedProxies: [],
@@ -41,6 +42,18 @@ describe('the server needs only', () => {
 test('a session of 1.1 hours lasts a whole number of seconds, as tokens need', () => {
   expect(readConfig({ ...HTTPS, VOUCH_SESSION_HOURS: '1.1' }).sessionSeconds).toBe(3960);
 });
+
+test.each([
+  ['15', 900],
+  ['720', 43_200],
+])(
+  'AWS credentials of %s minutes last %s seconds, for the server and for its commands',
+  (minutes, awsSessionSeconds) => {
+    const settings = { ...HTTPS, VOUCH_AWS_SESSION_MINUTES: minutes };
+    for (const read of [readConfig, readInstallation, readAwsTrust])
+      expect(read(settings)).toMatchObject({ awsSessionSeconds });
+  },
+);
 
 describe('a wrong setting is named, with what it should look like', () => {
   const wrong: [string, Record<string, string>, RegExp][] = [
@@ -105,6 +118,11 @@ describe('a wrong setting is named, with what it should look like', () => {
     ['VOUCH_SESSION_HOURS 25', { ...HTTPS, VOUCH_SESSION_HOURS: '25' }, /^VOUCH_SESSION_HOURS/],
     ['VOUCH_SESSION_HOURS -1', { ...HTTPS, VOUCH_SESSION_HOURS: '-1' }, /^VOUCH_SESSION_HOURS/],
     ['VOUCH_SESSION_HOURS 1e1', { ...HTTPS, VOUCH_SESSION_HOURS: '1e1' }, /^VOUCH_SESSION_HOURS/],
+    ...['14', '721', '60.5', '1e2', '-60', '0060', ' 60', ''].map((value): [string, Record<string, string>, RegExp] => [
+      `VOUCH_AWS_SESSION_MINUTES ${JSON.stringify(value)}`,
+      { ...HTTPS, VOUCH_AWS_SESSION_MINUTES: value },
+      /^VOUCH_AWS_SESSION_MINUTES is .*15 to 720/,
+    ]),
     ['VOUCH_AWS_AUDIENCE spaces', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'a b' }, /^VOUCH_AWS_AUDIENCE .*1 to 255/],
     ['VOUCH_AWS_AUDIENCE long', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'x'.repeat(256) }, /^VOUCH_AWS_AUDIENCE/],
     [

@@ -35,20 +35,21 @@ const printTemplate = async (format: string, settings: Record<string, string> = 
   return stdout;
 };
 
-function create({ provider, roleName, trustPolicy, permissionPolicy }: Printed): void {
+function create({ provider, roleName, maxSessionDuration, trustPolicy, permissionPolicy }: Printed): void {
   const { clientIds = [], url = '' } = provider ?? {};
   aws.account().addProvider({ url, clientIds: [...clientIds, OTHER_AUDIENCE] });
-  aws.account().addRole({ name: roleName, trustPolicy, permissionPolicies: [permissionPolicy] });
+  aws.account().addRole({ name: roleName, maxSessionDuration, trustPolicy, permissionPolicies: [permissionPolicy] });
 }
 
-/** The caller of STS: changes to the token of alice@example.com, and the session name. */
+/** The caller of STS: changes to the token of alice@example.com, the session name, and for how many seconds it asks. */
 interface Caller {
   claims?: Record<string, unknown>;
   session?: string;
+  DurationSeconds?: string;
 }
 
 /** Asks STS for credentials as the agent does, with a token like the server's. */
-async function assumeAs({ claims = {}, session }: Caller = {}): Promise<StsAnswer> {
+async function assumeAs({ claims = {}, session, ...more }: Caller = {}): Promise<StsAnswer> {
   const sub = String(claims.sub ?? 'alice@example.com');
   const token = await issuer.token({
     iss: url,
@@ -62,7 +63,7 @@ async function assumeAs({ claims = {}, session }: Caller = {}): Promise<StsAnswe
     'https://aws.amazon.com/source_identity': sub,
     ...claims,
   });
-  return assume(aws, token, { RoleSessionName: session ?? sub });
+  return assume(aws, token, { RoleSessionName: session ?? sub, ...more });
 }
 
 const statement = (document: PolicyDocument) => (document.Statement as Statement[])[0] as Statement;
@@ -146,6 +147,15 @@ describe.each([
     expect(decide('codecommit:GitPush', DEMO.replace('us-east-1', 'us-east-2'))).toBe('ImplicitDeny');
     expect(decide('codecommit:DeleteRepository', DEMO)).toBe('ImplicitDeny');
     expect(decide('sts:AssumeRole', roleArn)).toBe('ImplicitDeny');
+  });
+
+  test('gives credentials for as long as the server lets people ask, and no longer', async () => {
+    create(read(await printTemplate(format, { VOUCH_AWS_SESSION_MINUTES: '90' })));
+    expect(await assumeAs({ DurationSeconds: '5400' })).toMatchObject({ status: 200 });
+    expect(await assumeAs({ DurationSeconds: '5401' })).toMatchObject({
+      code: 'ValidationError',
+      message: 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.',
+    });
   });
 
   test('takes an audience literally, even if it looks like a policy variable', async () => {

@@ -7,6 +7,8 @@ import type { PolicyDocument } from '../../../aws/policy.ts';
 export interface Printed {
   provider: { url: string; clientIds: string[] } | undefined;
   roleName: string;
+  /** In seconds. */
+  maxSessionDuration: number;
   trustPolicy: PolicyDocument;
   permissionPolicy: PolicyDocument;
 }
@@ -18,6 +20,7 @@ export function fromCloudFormation(text: string): Printed {
   return {
     provider: provider && { url: provider.Url, clientIds: provider.ClientIdList },
     roleName: role.RoleName,
+    maxSessionDuration: role.MaxSessionDuration,
     trustPolicy: role.AssumeRolePolicyDocument,
     permissionPolicy: role.Policies[0].PolicyDocument,
   };
@@ -37,6 +40,7 @@ export function fromTerraform(text: string): Printed {
   return {
     provider: url && { url, clientIds: argument('aws_iam_openid_connect_provider', 'client_id_list') },
     roleName: argument('aws_iam_role', 'name'),
+    maxSessionDuration: argument('aws_iam_role', 'max_session_duration'),
     trustPolicy: argument('aws_iam_role', 'assume_role_policy'),
     permissionPolicy: argument('aws_iam_role_policy', 'policy'),
   };
@@ -57,6 +61,7 @@ export function fromCli(script: string, folder: string): Printed {
       ? { url: parameter(create, '--url'), clientIds: JSON.parse(parameter(create, '--client-id-list')) }
       : undefined,
     roleName: parameter('put-role-policy', '--role-name'),
+    maxSessionDuration: Number(parameter('create-role', '--max-session-duration')),
     trustPolicy: JSON.parse(parameter('create-role', '--assume-role-policy-document')),
     permissionPolicy: JSON.parse(parameter('put-role-policy', '--policy-document')),
   };

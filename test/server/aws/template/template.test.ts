@@ -26,6 +26,7 @@ const folder = temporaryFolder();
 const expected = {
   provider: { url: 'https://vouch.example.com', clientIds: ['https://vouch.example.com'] },
   roleName: 'VouchDeveloper',
+  maxSessionDuration: 3600,
   trustPolicy: {
     Version: '2012-10-17',
     Statement: [
@@ -106,6 +107,16 @@ describe.each(formats)('%s', (format, read) => {
   });
 });
 
+describe('a role gives credentials for as long as the server lets people ask, and for an hour at least, as IAM demands', () => {
+  test.each(formats.flatMap(([format, read]) => ['15', '720'].map((minutes) => [format, minutes, read] as const)))(
+    '%s, VOUCH_AWS_SESSION_MINUTES=%s',
+    async (format, minutes, read) => {
+      const { stdout } = await print(format, { ...HTTPS, VOUCH_AWS_SESSION_MINUTES: minutes });
+      expect(read(stdout).maxSessionDuration).toBe(minutes === '15' ? 3600 : 43_200);
+    },
+  );
+});
+
 describe('cli', () => {
   test('changes nothing with the credentials of another account', async () => {
     const { stdout } = await print('cli');
@@ -133,7 +144,7 @@ describe('cli', () => {
 describe('text with a special meaning in a format arrives unchanged', () => {
   const template = (audience: string) =>
     checkTemplate(
-      { issuer: 'https://vouch.example.com', awsAudience: audience },
+      { issuer: 'https://vouch.example.com', awsAudience: audience, awsSessionSeconds: 3600 },
       { ...wanted, domain: ['example.com'], repository: [DEMO] },
     );
   /** IAM's way to write a dollar sign that begins no variable. */
@@ -183,7 +194,11 @@ const wanted: TemplateOptions = {
   partition: 'aws',
   existingProvider: false,
 };
-const trust = { issuer: 'https://vouch.example.com', awsAudience: 'https://vouch.example.com' };
+const trust = {
+  issuer: 'https://vouch.example.com',
+  awsAudience: 'https://vouch.example.com',
+  awsSessionSeconds: 3600,
+};
 
 describe('an option that would admit more people than intended is refused', () => {
   const wrong: [string, Partial<TemplateOptions>, RegExp][] = [
@@ -283,6 +298,7 @@ describe('the command', () => {
   test.each<[string, Record<string, string>, RegExp]>([
     ['no issuer', {}, /^vouch-server: VOUCH_ISSUER is not set/],
     ['a wrong issuer', { VOUCH_ISSUER: 'http://vouch.example.com' }, /^vouch-server: VOUCH_ISSUER is/],
+    ['a wrong duration', { ...HTTPS, VOUCH_AWS_SESSION_MINUTES: '1' }, /^vouch-server: VOUCH_AWS_SESSION_MINUTES is/],
     ['a wrong audience', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'a b' }, /^vouch-server: VOUCH_AWS_AUDIENCE is/],
   ])('refuses %s as the server does', async (_name, settings, message) => {
     const { code, stdout, stderr } = await print('cloudformation', settings);
