@@ -40,7 +40,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     const problem = asProblem(error, unreadable);
     const status = unreadable ?? STATUS[problem.category];
     if (status >= 500) log.error({ err: error }, 'request failed');
-    else log.info({ problem: problem.kind, reason: problem.reason }, 'request refused');
+    else log.info({ problem: problem.kind, members: problem.members, reason: problem.reason }, 'request refused');
     sendProblem(response, problem, status);
   };
 }

@@ -13,6 +13,8 @@ export interface ProblemDetails {
   fix?: string;
   /** Only for the log: more exact than a stranger may learn. The default is `what`. */
   reason?: string;
+  /** Data for the caller's program (RFC 9457, section 3.2), such as why a key was refused. They go into the answer and the log. */
+  members?: Readonly<Record<string, string>>;
   /** Headers of the HTTP answer. */
   headers?: Record<string, string>;
   cause?: unknown;
@@ -25,9 +27,10 @@ export class Problem extends Error {
   readonly what: string;
   readonly fix: string;
   readonly reason: string;
+  readonly members: Readonly<Record<string, string>>;
   readonly headers: Record<string, string>;
 
-  constructor({ kind, category, what, why, fix, reason, headers, cause }: ProblemDetails) {
+  constructor({ kind, category, what, why, fix, reason, members, headers, cause }: ProblemDetails) {
     super([what, why, fix].filter((part) => part !== undefined).join('\n  '), { cause });
     this.name = 'Problem';
     this.kind = kind;
@@ -35,11 +38,12 @@ export class Problem extends Error {
     this.what = what;
     this.fix = fix ?? '';
     this.reason = forLog(reason ?? what);
+    this.members = members ?? {};
     this.headers = headers ?? {};
   }
 
   /** What the caller may read, in the words of RFC 9457. `http/problem-handler.ts` adds the status. */
-  toJSON(): { type: string; title: string; detail: string } {
-    return { type: `urn:vouch:problem:${this.kind}`, title: this.what, detail: this.fix };
+  toJSON(): { type: string; title: string; detail: string } & Record<string, string> {
+    return { ...this.members, type: `urn:vouch:problem:${this.kind}`, title: this.what, detail: this.fix };
   }
 }

@@ -7,10 +7,10 @@ import {
 import { decodeAttestationObject } from '@simplewebauthn/server/helpers';
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
+import { knownModel } from '../key-policy/models.ts';
 import { Problem } from '../problem/problem.ts';
 import { CEREMONY_MS, issueChallenge } from './challenges.ts';
 import { useClientData } from './client-data.ts';
-import { modelOf } from './key-models.ts';
 import { ALGORITHMS, checkPublicKey } from './public-key.ts';
 import { verifierProblem } from './verifier-problem.ts';
 
@@ -114,7 +114,7 @@ export async function verifyRegistration(
     // The browser's list of transports is only a hint for later dialogues, so only its length and form are checked.
     transports: readTransports(info.credential.transports),
     aaguid: info.aaguid,
-    model: modelOf(info.aaguid),
+    model: knownModel(info.aaguid),
     attestation: null,
   };
 }

@@ -64,8 +64,13 @@ export function moveClock(server: TestServer, milliseconds: number): void {
   });
 }
 
-/** Expects a problem (RFC 9457) of this type. */
-export async function expectProblem(response: Response, status: number, name: string): Promise<void> {
+/** Expects a problem (RFC 9457) of this type, with these members of its own. */
+export async function expectProblem(
+  response: Response,
+  status: number,
+  name: string,
+  members: Record<string, string> = {},
+): Promise<void> {
   const body = await response.text();
   expect({ status: response.status, type: response.headers.get('content-type'), body }).toMatchObject({
     status,
@@ -76,6 +81,7 @@ export async function expectProblem(response: Response, status: number, name: st
     status,
     title: expect.any(String),
     detail: expect.any(String),
+    ...members,
   });
 }
 

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../server/config/config.ts';
-import { modelOf } from '../../../server/webauthn/key-models.ts';
 import { registrationOptions, verifyRegistration } from '../../../server/webauthn/registration.ts';
 import { selfSignedCertificate } from '../certificates.ts';
 import { type FeatureContext, openContext } from '../feature-context.ts';
@@ -158,9 +157,4 @@ describe('the administrator’s policy', () => {
       await expect(register(how, strict)).rejects.toMatchObject({ kind: 'key-refused' });
     }
   });
-});
-
-test('a model has its maker’s name for it, and an unknown one has none', () => {
-  expect(modelOf('fa2b99dc-9e39-4257-8f92-4a30d23c4118')).toBe('YubiKey 5 NFC');
-  expect(modelOf('00000000-0000-0000-0000-000000000000')).toBeNull();
 });
