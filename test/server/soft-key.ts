@@ -32,9 +32,15 @@ export interface Ceremony {
   /** Whether the signature is over something else. */
   badSignature?: boolean;
   attestation?: 'none' | 'self' | Certificate;
+  /** The attestation's format, if it is not `packed` or `none`. */
+  format?: string;
   /** Fields to add to the attestation statement or to replace in it. */
   statement?: Record<string, unknown>;
   aaguid?: string;
+  /** Changes the authenticator data before it is signed. */
+  changeData?: (data: Buffer) => Buffer;
+  /** Changes the whole attestation object after it is signed. */
+  changeObject?: (object: Buffer) => Buffer;
 }
 
 /** A COSE key (RFC 9052, section 7). */
@@ -44,6 +50,8 @@ export type CoseKey = Map<number, unknown>;
 export interface Certificate {
   der: Buffer;
   privateKey: KeyObject;
+  /** The certificates (DER) that the key shows after it. */
+  chain?: Buffer[];
 }
 
 const FLAG = { userPresent: 0x01, userVerified: 0x04, backupEligible: 0x08, backedUp: 0x10, attested: 0x40 } as const;
@@ -86,13 +94,15 @@ export class SoftKey {
     const rawId = Buffer.from(how.signedId ?? id, 'base64url');
     const length = Buffer.alloc(2);
     length.writeUInt16BE(rawId.length);
-    const authData = Buffer.concat([
+    const written = Buffer.concat([
       this.#authenticatorData(options.rp.id ?? '', FLAG.attested, how),
       Buffer.from((how.aaguid ?? this.#aaguid).replaceAll('-', ''), 'hex'),
       length,
       rawId,
       isoCBOR.encode((how.publicKey ?? this.#cosePublicKey()) as never),
     ]);
+    const authData = how.changeData?.(written) ?? written;
+    const object = this.#attestationObject(authData, clientData, rawId, how);
     return {
       id,
       rawId: id,
@@ -100,7 +110,7 @@ export class SoftKey {
       clientExtensionResults: {},
       response: {
         clientDataJSON: clientData.toString('base64url'),
-        attestationObject: this.#attestationObject(authData, clientData, how).toString('base64url'),
+        attestationObject: (how.changeObject?.(object) ?? object).toString('base64url'),
         transports: ['usb'],
       },
     };
@@ -167,23 +177,32 @@ export class SoftKey {
     ]);
   }
 
-  /** WebAuthn, sections 8.2 (packed) and 8.7 (none) */
-  #attestationObject(authData: Buffer, clientData: Buffer, how: Ceremony): Buffer {
+  /** WebAuthn, sections 8.2 (packed), 8.6 (fido-u2f) and 8.7 (none) */
+  #attestationObject(authData: Buffer, clientData: Buffer, id: Buffer, how: Ceremony): Buffer {
     const attestation = how.attestation ?? 'none';
+    const format = how.format ?? (attestation === 'none' ? 'none' : 'packed');
     const statement = new Map<string, unknown>();
     if (attestation !== 'none') {
-      const signed = Buffer.concat([authData, sha256(how.badSignature ? 'something else' : clientData)]);
-      statement.set('alg', -7);
+      const hash = sha256(how.badSignature ? 'something else' : clientData);
+      const point = ['x', 'y'].map((part) => Buffer.from(this.#publicJwk[part as 'x' | 'y'], 'base64url'));
+      const signed =
+        format === 'fido-u2f'
+          ? Buffer.concat([Buffer.from([0]), authData.subarray(0, 32), hash, id, Buffer.from([4]), ...point])
+          : Buffer.concat([authData, hash]);
+      if (format !== 'fido-u2f') statement.set('alg', -7);
       if (attestation === 'self') {
         statement.set('sig', Uint8Array.from(this.#sign(signed)));
       } else {
         statement.set('sig', Uint8Array.from(createSign('sha256').update(signed).sign(attestation.privateKey)));
-        statement.set('x5c', [Uint8Array.from(attestation.der)]);
+        statement.set(
+          'x5c',
+          [attestation.der, ...(attestation.chain ?? [])].map((der) => Uint8Array.from(der)),
+        );
       }
     }
     for (const [name, value] of Object.entries(how.statement ?? {})) statement.set(name, value);
     const whole = new Map<string, unknown>([
-      ['fmt', attestation === 'none' ? 'none' : 'packed'],
+      ['fmt', format],
       ['attStmt', statement],
       ['authData', Uint8Array.from(authData)],
     ]);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { selfSignedCertificate } from '../certificates.ts';
+import { selfSignedCertificate } from '../make-certificates.ts';
 import { type Ceremony, SoftKey } from '../soft-key.ts';
 import {
   countPeople,

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Config } from '../../../server/config/config.ts';
 import { registrationOptions, verifyRegistration } from '../../../server/webauthn/registration.ts';
-import { selfSignedCertificate } from '../certificates.ts';
 import { type FeatureContext, openContext } from '../feature-context.ts';
+import { selfSignedCertificate } from '../make-certificates.ts';
 import { type Ceremony, type Certificate, SoftKey } from '../soft-key.ts';
 
 const YUBIKEY = '2fc0579f-8113-47ea-b116-bb5a8db9202a';
