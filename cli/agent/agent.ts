@@ -102,6 +102,7 @@ export class Agent {
       startedAt: iso(this.#startedAt),
       service: this.#service,
       session: issuer && email && key && expiresAt ? { issuer, email, key, expiresAt: iso(expiresAt) } : null,
+      ended: this.#ended?.toJSON(),
       credentials: (this.#session?.cached() ?? []).map((entry) => ({ ...entry, expiresAt: iso(entry.expiresAt) })),
     };
   }
@@ -131,6 +132,7 @@ export class Agent {
     );
     this.#session = taken;
     this.#ended = undefined;
+    taken.listen();
     for (const listener of this.#newSessionListeners) listener();
     // Reads the config file now, so that the first request need not wait for it.
     void this.#profilesOf(undefined).catch(() => {});
@@ -138,9 +140,10 @@ export class Agent {
     this.log.add('session', `${email} with ${keyLabel(key)} at ${access.issuer}, until ${until}`);
   }
 
-  /** Renews what is due, see Session.renewDue. */
+  /** Renews what is due, see Session.renewDue and Session.checkEvents. */
   async renewDue(): Promise<void> {
     this.#forgetIfOver();
+    this.#session?.checkEvents();
     await this.#session?.renewDue();
   }
 
@@ -265,6 +268,7 @@ export class Agent {
 
   #current(): Session {
     this.#forgetIfOver();
+    this.#session?.checkEvents();
     if (this.#session) return this.#session;
     throw this.#ended ?? signInNeeded('no-session', 'You are not signed in.');
   }

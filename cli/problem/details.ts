@@ -20,6 +20,22 @@ export const awsReasons = [
 ] as const;
 export type AwsReason = (typeof awsReasons)[number];
 
+/** Why the server has ended a session (docs/http-api.md, "Problems"), as far as a person is told something of its own. */
+export const sessionEnds = [
+  'signed-out',
+  'ended-by-person',
+  'ended-by-administrator',
+  'not-me',
+  'key-removed',
+  'keys-replaced',
+  'person-disabled',
+  'person-removed',
+  'end-date',
+  'code-replayed',
+  'expired',
+] as const;
+export type SessionEnd = (typeof sessionEnds)[number];
+
 /** How the network failed. */
 export const networkFailures = ['tls', 'proxy', 'unreachable'] as const;
 export type NetworkFailure = (typeof networkFailures)[number];
@@ -32,7 +48,8 @@ export interface ProblemData {
   category?: Category | undefined;
   /** The server's name for the kind, if this version does not know it. */
   code?: string | undefined;
-  reason?: AwsReason | undefined;
+  /** Why AWS gave no credentials, or why the session is over. */
+  reason?: AwsReason | SessionEnd | undefined;
   /** The ARN of the role that AWS did not give. */
   role?: string | undefined;
   /** The action that is not allowed, such as `sts:TagSession`. */

@@ -6,6 +6,8 @@ import {
   networkFailures,
   type ProblemData,
   type ProblemDetails,
+  type SessionEnd,
+  sessionEnds,
 } from './details.ts';
 import { type ExitCode, exitCodeOf, readCategory } from './exit-code.ts';
 import { type Category, categoryOf, isProblemKind, type ProblemKind } from './kinds.ts';
@@ -14,7 +16,7 @@ import { type Category, categoryOf, isProblemKind, type ProblemKind } from './ki
  * The words for what goes wrong, each with one meaning:
  * - problem: an expected error. A program throws it as a `Problem`, and prints it.
  * - kind, category: which problem it is, and what a script should do about it (kinds.ts).
- * - reason: why AWS gave no credentials; network failure: why a request got no answer (details.ts).
+ * - reason: why AWS gave no credentials, or why the session is over; network failure: why a request got no answer (details.ts).
  * - outage: a problem that may soon pass, so the request is tried again (network/outage.ts).
  * - refusal: the server or AWS answered, and decided against the request.
  * - note: something that a person should know, although nothing has failed (note.ts).
@@ -27,7 +29,7 @@ export class Problem extends Error implements ProblemData {
   readonly kind: ProblemKind;
   readonly category: Category;
   readonly code: string | undefined;
-  readonly reason: AwsReason | undefined;
+  readonly reason: AwsReason | SessionEnd | undefined;
   readonly role: string | undefined;
   readonly action: string | undefined;
   readonly said: string | undefined;
@@ -78,7 +80,7 @@ export class Problem extends Error implements ProblemData {
       kind: isProblemKind(name) ? name : 'unknown',
       category: readCategory(category, exitCode),
       code: text('code'),
-      reason: awsReasons.find((known) => known === reason),
+      reason: [...awsReasons, ...sessionEnds].find((known) => known === reason),
       role: text('role'),
       action: text('action'),
       said: text('said'),

@@ -11,15 +11,20 @@ function __vouch_update --on-event fish_prompt
         set -g VOUCH_SESSION no
         set -g VOUCH_EMAIL ''
         set -g VOUCH_EXPIRES_AT ''
+        set -g VOUCH_ENDED ''
         test $there = no; or command vouch status --format fish 2>/dev/null </dev/null | source
     end
     set -g VOUCH_PROMPT ''
     set -g __vouch_soon ''
-    test -n "$VOUCH_EXPIRES_AT"; or return 0
-    set -l left (math "$VOUCH_EXPIRES_AT - $now")
-    test "$left" -gt 0; or return 0
+    set -l left 0
+    test -z "$VOUCH_EXPIRES_AT"; or set left (math "$VOUCH_EXPIRES_AT - $now")
     set -l minutes (math "floor(($left + 59) / 60)")
-    if test $minutes -ge 60
+    if test -n "$VOUCH_ENDED"
+        set -g VOUCH_PROMPT 'vouch ended'
+        set minutes 0
+    else if test "$left" -le 0
+        return 0
+    else if test $minutes -ge 60
         set -g VOUCH_PROMPT (string join '' 'vouch ' (math "floor($minutes / 60)") h (math "$minutes % 60") m)
     else
         set -g VOUCH_PROMPT "vouch $minutes"m

@@ -7,11 +7,11 @@ export type VariableFormat = 'shell' | 'fish';
  * A session as assignments for a shell to evaluate, one a line. Addresses come from a server, so every value is quoted.
  *
  * @param session null when there is none
+ * @param ended why the server has ended it, if it has
  * @param server the server's URL; null when it is not known
  */
 export function sessionVariables(
-  session: AgentStatus['session'],
-  server: string | null,
+  { session, ended, server }: { session: AgentStatus['session']; ended?: string | undefined; server: string | null },
   format: VariableFormat,
 ): string {
   const expiresAt = session === null ? '' : `${Math.floor(Date.parse(session.expiresAt) / 1000)}`;
@@ -19,6 +19,7 @@ export function sessionVariables(
     VOUCH_SESSION: session === null ? 'no' : 'yes',
     VOUCH_EMAIL: session?.email ?? '',
     VOUCH_EXPIRES_AT: expiresAt,
+    VOUCH_ENDED: ended ?? '',
     VOUCH_SERVER: server ?? '',
   })
     .map(([name, value]) => assignment(name, value, format))

@@ -38,6 +38,8 @@ export interface AgentStatus {
    */
   service?: ServiceManager | null;
   session: null | { issuer: string; email: string; key: KeyName; expiresAt: string };
+  /** Why the last session ended, if it has: a problem as JSON. Agents of earlier versions do not send this. */
+  ended?: Record<string, unknown> | undefined;
   /** `trouble`: why the last renewal failed, if it did. */
   credentials: { role: string; region: string; expiresAt: string; trouble?: string | undefined }[];
 }

@@ -41,7 +41,7 @@ export interface CredentialSupplyOptions {
   clocks: Clocks;
   timeouts: Timeouts;
   log: Log;
-  /** Called when the server refuses the session during a renewal, which has no caller to throw to. */
+  /** Called when the server refuses the session and no caller asked: during a renewal, or by an event. */
   onRefused: (why: Problem) => void;
 }
 

@@ -1,15 +1,17 @@
 import { generateProof } from 'dpop';
 import { decodeJwt } from 'jose';
 import { clockSkew } from '../../network/clock-skew.ts';
-import { type HttpAnswer, sendRequest } from '../../network/http-request.ts';
+import { type BegunAnswer, beginRequest, type HttpAnswer, readAnswer } from '../../network/http-request.ts';
 import { Outage, readRetryAfter } from '../../network/outage.ts';
 import { isLastingFailure, networkFailure, networkFix, networkReason, restart } from '../../network/reason.ts';
 import { redact } from '../../network/redact.ts';
+import type { ProblemDetails } from '../../problem/details.ts';
 import { serverKind } from '../../problem/kinds.ts';
 import { Problem } from '../../problem/problem.ts';
 import { signInNeeded } from '../../problem/sign-in-needed.ts';
 import { serverUnreachable } from '../../server-api/problems.ts';
 import { isPassing, readProblem } from '../../server-api/refusal.ts';
+import { sessionOver } from '../../server-api/session-over.ts';
 import { parseJson } from '../../text/parse-json.ts';
 import { printable } from '../../text/printable.ts';
 import type { Access } from './access-token.ts';
@@ -61,6 +63,25 @@ export async function revokeSession(access: Access, signal: AbortSignal): Promis
   await request(access, 'DELETE', '/api/session', undefined, signal);
 }
 
+/**
+ * Opens the stream on which the server tells when the session is over (`GET /api/session/events`). It does not keep the process alive.
+ *
+ * @param signal ends the request, and the stream
+ * @throws Problem as requestAwsToken, with the kind `not-found` when the server is too old to have such a stream
+ */
+export async function openSessionEvents(access: Access, signal: AbortSignal): Promise<BegunAnswer['body']> {
+  const { status, headers, body } = await begin(access, 'GET', '/api/session/events', { signal, background: true });
+  if (status === 200 && /^application\/x-ndjson\b/i.test(headers['content-type'] ?? '')) return body;
+  body.destroy();
+  throw new Outage(somethingElse(access, status));
+}
+
+interface ToSend {
+  body?: string | undefined;
+  signal: AbortSignal;
+  background?: boolean;
+}
+
 async function request(
   access: Access,
   method: string,
@@ -68,33 +89,49 @@ async function request(
   body: string | undefined,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
+  const begun = await begin(access, method, path, { body, signal });
+  return readToEnd(access, begun, signal);
+}
+
+/** Sends a request, and reads the head of its answer. A refusal is read to its end, and thrown. */
+async function begin(access: Access, method: string, path: string, request: ToSend): Promise<BegunAnswer> {
   const url = new URL(`${access.issuer.replace(/\/$/, '')}${path}`);
-  let answer: HttpAnswer;
+  let answer: BegunAnswer;
   try {
-    answer = await send(access, url, { method, body, signal });
+    answer = await send(access, url, method, request);
     // The server may require its own nonce in the proof, and then sends one (RFC 9449, section 8).
     if (wantsNonce(answer)) {
-      answer = await send(access, url, { method, body, signal });
+      answer.body.destroy();
+      answer = await send(access, url, method, request);
     }
   } catch (error) {
     throw noAnswer(access, error);
   }
   if (answer.status >= 200 && answer.status <= 299) return answer;
-  throw refusal(access, answer);
+  throw refusal(access, await readToEnd(access, answer, request.signal));
 }
 
-function wantsNonce({ status, headers }: HttpAnswer): boolean {
+async function readToEnd(access: Access, answer: BegunAnswer, signal: AbortSignal): Promise<HttpAnswer> {
+  try {
+    return await readAnswer(answer, { longest: longestAnswer, signal });
+  } catch (error) {
+    throw noAnswer(access, error);
+  }
+}
+
+function wantsNonce({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>): boolean {
   return status === 401 && /\berror="?use_dpop_nonce\b/i.test(headers['www-authenticate'] ?? '');
 }
 
 async function send(
   access: Access,
   url: URL,
-  { method, body, signal }: { method: string; body: string | undefined; signal: AbortSignal },
-): Promise<HttpAnswer> {
+  method: string,
+  { body, signal, background }: ToSend,
+): Promise<BegunAnswer> {
   const accessToken = access.accessToken.reveal();
   const proof = await generateProof(access.proofKey, url.href, method, access.nonce, accessToken);
-  const answer = await sendRequest(url, {
+  const answer = await beginRequest(url, {
     method,
     headers: {
       accept: 'application/json',
@@ -105,7 +142,7 @@ async function send(
     body,
     agent: access.agent,
     signal,
-    longest: longestAnswer,
+    background,
   });
   const nonce = answer.headers['dpop-nonce'];
   if (typeof nonce === 'string') access.nonce = nonce;
@@ -115,9 +152,9 @@ async function send(
 function refusal(access: Access, answer: HttpAnswer): Problem {
   const { issuer } = access;
   const { status, headers } = answer;
-  const { kind = '', title, detail } = readProblem(readJson(answer)) ?? {};
-  const quote = (text = '') => printable(redact(text, [access.accessToken.reveal()]), 300);
-  const said = quote(title) || `status ${status}`;
+  const said = readJson(answer);
+  const { kind = '', title, detail } = readProblem(said) ?? {};
+  const summary = quote(access, title) || `status ${status}`;
   // A proof with the wrong time does not mean that the session is over: it is valid again once the clock is right.
   const skew = kind === 'token-refused' ? clockSkew(headers.date, Date.now()) : undefined;
   if (skew) return skew;
@@ -125,23 +162,39 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   if (wantsNonce(answer)) return new Outage(serverUnreachable(issuer, 'It asks for one nonce after the other.'));
   const isChallenge = status === 401 && /\bDPoP\b/i.test(headers['www-authenticate'] ?? '');
   if (isChallenge || kind === 'session-over' || kind === 'token-refused') {
-    return signInNeeded('session-over', 'Your session is over.', `${hostOf(access)} no longer takes it: ${said}`);
+    return endedByServer(access, kind === 'session-over' ? said : {}, summary);
   }
   if (isPassing(status)) {
-    return new Outage(serverUnreachable(issuer, `It answered: ${said}`), readRetryAfter(headers['retry-after']));
+    return new Outage(serverUnreachable(issuer, `It answered: ${summary}`), readRetryAfter(headers['retry-after']));
   }
   // No proxy, and no login page of a Wi-Fi, can end a session or refuse a role.
   if (kind === '') {
-    const why = `Something answered in its place, with status ${status}: a proxy, or your Wi-Fi's login page.`;
-    return new Outage(serverUnreachable(issuer, why, { network: 'proxy' }));
+    return new Outage(somethingElse(access, status));
   }
   return new Problem({
     ...serverKind(kind),
     what: `${hostOf(access)} refused a token for AWS.`,
-    why: `It says: ${said}`,
-    fix: quote(detail) || "Ask the Vouch server's administrator.",
+    why: `It says: ${summary}`,
+    fix: quote(access, detail) || "Ask the Vouch server's administrator.",
     category: 'refused',
   });
+}
+
+/**
+ * The Problem when the server has ended the session.
+ *
+ * @param said the problem or the event in which it says so
+ * @param summary its title, for a reason that this version does not know
+ */
+export function endedByServer(access: Access, said: Record<string, unknown>, summary = ''): Problem {
+  const known = sessionOver(access.issuer, { reason: said.reason, contact: quote(access, said.contact) });
+  const rest = summary === '' ? '.' : `: ${summary}`;
+  return known ?? signInNeeded('session-over', 'Your session is over.', `${hostOf(access)} no longer takes it${rest}`);
+}
+
+function somethingElse({ issuer }: Access, status: number): ProblemDetails {
+  const why = `Something answered in its place, with status ${status}: a proxy, or your Wi-Fi's login page.`;
+  return serverUnreachable(issuer, why, { network: 'proxy' });
 }
 
 function noAnswer({ issuer, accessToken }: Access, error: unknown): Problem {
@@ -151,6 +204,11 @@ function noAnswer({ issuer, accessToken }: Access, error: unknown): Problem {
   if (!isLastingFailure(error)) return new Outage(serverUnreachable(issuer, why, { network }));
   const fix = networkFix(error, 'NODE_EXTRA_CA_CERTS', restart);
   return new Problem(serverUnreachable(issuer, why, { network, fix }));
+}
+
+/** What the server says, safe for a terminal and without our secrets; empty when it says nothing. */
+function quote({ accessToken }: Access, text: unknown): string {
+  return typeof text === 'string' ? printable(redact(text, [accessToken.reveal()]), 300) : '';
 }
 
 function hostOf({ issuer }: Access): string {

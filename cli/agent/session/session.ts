@@ -14,6 +14,7 @@ import { RoleAssumer, type RoleAssumerOptions } from './role-assumer.ts';
 import { nameOfRole, type RoleChain } from './role-chain.ts';
 import { Secret } from './secret.ts';
 import { readClaims, requestAwsToken, revokeSession } from './server-requests.ts';
+import { SessionEvents } from './session-events.ts';
 import type { Timeouts } from './timeouts.ts';
 
 export interface SessionDetails {
@@ -38,6 +39,7 @@ export class Session {
   readonly lifetime: Lifetime;
   readonly #timeouts: Timeouts;
   readonly #supply: CredentialSupply;
+  readonly #events: SessionEvents;
 
   constructor(details: SessionDetails, options: SessionOptions) {
     const { access, email, expiresAt } = details;
@@ -47,11 +49,22 @@ export class Session {
     const { lifetime } = this;
     const assumer = new RoleAssumer({ ...options, access, email, lifetime });
     this.#supply = new CredentialSupply({ ...options, assumer, lifetime });
+    this.#events = new SessionEvents({ ...options, access, lifetime });
   }
 
   /** Whether its time is up. */
   get over(): boolean {
     return this.lifetime.end.over;
+  }
+
+  /** Hears from now on when the server ends the session. It is then refused, see SessionOptions.onRefused. */
+  listen(): void {
+    void this.#events.listen();
+  }
+
+  /** See SessionEvents.check. */
+  checkEvents(): void {
+    this.#events.check();
   }
 
   /** The credentials in the cache, without the secrets. */

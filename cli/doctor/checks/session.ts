@@ -1,6 +1,8 @@
+import { Problem } from '../../problem/problem.ts';
 import { keyLabel } from '../../text/key-label.ts';
 import { clockTime, duration } from '../../text/time.ts';
 import type { Check, Finding } from '../check.ts';
+import { problemAsFinding } from '../problem-as-finding.ts';
 
 /** With less time left than this, in milliseconds, the session's end is about to interrupt the person's work. */
 const soon = 15 * 60_000;
@@ -13,6 +15,10 @@ export const session: Check = {
   run: async ({ facts }) => {
     const found = facts.agent?.session ?? null;
     if (found === null) {
+      const ended = Problem.fromJSON(facts.agent?.ended);
+      if (ended?.reason !== undefined) {
+        return { says: 'ended', findings: [problemAsFinding('session.ended', ended)], data: { reason: ended.reason } };
+      }
       const none: Finding = {
         id: 'session.none',
         severity: 'trouble',

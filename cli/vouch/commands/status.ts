@@ -3,6 +3,7 @@ import type { AgentStatus } from '../../agent/protocol/messages.ts';
 import { type VouchProfile, vouchProfiles } from '../../aws/config/profiles.ts';
 import { readConfig } from '../../config.ts';
 import { gitAsksVouch } from '../../git/git.ts';
+import { Problem } from '../../problem/problem.ts';
 import { sessionVariables } from '../../prompt/variables.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
@@ -13,6 +14,8 @@ import { clockTime, duration } from '../../text/time.ts';
 interface Report {
   server: string | null;
   session: AgentStatus['session'];
+  /** Why there is no session any more. */
+  ended: Pick<Problem, 'category' | 'reason' | 'what' | 'fix'> | null;
   agent: { pid: number; version: string } | null;
   profiles: {
     name: string;
@@ -46,8 +49,12 @@ export async function status(
   const agent = findAgent(io.env, { timeout: isForPrompt ? promptTimeout : undefined }).then(statusOf);
   if (isForPrompt) {
     // A prompt waits for this, and has no use for the rest.
-    const session = (await agent)?.session ?? null;
-    io.stdout.write(sessionVariables(session, serverOf(session, io.env), format));
+    const found = await agent;
+    const session = found?.session ?? null;
+    const ended = Problem.fromJSON(found?.ended)?.reason;
+    // At its own time a session ends without a word, as everybody expects.
+    const why = ended === 'expired' ? undefined : ended;
+    io.stdout.write(sessionVariables({ session, ended: why, server: serverOf(session, io.env) }, format));
     return session === null ? 3 : 0;
   }
   const report = await collect(agent, io.env);
@@ -63,9 +70,11 @@ function statusOf(found: FoundAgent): AgentStatus | undefined {
 async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.ProcessEnv): Promise<Report> {
   const [agent, { profiles, git }] = await Promise.all([asked, settings(env)]);
   const session = agent?.session ?? null;
+  const ended = Problem.fromJSON(agent?.ended);
   return {
     server: serverOf(session, env),
     session,
+    ended: ended ? { category: ended.category, reason: ended.reason, what: ended.what, fix: ended.fix } : null,
     agent: agent === undefined ? null : { pid: agent.pid, version: agent.version },
     profiles: profiles.map((profile) => ({
       name: profile.name,
@@ -96,7 +105,8 @@ function credentialsOf(agent: AgentStatus | undefined, profile: VouchProfile) {
 function statusLines(report: Report, now: Date): string[] {
   const lines: string[] = [];
   if (report.session === null) {
-    lines.push('Session   none: run `vouch login`');
+    const { what = 'run `vouch login`', fix = '' } = report.ended ?? {};
+    lines.push(`Session   none: ${printable(what)}`, ...(fix && [`          ${printable(fix)}`]));
   } else {
     const until = new Date(report.session.expiresAt);
     const left = duration(until.getTime() - now.getTime());

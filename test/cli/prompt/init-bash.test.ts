@@ -9,14 +9,20 @@ import { captured, type Machine, machine } from '../support.ts';
 
 const start = 1_800_000_000;
 
-/** A machine whose `vouch` reports a session of this many seconds from the start, and counts how often it is asked. */
-function withSession(seconds: number): Machine & { asked: () => number } {
+/** A machine whose `vouch` reports a session of this many seconds from the start. */
+function withSession(seconds: number) {
+  return withVouch(
+    `VOUCH_SESSION='yes'\nVOUCH_EMAIL='alice@example.com'\nVOUCH_EXPIRES_AT='${start + seconds}'\nVOUCH_ENDED=''`,
+  );
+}
+
+/** A machine whose `vouch` says this, and counts how often it is asked. */
+function withVouch(said: string): Machine & { asked: () => number } {
   const the = machine();
   const log = join(the.folder, 'asked');
   writeFileSync(log, '');
   const vouch = join(the.folder, 'bin/vouch');
-  const said = `VOUCH_SESSION='yes'\nVOUCH_EMAIL='alice@example.com'\nVOUCH_EXPIRES_AT='${start + seconds}'\n`;
-  writeFileSync(vouch, `#!/bin/sh\necho "$@" >>'${log}'\ncat <<'END'\n${said}END\n`);
+  writeFileSync(vouch, `#!/bin/sh\necho "$@" >>'${log}'\ncat <<'END'\n${said}\nEND\n`);
   chmodSync(vouch, 0o755);
   const asked = () =>
     readFileSync(log, 'utf8')
@@ -81,6 +87,18 @@ test('is yellow for the last half an hour, and gone when the session is', async 
     '$ |',
   ]);
   expect(await bash(the, [at(3599)], { more: { NO_COLOR: '1' } })).toEqual(['vouch 1m $ |']);
+});
+
+test('says in yellow that the server has ended the session, as long as the agent knows', async () => {
+  const the = withVouch("VOUCH_SESSION='no'\nVOUCH_EMAIL=''\nVOUCH_EXPIRES_AT=''\nVOUCH_ENDED='person-disabled'");
+  await listen(the);
+  const lines = [at(0), at(1), 'echo $VOUCH_ENDED', `rm '${the.agentSocket}'`, at(2)];
+  expect(await bash(the, lines)).toEqual([
+    '\x1b[33mvouch ended\x1b[0m $ |',
+    '\x1b[33mvouch ended\x1b[0m $ |',
+    'person-disabled',
+    '$ |',
+  ]);
 });
 
 test('asks nothing without an agent, and at once when it has come or gone', async () => {

@@ -16,17 +16,18 @@ const session = {
 
 test.each(['sh', 'bash'])('%s reads every value as it was, whatever is in it', (shell) => {
   const email = `o'brien\\'; touch hacked; $(touch hacked) \`touch hacked\` "$HOME" \\\n!x`;
-  const code = `${sessionVariables({ ...session, email }, "https://a'b", 'shell')}
+  const code = `${sessionVariables({ session: { ...session, email }, server: "https://a'b" }, 'shell')}
     printf '%s|' "$VOUCH_SESSION" "$VOUCH_EMAIL" "$VOUCH_EXPIRES_AT" "$VOUCH_SERVER"`;
   const printed = execFileSync(shell, ['-c', code], { encoding: 'utf8', cwd: machine().folder });
   expect(printed).toBe(`yes|${email}|1800000000|https://a'b|`);
 });
 
 test('fish has its own rule: a backslash is special within its quotes', () => {
-  expect(sessionVariables({ ...session, email: `o'brien\\` }, null, 'fish')).toBe(
+  expect(sessionVariables({ session: { ...session, email: `o'brien\\` }, server: null }, 'fish')).toBe(
     `set -g VOUCH_SESSION 'yes'
 set -g VOUCH_EMAIL 'o\\'brien\\\\'
 set -g VOUCH_EXPIRES_AT '1800000000'
+set -g VOUCH_ENDED ''
 set -g VOUCH_SERVER ''
 `,
   );
@@ -59,7 +60,10 @@ describe('vouch status --format', () => {
       [join(root, 'cli/vouch/main.ts'), 'status', '--format', 'shell'],
       machine().env,
     );
-    expect([code, stdout]).toEqual([3, "VOUCH_SESSION='no'\nVOUCH_EMAIL=''\nVOUCH_EXPIRES_AT=''\nVOUCH_SERVER=''\n"]);
+    expect([code, stdout]).toEqual([
+      3,
+      "VOUCH_SESSION='no'\nVOUCH_EMAIL=''\nVOUCH_EXPIRES_AT=''\nVOUCH_ENDED=''\nVOUCH_SERVER=''\n",
+    ]);
   });
 
   test('words that only look like a command that is answered without the table are wrong usage', async () => {
