@@ -22,7 +22,7 @@ async function runInvite(address: string, { owner = false, json = false }: Invit
   // Before anything is opened, so that a refused address leaves nothing behind.
   normalizeEmail(address);
   await administer(async ({ store, installation, actor }) => {
-    const { invite } = await import('../enrolment/invitations.ts');
+    const { invite } = await import('../invitations/invite.ts');
     const request = { email: address, role: owner ? ('owner' as const) : ('member' as const) };
     const { email, code, expiresAt } = await invite(store, Date.now(), request, actor);
     const until = new Date(expiresAt);

@@ -20,7 +20,7 @@ export async function findEnrolment(context: Context, ticket: string, page: stri
     .where('invitations.revoked_at', 'is', null)
     .where('invitations.expires_at', '>', context.now())
     .selectAll('enrolments')
-    .select('invitations.email as email')
+    .select(['invitations.email as email', 'invitations.replace_keys as replaceKeys'])
     .executeTakeFirst();
   if (row === undefined) throw invitationRefused();
   if (row.browser_hash !== hash(page)) throw otherBrowser();

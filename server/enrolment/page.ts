@@ -2,16 +2,16 @@ import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simp
 import { audit, type RequestSource } from '../audit/audit.ts';
 import { countingRefusals } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
-import { insertKey, keysOf, nameFor } from '../people/keys.ts';
-import { findOrMakePerson, findPerson } from '../people/people.ts';
+import { useInvitation } from '../invitations/invitations.ts';
+import { insertKey, keyNamesOf, keysOf, nameFor, replaceKeys } from '../people/keys.ts';
+import { findOrMakePerson, findPerson, isShutOut } from '../people/people.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
 import { randomWords } from '../text/words.ts';
 import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
 import { findApproved, findEnrolment } from './enrolments.ts';
-import { useInvitation } from './invitations.ts';
-import { invitationRefused, otherBrowser } from './problems.ts';
+import { invitationRefused, otherBrowser, shutOut } from './problems.ts';
 
 /**
  * Binds an enrolment to the first page that opens it (in one atomic statement), or recognises that page again.
@@ -40,21 +40,23 @@ export async function openEnrolment(context: Context, ticket: string, known: str
     expiresAt: enrolment.expires_at,
   };
   if (!opened.approved) return opened;
-  const keys = await keysOf(context.store, enrolment.email);
+  const keys = await keyNamesOf(context.store, enrolment.email);
+  const replaces = enrolment.replaceKeys === 1;
   return {
     ...opened,
     email: enrolment.email,
     client: enrolment.client,
     machine: enrolment.machine,
     requestedAt: enrolment.created_at,
-    needsConfirmation: keys.length > 0 && enrolment.confirmed_key_id === null,
+    needsConfirmation: !replaces && keys.length > 0 && enrolment.confirmed_key_id === null,
+    ...(replaces ? { replaces: keys } : {}),
   };
 }
 
 /** Options for a touch of an existing key, which must confirm the new one. */
 export async function confirmationOptions(context: Context, ticket: string, page: string) {
   const enrolment = await findApproved(context, ticket, page);
-  const keys = await keysOf(context.store, enrolment.email);
+  const keys = enrolment.replaceKeys === 1 ? [] : await keysOf(context.store, enrolment.email);
   if (keys.length === 0) {
     throw new Problem({
       kind: 'bad-request',
@@ -109,7 +111,8 @@ export async function confirmEnrolment(
 export async function newKeyOptions(context: Context, ticket: string, page: string) {
   const enrolment = await findApproved(context, ticket, page);
   const person = await findPerson(context.store, enrolment.email);
-  const keys = await keysOf(context.store, enrolment.email);
+  // One that replaces all keys may be on the same authenticator as one of them, such as one whose PIN was reset.
+  const keys = enrolment.replaceKeys === 1 ? [] : await keysOf(context.store, enrolment.email);
   checkConfirmed(keys, enrolment.confirmed_key_id);
   return registrationOptions(
     context,
@@ -120,9 +123,11 @@ export async function newKeyOptions(context: Context, ticket: string, page: stri
 }
 
 /**
- * Enrols the new key: uses up the invitation, makes the person if they are new, and stores the key, in one transaction.
+ * Enrols the new key: uses up the invitation, makes the person if they are new, and stores the key, in one transaction. If the invitation
+ * replaces keys, the same transaction removes the old ones and ends their sessions.
  *
- * @throws Problem when the registration is refused, the invitation is used up, or the person has got another key meanwhile
+ * @throws Problem when the registration is refused, the invitation is used up or void, the person is shut out, or an ordinary enrolment
+ * lacks the confirmation by a key that they have now
  */
 export async function finishEnrolment(
   context: Context,
@@ -138,10 +143,17 @@ export async function finishEnrolment(
       const now = context.now();
       const invitation = await useInvitation(transaction, enrolment.invitation_id, now);
       if (invitation === undefined) throw invitationRefused();
-      const keys = await keysOf(transaction, invitation.email);
-      checkConfirmed(keys, enrolment.confirmed_key_id);
+      const person = await findPerson(transaction, invitation.email);
+      if (person !== undefined && isShutOut(person, now)) throw shutOut(person);
+      let replaced = 0;
+      if (invitation.replace_keys === 1) {
+        // It is for a person who was here. Nobody comes back with it who was removed meanwhile.
+        if (person === undefined) throw invitationRefused();
+        replaced = await replaceKeys(transaction, now, person, from);
+      } else {
+        checkConfirmed(await keysOf(transaction, invitation.email), enrolment.confirmed_key_id);
+      }
       const personId = await findOrMakePerson(transaction, invitation, enrolment.user_handle, now);
-      if (personId === undefined) throw invitationRefused();
       const name = await nameFor(transaction, personId, enrolment.key_name, key);
       await insertKey(transaction, personId, name, key, now);
       const finished = await transaction
@@ -161,7 +173,7 @@ export async function finishEnrolment(
         from,
         machine: enrolment.machine,
         keyId: key.id,
-        detail: { name, model: key.model, aaguid: key.aaguid },
+        detail: { name, model: key.model, aaguid: key.aaguid, replaced },
       });
       return { email: invitation.email, key: { name, model: key.model } };
     });

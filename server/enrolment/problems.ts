@@ -6,7 +6,20 @@ export function invitationRefused(): Problem {
   return new Problem({
     kind: 'invitation-refused',
     what: 'This invitation cannot be used',
-    fix: 'Check the code and try again. If it is right, it is used up or older than 72 hours: ask your administrator for a new one.',
+    fix: 'Check the code and try again. If it is right, it is used up, too old or void: ask your administrator for a new one.',
+  });
+}
+
+/**
+ * For the holder of the right code whose way in is shut: nobody else gets this far, and they may know.
+ *
+ * @param person whom the invitation is for
+ */
+export function shutOut({ disabled_at }: { disabled_at: number | null }): Problem {
+  return new Problem({
+    kind: 'person-shut-out',
+    what: `Your access here has ${disabled_at === null ? 'ended' : 'been disabled'}: no key can be enrolled for you`,
+    fix: 'If that is wrong, ask your administrator.',
   });
 }
 

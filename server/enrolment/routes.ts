@@ -37,6 +37,7 @@ export function enrolmentRoutes(context: Context): Router {
         ? { url: `${context.config.issuer}/enroll/${started.ticket}`, poll: started.poll }
         : { page: started.page }),
       email: started.email,
+      ...(started.replaces === undefined ? {} : { replaces: started.replaces }),
       expiresAt: new Date(started.expiresAt).toISOString(),
     });
   });

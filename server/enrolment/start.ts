@@ -2,9 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { RequestSource } from '../audit/audit.ts';
 import { countRefusal } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
+import { findOpenInvitation } from '../invitations/invitations.ts';
+import { keyNamesOf } from '../people/keys.ts';
+import { findPerson, isShutOut } from '../people/people.ts';
+import type { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
-import { findOpenInvitation } from './invitations.ts';
-import { invitationRefused } from './problems.ts';
+import { invitationRefused, shutOut } from './problems.ts';
 
 /** How long an enrolment may take, in milliseconds. */
 const LIFETIME_MS = 15 * 60 * 1000;
@@ -17,13 +20,15 @@ export interface StartedEnrolment {
   /** The page's secret, if the page itself gave the code and so needs no approval. */
   page: string | undefined;
   email: string;
+  /** The keys that the new one takes the place of; undefined when it replaces none. */
+  replaces: { name: string; model: string | null }[] | undefined;
   expiresAt: number;
 }
 
 /**
  * Starts an enrolment with an invitation's code. The invitation is used up only once a key is enrolled.
  *
- * @throws Problem `invitation-refused`
+ * @throws Problem `invitation-refused`; `person-shut-out` for the holder of the right code
  */
 export async function startEnrolment(
   context: Context,
@@ -43,17 +48,20 @@ export async function startEnrolment(
   // If the request names an address, it must be the invited one. The answer is the same as for a wrong code, so that it
   // reveals nothing.
   const foreign = request.email !== undefined && request.email.trim().toLowerCase() !== invitation?.email;
-  if (invitation === undefined || foreign) {
-    const refused = invitationRefused();
+  const refuse = async (refused: Problem) => {
+    const email = invitation?.email ?? null;
     await countRefusal(context.store, now, {
       event: 'enrolment-refused',
       problem: refused.kind,
-      email: invitation?.email ?? null,
+      email,
       keyId: null,
       from,
     });
-    throw refused;
-  }
+    return refused;
+  };
+  if (invitation === undefined || foreign) throw await refuse(invitationRefused());
+  const person = await findPerson(context.store, invitation.email);
+  if (person !== undefined && isShutOut(person, now)) throw await refuse(shutOut(person));
   const ticket = randomSecret();
   const poll = randomSecret();
   const page = request.byPage ? randomSecret() : undefined;
@@ -77,5 +85,6 @@ export async function startEnrolment(
       expires_at: expiresAt,
     })
     .execute();
-  return { ticket, poll, page, email: invitation.email, expiresAt };
+  const replaces = invitation.replace_keys === 1 ? await keyNamesOf(context.store, invitation.email) : undefined;
+  return { ticket, poll, page, email: invitation.email, replaces, expiresAt };
 }

@@ -21,11 +21,14 @@ export async function enrolmentStatus(context: Context, poll: string) {
       'enrolments.expires_at as expiresAt',
       'keys.name as name',
       'keys.model as model',
+      'invitations.used_at as usedAt',
+      'invitations.revoked_at as revokedAt',
     ])
     .executeTakeFirst();
   if (row === undefined) throw enrolmentOver('not-found');
   if (row.name !== null) return { state: 'done', email: row.email, key: { name: row.name, model: row.model } };
-  if (row.expiresAt <= context.now() || row.answer === 'no') throw enrolmentOver('not-found');
+  const over = row.usedAt !== null || row.revokedAt !== null || row.expiresAt <= context.now() || row.answer === 'no';
+  if (over) throw enrolmentOver('not-found');
   if (row.answer === 'yes') return { state: 'approved', email: row.email };
   return row.words === null
     ? { state: 'waiting', email: row.email }

@@ -1,5 +1,7 @@
+import { audit, type RequestSource } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
-import type { Store } from '../store/store.ts';
+import { endSessions } from '../sessions/sessions.ts';
+import type { Store, StoreTransaction } from '../store/store.ts';
 import type { NewKey } from '../webauthn/registration.ts';
 
 /** A person's keys, as WebAuthn's options name them. */
@@ -12,6 +14,19 @@ export async function keysOf(store: Store, email: string): Promise<{ id: string;
     .select(['keys.id', 'keys.transports'])
     .execute();
   return rows.map((row) => ({ id: row.id, transports: JSON.parse(row.transports) as string[] }));
+}
+
+/** What a person's keys are called, oldest first. */
+export async function keyNamesOf(store: Store, email: string): Promise<{ name: string; model: string | null }[]> {
+  return store
+    .selectFrom('keys')
+    .innerJoin('people', 'people.id', 'keys.person_id')
+    .where('people.email', '=', email)
+    .where('keys.removed_at', 'is', null)
+    .orderBy('keys.created_at')
+    .orderBy('keys.id')
+    .select(['keys.name', 'keys.model'])
+    .execute();
 }
 
 /** The name of a person's new key: the given one or the model's, with a number if the person has a key of that name. */
@@ -53,4 +68,39 @@ export async function insertKey(store: Store, personId: string, name: string, ke
   if (inserted === undefined) {
     throw new Problem({ kind: 'key-refused', what: 'This key is enrolled already', fix: 'Use another key.' });
   }
+}
+
+/**
+ * Removes all keys of a person who enrols a new one in their place, and ends all that these keys have begun: sessions, and visits of my
+ * account. It belongs into the transaction that stores the new key, so that the person always has either.
+ *
+ * @param now milliseconds since the epoch
+ * @returns how many keys there were
+ */
+export async function replaceKeys(
+  transaction: StoreTransaction,
+  now: number,
+  person: { id: string; email: string },
+  from: RequestSource,
+): Promise<number> {
+  const removed = await transaction
+    .updateTable('keys')
+    .set({ removed_at: now })
+    .where('person_id', '=', person.id)
+    .where('removed_at', 'is', null)
+    .returning(['id', 'name', 'model'])
+    .execute();
+  const why = { reason: 'keys-replaced', actor: person.email, from } as const;
+  for (const { id, name, model } of removed) {
+    await audit(transaction, now, {
+      event: 'key-removed',
+      subject: person.email,
+      keyId: id,
+      detail: { name, model },
+      ...why,
+    });
+  }
+  await endSessions(transaction, now, { personId: person.id }, why);
+  await transaction.deleteFrom('web_sessions').where('person_id', '=', person.id).execute();
+  return removed.length;
 }

@@ -13,22 +13,21 @@ export function isShutOut(person: { disabled_at: number | null; ends_at: number 
 }
 
 /**
- * Finds the person with an address, or makes one.
+ * Finds the person with an address, or makes one. Nobody's end date changes: an invitation gives one only to a new person.
  *
  * @param person the address in lower case, the role and the end date
  * @param userHandle WebAuthn's user handle for a new person, base64url
  * @param now milliseconds since the epoch
- * @returns the person's ID, or undefined when they are shut out
+ * @returns the person's ID
  */
 export async function findOrMakePerson(
   store: Store,
   { email, role, ends_at }: { email: string; role: PersonRole; ends_at: number | null },
   userHandle: string,
   now: number,
-): Promise<string | undefined> {
+): Promise<string> {
   const person = await findPerson(store, email);
   if (person !== undefined) {
-    if (isShutOut(person, now)) return undefined;
     // An invitation can make an owner of somebody, but never the reverse.
     if (role === 'owner') await store.updateTable('people').set({ role }).where('id', '=', person.id).execute();
     return person.id;

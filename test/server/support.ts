@@ -8,7 +8,7 @@ import type {
 import { expect, onTestFinished } from 'vitest';
 import { readConfig } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
-import { invite } from '../../server/enrolment/invitations.ts';
+import { invite } from '../../server/invitations/invite.ts';
 import { serve } from '../../server/serve.ts';
 import { freePort } from '../support/free-port.ts';
 import { Browser } from './browser.ts';

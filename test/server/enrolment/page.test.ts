@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { invite } from '../../../server/enrolment/invitations.ts';
+import { invite } from '../../../server/invitations/invite.ts';
 import { Browser } from '../browser.ts';
 import { SoftKey } from '../soft-key.ts';
 import {
@@ -119,15 +119,22 @@ describe('an invitation', () => {
     expect(await countPeople(server, email)).toBe(0);
   });
 
-  test('does not help a disabled person', async () => {
-    const { email, key } = await enrolPerson(server);
-    const { store } = server.context;
-    await store.updateTable('people').set({ disabled_at: 1 }).where('email', '=', email).execute();
-    await store.updateTable('keys').set({ removed_at: 1 }).where('id', '=', key.id).execute();
-    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
-    await expectProblem(await enrolment.register(new SoftKey(server.origin)), 403, 'invitation-refused');
-    expect(await keyNamesOf(server, email)).toHaveLength(1);
-  });
+  const shutOut = { 'a disabled person': { disabled_at: 1 }, 'a person whose end date has come': { ends_at: 1 } };
+  for (const [whom, state] of Object.entries(shutOut)) {
+    test(`does not help ${whom}, and only its holder learns why`, async () => {
+      const { email, key } = await enrolPerson(server);
+      const { store } = server.context;
+      await store.updateTable('keys').set({ removed_at: 1 }).where('id', '=', key.id).execute();
+      const code = await inviteCode(server, email);
+      const enrolment = await Enrolment.open(server.origin, code);
+      const answer = new SoftKey(server.origin).create(await enrolment.options());
+      await store.updateTable('people').set(state).where('email', '=', email).execute();
+      await expectProblem(await enrolment.post('verify', answer), 403, 'person-shut-out');
+      await expectProblem(await start(code), 403, 'person-shut-out');
+      await expectProblem(await start(code, { email: 'someone@example.com' }), 403, 'invitation-refused');
+      expect(await keyNamesOf(server, email)).toHaveLength(1);
+    });
+  }
 
   test('for an owner makes one, and a later ordinary one takes nothing away', async () => {
     const email = newEmail();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { invite } from '../../../server/enrolment/invitations.ts';
+import { invite } from '../../../server/invitations/invite.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
 
 let opened: FeatureContext;

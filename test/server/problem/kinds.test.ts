@@ -27,6 +27,7 @@ test('each kind has the HTTP status that clients know it by', () => {
       'key-refused',
       'assertion-refused',
       'invitation-refused',
+      'person-shut-out',
       'other-browser',
       'approval-needed',
       'confirmation-needed',

@@ -1,0 +1,29 @@
+import type { ExpressionBuilder } from 'kysely';
+import type { Schema } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import { hashCode } from './code.ts';
+
+/** Finds the open invitation that a code belongs to. */
+export async function findOpenInvitation(store: Store, code: string, now: number) {
+  return store
+    .selectFrom('invitations')
+    .selectAll()
+    .where('code_hash', '=', hashCode(code))
+    .where(isOpen(now))
+    .executeTakeFirst();
+}
+
+/** Uses an invitation up, in one atomic statement: of two attempts, one succeeds. */
+export async function useInvitation(store: Store, id: string, now: number) {
+  return store
+    .updateTable('invitations')
+    .set({ used_at: now })
+    .where('id', '=', id)
+    .where(isOpen(now))
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/** An open invitation is neither used nor revoked nor expired. */
+export const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitations'>) =>
+  is.and([is('used_at', 'is', null), is('revoked_at', 'is', null), is('expires_at', '>', now)]);
