@@ -2,24 +2,9 @@ import { readAddress } from '../network/ip-address.ts';
 import type { Schema } from '../store/schema.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { chainHash } from './chain.ts';
+import type { AuditEvent, Detail } from './events.ts';
 
-/** Events that are worth knowing a year later. Only known people and administrators can cause them; refusals are in refusals.ts. */
-export type AuditEvent =
-  | 'invited'
-  | 'invitation-revoked'
-  | 'enrolled'
-  | 'enrolment-denied'
-  | 'signed-in'
-  | 'session-ended'
-  | 'aws-token-issued'
-  | 'person-disabled'
-  | 'person-enabled'
-  | 'person-removed'
-  | 'person-promoted'
-  | 'person-demoted'
-  | 'person-end-set'
-  | 'key-removed'
-  | 'key-renamed';
+export type { AuditEvent } from './events.ts';
 
 /** Where a request came from. */
 export interface RequestSource {
@@ -29,8 +14,8 @@ export interface RequestSource {
   requestId: string;
 }
 
-export interface AuditEntry {
-  event: AuditEvent;
+export interface AuditEntry<Event extends AuditEvent = AuditEvent> {
+  event: Event;
   /** Who did it: a person's address, `cli:<system user>`, or `server`. */
   actor: string;
   /** The address of whom it concerns. */
@@ -44,15 +29,18 @@ export interface AuditEntry {
   result?: 'done' | 'refused';
   /** Why, as data: one of a few words. */
   reason?: string;
-  /** Anything else that helps, if we know it or have checked it; never a secret. */
-  detail?: Record<string, string | number | boolean | null>;
+  detail?: Detail<Event>;
 }
 
 /** Rows in one insert: SQLite takes 32,766 parameters (sqlite.org/limits.html, section 9). */
 const BATCH = 500;
 
 /** Adds a row. It belongs into the transaction of the event, so that neither is stored without the other. */
-export function audit(transaction: StoreTransaction, now: number, entry: AuditEntry): Promise<void> {
+export function audit<Event extends AuditEvent>(
+  transaction: StoreTransaction,
+  now: number,
+  entry: AuditEntry<Event>,
+): Promise<void> {
   return auditAll(transaction, now, [entry]);
 }
 
@@ -62,10 +50,10 @@ export function audit(transaction: StoreTransaction, now: number, entry: AuditEn
  *
  * @param now milliseconds since the epoch
  */
-export async function auditAll(
+export async function auditAll<Event extends AuditEvent>(
   transaction: StoreTransaction,
   now: number,
-  entries: readonly AuditEntry[],
+  entries: readonly AuditEntry<Event>[],
 ): Promise<void> {
   if (entries.length === 0) return;
   const head = await transaction
@@ -91,7 +79,11 @@ export async function auditAll(
   await transaction.updateTable('audit_head').set({ last_hash: hash }).where('id', '=', 1).execute();
 }
 
-function fieldsOf(id: number, at: number, entry: AuditEntry): Omit<Schema['audit'], 'hash'> {
+function fieldsOf<Event extends AuditEvent>(
+  id: number,
+  at: number,
+  entry: AuditEntry<Event>,
+): Omit<Schema['audit'], 'hash'> {
   return {
     id,
     at,

@@ -27,7 +27,12 @@ export interface Role extends Required<RoleOptions> {
   arn: string;
   /** `AROA…`. A role that is deleted and created again under the same name has another id. */
   id: string;
+  /** Policies that were embedded later, by their names. */
+  inlinePolicies: Map<string, PolicyDocument>;
 }
+
+/** The characters of all inline policies of a role, not counting white space. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const maxInlinePolicies = 10_240;
 
 /** A unique identifier like IAM's: `AROA…`, `ASIA…`, with base 32 after the prefix. */
 export function uniqueId(prefix: string, length: number): string {
@@ -88,6 +93,7 @@ export class Account {
       maxSessionDuration,
       arn: `arn:${this.partition}:iam::${this.id}:role${path}${name}`,
       id: uniqueId('AROA', 17),
+      inlinePolicies: new Map(),
     };
     this.#roles.set(name, role);
     return role;
@@ -109,10 +115,46 @@ export class Account {
     return [...this.#roles.values()].find((role) => role.id === id);
   }
 
+  /**
+   * Embeds a policy in a role, or replaces the one of that name. It also applies to credentials that the role has already given: "the
+   * permissions assigned to temporary security credentials are evaluated each time they are used".
+   * https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+   * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html
+   */
+  putRolePolicy(name: string, policyName: string, policy: PolicyDocument): void {
+    const role = this.#existing(name);
+    if (!/^[\w+=,.@-]{1,128}$/.test(policyName)) {
+      throw new AwsError('ValidationError', `"${policyName}" is not the name of an inline policy.`);
+    }
+    this.#validate(role.trustPolicy, [policy]);
+    const policies = new Map(role.inlinePolicies).set(policyName, structuredClone(policy));
+    const characters = [...role.permissionPolicies, ...policies.values()].map((each) => JSON.stringify(each).length);
+    if (characters.reduce((sum, each) => sum + each, 0) > maxInlinePolicies) {
+      throw new AwsError(
+        'LimitExceeded',
+        `Maximum policy size of ${maxInlinePolicies} bytes exceeded for role ${name}`,
+        409,
+      );
+    }
+    role.inlinePolicies = policies;
+  }
+
+  /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRolePolicy.html */
+  deleteRolePolicy(name: string, policyName: string): void {
+    if (!this.#existing(name).inlinePolicies.delete(policyName)) {
+      throw new AwsError('NoSuchEntity', `The role policy with name ${policyName} cannot be found.`, 404);
+    }
+  }
+
+  /** All policies that decide what a role may do now. @param id the role's `AROA…` */
+  policiesOf(id: string): PolicyDocument[] {
+    const role = this.roleById(id);
+    return role === undefined ? [] : [...role.permissionPolicies, ...role.inlinePolicies.values()];
+  }
+
   /** Replaces a role's policies; the next request uses the new ones. */
   setPolicies(name: string, policies: { trustPolicy?: PolicyDocument; permissionPolicies?: PolicyDocument[] }): void {
-    const role = this.role(name);
-    if (role === undefined) throw new AwsError('NoSuchEntity', `The role with name ${name} cannot be found.`, 404);
+    const role = this.#existing(name);
     const { trustPolicy = role.trustPolicy, permissionPolicies = role.permissionPolicies } = policies;
     this.#validate(trustPolicy, permissionPolicies);
     role.trustPolicy = structuredClone(trustPolicy);
@@ -140,6 +182,12 @@ export class Account {
 
   hasRepository(region: string, name: string): boolean {
     return this.#repositories.has(`${region}/${name}`);
+  }
+
+  #existing(name: string): Role {
+    const role = this.role(name);
+    if (role === undefined) throw new AwsError('NoSuchEntity', `The role with name ${name} cannot be found.`, 404);
+    return role;
   }
 
   /** Refuses policies that IAM would not store, for example with ARNs of another partition. */

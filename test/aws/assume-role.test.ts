@@ -194,6 +194,23 @@ describe('a role may be assumed', () => {
     await expect(chain(await caller())).rejects.toMatchObject(denied('sts:AssumeRole'));
   });
 
+  it('never, if a policy that was embedded later denies it to these credentials', async () => {
+    permits({});
+    const alice = await caller(source);
+    const bob = await caller({ sub: 'bob@example.com', 'https://aws.amazon.com/source_identity': 'bob@example.com' });
+    aws.account().putRolePolicy('VouchDeveloper', 'Deny', {
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Deny',
+        Action: '*',
+        Resource: '*',
+        Condition: { StringEquals: { 'aws:SourceIdentity': 'alice@example.com' } },
+      },
+    });
+    await expect(chain(alice)).rejects.toMatchObject(denied('sts:AssumeRole'));
+    expect((await chain(bob)).held.accessKeyId).toMatch(/^ASIA/);
+  });
+
   it('never, if it does not exist or is in another partition', async () => {
     const held = await caller();
     for (const RoleArn of [`${targetArn}2`, targetArn.replace('aws', 'aws-cn'), 'arn:aws:iam::999999999999:role/x']) {

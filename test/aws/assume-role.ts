@@ -62,13 +62,15 @@ export function assumeRole(
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
     );
   }
+  const now = options.now();
   const transitive = Object.entries(tags).filter(([key]) => transitiveTagKeys.includes(key.toLowerCase()));
   return options.sessions.issue({
     account,
     role,
     name: sessionName,
+    issuedAt: now,
     // In whole seconds, because the answer has no fractions.
-    expiration: new Date((Math.floor(options.now().getTime() / 1000) + duration) * 1000),
+    expiration: new Date((Math.floor(now.getTime() / 1000) + duration) * 1000),
     // The identity provider vouched only for the first session.
     provider: undefined,
     providerKeys: {},
@@ -96,8 +98,7 @@ function mayAssume(caller: Session, account: Account, role: Role, action: string
   const itsAccount = [id, `arn:${partition}:iam::${id}:root`];
   const trust = (principals: readonly string[]) => evaluate([role.trustPolicy], { action, principals, context });
   const trusted = trust([...itself, ...itsAccount]);
-  const policies = caller.account.roleById(caller.roleId)?.permissionPolicies ?? [];
-  const permitted = evaluate(policies, { action, resource: role.arn, context });
+  const permitted = evaluate(caller.account.policiesOf(caller.roleId), { action, resource: role.arn, context });
   if (trusted !== 'Allow' || permitted === 'ExplicitDeny') return false;
   const trustIsEnough = caller.account === account && trust(itself) === 'Allow' && action !== 'sts:SetSourceIdentity';
   return trustIsEnough || permitted === 'Allow';

@@ -44,6 +44,18 @@ describe('a stack', () => {
     expect(account.provider('https://vouch.example.com')?.clientIds).toEqual(['one', 'two']);
   });
 
+  it('embeds policies in a role that is there already, and replaces them by their names', () => {
+    createStack(account, template({ Role: role, Provider: provider }));
+    const Properties = { RoleName: 'Developer', PolicyName: 'More', PolicyDocument: allow };
+    createStack(account, template({ Policy: { Type: 'AWS::IAM::RolePolicy', Properties } }));
+    const { id = '' } = account.role('Developer') ?? {};
+    expect(account.policiesOf(id)).toEqual([allow, allow]);
+    const deny = { ...allow, Statement: [{ Effect: 'Deny', Action: '*', Resource: '*' }] };
+    const changed = { ...Properties, PolicyDocument: deny };
+    createStack(account, template({ Policy: { Type: 'AWS::IAM::RolePolicy', Properties: changed } }));
+    expect(account.policiesOf(id)).toEqual([allow, deny]);
+  });
+
   const withRole = (changes: object) => template({ Provider: provider, Role: { ...role, ...changes } });
   const withProperty = (changes: object) => withRole({ Properties: { ...roleProperties, ...changes } });
   it.each<[string, string, RegExp]>([
@@ -62,6 +74,16 @@ describe('a stack', () => {
       'a function deep inside',
       withProperty({ Policies: [{ PolicyName: { Ref: 'X' }, PolicyDocument: allow }] }),
       /Ref/,
+    ],
+    [
+      'a policy for a role that does not exist',
+      template({
+        Policy: {
+          Type: 'AWS::IAM::RolePolicy',
+          Properties: { RoleName: 'Developer', PolicyName: 'More', PolicyDocument: allow },
+        },
+      }),
+      /The role with name Developer cannot be found/,
     ],
     ['a policy that IAM refuses', withProperty({ AssumeRolePolicyDocument: allow }), /Principal/],
   ])('is refused: %s', (_name, text, message) => {

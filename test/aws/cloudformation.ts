@@ -3,8 +3,8 @@ import { AwsError } from './aws-error.ts';
 import type { PolicyDocument } from './policy.ts';
 
 /**
- * Creates what a CloudFormation template (JSON) describes, as a stack in this account would: OpenID Connect providers and roles.
- * Refuses a template with an unknown part, and then creates nothing.
+ * Creates what a CloudFormation template (JSON) describes, as a stack in this account would: OpenID Connect providers, roles, and
+ * policies that are embedded in roles. Refuses a template with an unknown part, and then creates nothing.
  *
  * @returns the roles, in the template's order
  * @throws AwsError with CloudFormation's code ValidationError, or with IAM's code if IAM refuses a part
@@ -17,10 +17,18 @@ export function createStack(account: Account, template: string): Role[] {
   const resources = Object.entries(object(Resources, 'Resources'));
   const made = resources.map(([name, resource]) => read(name, resource, Object.keys(Resources as object)));
   for (const { provider } of made) if (provider) account.addProvider(provider);
-  return made.flatMap(({ role }) => (role ? [account.addRole(role)] : []));
+  const roles = made.flatMap(({ role }) => (role ? [account.addRole(role)] : []));
+  for (const { policy } of made) if (policy) account.putRolePolicy(policy.role, policy.name, policy.document);
+  return roles;
 }
 
-function read(name: string, resource: unknown, names: string[]): { provider?: OidcProvider; role?: RoleOptions } {
+interface Resource {
+  provider?: OidcProvider;
+  role?: RoleOptions;
+  policy?: { role: string; name: string; document: PolicyDocument };
+}
+
+function read(name: string, resource: unknown, names: string[]): Resource {
   if (!/^[A-Za-z0-9]{1,255}$/.test(name))
     throw invalid(`Template format error: Resource name ${name} is non alphanumeric.`);
   const { Type, Properties, DependsOn } = object(resource, name, {
@@ -51,6 +59,17 @@ function read(name: string, resource: unknown, names: string[]): { provider?: Oi
         ...(properties.MaxSessionDuration === undefined
           ? {}
           : { maxSessionDuration: Number(properties.MaxSessionDuration) }),
+      },
+    };
+  }
+  // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-rolepolicy.html
+  if (Type === 'AWS::IAM::RolePolicy') {
+    const properties = object(Properties, name, { required: ['RoleName', 'PolicyName', 'PolicyDocument'] });
+    return {
+      policy: {
+        role: text(properties.RoleName, 'RoleName'),
+        name: text(properties.PolicyName, 'PolicyName'),
+        document: properties.PolicyDocument as PolicyDocument,
       },
     };
   }

@@ -21,6 +21,7 @@ import {
   tunnel,
 } from './fixtures.ts';
 import { firstRegion, hostOf, repositoryUrl } from './hosts.ts';
+import type { PolicyDocument, Statement } from './policy.ts';
 import { type LocalAws, startLocalAws } from './start.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -395,6 +396,52 @@ describe('permissions', () => {
     permit({ Condition: { StringEquals: wanted } });
     expect(await lsRemote(gitCredentials(tagged))).toMatchObject({ code: 0 });
     expectRefused(await lsRemote(gitCredentials(held)), 403, 'AccessDeniedException');
+  });
+});
+
+describe('a policy that is embedded later', () => {
+  const deny = (Condition: Statement['Condition']): PolicyDocument => ({
+    Version: '2012-10-17',
+    Statement: { Effect: 'Deny', Action: '*', Resource: '*', ...(Condition && { Condition }) },
+  });
+  const put = (policy: PolicyDocument, name = 'Deny') => aws.account().putRolePolicy('VouchDeveloper', name, policy);
+
+  it('applies to credentials that were issued before, until it is deleted', async () => {
+    const signed = gitCredentials(held);
+    expect(await lsRemote(signed)).toMatchObject({ code: 0 });
+    put(deny(undefined));
+    expectRefused(await lsRemote(signed), 403, 'AccessDeniedException');
+    expect(aws.log.at(-1)?.message).toContain('with an explicit deny in an identity-based policy');
+    aws.account().deleteRolePolicy('VouchDeveloper', 'Deny');
+    expect(await lsRemote(signed)).toMatchObject({ code: 0 });
+    expect(() => aws.account().deleteRolePolicy('VouchDeveloper', 'Deny')).toThrow(
+      expect.objectContaining({ code: 'NoSuchEntity' }),
+    );
+  });
+
+  it('can depend on when the credentials were issued', async () => {
+    const at = new Date();
+    aws.now = () => at;
+    const before = await credentials(aws, issuer);
+    aws.now = () => new Date(at.getTime() + 60_000);
+    const after = await credentials(aws, issuer);
+    put(deny({ DateLessThan: { 'aws:TokenIssueTime': new Date(at.getTime() + 30_000).toISOString() } }));
+    expectRefused(await lsRemote(gitCredentials(before)), 403, 'AccessDeniedException');
+    expect(await lsRemote(gitCredentials(after))).toMatchObject({ code: 0 });
+  });
+
+  it('must fit into a role: all of its inline policies have 10,240 characters at most', () => {
+    const sized = (length: number): PolicyDocument => {
+      const empty = { ...deny(undefined), Id: '' };
+      return { ...empty, Id: 'x'.repeat(length - JSON.stringify(empty).length) };
+    };
+    const [own] = aws.account().role('VouchDeveloper')?.permissionPolicies ?? [];
+    const left = 10_240 - JSON.stringify(own).length;
+    put(sized(left - 1000), 'One');
+    put(sized(1000), 'Two');
+    expect(() => put(sized(1001), 'Two')).toThrow(expect.objectContaining({ code: 'LimitExceeded' }));
+    expect(() => put(deny(undefined), 'Three')).toThrow(expect.objectContaining({ code: 'LimitExceeded' }));
+    expect(() => put(deny(undefined), 'a name')).toThrow(expect.objectContaining({ code: 'ValidationError' }));
   });
 });
 

@@ -105,7 +105,7 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
     const { account } = session;
     const resource = `arn:${account.partition}:codecommit:${region}:${account.id}:${target.name}`;
     const action = `codecommit:${target.action}`;
-    const decision = evaluate(account.roleById(session.roleId)?.permissionPolicies ?? [], {
+    const decision = evaluate(account.policiesOf(session.roleId), {
       action,
       resource,
       context: sessionContext(session, region),

@@ -11,6 +11,7 @@ const context = () =>
     .set('auth.example.com:aud', 'https://auth.example.com')
     .set('sts:RoleSessionName', 'alice@example.com')
     .set('sts:RoleAuthorizedByIdp', 'true')
+    .set('aws:TokenIssueTime', '2026-01-02T03:04:05Z')
     .set('aws:TagKeys', ['vouch:Email', 'vouch:Domain'])
     .set('aws:RequestTag/vouch:Email', 'a*e@example.com');
 
@@ -53,6 +54,14 @@ describe('conditions', () => {
     ['Bool, as JSON', { Bool: { 'sts:RoleAuthorizedByIdp': true } }, true],
     ['Bool, false', { Bool: { 'sts:RoleAuthorizedByIdp': 'false' } }, false],
     ['Bool, key missing', { Bool: { 'aws:SecureTransport': 'false' } }, false],
+    ['DateLessThan, later', { DateLessThan: { 'aws:TokenIssueTime': '2026-01-02T03:04:06Z' } }, true],
+    ['DateLessThan, the same moment', { DateLessThan: { 'aws:TokenIssueTime': '2026-01-02T03:04:05Z' } }, false],
+    ['DateLessThan, a fraction later', { DateLessThan: { 'aws:TokenIssueTime': '2026-01-02T03:04:05.1Z' } }, true],
+    ['DateLessThan, in another zone', { DateLessThan: { 'aws:TokenIssueTime': '2026-01-02T04:04:06+01:00' } }, true],
+    ['DateLessThan, a day', { DateLessThan: { 'aws:TokenIssueTime': '2026-01-02' } }, false],
+    ['DateLessThan, seconds since 1970', { DateLessThan: { 'aws:TokenIssueTime': 1767323046 } }, true],
+    ['DateLessThan, key missing', { DateLessThan: { 'aws:CurrentTime': '2026-01-02T03:04:06Z' } }, false],
+    ['DateLessThan, key is no date', { DateLessThan: { [sub]: '2026-01-02T03:04:06Z' } }, false],
     ['Null false: key is there', { Null: { [sub]: 'false' } }, true],
     ['Null true: key is there', { Null: { [sub]: 'true' } }, false],
     ['Null true: key is missing', { Null: { 'auth.example.com:amr': 'true' } }, true],
@@ -149,7 +158,13 @@ describe('an unknown or invalid document', () => {
     ['NotPrincipal', { Statement: { ...good, NotPrincipal: Principal } }],
     ['a resource in a trust policy', { Statement: { ...good, Resource: '*' } }],
     ['an unknown operator', { Statement: { ...good, Condition: { StringMatches: { 'a:b': 'c' } } } }],
-    ['an operator that is not offered here', { Statement: { ...good, Condition: { DateLessThan: { 'a:b': 'c' } } } }],
+    ['an operator that is not offered here', { Statement: { ...good, Condition: { NumericEquals: { 'a:b': '1' } } } }],
+    ...['', 'tomorrow', '2026-01-02 03:04:05', '2026-13-01T00:00:00Z', '2026-01-02T03:04:05', '*'].map(
+      (date): [string, object] => [
+        `the date "${date}"`,
+        { Statement: { ...good, Condition: { DateLessThan: { 'aws:TokenIssueTime': date } } } },
+      ],
+    ),
     ['a name of JavaScript', { Statement: { ...good, Condition: { toString: { 'a:b': 'c' } } } }],
     ['NullIfExists', { Statement: { ...good, Condition: { NullIfExists: { 'a:b': 'true' } } } }],
     ['a key without a prefix', { Statement: { ...good, Condition: { StringEquals: { sub: 'c' } } } }],

@@ -47,7 +47,7 @@ export class ContextKeys {
   }
 }
 
-const operators = new Set(['StringEquals', 'StringEqualsIgnoreCase', 'StringLike', 'Bool']);
+const operators = new Set(['StringEquals', 'StringEqualsIgnoreCase', 'StringLike', 'Bool', 'DateLessThan']);
 const negated = new Map([
   ['StringNotEquals', 'StringEquals'],
   ['StringNotEqualsIgnoreCase', 'StringEqualsIgnoreCase'],
@@ -96,8 +96,11 @@ export function validatePolicy(document: PolicyDocument, kind: 'trust' | 'permis
       if (base === 'Null' && (quantifier !== undefined || ifExists)) {
         throw malformed(`Invalid Condition type : ${operator}.`);
       }
-      for (const key of Object.keys(keys)) {
+      for (const [key, values] of Object.entries(keys)) {
         if (!key.includes(':')) throw malformed(`Condition key ${key} has no prefix.`);
+        for (const value of base === 'DateLessThan' ? list(values) : []) {
+          if (moment(String(value)) === undefined) throw malformed(`"${value}" is not a date.`);
+        }
       }
     }
   }
@@ -194,7 +197,20 @@ function matchesValue(operator: string, actual: string, wanted: string, context:
     ?.map((part) => part.text)
     .join('');
   if (text === undefined) return false;
+  if (operator === 'DateLessThan') return Number(moment(actual)) < Number(moment(text));
   return operator === 'StringEquals' ? actual === text : actual.toLowerCase() === text.toLowerCase();
+}
+
+/**
+ * A date of a condition, in milliseconds since 1970: ISO 8601, or seconds since 1970. Undefined if it is neither.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Date
+ */
+function moment(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const at = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
 }
 
 function matchesPattern(actual: string, pattern: string, context: ContextKeys, variables: boolean): boolean {

@@ -7,6 +7,7 @@ export interface Session {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;
+  issuedAt: Date;
   expiration: Date;
   account: Account;
   roleId: string;
@@ -36,6 +37,7 @@ export class Sessions {
     account: Account;
     role: Role;
     name: string;
+    issuedAt: Date;
     expiration: Date;
     provider: string | undefined;
     providerKeys: Record<string, string | string[]>;
@@ -86,6 +88,7 @@ export function sessionContext(session: Session, region: string): ContextKeys {
     .set('aws:userid', `${session.roleId}:${session.name}`)
     .set('aws:FederatedProvider', session.provider)
     .set('aws:SourceIdentity', session.sourceIdentity)
+    .set('aws:TokenIssueTime', session.issuedAt.toISOString().replace(/\.\d+/, ''))
     .set('aws:RequestedRegion', region)
     .set('aws:SecureTransport', 'true');
   for (const [key, value] of Object.entries(session.providerKeys)) context.set(key, value);

@@ -146,6 +146,7 @@ async function assumeRoleWithWebIdentity(
     account,
     role,
     name: sessionName,
+    issuedAt: now,
     // In whole seconds, because the answer has no fractions.
     expiration: new Date((Math.floor(now.getTime() / 1000) + options.lifetime(roleArn, duration)) * 1000),
     provider: federated,

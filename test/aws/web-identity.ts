@@ -21,6 +21,10 @@ export interface WebIdentity {
 
 const invalid = (why: string) => new AwsError('InvalidIdentityToken', why);
 const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
+/**
+ * "IAM provides a five-minute window beyond the expiration time specified in the JWT to account for clock skew."
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+ */
 const maxClockSkew = 5 * 60;
 const maxAge = 24 * 60 * 60;
 
@@ -58,7 +62,7 @@ export async function verifyWebIdentity(options: {
   const seconds = Math.floor(now.getTime() / 1000);
   const expires = time(claims, 'exp');
   const issued = time(claims, 'iat');
-  if (expires <= seconds) {
+  if (expires + maxClockSkew <= seconds) {
     throw new AwsError(
       'ExpiredTokenException',
       `Token expired: current date/time ${seconds} must be before the expiration date/time ${expires}`,

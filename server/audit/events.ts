@@ -1,0 +1,57 @@
+interface EventInWords {
+  /** What happened, for people. */
+  means: string;
+  /** The members that its `detail` may have. */
+  detail: readonly string[];
+}
+
+/**
+ * Every event of the audit trail. docs/administration.md has the same table, and a test compares them. A new event, or a new member of a
+ * `detail`, goes here and there first.
+ */
+export const EVENTS = {
+  invited: {
+    means: 'An administrator invited the person to enrol a key',
+    detail: ['role', 'replaceKeys', 'endsAt', 'expiresAt'],
+  },
+  'invitation-revoked': { means: 'An administrator withdrew an open invitation', detail: [] },
+  enrolled: { means: 'The person enrolled a key', detail: ['name', 'model', 'aaguid'] },
+  'enrolment-denied': {
+    means: 'The person said at the terminal that the page was not theirs: somebody else had opened it',
+    detail: [],
+  },
+  'enrolment-refused': {
+    means: 'Enrolments were refused: all of a kind within an hour',
+    detail: ['count', 'since', 'lastAt'],
+  },
+  'signed-in': { means: 'The person signed in with a touch of the key', detail: [] },
+  'sign-in-refused': {
+    means: 'Sign-ins were refused: all of a kind within an hour',
+    detail: ['count', 'since', 'lastAt'],
+  },
+  'session-ended': { means: 'A session was ended before its time', detail: [] },
+  'aws-token-issued': { means: 'A session got an ID token for a role at AWS', detail: ['role', 'jti'] },
+  'person-disabled': { means: 'An administrator shut the person out', detail: [] },
+  'person-enabled': { means: 'An administrator let the person in again', detail: [] },
+  'person-removed': { means: 'An administrator removed the person, with all keys and sessions', detail: [] },
+  'person-promoted': { means: 'The person became an owner', detail: [] },
+  'person-demoted': { means: 'The person is no longer an owner', detail: [] },
+  'person-end-set': { means: 'The date from which the person is shut out was set or removed', detail: ['endsAt'] },
+  'key-removed': { means: 'A key was removed', detail: ['name'] },
+  'key-renamed': { means: 'A key got another name', detail: ['name', 'before'] },
+  'audit-trimmed': {
+    means: 'The oldest rows were deleted for their age',
+    detail: ['fromId', 'toId', 'hash', 'checkpoint'],
+  },
+} as const satisfies Record<string, EventInWords>;
+
+/** Events that are worth knowing a year later. */
+export type AuditEvent = keyof typeof EVENTS;
+
+/** The members that an event's `detail` may have. */
+type DetailOf<Event extends AuditEvent> = (typeof EVENTS)[Event]['detail'][number];
+
+/** Anything else about an event that helps, if we know it or have checked it; never a secret. */
+export type Detail<Event extends AuditEvent> = {
+  [Name in DetailOf<AuditEvent>]?: Name extends DetailOf<Event> ? string | number | boolean | null : never;
+};

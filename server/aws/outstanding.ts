@@ -1,0 +1,69 @@
+import type { Store } from '../store/store.ts';
+import { GRACE_SECONDS, roleMaximum, TOKEN_SECONDS } from './lifetimes.ts';
+import { isRoleArn } from './role-arn.ts';
+
+/** Whose credentials: a person's, by the address in lower case, or those that one session asked for. */
+export type Holder = { email: string } | { sessionId: string };
+
+/**
+ * Until when AWS credentials may work that were obtained with tokens of this server, by the audit trail. It also finds those of a
+ * person who was removed.
+ *
+ * Each token counts as used at the last moment at which AWS takes it, and for as long as its role gives: the server does not see what
+ * STS did with it. A role assumed through that role (role chaining) can add an hour, and a role that was not made by `aws-template` can
+ * allow up to 12.
+ *
+ * @param awsSessionSeconds the server's limit (VOUCH_AWS_SESSION_MINUTES)
+ * @param now milliseconds since the epoch
+ * @returns milliseconds since the epoch, after `now`; undefined if there are no such credentials
+ */
+export async function awsCredentialsUntil(
+  store: Store,
+  holder: Holder,
+  awsSessionSeconds: number,
+  now: number,
+): Promise<number | undefined> {
+  const life = (TOKEN_SECONDS + GRACE_SECONDS + roleMaximum(awsSessionSeconds)) * 1000;
+  const { last } = await tokensAfter(store, holder, now - life)
+    .select((is) => is.fn.max<number | null>('at').as('last'))
+    .executeTakeFirstOrThrow();
+  return last === null ? undefined : Number(last) + life;
+}
+
+/** A role that a person had a token for. */
+export interface RoleUse {
+  arn: string;
+  /** When the last token was issued, in milliseconds since the epoch. */
+  lastAt: number;
+}
+
+/**
+ * The roles that a person had tokens for, by the audit trail. Roles that were assumed through these are not in it: AWS does not ask the
+ * server for them.
+ *
+ * @param email the address in lower case
+ * @param since milliseconds since the epoch
+ * @returns each role once, in the order of their ARNs
+ */
+export async function rolesUsed(store: Store, email: string, since: number): Promise<RoleUse[]> {
+  const rows = await tokensAfter(store, { email }, since).select(['at', 'detail']).execute();
+  const last = new Map<string, number>();
+  for (const { at, detail } of rows) {
+    const { role } = JSON.parse(detail) as { role?: unknown };
+    // The ARN goes into a script that an administrator runs, so that not even the database is trusted with it.
+    if (typeof role !== 'string' || !isRoleArn(role)) continue;
+    last.set(role, Math.max(Number(at), last.get(role) ?? 0));
+  }
+  return [...last].map(([arn, lastAt]) => ({ arn, lastAt })).sort((a, b) => (a.arn < b.arn ? -1 : 1));
+}
+
+function tokensAfter(store: Store, holder: Holder, at: number) {
+  const tokens = store
+    .selectFrom('audit')
+    // Within `coalesce`, so that SQLite does not take the index of all tokens, but the one of this person's or session's rows.
+    .where((is) => is(is.fn.coalesce('event', is.val('')), '=', 'aws-token-issued'))
+    .where('at', '>', at);
+  return 'email' in holder
+    ? tokens.where('subject', '=', holder.email)
+    : tokens.where('session_id', '=', holder.sessionId);
+}
