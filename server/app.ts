@@ -1,4 +1,6 @@
 import express, { type Express, type Request, type RequestHandler } from 'express';
+import { accountPageRoutes } from './account/page-routes.ts';
+import { accountTerminalRoutes } from './account/terminal-routes.ts';
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
@@ -47,10 +49,13 @@ export function createApp(context: Context, master: Buffer): Express {
   // Terminals and pages poll here: a team that enrols from behind one address must still be able to sign in.
   app.use('/enroll', perMinute(3000));
   app.use(['/login', '/request', '/auth', '/token'], perMinute(1200));
+  app.use('/account', perMinute(1200), noStore);
   app.use('/api', perMinute(1200), noStore);
   app.use(['/enroll', '/login'], express.json({ limit: '64kb' }), noStore);
   app.use(enrolmentRoutes(context));
   app.use(loginRoutes(context, provider, words));
+  app.use(accountPageRoutes(context));
+  app.use(accountTerminalRoutes(context, session));
   app.use(sessionRoutes(context, session));
   app.use(awsTokenRoute(context, session));
   app.use(revocationRoute(context));

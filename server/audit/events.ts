@@ -15,7 +15,7 @@ export const EVENTS = {
     detail: ['role', 'replaceKeys', 'endsAt', 'expiresAt'],
   },
   'invitation-revoked': { means: 'An administrator withdrew an open invitation', detail: [] },
-  enrolled: { means: 'The person enrolled a key', detail: ['name', 'model', 'aaguid'] },
+  enrolled: { means: 'The person enrolled a key', detail: ['name', 'model', 'aaguid', 'replaced'] },
   'enrolment-denied': {
     means: 'The person said at the terminal that the page was not theirs: somebody else had opened it',
     detail: [],
@@ -30,6 +30,9 @@ export const EVENTS = {
     detail: ['count', 'since', 'lastAt'],
   },
   'session-ended': { means: 'A session was ended before its time', detail: [] },
+  'web-session-began': { means: 'The person opened my account in a browser, with a touch of the key', detail: [] },
+  'web-session-ended': { means: 'My account was closed in a browser, before its time', detail: [] },
+  'reported-not-me': { means: 'The person said “This was not me”: all their sessions were ended', detail: [] },
   'aws-token-issued': { means: 'A session got an ID token for a role at AWS', detail: ['role', 'jti'] },
   'person-disabled': { means: 'An administrator shut the person out', detail: [] },
   'person-enabled': { means: 'An administrator let the person in again', detail: [] },
@@ -37,7 +40,7 @@ export const EVENTS = {
   'person-promoted': { means: 'The person became an owner', detail: [] },
   'person-demoted': { means: 'The person is no longer an owner', detail: [] },
   'person-end-set': { means: 'The date from which the person is shut out was set or removed', detail: ['endsAt'] },
-  'key-removed': { means: 'A key was removed', detail: ['name'] },
+  'key-removed': { means: 'A key was removed', detail: ['name', 'model'] },
   'key-renamed': { means: 'A key got another name', detail: ['name', 'before'] },
   'audit-trimmed': {
     means: 'The oldest rows were deleted for their age',

@@ -7,6 +7,7 @@ import { countingRefusals } from '../audit/refusals.ts';
 import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
 import { credentialBody } from '../http/body.ts';
+import { shouldSuggestSpare } from '../people/suggest-spare.ts';
 import { Problem } from '../problem/problem.ts';
 import { randomSecret } from '../secrets.ts';
 import { endSessionsNow, startSession } from '../sessions/sessions.ts';
@@ -53,14 +54,15 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
     const { machine: said } = interaction.params;
     const machine = typeof said === 'string' ? said : null;
-    const { key, sessionId, authTime } = await signIn(context, interaction.uid, credential, machine, sourceOf(request));
+    const started = await signIn(context, interaction.uid, credential, machine, sourceOf(request));
+    const { key, sessionId, authTime, suggestSpare } = started;
     const result: TouchResult = {
       // RFC 8176: proof of possession of a hardware key, user presence, more than one factor.
       login: { accountId: key.email, amr: ['hwk', 'user', 'mfa'], remember: false, ts: authTime },
       vouch: { sessionId },
     };
     try {
-      response.json({ redirectTo: await finish(provider, interaction, { ...result }, 'code') });
+      response.json({ redirectTo: await finish(provider, interaction, { ...result }, 'code'), suggestSpare });
     } catch (error) {
       // Nobody has the code, so the session must not stay.
       const why = { reason: 'sign-in-unfinished' as const, actor: 'server', from: sourceOf(request) };
@@ -124,16 +126,17 @@ async function signIn(
   credential: AuthenticationResponseJSON,
   machine: string | null,
   from: RequestSource,
-): Promise<{ key: AssertedKey; sessionId: string; authTime: number }> {
+): Promise<{ key: AssertedKey; sessionId: string; authTime: number; suggestSpare: boolean }> {
   return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, from }, async () => {
     const key = await verifyAssertion(context, 'sign-in', uid, credential);
     const sessionId = randomUUID();
     // In whole seconds, like the token's auth_time and exp.
     const authTime = Math.floor(context.now() / 1000);
-    await context.store.transaction().execute(async (transaction) => {
+    const suggestSpare = await context.store.transaction().execute(async (transaction) => {
       const now = context.now();
       await acceptCounter(transaction, key, now);
       if (!(await takeInteraction(transaction, uid))) throw signInOver();
+      const suggestSpare = await shouldSuggestSpare(transaction, key.personId, now);
       await startSession(transaction, {
         id: sessionId,
         personId: key.personId,
@@ -141,6 +144,7 @@ async function signIn(
         machine,
         authTime: authTime * 1000,
         expiresAt: (authTime + context.config.sessionSeconds) * 1000,
+        suggestSpare,
       });
       await audit(transaction, now, {
         event: 'signed-in',
@@ -151,7 +155,8 @@ async function signIn(
         keyId: key.keyId,
         sessionId,
       });
+      return suggestSpare;
     });
-    return { key, sessionId, authTime };
+    return { key, sessionId, authTime, suggestSpare };
   });
 }

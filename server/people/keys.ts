@@ -1,8 +1,8 @@
-import { audit, type RequestSource } from '../audit/audit.ts';
+import type { RequestSource } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
-import { endSessions } from '../sessions/sessions.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 import type { NewKey } from '../webauthn/registration.ts';
+import { removeKey } from './remove-key.ts';
 
 /** A person's keys, as WebAuthn's options name them. */
 export async function keysOf(store: Store, email: string): Promise<{ id: string; transports: string[] }[]> {
@@ -29,7 +29,7 @@ export async function keyNamesOf(store: Store, email: string): Promise<{ name: s
     .execute();
 }
 
-/** The name of a person's new key: the given one or the model's, with a number if the person has a key of that name. */
+/** The name of a person's new key: the given one or the model's, with a number if the person has, or had, a key of that name. */
 export async function nameFor(store: Store, personId: string, wanted: string | null, key: NewKey): Promise<string> {
   const taken = await store.selectFrom('keys').select('name').where('person_id', '=', personId).execute();
   const names = new Set(taken.map((row) => row.name));
@@ -39,12 +39,32 @@ export async function nameFor(store: Store, personId: string, wanted: string | n
   return name;
 }
 
+/** The most keys that a person can have. */
+const MOST_KEYS = 20;
+
+/** @throws Problem `too-many-keys` when a person who has so many keys can have no further one */
+export function checkRoom(keys: number): void {
+  if (keys < MOST_KEYS) return;
+  throw new Problem({
+    kind: 'too-many-keys',
+    what: `You have ${keys} keys already`,
+    fix: 'Remove one that you no longer use, then add the new one.',
+  });
+}
+
 /**
  * Stores a new key.
  *
- * @throws Problem `key-refused` when it is enrolled already
+ * @throws Problem `key-refused` when it is enrolled already, or `too-many-keys`
  */
 export async function insertKey(store: Store, personId: string, name: string, key: NewKey, now: number): Promise<void> {
+  const { count } = await store
+    .selectFrom('keys')
+    .where('person_id', '=', personId)
+    .where('removed_at', 'is', null)
+    .select((is) => is.fn.countAll().as('count'))
+    .executeTakeFirstOrThrow();
+  checkRoom(Number(count));
   const inserted = await store
     .insertInto('keys')
     .values({
@@ -83,24 +103,9 @@ export async function replaceKeys(
   person: { id: string; email: string },
   from: RequestSource,
 ): Promise<number> {
-  const removed = await transaction
-    .updateTable('keys')
-    .set({ removed_at: now })
-    .where('person_id', '=', person.id)
-    .where('removed_at', 'is', null)
-    .returning(['id', 'name', 'model'])
-    .execute();
-  const why = { reason: 'keys-replaced', actor: person.email, from } as const;
-  for (const { id, name, model } of removed) {
-    await audit(transaction, now, {
-      event: 'key-removed',
-      subject: person.email,
-      keyId: id,
-      detail: { name, model },
-      ...why,
-    });
+  const keys = await keysOf(transaction, person.email);
+  for (const { id } of keys) {
+    await removeKey(transaction, now, id, { reason: 'keys-replaced', actor: person.email, from });
   }
-  await endSessions(transaction, now, { personId: person.id }, why);
-  await transaction.deleteFrom('web_sessions').where('person_id', '=', person.id).execute();
-  return removed.length;
+  return keys.length;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PersonRole } from '../store/schema.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoreTransaction } from '../store/store.ts';
 
 /** The person with this address (in lower case), even if disabled. */
 export function findPerson(store: Store, email: string) {
@@ -10,6 +10,18 @@ export function findPerson(store: Store, email: string) {
 /** Whether somebody is disabled, or their end date has come. */
 export function isShutOut(person: { disabled_at: number | null; ends_at: number | null }, now: number): boolean {
   return person.disabled_at !== null || (person.ends_at !== null && person.ends_at <= now);
+}
+
+/**
+ * Lets one transaction at a time decide something about a person that depends on several rows, such as how many keys they have: the
+ * person's row stays locked until the transaction ends, on any database.
+ */
+export async function lockPerson(transaction: StoreTransaction, id: string): Promise<void> {
+  await transaction
+    .updateTable('people')
+    .set((is) => ({ created_at: is.ref('created_at') }))
+    .where('id', '=', id)
+    .execute();
 }
 
 /**

@@ -14,6 +14,7 @@ export function sessionRoutes(context: Context, requireSession: RequestHandler):
       key: { name: session.keyName, model: session.keyModel },
       authTime: new Date(session.authTime).toISOString(),
       expiresAt: new Date(session.expiresAt).toISOString(),
+      suggestSpare: session.suggestSpare === 1,
     });
   });
 

@@ -15,6 +15,8 @@ export interface ActiveSession {
   keyModel: string | null;
   authTime: number;
   expiresAt: number;
+  /** 1 when its sign-in advised the person to add a spare key. */
+  suggestSpare: number;
 }
 
 /** Sessions that are neither over nor revoked, whose person is neither disabled nor past their end date, and whose key is not removed. */
@@ -39,6 +41,7 @@ function active(store: Store, now: number) {
       'keys.model as keyModel',
       'sessions.auth_time as authTime',
       'sessions.expires_at as expiresAt',
+      'sessions.suggest_spare as suggestSpare',
     ]);
 }
 
@@ -52,6 +55,7 @@ export async function startSession(
     machine: string | null;
     authTime: number;
     expiresAt: number;
+    suggestSpare: boolean;
   },
 ): Promise<void> {
   await store
@@ -66,7 +70,7 @@ export async function startSession(
       expires_at: session.expiresAt,
       revoked_at: null,
       end_reason: null,
-      suggest_spare: 0,
+      suggest_spare: session.suggestSpare ? 1 : 0,
     })
     .execute();
 }
@@ -116,14 +120,14 @@ export interface EndedSession {
 /**
  * Ends sessions at once, each with its row in the audit trail. Sessions that are over already stay as they are.
  *
- * @param which one session, one grant's, all of a person or of a key, or all that there are
+ * @param which one session, one grant's, all of a person (perhaps except one) or of a key, or all that there are
  * @param why `actor` is who ends them: without it, each session's own person
  * @returns the sessions that this ended
  */
 export async function endSessions(
   transaction: StoreTransaction,
   now: number,
-  which: { id: string } | { grantId: string } | { personId: string } | { keyId: string } | 'all',
+  which: { id: string } | { grantId: string } | { personId: string; except?: string } | { keyId: string } | 'all',
   why: { reason: EndReason; actor?: string; from?: RequestSource | undefined },
 ): Promise<EndedSession[]> {
   const rows = await transaction
@@ -135,8 +139,9 @@ export async function endSessions(
       if (which === 'all') return is.lit(true);
       if ('id' in which) return is('id', '=', which.id);
       if ('grantId' in which) return is('grant_id', '=', which.grantId);
-      if ('personId' in which) return is('person_id', '=', which.personId);
-      return is('key_id', '=', which.keyId);
+      if ('keyId' in which) return is('key_id', '=', which.keyId);
+      const theirs = is('person_id', '=', which.personId);
+      return which.except === undefined ? theirs : is.and([theirs, is('id', '!=', which.except)]);
     })
     .returning((is) => [
       'id',

@@ -100,7 +100,7 @@ interface EnrolmentsTable {
 interface ChallengesTable {
   challenge_hash: string;
   purpose: string;
-  /** The interaction or enrolment that it is bound to. */
+  /** What it is bound to: an interaction, an enrolment, a web session. */
   binding: string;
   expires_at: number;
 }

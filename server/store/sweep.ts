@@ -20,7 +20,7 @@ const JUMP_MS = 5_000;
 /** The only model of oidc-provider that is stored to refuse something: used proofs. */
 const DENYING_MODEL = 'ReplayDetection';
 
-/** Deletes what has expired and what is too old in the audit tables. Sessions stay. */
+/** Deletes what has expired and what is too old in the audit tables. Agents' sessions stay. */
 export class Sweeper {
   readonly #store: Store;
   readonly #auditDays: number;
@@ -47,6 +47,7 @@ export class Sweeper {
     try {
       await this.#delete('challenges', 'challenge_hash', 'expires_at', now);
       await this.#delete('enrolments', 'ticket_hash', 'expires_at', now - ENROLMENT_MEMORY_MS);
+      await this.#delete('web_sessions', 'id', 'expires_at', now);
       await this.#deletePayloads(now, '!=');
       if (!this.#isSteady(now)) return;
       await this.#delete('dpop_proofs', 'proof_hash', 'expires_at', now);

@@ -71,7 +71,8 @@ export async function verifyAssertion(
   // The key names its owner, which must be the one that we know. It may name nobody only if we asked for this person's keys (WebAuthn,
   // section 7.2, step 6).
   const { userHandle } = response.response;
-  if (userHandle !== key.user_handle && !(userHandle === undefined && purpose === 'confirm-enrolment')) {
+  const askedForTheirs = purpose === 'confirm-enrolment' || purpose === 'account-touch';
+  if (userHandle !== key.user_handle && !(userHandle === undefined && askedForTheirs)) {
     throw refused(new Error('the user handle is not that of the key'));
   }
 

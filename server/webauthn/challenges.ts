@@ -4,12 +4,13 @@ import type { Store } from '../store/store.ts';
 /** How long a ceremony may take, in milliseconds; also WebAuthn's `timeout`. */
 export const CEREMONY_MS = 5 * 60 * 1000;
 
-export type Purpose = 'sign-in' | 'confirm-enrolment' | 'enrol';
+/** 'account' begins a web session; 'account-touch' is another touch during it. */
+export type Purpose = 'sign-in' | 'confirm-enrolment' | 'enrol' | 'account' | 'account-touch';
 
 /**
  * Makes a challenge for one ceremony (WebAuthn, section 13.4.3).
  *
- * @param binding the interaction or enrolment that it is for, and so the browser
+ * @param binding what it is for, and so the browser: an interaction, an enrolment, a web session
  * @returns 256 bits in base64url
  */
 export async function issueChallenge(store: Store, now: number, purpose: Purpose, binding: string): Promise<string> {

@@ -17,8 +17,13 @@ export class Browser {
 
   /** Sends a JSON body from the server's own origin, as the pages do. */
   post(path: string, body: unknown = {}, headers: Record<string, string> = {}): Promise<Response> {
+    return this.send('POST', path, body, headers);
+  }
+
+  /** The same with another method. */
+  send(method: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
     return this.#send(path, {
-      method: 'POST',
+      method,
       headers: { 'content-type': 'application/json', origin: this.#origin, ...headers },
       body: JSON.stringify(body),
     });

@@ -26,6 +26,7 @@ const session = {
   keyModel: null,
   authTime: NOW - 2 * HOUR,
   expiresAt: NOW + HOUR,
+  suggestSpare: 0,
 };
 
 let opened: FeatureContext;

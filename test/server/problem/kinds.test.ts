@@ -18,7 +18,7 @@ test('each kind has the HTTP status that clients know it by', () => {
   );
   expect(byStatus).toEqual({
     400: ['role-refused', 'bad-request'],
-    401: ['session-over', 'token-refused'],
+    401: ['session-over', 'web-session-over', 'token-refused'],
     403: [
       'unknown-key',
       'challenge-used',
@@ -31,8 +31,10 @@ test('each kind has the HTTP status that clients know it by', () => {
       'other-browser',
       'approval-needed',
       'confirmation-needed',
+      'touch-needed',
     ],
     404: ['not-found'],
+    409: ['last-key', 'too-many-keys', 'name-taken'],
     410: ['interaction-over'],
     421: ['misdirected-request'],
     429: ['too-many-requests'],

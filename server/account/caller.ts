@@ -1,0 +1,61 @@
+import type { Request, Response } from 'express';
+import type { RequestSource } from '../audit/audit.ts';
+import { sourceOf } from '../audit/request-source.ts';
+import { Problem } from '../problem/problem.ts';
+import { findActiveSession, sessionOver } from '../sessions/sessions.ts';
+import type { StoreTransaction } from '../store/store.ts';
+import { findWebSession, webSessionOver } from '../web-sessions/web-sessions.ts';
+
+/** How old a touch may be for a sensitive change, in milliseconds. */
+const FRESH_MS = 5 * 60_000;
+
+/** A person who asks for something of their own, from a terminal (the agent's session) or from a browser (a web session). */
+export interface Caller {
+  personId: string;
+  email: string;
+  /** The key that was touched last in this session. */
+  keyId: string;
+  /** When it was touched, in milliseconds since the epoch. */
+  touchedAt: number;
+  session: { kind: 'agent' | 'web'; id: string };
+  from: RequestSource;
+}
+
+/** For routes behind requireSession. */
+export function agentCaller(request: Request, response: Response): Caller {
+  const { id, personId, email, keyId, authTime } = response.locals.session;
+  return { personId, email, keyId, touchedAt: authTime, session: { kind: 'agent', id }, from: sourceOf(request) };
+}
+
+/** For routes behind requireWebSession. */
+export function webCaller(request: Request, response: Response): Caller {
+  const { id, personId, email, keyId, touchedAt } = response.locals.webSession;
+  return { personId, email, keyId, touchedAt, session: { kind: 'web', id }, from: sourceOf(request) };
+}
+
+/**
+ * Checks within a change's own transaction that the caller's session has not ended since the request came in.
+ *
+ * @throws Problem `session-over` or `web-session-over`
+ */
+export async function checkCaller(transaction: StoreTransaction, now: number, { session }: Caller): Promise<void> {
+  if (session.kind === 'agent') {
+    if ((await findActiveSession(transaction, session.id, now)) === undefined) throw sessionOver();
+  } else {
+    if ((await findWebSession(transaction, session.id, now)) === undefined) throw webSessionOver();
+  }
+}
+
+/**
+ * Checks that the caller has touched a key within the last minutes. A touch from the future is none: the clock was set back.
+ *
+ * @throws Problem `touch-needed`
+ */
+export function checkTouch(now: number, { touchedAt, session }: Caller): void {
+  if (Math.abs(now - touchedAt) <= FRESH_MS) return;
+  throw new Problem({
+    kind: 'touch-needed',
+    what: 'This needs a touch of your key from the last 5 minutes',
+    fix: session.kind === 'agent' ? 'Run `vouch login`, then try again.' : 'Touch your key, then try again.',
+  });
+}

@@ -1,0 +1,70 @@
+import type { Store } from '../store/store.ts';
+import type { Caller } from './caller.ts';
+
+/** How many events one answer has. */
+const PAGE = 30;
+
+/** Something that happened to a person or that they did. */
+export interface HistoryEvent {
+  /** Grows with time. */
+  id: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+  event: string;
+  result: 'done' | 'refused';
+  reason: string | null;
+  /** Never another person's address, nor the name of an account on the server's machine. */
+  by: 'you' | 'administrator' | 'server';
+  machine: string | null;
+  /** Where it was done from; null if it was not by this person. */
+  ip: string | null;
+  /** The present name of the key that it is about. */
+  keyName: string | null;
+  /** For `aws-token-issued`: the role's ARN. */
+  role: string | null;
+}
+
+/**
+ * The caller's own rows of the audit trail, the latest first, a page at a time.
+ *
+ * @param before the ID that the next page begins before; undefined for the first page
+ * @returns the events, and where the next page begins, if there is one
+ */
+export async function listHistory(
+  store: Store,
+  { email, personId }: Caller,
+  before: number | undefined,
+): Promise<{ events: HistoryEvent[]; before: number | null }> {
+  const rows = await store
+    .selectFrom('audit')
+    .leftJoin('keys', (join) => join.onRef('keys.id', '=', 'audit.key_id').on('keys.person_id', '=', personId))
+    .where('audit.subject', '=', email)
+    .$if(before !== undefined, (query) => query.where('audit.id', '<', Number(before)))
+    .orderBy('audit.id', 'desc')
+    .limit(PAGE + 1)
+    .select([
+      'audit.id',
+      'audit.at',
+      'audit.event',
+      'audit.result',
+      'audit.reason',
+      'audit.actor',
+      'audit.machine',
+      'audit.ip',
+      'audit.detail',
+      'keys.name as keyName',
+    ])
+    .execute();
+  const events = rows.slice(0, PAGE).map(({ actor, detail, ...row }): HistoryEvent => {
+    const by = actor === email ? 'you' : actor === 'server' ? 'server' : 'administrator';
+    const { role, name } = JSON.parse(detail) as { role?: unknown; name?: unknown };
+    return {
+      ...row,
+      by,
+      ip: by === 'you' ? row.ip : null,
+      keyName: row.keyName ?? (typeof name === 'string' ? name : null),
+      role: row.event === 'aws-token-issued' && typeof role === 'string' ? role : null,
+    };
+  });
+  return { events, before: rows.length > PAGE ? (events.at(-1)?.id ?? null) : null };
+}

@@ -1,0 +1,198 @@
+import { audit } from '../audit/audit.ts';
+import type { Context } from '../context.ts';
+import { Problem } from '../problem/problem.ts';
+import { endSessions } from '../sessions/sessions.ts';
+import type { Store } from '../store/store.ts';
+import { endWebSessions, webSessionsOf } from '../web-sessions/web-sessions.ts';
+import { credentialsOfPerson, credentialsOfSessions } from './aws-credentials.ts';
+import { type Caller, checkCaller } from './caller.ts';
+
+/** The most sessions in a list: nobody looks at more. */
+const MOST = 100;
+
+/** A session of the person's agent, on some machine. Times are milliseconds since the epoch. */
+export interface AgentSession {
+  id: string;
+  machine: string | null;
+  keyName: string;
+  since: number;
+  until: number;
+  /** The role that it last asked for, and when. */
+  lastRole: { arn: string; at: number } | null;
+  current: boolean;
+}
+
+/** A browser that has the person's account open. */
+export interface BrowserSession {
+  id: string;
+  browser: string | null;
+  ip: string | null;
+  /** The last touch, and the last request. */
+  touchedAt: number;
+  seenAt: number;
+  current: boolean;
+}
+
+/** The caller's sessions that are not over, the latest first. */
+export async function listSessions(
+  store: Store,
+  now: number,
+  caller: Caller,
+): Promise<{ sessions: AgentSession[]; browsers: BrowserSession[] }> {
+  const { personId, session } = caller;
+  const rows = await store
+    .selectFrom('sessions')
+    .innerJoin('keys', 'keys.id', 'sessions.key_id')
+    .where('sessions.person_id', '=', personId)
+    .where('sessions.revoked_at', 'is', null)
+    .where('sessions.expires_at', '>', now)
+    .where('keys.removed_at', 'is', null)
+    .orderBy('sessions.auth_time', 'desc')
+    .limit(MOST)
+    .select((is) => [
+      'sessions.id',
+      'sessions.machine',
+      'sessions.auth_time',
+      'sessions.expires_at',
+      'keys.name as keyName',
+      is
+        .selectFrom('audit')
+        .whereRef('audit.session_id', '=', 'sessions.id')
+        .where('audit.event', '=', 'aws-token-issued')
+        .orderBy('audit.at', 'desc')
+        .limit(1)
+        .select('audit.id')
+        .as('lastToken'),
+    ])
+    .execute();
+  const roles = await rolesOf(
+    store,
+    rows.flatMap(({ lastToken }) => (lastToken === null ? [] : [lastToken])),
+  );
+  return {
+    sessions: rows.map((row) => ({
+      id: row.id,
+      machine: row.machine,
+      keyName: row.keyName,
+      since: row.auth_time,
+      until: row.expires_at,
+      lastRole: roles.get(row.lastToken ?? -1) ?? null,
+      current: row.id === session.id,
+    })),
+    browsers: (await webSessionsOf(store, personId, now)).map(({ id, browser, ip, touchedAt, seenAt }) => ({
+      id,
+      browser,
+      ip,
+      touchedAt,
+      seenAt,
+      current: id === session.id,
+    })),
+  };
+}
+
+/** The roles in these rows of the audit trail. */
+async function rolesOf(store: Store, ids: number[]): Promise<Map<number, { arn: string; at: number }>> {
+  if (ids.length === 0) return new Map();
+  const rows = await store.selectFrom('audit').where('id', 'in', ids).select(['id', 'at', 'detail']).execute();
+  return new Map(
+    rows.flatMap(({ id, at, detail }) => {
+      const { role } = JSON.parse(detail) as { role?: unknown };
+      return typeof role === 'string' ? [[id, { arn: role, at }] as const] : [];
+    }),
+  );
+}
+
+/** What ended. */
+export interface Ending {
+  /** How many sessions of agents, and how many browsers. */
+  sessions: number;
+  browsers: number;
+  /** Until when AWS may honour what the agents got, in milliseconds since the epoch. */
+  awsCredentialsUntil: number | undefined;
+}
+
+/**
+ * Ends one of the caller's sessions, of an agent or of a browser. It may be their present one.
+ *
+ * @throws Problem `not-found`
+ */
+export async function endOwnSession(context: Context, caller: Caller, id: string): Promise<Ending> {
+  const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
+    const now = context.now();
+    await checkCaller(transaction, now, caller);
+    const why = { reason: 'ended-by-person' as const, actor: caller.email, from: caller.from };
+    const theirs = async (table: 'sessions' | 'web_sessions') =>
+      (await transaction
+        .selectFrom(table)
+        .where('id', '=', id)
+        .where('person_id', '=', caller.personId)
+        .select('id')
+        .executeTakeFirst()) !== undefined;
+    if (await theirs('sessions')) {
+      const sessions = await endSessions(transaction, now, { id }, why);
+      if (sessions.length > 0) return { sessions, browsers: 0 };
+    } else if (await theirs('web_sessions')) {
+      const browsers = await endWebSessions(transaction, now, { id }, why);
+      if (browsers > 0) return { sessions: [], browsers };
+    }
+    throw new Problem({
+      kind: 'not-found',
+      what: 'You have no such session',
+      fix: 'Look at the list of your sessions again: it may be over.',
+    });
+  });
+  return {
+    sessions: sessions.length,
+    browsers,
+    awsCredentialsUntil: await credentialsOfSessions(context, sessions),
+  };
+}
+
+/** Ends all of the caller's sessions but the present one. */
+export async function endOtherSessions(context: Context, caller: Caller): Promise<Ending> {
+  const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
+    const now = context.now();
+    await checkCaller(transaction, now, caller);
+    const why = { reason: 'ended-by-person' as const, actor: caller.email, from: caller.from };
+    const others = { personId: caller.personId, except: caller.session.id };
+    return {
+      sessions: await endSessions(transaction, now, others, why),
+      browsers: await endWebSessions(transaction, now, others, why),
+    };
+  });
+  return {
+    sessions: sessions.length,
+    browsers,
+    awsCredentialsUntil: await credentialsOfSessions(context, sessions),
+  };
+}
+
+/**
+ * "This was not me": ends all of the caller's sessions, the present one too. The audit trail has it as an event of its own, so that
+ * somebody looks.
+ */
+export async function reportNotMe(context: Context, caller: Caller): Promise<Ending> {
+  const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
+    const now = context.now();
+    await checkCaller(transaction, now, caller);
+    const { email, from, personId, keyId, session } = caller;
+    await audit(transaction, now, {
+      event: 'reported-not-me',
+      actor: email,
+      subject: email,
+      from,
+      keyId,
+      sessionId: session.id,
+    });
+    const why = { reason: 'not-me' as const, actor: email, from };
+    return {
+      sessions: await endSessions(transaction, now, { personId }, why),
+      browsers: await endWebSessions(transaction, now, { personId }, why),
+    };
+  });
+  return {
+    sessions: sessions.length,
+    browsers,
+    awsCredentialsUntil: await credentialsOfPerson(context, caller.email),
+  };
+}

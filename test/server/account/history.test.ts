@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { addAudit } from '../rows.ts';
+import { enrolPerson, expectProblem, jsonOf, signIn, startServer, type TestServer } from '../support.ts';
+import { AccountPage } from './account-page.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+});
+afterAll(() => server.close());
+
+type Row = { id: number; event: string; by: string };
+const page = async (account: AccountPage, query = '') =>
+  jsonOf<{ events: Row[]; before: number | null }>(await account.get(`history${query}`));
+
+describe('one’s own history', () => {
+  test('has what happened, the latest first, and says of others only that it was an administrator', async () => {
+    const { email, key } = await enrolPerson(server);
+    const { client, access_token } = await signIn(server.origin, key);
+    const role = 'arn:aws:iam::123456789012:role/VouchDeveloper';
+    await jsonOf(await client.api('POST', '/api/aws/token', access_token, { body: { role } }));
+    await addAudit(server.context.store, Date.now(), {
+      event: 'person-promoted',
+      actor: 'boss@example.com',
+      subject: email,
+      from: { ip: '192.0.2.1', requestId: 'r' },
+    });
+    const account = await AccountPage.signIn(server.origin, key);
+    const response = await account.get('history');
+    const text = await response.clone().text();
+    expect(text).not.toMatch(/boss|cli:|192\.0\.2\.1/);
+    const { events } = await jsonOf<{ events: unknown[] }>(response);
+    expect(events).toMatchObject([
+      { event: 'web-session-began', by: 'you', ip: account.browser.address, keyName: 'Security key' },
+      { event: 'person-promoted', by: 'administrator', ip: null },
+      { event: 'aws-token-issued', by: 'you', role, machine: 'alices-laptop' },
+      { event: 'signed-in', by: 'you', machine: 'alices-laptop', keyName: 'Security key', role: null },
+      { event: 'enrolled', by: 'you', result: 'done' },
+      { event: 'invited', by: 'administrator', role: null },
+    ]);
+    expect(Object.keys(events[0] as object).sort()).toEqual(
+      ['at', 'by', 'event', 'id', 'ip', 'keyName', 'machine', 'reason', 'result', 'role'].sort(),
+    );
+  });
+
+  test('has nothing about others, even if it was done by this person', async () => {
+    const { email, key } = await enrolPerson(server);
+    const other = await enrolPerson(server);
+    await addAudit(server.context.store, Date.now(), {
+      event: 'person-disabled',
+      actor: email,
+      subject: other.email,
+    });
+    const { events } = await page(await AccountPage.signIn(server.origin, key));
+    expect(events.map(({ event }) => event)).toEqual(['web-session-began', 'enrolled', 'invited']);
+  });
+
+  test('comes in pages, without gaps or repeats', async () => {
+    const { email, key } = await enrolPerson(server);
+    const entries = Array.from({ length: 95 }, () => ({ event: 'signed-in' as const, actor: email, subject: email }));
+    await addAudit(server.context.store, Date.now(), ...entries);
+    const account = await AccountPage.signIn(server.origin, key);
+    const seen: number[] = [];
+    let before: number | null = null;
+    let pages = 0;
+    do {
+      const answer: { events: Row[]; before: number | null } = await page(
+        account,
+        before === null ? '' : `?before=${before}`,
+      );
+      seen.push(...answer.events.map(({ id }) => id));
+      expect(answer.events.length).toBeLessThanOrEqual(30);
+      ({ before } = answer);
+      pages += 1;
+    } while (before !== null);
+    expect(pages).toBe(4);
+    expect(seen).toHaveLength(98);
+    expect(seen).toEqual([...new Set(seen)].sort((a, b) => b - a));
+  });
+
+  for (const cursor of ['x', '-1', '1.5', '', '9'.repeat(16), '1&before=2']) {
+    test(`has no page before ${cursor || 'nothing'}`, async () => {
+      const { key } = await enrolPerson(server);
+      const account = await AccountPage.signIn(server.origin, key);
+      await expectProblem(await account.get(`history?before=${cursor}`), 400, 'bad-request');
+    });
+  }
+});
