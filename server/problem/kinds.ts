@@ -49,6 +49,7 @@ const OF_COMMANDS = {
   'email-refused': 'usage',
   'list-refused': 'usage',
   'database-refused': 'usage',
+  'metadata-refused': 'failed',
   'master-key-lost': 'usage',
   'signing-key-locked': 'failed',
   'listening-failed': 'failed',

@@ -17,6 +17,7 @@ export interface Schema {
   audit_head: AuditHeadTable;
   audit_windows: AuditWindowsTable;
   server: ServerTable;
+  fido_metadata: FidoMetadataTable;
 }
 
 /** A person, known by an e-mail address in lower case. */
@@ -227,4 +228,15 @@ interface ServerTable {
   issuer: string;
   /** When `/readyz` last checked that the database can be written. */
   written_at: number;
+}
+
+/** One row, with ID 1: the latest verified edition of FIDO's metadata. */
+interface FidoMetadataTable {
+  id: number;
+  number: number;
+  /** A JWT (FIDO Metadata Service v3.1, section 3.1.7). */
+  blob: string;
+  /** The file or the URL that it is from. */
+  source: string;
+  fetched_at: number;
 }

@@ -1,9 +1,16 @@
+import 'reflect-metadata';
 import { sign } from 'node:crypto';
-import { type Made, makeAuthority, makeCertificate, type Wanted } from './make-certificates.ts';
+import { X509Certificate } from '@peculiar/x509';
+import { SettingsService } from '@simplewebauthn/server';
+import { type Made, makeAuthority, makeCertificate, pem, type Wanted } from './make-certificates.ts';
 
 /** An authority like the one that signs FIDO's metadata, and the certificate of the Metadata Service. */
 export interface BlobSigner {
   root: Made;
+  /** Signed the signing certificate. */
+  authority: Made;
+  /** The signing certificate's, in hexadecimal. */
+  serialNumber: string;
   /** Signs a payload. @param header members to add to the header or to replace in it */
   sign: (payload: unknown, header?: Record<string, unknown>) => string;
 }
@@ -21,6 +28,8 @@ export async function makeBlobSigner(wanted: Wanted = {}): Promise<BlobSigner> {
   });
   return {
     root,
+    authority: intermediate,
+    serialNumber: new X509Certificate(Uint8Array.from(leaf.der)).serialNumber,
     sign: (payload, more = {}) => {
       const x5c = [leaf, intermediate].map(({ der }) => der.toString('base64'));
       const signed = `${base64url({ alg: 'ES256', typ: 'JWT', x5c, ...more })}.${base64url(payload)}`;
@@ -66,4 +75,13 @@ export function modelEntry(model: {
     statusReports,
     timeOfLastStatusChange: '2024-01-01',
   };
+}
+
+/** A picture of one pixel, as statements have them. */
+export const PNG_URL =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+/** Lets SimpleWebAuthn trust only this signer's root for metadata, for the rest of the test file. */
+export function trustForMetadata(signer: BlobSigner): void {
+  SettingsService.setRootCertificates({ identifier: 'mds', certificates: [pem(signer.root)] });
 }

@@ -4,6 +4,7 @@ import * as enrolmentConfirmation from './0002_enrolment_confirmation.ts';
 import * as auditWindows from './0003_audit_windows.ts';
 import * as issuer from './0004_issuer.ts';
 import * as peopleAndAuditChain from './0005_people_and_audit_chain.ts';
+import * as fidoMetadata from './0006_fido_metadata.ts';
 
 /** All migrations by number. Each runs once, in this order. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '0003_audit_windows': auditWindows,
   '0004_issuer': issuer,
   '0005_people_and_audit_chain': peopleAndAuditChain,
+  '0006_fido_metadata': fidoMetadata,
 };

@@ -1,0 +1,77 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { setGlobalProxyFromEnv } from 'node:http';
+import { MAX_BLOB } from './blob.ts';
+
+/** Where FIDO's metadata comes from: a file, or a URL of the Metadata Service. */
+export type MetadataSource = { file: string } | { url: string };
+
+export function nameOf(source: MetadataSource): string {
+  return 'file' in source ? source.file : source.url;
+}
+
+/**
+ * Reads the blob at a source. A URL is fetched through the proxies that the environment names (HTTPS_PROXY, NO_PROXY).
+ *
+ * @param milliseconds how long fetching may take
+ * @param giveUp ends it before
+ * @throws Error when it cannot be read, is too long, or does not come in time
+ */
+export async function readSource(source: MetadataSource, milliseconds: number, giveUp?: AbortSignal): Promise<string> {
+  const signals = [AbortSignal.timeout(milliseconds), ...(giveUp === undefined ? [] : [giveUp])];
+  const blob = 'file' in source ? await readFile(source.file) : await fetchBlob(source.url, AbortSignal.any(signals));
+  return blob.trim();
+}
+
+/** A text that changes when the file does. @throws Error when there is none */
+export function versionOfFile(path: string): Promise<string> {
+  return withFile(path, async (_, { ino, size, mtimeMs, ctimeMs }) => [ino, size, mtimeMs, ctimeMs].join(' '));
+}
+
+function readFile(path: string): Promise<string> {
+  return withFile(path, async (file, { size }) => {
+    if (size > MAX_BLOB) throw tooLong();
+    // No more than that, even if the file grows meanwhile.
+    const content = Buffer.alloc(size);
+    const { bytesRead } = await file.read(content, 0, size, 0);
+    return content.toString('utf8', 0, bytesRead);
+  });
+}
+
+async function withFile<Result>(
+  path: string,
+  use: (file: FileHandle, stats: Stats) => Promise<Result>,
+): Promise<Result> {
+  // A FIFO must not block.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new Error('it is not a file');
+    return await use(file, stats);
+  } finally {
+    await file.close();
+  }
+}
+
+async function fetchBlob(url: string, signal: AbortSignal): Promise<string> {
+  setGlobalProxyFromEnv();
+  const response = await fetch(url, { signal }).catch((error: Error) => {
+    // The cause says what went wrong.
+    throw error.cause instanceof Error ? error.cause : error;
+  });
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    throw new Error(`the answer has status ${response.status}`);
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body) {
+    length += chunk.length;
+    // Leaving the loop ends the request.
+    if (length > MAX_BLOB) throw tooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+const tooLong = () => new Error(`it has more than ${MAX_BLOB} bytes`);
