@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { createApp } from './app.ts';
 import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
+import { type Offer, offerOwnership } from './enrolment/first-owner.ts';
 import { listen } from './network/listen.ts';
 import { masterKey } from './signing/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
@@ -30,12 +31,15 @@ export async function serve(config: Config): Promise<RunningServer> {
     const master = masterKey(config.masterKey, config.database, await hasSigningKey(store));
     const signingKey = await currentSigningKey(store, master, Date.now());
     const context: Context = { config, store, log, signingKey, now: Date.now };
+    const offer = await offerOwnership(context);
     const listeners = await listen(config.listen, createApp(context, master));
     const sweeper = new Sweeper(store, config.auditDays);
     const sweeping = setInterval(() => {
       sweeper.sweep(context.now()).catch((err) => log.error({ err }, 'sweep failed'));
     }, SWEEP_EVERY_MS);
     if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
+    // Not in the log, which is kept and read by others: whoever opens the link first owns the server.
+    if (offer !== undefined) process.stderr.write(textOf(offer));
     log.info({ issuer: config.issuer, addresses: listeners.addresses }, 'listening');
     return {
       context,
@@ -49,4 +53,23 @@ export async function serve(config: Config): Promise<RunningServer> {
     await store.destroy();
     throw error;
   }
+}
+
+function textOf(offer: Offer): string {
+  if (offer.link === undefined) {
+    return [
+      `vouch-server: Nobody owns this server yet, and ${offer.email} (VOUCH_OWNER_EMAIL) is a member already. Make them its owner with`,
+      `  vouch-server people promote ${offer.email}`,
+      'Until then nobody can be invited or enrol a key.',
+      '',
+    ].join('\n');
+  }
+  const until = new Date(offer.expiresAt).toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' });
+  return [
+    `vouch-server: Nobody owns this server yet. Whoever opens this link first becomes its owner, as ${offer.email}:`,
+    `  ${offer.link}`,
+    `It works once, until ${until}. Until then nobody else can be invited or enrol a key.`,
+    'If another browser opened it first, restart the server: that voids this link and prints a new one.',
+    '',
+  ].join('\n');
 }

@@ -23,6 +23,8 @@ async function runInvite(address: string, { owner = false, json = false }: Invit
   normalizeEmail(address);
   await administer(async ({ store, installation, actor }) => {
     const { invite } = await import('../invitations/invite.ts');
+    const { refuseBeforeOwner } = await import('../enrolment/first-owner.ts');
+    await refuseBeforeOwner(store, installation);
     const request = { email: address, role: owner ? ('owner' as const) : ('member' as const) };
     const { email, code, expiresAt } = await invite(store, Date.now(), request, actor);
     const until = new Date(expiresAt);

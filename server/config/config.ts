@@ -1,5 +1,7 @@
 import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
+import { normalizeEmail } from '../people/email.ts';
+import { Problem } from '../problem/problem.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 import { parseKey, readKeyFile } from '../signing/master-key-file.ts';
 import { chooseEngine } from '../store/choose-engine.ts';
@@ -22,6 +24,8 @@ export interface Config {
   listen: readonly ListenAddress[];
   /** 32 bytes; undefined if the server may make a key file beside the database. */
   masterKey: Buffer | undefined;
+  /** Who shall be the first owner: until they are, nobody else gets in. */
+  ownerEmail: string | undefined;
   /** How long a session lasts after its touch, in seconds. */
   sessionSeconds: number;
   /** The audience that AWS accounts' OIDC providers name. */
@@ -59,6 +63,7 @@ export function readConfig(env: Environment): Config {
     database: readDatabase(env),
     listen: listenAddresses(env.VOUCH_LISTEN, url),
     masterKey: readMasterKey(env, local),
+    ownerEmail: readOwner(env),
     sessionSeconds: Math.round(readHours(env) * 3600),
     awsAudience,
     awsSessionSeconds,
@@ -71,15 +76,19 @@ export function readConfig(env: Environment): Config {
 }
 
 /**
- * Reads what administrative commands need: the issuer, the database, and how long AWS credentials may last. They need no master key.
+ * Reads what administrative commands need: the issuer, the database, the first owner, and how long AWS credentials may last. They need no
+ * master key.
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
-export function readInstallation(env: Environment): Pick<Config, 'issuer' | 'database' | 'awsSessionSeconds'> {
+export function readInstallation(
+  env: Environment,
+): Pick<Config, 'issuer' | 'database' | 'ownerEmail' | 'awsSessionSeconds'> {
   checkNames(env);
   return {
     issuer: readIssuer(env.VOUCH_ISSUER),
     database: readDatabase(env),
+    ownerEmail: readOwner(env),
     awsSessionSeconds: readAwsMinutes(env) * 60,
   };
 }
@@ -116,6 +125,17 @@ function readMasterKey(env: Environment, local: boolean): Buffer | undefined {
     undefined,
     '32 random bytes in base64, as `openssl rand -base64 32` prints them (VOUCH_MASTER_KEY_FILE names a file that holds them)',
   );
+}
+
+function readOwner(env: Environment): string | undefined {
+  const value = env.VOUCH_OWNER_EMAIL;
+  if (value === undefined) return undefined;
+  try {
+    return normalizeEmail(value);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem({ kind: 'setting-refused', what: `VOUCH_OWNER_EMAIL cannot be used: ${error.what}` });
+  }
 }
 
 function readHours(env: Environment): number {

@@ -1,13 +1,28 @@
+import { randomBytes } from 'node:crypto';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
-import { invitationRefused, otherBrowser } from './problems.ts';
+import type { Schema } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import { isOwnerLink } from './owner-link.ts';
+import { invitationRefused, otherBrowser, ownerLinkOver, ownerLinkTaken } from './problems.ts';
+
+type Begun = 'words' | 'user_handle' | 'confirmed_key_id' | 'key_id';
+
+/** Stores an enrolment that begins. */
+export async function insertEnrolment(store: Store, enrolment: Omit<Schema['enrolments'], Begun>): Promise<void> {
+  const user_handle = randomBytes(32).toString('base64url');
+  await store
+    .insertInto('enrolments')
+    .values({ ...enrolment, words: null, user_handle, confirmed_key_id: null, key_id: null })
+    .execute();
+}
 
 /**
  * The running enrolment that a ticket names, for the page that it is bound to.
  *
  * @param page the page's secret
- * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`
+ * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`; `owner-link-over` for the first owner's link
  */
 export async function findEnrolment(context: Context, ticket: string, page: string) {
   const row = await context.store
@@ -22,8 +37,8 @@ export async function findEnrolment(context: Context, ticket: string, page: stri
     .selectAll('enrolments')
     .select(['invitations.email as email', 'invitations.replace_keys as replaceKeys'])
     .executeTakeFirst();
-  if (row === undefined) throw invitationRefused();
-  if (row.browser_hash !== hash(page)) throw otherBrowser();
+  if (row === undefined) throw await overProblem(context.store, ticket);
+  if (row.browser_hash !== hash(page)) throw isOwnerLink(row) ? ownerLinkTaken() : otherBrowser();
   if (row.answer === 'no') {
     throw new Problem({
       kind: 'interaction-over',
@@ -43,4 +58,14 @@ export async function findApproved(context: Context, ticket: string, page: strin
     what: 'Your terminal has not agreed yet',
     fix: 'Say there whether this page shows the same words.',
   });
+}
+
+/** Why a ticket opens nothing. Whoever has the first owner's link may know what became of it. */
+async function overProblem(store: Store, ticket: string): Promise<Problem> {
+  const row = await store
+    .selectFrom('enrolments')
+    .where('ticket_hash', '=', hash(ticket))
+    .select(['client', 'key_id'])
+    .executeTakeFirst();
+  return row !== undefined && isOwnerLink(row) ? ownerLinkOver(row.key_id !== null) : invitationRefused();
 }

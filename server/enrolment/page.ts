@@ -4,14 +4,16 @@ import { countingRefusals } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
 import { useInvitation } from '../invitations/invitations.ts';
 import { insertKey, keyNamesOf, keysOf, nameFor, replaceKeys } from '../people/keys.ts';
-import { findOrMakePerson, findPerson, isShutOut } from '../people/people.ts';
+import { findOrMakePerson, findPerson, hasOwner, isShutOut } from '../people/people.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
 import { randomWords } from '../text/words.ts';
 import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
 import { findApproved, findEnrolment } from './enrolments.ts';
-import { invitationRefused, otherBrowser, shutOut } from './problems.ts';
+import { awaitsFirstOwner } from './first-owner.ts';
+import { isOwnerLink } from './owner-link.ts';
+import { invitationRefused, noOwnerYet, otherBrowser, ownerLinkOver, shutOut } from './problems.ts';
 
 /**
  * Binds an enrolment to the first page that opens it (in one atomic statement), or recognises that page again.
@@ -26,7 +28,11 @@ export async function openEnrolment(context: Context, ticket: string, known: str
   const page = randomSecret();
   const first = await context.store
     .updateTable('enrolments')
-    .set({ browser_hash: hash(page), words: randomWords() })
+    .set((is) => ({
+      browser_hash: hash(page),
+      // Only a terminal compares words.
+      words: is.case().when('answer', 'is', null).then(randomWords()).else(null).end(),
+    }))
     .where('ticket_hash', '=', hash(ticket))
     .where('browser_hash', 'is', null)
     .where('expires_at', '>', context.now())
@@ -142,7 +148,13 @@ export async function finishEnrolment(
     return context.store.transaction().execute(async (transaction) => {
       const now = context.now();
       const invitation = await useInvitation(transaction, enrolment.invitation_id, now);
-      if (invitation === undefined) throw invitationRefused();
+      if (invitation === undefined) throw isOwnerLink(enrolment) ? ownerLinkOver(false) : invitationRefused();
+      if (isOwnerLink(enrolment)) {
+        // Somebody was made an owner meanwhile: the link is of no more use to anybody.
+        if (await hasOwner(transaction)) throw ownerLinkOver(false);
+      } else if (await awaitsFirstOwner(transaction, context.config)) {
+        throw noOwnerYet();
+      }
       const person = await findPerson(transaction, invitation.email);
       if (person !== undefined && isShutOut(person, now)) throw shutOut(person);
       let replaced = 0;

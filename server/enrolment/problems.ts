@@ -23,12 +23,41 @@ export function shutOut({ disabled_at }: { disabled_at: number | null }): Proble
   });
 }
 
+/** For the holder of the right code before there is an owner. */
+export function noOwnerYet(): Problem {
+  return new Problem({
+    kind: 'owner-missing',
+    what: 'This server has no owner yet, and nobody else can enrol a key before',
+    fix: 'Your invitation is still good: try again later, or ask your administrator.',
+  });
+}
+
+/** @param used whether the first owner has enrolled with it; otherwise it is void, or too old */
+export function ownerLinkOver(used: boolean): Problem {
+  return new Problem({
+    kind: 'owner-link-over',
+    what: used ? 'This link has been used: the server has its owner' : 'This link is void',
+    fix: used
+      ? 'If that was not you, somebody else owns the server now: stop it, and begin again with a new database.'
+      : 'Each start of the server prints a new one until it has an owner, good for 24 hours. Restart it, and open that.',
+  });
+}
+
 /** For a page that is not the one that opened the enrolment first. */
 export function otherBrowser(): Problem {
   return new Problem({
     kind: 'other-browser',
     what: 'Another browser opened this page first',
     fix: 'Your terminal asks about words that you cannot see here: answer no. Then run `vouch enroll` again.',
+  });
+}
+
+/** The same for the first owner's link, which has no terminal. */
+export function ownerLinkTaken(): Problem {
+  return new Problem({
+    kind: 'owner-link-over',
+    what: 'Another browser opened this link first',
+    fix: 'If that was not you, restart the server at once: that voids this link and prints a new one.',
   });
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { RequestSource } from '../audit/audit.ts';
 import { countRefusal } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
@@ -7,7 +6,9 @@ import { keyNamesOf } from '../people/keys.ts';
 import { findPerson, isShutOut } from '../people/people.ts';
 import type { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
-import { invitationRefused, shutOut } from './problems.ts';
+import { insertEnrolment } from './enrolments.ts';
+import { awaitsFirstOwner } from './first-owner.ts';
+import { invitationRefused, noOwnerYet, shutOut } from './problems.ts';
 
 /** How long an enrolment may take, in milliseconds. */
 const LIFETIME_MS = 15 * 60 * 1000;
@@ -28,7 +29,7 @@ export interface StartedEnrolment {
 /**
  * Starts an enrolment with an invitation's code. The invitation is used up only once a key is enrolled.
  *
- * @throws Problem `invitation-refused`; `person-shut-out` for the holder of the right code
+ * @throws Problem `invitation-refused`; `owner-missing` or `person-shut-out` for the holder of the right code
  */
 export async function startEnrolment(
   context: Context,
@@ -60,31 +61,25 @@ export async function startEnrolment(
     return refused;
   };
   if (invitation === undefined || foreign) throw await refuse(invitationRefused());
+  if (await awaitsFirstOwner(context.store, context.config)) throw await refuse(noOwnerYet());
   const person = await findPerson(context.store, invitation.email);
   if (person !== undefined && isShutOut(person, now)) throw await refuse(shutOut(person));
   const ticket = randomSecret();
   const poll = randomSecret();
   const page = request.byPage ? randomSecret() : undefined;
   const expiresAt = Math.min(now + LIFETIME_MS, invitation.expires_at);
-  await context.store
-    .insertInto('enrolments')
-    .values({
-      ticket_hash: hash(ticket),
-      poll_hash: hash(poll),
-      invitation_id: invitation.id,
-      browser_hash: page === undefined ? null : hash(page),
-      words: null,
-      answer: page === undefined ? null : 'yes',
-      user_handle: randomBytes(32).toString('base64url'),
-      client: request.client,
-      machine: request.machine,
-      key_name: request.keyName,
-      confirmed_key_id: null,
-      key_id: null,
-      created_at: now,
-      expires_at: expiresAt,
-    })
-    .execute();
+  await insertEnrolment(context.store, {
+    ticket_hash: hash(ticket),
+    poll_hash: hash(poll),
+    invitation_id: invitation.id,
+    browser_hash: page === undefined ? null : hash(page),
+    answer: page === undefined ? null : 'yes',
+    client: request.client,
+    machine: request.machine,
+    key_name: request.keyName,
+    created_at: now,
+    expires_at: expiresAt,
+  });
   const replaces = invitation.replace_keys === 1 ? await keyNamesOf(context.store, invitation.email) : undefined;
   return { ticket, poll, page, email: invitation.email, replaces, expiresAt };
 }

@@ -22,11 +22,14 @@ export interface InvitationRequest {
   replaceKeys?: boolean;
   /** The end date that the person gets, in milliseconds since the epoch. */
   endsAt?: number | null;
+  /** How long it is good for, in milliseconds, if not as long as others. */
+  lasts?: number;
   /** The line of the file that asks for it, for the error. */
   line?: number;
 }
 
 export interface Invitation {
+  id: string;
   email: string;
   /** The one-time secret. It is shown once and stored as a hash. */
   code: string;
@@ -147,9 +150,9 @@ function prepare(request: InvitationRequest, people: Map<string, Invited>, now: 
   // Otherwise whoever may invite could lift an end date.
   if (endsAt !== null && person !== undefined) throw isHereAlready(email);
   if (endsAt !== null && endsAt <= now) throw endDateOver(email);
-  const lasts = replaceKeys ? LIFETIME_MS.replacesKeys : LIFETIME_MS.ordinary;
+  const { lasts = replaceKeys ? LIFETIME_MS.replacesKeys : LIFETIME_MS.ordinary } = request;
   const expiresAt = Math.min(now + lasts, endsAt ?? Number.POSITIVE_INFINITY);
-  return { email, code: makeCode(), role, replaceKeys, keys, voids: false, endsAt, expiresAt };
+  return { id: randomUUID(), email, code: makeCode(), role, replaceKeys, keys, voids: false, endsAt, expiresAt };
 }
 
 /** Voids the open invitations for these addresses. @returns the addresses that had one */
@@ -175,8 +178,8 @@ async function store(
   actor: string,
 ): Promise<void> {
   for (const batch of batches(invitations)) {
-    const rows = batch.map(({ email, code, role, replaceKeys, endsAt, expiresAt }) => ({
-      id: randomUUID(),
+    const rows = batch.map(({ id, email, code, role, replaceKeys, endsAt, expiresAt }) => ({
+      id,
       code_hash: hashCode(code),
       email,
       role,

@@ -7,6 +7,12 @@ export function findPerson(store: Store, email: string) {
   return store.selectFrom('people').selectAll().where('email', '=', email).executeTakeFirst();
 }
 
+/** Whether anybody is an owner, even one who is shut out. */
+export async function hasOwner(store: Store): Promise<boolean> {
+  const owner = await store.selectFrom('people').select('id').where('role', '=', 'owner').limit(1).executeTakeFirst();
+  return owner !== undefined;
+}
+
 /** Whether somebody is disabled, or their end date has come. */
 export function isShutOut(person: { disabled_at: number | null; ends_at: number | null }, now: number): boolean {
   return person.disabled_at !== null || (person.ends_at !== null && person.ends_at <= now);

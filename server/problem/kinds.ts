@@ -23,6 +23,8 @@ export const OF_REQUESTS = {
   'assertion-refused': 'refused',
   'invitation-refused': 'refused',
   'person-shut-out': 'refused',
+  'owner-missing': 'refused',
+  'owner-link-over': 'refused',
   'other-browser': 'refused',
   'approval-needed': 'refused',
   'confirmation-needed': 'refused',

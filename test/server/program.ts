@@ -16,6 +16,8 @@ export function vouchServer(args: string[], settings: Record<string, string>): P
 export class ServerProcess {
   readonly #child: ChildProcess;
   #output = '';
+  #log = '';
+  #errors = '';
 
   private constructor(child: ChildProcess) {
     this.#child = child;
@@ -35,8 +37,14 @@ export class ServerProcess {
         server.#output += chunk.toString();
         if (server.#output.includes('"msg":"listening"')) resolve();
       };
-      child.stdout?.on('data', read);
-      child.stderr?.on('data', read);
+      child.stdout?.on('data', (chunk: Buffer) => {
+        server.#log += chunk.toString();
+        read(chunk);
+      });
+      child.stderr?.on('data', (chunk: Buffer) => {
+        server.#errors += chunk.toString();
+        read(chunk);
+      });
       child.once('close', (code) => reject(new Error(`vouch-server ended with ${code}\n${server.#output}`)));
     });
     await listening;
@@ -46,6 +54,16 @@ export class ServerProcess {
   /** Everything that it has written to stdout and stderr. */
   get output(): string {
     return this.#output;
+  }
+
+  /** What of that is on stdout. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** What of that is on stderr. */
+  get errors(): string {
+    return this.#errors;
   }
 
   /** Its exit status; null while it runs, and if a signal ended it. */

@@ -17,6 +17,7 @@ describe('the server needs only', () => {
         { host: '::1', port: 3000, optional: true },
       ],
       masterKey: undefined,
+      ownerEmail: undefined,
       sessionSeconds: 28_800,
       awsAudience: 'http://localhost:3000',
       awsSessionSeconds: 3600,
@@ -55,8 +56,25 @@ test.each([
   },
 );
 
+test('the first owner’s address is read as people’s addresses are, for the server and for its commands', () => {
+  const settings = { ...HTTPS, VOUCH_OWNER_EMAIL: ' Owner@Example.com' };
+  for (const read of [readConfig, readInstallation]) {
+    expect(read(settings)).toMatchObject({ ownerEmail: 'owner@example.com' });
+  }
+});
+
 describe('a wrong setting is named, with what it should look like', () => {
   const wrong: [string, Record<string, string>, RegExp][] = [
+    [
+      'VOUCH_OWNER_EMAIL empty',
+      { ...HTTPS, VOUCH_OWNER_EMAIL: '' },
+      /^VOUCH_OWNER_EMAIL cannot be used: "" is not an e-mail/,
+    ],
+    [
+      'VOUCH_OWNER_EMAIL with a letter that AWS refuses',
+      { ...HTTPS, VOUCH_OWNER_EMAIL: "o'neill@example.com" },
+      /^VOUCH_OWNER_EMAIL cannot be used: The address holds "'"; AWS takes/,
+    ],
     ['VOUCH_DATABASE_URL in memory', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite::memory:' }, /^VOUCH_DATABASE_URL/],
     ['VOUCH_DATABASE_URL file:', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:file:x?mode=memory' }, /^VOUCH_DATABASE_URL/],
     ['VOUCH_DATABASE_URL mysql', { ...HTTPS, VOUCH_DATABASE_URL: 'mysql://x' }, /^VOUCH_DATABASE_URL .*sqlite:FILE/],

@@ -28,6 +28,8 @@ test('each kind has the HTTP status that clients know it by', () => {
       'assertion-refused',
       'invitation-refused',
       'person-shut-out',
+      'owner-missing',
+      'owner-link-over',
       'other-browser',
       'approval-needed',
       'confirmation-needed',
