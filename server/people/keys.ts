@@ -4,13 +4,15 @@ import type { Store, StoreTransaction } from '../store/store.ts';
 import type { NewKey } from '../webauthn/registration.ts';
 import { removeKey } from './remove-key.ts';
 
-/** A person's keys, as WebAuthn's options name them. */
+/** A person's keys, the oldest first, as WebAuthn's options name them. */
 export async function keysOf(store: Store, email: string): Promise<{ id: string; transports: string[] }[]> {
   const rows = await store
     .selectFrom('keys')
     .innerJoin('people', 'people.id', 'keys.person_id')
     .where('people.email', '=', email)
     .where('keys.removed_at', 'is', null)
+    .orderBy('keys.created_at')
+    .orderBy('keys.id')
     .select(['keys.id', 'keys.transports'])
     .execute();
   return rows.map((row) => ({ id: row.id, transports: JSON.parse(row.transports) as string[] }));

@@ -105,8 +105,8 @@ describe('a recovery', () => {
     const rows = (await auditOf(email)).slice(0, -1);
     expect(rows.map(({ event, reason, key_id }) => [event, reason, key_id])).toEqual([
       ['key-removed', 'keys-replaced', key.id],
-      ['key-removed', 'keys-replaced', second.id],
       ['session-ended', 'keys-replaced', key.id],
+      ['key-removed', 'keys-replaced', second.id],
       ['session-ended', 'keys-replaced', second.id],
       ['enrolled', null, recovered.id],
     ]);
