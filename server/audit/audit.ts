@@ -14,14 +14,20 @@ export interface RequestSource {
   requestId: string;
 }
 
-export interface AuditEntry<Event extends AuditEvent = AuditEvent> {
-  event: Event;
-  /** Who did it: a person's address, `cli:<system user>`, or `server`. */
+/** Who acts, and from where: the same in all rows of one change. */
+export interface By {
+  /** A person's address, `cli:<system user>`, or `server`. */
   actor: string;
-  /** The address of whom it concerns. */
-  subject?: string | null;
+  /** Who became root through sudo to run a command. */
+  sudoUser?: string | undefined;
   /** Without it: a command, or the server itself. */
   from?: RequestSource | undefined;
+}
+
+export interface AuditEntry<Event extends AuditEvent = AuditEvent> extends By {
+  event: Event;
+  /** The address of whom it concerns. */
+  subject?: string | null;
   machine?: string | null;
   keyId?: string | null;
   sessionId?: string | null;
@@ -97,6 +103,6 @@ function fieldsOf<Event extends AuditEvent>(
     key_id: entry.keyId ?? null,
     session_id: entry.sessionId ?? null,
     request_id: entry.from?.requestId ?? null,
-    detail: JSON.stringify(entry.detail ?? {}),
+    detail: JSON.stringify({ ...(entry.sudoUser === undefined ? {} : { sudoUser: entry.sudoUser }), ...entry.detail }),
   };
 }

@@ -1,5 +1,6 @@
+import type { By } from '../audit/audit.ts';
 import { readInstallation } from '../config/config.ts';
-import { commandActor } from '../process/system-user.ts';
+import { whoRuns } from '../process/system-user.ts';
 import { openForAdministration } from '../store/open-for-issuer.ts';
 import type { Store } from '../store/store.ts';
 
@@ -8,6 +9,8 @@ export interface Administration {
   store: Store;
   installation: ReturnType<typeof readInstallation>;
   /** Who runs the command, for the audit trail. */
+  by: By;
+  /** Their name alone. */
   actor: string;
 }
 
@@ -17,11 +20,11 @@ export interface Administration {
  * @throws Problem `setting-refused` or `database-refused`
  */
 export async function administer(work: (administration: Administration) => Promise<void>): Promise<void> {
-  const actor = commandActor();
+  const by = whoRuns();
   const installation = readInstallation(process.env);
   const store = await openForAdministration(installation.database, installation.issuer);
   try {
-    await work({ store, installation, actor });
+    await work({ store, installation, by, actor: by.actor });
   } finally {
     await store.destroy();
   }

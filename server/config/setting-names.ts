@@ -1,4 +1,5 @@
 import { Problem } from '../problem/problem.ts';
+import { nearest } from '../text/edit-distance.ts';
 
 /** Every setting of the server. docs/administration.md explains them, and a new one goes here first. */
 export const SETTINGS = [
@@ -40,28 +41,9 @@ export function checkNames(env: Record<string, string | undefined>): void {
     const shown = name.slice(0, 100).replace(/[^\w]/g, '?');
     throw new Problem({
       kind: 'setting-refused',
-      what: `${shown} is not a setting of the server; the nearest one is ${nearest(name)}.`,
+      what: `${shown} is not a setting of the server; the nearest one is ${nearest(name.slice(0, 100), SETTINGS)}.`,
       why: 'A mistyped setting would have no effect.',
       fix: 'Correct the name, or remove it from the environment.',
     });
   }
-}
-
-function nearest(name: string): string {
-  const distances = SETTINGS.map((known) => ({ known, distance: editDistance(name.slice(0, 100), known) }));
-  return distances.reduce((best, next) => (next.distance < best.distance ? next : best)).known;
-}
-
-/** Levenshtein's distance: how many characters to add, remove or change to turn one text into the other. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [index, character] of [...from].entries()) {
-    const next = [index + 1];
-    for (let column = 1; column <= to.length; column += 1) {
-      const change = (row[column - 1] ?? 0) + (character === to[column - 1] ? 0 : 1);
-      next.push(Math.min((row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1, change));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
 }

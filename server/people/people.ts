@@ -18,6 +18,14 @@ export function isShutOut(person: { disabled_at: number | null; ends_at: number 
   return person.disabled_at !== null || (person.ends_at !== null && person.ends_at <= now);
 }
 
+export type PersonState = 'active' | 'disabled' | 'ended';
+
+/** Whether somebody can use the server, and if not, what shuts them out: an administrator, or their end date. */
+export function stateOf(person: { disabled_at: number | null; ends_at: number | null }, now: number): PersonState {
+  if (person.disabled_at !== null) return 'disabled';
+  return isShutOut(person, now) ? 'ended' : 'active';
+}
+
 /**
  * Lets one transaction at a time decide something about a person that depends on several rows, such as how many keys they have: the
  * person's row stays locked until the transaction ends, on any database.

@@ -1,4 +1,4 @@
-import { auditAll, type RequestSource } from '../audit/audit.ts';
+import { auditAll, type By } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
@@ -20,7 +20,7 @@ export interface ActiveSession {
 }
 
 /** Sessions that are neither over nor revoked, whose person is neither disabled nor past their end date, and whose key is not removed. */
-function active(store: Store, now: number) {
+export function activeSessions(store: Store, now: number) {
   return store
     .selectFrom('sessions')
     .innerJoin('people', 'people.id', 'sessions.person_id')
@@ -77,7 +77,7 @@ export async function startSession(
 
 /** The session with this ID, if it is active. */
 export async function findActiveSession(store: Store, id: string, now: number): Promise<ActiveSession | undefined> {
-  return active(store, now).where('sessions.id', '=', id).executeTakeFirst();
+  return activeSessions(store, now).where('sessions.id', '=', id).executeTakeFirst();
 }
 
 /** The API's answer to a request whose session is not active (RFC 9449, section 7.1). */
@@ -96,7 +96,7 @@ export async function findSessionOfGrant(
   grantId: string,
   now: number,
 ): Promise<ActiveSession | undefined> {
-  return active(store, now).where('sessions.grant_id', '=', grantId).executeTakeFirst();
+  return activeSessions(store, now).where('sessions.grant_id', '=', grantId).executeTakeFirst();
 }
 
 /** Ties a session to its OAuth grant. This works once: false for a second grant of the same touch. */
@@ -128,7 +128,7 @@ export async function endSessions(
   transaction: StoreTransaction,
   now: number,
   which: { id: string } | { grantId: string } | { personId: string; except?: string } | { keyId: string } | 'all',
-  why: { reason: EndReason; actor?: string; from?: RequestSource | undefined },
+  why: { reason: EndReason } & Partial<By>,
 ): Promise<EndedSession[]> {
   const rows = await transaction
     .updateTable('sessions')
@@ -159,6 +159,7 @@ export async function endSessions(
       actor: why.actor ?? row.email,
       subject: row.email,
       from: why.from,
+      sudoUser: why.sudoUser,
       machine: row.machine,
       keyId: row.key_id,
       sessionId: row.id,

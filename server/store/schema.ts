@@ -129,6 +129,7 @@ export type EndReason =
   | 'key-removed'
   | 'keys-replaced'
   | 'person-disabled'
+  | 'person-removed'
   | 'code-replayed'
   | 'sign-in-unfinished';
 

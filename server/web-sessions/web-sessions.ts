@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { auditAll, type RequestSource } from '../audit/audit.ts';
+import { auditAll, type By, type RequestSource } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
@@ -215,7 +215,7 @@ export async function endWebSessions(
   transaction: StoreTransaction,
   now: number,
   which: { id: string } | { personId: string; except?: string; cookie?: string } | { keyId: string } | 'all',
-  why: { reason: WebEndReason; actor?: string; from?: RequestSource | undefined },
+  why: { reason: WebEndReason } & Partial<By>,
 ): Promise<number> {
   const rows = await transaction
     .deleteFrom('web_sessions')
@@ -248,6 +248,7 @@ export async function endWebSessions(
       actor: why.actor ?? String(row.email),
       subject: String(row.email),
       from: why.from,
+      sudoUser: why.sudoUser,
       machine: row.browser,
       keyId: row.key_id,
       sessionId: row.id,

@@ -57,13 +57,7 @@ export async function verifyAssertion(
   const key = await findUsableKey(context.store, response.id, context.now());
   const clientData = await useClientData(context, purpose, binding, response.response.clientDataJSON);
 
-  if (key === undefined) {
-    throw new Problem({
-      kind: 'unknown-key',
-      what: 'This key is not enrolled here',
-      fix: 'Use a key that you have enrolled, or ask your administrator for an invitation.',
-    });
-  }
+  if (key === undefined) throw unknownKey();
 
   // Nobody may frame our pages (WebAuthn, section 7.2, steps 13 and 14).
   if (clientData.framed) throw refused(new Error('the page was in another site’s frame'));
@@ -111,9 +105,10 @@ export async function verifyAssertion(
  * Stores a key's new signature counter, which must have grown unless the key does not count (WebAuthn, section 7.2, step 22). One
  * atomic statement, so that a clone that signs at the same moment loses.
  *
- * @throws Problem `counter-went-back`
+ * @throws Problem `counter-went-back`, or `unknown-key` when the key was removed or its owner shut out since it was verified
  */
 export async function acceptCounter(store: Store, key: AssertedKey, now: number): Promise<void> {
+  if ((await findUsableKey(store, key.keyId, now)) === undefined) throw unknownKey();
   const accepted = await store
     .updateTable('keys')
     .set({ counter: key.counter, last_used_at: now })
@@ -141,6 +136,14 @@ function findUsableKey(store: Store, id: string, now: number) {
     .where((is) => is.or([is('people.ends_at', 'is', null), is('people.ends_at', '>', now)]))
     .select(['keys.id', 'keys.name', 'keys.public_key', 'keys.person_id', 'people.email', 'people.user_handle'])
     .executeTakeFirst();
+}
+
+function unknownKey(): Problem {
+  return new Problem({
+    kind: 'unknown-key',
+    what: 'This key is not enrolled here',
+    fix: 'Use a key that you have enrolled, or ask your administrator for an invitation.',
+  });
 }
 
 function refused(error: Error): Problem {

@@ -182,10 +182,15 @@ describe('a signature counter', () => {
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
-  test('of a key that has been removed meanwhile, or is unknown, is not accepted', async () => {
-    await expect(accept(1, 'nobody')).rejects.toMatchObject(back);
+  test('of a key that has been removed meanwhile, whose person was disabled, or that is unknown, is not accepted', async () => {
+    const unknown = { category: 'refused', kind: 'unknown-key' };
+    await expect(accept(1, 'nobody')).rejects.toMatchObject(unknown);
+    await store().updateTable('people').set({ disabled_at: 1 }).execute();
+    await expect(accept(1)).rejects.toMatchObject(unknown);
+    await store().updateTable('people').set({ disabled_at: null }).execute();
     await store().updateTable('keys').set({ removed_at: 1 }).execute();
-    await expect(accept(1)).rejects.toMatchObject(back);
+    await expect(accept(1)).rejects.toMatchObject(unknown);
+    expect(await keyRow()).toMatchObject({ counter: 0 });
   });
 });
 

@@ -1,0 +1,31 @@
+import { auditAll, type By } from '../audit/audit.ts';
+import type { StoreTransaction } from '../store/store.ts';
+
+/**
+ * Voids the open invitations of an address, each with its row in the audit trail.
+ *
+ * @param why who acts, and why
+ * @returns how many there were
+ */
+export async function revokeOpenInvitations(
+  transaction: StoreTransaction,
+  now: number,
+  email: string,
+  why: { reason: 'person-disabled' | 'person-removed' } & By,
+): Promise<number> {
+  const revoked = await transaction
+    .updateTable('invitations')
+    .set({ revoked_at: now })
+    .where('email', '=', email)
+    .where('used_at', 'is', null)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .returning('id')
+    .execute();
+  await auditAll(
+    transaction,
+    now,
+    revoked.map(() => ({ ...why, event: 'invitation-revoked' as const, subject: email })),
+  );
+  return revoked.length;
+}

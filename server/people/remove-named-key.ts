@@ -1,0 +1,77 @@
+import type { By } from '../audit/audit.ts';
+import { Problem } from '../problem/problem.ts';
+import type { Store, StoreTransaction } from '../store/store.ts';
+import { forLog } from '../text/readable-text.ts';
+import { knownPerson } from './known-person.ts';
+import { type RemovedKey, removeKey } from './remove-key.ts';
+
+export interface RemovedNamedKey extends RemovedKey {
+  id: string;
+  /** How many keys the person has left. Without any they need an invitation. */
+  left: number;
+}
+
+/**
+ * Removes one of a person's keys at once, with all sessions that it began. It may be the last one.
+ *
+ * @param named the key's name, its ID, or the beginning of its ID
+ * @throws Problem `person-unknown`, or `key-unknown` when there is no such key, or more than one
+ */
+export async function removeNamedKey(
+  transaction: StoreTransaction,
+  now: number,
+  address: string,
+  named: string,
+  by: By,
+): Promise<RemovedNamedKey> {
+  const person = await knownPerson(transaction, address);
+  const { id } = await findKey(transaction, person, named);
+  const removed = await removeKey(transaction, now, id, by);
+  if (removed === undefined) throw keyUnknown(person.email, named);
+  const { left } = await usableKeys(transaction, person.id)
+    .select((is) => is.fn.countAll<number>().as('left'))
+    .executeTakeFirstOrThrow();
+  return { id, ...removed, left: Number(left) };
+}
+
+/** Fewer characters do not name a key by the beginning of its ID. */
+const SHORTEST_ID = 6;
+
+/**
+ * A person's key by its name, its ID, or the beginning of its ID.
+ *
+ * @throws Problem `key-unknown` when there is no such key, or more than one
+ */
+async function findKey(
+  store: Store,
+  person: { id: string; email: string },
+  named: string,
+): Promise<{ id: string; name: string }> {
+  const keys = await usableKeys(store, person.id).select(['id', 'name']).orderBy('created_at').execute();
+  const ways: ((key: { id: string; name: string }) => boolean)[] = [
+    ({ name }) => name === named,
+    ({ id }) => id === named,
+    ({ name }) => name.toLowerCase() === named.toLowerCase(),
+    ({ id }) => named.length >= SHORTEST_ID && id.startsWith(named),
+  ];
+  const found = ways.map((way) => keys.filter(way)).find((some) => some.length > 0) ?? [];
+  const [key] = found;
+  if (key === undefined || found.length > 1) throw keyUnknown(person.email, named, found.length, keys);
+  return key;
+}
+
+const usableKeys = (store: Store, personId: string) =>
+  store.selectFrom('keys').where('person_id', '=', personId).where('removed_at', 'is', null);
+
+function keyUnknown(email: string, named: string, count = 0, keys: { name: string }[] = []): Problem {
+  const shown = JSON.stringify(forLog(named.slice(0, 100)));
+  const names = keys.slice(0, 20).map(({ name }) => JSON.stringify(name));
+  return new Problem({
+    kind: 'key-unknown',
+    what: count > 1 ? `${email} has ${count} keys that ${shown} can mean.` : `${email} has no key ${shown}.`,
+    fix:
+      names.length === 0
+        ? `${email} has no keys.`
+        : `The keys of ${email}: ${names.join(', ')}. vouch-server keys list ${email} shows their IDs.`,
+  });
+}

@@ -1,0 +1,51 @@
+import { audit, type By } from '../audit/audit.ts';
+import type { PersonRole } from '../store/schema.ts';
+import type { StoreTransaction } from '../store/store.ts';
+import { knownPerson } from './known-person.ts';
+import { checkOwnerRemains, lockPeople } from './last-owner.ts';
+import { type PersonState, stateOf } from './people.ts';
+
+export interface RoleGiven {
+  email: string;
+  role: PersonRole;
+  /** False when the person had the role before. */
+  changed: boolean;
+  state: PersonState;
+}
+
+/**
+ * Makes a person an owner.
+ *
+ * @throws Problem `person-unknown`
+ */
+export async function promote(transaction: StoreTransaction, now: number, address: string, by: By): Promise<RoleGiven> {
+  return giveRole(transaction, now, address, 'owner', by);
+}
+
+/**
+ * Makes an owner a member.
+ *
+ * @throws Problem `person-unknown` or `last-owner`
+ */
+export async function demote(transaction: StoreTransaction, now: number, address: string, by: By): Promise<RoleGiven> {
+  return giveRole(transaction, now, address, 'member', by);
+}
+
+async function giveRole(
+  transaction: StoreTransaction,
+  now: number,
+  address: string,
+  role: PersonRole,
+  by: By,
+): Promise<RoleGiven> {
+  await lockPeople(transaction);
+  const person = await knownPerson(transaction, address);
+  const { id, email } = person;
+  const given = { email, role, changed: person.role !== role, state: stateOf(person, now) };
+  if (!given.changed) return given;
+  if (role === 'member') await checkOwnerRemains(transaction, now, person, 'be made a member');
+  await transaction.updateTable('people').set({ role }).where('id', '=', id).execute();
+  const event = role === 'owner' ? 'person-promoted' : 'person-demoted';
+  await audit(transaction, now, { ...by, event, subject: email });
+  return given;
+}

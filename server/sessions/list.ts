@@ -1,0 +1,72 @@
+import { type Page, type PageRequest, pageOf, readCursor } from '../store/page.ts';
+import type { Store } from '../store/store.ts';
+import { activeSessions } from './sessions.ts';
+
+export interface ListedSession {
+  id: string;
+  email: string;
+  machine: string | null;
+  key: { id: string; name: string; model: string | null };
+  /** The touch that began it. */
+  since: number;
+  until: number;
+  /** The role's ARN that the last token was for, by the audit trail; null if there was none. */
+  lastRole: string | null;
+}
+
+/**
+ * A page of the sessions that can be used, the newest first.
+ *
+ * @param personId only this person's; undefined for everybody's
+ * @param now milliseconds since the epoch
+ * @throws Problem `option-refused` when the cursor is not one of this list
+ */
+export async function listSessions(
+  store: Store,
+  now: number,
+  personId: string | undefined,
+  { limit, after }: PageRequest,
+): Promise<Page<ListedSession>> {
+  let query = activeSessions(store, now)
+    .select((is) =>
+      is
+        .selectFrom('audit')
+        .whereRef('audit.session_id', '=', 'sessions.id')
+        .where('audit.event', '=', 'aws-token-issued')
+        .orderBy('audit.at', 'desc')
+        .orderBy('audit.id', 'desc')
+        .limit(1)
+        .select('audit.detail')
+        .as('last_token'),
+    )
+    .orderBy('sessions.auth_time', 'desc')
+    .orderBy('sessions.id')
+    .limit(limit + 1);
+  if (personId !== undefined) query = query.where('sessions.person_id', '=', personId);
+  if (after !== undefined) {
+    const [since, id] = readCursor<[number, string]>(after, [0, '']);
+    query = query.where((is) =>
+      is.or([
+        is('sessions.auth_time', '<', since),
+        is.and([is('sessions.auth_time', '=', since), is('sessions.id', '>', id)]),
+      ]),
+    );
+  }
+  const rows = await query.execute();
+  const sessions = rows.map((row) => ({
+    id: row.id,
+    email: row.email,
+    machine: row.machine,
+    key: { id: row.keyId, name: row.keyName, model: row.keyModel },
+    since: row.authTime,
+    until: row.expiresAt,
+    lastRole: roleOf(row.last_token),
+  }));
+  return pageOf(sessions, limit, ({ since, id }) => [since, id]);
+}
+
+function roleOf(detail: string | null): string | null {
+  if (detail === null) return null;
+  const { role } = JSON.parse(detail) as { role?: unknown };
+  return typeof role === 'string' ? role : null;
+}

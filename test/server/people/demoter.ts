@@ -1,0 +1,20 @@
+import { createInterface } from 'node:readline';
+import { demote } from '../../../server/people/roles.ts';
+import type { Problem } from '../../../server/problem/problem.ts';
+import { openExistingFile } from '../../../server/store/sqlite/open-store.ts';
+
+/** Demotes the person of each line that it reads, and prints `done` or the problem's kind. */
+const [, , file = ''] = process.argv;
+const store = openExistingFile(file);
+for await (const email of createInterface({ input: process.stdin })) {
+  const demoted = store
+    .transaction()
+    .execute((transaction) => demote(transaction, Date.now(), email, { actor: 'cli:root' }));
+  process.stdout.write(
+    `${await demoted.then(
+      () => 'done',
+      (error: Problem) => error.kind ?? error.message,
+    )}\n`,
+  );
+}
+await store.destroy();
