@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { addAwsRevoke } from './commands/aws-revoke.ts';
 import { addAwsTemplate } from './commands/aws-template.ts';
 import { addInvite } from './commands/invite.ts';
 import { addServe } from './commands/serve.ts';
@@ -19,6 +20,7 @@ const program = new Command('vouch-server')
 addServe(program);
 addInvite(program);
 addAwsTemplate(program);
+addAwsRevoke(program);
 
 // commander's own `help` prints no error for an unknown name.
 program

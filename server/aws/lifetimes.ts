@@ -2,7 +2,10 @@
 export const TOKEN_SECONDS = 60;
 
 /** For how long AWS accepts a token after its `exp`, in seconds (IAM user guide, "Create an OpenID Connect identity provider in IAM"). */
-export const GRACE_SECONDS = 300;
+const GRACE_SECONDS = 300;
+
+/** For how long after its issue AWS may still give credentials for a token, in milliseconds. */
+export const REDEEMABLE_MS = (TOKEN_SECONDS + GRACE_SECONDS) * 1000;
 
 /** The longest that a role can give credentials for, in seconds (IAM API reference, CreateRole, MaxSessionDuration). */
 export const LONGEST_SECONDS = 43_200;

@@ -1,5 +1,7 @@
+import { clockTime } from '../text/clock-time.ts';
+
 /**
- * The sentence that says what AWS still honours after something was ended.
+ * The sentence that says what AWS still honours after something was ended. Its times round up, so that "at the latest" holds.
  *
  * @param until what awsCredentialsUntil found, in milliseconds since the epoch
  * @param now milliseconds since the epoch
@@ -7,15 +9,5 @@
  */
 export function sayOutstanding(until: number | undefined, now: number): string | undefined {
   if (until === undefined) return undefined;
-  const [issued, end] = [roundUp(now), roundUp(until)];
-  return `AWS credentials issued before ${clock(issued)} last until ${clock(end, issued)} at the latest.`;
-}
-
-/** To the full minute: "at the latest" must hold. */
-const roundUp = (at: number) => new Date(Math.ceil(at / 60_000) * 60_000);
-
-/** 11:42, with the date unless it is the other time's. */
-function clock(time: Date, other = time): string {
-  const today = time.toDateString() === other.toDateString();
-  return time.toLocaleString('en-GB', { timeStyle: 'short', ...(today ? {} : { dateStyle: 'full' }) });
+  return `AWS credentials issued before ${clockTime(now, now)} last until ${clockTime(until, now)} at the latest.`;
 }

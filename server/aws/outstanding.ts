@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts';
-import { GRACE_SECONDS, roleMaximum, TOKEN_SECONDS } from './lifetimes.ts';
+import { REDEEMABLE_MS, roleMaximum } from './lifetimes.ts';
 import { isRoleArn } from './role-arn.ts';
 
 /** Whose credentials: a person's, by the address in lower case, or those that one session asked for. */
@@ -23,7 +23,7 @@ export async function awsCredentialsUntil(
   awsSessionSeconds: number,
   now: number,
 ): Promise<number | undefined> {
-  const life = (TOKEN_SECONDS + GRACE_SECONDS + roleMaximum(awsSessionSeconds)) * 1000;
+  const life = REDEEMABLE_MS + roleMaximum(awsSessionSeconds) * 1000;
   const { last } = await tokensAfter(store, holder, now - life)
     .select((is) => is.fn.max<number | null>('at').as('last'))
     .executeTakeFirstOrThrow();

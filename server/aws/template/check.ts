@@ -1,6 +1,8 @@
 import type { Config } from '../../config/config.ts';
 import { isDomain } from '../../network/domain.ts';
 import { Problem } from '../../problem/problem.ts';
+import { shown } from '../../text/shown.ts';
+import { checkAccount } from '../check-account.ts';
 import { roleMaximum } from '../lifetimes.ts';
 import { partitions, type RoleTemplate } from './role-template.ts';
 
@@ -32,14 +34,7 @@ export function checkTemplate(trust: AwsTrust, options: TemplateOptions): RoleTe
       fix: `Give one of ${partitions.join(', ')}.`,
     });
   }
-  if (!/^\d{12}$/.test(options.account)) {
-    throw new Problem({
-      kind: 'option-refused',
-      what: `--account ${shown(options.account)} is not an AWS account's number.`,
-      why: 'It has 12 digits, without hyphens.',
-      fix: 'See it with: aws sts get-caller-identity --query Account --output text',
-    });
-  }
+  checkAccount(options.account);
   if (!/^[\w+=,.@-]{1,64}$/.test(options.role)) {
     throw new Problem({
       kind: 'option-refused',
@@ -116,9 +111,3 @@ const repositoryArn = (partition: string, account: string, region: string, name:
   `arn:${partition}:codecommit:${region}:${account}:${name}`;
 
 const unique = (values: readonly string[]) => [...new Set(values)];
-
-/** What somebody typed, as one short line that cannot steer a terminal. */
-const shown = (value: string) =>
-  JSON.stringify(value.slice(0, 100)).replace(/[^\x20-\x7e]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });

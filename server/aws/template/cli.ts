@@ -1,3 +1,4 @@
+import { shellWord } from '../shell-word.ts';
 import { type Document, description, permissionPolicy, permissionPolicyName, trustPolicy } from './policies.ts';
 import type { RoleTemplate } from './role-template.ts';
 
@@ -6,8 +7,8 @@ export function cli(template: RoleTemplate): string {
   // The audience is written as JSON: version 1 of the AWS CLI would fetch a plain https:// value and use the result.
   const provider = `
 aws iam create-open-id-connect-provider \\
-  --url ${quoted(template.issuer)} \\
-  --client-id-list ${quoted(JSON.stringify([template.audience]))} \\
+  --url ${shellWord(template.issuer)} \\
+  --client-id-list ${shellWord(JSON.stringify([template.audience]))} \\
   --query OpenIDConnectProviderArn --output text
 `;
   return `#!/bin/sh
@@ -26,20 +27,17 @@ trust_policy=${document(trustPolicy(template))}
 permission_policy=${document(permissionPolicy(template))}
 ${template.existingProvider ? '' : provider}
 aws iam create-role \\
-  --role-name=${quoted(template.roleName)} \\
-  --description ${quoted(description(template))} \\
+  --role-name=${shellWord(template.roleName)} \\
+  --description ${shellWord(description(template))} \\
   --max-session-duration ${template.maxSessionSeconds} \\
   --assume-role-policy-document "$trust_policy" \\
   --query Role.Arn --output text
 
 aws iam put-role-policy \\
-  --role-name=${quoted(template.roleName)} \\
-  --policy-name ${quoted(permissionPolicyName)} \\
+  --role-name=${shellWord(template.roleName)} \\
+  --policy-name ${shellWord(permissionPolicyName)} \\
   --policy-document "$permission_policy"
 `;
 }
 
-const document = (policy: Document) => quoted(JSON.stringify(policy, null, 2));
-
-/** A shell word that means exactly this text: inside single quotes only the quote itself is special. */
-const quoted = (value: string) => `'${value.replaceAll("'", "'\\''")}'`;
+const document = (policy: Document) => shellWord(JSON.stringify(policy, null, 2));

@@ -26,15 +26,20 @@ export function fromCloudFormation(text: string): Printed {
   };
 }
 
-/** Reads HCL by the names of its arguments. Their values are JSON, except that $ and % are doubled before a brace. */
-export function fromTerraform(text: string): Printed {
+/** A value of HCL that is written as JSON, except that $ and % are doubled before a brace. */
+export function hclValue(text: string) {
   if (/(?<!\$)\$\{|(?<!%)%\{/.test(text)) throw new Error('HCL would evaluate a template sequence in this text');
+  return JSON.parse(text.replace(/([$%])\1(?=\{)/g, '$1'));
+}
+
+/** Reads HCL by the names of its arguments. */
+export function fromTerraform(text: string): Printed {
   const argument = (resource: string, name: string) => {
     const block = text.split(`resource "${resource}" "vouch" {\n`)[1]?.split('\n}\n')[0];
     const [, call, line] =
       new RegExp(`^ {2}${name} += (?:jsonencode\\(([\\s\\S]*?)\\n {2}(?=\\}\\))|(.*)$)`, 'm').exec(block ?? '') ?? [];
     const value = call === undefined ? line : `${call}}`;
-    return value === undefined ? undefined : JSON.parse(value.replace(/([$%])\1(?=\{)/g, '$1'));
+    return value === undefined ? undefined : hclValue(value);
   };
   const url = argument('aws_iam_openid_connect_provider', 'url');
   return {
@@ -71,7 +76,7 @@ export function fromCli(script: string, folder: string): Printed {
  * Runs the script with an `aws` that records its calls.
  *
  * @param account the account of the AWS CLI's credentials
- * @param refused the command that AWS refuses
+ * @param refused AWS refuses the calls that have this word, such as a command
  * @returns how the script ended, and every call's words
  */
 export function runScript(
@@ -83,7 +88,8 @@ export function runScript(
   const log = join(folder, 'calls');
   rmSync(log, { force: true });
   const aws = '#!/bin/sh\nprintf "%s\\0" "$@" >>"$LOG"; printf "\\n" >>"$LOG"\n';
-  const answer = '[ "$1" != sts ] || echo "$ACCOUNT"\n[ "$2" != "$REFUSED" ] || exit 254\n';
+  const answer =
+    '[ "$1" != sts ] || echo "$ACCOUNT"\n[ -z "$REFUSED" ] || case " $* " in *" $REFUSED "*) exit 254 ;; esac\n';
   writeFileSync(join(folder, 'aws'), aws + answer, { mode: 0o755 });
   const env = { PATH: `${folder}:/usr/bin:/bin`, LOG: log, ACCOUNT: account, REFUSED: refused };
   const { status, stderr } = spawnSync('sh', { input: script, env, encoding: 'utf8' });
