@@ -1,5 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { type CompiledQuery, type DatabaseConnection, type QueryResult, SelectQueryNode } from 'kysely';
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type QueryResult,
+  SelectQueryNode,
+  type TransactionSettings,
+} from 'kysely';
 import { busy, LOCK_WAIT_MS, retryWhileLocked } from './lock-wait.ts';
 import type { Mutex } from './mutex.ts';
 import { execute } from './open-database.ts';
@@ -8,6 +14,8 @@ import { execute } from './open-database.ts';
 export interface SqliteDatabase {
   writer: DatabaseSync;
   reader: DatabaseSync;
+  /** Opens one more connection that only reads. */
+  openReader: () => DatabaseSync;
   /** Guards the writer: one connection at a time has it. */
   mutex: Mutex;
   /** Throws when writes would be lost. */
@@ -16,11 +24,12 @@ export interface SqliteDatabase {
 
 /**
  * Runs Kysely's statements. Reads use a connection of their own, which no write blocks; writes and whole transactions take turns on
- * the other one.
+ * the other one. A transaction that only reads has a connection to itself, so that nobody else sees its old state.
  */
 export class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: SqliteDatabase;
   #inTransaction = false;
+  #snapshot: DatabaseSync | undefined;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
@@ -29,6 +38,8 @@ export class NodeSqliteConnection implements DatabaseConnection {
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const { reader, writer, mutex } = this.#database;
     const until = performance.now() + LOCK_WAIT_MS;
+    const snapshot = this.#snapshot;
+    if (snapshot !== undefined) return retryWhileLocked(until, () => execute<Row>(snapshot, query));
     // A transaction must see what it has written itself.
     if (this.#inTransaction) return retryWhileLocked(until, () => execute<Row>(writer, query));
     if (SelectQueryNode.is(query.query)) return retryWhileLocked(until, () => execute<Row>(reader, query));
@@ -40,8 +51,13 @@ export class NodeSqliteConnection implements DatabaseConnection {
     }
   }
 
-  /** Takes the write lock at once: a transaction that reads first and then fails to get the lock could not go on. */
-  async begin(): Promise<void> {
+  /** Takes the write lock at once, unless it only reads: a transaction that reads first and then fails to get the lock could not go on. */
+  async begin({ accessMode }: TransactionSettings): Promise<void> {
+    if (accessMode === 'read only') {
+      this.#snapshot = this.#database.openReader();
+      this.#snapshot.exec('BEGIN');
+      return;
+    }
     const { writer, mutex } = this.#database;
     const until = performance.now() + LOCK_WAIT_MS;
     await this.#acquireWriter(until);
@@ -55,16 +71,21 @@ export class NodeSqliteConnection implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
+    if (this.#snapshot !== undefined) return;
     await retryWhileLocked(performance.now() + LOCK_WAIT_MS, () => this.#database.writer.exec('COMMIT'));
   }
 
   rollback(): void {
+    if (this.#snapshot !== undefined) return;
     // After some errors, such as a full disk, SQLite has rolled back already (sqlite.org/lang_transaction.html, section 3).
     if (this.#database.writer.isTransaction) this.#database.writer.exec('ROLLBACK');
   }
 
   /** Lets the next connection write. */
   release(): void {
+    // Closing ends a transaction that has only read.
+    this.#snapshot?.close();
+    this.#snapshot = undefined;
     if (!this.#inTransaction) return;
     this.#inTransaction = false;
     this.#database.mutex.release();

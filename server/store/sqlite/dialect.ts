@@ -1,4 +1,4 @@
-import { type DatabaseConnection, type Driver, SqliteDialect } from 'kysely';
+import { type DatabaseConnection, type Driver, SqliteDialect, type TransactionSettings } from 'kysely';
 import { NodeSqliteConnection, type SqliteDatabase } from './connection.ts';
 import { LOCK_WAIT_MS } from './lock-wait.ts';
 
@@ -36,8 +36,8 @@ class NodeSqliteDriver implements Driver {
     return new NodeSqliteConnection(this.#database);
   }
 
-  async beginTransaction(connection: NodeSqliteConnection): Promise<void> {
-    await connection.begin();
+  async beginTransaction(connection: NodeSqliteConnection, settings: TransactionSettings): Promise<void> {
+    await connection.begin(settings);
   }
 
   async commitTransaction(connection: NodeSqliteConnection): Promise<void> {
