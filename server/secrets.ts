@@ -1,4 +1,4 @@
-import { createHash, hkdfSync, randomBytes } from 'node:crypto';
+import { hash as digest, hkdfSync, randomBytes } from 'node:crypto';
 
 /** A new secret of 256 bits, base64url. */
 export function randomSecret(): string {
@@ -7,7 +7,7 @@ export function randomSecret(): string {
 
 /** SHA-256 in base64url: the stored form of a secret with full entropy. */
 export function hash(value: string): string {
-  return createHash('sha256').update(value).digest('base64url');
+  return digest('sha256', value, 'base64url');
 }
 
 /**

@@ -1,5 +1,7 @@
 import { pino } from 'pino';
 import { createApp } from './app.ts';
+import { trimAudit } from './audit/retention.ts';
+import { closeWindows } from './audit/windows.ts';
 import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
 import { type Offer, offerOwnership } from './enrolment/first-owner.ts';
@@ -33,7 +35,7 @@ export async function serve(config: Config): Promise<RunningServer> {
     const context: Context = { config, store, log, signingKey, now: Date.now };
     const offer = await offerOwnership(context);
     const listeners = await listen(config.listen, createApp(context, master));
-    const sweeper = new Sweeper(store, config.auditDays);
+    const sweeper = sweeperFor(context);
     const sweeping = setInterval(() => {
       sweeper.sweep(context.now()).catch((err) => log.error({ err }, 'sweep failed'));
     }, SWEEP_EVERY_MS);
@@ -72,4 +74,14 @@ function textOf(offer: Offer): string {
     'If another browser opened it first, restart the server: that voids this link and prints a new one.',
     '',
   ].join('\n');
+}
+
+/** What is done once a minute. @param elapsed milliseconds of a monotonic clock */
+export function sweeperFor({ store, config, signingKey }: Context, elapsed?: () => number): Sweeper {
+  const signer = { issuer: config.issuer, signingKey };
+  const tasks = {
+    anyTime: [(now: number) => closeWindows(store, now)],
+    steady: [(now: number) => trimAudit(store, signer, config.auditDays, now)],
+  };
+  return new Sweeper(store, tasks, elapsed);
 }

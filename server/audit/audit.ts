@@ -16,12 +16,12 @@ export interface RequestSource {
 
 /** Who acts, and from where: the same in all rows of one change. */
 export interface By {
-  /** A person's address, `cli:<system user>`, or `server`. */
+  /** A person's address, `cli:<system user>`, `server`, or `unknown` for a stranger. */
   actor: string;
   /** Who became root through sudo to run a command. */
   sudoUser?: string | undefined;
   /** Without it: a command, or the server itself. */
-  from?: RequestSource | undefined;
+  from?: Partial<RequestSource> | undefined;
 }
 
 export interface AuditEntry<Event extends AuditEvent = AuditEvent> extends By {
@@ -96,10 +96,11 @@ function fieldsOf<Event extends AuditEvent>(
     event: entry.event,
     result: entry.result ?? 'done',
     reason: entry.reason ?? null,
-    actor: entry.actor,
-    subject: entry.subject ?? null,
+    // The database would store something else than half a surrogate pair, and the hash would not fit.
+    actor: entry.actor.toWellFormed(),
+    subject: entry.subject?.toWellFormed() ?? null,
     ip: readAddress(entry.from?.ip ?? '') ?? null,
-    machine: entry.machine ?? null,
+    machine: entry.machine?.toWellFormed() ?? null,
     key_id: entry.keyId ?? null,
     session_id: entry.sessionId ?? null,
     request_id: entry.from?.requestId ?? null,

@@ -94,6 +94,16 @@ export function readInstallation(
 }
 
 /**
+ * Reads what commands need that use the signing key: also the master key, without which nobody can.
+ *
+ * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
+ */
+export function readSigningInstallation(env: Environment): Pick<Config, 'issuer' | 'database' | 'masterKey'> {
+  const { issuer, database } = readInstallation(env);
+  return { issuer, database, masterKey: readMasterKey(env, new URL(issuer).protocol === 'http:') };
+}
+
+/**
  * Reads the settings that AWS must know. That needs neither a master key nor a database.
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong

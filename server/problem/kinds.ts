@@ -59,6 +59,8 @@ const OF_COMMANDS = {
   'metadata-refused': 'failed',
   'master-key-lost': 'usage',
   'signing-key-locked': 'failed',
+  'audit-broken': 'failed',
+  'checkpoint-refused': 'refused',
   'listening-failed': 'failed',
   'pages-missing': 'failed',
   'node-too-old': 'failed',

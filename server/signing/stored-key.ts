@@ -36,11 +36,33 @@ class StoredKey implements SigningKey {
  * @throws Problem `signing-key-locked` when the stored key cannot be opened with this master key
  */
 export async function currentSigningKey(store: Store, master: Buffer, now: number): Promise<SigningKey> {
-  const wrapping = deriveKey(master, 'signing keys');
-  const stored = (await findCurrent(store)) ?? (await makeFirst(store, wrapping, now));
-  const privateJwk = await open(stored.jwe, wrapping);
+  const wrapping = wrappingKey(master);
+  return unlock((await findCurrent(store)) ?? (await makeFirst(store, wrapping, now)), wrapping);
+}
+
+/**
+ * The signing key with this name, whatever its state; undefined when there is none. Only whoever has the master key can have stored it.
+ *
+ * @param master the master key, 32 bytes
+ * @throws Problem `signing-key-locked` when the stored key cannot be opened with this master key
+ */
+export async function findSigningKey(store: Store, master: Buffer, kid: string): Promise<SigningKey | undefined> {
+  const stored = await store
+    .selectFrom('signing_keys')
+    .select(['kid', 'jwe'])
+    .where('kid', '=', kid)
+    .executeTakeFirst();
+  return stored && unlock(stored, wrappingKey(master));
+}
+
+function wrappingKey(master: Buffer): Buffer {
+  return deriveKey(master, 'signing keys');
+}
+
+async function unlock({ kid, jwe }: { kid: string; jwe: string }, wrapping: Buffer): Promise<SigningKey> {
+  const privateJwk = await open(jwe, wrapping);
   const { d: _secret, ...publicJwk } = privateJwk;
-  return new StoredKey(stored.kid, publicJwk, (await importJWK(privateJwk, 'ES256')) as CryptoKey);
+  return new StoredKey(kid, publicJwk, (await importJWK(privateJwk, 'ES256')) as CryptoKey);
 }
 
 /** Whether there is a signing key already. Only the master key that it was stored with can open it. */

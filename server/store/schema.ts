@@ -185,7 +185,7 @@ interface AuditTable {
   event: string;
   result: 'done' | 'refused';
   reason: string | null;
-  /** Who did it: a person's address, `cli:<system user>`, or `server`. */
+  /** Who did it: a person's address, `cli:<system user>`, `server`, or `unknown` for a stranger. */
   actor: string;
   /** Whom it concerns: an address. */
   subject: string | null;
@@ -209,7 +209,7 @@ interface AuditHeadTable {
   base_hash: string;
 }
 
-/** Counts of refusals. Anybody can cause one, so all of a kind within an hour share one row. */
+/** Counts of refusals. Anybody can cause one, so all of a kind within an hour share one row, which then becomes one of the trail. */
 interface AuditWindowsTable {
   began_at: number;
   event: string;

@@ -9,9 +9,7 @@ const BATCH = 1_000;
 /** How long a finished enrolment can still be asked about, in milliseconds. */
 const ENROLMENT_MEMORY_MS = 24 * 3600 * 1000;
 
-const DAY_MS = 24 * 3600 * 1000;
-
-/** How long the clock must have run evenly before used proofs and audit rows are deleted, in milliseconds: longer than a proof is fresh. */
+/** How long the clock must have run evenly before used proofs are deleted, in milliseconds: longer than a proof is fresh. */
 const STEADY_MS = 15 * 60 * 1000;
 
 /** How far the clock and the elapsed time may differ between two sweeps, in milliseconds: NTP slews by less. */
@@ -20,22 +18,29 @@ const JUMP_MS = 5_000;
 /** The only model of oidc-provider that is stored to refuse something: used proofs. */
 const DENYING_MODEL = 'ReplayDetection';
 
-/** Deletes what has expired and what is too old in the audit tables. Agents' sessions stay. */
+/** What a feature does at each sweep. @param now milliseconds since the epoch */
+type SweepTask = (now: number) => Promise<void>;
+
+/** Work of features at each sweep, after the sweeper's own. */
+export interface SweepTasks {
+  anyTime?: readonly SweepTask[];
+  /** Only while the clock runs evenly: what a clock that is a year ahead for a moment must not do. */
+  steady?: readonly SweepTask[];
+}
+
+/** Deletes what has expired. Agents' sessions stay. */
 export class Sweeper {
   readonly #store: Store;
-  readonly #auditDays: number;
+  readonly #tasks: SweepTasks;
   readonly #elapsed: () => number;
   #steadySince: number;
   #sweeping = false;
   #last: { now: number; elapsed: number } | undefined;
 
-  /**
-   * @param auditDays how many days audit rows are kept
-   * @param elapsed milliseconds of a monotonic clock
-   */
-  constructor(store: Store, auditDays: number, elapsed: () => number = () => performance.now()) {
+  /** @param elapsed milliseconds of a monotonic clock */
+  constructor(store: Store, tasks: SweepTasks, elapsed: () => number = () => performance.now()) {
     this.#store = store;
-    this.#auditDays = auditDays;
+    this.#tasks = tasks;
     this.#elapsed = elapsed;
     this.#steadySince = elapsed();
   }
@@ -49,13 +54,11 @@ export class Sweeper {
       await this.#delete('enrolments', 'ticket_hash', 'expires_at', now - ENROLMENT_MEMORY_MS);
       await this.#delete('web_sessions', 'id', 'expires_at', now);
       await this.#deletePayloads(now, '!=');
+      for (const task of this.#tasks.anyTime ?? []) await task(now);
       if (!this.#isSteady(now)) return;
       await this.#delete('dpop_proofs', 'proof_hash', 'expires_at', now);
       await this.#deletePayloads(now, '=');
-      const oldest = now - this.#auditDays * DAY_MS;
-      await this.#delete('audit', 'id', 'at', oldest);
-      // There are only a few for each hour, whatever anybody does.
-      await this.#store.deleteFrom('audit_windows').where('last_at', '<=', oldest).execute();
+      for (const task of this.#tasks.steady ?? []) await task(now);
     } finally {
       this.#sweeping = false;
     }
@@ -91,8 +94,7 @@ export class Sweeper {
 
   /**
    * A used proof that is deleted could be used again. A clock wrongly set ahead makes all proofs look expired; set back, they are valid
-   * again. So rows are deleted only after the clock has run evenly for longer than a proof is accepted. This also saves the audit rows from
-   * a clock that is a year ahead for a moment.
+   * again. So rows are deleted only after the clock has run evenly for longer than a proof is accepted.
    */
   #isSteady(now: number): boolean {
     const elapsed = this.#elapsed();

@@ -55,3 +55,14 @@ export const sessionRow = (
 export function addAudit(store: Store, at: number, ...entries: AuditEntry[]): Promise<void> {
   return store.transaction().execute((transaction) => auditAll(transaction, at, entries));
 }
+
+/** Empties the audit trail, as if all rows had been deleted for their age. */
+export async function emptyAudit(store: Store): Promise<void> {
+  await store.transaction().execute(async (transaction) => {
+    await transaction
+      .updateTable('audit_head')
+      .set((is) => ({ base_id: is.ref('last_id'), base_hash: is.ref('last_hash') }))
+      .execute();
+    await transaction.deleteFrom('audit').execute();
+  });
+}

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Kysely, Migrator, SqliteDialect, sql } from 'kysely';
 import { migrations } from '../migrations/index.ts';
 import type { Schema } from '../schema.ts';
+import { LET_CHANGE, MAKE_APPEND_ONLY } from './append-only.ts';
 
 /**
  * Brings the schema up to date, in one transaction that takes the write lock first. Kysely's SQLite adapter locks nothing: servers that
@@ -27,8 +28,11 @@ export async function migrate(database: DatabaseSync): Promise<void> {
   await db.connection().execute(async (connection) => {
     await sql`begin immediate`.execute(connection);
     const migrator = new Migrator({ db: connection, provider: { getMigrations: async () => migrations } });
+    const isNew = (await migrator.getMigrations()).some(({ executedAt }) => executedAt === undefined);
+    if (isNew) database.exec(LET_CHANGE);
     const { error } = await migrator.migrateToLatest();
     if (error === undefined) {
+      database.exec(MAKE_APPEND_ONLY);
       await sql`commit`.execute(connection);
       return;
     }

@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Problem } from '../../../server/problem/problem.ts';
-import type { Store } from '../../../server/store/store.ts';
-import { Sweeper } from '../../../server/store/sweep.ts';
 import { Browser } from '../browser.ts';
 import { addAudit } from '../rows.ts';
 import { SoftKey } from '../soft-key.ts';
@@ -182,30 +180,4 @@ test('a refusal’s reason, which goes to the log, is short and has no control c
   const problem = new Problem({ kind: 'assertion-refused', what: 'Refused', fix: 'Try again.', reason });
   expect(problem.reason).toMatch(/^expected " \[2J 31m x+$/);
   expect(problem.reason.length).toBeLessThanOrEqual(300);
-});
-
-/** A sweeper that has seen the clock run evenly for an hour. */
-function steadySweeper(store: Store, auditDays: number): Sweeper {
-  let elapsed = 0;
-  const sweeper = new Sweeper(store, auditDays, () => elapsed);
-  elapsed = 3600_000;
-  return sweeper;
-}
-
-test('rows are deleted at a given age', async () => {
-  const { store } = server.context;
-  await store.deleteFrom('audit').execute();
-  const [now, day] = [Date.now(), 24 * 3600_000];
-  for (const age of [400 * day, 7 * day, 7 * day - 1, 6 * day, 0]) {
-    await addAudit(store, now - age, { event: 'invited', actor: 'server' });
-    server.context.now = () => now - age;
-    await new Browser(server.origin).post('/enroll/start', { invitation: 'nonsense' });
-  }
-  moveClock(server, 0);
-  await steadySweeper(store, 400).sweep(now);
-  expect(await countAuditRows()).toBe(4);
-  await steadySweeper(store, 7).sweep(now);
-  expect(await countAuditRows()).toBe(3);
-  const left = await store.selectFrom('audit_windows').select('last_at').orderBy('last_at').execute();
-  expect(left.map(({ last_at }) => last_at)).toEqual([now - 7 * day + 1, now - 6 * day, now]);
 });

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../../server/audit/audit.ts';
 import { awsCredentialsUntil, rolesUsed } from '../../../server/aws/outstanding.ts';
 import { sayOutstanding } from '../../../server/aws/outstanding-words.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
-import { addAudit } from '../rows.ts';
+import { addAudit, emptyAudit } from '../rows.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
 const MINUTE = 60_000;
@@ -16,7 +16,7 @@ beforeAll(async () => {
   opened = await openContext();
 });
 afterAll(() => opened.close());
-beforeEach(() => opened.context.store.deleteFrom('audit').execute());
+beforeEach(() => emptyAudit(opened.context.store));
 
 const entry = (other: Partial<AuditEntry> = {}): AuditEntry => ({
   event: 'aws-token-issued',

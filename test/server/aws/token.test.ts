@@ -9,7 +9,7 @@ import { issueToken } from '../../../server/aws/issue-token.ts';
 import { awsTokenRoute } from '../../../server/aws/token-route.ts';
 import { problemHandler } from '../../../server/http/problem-handler.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
-import { addAudit, keyRow, personRow, sessionRow } from '../rows.ts';
+import { addAudit, emptyAudit, keyRow, personRow, sessionRow } from '../rows.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
 const HOUR = 3600_000;
@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => opened.close());
 
 beforeEach(async () => {
-  await opened.context.store.deleteFrom('audit').execute();
+  await emptyAudit(opened.context.store);
 });
 
 const issue = (id = 'hers', role = ROLE) => issueToken(opened.context, id, role, { ip: '192.0.2.7', requestId: 'r-1' });
@@ -199,7 +199,7 @@ describe('a token is issued', () => {
       [NOW + 60_000, '660', /^Wait 660 seconds,/],
     ];
     for (const [oldest, seconds, fix] of waits) {
-      await opened.context.store.deleteFrom('audit').execute();
+      await emptyAudit(opened.context.store);
       await addIssued(1, oldest);
       await addIssued(299, Math.max(oldest, NOW - 1));
       const said = { asymmetricMatch: (text: string) => fix.test(text) };

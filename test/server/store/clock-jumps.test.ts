@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Sweeper } from '../../../server/store/sweep.ts';
+import { sweeperFor } from '../../../server/serve.ts';
+import type { Sweeper } from '../../../server/store/sweep.ts';
 import type { CliClient } from '../cli-client.ts';
 import { enrolPerson, expectProblem, signIn, startServer, type TestServer } from '../support.ts';
 
@@ -34,7 +35,7 @@ beforeEach(async () => {
   server.context.now = () => Date.now();
   start = Date.now();
   elapsed = 0;
-  sweeper = new Sweeper(server.context.store, 400, () => elapsed);
+  sweeper = sweeperFor(server.context, () => elapsed);
   await pass(HOUR);
   const { key } = await enrolPerson(server);
   ({ client, access_token: token } = await signIn(server.origin, key));
@@ -74,7 +75,7 @@ describe('a used proof is not accepted again', () => {
   });
 
   test('by a server that starts while the clock is ahead', async () => {
-    sweeper = new Sweeper(server.context.store, 400, () => elapsed);
+    sweeper = sweeperFor(server.context, () => elapsed);
     await pass(4 * MINUTE, 24 * HOUR);
     await pass(MINUTE, -MINUTE);
     await expectProblem(await use(), 401, 'token-refused');

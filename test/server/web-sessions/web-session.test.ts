@@ -370,8 +370,8 @@ test('a stranger’s body is not read', async () => {
 
 test('the sweeper deletes web sessions that have ended', async () => {
   const { email } = await signedIn();
-  const { Sweeper } = await import('../../../server/store/sweep.ts');
-  const sweeper = new Sweeper(server.context.store, 365);
+  const { sweeperFor } = await import('../../../server/serve.ts');
+  const sweeper = sweeperFor(server.context);
   await sweeper.sweep(Date.now() + 8 * 3600_000 - MINUTE);
   expect(await rowsOf(email)).toHaveLength(1);
   await sweeper.sweep(Date.now() + 8 * 3600_000);

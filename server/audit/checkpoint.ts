@@ -1,0 +1,108 @@
+import { decodeProtectedHeader, errors, importJWK, jwtVerify } from 'jose';
+import { Problem } from '../problem/problem.ts';
+import { signJwt } from '../signing/sign-jwt.ts';
+import type { SigningKey } from '../signing/signing-key.ts';
+import type { Store } from '../store/store.ts';
+import { findRow, readable } from './rows.ts';
+import { trimsOf } from './trims.ts';
+import type { Link } from './verify.ts';
+
+/**
+ * What a checkpoint is for (RFC 8725, section 3.11). It has no audience, subject or end either, so that nobody can take it for a token
+ * that lets somebody in.
+ */
+const TYP = 'vouch-audit-checkpoint+jwt';
+
+/** Who signs checkpoints. */
+export interface Signer {
+  issuer: string;
+  signingKey: SigningKey;
+}
+
+/** Finds the server's key with this name. */
+export type KeyFinder = (kid: string) => Promise<SigningKey | undefined>;
+
+/** A checkpoint whose signature was checked. */
+export interface Checkpoint extends Link {
+  /** Milliseconds since the epoch. */
+  issuedAt: number;
+}
+
+/** The last row at this moment. */
+export async function currentHead(store: Store): Promise<Link> {
+  const head = await store
+    .selectFrom('audit_head')
+    .select(['last_id', 'last_hash'])
+    .where('id', '=', 1)
+    .executeTakeFirstOrThrow();
+  return { id: Number(head.last_id), hash: head.last_hash };
+}
+
+/** Signs a place in the chain: a JWS in compact form (RFC 7515, section 7.1). @param now milliseconds since the epoch */
+export function signCheckpoint({ issuer, signingKey }: Signer, { id, hash }: Link, now: number): Promise<string> {
+  return signJwt(signingKey, { iss: issuer, iat: Math.floor(now / 1000), id, hash }, TYP);
+}
+
+/**
+ * Reads a checkpoint.
+ *
+ * @param text what signCheckpoint has made
+ * @throws Problem `checkpoint-refused` unless this server has signed it
+ */
+export async function readCheckpoint(text: string, issuer: string, findKey: KeyFinder): Promise<Checkpoint> {
+  try {
+    const key = await findKey(String(decodeProtectedHeader(text).kid));
+    if (key === undefined) throw refused('its key is not one of this server');
+    const { payload } = await jwtVerify(text, await importJWK(key.publicJwk, 'ES256'), {
+      issuer,
+      typ: TYP,
+      algorithms: ['ES256'],
+      requiredClaims: ['iat', 'id', 'hash'],
+    });
+    const { id, hash, iat } = payload as { id: number; hash: string; iat: number };
+    return { id, hash, issuedAt: iat * 1000 };
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof TypeError) throw refused(error.message);
+    throw error;
+  }
+}
+
+function refused(why: string): Problem {
+  return new Problem({
+    kind: 'checkpoint-refused',
+    what: 'This is not a checkpoint that this server has signed.',
+    why: `The check said: ${why}.`,
+    fix: 'Give what `vouch-server audit checkpoint` has printed, with the issuer and the master key of the same server.',
+  });
+}
+
+/**
+ * Whether the trail still has the head that a checkpoint recorded. Call it for a trail that verifyTrail found whole.
+ *
+ * `present`: the row is there, unchanged, or was the last one deleted. `deleted`: the row is gone, and the server has signed that it
+ * deleted rows for their age up to a later one. `never`: the trail never had that head, or somebody else has deleted the row.
+ *
+ * @param base the last row that was deleted for its age
+ */
+export async function findCheckpoint(
+  snapshot: Store,
+  base: Link,
+  checkpoint: Link,
+  signer: { issuer: string; findKey: KeyFinder },
+): Promise<'present' | 'deleted' | 'never'> {
+  if (checkpoint.id > base.id) {
+    const row = await readable(findRow(snapshot, checkpoint.id));
+    return row?.hash === checkpoint.hash ? 'present' : 'never';
+  }
+  if (checkpoint.id === base.id) return checkpoint.hash === base.hash ? 'present' : 'never';
+  const trims = await trimsOf(snapshot);
+  const last = trims.at(-1);
+  if (last === undefined) return 'never';
+  const signed = await readCheckpoint(last.checkpoint, signer.issuer, signer.findKey).catch((error: unknown) => {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  });
+  if (signed?.id !== base.id || signed.hash !== base.hash) return 'never';
+  const known = trims.find(({ toId }) => toId === checkpoint.id);
+  return known === undefined || known.hash === checkpoint.hash ? 'deleted' : 'never';
+}

@@ -1,0 +1,44 @@
+import type { Store } from '../store/store.ts';
+
+/** A deletion of the oldest rows for their age, as the trail tells it. */
+export interface Trim {
+  /** The row that tells it. */
+  id: number;
+  at: number;
+  fromId: number;
+  toId: number;
+  /** The hash of row `toId`. */
+  hash: string;
+  /** The same, signed by the server (checkpoint.ts). */
+  checkpoint: string;
+}
+
+/** All deletions that the trail still tells, the oldest first. */
+export async function trimsOf(store: Store): Promise<Trim[]> {
+  const rows = await store
+    .selectFrom('audit')
+    .select(['id', 'at', 'detail'])
+    .where('event', '=', 'audit-trimmed')
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id, at, detail }) => {
+    const said = parse(detail);
+    return {
+      id,
+      at: Number(at),
+      fromId: Number(said.fromId),
+      toId: Number(said.toId),
+      hash: String(said.hash),
+      checkpoint: String(said.checkpoint),
+    };
+  });
+}
+
+/** Not even JSON is taken for granted: the rows may not have been checked. */
+function parse(detail: unknown): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(String(detail))) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
