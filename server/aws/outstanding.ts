@@ -43,7 +43,7 @@ export interface RoleUse {
  *
  * @param email the address in lower case
  * @param since milliseconds since the epoch
- * @returns each role once, in the order of their ARNs
+ * @returns each role once
  */
 export async function rolesUsed(store: Store, email: string, since: number): Promise<RoleUse[]> {
   const rows = await tokensAfter(store, { email }, since).select(['at', 'detail']).execute();
@@ -54,7 +54,7 @@ export async function rolesUsed(store: Store, email: string, since: number): Pro
     if (typeof role !== 'string' || !isRoleArn(role)) continue;
     last.set(role, Math.max(Number(at), last.get(role) ?? 0));
   }
-  return [...last].map(([arn, lastAt]) => ({ arn, lastAt })).sort((a, b) => (a.arn < b.arn ? -1 : 1));
+  return [...last].map(([arn, lastAt]) => ({ arn, lastAt }));
 }
 
 function tokensAfter(store: Store, holder: Holder, at: number) {

@@ -19,6 +19,8 @@ export const testsByFile: Record<string, readonly string[]> = {
   'server/aws/issue-token.ts': ['test/server/aws/token'],
   'server/aws/id-token.ts': ['test/server/aws/token'],
   'server/aws/token-route.ts': ['test/server/aws/token'],
+  'server/aws/outstanding.ts': ['test/server/aws/outstanding'],
+  'server/aws/outstanding-words.ts': ['test/server/aws/outstanding'],
   'server/invitations/invitations.ts': ['test/server/invitations/invitations'],
   'server/invitations/invite.ts': ['test/server/invitations/invitations'],
   'server/invitations/code.ts': ['test/server/invitations/invitations'],
