@@ -15,6 +15,8 @@ const program = new Command('vouch-server')
   .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
   .version(version)
   .showHelpAfterError()
+  // An option after a command's name is that command's: `invite list --json`.
+  .enablePositionalOptions()
   .exitOverride();
 
 addServe(program);

@@ -10,6 +10,7 @@ import { masterKey } from './signing/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
 import { openForServing } from './store/open-for-issuer.ts';
 import { Sweeper } from './store/sweep.ts';
+import { inFull } from './text/time.ts';
 import { version } from './version.ts';
 
 const SWEEP_EVERY_MS = 60_000;
@@ -66,11 +67,10 @@ function textOf(offer: Offer): string {
       '',
     ].join('\n');
   }
-  const until = new Date(offer.expiresAt).toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' });
   return [
     `vouch-server: Nobody owns this server yet. Whoever opens this link first becomes its owner, as ${offer.email}:`,
     `  ${offer.link}`,
-    `It works once, until ${until}. Until then nobody else can be invited or enrol a key.`,
+    `It works once, until ${inFull(offer.expiresAt)}. Until then nobody else can be invited or enrol a key.`,
     'If another browser opened it first, restart the server: that voids this link and prints a new one.',
     '',
   ].join('\n');

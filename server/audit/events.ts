@@ -14,7 +14,7 @@ export const EVENTS = {
     means: 'An administrator invited the person to enrol a key',
     detail: ['role', 'replaceKeys', 'endsAt', 'expiresAt'],
   },
-  'invitation-revoked': { means: 'An administrator withdrew an open invitation', detail: [] },
+  'invitation-revoked': { means: 'An open invitation was revoked, or replaced by a later one', detail: [] },
   enrolled: { means: 'The person enrolled a key', detail: ['name', 'model', 'aaguid', 'replaced'] },
   'enrolment-denied': {
     means: 'The person said at the terminal that the page was not theirs: somebody else had opened it',

@@ -1,48 +1,175 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import type { By } from '../audit/audit.ts';
+import type { Invitation, InvitationRequest } from '../invitations/invite.ts';
+import type { Common } from '../invitations/read-list.ts';
 import { normalizeEmail } from '../people/email.ts';
-import { administer, printJson } from './administer.ts';
+import { readEndDate } from '../people/end-date.ts';
+import { Problem } from '../problem/problem.ts';
+import type { StoreTransaction } from '../store/store.ts';
+import { type Administration, administer, printJson } from './administer.ts';
+import { type Format, listedText, printInvited } from './invite-output.ts';
+import { readInput } from './read-input.ts';
 
 interface InviteOptions {
+  csv?: string;
   owner?: boolean;
+  replaceKeys?: boolean;
+  endDate?: string;
+  format: Format;
   json?: boolean;
 }
 
-/** `vouch-server invite`: prints the code, which is stored nowhere. */
-export function addInvite(program: Command): void {
-  program
-    .command('invite')
-    .description('make a one-time invitation to enroll a security key, good for 72 hours')
-    .argument('<email>', 'the address to invite, which AWS will show as the session name')
-    .option('--owner', 'the person may administer the server')
-    .option('--json', 'print JSON')
-    .action(runInvite);
+interface ListOptions {
+  all?: boolean;
+  owners?: boolean;
+  replaceKeys?: boolean;
+  search?: string;
+  limit: number;
+  after?: string;
+  json?: boolean;
 }
 
-async function runInvite(address: string, { owner = false, json = false }: InviteOptions): Promise<void> {
-  // Before anything is opened, so that a refused address leaves nothing behind.
-  normalizeEmail(address);
-  await administer(async ({ store, installation, actor }) => {
-    const { invite } = await import('../invitations/invite.ts');
+/** `vouch-server invite`: makes, lists, revokes and renews invitations. A code is printed once, and stored nowhere. */
+export function addInvite(program: Command): void {
+  const invite = program
+    .command('invite')
+    .description('make a one-time invitation to enroll a security key; see, revoke or renew one')
+    .usage('[options] [email...] | list | revoke | resend')
+    .argument('[email...]', 'the addresses to invite: AWS shows them as session names')
+    .option('--csv <file>', 'invite those whom a CSV file names (- for standard input): email, role or owner, end date')
+    .option('--owner', 'they may administer the server')
+    .option('--replace-keys', 'the new key takes the place of all that the person has lost (24 hours instead of 72)')
+    .option('--end-date <date>', 'their last day, such as 2026-12-31; only for somebody new')
+    .addOption(formatOption())
+    .option('--json', 'the same as --format json')
+    .helpCommand(false)
+    .hook('preSubcommand', (command, subcommand) => {
+      const given = command.options.find((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+      if (given !== undefined)
+        command.error(`error: ${given.long} must come after '${subcommand.name()}', if it has it`);
+    })
+    .addHelpText(
+      'after',
+      `
+All of them are invited, or none if one is refused. Somebody who has a key is invited for a further one, which one of their keys must
+confirm. Somebody who has lost all of them needs --replace-keys. A later invitation for an address voids the open one.`,
+    )
+    .action(runInvite);
+
+  invite
+    .command('list')
+    .description('list the open invitations, the newest first; never their codes')
+    .option('--all', 'also those that are used, revoked or expired')
+    .option('--owners', 'only those that make owners')
+    .option('--replace-keys', 'only those that replace keys')
+    .option('--search <text>', 'only for addresses with this text')
+    .option('--limit <number>', 'how many at most, 1 to 1000', readLimit, 100)
+    .option('--after <place>', 'go on from the end of the page before')
+    .option('--json', 'print JSON')
+    .action(runList);
+
+  invite
+    .command('revoke')
+    .description('void an open invitation, even in the middle of an enrolment')
+    .argument('<email|id>', 'whose, or its ID in `invite list --json`')
+    .option('--json', 'print JSON')
+    .action(runRevoke);
+
+  invite
+    .command('resend')
+    .description(
+      'make a new code with the same rights, and void the old one: codes are stored as hashes, and none is shown again',
+    )
+    .argument('<email|id>', 'whose, or its ID in `invite list --json`')
+    .addOption(formatOption())
+    .option('--json', 'the same as --format json')
+    .action(runResend);
+}
+
+const formatOption = () =>
+  new Option('--format <format>', 'how to print codes: json has an object a line, csv is for mail merge')
+    .choices(['text', 'json', 'csv'])
+    .default('text');
+
+function readLimit(text: string): number {
+  const limit = Number(text);
+  if (/^\d{1,4}$/.test(text) && limit >= 1 && limit <= 1000) return limit;
+  throw new Problem({ kind: 'option-refused', what: `--limit ${text.slice(0, 20)} is not a number from 1 to 1000.` });
+}
+
+async function runInvite(emails: string[], options: InviteOptions, command: Command): Promise<void> {
+  const requests = await readRequests(emails, options);
+  if (requests === undefined) {
+    command.error(
+      emails.length === 0 ? "error: missing required argument 'email'" : 'error: give addresses or --csv, not both',
+    );
+  }
+  await makeInvitations(options, async (transaction, now, by) => {
+    const { inviteWithin } = await import('../invitations/invite.ts');
+    return inviteWithin(transaction, now, requests, by);
+  });
+}
+
+/** Checks everything that needs no database, so that a refused address leaves nothing behind. */
+async function readRequests(emails: string[], options: InviteOptions): Promise<InvitationRequest[] | undefined> {
+  const { csv, owner, replaceKeys, endDate } = options;
+  const common: Common = {
+    ...(owner ? { role: 'owner' } : {}),
+    ...(replaceKeys ? { replaceKeys } : {}),
+    ...(endDate === undefined ? {} : { endsAt: readEndDate(endDate) }),
+  };
+  if ((csv === undefined) === (emails.length === 0)) return undefined;
+  if (csv === undefined) return emails.map((email) => ({ email: normalizeEmail(email), ...common }));
+  const { LONGEST_LIST, readList } = await import('../invitations/read-list.ts');
+  return readList(await readInput('--csv', csv, LONGEST_LIST), common);
+}
+
+async function runResend(which: string, options: Pick<InviteOptions, 'format' | 'json'>): Promise<void> {
+  await makeInvitations(options, async (transaction, now, by) => {
+    const { resendInvitation } = await import('../invitations/resend.ts');
+    return [await resendInvitation(transaction, now, which, by)];
+  });
+}
+
+function makeInvitations(
+  { format, json }: Pick<InviteOptions, 'format' | 'json'>,
+  make: (transaction: StoreTransaction, now: number, by: By) => Promise<Invitation[]>,
+): Promise<void> {
+  return administer(async ({ store, installation, by }) => {
     const { refuseBeforeOwner } = await import('../enrolment/first-owner.ts');
     await refuseBeforeOwner(store, installation);
-    const request = { email: address, role: owner ? ('owner' as const) : ('member' as const) };
-    const { email, code, expiresAt } = await invite(store, Date.now(), request, actor);
-    const until = new Date(expiresAt);
-    const database = installation.database.name;
-    if (json) {
-      printJson({ email, code, expiresAt: until.toISOString(), database });
+    const made = await store.transaction().execute((transaction) => make(transaction, Date.now(), by));
+    printInvited(made, installation, json ? 'json' : format);
+  });
+}
+
+function runList({ limit, after, json, ...filter }: ListOptions): Promise<void> {
+  return administer(async ({ store }) => {
+    const { listInvitations } = await import('../invitations/list.ts');
+    const page = await listInvitations(store, Date.now(), filter, { limit, after });
+    if (!json) {
+      process.stdout.write(listedText(page));
       return;
     }
-    process.stdout.write(
-      [
-        `Invited ${email}${owner ? ' as an owner' : ''}`,
-        `  Invitation code   ${code}`,
-        `  Good until        ${until.toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' })}, for one key`,
-        `  Database          ${database}`,
-        'Send the code over a channel you trust. They run',
-        `  vouch enroll --server ${installation.issuer}`,
-        '',
-      ].join('\n'),
-    );
+    const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+    const invitations = page.rows.map((row) => ({
+      ...row,
+      endsAt: time(row.endsAt),
+      createdAt: time(row.createdAt),
+      expiresAt: time(row.expiresAt),
+      closedAt: time(row.closedAt),
+    }));
+    printJson({ invitations, next: page.next });
+  });
+}
+
+async function runRevoke(which: string, { json = false }: { json?: boolean }): Promise<void> {
+  await administer(async ({ store, by }: Administration) => {
+    const { revokeInvitation } = await import('../invitations/revoke.ts');
+    const revoked = await store
+      .transaction()
+      .execute((transaction) => revokeInvitation(transaction, Date.now(), which, by));
+    if (json) printJson(revoked);
+    else process.stdout.write(`Revoked the invitation of ${revoked.email}: its code is void.\n`);
   });
 }

@@ -1,8 +1,8 @@
 import { audit } from '../audit/audit.ts';
 import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
-import { isOpen } from '../invitations/invitations.ts';
 import { inviteWithin } from '../invitations/invite.ts';
+import { isOpen } from '../people/open-invitations.ts';
 import { findPerson, hasOwner } from '../people/people.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
@@ -59,7 +59,7 @@ export function offerOwnership({
     if (email === undefined || !(await awaitsFirstOwner(transaction, config))) return undefined;
     if ((await findPerson(transaction, email)) !== undefined) return { email, link: undefined };
     const request = { email, role: 'owner', lasts: LIFETIME_MS } as const;
-    const [invitation] = await inviteWithin(transaction, now(), [request], 'server');
+    const [invitation] = await inviteWithin(transaction, now(), [request], { actor: 'server' });
     if (invitation === undefined) throw new Error('one request makes one invitation');
     const ticket = randomSecret();
     const { id, expiresAt } = invitation;

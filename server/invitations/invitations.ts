@@ -1,5 +1,4 @@
-import type { ExpressionBuilder } from 'kysely';
-import type { Schema } from '../store/schema.ts';
+import { isOpen } from '../people/open-invitations.ts';
 import type { Store } from '../store/store.ts';
 import { hashCode } from './code.ts';
 
@@ -23,7 +22,3 @@ export async function useInvitation(store: Store, id: string, now: number) {
     .returningAll()
     .executeTakeFirst();
 }
-
-/** An open invitation is neither used nor revoked nor expired. */
-export const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitations'>) =>
-  is.and([is('used_at', 'is', null), is('revoked_at', 'is', null), is('expires_at', '>', now)]);

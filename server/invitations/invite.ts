@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { type AuditEntry, auditAll } from '../audit/audit.ts';
+import { type AuditEntry, auditAll, type By } from '../audit/audit.ts';
 import { normalizeEmail } from '../people/email.ts';
+import { isOpen } from '../people/open-invitations.ts';
 import { isShutOut } from '../people/people.ts';
 import { Problem } from '../problem/problem.ts';
 import type { PersonRole } from '../store/schema.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 import { hashCode, makeCode } from './code.ts';
-import { isOpen } from './invitations.ts';
-import { endDateOver, isHereAlready, namedTwice, nobodyInvited, noKeysToReplace, shutOutPerson } from './problems.ts';
+import {
+  endDateOver,
+  isHereAlready,
+  keepsRole,
+  namedTwice,
+  nobodyInvited,
+  noKeysToReplace,
+  shutOutPerson,
+} from './problems.ts';
 
 /** How long an invitation is good for, in milliseconds: one that replaces keys is worth more to a thief. */
 const LIFETIME_MS = { ordinary: 72 * 3600 * 1000, replacesKeys: 24 * 3600 * 1000 };
@@ -50,7 +58,7 @@ export interface Invitation {
  * is for somebody who has lost theirs. So it is never made for an address without a key: mistyped, it would recover nobody.
  *
  * @param now milliseconds since the epoch
- * @param actor who invites
+ * @param by who invites
  * @throws Problem `email-refused` when AWS does not take an address as a session name, `person-shut-out`, `option-refused`, or
  * `list-refused` when a longer list has such errors
  */
@@ -58,19 +66,14 @@ export function inviteAll(
   store: Store,
   now: number,
   requests: readonly InvitationRequest[],
-  actor: string,
+  by: By,
 ): Promise<Invitation[]> {
-  return store.transaction().execute((transaction) => inviteWithin(transaction, now, requests, actor));
+  return store.transaction().execute((transaction) => inviteWithin(transaction, now, requests, by));
 }
 
 /** The same for one address. */
-export async function invite(
-  store: Store,
-  now: number,
-  request: InvitationRequest,
-  actor: string,
-): Promise<Invitation> {
-  const [invitation] = await inviteAll(store, now, [request], actor);
+export async function invite(store: Store, now: number, request: InvitationRequest, by: By): Promise<Invitation> {
+  const [invitation] = await inviteAll(store, now, [request], by);
   return invitation as Invitation;
 }
 
@@ -79,7 +82,7 @@ export async function inviteWithin(
   transaction: StoreTransaction,
   now: number,
   requests: readonly InvitationRequest[],
-  actor: string,
+  by: By,
 ): Promise<Invitation[]> {
   const people = await findInvited(transaction, requests);
   const refused: { problem: Problem; line: number | undefined }[] = [];
@@ -101,7 +104,7 @@ export async function inviteWithin(
   const invitations = [...made.values()];
   const replaced = await voidOpen(transaction, now, [...made.keys()]);
   for (const invitation of invitations) invitation.voids = replaced.has(invitation.email);
-  await store(transaction, now, invitations, actor);
+  await store(transaction, now, invitations, by);
   return invitations;
 }
 
@@ -147,6 +150,7 @@ function prepare(request: InvitationRequest, people: Map<string, Invited>, now: 
   const keys = person?.keys ?? 0;
   if (person !== undefined && isShutOut(person, now)) throw shutOutPerson(email, person);
   if (replaceKeys && keys === 0) throw noKeysToReplace(email, person !== undefined);
+  if (replaceKeys && role === 'owner') throw keepsRole(email);
   // Otherwise whoever may invite could lift an end date.
   if (endsAt !== null && person !== undefined) throw isHereAlready(email);
   if (endsAt !== null && endsAt <= now) throw endDateOver(email);
@@ -175,7 +179,7 @@ async function store(
   transaction: StoreTransaction,
   now: number,
   invitations: readonly Invitation[],
-  actor: string,
+  by: By,
 ): Promise<void> {
   for (const batch of batches(invitations)) {
     const rows = batch.map(({ id, email, code, role, replaceKeys, endsAt, expiresAt }) => ({
@@ -185,7 +189,7 @@ async function store(
       role,
       replace_keys: replaceKeys ? 1 : 0,
       ends_at: endsAt,
-      invited_by: actor,
+      invited_by: by.actor,
       created_at: now,
       expires_at: expiresAt,
       used_at: null,
@@ -198,8 +202,8 @@ async function store(
     now,
     invitations.flatMap(({ email, role, replaceKeys, endsAt, expiresAt, voids }): AuditEntry[] => {
       const detail = { role, replaceKeys, endsAt, expiresAt };
-      const invited = { event: 'invited', actor, subject: email, detail } as const;
-      return voids ? [{ event: 'invitation-revoked', actor, subject: email, reason: 'replaced' }, invited] : [invited];
+      const invited = { ...by, event: 'invited', subject: email, detail } as const;
+      return voids ? [{ ...by, event: 'invitation-revoked', subject: email, reason: 'replaced' }, invited] : [invited];
     }),
   );
 }

@@ -1,4 +1,7 @@
 import { Problem } from '../problem/problem.ts';
+import { forLog } from '../text/readable-text.ts';
+import { inFull } from '../text/time.ts';
+import { stateOf } from './list.ts';
 
 /** How many errors of a list are shown. */
 const SHOWN = 20;
@@ -21,11 +24,19 @@ export function noKeysToReplace(email: string, known: boolean): Problem {
   });
 }
 
+export function keepsRole(email: string): Problem {
+  return new Problem({
+    kind: 'option-refused',
+    what: `To replace the keys of ${email} changes nobody's role.`,
+    fix: `Leave out --owner. To make them an owner: vouch-server people promote ${email}`,
+  });
+}
+
 export function isHereAlready(email: string): Problem {
   return new Problem({
     kind: 'option-refused',
     what: `${email} is here already: an invitation changes nobody's end date.`,
-    fix: 'Leave the end date out.',
+    fix: 'Leave it out. The commands of `vouch-server people` change one.',
   });
 }
 
@@ -57,5 +68,29 @@ export function nobodyInvited(refused: readonly { problem: Problem; line: number
     what: 'Nobody was invited, because the list has errors:',
     why: [...lines, ...(more > 0 ? [`and ${more} more`] : [])].join('\n  '),
     fix: 'Correct them, and run the command again.',
+  });
+}
+
+/** @param which the address or the ID, as it was asked for */
+export function noInvitation(which: string): Problem {
+  return new Problem({
+    kind: 'invitation-unknown',
+    what: `There is no invitation for ${JSON.stringify(forLog(which.slice(0, 64)))}.`,
+    fix: '`vouch-server invite list` shows the open ones, and with --all the others too.',
+  });
+}
+
+/** For an invitation that is used, revoked or expired. */
+export function notOpen(
+  invitation: { email: string; used_at: number | null; revoked_at: number | null; expires_at: number },
+  now: number,
+): Problem {
+  const { email, used_at, revoked_at, expires_at } = invitation;
+  const state = stateOf(invitation, now);
+  const became = { open: 'is open', used: 'was used', revoked: 'was revoked', expired: 'expired' }[state];
+  return new Problem({
+    kind: 'invitation-unknown',
+    what: `${email} has no open invitation: the last one ${became} on ${inFull(used_at ?? revoked_at ?? expires_at)}.`,
+    fix: `To invite them again: vouch-server invite ${email}`,
   });
 }

@@ -1,4 +1,5 @@
 import { Problem } from '../problem/problem.ts';
+import { inFull } from '../text/time.ts';
 
 /**
  * Reads an end date, somebody's last day here.
@@ -21,4 +22,12 @@ export function readEndDate(text: string): number {
     what: `The end date ${JSON.stringify(text.slice(0, 40))} is not a day such as 2026-12-31.`,
     fix: 'Give the last day on which the person may sign in.',
   });
+}
+
+/** Until when somebody may sign in, for people: "until the end of Thursday, 31 December 2026". @param endsAt milliseconds since the epoch */
+export function endInWords(endsAt: number): string {
+  const end = new Date(endsAt);
+  if (end.getHours() + end.getMinutes() + end.getSeconds() + end.getMilliseconds() > 0)
+    return `until ${inFull(endsAt)}`;
+  return `until the end of ${new Date(endsAt - 1).toLocaleDateString('en-GB', { dateStyle: 'full' })}`;
 }

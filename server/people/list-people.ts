@@ -105,8 +105,8 @@ function latest(...times: (number | null)[]): number | null {
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** Addresses are in lower case. */
-export function contains(text: string) {
+/** Addresses are in lower case. @param column the address's */
+export function contains(text: string, column: 'people.email' | 'invitations.email' = 'people.email') {
   const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-  return sql<boolean>`people.email like ${pattern} escape '\\'`;
+  return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
 }

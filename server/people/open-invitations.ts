@@ -1,5 +1,11 @@
+import type { ExpressionBuilder } from 'kysely';
 import { auditAll, type By } from '../audit/audit.ts';
+import type { Schema } from '../store/schema.ts';
 import type { StoreTransaction } from '../store/store.ts';
+
+/** An open invitation is neither used nor revoked nor expired. */
+export const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitations'>) =>
+  is.and([is('used_at', 'is', null), is('revoked_at', 'is', null), is('expires_at', '>', now)]);
 
 /**
  * Voids the open invitations of an address, each with its row in the audit trail.
@@ -17,9 +23,7 @@ export async function revokeOpenInvitations(
     .updateTable('invitations')
     .set({ revoked_at: now })
     .where('email', '=', email)
-    .where('used_at', 'is', null)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
+    .where(isOpen(now))
     .returning('id')
     .execute();
   await auditAll(

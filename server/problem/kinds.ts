@@ -50,6 +50,7 @@ const OF_COMMANDS = {
   'option-refused': 'usage',
   'email-refused': 'usage',
   'list-refused': 'usage',
+  'invitation-unknown': 'not-found',
   'person-unknown': 'not-found',
   'key-unknown': 'not-found',
   'session-unknown': 'not-found',

@@ -106,7 +106,7 @@ export function newEmail(): string {
 }
 
 export async function inviteCode(server: TestServer, email: string): Promise<string> {
-  const { code } = await invite(server.context.store, server.context.now(), { email }, 'cli:root');
+  const { code } = await invite(server.context.store, server.context.now(), { email }, { actor: 'cli:root' });
   return code;
 }
 

@@ -1,8 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { startProgram, vouchServer } from '../program.ts';
 import { HTTPS, localSettings, MASTER_KEY, newDatabase } from '../settings.ts';
+
+const codeAndTime = [expect.stringMatching(/^[-0-9A-Z]{30}$/), expect.stringMatching(/^\d{4}-.*Z$/)];
+const where = (settings: Awaited<ReturnType<typeof localSettings>>) => [
+  settings.VOUCH_ISSUER,
+  settings.VOUCH_DATABASE_URL.slice('sqlite:'.length),
+];
+
+const folder = temporaryFolder();
 
 describe('vouch-server invite', () => {
   test('prints the code, when it expires and what to do, while the server runs', async () => {
@@ -12,13 +22,105 @@ describe('vouch-server invite', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^Invited alice@example.com\n {2}Invitation code {3}([0-9A-Z]{2,6}-){4}[0-9A-Z]+\n/);
     expect(stdout).toContain(`vouch enroll --server ${settings.VOUCH_ISSUER}`);
-    const json = await vouchServer(['invite', 'alice@example.com', '--owner', '--json'], settings);
+    const args = ['invite', 'alice@example.com', '--owner', '--end-date', '2099-12-31', '--json'];
+    const json = await vouchServer(args, settings);
     expect(JSON.parse(json.stdout)).toEqual({
       email: 'alice@example.com',
       code: expect.any(String),
       expiresAt: expect.any(String),
+      purpose: 'first-key',
+      role: 'owner',
+      endsAt: new Date(2100, 0, 1).toISOString(),
+      server: settings.VOUCH_ISSUER,
       database: settings.VOUCH_DATABASE_URL?.slice('sqlite:'.length),
     });
+  });
+
+  test('invites several, from the command line or a file, or none of them', async () => {
+    const settings = await localSettings();
+    await startProgram(settings);
+    const several = await vouchServer(['invite', 'alice@example.com', 'bob@example.com', '--owner'], settings);
+    expect(several.stdout).toMatch(
+      /^Invited 2 people, each for one key\n {2}alice@example\.com {2}[-0-9A-Z]{30} {2}until .*, as an owner\n {2}bob@example\.com {4}/,
+    );
+    const file = join(folder, 'people.csv');
+    writeFileSync(file, 'email,end date\ncarol@example.com,2099-12-31\ndora@example.com,\n');
+    const mail = await vouchServer(['invite', '--csv', file, '--format', 'csv'], settings);
+    expect(mail.stdout.split('\r\n').map((line) => line.split(','))).toEqual([
+      ['email', 'code', 'expiresAt', 'purpose', 'role', 'endsAt', 'server', 'database'],
+      ['carol@example.com', ...codeAndTime, 'first-key', 'member', expect.stringMatching(/^2/), ...where(settings)],
+      ['dora@example.com', ...codeAndTime, 'first-key', 'member', '', ...where(settings)],
+      [''],
+    ]);
+    writeFileSync(file, 'erna@example.com\nalice\n');
+    for (const args of [
+      ['--csv', file],
+      ['erna@example.com', 'alice'],
+      ['--csv', '-'],
+      ['--csv', '/nowhere/list'],
+    ]) {
+      const { code, stdout, stderr } = await vouchServer(['invite', ...args, '--json'], settings);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/Line 2: "alice" is not|^vouch-server: "alice" is not|has no lines|ENOENT/);
+    }
+    const listed = await vouchServer(['invite', 'list', '--json', '--limit', '3'], settings);
+    const { invitations, next } = JSON.parse(listed.stdout) as { invitations: { email: string }[]; next: string };
+    const rest = await vouchServer(['invite', 'list', '--after', next], settings);
+    const emails = [...invitations.map(({ email }) => email), rest.stdout.split(' ')[0]];
+    expect(emails.sort()).toEqual(['alice', 'bob', 'carol', 'dora'].map((name) => `${name}@example.com`));
+  });
+
+  test('says for what a code is when the person has a key, and lists, renews and revokes it', async () => {
+    const settings = await localSettings();
+    await startProgram(settings);
+    const database = new DatabaseSync(settings.VOUCH_DATABASE_URL.slice('sqlite:'.length));
+    onTestFinished(() => database.close());
+    database.exec(`insert into people (id, email, user_handle, created_at) values ('p', 'zoe@example.com', 'h', 1);
+      insert into keys (id, person_id, name, aaguid, public_key, counter, transports, created_at)
+        values ('k', 'p', 'Work', 'a', '', 0, '[]', 1)`);
+    const email = 'zoe@example.com';
+    const further = await vouchServer(['invite', email], settings);
+    expect(further.stdout).toMatch(/\n {2}For {15}a further key, which their key must confirm\n/);
+    expect(further.stdout).toMatch(
+      /If they no longer have that key, .*\n {2}vouch-server invite zoe@example\.com --replace-keys\n$/,
+    );
+    const recovery = await vouchServer(['invite', email, '--replace-keys'], settings);
+    expect(recovery.stdout).toMatch(/\n {2}Replaces {10}their key, and ends their sessions\n/);
+    expect(recovery.stdout).toContain(
+      'The invitation that they had is void.\nBe sure that it is zoe@example.com who asks',
+    );
+    expect((await vouchServer(['invite', 'list', '--replace-keys'], settings)).stdout).toMatch(
+      /^zoe@example\.com {2}by cli:\S+ {2}until .*, replaces all their keys\n$/,
+    );
+    const renewed = await vouchServer(['invite', 'resend', email, '--json'], settings);
+    expect(JSON.parse(renewed.stdout)).toMatchObject({ email, purpose: 'replace-keys' });
+    const revoked = await vouchServer(['invite', 'revoke', email, '--json'], settings);
+    expect(JSON.parse(revoked.stdout)).toEqual({ id: expect.any(String), email });
+    const again = await vouchServer(['invite', 'revoke', email], settings);
+    expect([again.code, again.stdout]).toEqual([1, '']);
+    expect((await vouchServer(['invite', 'list'], settings)).stdout).toBe('There are none.\n');
+    database.exec('update people set disabled_at = 1');
+    const refused = await vouchServer(['invite', email], settings);
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toContain('vouch-server people enable zoe@example.com');
+  });
+
+  test('mistakes no subcommand for an address, and no option of one for the other’s', async () => {
+    const settings = await localSettings();
+    const cases: [string[], RegExp][] = [
+      [['--owner', 'list'], /^error: --owner must come after 'list', if it has it\n/],
+      [['--json', 'revoke', 'alice@example.com'], /^error: --json must come after 'revoke'/],
+      [['list', '--owner'], /^error: unknown option '--owner'/],
+      [['alice@example.com', 'list'], /^vouch-server: "list" is not an e-mail address/],
+      [['lst'], /^vouch-server: "lst" is not an e-mail address/],
+      [['alice@example.com', '--csv', '-'], /^error: give addresses or --csv, not both/],
+      [['list', '--limit', '0'], /^vouch-server: --limit 0 is not a number from 1 to 1000/],
+    ];
+    for (const [args, said] of cases) {
+      const { code, stdout, stderr } = await vouchServer(['invite', ...args], settings);
+      expect([args, code, stdout]).toEqual([args, 2, '']);
+      expect(stderr).toMatch(said);
+    }
   });
 
   const unusable: [string, (file: string) => void, RegExp][] = [

@@ -192,7 +192,7 @@ describe('the first owner’s link', () => {
 
 describe('before the first owner', () => {
   test('nobody else enrols a key, whoever invited them; later the same invitation is good', async () => {
-    const code = (await invite(store(), Date.now(), { email: newEmail(), role: 'owner' }, 'cli:root')).code;
+    const code = (await invite(store(), Date.now(), { email: newEmail(), role: 'owner' }, { actor: 'cli:root' })).code;
     const refused = await start(code);
     expect(await refused.clone().json()).toMatchObject({ detail: expect.stringContaining('still good') });
     await expectProblem(refused, 403, 'owner-missing');
@@ -219,7 +219,7 @@ describe('before the first owner', () => {
     const email = newEmail();
     await store().insertInto('people').values(personRow('p', email)).execute();
     await store().insertInto('keys').values(keyRow('k', 'p')).execute();
-    const { code } = await invite(store(), Date.now(), { email, replaceKeys: true }, 'cli:root');
+    const { code } = await invite(store(), Date.now(), { email, replaceKeys: true }, { actor: 'cli:root' });
     await expectProblem(await start(code), 403, 'owner-missing');
   });
 });

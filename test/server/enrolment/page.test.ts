@@ -141,7 +141,7 @@ describe('an invitation', () => {
     const { store } = server.context;
     const role = async () =>
       (await store.selectFrom('people').where('email', '=', email).select('role').executeTakeFirst())?.role;
-    const { code } = await invite(store, Date.now(), { email, role: 'owner' }, 'cli:root');
+    const { code } = await invite(store, Date.now(), { email, role: 'owner' }, { actor: 'cli:root' });
     const first = new SoftKey(server.origin);
     await jsonOf(await (await Enrolment.open(server.origin, code)).register(first));
     expect(await role()).toBe('owner');

@@ -25,7 +25,7 @@ afterAll(() => server.close());
 const store = () => server.context.store;
 
 async function recoveryCode(email: string): Promise<string> {
-  return (await invite(store(), server.context.now(), { email, replaceKeys: true }, 'cli:root')).code;
+  return (await invite(store(), server.context.now(), { email, replaceKeys: true }, { actor: 'cli:root' })).code;
 }
 
 /** The IDs of the person's keys that work. */

@@ -36,7 +36,7 @@ async function newPerson(keys: number, state: Partial<Schema['people']> = {}, em
 }
 
 async function newInvitation(email = newEmail(), now = NOW) {
-  const invitation = await invite(store(), now, { email }, 'cli:root');
+  const invitation = await invite(store(), now, { email }, { actor: 'cli:root' });
   const [row] = (await rowsOf(email)).slice(-1);
   if (row === undefined) throw new Error('nothing was stored');
   return { ...invitation, id: row.id };
@@ -131,7 +131,12 @@ describe('an invitation', () => {
     await useInvitation(store(), used.id, NOW - 2500);
     const first = await newInvitation(email, NOW - 2000);
     const others = await newInvitation();
-    const second = await invite(store(), NOW, { email: ` ${email.toUpperCase()} `, role: 'owner' }, 'cli:root');
+    const second = await invite(
+      store(),
+      NOW,
+      { email: ` ${email.toUpperCase()} `, role: 'owner' },
+      { actor: 'cli:root' },
+    );
     expect(second.email).toBe(email);
     expect(await find(first.code)).toBeUndefined();
     expect(await useInvitation(store(), first.id, NOW)).toBeUndefined();
@@ -154,8 +159,8 @@ describe('an invitation', () => {
   test('is written to the audit table, with who made it and what it gives', async () => {
     const email = newEmail();
     const endsAt = NOW + 1;
-    await invite(store(), NOW, { email }, 'cli:root');
-    await invite(store(), NOW, { email, role: 'owner', endsAt }, 'owner@example.com');
+    await invite(store(), NOW, { email }, { actor: 'cli:root' });
+    await invite(store(), NOW, { email, role: 'owner', endsAt }, { actor: 'owner@example.com' });
     const rows = await store().selectFrom('audit').selectAll().where('subject', '=', email).orderBy('id').execute();
     expect(rows.map(({ actor, event, reason, detail }) => [actor, event, reason, JSON.parse(detail)])).toEqual([
       ['cli:root', 'invited', null, { role: 'member', replaceKeys: false, endsAt: null, expiresAt: NOW + HOURS_72 }],
@@ -165,7 +170,7 @@ describe('an invitation', () => {
   });
 
   test('is not made for a bad address', async () => {
-    await expect(invite(store(), NOW, { email: 'alice' }, 'cli:root')).rejects.toMatchObject({
+    await expect(invite(store(), NOW, { email: 'alice' }, { actor: 'cli:root' })).rejects.toMatchObject({
       kind: 'email-refused',
       category: 'usage',
     });
@@ -180,7 +185,7 @@ describe('an invitation', () => {
     test(`is not made for ${whom}, and says what to do`, async () => {
       const { email } = await newPerson(1, state);
       for (const replaceKeys of [false, true]) {
-        const refused = expect(invite(store(), NOW, { email, replaceKeys }, 'cli:root')).rejects;
+        const refused = expect(invite(store(), NOW, { email, replaceKeys }, { actor: 'cli:root' })).rejects;
         await refused.toMatchObject({ kind: 'person-shut-out', message: expect.stringMatching(said) });
       }
       expect(await rowsOf(email)).toEqual([]);
@@ -190,31 +195,35 @@ describe('an invitation', () => {
   test('gives an end date only to somebody new, and one that is to come', async () => {
     const { email } = await newPerson(1, { ends_at: NOW + 5 });
     const refused = { kind: 'option-refused' };
-    await expect(invite(store(), NOW, { email, endsAt: NOW + 10 }, 'cli:root')).rejects.toMatchObject(refused);
+    await expect(invite(store(), NOW, { email, endsAt: NOW + 10 }, { actor: 'cli:root' })).rejects.toMatchObject(
+      refused,
+    );
     const other = newEmail();
-    await expect(invite(store(), NOW, { email: other, endsAt: NOW }, 'cli:root')).rejects.toMatchObject(refused);
+    await expect(invite(store(), NOW, { email: other, endsAt: NOW }, { actor: 'cli:root' })).rejects.toMatchObject(
+      refused,
+    );
     expect([...(await rowsOf(email)), ...(await rowsOf(other))]).toEqual([]);
-    const made = await invite(store(), NOW, { email: other, endsAt: NOW + 1 }, 'cli:root');
+    const made = await invite(store(), NOW, { email: other, endsAt: NOW + 1 }, { actor: 'cli:root' });
     // It ends no later than the person.
     expect(made).toMatchObject({ endsAt: NOW + 1, expiresAt: NOW + 1 });
   });
 
   test('tells how many keys the person has, and whether it voids another', async () => {
     const email = newEmail();
-    expect(await invite(store(), NOW, { email }, 'cli:root')).toMatchObject({ keys: 0, voids: false });
+    expect(await invite(store(), NOW, { email }, { actor: 'cli:root' })).toMatchObject({ keys: 0, voids: false });
     await newPerson(2, {}, email);
     await store()
       .insertInto('keys')
       .values(keyRow(`removed ${email}`, email, { removed_at: 1 }))
       .execute();
-    expect(await invite(store(), NOW, { email }, 'cli:root')).toMatchObject({ keys: 2, voids: true });
+    expect(await invite(store(), NOW, { email }, { actor: 'cli:root' })).toMatchObject({ keys: 2, voids: true });
   });
 });
 
 describe('an invitation that replaces keys', () => {
   test('is good for 24 hours, and is an ordinary one to nobody', async () => {
     const { email } = await newPerson(1);
-    const made = await invite(store(), NOW, { email, replaceKeys: true }, 'cli:root');
+    const made = await invite(store(), NOW, { email, replaceKeys: true }, { actor: 'cli:root' });
     expect(made).toMatchObject({ replaceKeys: true, keys: 1, expiresAt: NOW + 24 * 3600_000 });
     expect(await find(made.code, made.expiresAt - 1)).toMatchObject({ email, replace_keys: 1 });
     expect(await find(made.code, made.expiresAt)).toBeUndefined();
@@ -230,7 +239,9 @@ describe('an invitation that replaces keys', () => {
       [email, /has no key to replace/],
       [newEmail(), /^Nobody here has the address/],
     ] as const) {
-      await expect(invite(store(), NOW, { email: address, replaceKeys: true }, 'cli:root')).rejects.toMatchObject({
+      await expect(
+        invite(store(), NOW, { email: address, replaceKeys: true }, { actor: 'cli:root' }),
+      ).rejects.toMatchObject({
         kind: 'option-refused',
         message: expect.stringMatching(said),
       });
@@ -240,10 +251,10 @@ describe('an invitation that replaces keys', () => {
 
   test('voids an ordinary one, and is void once there is an ordinary one', async () => {
     const { email } = await newPerson(1);
-    const ordinary = await invite(store(), NOW, { email }, 'cli:root');
-    const recovery = await invite(store(), NOW, { email, replaceKeys: true }, 'cli:root');
+    const ordinary = await invite(store(), NOW, { email }, { actor: 'cli:root' });
+    const recovery = await invite(store(), NOW, { email, replaceKeys: true }, { actor: 'cli:root' });
     expect(await find(ordinary.code)).toBeUndefined();
-    const further = await invite(store(), NOW, { email }, 'cli:root');
+    const further = await invite(store(), NOW, { email }, { actor: 'cli:root' });
     expect(await find(recovery.code)).toBeUndefined();
     expect(await find(further.code)).toMatchObject({ replace_keys: 0 });
   });
@@ -254,12 +265,12 @@ describe('a list of invitations', () => {
     const emails = Array.from({ length: 1_201 }, newEmail);
     const { email: known } = await newPerson(1);
     const requests = [...emails, known].map((email) => ({ email }));
-    const made = await inviteAll(store(), NOW, requests, 'cli:root');
+    const made = await inviteAll(store(), NOW, requests, { actor: 'cli:root' });
     expect(made.map(({ email }) => email)).toEqual([...emails, known]);
     expect(new Set(made.map(({ code }) => code)).size).toBe(1_202);
     expect(made.at(-1)).toMatchObject({ keys: 1, voids: false });
     expect(await find(made[700]?.code ?? '')).toMatchObject({ email: emails[700] });
-    expect((await inviteAll(store(), NOW, requests, 'cli:root')).every(({ voids }) => voids)).toBe(true);
+    expect((await inviteAll(store(), NOW, requests, { actor: 'cli:root' })).every(({ voids }) => voids)).toBe(true);
     expect(await find(made[700]?.code ?? '')).toBeUndefined();
   });
 
@@ -269,7 +280,7 @@ describe('a list of invitations', () => {
     const [first, last] = [newEmail(), newEmail()];
     const wrong = [first, 'alice', disabled, first.toUpperCase(), open.email, last];
     const requests = wrong.map((email, index) => ({ email, line: index + 2 }));
-    await expect(inviteAll(store(), NOW, requests, 'cli:root')).rejects.toMatchObject({
+    await expect(inviteAll(store(), NOW, requests, { actor: 'cli:root' })).rejects.toMatchObject({
       kind: 'list-refused',
       category: 'usage',
       message: [
@@ -283,7 +294,7 @@ describe('a list of invitations', () => {
     for (const email of [first, last]) expect(await rowsOf(email)).toEqual([]);
     expect(await find(open.code)).toBeDefined();
     const many = Array.from({ length: 30 }, () => ({ email: 'alice' }));
-    await expect(inviteAll(store(), NOW, many, 'cli:root')).rejects.toMatchObject({
+    await expect(inviteAll(store(), NOW, many, { actor: 'cli:root' })).rejects.toMatchObject({
       message: expect.stringMatching(/^([^\n]*\n){21} {2}and 10 more\n/),
     });
   });

@@ -31,14 +31,14 @@ describe('an address is refused at the invitation, with the reason', () => {
     test(JSON.stringify(address), async () => {
       const { store } = opened.context;
       const before = await store.selectFrom('invitations').select('id').execute();
-      await expect(invite(store, NOW, { email: address }, 'cli:root')).rejects.toThrow(reason);
+      await expect(invite(store, NOW, { email: address }, { actor: 'cli:root' })).rejects.toThrow(reason);
       expect(await store.selectFrom('invitations').select('id').execute()).toHaveLength(before.length);
     });
   }
 
   test('but one of 64 characters in capitals is accepted, in lower case', async () => {
     const address = `${'A'.repeat(48)}+x_y@EXAMPLE.com`;
-    const { email } = await invite(opened.context.store, NOW, { email: ` ${address} ` }, 'cli:root');
+    const { email } = await invite(opened.context.store, NOW, { email: ` ${address} ` }, { actor: 'cli:root' });
     expect(email).toBe(address.toLowerCase());
     expect(email).toHaveLength(64);
   });

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { readEndDate } from '../../../server/people/end-date.ts';
+import { endInWords, readEndDate } from '../../../server/people/end-date.ts';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -33,4 +33,10 @@ test('what is no day is refused', () => {
     expect(() => readEndDate(text), text).toThrow(expect.objectContaining({ kind: 'option-refused' }));
   }
   expect(() => readEndDate('9'.repeat(5_000))).toThrow(/^The end date "9{40}" is not a day/);
+});
+
+test('an end date is said as the last day, or to the minute when it is no midnight here', () => {
+  vi.stubEnv('TZ', 'Asia/Kolkata');
+  expect(endInWords(readEndDate('2026-12-31'))).toBe('until the end of Thursday, 31 December 2026');
+  expect(endInWords(Date.parse('2026-12-31T12:00:00Z'))).toBe('until Thursday, 31 December 2026 at 17:30');
 });

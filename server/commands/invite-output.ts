@@ -1,0 +1,136 @@
+import type { Config } from '../config/config.ts';
+import type { Invitation } from '../invitations/invite.ts';
+import type { ListedInvitation } from '../invitations/list.ts';
+import { endInWords } from '../people/end-date.ts';
+import type { Page } from '../store/page.ts';
+import { inFull } from '../text/time.ts';
+
+export type Format = 'text' | 'json' | 'csv';
+
+type Installation = Pick<Config, 'issuer' | 'database'>;
+
+/** What the new key is for: an object of JSON and a line of CSV name it by these words. */
+type Purpose = 'first-key' | 'further-key' | 'replace-keys';
+
+/** Prints new invitations with their codes, the only time. */
+export function printInvited(made: readonly Invitation[], installation: Installation, format: Format): void {
+  process.stdout.write(formats[format](made, installation));
+}
+
+const formats: Record<Format, (made: readonly Invitation[], installation: Installation) => string> = {
+  text: (made, installation) => {
+    const [first] = made;
+    return made.length === 1 && first !== undefined ? oneText(first, installation) : severalText(made, installation);
+  },
+  json: (made, installation) => made.map((each) => `${JSON.stringify(fieldsOf(each, installation))}\n`).join(''),
+  csv: (made, installation) => {
+    const rows = made.map((each) => Object.values(fieldsOf(each, installation)));
+    const names = Object.keys(fieldsOf(made[0] as Invitation, installation));
+    return [names, ...rows].map((row) => `${row.map(csvValue).join(',')}\r\n`).join('');
+  },
+};
+
+const fieldsOf = (invitation: Invitation, { issuer, database }: Installation) => ({
+  email: invitation.email,
+  code: invitation.code,
+  expiresAt: new Date(invitation.expiresAt).toISOString(),
+  purpose: purposeOf(invitation),
+  role: invitation.role,
+  endsAt: invitation.endsAt === null ? null : new Date(invitation.endsAt).toISOString(),
+  server: issuer,
+  database: database.name,
+});
+
+/** RFC 4180, section 2 */
+function csvValue(value: string | null): string {
+  const text = value ?? '';
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function purposeOf({ replaceKeys, keys }: Invitation): Purpose {
+  if (replaceKeys) return 'replace-keys';
+  return keys > 0 ? 'further-key' : 'first-key';
+}
+
+const keysInWords = (keys: number) => (keys === 1 ? 'their key' : `one of their ${keys} keys`);
+
+function oneText(invitation: Invitation, { issuer, database }: Installation): string {
+  const { email, code, role, keys, voids, endsAt, expiresAt } = invitation;
+  const purpose = purposeOf(invitation);
+  const fact = (name: string, value: string) => `  ${name.padEnd(17)} ${value}`;
+  const replaced = keys === 1 ? 'their key' : `all of their ${keys} keys`;
+  return lines(
+    `Invited ${email}${role === 'owner' ? ' as an owner' : ''}`,
+    fact('Invitation code', code),
+    purpose === 'further-key' && fact('For', `a further key, which ${keysInWords(keys)} must confirm`),
+    purpose === 'replace-keys' && fact('Replaces', `${replaced}, and ends their sessions`),
+    fact('Good until', `${inFull(expiresAt)}, for one key`),
+    endsAt !== null && fact('May sign in', endInWords(endsAt)),
+    fact('Database', database.name),
+    voids && 'The invitation that they had is void.',
+    purpose === 'replace-keys' && `Be sure that it is ${email} who asks: whoever has this code signs in as them.`,
+    'Send the code over a channel you trust. They run',
+    `  vouch enroll --server ${issuer}`,
+    purpose === 'further-key' &&
+      `If they no longer have ${keys === 1 ? 'that key' : 'any of these keys'}, they need another invitation:`,
+    purpose === 'further-key' && `  vouch-server invite ${email} --replace-keys`,
+    purpose === 'replace-keys' &&
+      'Until then the old keys still work. If one may be in other hands, remove it at once (`vouch-server keys`).',
+  );
+}
+
+const SHORT: Record<Purpose, string> = {
+  'first-key': '',
+  'further-key': ', for a further key that one of theirs confirms',
+  'replace-keys': ', replaces all their keys',
+};
+
+function severalText(made: readonly Invitation[], { issuer, database }: Installation): string {
+  const width = Math.max(...made.map(({ email }) => email.length));
+  const each = made.map((invitation) => {
+    const { email, code, role, endsAt, expiresAt } = invitation;
+    const end = endsAt === null ? '' : `, may sign in ${endInWords(endsAt)}`;
+    const owner = role === 'owner' ? ', as an owner' : '';
+    return `  ${email.padEnd(width)}  ${code}  until ${inFull(expiresAt)}${owner}${SHORT[purposeOf(invitation)]}${end}`;
+  });
+  const voids = made.filter((invitation) => invitation.voids).length;
+  return lines(
+    `Invited ${made.length} people, each for one key`,
+    ...each,
+    `Database: ${database.name}`,
+    voids > 0 && `The earlier invitations of ${voids} of them are void.`,
+    'Send each code over a channel you trust. They run',
+    `  vouch enroll --server ${issuer}`,
+  );
+}
+
+/** A page of `invite list`. */
+export function listedText({ rows, next }: Page<ListedInvitation>): string {
+  if (rows.length === 0) return 'There are none.\n';
+  const width = Math.max(...rows.map(({ email }) => email.length));
+  const by = Math.max(...rows.map(({ invitedBy }) => invitedBy.length));
+  return lines(
+    ...rows.map(({ email, state, expiresAt, closedAt, invitedBy, ...rights }) => {
+      const when = state === 'open' ? `until ${inFull(expiresAt)}` : `${state} ${inFull(closedAt ?? expiresAt)}`;
+      return `${email.padEnd(width)}  by ${invitedBy.padEnd(by)}  ${when}${rightsText(rights)}`;
+    }),
+    next !== null && `There are more: --after ${next}`,
+  );
+}
+
+function rightsText({ role, replaceKeys, endsAt }: Pick<ListedInvitation, 'role' | 'replaceKeys' | 'endsAt'>): string {
+  return [
+    role === 'owner' && ', as an owner',
+    replaceKeys && ', replaces all their keys',
+    endsAt !== null && `, may sign in ${endInWords(endsAt)}`,
+  ]
+    .filter((part) => part !== false)
+    .join('');
+}
+
+function lines(...all: (string | false)[]): string {
+  return all
+    .filter((line) => line !== false)
+    .map((line) => `${line}\n`)
+    .join('');
+}
