@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
+import type { KeyPolicy } from './key-policy/judge.ts';
 import type { SigningKey } from './signing/signing-key.ts';
 import type { Store } from './store/store.ts';
 
@@ -9,6 +10,8 @@ export interface Context {
   store: Store;
   log: Logger;
   signingKey: SigningKey;
+  /** Which keys count at this moment. Call it at the moment of use. */
+  keyPolicy: () => KeyPolicy;
   /** Milliseconds since the epoch. Call it at the moment of use. */
   now: () => number;
 }

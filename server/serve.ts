@@ -5,6 +5,7 @@ import { closeWindows } from './audit/windows.ts';
 import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
 import { type Offer, offerOwnership } from './enrolment/first-owner.ts';
+import { LatestMetadata } from './fido-metadata/latest-metadata.ts';
 import { listen } from './network/listen.ts';
 import { masterKey } from './signing/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
@@ -13,10 +14,12 @@ import { Sweeper } from './store/sweep.ts';
 import { inFull } from './text/time.ts';
 import { version } from './version.ts';
 
-const SWEEP_EVERY_MS = 60_000;
+const MINUTE_MS = 60_000;
 
 export interface RunningServer {
   context: Context;
+  /** Does what is done each minute. It never throws. */
+  everyMinute: () => Promise<void>;
   /** Gives running requests up to 20 seconds to end, then closes the database. */
   close: () => Promise<void>;
 }
@@ -30,30 +33,44 @@ export async function serve(config: Config): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
   log.info({ version, node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
   const store = await openForServing(config.database, config.issuer, Date.now());
+  let metadata: LatestMetadata | undefined;
+  const end = async () => {
+    await metadata?.close();
+    await store.destroy();
+  };
   try {
     const master = masterKey(config.masterKey, config.database, await hasSigningKey(store));
     const signingKey = await currentSigningKey(store, master, Date.now());
-    const context: Context = { config, store, log, signingKey, now: Date.now };
+    const now = Date.now;
+    const { fidoMetadata } = config;
+    if (fidoMetadata !== undefined) metadata = await LatestMetadata.open(fidoMetadata, { store, log, now });
+    const keyPolicy = () => ({ ...config.keyRules, metadata: metadata?.current });
+    const context: Context = { config, store, log, signingKey, keyPolicy, now };
     const offer = await offerOwnership(context);
     const listeners = await listen(config.listen, createApp(context, master));
     const sweeper = sweeperFor(context);
-    const sweeping = setInterval(() => {
-      sweeper.sweep(context.now()).catch((err) => log.error({ err }, 'sweep failed'));
-    }, SWEEP_EVERY_MS);
+    const everyMinute = async () => {
+      await sweeper.sweep(context.now()).catch((err) => log.error({ err }, 'sweep failed'));
+      await metadata?.refresh();
+    };
+    const minutes = setInterval(everyMinute, MINUTE_MS);
+    // Now too, but nobody waits for FIDO.
+    void metadata?.refresh();
     if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
     // Not in the log, which is kept and read by others: whoever opens the link first owns the server.
     if (offer !== undefined) process.stderr.write(textOf(offer));
     log.info({ issuer: config.issuer, addresses: listeners.addresses }, 'listening');
     return {
       context,
+      everyMinute,
       close: async () => {
-        clearInterval(sweeping);
+        clearInterval(minutes);
         await listeners.close();
-        await store.destroy();
+        await end();
       },
     };
   } catch (error) {
-    await store.destroy();
+    await end();
     throw error;
   }
 }

@@ -1,3 +1,5 @@
+import type { MetadataSource } from '../fido-metadata/source.ts';
+import type { KeyRules } from '../key-policy/judge.ts';
 import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
 import { normalizeEmail } from '../people/email.ts';
@@ -8,6 +10,7 @@ import { chooseEngine } from '../store/choose-engine.ts';
 import type { Engine } from '../store/engine.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
 import { readIssuer } from './issuer.ts';
+import { readKeySettings } from './key-settings.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { checkNames } from './setting-names.ts';
 
@@ -32,10 +35,10 @@ export interface Config {
   awsAudience: string;
   /** How long AWS credentials may last that people ask STS for, in seconds. */
   awsSessionSeconds: number;
-  /** AAGUIDs of the models that may be enrolled; empty for any. */
-  allowedAaguids: readonly string[];
-  /** Whether a key must prove its model with an attestation certificate. */
-  requireAttestationCert: boolean;
+  /** Which keys count. */
+  keyRules: KeyRules;
+  /** Where FIDO's metadata comes from; undefined if it is not used. */
+  fidoMetadata: MetadataSource | undefined;
   /** Addresses and ranges of the proxies whose X-Forwarded-For counts. */
   trustedProxies: readonly string[];
   /** How many days audit rows are kept. */
@@ -67,8 +70,7 @@ export function readConfig(env: Environment): Config {
     sessionSeconds: Math.round(readHours(env) * 3600),
     awsAudience,
     awsSessionSeconds,
-    allowedAaguids: readAaguids(env),
-    requireAttestationCert: readBoolean(env, 'VOUCH_REQUIRE_ATTESTATION_CERT'),
+    ...readKeySettings(env),
     trustedProxies: readProxies(env, local),
     auditDays: readAuditDays(env),
     logLevel: readLogLevel(env),
@@ -190,29 +192,6 @@ function readAwsMinutes(env: Environment): number {
   return minutes;
 }
 
-function readAaguids(env: Environment): string[] {
-  const value = env.VOUCH_ALLOWED_AAGUIDS;
-  if (value === undefined) return [];
-  const list = value
-    .split(/[\s,]+/)
-    .filter((item) => item !== '')
-    .map((item) => item.toLowerCase());
-  for (const item of list) {
-    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(item)) {
-      throw settingRefused(
-        'VOUCH_ALLOWED_AAGUIDS',
-        item,
-        'a list of AAGUIDs, such as 2fc0579f-8113-47ea-b116-bb5a8db9202a',
-      );
-    }
-  }
-  // Setting it is meant to refuse some models, but an empty list (a template's empty variable) would refuse none.
-  if (list.length === 0) {
-    throw settingRefused('VOUCH_ALLOWED_AAGUIDS', value, 'a list of AAGUIDs, or unset to allow any model');
-  }
-  return list;
-}
-
 function readProxies(env: Environment, local: boolean): string[] {
   const value = env.VOUCH_TRUST_PROXY;
   // The documented setup for https has a proxy on this machine; without TLS no proxy is needed.
@@ -237,12 +216,6 @@ function readAuditDays(env: Environment): number {
     throw settingRefused('VOUCH_AUDIT_DAYS', value, 'a number of days from 7 to 3650');
   }
   return days;
-}
-
-function readBoolean(env: Environment, name: string): boolean {
-  const value = env[name] ?? 'false';
-  if (value !== 'true' && value !== 'false') throw settingRefused(name, value, 'true or false');
-  return value === 'true';
 }
 
 function readLogLevel(env: Environment): string {

@@ -7,8 +7,8 @@ import type { Attestation } from './attestation.ts';
 import { knownModel } from './models.ts';
 import { proofOf } from './proof.ts';
 
-/** Which keys count, as the administrator set it, and what is known about models at this moment. */
-export interface KeyPolicy {
+/** Which keys count, as the administrator set it. */
+export interface KeyRules {
   /** AAGUIDs of the models that may be used; undefined for any. */
   allowed: ReadonlySet<string> | undefined;
   /** Whether a key must prove its model with an attestation that leads to a trusted certificate. */
@@ -17,6 +17,10 @@ export interface KeyPolicy {
   minLevel: Level | undefined;
   /** Certificates that the administrator trusts, for any model. */
   roots: readonly Certificate[];
+}
+
+/** The rules, and what is known about models at this moment. */
+export interface KeyPolicy extends KeyRules {
   metadata: Metadata | undefined;
 }
 
@@ -31,7 +35,7 @@ export interface KeyInQuestion {
 /** Why a key does not count. */
 export type KeyRefusal =
   | { kind: 'model-not-allowed' }
-  | { kind: 'model-compromised'; status: Compromise }
+  | { kind: 'model-compromised'; compromise: Compromise }
   /** It showed no certificate. */
   | { kind: 'not-proven' }
   /** The metadata does not know its model, and no other certificate is trusted. */
@@ -77,7 +81,7 @@ export function judgeKey(policy: KeyPolicy, key: KeyInQuestion, now: number): Ju
 
   function refusalOf(): KeyRefusal | undefined {
     const { allowed, mustProve, minLevel } = policy;
-    if (compromise !== undefined) return { kind: 'model-compromised', status: compromise };
+    if (compromise !== undefined) return { kind: 'model-compromised', compromise };
     if (allowed !== undefined && !allowed.has(key.aaguid)) return { kind: 'model-not-allowed' };
     if ((mustProve || minLevel !== undefined) && proof === undefined) {
       // A U2F attestation covers neither the model nor whether the person was verified (WebAuthn, section 8.6).

@@ -2,6 +2,7 @@ import type { RequestSource } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 import type { NewKey } from '../webauthn/registration.ts';
+import type { RegistrationFault } from '../webauthn/registration-fault.ts';
 import { removeKey } from './remove-key.ts';
 
 /** A person's keys, the oldest first, as WebAuthn's options name them. */
@@ -88,7 +89,12 @@ export async function insertKey(store: Store, personId: string, name: string, ke
     .executeTakeFirst();
   // WebAuthn, section 7.1, step 26: a credential ID belongs to one account.
   if (inserted === undefined) {
-    throw new Problem({ kind: 'key-refused', what: 'This key is enrolled already', fix: 'Use another key.' });
+    throw new Problem({
+      kind: 'key-refused',
+      what: 'This key is enrolled already',
+      fix: 'Use another key.',
+      members: { reason: 'already-enrolled' satisfies RegistrationFault },
+    });
   }
 }
 

@@ -13,7 +13,7 @@ export interface ProblemDetails {
   fix?: string;
   /** Only for the log: more exact than a stranger may learn. The default is `what`. */
   reason?: string;
-  /** Data for the caller's program (RFC 9457, section 3.2), such as why a key was refused. They go into the answer and the log. */
+  /** Data for the caller's program (RFC 9457, section 3.2), such as why a key was refused. None may be called `status`. */
   members?: Readonly<Record<string, string>>;
   /** Headers of the HTTP answer. */
   headers?: Record<string, string>;

@@ -5,10 +5,13 @@ import {
   verifyAuthenticationResponse,
 } from '@simplewebauthn/server';
 import type { Context } from '../context.ts';
+import { readAttestation } from '../key-policy/attestation.ts';
+import { judgeKey } from '../key-policy/judge.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { useClientData } from './client-data.ts';
+import { keyRefused } from './key-refused.ts';
 import { verifierProblem } from './verifier-problem.ts';
 
 /** A key that has signed, and its owner. */
@@ -44,9 +47,10 @@ export async function assertionOptions(
 
 /**
  * Verifies an assertion (WebAuthn, section 7.2): challenge, origin, RP ID, user presence and verification, signature, and that neither
- * the key was removed nor its owner disabled. The caller must accept the counter, in the transaction of the sign-in.
+ * the key was removed nor its owner disabled, and that the key still counts. The caller must accept the counter, in the transaction of the sign-in.
  *
- * @throws Problem `challenge-used`, `unknown-key`, `user-not-verified` or `assertion-refused`
+ * @throws Problem `challenge-used`, `unknown-key`, `user-not-verified` or `assertion-refused`; `key-refused` when the administrator's
+ *   rules on keys refuse it
  */
 export async function verifyAssertion(
   context: Context,
@@ -89,6 +93,7 @@ export async function verifyAssertion(
     if (authenticationInfo.credentialDeviceType !== 'singleDevice') {
       throw new Error('the credential has become eligible for backup since it was enrolled');
     }
+    checkRules(context, key);
     return {
       keyId: key.id,
       keyName: key.name,
@@ -97,8 +102,17 @@ export async function verifyAssertion(
       counter: authenticationInfo.newCounter,
     };
   } catch (error) {
+    if (error instanceof Problem) throw error;
     throw refused(error as Error);
   }
+}
+
+/** The rules may have changed since the key was enrolled, and what is known about its model. */
+function checkRules(context: Context, key: { aaguid: string; attestation: string | null; created_at: number }): void {
+  const attestation = readAttestation(key.attestation);
+  const inQuestion = { aaguid: key.aaguid, attestation, enrolledAt: key.created_at };
+  const judgement = judgeKey(context.keyPolicy(), inQuestion, context.now());
+  if (judgement.refusal !== undefined) throw keyRefused(judgement, judgement.refusal, true);
 }
 
 /**
@@ -135,6 +149,7 @@ function findUsableKey(store: Store, id: string, now: number) {
     .where('people.disabled_at', 'is', null)
     .where((is) => is.or([is('people.ends_at', 'is', null), is('people.ends_at', '>', now)]))
     .select(['keys.id', 'keys.name', 'keys.public_key', 'keys.person_id', 'people.email', 'people.user_handle'])
+    .select(['keys.aaguid', 'keys.attestation', 'keys.created_at'])
     .executeTakeFirst();
 }
 

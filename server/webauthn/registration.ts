@@ -4,14 +4,16 @@ import {
   type RegistrationResponseJSON,
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
-import { decodeAttestationObject } from '@simplewebauthn/server/helpers';
-import type { Config } from '../config/config.ts';
+import { cose, decodeCredentialPublicKey } from '@simplewebauthn/server/helpers';
 import type { Context } from '../context.ts';
-import { knownModel } from '../key-policy/models.ts';
+import { judgeKey } from '../key-policy/judge.ts';
 import { Problem } from '../problem/problem.ts';
+import { readAttestationObject } from './attestation-object.ts';
 import { CEREMONY_MS, issueChallenge } from './challenges.ts';
-import { useClientData } from './client-data.ts';
+import { type ClientData, useClientData } from './client-data.ts';
+import { keyRefused } from './key-refused.ts';
 import { ALGORITHMS, checkPublicKey } from './public-key.ts';
+import { FaultyRegistration, faultOf, type RegistrationFault } from './registration-fault.ts';
 import { verifierProblem } from './verifier-problem.ts';
 
 /** A verified key, ready to be stored. */
@@ -71,10 +73,22 @@ export async function verifyRegistration(
   response: RegistrationResponseJSON,
 ): Promise<NewKey> {
   const clientData = await useClientData(context, 'enrol', binding, response.response.clientDataJSON);
-  // Nobody may frame our pages (WebAuthn, section 7.1, steps 10 and 11).
-  if (clientData.framed) throw refused(new Error('the page was in another site’s frame'));
+  try {
+    return await verify(context, response, clientData);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    throw verifierProblem(error as Error, 'key-refused', 'Try again, or use another key.', {
+      reason: faultOf(error as Error),
+    });
+  }
+}
 
-  const verified = await verifyRegistrationResponse({
+async function verify(context: Context, response: RegistrationResponseJSON, clientData: ClientData): Promise<NewKey> {
+  // Nobody may frame our pages (WebAuthn, section 7.1, steps 10 and 11).
+  if (clientData.framed) throw new FaultyRegistration('framed', 'the page was in another site’s frame');
+
+  const { attestation, selfAlgorithm } = readAttestationObject(response.response.attestationObject);
+  const { verified, registrationInfo: info } = await verifyRegistrationResponse({
     response,
     expectedChallenge: clientData.challenge,
     expectedOrigin: context.config.issuer,
@@ -82,11 +96,8 @@ export async function verifyRegistration(
     requireUserPresence: true,
     requireUserVerification: true,
     supportedAlgorithmIDs: ALGORITHMS,
-  }).catch((error: Error) => {
-    throw refused(error);
   });
-  const info = verified.registrationInfo;
-  if (!verified.verified || info === undefined) throw refused(new Error('the attestation does not verify'));
+  if (!verified) throw new FaultyRegistration('signature', 'the attestation does not verify');
 
   // A session's `hwk` means that the private key never leaves the hardware; passkeys that sync to a cloud do not qualify (WebAuthn,
   // section 6.1.3, backup eligibility).
@@ -96,17 +107,15 @@ export async function verifyRegistration(
       what: 'This passkey can be copied to other devices',
       fix: 'Use a hardware security key: its secret never leaves it.',
       reason: 'the credential is eligible for backup',
+      members: { reason: 'backup-eligible' satisfies RegistrationFault },
     });
   }
 
-  try {
-    checkCredentialId(info.credential.id, response.id);
-    checkPublicKey(info.credential.publicKey);
-  } catch (error) {
-    throw refused(error as Error);
-  }
-
-  checkPolicy(context.config, info.aaguid, showsCertificate(info.attestationObject));
+  checkCredentialId(info.credential.id, response.id);
+  checkKey(info.credential.publicKey, selfAlgorithm);
+  const now = context.now();
+  const judgement = judgeKey(context.keyPolicy(), { aaguid: info.aaguid, attestation, enrolledAt: now }, now);
+  if (judgement.refusal !== undefined) throw keyRefused(judgement, judgement.refusal, false);
   return {
     id: info.credential.id,
     publicKey: Buffer.from(info.credential.publicKey).toString('base64url'),
@@ -114,8 +123,8 @@ export async function verifyRegistration(
     // The browser's list of transports is only a hint for later dialogues, so only its length and form are checked.
     transports: readTransports(info.credential.transports),
     aaguid: info.aaguid,
-    model: knownModel(info.aaguid),
-    attestation: null,
+    model: judgement.model,
+    attestation: attestation === null ? null : JSON.stringify(attestation),
   };
 }
 
@@ -124,50 +133,35 @@ const [SHORTEST_ID, LONGEST_ID] = [16, 1023];
 
 /** Checks that the authenticator signed the ID that the browser names: the key will be looked up by that one. */
 function checkCredentialId(signed: string, named: string): void {
-  if (signed !== named) throw new Error('the credential ID is not the one in the authenticator data');
+  if (signed !== named) {
+    throw new FaultyRegistration(
+      'credential-id-mismatch',
+      'the credential ID is not the one in the authenticator data',
+    );
+  }
   const { length } = Buffer.from(signed, 'base64url');
-  if (length < SHORTEST_ID || length > LONGEST_ID) throw new Error(`the credential ID has ${length} bytes`);
+  if (length < SHORTEST_ID || length > LONGEST_ID) {
+    throw new FaultyRegistration('credential-id-length', `the credential ID has ${length} bytes`);
+  }
 }
 
 /**
- * Whether the attestation came with certificates, which the verifier has then checked: it must have one of the two formats of security
- * keys, and a list of byte strings that is not empty. With null, false, 0 or empty text the verifier checks nothing.
+ * Checks the public key, and that a key that attests itself does so with that key's algorithm (WebAuthn, section 8.2): the verifier takes
+ * another.
  */
-function showsCertificate(attestationObject: Uint8Array): boolean {
-  const attestation = decodeAttestationObject(Uint8Array.from(attestationObject));
-  const x5c: unknown = attestation.get('attStmt').get('x5c');
-  return (
-    ['packed', 'fido-u2f'].includes(attestation.get('fmt')) &&
-    Array.isArray(x5c) &&
-    x5c.length > 0 &&
-    x5c.every((certificate) => certificate instanceof Uint8Array && certificate.length > 0)
-  );
-}
-
-function checkPolicy(config: Config, aaguid: string, hasCertificate: boolean): void {
-  if (config.allowedAaguids.length > 0 && !config.allowedAaguids.includes(aaguid)) {
-    throw new Problem({
-      kind: 'key-refused',
-      what: 'This model of key is not allowed here',
-      fix: 'Ask your administrator which models are, and use one of them.',
-      reason: `AAGUID ${aaguid} is not in VOUCH_ALLOWED_AAGUIDS`,
-    });
+function checkKey(publicKey: Uint8Array, selfAlgorithm: unknown): void {
+  try {
+    checkPublicKey(publicKey);
+  } catch (error) {
+    throw new FaultyRegistration('public-key', (error as Error).message);
   }
-  if (config.requireAttestationCert && !hasCertificate) {
-    throw new Problem({
-      kind: 'key-refused',
-      what: 'This key did not prove which model it is',
-      fix: 'Allow the browser to show the key’s make and model when it asks, or use another key.',
-      reason: 'no attestation certificate',
-    });
+  const { alg } = cose.COSEKEYS;
+  if (selfAlgorithm !== undefined && selfAlgorithm !== decodeCredentialPublicKey(Uint8Array.from(publicKey)).get(alg)) {
+    throw new FaultyRegistration('statement-algorithm', 'the attestation’s algorithm is not the credential’s');
   }
 }
 
 function readTransports(value: unknown): string[] {
   if (!Array.isArray(value)) return [];
   return value.filter((item) => typeof item === 'string' && /^[a-z-]{1,20}$/.test(item)).slice(0, 8);
-}
-
-function refused(error: Error): Problem {
-  return verifierProblem(error, 'key-refused', 'Try again, or use another key.');
 }

@@ -1,11 +1,16 @@
 import type { Kind } from '../problem/kinds.ts';
-import { Problem } from '../problem/problem.ts';
+import { Problem, type ProblemDetails } from '../problem/problem.ts';
 
 /**
  * Turns a verifier's error into a Problem. A person learns if the key did not check its user; any other error is a problem of the given
  * kind. The verifier's own words are the reason, only for the log.
  */
-export function verifierProblem(error: Error, kind: Kind, fix: string): Problem {
+export function verifierProblem(
+  error: Error,
+  kind: Kind,
+  fix: string,
+  members: NonNullable<ProblemDetails['members']> = {},
+): Problem {
   if (error.message.includes('User verification')) {
     return new Problem({
       kind: 'user-not-verified',
@@ -14,5 +19,5 @@ export function verifierProblem(error: Error, kind: Kind, fix: string): Problem 
       reason: error.message,
     });
   }
-  return new Problem({ kind, what: 'The key’s answer was refused', fix, reason: error.message });
+  return new Problem({ kind, what: 'The key’s answer was refused', fix, reason: error.message, members });
 }

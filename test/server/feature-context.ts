@@ -28,7 +28,14 @@ export async function openContext(settings: Record<string, string> = {}): Promis
   const store = await openFile(database);
   const signingKey = await currentSigningKey(store, createHash('sha256').update('master').digest(), NOW);
   return {
-    context: { config, store, signingKey, log: pino({ level: 'silent' }), now: () => NOW },
+    context: {
+      config,
+      store,
+      signingKey,
+      keyPolicy: () => ({ ...config.keyRules, metadata: undefined }),
+      log: pino({ level: 'silent' }),
+      now: () => NOW,
+    },
     close: async () => {
       await store.destroy();
       rmSync(folder, { recursive: true, force: true });

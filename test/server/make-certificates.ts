@@ -37,7 +37,7 @@ export interface Wanted {
   keys?: CryptoKeyPair;
 }
 
-/** Makes an X.509 certificate. */
+/** Makes an X.509 certificate: by default an attestation certificate (WebAuthn, section 8.2.1) that no authority has signed. */
 export async function makeCertificate(wanted: Wanted = {}): Promise<Made> {
   const keys = wanted.keys ?? (await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']));
   const { subject = 'C=CH, O=Test Keys, OU=Authenticator Attestation, CN=Test Key', by, authority = false } = wanted;
@@ -117,9 +117,4 @@ export function pem(...certificates: Certificate[]): string {
       return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
     })
     .join('');
-}
-
-/** An attestation certificate that meets WebAuthn, section 8.2.1, and that no authority has signed. */
-export function selfSignedCertificate(): Promise<Certificate> {
-  return makeCertificate();
 }

@@ -21,8 +21,8 @@ describe('the server needs only', () => {
       sessionSeconds: 28_800,
       awsAudience: 'http://localhost:3000',
       awsSessionSeconds: 3600,
-      allowedAaguids: [],
-      requireAttestationCert: false,
+      keyRules: { allowed: undefined, mustProve: false, minLevel: undefined, roots: [] },
+      fidoMetadata: undefined,
       trustedProxies: [],
       auditDays: 400,
       logLevel: 'info',
@@ -143,18 +143,6 @@ describe('a wrong setting is named, with what it should look like', () => {
     ]),
     ['VOUCH_AWS_AUDIENCE spaces', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'a b' }, /^VOUCH_AWS_AUDIENCE .*1 to 255/],
     ['VOUCH_AWS_AUDIENCE long', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'x'.repeat(256) }, /^VOUCH_AWS_AUDIENCE/],
-    [
-      'VOUCH_ALLOWED_AAGUIDS',
-      { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: 'YubiKey' },
-      /^VOUCH_ALLOWED_AAGUIDS is "yubikey"; .*2fc0579f/,
-    ],
-    ['VOUCH_ALLOWED_AAGUIDS empty', { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: '' }, /^VOUCH_ALLOWED_AAGUIDS is ""; .*unset/],
-    ['VOUCH_ALLOWED_AAGUIDS of commas', { ...HTTPS, VOUCH_ALLOWED_AAGUIDS: ' , ' }, /^VOUCH_ALLOWED_AAGUIDS .*unset/],
-    [
-      'VOUCH_REQUIRE_ATTESTATION_CERT',
-      { ...HTTPS, VOUCH_REQUIRE_ATTESTATION_CERT: 'yes' },
-      /^VOUCH_REQUIRE_ATTESTATION_CERT .*true or false/,
-    ],
     ['VOUCH_LOG_LEVEL', { ...HTTPS, VOUCH_LOG_LEVEL: 'loud' }, /^VOUCH_LOG_LEVEL .*one of trace/],
   ];
   for (const [name, settings, message] of wrong) {

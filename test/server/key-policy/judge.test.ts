@@ -221,7 +221,7 @@ describe('a compromised model', () => {
         { status: 'FIDO_CERTIFIED_L2', effectiveDate: '2024-01-01' },
         { status, effectiveDate: '2025-01-01' },
       ]);
-      const refusal = { kind: 'model-compromised', status };
+      const refusal = { kind: 'model-compromised', compromise: status };
       expect(judge({ metadata }).refusal).toEqual(refusal);
       expect(judge({ metadata, allowed: new Set([AAGUID]), mustProve: true, minLevel: 'L1' }).refusal).toEqual(refusal);
       expect(judge({ metadata }, null).refusal).toEqual(refusal);
