@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { addAudit } from './commands/audit.ts';
 import { addAwsRevoke } from './commands/aws-revoke.ts';
 import { addAwsTemplate } from './commands/aws-template.ts';
 import { addInvite } from './commands/invite.ts';
@@ -21,6 +22,7 @@ const program = new Command('vouch-server')
 
 addServe(program);
 addInvite(program);
+addAudit(program);
 addAwsTemplate(program);
 addAwsRevoke(program);
 

@@ -19,8 +19,12 @@ export interface Signer {
   signingKey: SigningKey;
 }
 
-/** Finds the server's key with this name. */
-export type KeyFinder = (kid: string) => Promise<SigningKey | undefined>;
+/** Whose signatures count. */
+export interface Verifier {
+  issuer: string;
+  /** Finds the server's key with this name. */
+  findKey: (kid: string) => Promise<SigningKey | undefined>;
+}
 
 /** A checkpoint whose signature was checked. */
 export interface Checkpoint extends Link {
@@ -49,7 +53,7 @@ export function signCheckpoint({ issuer, signingKey }: Signer, { id, hash }: Lin
  * @param text what signCheckpoint has made
  * @throws Problem `checkpoint-refused` unless this server has signed it
  */
-export async function readCheckpoint(text: string, issuer: string, findKey: KeyFinder): Promise<Checkpoint> {
+export async function readCheckpoint(text: string, { issuer, findKey }: Verifier): Promise<Checkpoint> {
   try {
     const key = await findKey(String(decodeProtectedHeader(text).kid));
     if (key === undefined) throw refused('its key is not one of this server');
@@ -88,7 +92,7 @@ export async function findCheckpoint(
   snapshot: Store,
   base: Link,
   checkpoint: Link,
-  signer: { issuer: string; findKey: KeyFinder },
+  verifier: Verifier,
 ): Promise<'present' | 'deleted' | 'never'> {
   if (checkpoint.id > base.id) {
     const row = await readable(findRow(snapshot, checkpoint.id));
@@ -98,7 +102,7 @@ export async function findCheckpoint(
   const trims = await trimsOf(snapshot);
   const last = trims.at(-1);
   if (last === undefined) return 'never';
-  const signed = await readCheckpoint(last.checkpoint, signer.issuer, signer.findKey).catch((error: unknown) => {
+  const signed = await readCheckpoint(last.checkpoint, verifier).catch((error: unknown) => {
     if (error instanceof Problem) return undefined;
     throw error;
   });

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { cleanEnvironment } from '../support/clean-environment.ts';
-import { type Finished, run } from '../support/run.ts';
+import { type Finished, type Input, run } from '../support/run.ts';
 
 export const program = resolve(import.meta.dirname, '../../dist/server/vouch-server.js');
 
-/** Runs the built `vouch-server` to its end. */
-export function vouchServer(args: string[], settings: Record<string, string>): Promise<Finished> {
-  return run(process.execPath, [program, ...args], { env: cleanEnvironment(settings), timeout: 20_000 });
+/** Runs the built `vouch-server` to its end. @param input what it reads on its standard input */
+export function vouchServer(args: string[], settings: Record<string, string>, input: Input = ''): Promise<Finished> {
+  return run(process.execPath, [program, ...args], { env: cleanEnvironment(settings), input, timeout: 20_000 });
 }
 
 /** The built server in its own process, which can be killed. */

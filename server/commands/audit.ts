@@ -1,0 +1,10 @@
+import type { Command } from 'commander';
+import { addCheckpoint } from './audit/checkpoint.ts';
+import { addVerify } from './audit/verify.ts';
+
+/** `vouch-server audit`: what happened, and the proof that nobody has changed it. */
+export function addAudit(program: Command): void {
+  const audit = program.command('audit').description('read the audit trail, and prove that nobody has changed it');
+  addVerify(audit);
+  addCheckpoint(audit);
+}

@@ -1,0 +1,156 @@
+import { createReadStream } from 'node:fs';
+import type { Command } from 'commander';
+import type { Checkpoint } from '../../audit/checkpoint.ts';
+import type { Fault, Verdict } from '../../audit/verify.ts';
+import { readSigningInstallation } from '../../config/config.ts';
+import { Problem } from '../../problem/problem.ts';
+import type { Store } from '../../store/store.ts';
+import { type Administration, administer, printJson } from '../administer.ts';
+import { signingKeys } from './signing-keys.ts';
+
+/** The longest checkpoint, in bytes. */
+const LONGEST = 16_384;
+
+interface VerifyOptions {
+  checkpoint?: string;
+  json?: boolean;
+}
+
+/** What was found out about a checkpoint. */
+type Compared = Checkpoint & { found: 'present' | 'deleted' | 'never' };
+
+/** `vouch-server audit verify` */
+export function addVerify(audit: Command): void {
+  audit
+    .command('verify')
+    .description('prove that no row of the audit trail was changed, removed, added or reordered')
+    .option(
+      '--checkpoint <file>',
+      'prove also that the trail still contains this checkpoint; - reads it from the input',
+    )
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+It ends with 0 if the trail is whole, and with 1 if not. The server may run meanwhile. A checkpoint takes the server's master key
+(VOUCH_MASTER_KEY or VOUCH_MASTER_KEY_FILE), which proves that this server has signed it.`,
+    )
+    .action(verify);
+}
+
+async function verify({ checkpoint: file, json = false }: VerifyOptions): Promise<void> {
+  // Both before the process may become another user.
+  const given =
+    file === undefined ? undefined : { text: await readFile(file), settings: readSigningInstallation(process.env) };
+  await administer(async (administration) => {
+    const { verifyTrail } = await import('../../audit/verify.ts');
+    const { readSnapshot } = await import('../../store/snapshot.ts');
+    const compare = given && (await comparison(administration, given));
+    const [verdict, compared] = await readSnapshot(administration.store, async (snapshot) => {
+      const verdict = await verifyTrail(snapshot);
+      return [verdict, verdict.fault === undefined ? await compare?.(snapshot, verdict) : undefined] as const;
+    });
+    if (json) printJson(asJson(verdict, compared));
+    if (verdict.fault !== undefined) throw broken(inWords(verdict.fault));
+    if (compared?.found === 'never') {
+      throw broken(`The audit trail never had the checkpoint's row ${compared.id}, or somebody removed it.`);
+    }
+    if (!json) process.stdout.write(asText(verdict, compared));
+  });
+}
+
+/** Reads a checkpoint, and returns what compares the trail with it. */
+async function comparison(
+  administration: Administration,
+  { text, settings }: { text: string; settings: ReturnType<typeof readSigningInstallation> },
+) {
+  const { findCheckpoint, readCheckpoint } = await import('../../audit/checkpoint.ts');
+  const signer = { issuer: settings.issuer, findKey: (await signingKeys(administration, settings)).find };
+  const checkpoint = await readCheckpoint(text, signer);
+  return async (snapshot: Store, { base }: Verdict): Promise<Compared> => {
+    return { ...checkpoint, found: await findCheckpoint(snapshot, base, checkpoint, signer) };
+  };
+}
+
+function asJson({ base, head, rows, fault }: Verdict, compared: Compared | undefined) {
+  return {
+    whole: fault === undefined && compared?.found !== 'never',
+    rows,
+    base,
+    head,
+    ...(fault === undefined ? {} : { fault }),
+    ...(compared === undefined
+      ? {}
+      : { checkpoint: { ...compared, issuedAt: new Date(compared.issuedAt).toISOString() } }),
+  };
+}
+
+function asText({ base, head, rows }: Verdict, compared: Compared | undefined): string {
+  const lines =
+    rows === 0
+      ? ['The audit trail is whole. It has no rows.']
+      : [`The audit trail is whole: ${rows === 1 ? '1 row' : `${rows} rows`}, from ${base.id + 1} to ${head.id}`];
+  if (rows > 0) lines.push(`  Last hash    ${head.hash}`);
+  if (base.id > 0) lines.push(`  Deleted      rows 1 to ${base.id}, for their age`);
+  if (compared !== undefined) {
+    const since = new Date(compared.issuedAt).toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' });
+    const what = compared.found === 'present' ? 'is unchanged' : 'was deleted for its age, by this server';
+    lines.push(`  Checkpoint   row ${compared.id} ${what} (signed on ${since})`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function inWords({ kind, id, writtenAs }: Fault): string {
+  switch (kind) {
+    case 'changed':
+      return `Row ${id} of the audit trail was changed: it is not what the server wrote after the row before.`;
+    case 'missing':
+      return `Row ${id} of the audit trail is missing.`;
+    case 'added':
+      return `Row ${id} of the audit trail was added: the server did not write it there.`;
+    case 'reordered':
+      return `Row ${id} of the audit trail was moved: the server wrote it as row ${writtenAs}.`;
+    case 'head':
+      return `The audit trail does not end as recorded, at row ${id}.`;
+    case 'base':
+      return `The audit trail does not begin where the server's last deletion ended: after row ${id}.`;
+  }
+}
+
+function broken(what: string): Problem {
+  return new Problem({
+    kind: 'audit-broken',
+    what,
+    why: 'Somebody has changed the database with another program than Vouch, or its disk has.',
+    fix: 'Keep a copy of it as it is, and compare it with your backups and checkpoints.',
+  });
+}
+
+/** What `audit checkpoint` has printed, with or without --json. */
+async function readFile(file: string): Promise<string> {
+  const text = (await readShort(file)).trim();
+  if (!text.startsWith('{')) return text;
+  try {
+    return String(Object(JSON.parse(text)).checkpoint);
+  } catch {
+    return '';
+  }
+}
+
+async function readShort(file: string): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of file === '-' ? process.stdin : createReadStream(file)) {
+      parts.push(part);
+      length += part.length;
+      if (length > LONGEST) return '';
+    }
+  } catch (error) {
+    throw new Problem({
+      kind: 'option-refused',
+      what: `The checkpoint cannot be read: ${(error as Error).message}`,
+    });
+  }
+  return Buffer.concat(parts).toString();
+}
