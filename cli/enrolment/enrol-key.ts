@@ -7,10 +7,10 @@ import { untilAborted } from '../network/until-aborted.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Dialog } from '../terminal/dialog.ts';
 import { ProgressLine, type Screen } from '../terminal/progress-line.ts';
-import type { KeyName } from '../text/key-label.ts';
 import { checkPage } from './confirm-words.ts';
-import { answerPage, enrolledKey, openedPage, startEnrolment } from './enrolment.ts';
+import { answerPage, type EnrolledKey, enrolledKey, openedPage, startEnrolment } from './enrolment.ts';
 import { readInvitation } from './invitation-code.ts';
+import { replacesText } from './replacement.ts';
 
 export interface EnrolOptions {
   env: NodeJS.ProcessEnv;
@@ -39,7 +39,7 @@ const slowAnswer = 1000;
  * @returns the key, and whose it is
  * @throws Problem `no-input`, `other-page`, or as prepareNetwork, readInvitation, discover and startEnrolment; `signal.reason` when aborted
  */
-export async function enrolKey(options: EnrolOptions): Promise<{ key: KeyName; email: string }> {
+export async function enrolKey(options: EnrolOptions): Promise<EnrolledKey & { email: string }> {
   const { env, server, name, browser, signal, dialog, say, screen } = options;
   const remembered = readConfig(env).server;
   prepareNetwork(env);
@@ -48,8 +48,9 @@ export async function enrolKey(options: EnrolOptions): Promise<{ key: KeyName; e
   if (remembered === undefined) changeConfig(env, { server });
   const invitation = await askInvitation(dialog);
   const request = { invitation, machine: machineName(), ...(name === undefined ? {} : { name }) };
-  const { url, poll, email } = await startEnrolment(server, request, signal);
+  const { url, poll, email, replaces } = await startEnrolment(server, request, signal);
   say(`Enrolling a security key for ${email} at ${new URL(server).host}\n  ${url}`);
+  if (replaces !== undefined) say(replacesText(replaces));
   const words = await whileShowing(screen, 'Waiting for the page to open …', (progress) => {
     if (browser) {
       void openBrowser(url, env).then((opened) => {
@@ -62,8 +63,8 @@ export async function enrolKey(options: EnrolOptions): Promise<{ key: KeyName; e
   await answerPage(server, poll, { words, mine: wrongPage === undefined }, signal);
   if (wrongPage !== undefined) throw wrongPage;
   const touch = 'Follow the browser: it asks for your security key …';
-  const key = await whileShowing(screen, touch, () => enrolledKey(server, poll, signal));
-  return { key, email };
+  const enrolled = await whileShowing(screen, touch, () => enrolledKey(server, poll, signal));
+  return { ...enrolled, email };
 }
 
 /** Makes sure that a Vouch server answers, before the person looks for the code and types it. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { explainServerError } from '../login/explain-server-error.ts';
-import { readKeyName } from '../login/key-name.ts';
+import { readKeyName, readKeyNames } from '../login/key-name.ts';
 import { readWords } from '../login/read-words.ts';
 import { Problem } from '../problem/problem.ts';
 import { askServer, UnfitAnswer } from '../server-api/ask-server.ts';
@@ -21,6 +21,15 @@ export interface StartedEnrolment {
   poll: string;
   email: string;
   expiresAt: string;
+  /** The keys that the new one takes the place of; undefined when it replaces none. */
+  replaces: readonly KeyName[] | undefined;
+}
+
+/** A key that was enrolled. */
+export interface EnrolledKey {
+  key: KeyName;
+  /** After the old keys were replaced: until when AWS may honour credentials of the sessions that ended with them. */
+  awsCredentialsUntil: Date | undefined;
 }
 
 /**
@@ -35,14 +44,20 @@ export async function startEnrolment(
 ): Promise<StartedEnrolment> {
   const { status, said } = await post(server, '/enroll/start', request, signal);
   if (status !== 200) throw refusal(server, status, said);
-  const { url, poll, email, expiresAt } = said;
+  const { url, poll, email, expiresAt, replaces } = said;
   // A browser opens the page's address: it must be the server's own, and is shown as it was parsed.
   const page = URL.parse(String(url));
   const isFit = page?.origin === server && !page.username && !page.password && page.href.length <= longestAddress;
   if (!isFit || typeof poll !== 'string') {
     throw explainServerError(server, new UnfitAnswer('It described no enrolment.'));
   }
-  return { url: page.href, poll, email: printable(String(email)), expiresAt: String(expiresAt) };
+  return {
+    url: page.href,
+    poll,
+    email: printable(String(email)),
+    expiresAt: String(expiresAt),
+    replaces: Array.isArray(replaces) ? readKeyNames(replaces) : undefined,
+  };
 }
 
 /**
@@ -81,8 +96,12 @@ export async function answerPage(
  *
  * @throws Problem when the enrolment is over; `signal.reason` when aborted
  */
-export function enrolledKey(server: string, poll: string, signal: AbortSignal): Promise<KeyName> {
-  return pollUntil(server, poll, signal, ({ state, key }) => (state === 'done' ? readKeyName(key) : undefined));
+export function enrolledKey(server: string, poll: string, signal: AbortSignal): Promise<EnrolledKey> {
+  return pollUntil(server, poll, signal, (said) => {
+    const key = said.state === 'done' ? readKeyName(said.key) : undefined;
+    const until = new Date(String(said.awsCredentialsUntil));
+    return key && { key, awsCredentialsUntil: Number.isNaN(until.getTime()) ? undefined : until };
+  });
 }
 
 /** Asks the server how the enrolment goes, until `find` finds what we wait for in the answer. */

@@ -10,6 +10,7 @@ import { hash, randomSecret } from '../secrets.ts';
 import { randomWords } from '../text/words.ts';
 import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
+import { type EndedAccess, endedAccess } from './ended-access.ts';
 import { findApproved, findEnrolment } from './enrolments.ts';
 import { awaitsFirstOwner } from './first-owner.ts';
 import { isOwnerLink } from './owner-link.ts';
@@ -132,6 +133,7 @@ export async function newKeyOptions(context: Context, ticket: string, page: stri
  * Enrols the new key: uses up the invitation, makes the person if they are new, and stores the key, in one transaction. If the invitation
  * replaces keys, the same transaction removes the old ones and ends their sessions.
  *
+ * @returns the key; after a recovery also until when AWS credentials may work that the ended sessions got
  * @throws Problem when the registration is refused, the invitation is used up or void, the person is shut out, or an ordinary enrolment
  * lacks the confirmation by a key that they have now
  */
@@ -141,7 +143,7 @@ export async function finishEnrolment(
   page: string,
   response: RegistrationResponseJSON,
   from: RequestSource,
-): Promise<{ email: string; key: { name: string; model: string | null } }> {
+): Promise<{ email: string; key: { name: string; model: string | null } } & Partial<EndedAccess>> {
   const enrolment = await findApproved(context, ticket, page);
   return countingRefusals(context, refusalOf(enrolment, response, from), async () => {
     const key = await verifyRegistration(context, enrolment.ticket_hash, response);
@@ -187,7 +189,10 @@ export async function finishEnrolment(
         keyId: key.id,
         detail: { name, model: key.model, aaguid: key.aaguid, replaced },
       });
-      return { email: invitation.email, key: { name, model: key.model } };
+      const enrolled = { email: invitation.email, key: { name, model: key.model } };
+      return invitation.replace_keys === 1
+        ? { ...enrolled, ...(await endedAccess(transaction, context, invitation.email)) }
+        : enrolled;
     });
   });
 }

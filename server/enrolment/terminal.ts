@@ -1,6 +1,7 @@
 import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { hash } from '../secrets.ts';
+import { endedAccess } from './ended-access.ts';
 import { enrolmentOver } from './problems.ts';
 
 /**
@@ -22,11 +23,15 @@ export async function enrolmentStatus(context: Context, poll: string) {
       'keys.name as name',
       'keys.model as model',
       'invitations.used_at as usedAt',
+      'invitations.replace_keys as replaceKeys',
       'invitations.revoked_at as revokedAt',
     ])
     .executeTakeFirst();
   if (row === undefined) throw enrolmentOver('not-found');
-  if (row.name !== null) return { state: 'done', email: row.email, key: { name: row.name, model: row.model } };
+  if (row.name !== null) {
+    const ended = row.replaceKeys === 1 ? await endedAccess(context.store, context, row.email) : {};
+    return { state: 'done', email: row.email, key: { name: row.name, model: row.model }, ...ended };
+  }
   const over = row.usedAt !== null || row.revokedAt !== null || row.expiresAt <= context.now() || row.answer === 'no';
   if (over) throw enrolmentOver('not-found');
   if (row.answer === 'yes') return { state: 'approved', email: row.email };

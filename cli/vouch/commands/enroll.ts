@@ -1,5 +1,6 @@
 import { changeConfig, chosenServer, readConfig } from '../../config.ts';
 import { enrolKey } from '../../enrolment/enrol-key.ts';
+import { outstandingText } from '../../enrolment/replacement.ts';
 import { openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { keyLabel } from '../../text/key-label.ts';
@@ -27,7 +28,17 @@ export async function enroll({ browser, name, timeout, ...options }: EnrollOptio
   const dialog = openDialog(signal);
   const say = (text: string) => stdout.write(`${text}\n`);
   try {
-    const { key, email } = await enrolKey({ env, server, name, browser, signal, dialog, say, screen: stderr });
+    const { key, email, awsCredentialsUntil } = await enrolKey({
+      env,
+      server,
+      name,
+      browser,
+      signal,
+      dialog,
+      say,
+      screen: stderr,
+    });
+    if (awsCredentialsUntil !== undefined) say(outstandingText(awsCredentialsUntil, new Date()));
     say(`Enrolled ${keyLabel(key)} for ${email}. Next: \`vouch login\``);
     changeConfig(env, { server, people: { ...readConfig(env).people, [server]: email } });
     return 0;

@@ -3,9 +3,19 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readConfig } from '../../../cli/config.ts';
+import { invite } from '../../../server/invitations/invite.ts';
 import { Browser } from '../../server/browser.ts';
+import { addAudit } from '../../server/rows.ts';
 import { SoftKey } from '../../server/soft-key.ts';
-import { expectProblem, inviteCode, jsonOf, newEmail, startServer, type TestServer } from '../../server/support.ts';
+import {
+  enrolPerson,
+  expectProblem,
+  inviteCode,
+  jsonOf,
+  newEmail,
+  startServer,
+  type TestServer,
+} from '../../server/support.ts';
 import { onTerminal } from '../../support/terminal.ts';
 import { machine, root } from '../support.ts';
 
@@ -59,10 +69,10 @@ async function keysOf(email: string): Promise<number> {
 }
 
 /** `vouch enroll` with a script on its standard input, which has given the code. */
-async function scripted() {
+async function scripted(invited?: { email: string; code: string }) {
   const the = machine();
-  const email = newEmail();
-  const code = await inviteCode(server, email);
+  const { email = newEmail() } = invited ?? {};
+  const code = invited?.code ?? (await inviteCode(server, email));
   const args = [program, 'enroll', '--no-browser', '--server', server.origin];
   const child = spawn(process.execPath, args, { env: the.env });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -92,6 +102,31 @@ describe('a script', () => {
     });
     expect(await keysOf(email)).toBe(1);
     expect(readConfig(the.env)).toEqual({ server: server.origin, people: { [server.origin]: email } });
+  });
+
+  test('that replaces keys is told which, and what outlasts them', async () => {
+    const { email, key: old } = await enrolPerson(server);
+    const { store } = server.context;
+    const issued = {
+      event: 'aws-token-issued',
+      actor: email,
+      subject: email,
+      detail: { role: 'a', jti: 'b' },
+    } as const;
+    await addAudit(store, Date.now(), issued);
+    const { code } = await invite(store, Date.now(), { email, replaceKeys: true }, { actor: 'cli:root' });
+    const { ended, page, type } = await scripted({ email, code });
+    const opened = await (await page).open();
+    type(`${opened.words}\n`);
+    await opened.enrol();
+    const { code: status, stdout } = await ended;
+    expect(status).toBe(0);
+    expect(stdout).toContain('\nThis replaces your key: "Security key" stops working, and your sessions end.\n');
+    expect(stdout).toMatch(
+      /\nAWS credentials that your old sessions got last until .*\d\d:\d\d at the latest\.\nEnrolled "Security key 2"/,
+    );
+    const kept = store.selectFrom('keys').where('id', '=', old.id).select('removed_at');
+    expect(await kept.executeTakeFirst()).toEqual({ removed_at: expect.any(Number) });
   });
 
   test.each(['y', 'yes', 'amber otter canyon'])('that says %j has not looked, and no key is enrolled', async (line) => {

@@ -366,6 +366,21 @@ describe('the endpoints of a discovery document', () => {
     });
   });
 
+  test('the keys that an invitation replaces are shown as one short line each, or not at all', async () => {
+    const issuer = await startFakeIssuer();
+    onTestFinished(() => issuer.close());
+    const start = async (replaces: unknown) => {
+      issuer.instead['POST /enroll/start'] = (response) =>
+        response.end(JSON.stringify({ url: `${issuer.url}/enroll/x`, poll: 'p', email: 'a@b', replaces }));
+      return (await startEnrolment(issuer.url, { invitation: 'x', machine: 'm' }, signal())).replaces;
+    };
+    for (const replaces of [undefined, null, 'x', 1, { length: 1 }]) expect(await start(replaces)).toBeUndefined();
+    expect(await start([null, 1, 'x', {}, { name: 1 }, []])).toEqual([]);
+    const [key] = (await start([{ name: `a\u001b[2J\n${'b'.repeat(5_000)}`, model: { toString: 'x' } }])) ?? [];
+    expect(key).toEqual({ name: expect.stringMatching(/^a \[2J b{57}…$/), model: null });
+    expect(await start(Array(1_000).fill({ name: 'k', model: null }))).toHaveLength(20);
+  });
+
   test('what a server sends about an enrolment’s page is neither shown nor agreed to when it is something else', async () => {
     const issuer = await startFakeIssuer();
     onTestFinished(() => issuer.close());
@@ -449,7 +464,10 @@ test('an enrolment waits for a server that cannot answer now, and not for one th
     if (times <= 2) response.writeHead(times === 1 ? 503 : 429).end('<h1>nginx</h1>');
     else response.end(JSON.stringify({ state: 'done', key: { name: 'Work key', model: null } }));
   };
-  await expect(enrolledKey(issuer.url, 'p', signal())).resolves.toEqual({ name: 'Work key', model: null });
+  await expect(enrolledKey(issuer.url, 'p', signal())).resolves.toEqual({
+    key: { name: 'Work key', model: null },
+    awsCredentialsUntil: undefined,
+  });
   issuer.instead['POST /enroll/status'] = (response) => response.writeHead(404).end('{}');
   await expect(enrolledKey(issuer.url, 'p', signal())).rejects.toMatchObject({ kind: 'not-a-vouch-server' });
 });

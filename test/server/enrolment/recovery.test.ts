@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { invite } from '../../../server/invitations/invite.ts';
 import { Browser } from '../browser.ts';
+import { addAudit } from '../rows.ts';
 import { SoftKey } from '../soft-key.ts';
 import {
   Enrolment,
@@ -86,8 +87,18 @@ describe('a recovery', () => {
     // The new credential may be on the authenticator of an old one.
     expect(await enrolment.options()).toMatchObject({ excludeCredentials: [] });
     const recovered = new SoftKey(server.origin);
-    const { key: made } = await jsonOf<{ key: unknown }>(await enrolment.register(recovered));
-    expect(made).toEqual({ name: 'Security key 3', model: null });
+    const issued = {
+      event: 'aws-token-issued',
+      actor: email,
+      subject: email,
+      detail: { role: 'a', jti: 'b' },
+    } as const;
+    await addAudit(store(), Date.now(), issued);
+    const enrolled = await jsonOf(await enrolment.register(recovered));
+    expect(enrolled).toMatchObject({ email, key: { name: 'Security key 3', model: null } });
+    // What AWS has issued outlasts the sessions: the page and the terminal say until when.
+    expect(Date.parse(String(enrolled.awsCredentialsUntil))).toBeGreaterThan(Date.now() + 3600_000);
+    expect(await jsonOf(await enrolment.status())).toEqual({ state: 'done', ...enrolled });
 
     expect(await keysOf(email)).toEqual([recovered.id]);
     // The same person: the user handle stays.
@@ -102,7 +113,7 @@ describe('a recovery', () => {
     await jsonOf(await others.client.api('GET', '/api/session', others.access_token));
     expect(await webSessions()).toEqual([other.email]);
 
-    const rows = (await auditOf(email)).slice(0, -1);
+    const rows = (await auditOf(email)).filter(({ event }) => !['aws-token-issued', 'signed-in'].includes(event));
     expect(rows.map(({ event, reason, key_id }) => [event, reason, key_id])).toEqual([
       ['key-removed', 'keys-replaced', key.id],
       ['session-ended', 'keys-replaced', key.id],
@@ -124,7 +135,9 @@ describe('a recovery', () => {
       409,
       { title: 'There is no key to confirm with' },
     ]);
-    await jsonOf(await enrolment.register(new SoftKey(server.origin)));
+    expect(await jsonOf(await enrolment.register(new SoftKey(server.origin)))).toMatchObject({
+      awsCredentialsUntil: null,
+    });
     expect(await keysOf(email)).not.toContain(key.id);
   });
 
