@@ -6,6 +6,8 @@ import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
 import { type Offer, offerOwnership } from './enrolment/first-owner.ts';
 import { LatestMetadata } from './fido-metadata/latest-metadata.ts';
+import { checkOwners } from './key-policy/check-owners.ts';
+import { findLockouts } from './key-policy/lockouts.ts';
 import { listen } from './network/listen.ts';
 import { masterKey } from './signing/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
@@ -45,17 +47,22 @@ export async function serve(config: Config): Promise<RunningServer> {
     const { fidoMetadata } = config;
     if (fidoMetadata !== undefined) metadata = await LatestMetadata.open(fidoMetadata, { store, log, now });
     const keyPolicy = () => ({ ...config.keyRules, metadata: metadata?.current });
+    await checkOwners(store, keyPolicy(), now());
     const context: Context = { config, store, log, signingKey, keyPolicy, now };
     const offer = await offerOwnership(context);
     const listeners = await listen(config.listen, createApp(context, master));
     const sweeper = sweeperFor(context);
+    const refreshMetadata = async () => {
+      if (await metadata?.refresh())
+        await warnOfLockouts(context).catch((err) => log.error({ err }, 'keys not judged'));
+    };
     const everyMinute = async () => {
       await sweeper.sweep(context.now()).catch((err) => log.error({ err }, 'sweep failed'));
-      await metadata?.refresh();
+      await refreshMetadata();
     };
     const minutes = setInterval(everyMinute, MINUTE_MS);
     // Now too, but nobody waits for FIDO.
-    void metadata?.refresh();
+    void refreshMetadata();
     if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
     // Not in the log, which is kept and read by others: whoever opens the link first owns the server.
     if (offer !== undefined) process.stderr.write(textOf(offer));
@@ -73,6 +80,15 @@ export async function serve(config: Config): Promise<RunningServer> {
     await end();
     throw error;
   }
+}
+
+/** Newer metadata may refuse keys that counted before. Whose they are, `vouch-server keys policy test` says. */
+async function warnOfLockouts({ store, keyPolicy, now, log }: Context): Promise<void> {
+  const { keys, affected } = await findLockouts(store, keyPolicy(), now());
+  if (affected.length === 0) return;
+  const refused = affected.reduce((sum, person) => sum + person.refused.length, 0);
+  const lockedOut = affected.filter(({ left }) => left === 0).length;
+  log.warn({ keys, refused, lockedOut }, 'FIDO metadata refuses enrolled keys');
 }
 
 function textOf(offer: Offer): string {

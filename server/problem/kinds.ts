@@ -58,6 +58,7 @@ const OF_COMMANDS = {
   'not-confirmed': 'failed',
   'database-refused': 'usage',
   'metadata-refused': 'failed',
+  'policy-refused': 'refused',
   'master-key-lost': 'usage',
   'signing-key-locked': 'failed',
   'audit-broken': 'failed',

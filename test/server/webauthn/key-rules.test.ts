@@ -87,6 +87,22 @@ test('a model that FIDO’s metadata marks as compromised stops at the next sign
   await expectProblem(await (await SignIn.open(server.origin)).touch(key), 403, 'key-refused', warning);
 });
 
+test('a server whose settings lock out every owner does not start, and its database stays as it is', async () => {
+  const database = { VOUCH_DATABASE_URL: `sqlite:${join(folder, 'owners.db')}` };
+  server = await startServer(database);
+  const { email } = await enrol();
+  await server.context.store.updateTable('people').set({ role: 'owner' }).execute();
+  const issuer = { VOUCH_ISSUER: server.origin };
+  await server.close();
+
+  const locking = { ...database, ...issuer, VOUCH_ALLOWED_AAGUIDS: '00000000-0000-0000-0000-00000000000b' };
+  await expect(startServer(locking)).rejects.toMatchObject({
+    kind: 'policy-refused',
+    what: expect.stringContaining(`${email} (model-not-allowed)`),
+  });
+  server = await startServer({ ...database, ...issuer, VOUCH_ALLOWED_AAGUIDS: MODEL });
+});
+
 describe('a key that no longer counts', () => {
   test('is refused at every touch, and the refusal is counted with its reason', async () => {
     server = await startServer();
