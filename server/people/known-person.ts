@@ -9,7 +9,7 @@ import { findPerson } from './people.ts';
 const LONGEST = 64;
 
 /** The most addresses that are compared with an unknown one. */
-const CANDIDATES = 1_000;
+const CANDIDATES = 200;
 
 /** How many characters a mistyped address may have wrong, for another one to be suggested. */
 const typosIn = (text: string) => Math.min(3, Math.floor(text.length / 2));
@@ -37,15 +37,25 @@ async function personUnknown(store: Store, email: string): Promise<Problem> {
 }
 
 /**
- * Compares only with addresses that have one half of the name in common: not everybody's address is read. Without an `@`, the names
- * alone are compared.
+ * Compares only with addresses that have parts in common with this one, those with the most parts first: not everybody's address is
+ * read. Without an `@`, the names alone are compared.
  */
 async function nearestAddress(store: Store, email: string): Promise<string | undefined> {
   const [name = ''] = email.split('@', 1);
-  const half = Math.max(1, Math.floor(name.length / 2));
+  if (name === '') return undefined;
+  const half = Math.ceil(name.length / 2);
+  const parts = [
+    `${escaped(name)}@%`,
+    `${escaped(name.slice(0, half))}%`,
+    `%${escaped(name.slice(half))}@%`,
+    `${escaped(name.slice(0, 2))}%`,
+    `%${escaped(name.slice(-2))}@%`,
+  ].map((pattern) => sql<number>`case when email like ${pattern} escape '\\' then 1 else 0 end`);
+  const inCommon = sql<number>`(${sql.join(parts, sql` + `)})`;
   const rows = await store
     .selectFrom('people')
-    .where((is) => is.or([like(`${escaped(email.slice(0, half))}%`), like(`%${escaped(email.slice(half))}%`)]))
+    .where(inCommon, '>', 0)
+    .orderBy(inCommon, 'desc')
     .orderBy('email')
     .limit(CANDIDATES)
     .select('email')
@@ -58,4 +68,3 @@ async function nearestAddress(store: Store, email: string): Promise<string | und
 }
 
 const escaped = (text: string) => text.replace(/[\\%_]/g, '\\$&');
-const like = (pattern: string) => sql<boolean>`email like ${pattern} escape '\\'`;

@@ -28,17 +28,6 @@ export async function listSessions(
   { limit, after }: PageRequest,
 ): Promise<Page<ListedSession>> {
   let query = activeSessions(store, now)
-    .select((is) =>
-      is
-        .selectFrom('audit')
-        .whereRef('audit.session_id', '=', 'sessions.id')
-        .where('audit.event', '=', 'aws-token-issued')
-        .orderBy('audit.at', 'desc')
-        .orderBy('audit.id', 'desc')
-        .limit(1)
-        .select('audit.detail')
-        .as('last_token'),
-    )
     .orderBy('sessions.auth_time', 'desc')
     .orderBy('sessions.id')
     .limit(limit + 1);
@@ -52,7 +41,11 @@ export async function listSessions(
       ]),
     );
   }
-  const rows = await query.execute();
+  const { rows, next } = pageOf(await query.execute(), limit, ({ authTime, id }) => [authTime, id]);
+  const roles = await lastRoles(
+    store,
+    rows.map(({ id }) => id),
+  );
   const sessions = rows.map((row) => ({
     id: row.id,
     email: row.email,
@@ -60,13 +53,34 @@ export async function listSessions(
     key: { id: row.keyId, name: row.keyName, model: row.keyModel },
     since: row.authTime,
     until: row.expiresAt,
-    lastRole: roleOf(row.last_token),
+    lastRole: roles.get(row.id) ?? null,
   }));
-  return pageOf(sessions, limit, ({ since, id }) => [since, id]);
+  return { rows: sessions, next };
 }
 
-function roleOf(detail: string | null): string | null {
-  if (detail === null) return null;
-  const { role } = JSON.parse(detail) as { role?: unknown };
-  return typeof role === 'string' ? role : null;
+/** The role of each session's last token. Not a part of the query above, which would look it up for all sessions, and then sort. */
+async function lastRoles(store: Store, sessionIds: string[]): Promise<Map<string, string>> {
+  if (sessionIds.length === 0) return new Map();
+  const rows = await store
+    .selectFrom('sessions')
+    .where('id', 'in', sessionIds)
+    .select((is) => [
+      'id',
+      is
+        .selectFrom('audit')
+        .whereRef('audit.session_id', '=', 'sessions.id')
+        .where('audit.event', '=', 'aws-token-issued')
+        .orderBy('audit.at', 'desc')
+        .orderBy('audit.id', 'desc')
+        .limit(1)
+        .select('audit.detail')
+        .as('token'),
+    ])
+    .execute();
+  return new Map(
+    rows.flatMap(({ id, token }) => {
+      const { role } = JSON.parse(token ?? '{}') as { role?: unknown };
+      return typeof role === 'string' ? [[id, role] as const] : [];
+    }),
+  );
 }
