@@ -4,7 +4,10 @@ import { addAudit } from './commands/audit.ts';
 import { addAwsRevoke } from './commands/aws-revoke.ts';
 import { addAwsTemplate } from './commands/aws-template.ts';
 import { addInvite } from './commands/invite.ts';
+import { addKeys } from './commands/keys.ts';
+import { addPeople } from './commands/people.ts';
 import { addServe } from './commands/serve.ts';
+import { addSessions } from './commands/sessions.ts';
 import { Problem } from './problem/problem.ts';
 import { printError } from './process/print-error.ts';
 import { protectMemory } from './process/protect-memory.ts';
@@ -22,6 +25,9 @@ const program = new Command('vouch-server')
 
 addServe(program);
 addInvite(program);
+addPeople(program);
+addKeys(program);
+addSessions(program);
 addAudit(program);
 addAwsTemplate(program);
 addAwsRevoke(program);
@@ -30,16 +36,23 @@ addAwsRevoke(program);
 program
   .helpCommand(false)
   .command('help')
-  .argument('[command]', 'the command')
+  .argument('[command...]', 'the command')
   .description('show the help of a command')
-  .action(async (name?: string) => {
-    const found = name === undefined ? program : program.commands.find((command) => command.name() === name);
-    if (found === undefined) await program.parseAsync([String(name)], { from: 'user' });
-    else found.outputHelp();
+  .action(async (names: string[]) => {
+    let found = program;
+    for (const [index, name] of names.entries()) {
+      const next = found.commands.find((command) => command.name() === name);
+      if (next === undefined) return void (await program.parseAsync(names.slice(0, index + 1), { from: 'user' }));
+      found = next;
+    }
+    found.outputHelp();
   });
+for (const group of program.commands.filter(({ commands }) => commands.length > 0)) group.helpCommand(false);
 
 // What `invite` prints is stored nowhere: if it was not written, the command must fail.
-process.stdout.on('error', (error) => {
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader wants no more, as in `… | head`. 128 and SIGPIPE's number, as in shells.
+  if (error.code === 'EPIPE') process.exit(141);
   process.exit(printError(new Error(`the output could not be written: ${error.message}`)));
 });
 

@@ -2,8 +2,8 @@ import type { Store } from '../store/store.ts';
 import { REDEEMABLE_MS, roleMaximum } from './lifetimes.ts';
 import { isRoleArn } from './role-arn.ts';
 
-/** Whose credentials: a person's, by the address in lower case, or those that one session asked for. */
-export type Holder = { email: string } | { sessionId: string };
+/** Whose credentials: a person's, by the address in lower case, those that one session asked for, or everybody's. */
+export type Holder = { email: string } | { sessionId: string } | 'all';
 
 /**
  * Until when AWS credentials may work that were obtained with tokens of this server, by the audit trail. It also finds those of a
@@ -63,6 +63,7 @@ function tokensAfter(store: Store, holder: Holder, at: number) {
     // Within `coalesce`, so that SQLite does not take the index of all tokens, but the one of this person's or session's rows.
     .where((is) => is(is.fn.coalesce('event', is.val('')), '=', 'aws-token-issued'))
     .where('at', '>', at);
+  if (holder === 'all') return tokens;
   return 'email' in holder
     ? tokens.where('subject', '=', holder.email)
     : tokens.where('session_id', '=', holder.sessionId);

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 import { nearest } from '../text/edit-distance.ts';
-import { forLog } from '../text/readable-text.ts';
+import { shown } from '../text/shown.ts';
 import { findPerson } from './people.ts';
 
 /** The longest text that is compared with addresses: AWS takes no longer ones (`normalizeEmail`). */
@@ -28,7 +28,7 @@ async function personUnknown(store: Store, email: string): Promise<Problem> {
   const near = await nearestAddress(store, email);
   return new Problem({
     kind: 'person-unknown',
-    what: `Nobody here has the address ${JSON.stringify(forLog(email))}.`,
+    what: `Nobody here has the address ${shown(email)}.`,
     fix:
       near === undefined
         ? '`vouch-server people list` shows everybody. Who has not used an invitation yet is not among them.'

@@ -1,7 +1,7 @@
 import type { By } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
-import { forLog } from '../text/readable-text.ts';
+import { shown } from '../text/shown.ts';
 import { knownPerson } from './known-person.ts';
 import { type RemovedKey, removeKey } from './remove-key.ts';
 
@@ -64,11 +64,11 @@ const usableKeys = (store: Store, personId: string) =>
   store.selectFrom('keys').where('person_id', '=', personId).where('removed_at', 'is', null);
 
 function keyUnknown(email: string, named: string, count = 0, keys: { name: string }[] = []): Problem {
-  const shown = JSON.stringify(forLog(named.slice(0, 100)));
+  const name = shown(named);
   const names = keys.slice(0, 20).map(({ name }) => JSON.stringify(name));
   return new Problem({
     kind: 'key-unknown',
-    what: count > 1 ? `${email} has ${count} keys that ${shown} can mean.` : `${email} has no key ${shown}.`,
+    what: count > 1 ? `${email} has ${count} keys that ${name} can mean.` : `${email} has no key ${name}.`,
     fix:
       names.length === 0
         ? `${email} has no keys.`

@@ -9,8 +9,9 @@ import { type ListedPerson, listPeople } from './list-people.ts';
 /** The most keys and sessions that are shown. */
 const MOST = 100;
 
-/** How many of the last events are shown. */
+/** How many of the last events are shown, and among how many of the person's last rows they are looked for. */
 const EVENTS = 10;
+const LOOKED_AT = 1_000;
 
 /** Everything about one person. */
 export interface PersonShown extends ListedPerson {
@@ -94,8 +95,12 @@ async function openInvitation(store: Store, now: number, email: string): Promise
   };
 }
 
+/** Without the tokens for AWS, which would hide all else: the sessions say the last role. */
 async function lastEvents(store: Store, email: string): Promise<ShownEvent[]> {
-  const rows = await eventsOf(store, email)
+  const rows = await store
+    .selectFrom(eventsOf(store, email).selectAll().limit(LOOKED_AT).as('events'))
+    .where('event', '!=', 'aws-token-issued')
+    .orderBy('id', 'desc')
     .select(['at', 'event', 'result', 'reason', 'actor', 'ip', 'machine', 'detail'])
     .limit(EVENTS)
     .execute();

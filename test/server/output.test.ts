@@ -17,6 +17,7 @@ const template = ['--format', 'cli', '--account', '123456789012', '--domain', 'e
 test.each([
   [['invite', 'alice@example.com']],
   [['invite', 'alice@example.com', '--json']],
+  [['people', 'list']],
   [['aws-template', ...template, '--repository', 'arn:aws:codecommit:us-east-1:123456789012:demo']],
   [['--help']],
 ])('%j says when its output could not be written', async (args) => {
@@ -42,6 +43,19 @@ test.each([
   expect(code).toBe(1);
 });
 
+test('nothing is said when the reader wants no more, as in `… | head`', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vouch-output-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const database = join(folder, 'vouch.db');
+  await makeDatabase(database);
+  const env = cleanEnvironment({ VOUCH_ISSUER: issuer, VOUCH_DATABASE_URL: `sqlite:${database}` });
+  const child = spawn(process.execPath, [program, 'people', 'list'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  const said = text(child.stderr);
+  const [code] = await once(child, 'close');
+  expect([code, await said]).toEqual([141, '']);
+});
+
 /** Makes a database as the server does, because `invite` makes none. */
 async function makeDatabase(sqliteFile: string): Promise<void> {
   const store = await openForServing(new SqliteEngine(sqliteFile), issuer, Date.now());
@@ -57,5 +71,14 @@ test('help for an unknown command is wrong usage, and names the nearest command'
   expect(await vouchServer(['help', 'invite'], {})).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('Usage: vouch-server invite'),
+  });
+  expect(await vouchServer(['help', 'people', 'end-date'], {})).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Usage: vouch-server people end-date'),
+  });
+  expect(await vouchServer(['help', 'people', 'lst'], {})).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining("unknown command 'lst'\n(Did you mean list?)"),
   });
 });
