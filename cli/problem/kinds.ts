@@ -19,6 +19,8 @@ const ofServer = {
   'owner-link-over': 'refused',
   'other-browser': 'refused',
   'approval-needed': 'refused',
+  'already-enrolled': 'refused',
+  cancelled: 'refused',
   'confirmation-needed': 'refused',
   'touch-needed': 'refused',
   'last-key': 'refused',
@@ -79,7 +81,6 @@ const ours = {
 
   // The sign-in and the enrolment.
   'callback-port': 'failed',
-  cancelled: 'refused',
   'invitation-malformed': 'usage',
   'login-given-up': 'no-session',
   'login-unanswered': 'no-session',

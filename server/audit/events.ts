@@ -20,6 +20,7 @@ export const EVENTS = {
     means: 'The person said at the terminal that the page was not theirs: somebody else had opened it',
     detail: [],
   },
+  'enrolment-cancelled': { means: 'The person cancelled the enrolment on its page', detail: [] },
   'enrolment-refused': {
     means: 'Enrolments were refused: all of a kind within an hour',
     detail: ['count', 'since', 'lastAt'],

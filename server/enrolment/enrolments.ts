@@ -5,7 +5,7 @@ import { hash } from '../secrets.ts';
 import type { Schema } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { isOwnerLink } from './owner-link.ts';
-import { invitationRefused, otherBrowser, ownerLinkOver, ownerLinkTaken } from './problems.ts';
+import { enrolmentCancelled, invitationRefused, otherBrowser, ownerLinkOver, ownerLinkTaken } from './problems.ts';
 
 type Begun = 'words' | 'user_handle' | 'confirmed_key_id' | 'key_id';
 
@@ -22,7 +22,7 @@ export async function insertEnrolment(store: Store, enrolment: Omit<Schema['enro
  * The running enrolment that a ticket names, for the page that it is bound to.
  *
  * @param page the page's secret
- * @throws Problem `invitation-refused`, `other-browser` or `interaction-over`; `owner-link-over` for the first owner's link
+ * @throws Problem `invitation-refused`, `other-browser`, `cancelled` or `interaction-over`; `owner-link-over` for the first owner's link
  */
 export async function findEnrolment(context: Context, ticket: string, page: string) {
   const row = await context.store
@@ -39,6 +39,7 @@ export async function findEnrolment(context: Context, ticket: string, page: stri
     .executeTakeFirst();
   if (row === undefined) throw await overProblem(context.store, ticket);
   if (row.browser_hash !== hash(page)) throw isOwnerLink(row) ? ownerLinkTaken() : otherBrowser();
+  if (row.answer === 'cancelled') throw enrolmentCancelled();
   if (row.answer === 'no') {
     throw new Problem({
       kind: 'interaction-over',

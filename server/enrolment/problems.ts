@@ -61,6 +61,16 @@ export function ownerLinkTaken(): Problem {
   });
 }
 
+/** For page and terminal, once the person has cancelled on the page. @param category as in enrolmentOver */
+export function enrolmentCancelled(category: Category = 'over'): Problem {
+  return new Problem({
+    kind: 'cancelled',
+    category,
+    what: 'The enrolment was cancelled in the browser',
+    fix: 'No key was enrolled, and the invitation is still good. Run `vouch enroll` to start again.',
+  });
+}
+
 /** @param category `not-found` for an enrolment that the caller only asks about */
 export function enrolmentOver(category: Category = 'over'): Problem {
   return new Problem({

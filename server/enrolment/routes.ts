@@ -3,6 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
 import { badRequest, credentialBody, objectBody, optionalTextField, textField } from '../http/body.ts';
+import { cancelEnrolment } from './cancel.ts';
 import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, openEnrolment } from './page.ts';
 import { startEnrolment } from './start.ts';
 import { approveEnrolment, denyEnrolment, enrolmentStatus } from './terminal.ts';
@@ -83,6 +84,10 @@ export function enrolmentRoutes(context: Context): Router {
   step('confirm/verify', async (ticket, page, request, response) => {
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
     response.json({ page: await confirmEnrolment(context, ticket, page, credential, sourceOf(request)) });
+  });
+  step('cancel', async (ticket, page, request, response) => {
+    await cancelEnrolment(context, ticket, page, sourceOf(request));
+    response.status(204).end();
   });
   step('options', async (ticket, page, _request, response) => {
     response.json(await newKeyOptions(context, ticket, page));

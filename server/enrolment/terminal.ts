@@ -2,12 +2,12 @@ import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { hash } from '../secrets.ts';
 import { endedAccess } from './ended-access.ts';
-import { enrolmentOver } from './problems.ts';
+import { enrolmentCancelled, enrolmentOver } from './problems.ts';
 
 /**
  * The state of an enrolment, for the terminal that started it.
  *
- * @throws Problem `interaction-over` when it is over, or when the poll secret is wrong
+ * @throws Problem `cancelled` when the person cancelled on the page; `interaction-over` when it is over, or when the poll secret is wrong
  */
 export async function enrolmentStatus(context: Context, poll: string) {
   const row = await context.store
@@ -28,6 +28,7 @@ export async function enrolmentStatus(context: Context, poll: string) {
     ])
     .executeTakeFirst();
   if (row === undefined) throw enrolmentOver('not-found');
+  if (row.answer === 'cancelled') throw enrolmentCancelled('not-found');
   if (row.name !== null) {
     const ended = row.replaceKeys === 1 ? await endedAccess(context.store, context, row.email) : {};
     return { state: 'done', email: row.email, key: { name: row.name, model: row.model }, ...ended };
@@ -44,7 +45,7 @@ export async function enrolmentStatus(context: Context, poll: string) {
  * Approves the page that has opened an enrolment, because the person at the terminal sees the same words there. The statement checks the
  * words, so that no other page can be approved.
  *
- * @throws Problem `interaction-over` when it is over, or when no page shows these words
+ * @throws Problem `cancelled` when the person cancelled on the page; `interaction-over` when it is over, or when no page shows these words
  */
 export async function approveEnrolment(context: Context, poll: string, words: string): Promise<void> {
   const approved = await context.store
@@ -58,7 +59,12 @@ export async function approveEnrolment(context: Context, poll: string, words: st
     .returning('ticket_hash')
     .executeTakeFirst();
   if (approved !== undefined) return;
-  throw enrolmentOver();
+  const row = await context.store
+    .selectFrom('enrolments')
+    .where('poll_hash', '=', hash(poll))
+    .select('answer')
+    .executeTakeFirst();
+  throw row?.answer === 'cancelled' ? enrolmentCancelled() : enrolmentOver();
 }
 
 /** Ends an enrolment whose page somebody else has opened, even after approval. The invitation stays good. */

@@ -55,14 +55,18 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
     const { machine: said } = interaction.params;
     const machine = typeof said === 'string' ? said : null;
     const started = await signIn(context, interaction.uid, credential, machine, sourceOf(request));
-    const { key, sessionId, authTime, suggestSpare } = started;
+    const { key, sessionId, authTime, expiresAt, suggestSpare } = started;
     const result: TouchResult = {
       // RFC 8176: proof of possession of a hardware key, user presence, more than one factor.
       login: { accountId: key.email, amr: ['hwk', 'user', 'mfa'], remember: false, ts: authTime },
       vouch: { sessionId },
     };
     try {
-      response.json({ redirectTo: await finish(provider, interaction, { ...result }, 'code'), suggestSpare });
+      response.json({
+        redirectTo: await finish(provider, interaction, { ...result }, 'code'),
+        session: { email: key.email, machine, expiresAt: new Date(expiresAt).toISOString() },
+        suggestSpare,
+      });
     } catch (error) {
       // Nobody has the code, so the session must not stay.
       const why = { reason: 'sign-in-unfinished' as const, actor: 'server', from: sourceOf(request) };
@@ -126,12 +130,13 @@ async function signIn(
   credential: AuthenticationResponseJSON,
   machine: string | null,
   from: RequestSource,
-): Promise<{ key: AssertedKey; sessionId: string; authTime: number; suggestSpare: boolean }> {
+): Promise<{ key: AssertedKey; sessionId: string; authTime: number; expiresAt: number; suggestSpare: boolean }> {
   return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, from }, async () => {
     const key = await verifyAssertion(context, 'sign-in', uid, credential);
     const sessionId = randomUUID();
     // In whole seconds, like the token's auth_time and exp.
     const authTime = Math.floor(context.now() / 1000);
+    const expiresAt = (authTime + context.config.sessionSeconds) * 1000;
     const suggestSpare = await context.store.transaction().execute(async (transaction) => {
       const now = context.now();
       await acceptCounter(transaction, key, now);
@@ -143,7 +148,7 @@ async function signIn(
         keyId: key.keyId,
         machine,
         authTime: authTime * 1000,
-        expiresAt: (authTime + context.config.sessionSeconds) * 1000,
+        expiresAt,
         suggestSpare,
       });
       await audit(transaction, now, {
@@ -157,6 +162,6 @@ async function signIn(
       });
       return suggestSpare;
     });
-    return { key, sessionId, authTime, suggestSpare };
+    return { key, sessionId, authTime, expiresAt, suggestSpare };
   });
 }

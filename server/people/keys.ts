@@ -58,7 +58,7 @@ export function checkRoom(keys: number): void {
 /**
  * Stores a new key.
  *
- * @throws Problem `key-refused` when it is enrolled already, or `too-many-keys`
+ * @throws Problem `already-enrolled` when it is this person's already, `key-refused` when it is another person's, or `too-many-keys`
  */
 export async function insertKey(store: Store, personId: string, name: string, key: NewKey, now: number): Promise<void> {
   const { count } = await store
@@ -87,15 +87,29 @@ export async function insertKey(store: Store, personId: string, name: string, ke
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
+  if (inserted !== undefined) return;
   // WebAuthn, section 7.1, step 26: a credential ID belongs to one account.
-  if (inserted === undefined) {
+  const own = await store
+    .selectFrom('keys')
+    .where('id', '=', key.id)
+    .where('person_id', '=', personId)
+    .where('removed_at', 'is', null)
+    .select('id')
+    .executeTakeFirst();
+  const what = 'This key is enrolled already';
+  if (own !== undefined) {
     throw new Problem({
-      kind: 'key-refused',
-      what: 'This key is enrolled already',
-      fix: 'Use another key.',
-      members: { reason: 'already-enrolled' satisfies RegistrationFault },
+      kind: 'already-enrolled',
+      what,
+      fix: 'You can sign in with it. To enrol another key, use that one.',
     });
   }
+  throw new Problem({
+    kind: 'key-refused',
+    what,
+    fix: 'Use another key.',
+    members: { reason: 'already-enrolled' satisfies RegistrationFault },
+  });
 }
 
 /**

@@ -27,6 +27,8 @@ export const OF_REQUESTS = {
   'owner-link-over': 'refused',
   'other-browser': 'refused',
   'approval-needed': 'refused',
+  'already-enrolled': 'conflict',
+  cancelled: 'over',
   'confirmation-needed': 'refused',
   'touch-needed': 'refused',
   'last-key': 'conflict',

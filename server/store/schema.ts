@@ -84,8 +84,8 @@ interface EnrolmentsTable {
   browser_hash: string | null;
   /** The words that this page and the terminal both show; null without a terminal. */
   words: string | null;
-  /** The terminal's answer: whether the page shows these words. */
-  answer: 'yes' | 'no' | null;
+  /** The terminal's answer, whether the page shows these words, or that the person cancelled on the page. */
+  answer: 'yes' | 'no' | 'cancelled' | null;
   user_handle: string;
   client: string;
   machine: string | null;

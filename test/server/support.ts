@@ -163,7 +163,12 @@ export class Enrolment {
   async post(step: string, body: unknown = {}): Promise<Response> {
     const headers: Record<string, string> = this.page === undefined ? {} : { 'vouch-page': this.page };
     const response = await this.browser.post(`/enroll/${this.ticket}/${step}`, body, headers);
-    const { page } = Object(await response.clone().json()) as { page?: string };
+    const { page } = Object(
+      await response
+        .clone()
+        .json()
+        .catch(() => ({})),
+    ) as { page?: string };
     if (page !== undefined) this.page = page;
     return response;
   }

@@ -200,6 +200,27 @@ describe('a person at the terminal', () => {
     await jsonOf(await new Browser(server.origin).post('/enroll/start', { invitation: code }));
   });
 
+  test('learns that the person cancelled on the page, before the question is answered and after', async () => {
+    const first = await typed();
+    const page = await new Page(first.url).open();
+    await first.terminal.until(/Does the page show/);
+    await page.post('cancel');
+    first.terminal.type('y\r');
+    expect(await first.terminal.ended).toBe(5);
+    const second = await typed();
+    const other = await new Page(second.url).open();
+    await second.terminal.until(/Does the page show/);
+    second.terminal.type('y\r');
+    await second.terminal.until(/Follow the browser/);
+    await other.post('cancel');
+    expect(await second.terminal.ended).toBe(5);
+    for (const { terminal, email } of [first, second]) {
+      expect(terminal.said()).toContain('The enrolment was cancelled in the browser.');
+      expect(terminal.said()).toContain('Run `vouch enroll` to start again.');
+      expect(await keysOf(email)).toBe(0);
+    }
+  });
+
   test('gives it up with Ctrl-C while the question stands: no key is taken', async () => {
     const { email, terminal, url } = await typed();
     const page = await new Page(url).open();

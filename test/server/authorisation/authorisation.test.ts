@@ -39,6 +39,7 @@ const MATRIX: Record<string, Row> = {
   'POST /enroll/approve': { rule: everybody(410), body: { poll: 'nonsense', words: 'nonsense' } },
   'POST /enroll/deny': { rule: everybody(204), body: { poll: 'nonsense' } },
   'POST /enroll/:ticket/open': step('open'),
+  'POST /enroll/:ticket/cancel': step('cancel'),
   'POST /enroll/:ticket/confirm/options': step('confirm/options'),
   'POST /enroll/:ticket/confirm/verify': { ...step('confirm/verify'), rule: everybody(400) },
   'POST /enroll/:ticket/options': step('options'),
@@ -100,7 +101,7 @@ const OF_PROVIDER = /^\w+ \/(\.well-known\/openid-configuration|jwks|request|aut
 
 /** Pages are files: what they show comes from the routes above. */
 const isPage = (route: string) =>
-  ['GET /login/:uid', 'GET /enroll', 'GET /enroll/:ticket', 'GET /signed-in', 'GET /account'].includes(route);
+  ['GET /', 'GET /login/:uid', 'GET /enroll', 'GET /enroll/:ticket', 'GET /signed-in', 'GET /account'].includes(route);
 
 describe('the list of routes', () => {
   test('has a row for each route, and a route for each row', () => {

@@ -48,7 +48,12 @@ class LinkPage {
   async post(step: string, body: unknown = {}): Promise<Response> {
     const headers: Record<string, string> = this.#secret === undefined ? {} : { 'vouch-page': this.#secret };
     const response = await this.#browser.post(`${this.#path}/${step}`, body, headers);
-    const { page } = Object(await response.clone().json()) as { page?: string };
+    const { page } = Object(
+      await response
+        .clone()
+        .json()
+        .catch(() => ({})),
+    ) as { page?: string };
     this.#secret = page ?? this.#secret;
     return response;
   }
@@ -66,6 +71,13 @@ const people = () => store().selectFrom('people').select(['email', 'role']).orde
 const start = (invitation: string) => new Browser(server.origin).post('/enroll/start', { invitation });
 
 describe('the first owner’s link', () => {
+  test('stays good when its page cancels: there is no other way in', async () => {
+    const page = new LinkPage(await newLink());
+    await page.post('open');
+    expect((await page.post('cancel')).status).toBe(204);
+    await jsonOf(await page.enrol());
+  });
+
   test('opens a page that needs no terminal, and makes its owner', async () => {
     const page = new LinkPage(await newLink());
     expect(await jsonOf(await page.post('open'))).toEqual({

@@ -141,7 +141,8 @@ describe('a registration is refused', () => {
     const again = await Enrolment.open(server.origin, await inviteCode(server, email));
     await again.confirm(key);
     expect((await again.options()).excludeCredentials).toMatchObject([{ id: key.id, transports: ['usb'] }]);
-    await expectProblem(await again.register(key), 403, 'key-refused', { reason: 'already-enrolled' });
+    // That is good news.
+    await expectProblem(await again.register(key), 409, 'already-enrolled');
     await signIn(server.origin, key);
   });
 

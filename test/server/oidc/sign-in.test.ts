@@ -49,7 +49,9 @@ describe('a touch', () => {
   test('signs in: a code with state and iss for the loopback address, tokens for the code, a session for the person', async () => {
     const { email, key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
-    const url = await page.callback(key);
+    const answer = await page.touch(key);
+    const { session } = await jsonOf<{ session: { expiresAt: string } }>(answer.clone());
+    const url = await callbackOf(answer);
     expect(url.origin + url.pathname).toBe('http://127.0.0.1:49152/callback');
     expect(url.searchParams.get('state')).toBe(page.client.state);
     expect(url.searchParams.get('iss')).toBe(server.origin);
@@ -66,7 +68,10 @@ describe('a touch', () => {
     expect(await jsonOf(await page.client.api('GET', '/api/session', tokens.access_token ?? ''))).toMatchObject({
       email,
       key: { name: 'Security key', model: null },
+      expiresAt: session.expiresAt,
     });
+    // What the page shows in the end.
+    expect(session).toEqual({ email, machine: 'alices-laptop', expiresAt: session.expiresAt });
     expect(await sessionsOf(email)).toBe(1);
   });
 
