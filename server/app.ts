@@ -7,7 +7,7 @@ import { enrolmentRoutes } from './enrolment/routes.ts';
 import { clientAddress } from './http/client-address.ts';
 import { healthz, readyz } from './http/health.ts';
 import { ownOrigin } from './http/origin.ts';
-import { builtPages, pages } from './http/pages.ts';
+import { builtPages, notFoundPage, pages } from './http/pages.ts';
 import { notFound, problemHandler } from './http/problem-handler.ts';
 import { perMinute } from './http/rate-limit.ts';
 import { requestLog } from './http/request-log.ts';
@@ -40,7 +40,8 @@ export function createApp(context: Context, master: Buffer): Express {
   app.get('/readyz', readyz(context));
   app.use(requestLog(context.log), ...securityHeaders(context.config));
   app.use(clientAddress(context.config), ownOrigin(context.config));
-  app.use(pages(builtPages()));
+  const folder = builtPages();
+  app.use(pages(folder, context.config));
 
   const words = loginWords(master);
   const provider = createProvider(context, words);
@@ -61,8 +62,8 @@ export function createApp(context: Context, master: Buffer): Express {
   app.use(revocationRoute(context));
   app.use(openIdConnect(provider.callback()));
 
-  app.use(notFound);
-  app.use(problemHandler(context.log));
+  app.use(notFoundPage(folder, context.config), notFound);
+  app.use(problemHandler(context.log, context.config.contact?.text));
   return app;
 }
 

@@ -8,7 +8,9 @@ import { settingRefused } from '../problem/setting-refused.ts';
 import { parseKey, readKeyFile } from '../signing/master-key-file.ts';
 import { chooseEngine } from '../store/choose-engine.ts';
 import type { Engine } from '../store/engine.ts';
+import { isReadable } from '../text/readable-text.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
+import { type Contact, readContact } from './contact.ts';
 import { readIssuer } from './issuer.ts';
 import { readKeySettings } from './key-settings.ts';
 import { listenAddresses } from './listen-addresses.ts';
@@ -43,6 +45,9 @@ export interface Config {
   trustedProxies: readonly string[];
   /** How many days audit rows are kept. */
   auditDays: number;
+  /** Whose server it is, for people. */
+  teamName: string | undefined;
+  contact: Contact | undefined;
   logLevel: string;
 }
 
@@ -73,6 +78,8 @@ export function readConfig(env: Environment): Config {
     ...readKeySettings(env),
     trustedProxies: readProxies(env, local),
     auditDays: readAuditDays(env),
+    teamName: readTeamName(env),
+    contact: readContact(env.VOUCH_CONTACT),
     logLevel: readLogLevel(env),
   };
 }
@@ -216,6 +223,13 @@ function readAuditDays(env: Environment): number {
     throw settingRefused('VOUCH_AUDIT_DAYS', value, 'a number of days from 7 to 3650');
   }
   return days;
+}
+
+function readTeamName(env: Environment): string | undefined {
+  const value = env.VOUCH_TEAM_NAME;
+  const name = value?.trim();
+  if (name === undefined || ([...name].length <= 60 && isReadable(name))) return name;
+  throw settingRefused('VOUCH_TEAM_NAME', value, 'a name of 1 to 60 characters that can be seen');
 }
 
 function readLogLevel(env: Environment): string {

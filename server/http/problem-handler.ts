@@ -1,17 +1,28 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import { namingContact } from '../problem/administrator.ts';
 import { Problem } from '../problem/problem.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { isAborted } from './aborted.ts';
 import { STATUS } from './status.ts';
 
-/** Answers with a problem (RFC 9457). @param status only if it is not the category's */
-export function sendProblem(response: Response, problem: Problem, status: number = STATUS[problem.category]): void {
+/**
+ * Answers with a problem (RFC 9457).
+ *
+ * @param status only if it is not the category's
+ * @param contact how to reach the administrator, for problems that send people to them
+ */
+export function sendProblem(
+  response: Response,
+  problem: Problem,
+  status: number = STATUS[problem.category],
+  contact?: string,
+): void {
   response
     .status(status)
     .set({ 'Cache-Control': 'no-store', ...problem.headers })
     .type('application/problem+json')
-    .send(JSON.stringify({ ...problem.toJSON(), status }));
+    .send(JSON.stringify({ ...problem.toJSON(), detail: namingContact(problem.fix, contact), status }));
 }
 
 export const notFound: RequestHandler = (_request, response) => {
@@ -21,8 +32,12 @@ export const notFound: RequestHandler = (_request, response) => {
   );
 };
 
-/** The last handler: answers a Problem as it is, and any other error without details. */
-export function problemHandler(log: Logger): ErrorRequestHandler {
+/**
+ * The last handler: answers a Problem as it is, and any other error without details.
+ *
+ * @param contact how to reach the administrator
+ */
+export function problemHandler(log: Logger, contact?: string): ErrorRequestHandler {
   return (error: unknown, _request, response, _next) => {
     if (isAborted(error)) {
       // Nobody is there to answer, and the request's own line in the log shows it.
@@ -41,7 +56,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
     const status = unreadable ?? STATUS[problem.category];
     if (status >= 500) log.error({ err: error }, 'request failed');
     else log.info({ problem: problem.kind, members: problem.members, reason: problem.reason }, 'request refused');
-    sendProblem(response, problem, status);
+    sendProblem(response, problem, status, contact);
   };
 }
 

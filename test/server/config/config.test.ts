@@ -25,6 +25,8 @@ describe('the server needs only', () => {
       fidoMetadata: undefined,
       trustedProxies: [],
       auditDays: 400,
+      teamName: undefined,
+      contact: undefined,
       logLevel: 'info',
     });
   });
@@ -61,6 +63,16 @@ test('the first owner’s address is read as people’s addresses are, for the s
   for (const read of [readConfig, readInstallation]) {
     expect(read(settings)).toMatchObject({ ownerEmail: 'owner@example.com' });
   }
+});
+
+test('the team’s name and the contact are as the administrator wrote them, without blanks around', () => {
+  const { teamName, contact } = readConfig({
+    ...HTTPS,
+    VOUCH_TEAM_NAME: ` ${'Ü'.repeat(60)} `,
+    VOUCH_CONTACT: '#it-help on Slack',
+  });
+  expect(teamName).toBe('Ü'.repeat(60));
+  expect(contact).toEqual({ text: '#it-help on Slack', link: undefined });
 });
 
 describe('a wrong setting is named, with what it should look like', () => {
@@ -143,6 +155,10 @@ describe('a wrong setting is named, with what it should look like', () => {
     ]),
     ['VOUCH_AWS_AUDIENCE spaces', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'a b' }, /^VOUCH_AWS_AUDIENCE .*1 to 255/],
     ['VOUCH_AWS_AUDIENCE long', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'x'.repeat(256) }, /^VOUCH_AWS_AUDIENCE/],
+    ['VOUCH_TEAM_NAME empty', { ...HTTPS, VOUCH_TEAM_NAME: '' }, /^VOUCH_TEAM_NAME is "".*1 to 60/],
+    ['VOUCH_TEAM_NAME long', { ...HTTPS, VOUCH_TEAM_NAME: 'x'.repeat(61) }, /^VOUCH_TEAM_NAME/],
+    ['VOUCH_TEAM_NAME invisible', { ...HTTPS, VOUCH_TEAM_NAME: 'A\u200bcme' }, /^VOUCH_TEAM_NAME/],
+    ['VOUCH_CONTACT', { ...HTTPS, VOUCH_CONTACT: 'http://help.example.com' }, /^VOUCH_CONTACT .*https/],
     ['VOUCH_LOG_LEVEL', { ...HTTPS, VOUCH_LOG_LEVEL: 'loud' }, /^VOUCH_LOG_LEVEL .*one of trace/],
   ];
   for (const [name, settings, message] of wrong) {

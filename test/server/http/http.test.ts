@@ -178,7 +178,6 @@ describe('a request is refused', () => {
 
 describe('an unknown path', () => {
   const requests: [string, string][] = [
-    ['GET', '/'],
     ['GET', '/admin'],
     ['GET', '/auth/nobody'],
     ['GET', '/session/end'],
