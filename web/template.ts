@@ -6,10 +6,10 @@ import { type PageEntry, pages } from './pages.ts';
 /** Where a page's HTML would be if it were written by hand. Only Vite sees this file. */
 const fileOf = (page: PageEntry) => resolve(import.meta.dirname, page.name, 'index.html');
 
-/** A page's HTML: the template with the page's name and title. */
-function htmlOf({ name, title }: PageEntry): string {
+/** A page's HTML: the template with the page's name, title and words. Vouch's server fills in the rest, the names in `{{…}}`. */
+function htmlOf({ name, title, noscript }: PageEntry): string {
   const template = readFileSync(resolve(import.meta.dirname, 'template.html'), 'utf8');
-  return template.replaceAll('{name}', name).replaceAll('{title}', title);
+  return template.replaceAll('{name}', name).replaceAll('{title}', title).replaceAll('{noscript}', noscript);
 }
 
 /** Makes one HTML file of the template for each page of the list, as an entry of the build. */
@@ -28,10 +28,11 @@ export const pagesFromTemplate: Plugin = {
   configureServer(server) {
     server.middlewares.use((request, response, next) => {
       const path = request.url ?? '/';
-      const page = pages.find(({ name }) => name === path.split(/[/?]/)[1]);
+      const page = pages.find(({ name }) => name === (path.split(/[/?]/)[1] || 'home'));
       if (!page || !request.headers.accept?.includes('text/html')) return next();
       response.setHeader('content-type', 'text/html; charset=utf-8');
-      server.transformIndexHtml(path, htmlOf(page)).then((html) => response.end(html), next);
+      const html = htmlOf(page).replaceAll(/\{\{[a-z-]+\}\}/g, '');
+      server.transformIndexHtml(path, html).then((html) => response.end(html), next);
     });
   },
 };

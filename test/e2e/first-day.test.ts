@@ -43,6 +43,10 @@ describe.sequential('a first day', () => {
     const page = sandbox.browser?.page();
     await page?.waitForFunction(() => document.body.textContent?.includes('Go back to your terminal'));
     expect(page?.url()).toBe(`${sandbox.issuer}/signed-in`);
+    // And the page still says whose session it is, although the browser was at the terminal's address in between.
+    expect(await page?.$eval('dl', (facts) => facts.textContent)).toMatch(
+      /^Asalice@example\.comUntil.*\d\d:\d\d, in 8 hoursOn\S/,
+    );
   });
 
   test('100 Git processes at once right after the login share the calls to STS', async () => {

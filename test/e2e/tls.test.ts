@@ -115,6 +115,7 @@ describe.sequential('an https issuer behind a reverse proxy', () => {
     expect(signedIn).toMatchObject({ code: 0, stdout: expect.stringContaining('Signed in as alice@example.com') });
     await page.waitForFunction(() => document.body.textContent?.includes('Go back to your terminal'));
     expect(page.url()).toBe(`${issuer}/signed-in`);
+    expect(await page.$eval('dl', (facts) => facts.textContent)).toContain('alice@example.com');
     const out = await vouch(the, ['logout', '--json']);
     expect(JSON.parse(out.stdout)).toEqual({ signedOut: true, revoked: true });
   });

@@ -9,6 +9,13 @@ export const details = {
   host: 'vouch.example.com',
 };
 
+/** What the answer to the touch says about the session. */
+export const session = {
+  email: 'alice@example.com',
+  machine: details.machine,
+  expiresAt: new Date(Date.now() + 8 * 3600_000).toISOString(),
+};
+
 export const requestOptions = {
   challenge: 'c2lnbi1tZQ',
   rpId: 'localhost',
@@ -37,21 +44,25 @@ export function answerSignIn(site: Site): void {
   site.reset();
   site.answer('GET /login/u1/details', { body: details });
   site.answer('POST /login/u1/options', { body: requestOptions });
-  site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in' } });
+  site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in', session } });
   site.answer('POST /login/u1/cancel', { body: { redirectTo: '/signed-in?failed' } });
 }
 
 /** The same for an enrolment. */
-export function answerEnrolment(site: Site, { needsConfirmation = false } = {}): void {
+export function answerEnrolment(
+  site: Site,
+  { needsConfirmation = false, replaces }: { needsConfirmation?: boolean; replaces?: object[] } = {},
+): void {
   site.reset();
   site.answer('POST /enroll/start', {
     body: { ticket: 't1', page: 'secret-1', expiresAt: details.expiresAt, email: 'alice@example.com' },
   });
   site.answer('POST /enroll/t1/open', {
-    body: { ...details, approved: true, page: 'secret-1', email: 'alice@example.com', needsConfirmation },
+    body: { ...details, approved: true, page: 'secret-1', email: 'alice@example.com', needsConfirmation, replaces },
   });
   site.answer('POST /enroll/t1/confirm/options', { body: requestOptions });
   site.answer('POST /enroll/t1/confirm/verify', { body: { page: 'secret-2' } });
+  site.answer('POST /enroll/t1/cancel', { status: 204 });
   site.answer('POST /enroll/t1/options', { body: creationOptions });
   site.answer('POST /enroll/t1/verify', {
     body: { email: 'alice@example.com', key: { name: 'Security key', model: 'YubiKey 5C NFC' } },

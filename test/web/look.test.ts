@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { pages } from '../../web/pages.ts';
 import { type LaunchedBrowser, launchBrowser } from '../browser/launch.ts';
-import { answerEnrolment, answerSignIn, details } from './fixtures.ts';
-import { problem, type Site, startSite } from './site.ts';
-import { enrolledCredential, type Visit, type VisitOptions, visit } from './visitor.ts';
+import { answerSignIn, details } from './fixtures.ts';
+import { axeFindings, type Look, look } from './look.ts';
+import { addresses, type Site, startSite } from './site.ts';
+import { states } from './states.ts';
+import { dress, enrolledCredential, visit } from './visitor.ts';
 
 let site: Site;
 let chromium: LaunchedBrowser;
@@ -14,107 +17,76 @@ afterAll(() => Promise.all([site?.close(), chromium?.close()]));
 beforeEach(() => site.reset());
 
 const enrolled = { credentials: [enrolledCredential()] };
-const long = {
-  ...details,
-  host: 'vouch.identity.eu-central-1.internal.a-company-with-a-very-long-name.example.com',
-  machine: 'the-machine-whose-name-somebody-made-from-the-whole-inventory-record.example.com',
-};
 
-interface State {
-  name: string;
-  path: string;
-  answer(): void;
-  key?: VisitOptions['key'];
-  until(visitor: Visit): Promise<unknown>;
-}
+/** The highest window that many laptops and phones have left below the browser's own bars, in CSS pixels. */
+const height = 620;
 
-const states: State[] = [
-  {
-    name: 'waiting for the touch',
-    path: '/login/u1',
-    key: { ...enrolled, touchesByItself: false },
-    answer: () => answerSignIn(site),
-    until: (visitor) => visitor.status('touching'),
-  },
-  {
-    name: 'long names',
-    path: '/login/u1',
-    key: { ...enrolled, touchesByItself: false },
-    answer() {
-      answerSignIn(site);
-      site.answer('GET /login/u1/details', { body: long });
-    },
-    until: (visitor) => visitor.status('touching'),
-  },
-  {
-    name: 'the words to compare',
-    path: '/enroll/t1',
-    answer() {
-      answerEnrolment(site);
-      site.answer('POST /enroll/t1/open', { body: { approved: false, words: 'curious lighthouse hammock' } });
-    },
-    until: (visitor) => visitor.status('waiting'),
-  },
-  {
-    name: 'a page that another browser opened first',
-    path: '/enroll/t1',
-    answer() {
-      answerEnrolment(site);
-      site.answer('POST /enroll/t1/open', problem('other-browser', 403));
-    },
-    until: (visitor) => visitor.status('enrol-other-browser'),
-  },
-  {
-    name: 'a refusal',
-    path: '/login/u1',
-    key: enrolled,
-    answer() {
-      answerSignIn(site);
-      site.answer('POST /login/u1/verify', problem('unknown-key', 401));
-    },
-    until: (visitor) => visitor.status('unknown-key'),
-  },
-  {
-    name: 'the invitation code',
-    path: '/enroll',
-    answer: () => answerEnrolment(site),
-    until: (visitor) => visitor.page.waitForSelector('#invitation'),
-  },
-  {
-    name: 'an enrolled key',
-    path: '/enroll/t1',
-    answer: () => answerEnrolment(site),
-    until: (visitor) => visitor.status('done'),
-  },
-  {
-    name: 'signed in',
-    path: '/signed-in',
-    answer: () => undefined,
-    until: (visitor) => visitor.page.waitForSelector('h1'),
-  },
-];
+const dresses = [
+  { width: 390, scheme: 'light' },
+  { width: 390, scheme: 'dark' },
+  { width: 1280, scheme: 'light' },
+  { width: 1280, scheme: 'dark' },
+] as const;
 
-describe.each(states)('$name', ({ path, key, answer, until }) => {
-  test.each([
-    [390, 'light'],
-    [390, 'dark'],
-    [1280, 'light'],
-    [1280, 'dark'],
-  ] as const)('fits %i pixels, %s, and can be read', async (width, scheme) => {
-    answer();
-    await using visitor = await visit(chromium.browser, site, path, { width, scheme, ...(key && { key }) });
+const fine: Partial<Look> = { lang: 'en', headings: 1, small: [], faint: [], faintParts: [], offAxis: [] };
+
+describe.each(states)('$name', ({ path, key, before, answer, until, touchable = false }) => {
+  test('fits, can be read, and axe finds nothing: narrow and wide, light and dark', async () => {
+    answer?.(site);
+    const options = { height, reducedMotion: true, ...(key !== undefined && { key }), ...(before && { before }) };
+    await using visitor = await visit(chromium.browser, site, path, options);
     await until(visitor);
+    const { page, faults } = visitor;
+    for (const { width, scheme } of dresses) {
+      await dress(page, { width, height, scheme, reducedMotion: true });
+      const seen = await look(page);
+      const where = `${width} ${scheme}`;
+      expect(seen, where).toMatchObject({ ...fine, dark: scheme === 'dark' });
+      expect(seen.overflow, where).toBeLessThanOrEqual(0);
+      expect(seen.height, where).toBeLessThanOrEqual(height);
+      expect(seen.primaries, where).toBeLessThanOrEqual(1);
+      expect(seen.title, where).toMatch(/ · Vouch$/);
+      // It looks at colours and layout: once for each of both is enough.
+      if ((width === 390) === (scheme === 'light')) expect(await axeFindings(page), where).toEqual([]);
+    }
+    // People learn to read only what matters.
+    const check = await page.evaluate(() => document.body.innerText.includes('Check that the address bar shows'));
+    expect(check).toBe(touchable);
+    expect(faults).toEqual([]);
+  });
+});
 
-    const seen = await visitor.page.evaluate(look);
-    expect(seen.overflow).toBeLessThanOrEqual(0);
-    expect(seen.lang).toBe('en');
-    expect(seen.title).toMatch(/ · Vouch$/);
-    expect(seen.headings).toBe(1);
-    expect(seen.primary).toBeLessThanOrEqual(1);
-    expect(seen.small).toEqual([]);
-    expect(seen.faint).toEqual([]);
-    expect(seen.dark).toBe(scheme === 'dark');
-    expect(visitor.faults).toEqual([]);
+describe.each(pages)('$name without JavaScript', ({ name }) => {
+  test('looks the same, and says what to do', async () => {
+    const page = await chromium.browser.newPage();
+    try {
+      await page.setJavaScriptEnabled(false);
+      await page.goto(`${site.origin}${addresses[name]}`);
+      for (const { width, scheme } of dresses) {
+        await dress(page, { width, height, scheme });
+        const seen = await look(page);
+        expect(seen).toMatchObject({ ...fine, dark: scheme === 'dark' });
+        expect(seen.overflow).toBeLessThanOrEqual(0);
+        expect(seen.height).toBeLessThanOrEqual(height);
+      }
+      await page.setJavaScriptEnabled(true);
+      // axe needs scripts, and a browser with scripts shows nothing of <noscript>.
+      await page.$eval('noscript', (element) => element.replaceWith(...element.childNodes));
+      for (const { width, scheme } of dresses) {
+        await dress(page, { width, height, scheme });
+        expect(await axeFindings(page)).toEqual([]);
+      }
+      const text = await page.evaluate(() => document.body.innerText);
+      expect(text).toMatch(/Vouch\s+Acme Engineering/);
+      if (name === 'login' || name === 'enroll') {
+        expect(text).toContain('This page needs JavaScript.');
+        expect(text).toContain('ask your administrator (it-help@example.com).');
+        expect(await page.$eval('.card a', (link) => link.getAttribute('href'))).toBe('mailto:it-help@example.com');
+      }
+      if (name === 'home') expect(text).toContain('vouch login --server https://vouch.example.com');
+    } finally {
+      await page.close();
+    }
   });
 });
 
@@ -142,15 +114,6 @@ test('the live region is there before it has something to say', async () => {
   await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
 });
 
-test('without JavaScript the page says what is missing', async () => {
-  const page = await chromium.browser.newPage();
-  await page.setJavaScriptEnabled(false);
-  await page.goto(`${site.origin}/login/u1`);
-  const text = await page.$eval('noscript', (element) => element.textContent);
-  expect(text).toContain('This page needs JavaScript.');
-  await page.close();
-});
-
 test('the icon comes from the same build', async () => {
   const page = await (await fetch(`${site.origin}/signed-in`)).text();
   const icon = /<link rel="icon"[^>]*href="(\/assets\/[^"]+\.svg)"/.exec(page)?.[1];
@@ -159,42 +122,3 @@ test('the icon comes from the same build', async () => {
   expect(answer.headers.get('content-type')).toBe('image/svg+xml');
   expect(page).not.toMatch(/<style|style=|data:|<script>/);
 });
-
-/** Runs in the page. Measures what a person would see. */
-function look() {
-  const channel = (value: number) => {
-    const part = value / 255;
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-  };
-  const parse = (colour: string) => (colour.match(/[\d.]+/g) ?? []).map(Number);
-  const luminance = ([red = 0, green = 0, blue = 0]: number[]) =>
-    0.2126 * channel(red) + 0.7152 * channel(green) + 0.0722 * channel(blue);
-  const behind = (element: Element | null): number[] => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if (colour[3] !== 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const name = (element: Element) => `${element.tagName} ${element.textContent?.slice(0, 30)}`;
-
-  const faint: string[] = [];
-  for (const element of document.querySelectorAll('#page *')) {
-    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim());
-    if (!hasText || element.getClientRects().length === 0) continue;
-    const pair = [luminance(parse(getComputedStyle(element).color)), luminance(behind(element))];
-    const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
-    if (contrast < 4.5) faint.push(`${name(element)} ${contrast.toFixed(2)}`);
-  }
-  const targets = [...document.querySelectorAll('button, input, summary, a')];
-  return {
-    overflow: document.documentElement.scrollWidth - innerWidth,
-    lang: document.documentElement.lang,
-    title: document.title,
-    headings: document.querySelectorAll('h1').length,
-    primary: document.querySelectorAll('[data-primary]').length,
-    small: targets.filter((target) => target.getBoundingClientRect().height < 44).map(name),
-    faint,
-    dark: luminance(behind(document.body)) < 0.1,
-  };
-}

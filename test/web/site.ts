@@ -5,12 +5,22 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import express, { type Request, type Response } from 'express';
+import express, { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Config } from '../../server/config/config.ts';
-import { pages } from '../../server/http/pages.ts';
+import type { AboutServer } from '../../server/http/page-html.ts';
+import { notFoundPage, pages } from '../../server/http/pages.ts';
 import { securityHeaders } from '../../server/http/security-headers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
+
+/** An address of each page. */
+export const addresses: Record<string, string> = {
+  home: '/',
+  login: '/login/u1',
+  enroll: '/enroll',
+  'signed-in': '/signed-in',
+  'not-found': '/nothing/here',
+};
 
 export interface Answer {
   status?: number;
@@ -37,9 +47,19 @@ export interface Site extends AsyncDisposable {
   readonly calls: Call[];
   /** `answer('POST /login/u1/options', {body: …})`. Of several answers each serves one call, and the last all later ones. */
   answer(route: string, ...answers: Answer[]): void;
+  /** Has the pages say something else about their server. */
+  introduce(said: AboutServer): void;
+  /** Forgets the answers and the calls, and what the pages were told to say. */
   reset(): void;
   close(): Promise<void>;
 }
+
+/** What the pages of a site say about their server. */
+export const about: AboutServer = {
+  issuer: 'https://vouch.example.com',
+  teamName: 'Acme Engineering',
+  contact: { text: 'it-help@example.com', link: 'mailto:it-help@example.com' },
+};
 
 export async function startSite(): Promise<Site> {
   const dist = await mkdtemp(join(tmpdir(), 'pages-'));
@@ -49,7 +69,16 @@ export async function startSite(): Promise<Site> {
   const calls: Call[] = [];
 
   const app = express();
-  app.use(securityHeaders({ local: true } as Config), pages(dist), sendAnswer);
+  let shown: RequestHandler;
+  const introduce = (said: AboutServer) => {
+    shown = Router().use(pages(dist, said), notFoundPage(dist, said));
+  };
+  introduce(about);
+  app.use(
+    securityHeaders({ local: true } as Config),
+    (request: Request, response: Response, next: NextFunction) => shown(request, response, next),
+    sendAnswer,
+  );
   const server = createServer(app);
 
   async function sendAnswer(request: Request, response: Response): Promise<void> {
@@ -80,8 +109,10 @@ export async function startSite(): Promise<Site> {
     port,
     calls,
     answer: (route, ...list) => void answers.set(route, list),
+    introduce,
     reset() {
       answers.clear();
+      introduce(about);
       calls.length = 0;
     },
     close,

@@ -3,13 +3,17 @@ import type { Browser, Page } from 'puppeteer-core';
 import { addSecurityKey, type Credential, type SecurityKey, type SecurityKeyOptions } from '../browser/security-key.ts';
 import type { Site } from './site.ts';
 
-export interface VisitOptions {
-  /** The key to plug in; `null` for none. */
-  key?: SecurityKeyOptions | null;
+/** How a browser shows its pages. */
+export interface Dress {
   width?: number;
   height?: number;
   scheme?: 'light' | 'dark';
   reducedMotion?: boolean;
+}
+
+export interface VisitOptions extends Dress {
+  /** The key to plug in; `null` for none. */
+  key?: SecurityKeyOptions | null;
   /** The origin to use instead of the site's own. */
   origin?: string;
   /** Runs in the page before its own scripts. */
@@ -24,6 +28,14 @@ export interface Visit extends AsyncDisposable {
   press(): Promise<void>;
   /** Requests to other origins, CSP violations and errors. Must stay empty. */
   readonly faults: string[];
+}
+
+export async function dress(page: Page, { width = 1280, height = 800, ...prefers }: Dress): Promise<void> {
+  await page.setViewport({ width, height });
+  await page.emulateMediaFeatures([
+    { name: 'prefers-color-scheme', value: prefers.scheme ?? 'light' },
+    { name: 'prefers-reduced-motion', value: prefers.reducedMotion ? 'reduce' : 'no-preference' },
+  ]);
 }
 
 /** Opens a page of the site in a new tab, and records everything that it must not do. */
@@ -53,11 +65,7 @@ export async function visit(browser: Browser, site: Site, path: string, options:
   });
   if (options.before) await page.evaluateOnNewDocument(options.before);
 
-  await page.setViewport({ width: options.width ?? 1280, height: options.height ?? 800 });
-  await page.emulateMediaFeatures([
-    { name: 'prefers-color-scheme', value: options.scheme ?? 'light' },
-    { name: 'prefers-reduced-motion', value: options.reducedMotion ? 'reduce' : 'no-preference' },
-  ]);
+  await dress(page, options);
   const key = options.key === null ? undefined : await addSecurityKey(page, options.key ?? {});
   await page.goto(`${origin}${path}`);
 

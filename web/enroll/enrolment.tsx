@@ -1,7 +1,7 @@
 import { useEffect, useReducer } from 'preact/hooks';
-import { PrimaryButton } from '../ui/buttons.tsx';
+import { Actions, CancelButton, PrimaryButton } from '../ui/buttons.tsx';
 import { call } from '../ui/call.ts';
-import { authenticate, register, wantsGesture } from '../ui/ceremony.ts';
+import { abandonCeremony, authenticate, register, wantsGesture } from '../ui/ceremony.ts';
 import { explain } from '../ui/explain/explain.ts';
 import { Page } from '../ui/page.tsx';
 import { PinHelp } from '../ui/pin-help.tsx';
@@ -12,12 +12,15 @@ import { TerminalWords } from '../ui/terminal-words.tsx';
 import { whenVisible } from '../ui/visible.ts';
 import { requireWebAuthn } from '../ui/webauthn-support.ts';
 import { InvitationForm } from './invitation-form.tsx';
+import { LostKeyHelp } from './lost-key-help.tsx';
 import { keepPageSecret, pageHeader } from './page-secret.ts';
+import { ReplacesNotice } from './replaces-notice.tsx';
 import {
   type Details,
   type Enrolled,
   type Event,
   initial,
+  isTouchable,
   type Opened,
   progressOf,
   reducer,
@@ -31,7 +34,6 @@ export function Enrolment({ ticket }: { ticket: string | undefined }) {
   const [state, send] = useReducer(reducer, ticket, initial);
   const host = state.details?.host ?? location.host;
   const status = statusOf(state);
-  const progress = progressOf(state);
   useFocusOn(state.at === 'asking' ? 'asking' : status?.id);
 
   useEffect(() => {
@@ -50,9 +52,11 @@ export function Enrolment({ ticket }: { ticket: string | undefined }) {
   const press = state.details ? () => touch(state.ticket, step, host, send, true) : () => open(state.ticket, send);
   const explanation = state.at === 'failed' ? state.explanation : undefined;
 
+  const touchable = isTouchable(state);
+  const canCancel = state.at === 'waiting' || touchable || explanation?.canRetry;
+
   return (
-    <Page task="Enrol a security key at" host={host}>
-      {progress && <p class="progress">{progress}</p>}
+    <Page task="Enrol a security key at" host={host} touchable={touchable}>
       {state.at === 'waiting' && (
         <TerminalWords
           before="Your terminal asks about"
@@ -60,17 +64,23 @@ export function Enrolment({ ticket }: { ticket: string | undefined }) {
           after="Answer yes there only if the words are the same."
         />
       )}
-      <StatusRegion status={status} />
-      {state.at === 'ready' && (
-        <PrimaryButton onPress={press}>{step === 'confirm' ? 'Use the key you have' : 'Use the new key'}</PrimaryButton>
-      )}
-      {explanation?.canRetry && <PrimaryButton onPress={press}>Try again</PrimaryButton>}
+      {touchable && state.details.replaces && <ReplacesNotice keys={state.details.replaces} />}
+      <StatusRegion status={status && { ...status, progress: progressOf(state) }} />
+      <Actions>
+        {state.at === 'ready' && (
+          <PrimaryButton onPress={press}>
+            {step === 'confirm' ? 'Use the key you have' : 'Use the new key'}
+          </PrimaryButton>
+        )}
+        {explanation?.canRetry && (
+          <PrimaryButton onPress={press}>{explanation.mood === 'done' ? 'Use another key' : 'Try again'}</PrimaryButton>
+        )}
+        {canCancel && <CancelButton onPress={() => cancel(state.ticket, host, send)} />}
+      </Actions>
       {explanation && <PinHelp explanation={explanation} />}
-      {state.at === 'done' ? (
-        <p class="status-after">You can close this page.</p>
-      ) : (
-        state.details && <Requester {...state.details} />
-      )}
+      {state.details && step === 'confirm' && (touchable || explanation) && <LostKeyHelp email={state.details.email} />}
+      {(state.at === 'done' || state.at === 'cancelled') && <p class="status-after">You can close this page.</p>}
+      {touchable && <Requester {...state.details} />}
     </Page>
   );
 }
@@ -153,4 +163,17 @@ async function touch(ticket: string, step: Step, host: string, send: Send, press
       send({ type: 'failed', explanation: explain(error, step, host) });
     }
   }
+}
+
+async function cancel(ticket: string, host: string, send: Send): Promise<void> {
+  send({ type: 'cancelling' });
+  abandonCeremony();
+  try {
+    await call('POST', `${pathOf(ticket)}/cancel`, undefined, pageHeader(ticket));
+    send({ type: 'cancelled' });
+  } catch (error) {
+    send({ type: 'stuck', explanation: explain(error, 'enrol', host) });
+  }
+  // The terminal may have approved the page in between, and a ceremony begun.
+  abandonCeremony();
 }

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { Actions } from '../ui/buttons.tsx';
 import type { Explanation } from '../ui/explain/explanation.ts';
 import { FormattedText } from '../ui/formatted-text.tsx';
 
@@ -28,7 +29,7 @@ export function InvitationForm({ busy, refusal, onSubmit }: InvitationFormProps)
         Invitation code
       </label>
       <p class="hint" id="invitation-hint">
-        Your administrator sent it to you. It works once.
+        <FormattedText text="It comes from your administrator, and works once." />
       </p>
       <input
         class="field"
@@ -45,17 +46,19 @@ export function InvitationForm({ busy, refusal, onSubmit }: InvitationFormProps)
         aria-invalid={refusal !== undefined || trouble !== undefined}
       />
       <div class="form-status" id="invitation-status" role="status" aria-live="polite" data-status={refusal?.kind}>
-        {trouble && <p>{trouble}</p>}
+        {trouble && <p class="form-trouble">{trouble}</p>}
         {!trouble && refusal && (
-          <p>
+          <p class="form-trouble">
             <strong>{refusal.title}</strong> <FormattedText text={refusal.advice} />
           </p>
         )}
         {busy && <p>Checking…</p>}
       </div>
-      <button type="submit" class="button button-primary" data-primary aria-disabled={busy}>
-        Continue
-      </button>
+      <Actions>
+        <button type="submit" class="button button-primary" data-primary aria-disabled={busy}>
+          Continue
+        </button>
+      </Actions>
     </form>
   );
 }

@@ -21,6 +21,8 @@ export interface Details {
   expiresAt: string;
   host: string;
   needsConfirmation: boolean;
+  /** The person's present keys, if the new one takes their place. */
+  replaces?: { name: string; model: string | null }[];
 }
 
 /** The answer to `POST /enroll/:ticket/verify`. */
@@ -42,7 +44,9 @@ export type State =
   | { at: 'touching'; ticket: string; details: Details; step: Step }
   | { at: 'verifying'; ticket: string; details: Details; step: Step }
   | { at: 'failed'; ticket: string; details: Details | undefined; step: Step; explanation: Explanation }
-  | { at: 'done'; ticket: string; details: Details; enrolled: Enrolled };
+  | { at: 'done'; ticket: string; details: Details; enrolled: Enrolled }
+  | { at: 'cancelling'; ticket: string; details: Details | undefined; step: Step }
+  | { at: 'cancelled'; ticket: string; details: Details | undefined };
 
 export type Event =
   | CeremonyEvent
@@ -53,7 +57,11 @@ export type Event =
   | { type: 'opened'; details: Details }
   | { type: 'confirmed' }
   | { type: 'confirmation-wanted' }
-  | { type: 'enrolled'; enrolled: Enrolled };
+  | { type: 'enrolled'; enrolled: Enrolled }
+  | { type: 'cancelling' }
+  | { type: 'cancelled' }
+  /** Cancelling failed. */
+  | { type: 'stuck'; explanation: Explanation };
 
 export function initial(ticket: string | undefined): State {
   return ticket === undefined ? { at: 'asking', busy: false, refusal: undefined } : { at: 'opening', ticket };
@@ -66,9 +74,14 @@ export function reducer(state: State, event: Event): State {
     if (event.type === 'refused') return { at: 'asking', busy: false, refusal: event.explanation };
     return state;
   }
-  if (state.at === 'done') return state;
+  if (state.at === 'done' || state.at === 'cancelled') return state;
   const { ticket } = state;
-  if (event.type === 'failed') {
+  if (event.type === 'cancelling') return { at: 'cancelling', ticket, details: state.details, step: stepOf(state) };
+  if (event.type === 'cancelled') return { at: 'cancelled', ticket, details: state.details };
+  // A key that the server took before it heard of the cancel is enrolled. Nothing else counts then, such as the end of the ceremony
+  // that the page gave up.
+  if (state.at === 'cancelling' && event.type !== 'stuck' && event.type !== 'enrolled') return state;
+  if (event.type === 'failed' || event.type === 'stuck') {
     return { at: 'failed', ticket, details: state.details, step: stepOf(state), explanation: event.explanation };
   }
   if (event.type === 'waiting') return { at: 'waiting', ticket, words: event.words };
@@ -100,6 +113,11 @@ export function reducer(state: State, event: Event): State {
   }
 }
 
+/** Whether a key may be touched in this state: then the person has to know on whose page, and for whose request. */
+export function isTouchable(state: State): state is Extract<State, { at: 'ready' | 'touching' }> {
+  return state.at === 'ready' || state.at === 'touching';
+}
+
 export function stepOf(state: State): Step {
   return 'step' in state ? state.step : 'enrol';
 }
@@ -127,8 +145,8 @@ export function statusOf(state: State): Status | undefined {
         return {
           id: 'confirm-ready',
           mood: 'rest',
-          title: 'First, the key you already have',
-          text: 'Plug it in, then press the button. This proves that it’s you.',
+          title: 'First, the key you have',
+          text: 'Plug it in, then press the button.',
         };
       }
       return state.details.needsConfirmation
@@ -149,7 +167,7 @@ export function statusOf(state: State): Status | undefined {
         ? {
             id: 'confirm-touching',
             mood: 'touch',
-            title: 'Touch the key you already have',
+            title: 'Touch the key you have',
             text: 'This proves that it’s you. The new key comes next.',
           }
         : {
@@ -163,9 +181,18 @@ export function statusOf(state: State): Status | undefined {
     case 'failed':
       return {
         id: `${state.step}-${state.explanation.kind}`,
-        mood: 'trouble',
+        mood: state.explanation.mood,
         title: state.explanation.title,
         text: state.explanation.advice,
+      };
+    case 'cancelling':
+      return { id: 'cancelling', mood: 'off', title: 'Cancelling…' };
+    case 'cancelled':
+      return {
+        id: 'cancelled',
+        mood: 'off',
+        title: 'You cancelled. Nothing happened.',
+        text: 'No key was enrolled, and your invitation is still good.',
       };
     case 'done': {
       const { email, key } = state.enrolled;

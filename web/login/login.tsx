@@ -1,8 +1,9 @@
 import { useEffect, useReducer } from 'preact/hooks';
-import { PrimaryButton, QuietButton } from '../ui/buttons.tsx';
+import { Actions, CancelButton, PrimaryButton } from '../ui/buttons.tsx';
 import { call } from '../ui/call.ts';
 import { abandonCeremony, authenticate, wantsGesture } from '../ui/ceremony.ts';
 import { explain } from '../ui/explain/explain.ts';
+import { forgetOutcome, keepOutcome, type Session } from '../ui/outcome.ts';
 import { Page } from '../ui/page.tsx';
 import { PinHelp } from '../ui/pin-help.tsx';
 import { redirect } from '../ui/redirect.ts';
@@ -11,7 +12,7 @@ import { StatusRegion, useFocusOn } from '../ui/status.tsx';
 import { TerminalWords } from '../ui/terminal-words.tsx';
 import { whenVisible } from '../ui/visible.ts';
 import { requireWebAuthn } from '../ui/webauthn-support.ts';
-import { type Details, type Event, initial, reducer, statusOf } from './state.ts';
+import { type Details, type Event, initial, isTouchable, reducer, statusOf } from './state.ts';
 
 /** @param base the page's own address, `/login/<uid>`; the API that it calls is below it */
 export function Login({ base }: { base: string }) {
@@ -27,28 +28,32 @@ export function Login({ base }: { base: string }) {
   const press = state.details ? () => touch(base, host, send, true) : () => load(base, send);
   const explanation = state.at === 'failed' ? state.explanation : undefined;
 
+  const touchable = isTouchable(state);
+
   return (
-    <Page task="Sign in to" host={host}>
-      {state.details && state.at !== 'leaving' && (
+    <Page task="Sign in to" host={host} touchable={touchable}>
+      {touchable && (
         <TerminalWords before="Your terminal shows" words={state.details.words} after="Continue only if it does." />
       )}
       <StatusRegion status={status} />
-      {state.at === 'ready' && <PrimaryButton onPress={press}>Use your security key</PrimaryButton>}
-      {explanation?.canRetry && <PrimaryButton onPress={press}>Try again</PrimaryButton>}
+      <Actions>
+        {state.at === 'ready' && <PrimaryButton onPress={press}>Use your security key</PrimaryButton>}
+        {explanation?.canRetry && <PrimaryButton onPress={press}>Try again</PrimaryButton>}
+        {(touchable || explanation?.canRetry) && <CancelButton onPress={() => cancel(base, host, send)} />}
+      </Actions>
       {explanation && <PinHelp explanation={explanation} />}
-      {state.details && <Requester {...state.details} />}
-      {(state.at === 'ready' || state.at === 'touching' || explanation?.canRetry) && (
-        <QuietButton onPress={() => cancel(base, host, send)}>Cancel and go back to the terminal</QuietButton>
-      )}
+      {touchable && <Requester {...state.details} />}
     </Page>
   );
 }
 
 type Send = (event: Event) => void;
 type Answer = { redirectTo: string };
+type SignedIn = Answer & { session: Session };
 
 async function load(base: string, send: Send): Promise<void> {
   send({ type: 'loading' });
+  forgetOutcome();
   try {
     const details = await call<Details>('GET', `${base}/details`);
     send({ type: 'arrived', details });
@@ -63,7 +68,7 @@ async function load(base: string, send: Send): Promise<void> {
 /** @param pressed whether the person pressed the button; without that, the browser may refuse */
 async function touch(base: string, host: string, send: Send, pressed: boolean): Promise<void> {
   send({ type: 'touching' });
-  let answer: Answer;
+  let answer: SignedIn;
   try {
     answer = await authenticate(base, () => send({ type: 'touched' }));
   } catch (error) {
@@ -72,13 +77,18 @@ async function touch(base: string, host: string, send: Send, pressed: boolean): 
     return;
   }
   send({ type: 'accepted' });
+  keepOutcome({ signedIn: answer.session });
   leave(host, send, () => answer);
 }
 
 async function cancel(base: string, host: string, send: Send): Promise<void> {
   send({ type: 'cancelling' });
   abandonCeremony();
-  await leave(host, send, () => call('POST', `${base}/cancel`));
+  await leave(host, send, async () => {
+    const answer = await call<Answer>('POST', `${base}/cancel`);
+    keepOutcome('cancelled');
+    return answer;
+  });
 }
 
 async function leave(host: string, send: Send, answer: () => Answer | Promise<Answer>): Promise<void> {

@@ -82,13 +82,23 @@ export function statusOf(state: State): Status | undefined {
     case 'failed':
       return {
         id: state.explanation.kind,
-        mood: 'trouble',
+        mood: state.explanation.mood,
         title: state.explanation.title,
         text: state.explanation.advice,
       };
     case 'leaving':
       return state.signedIn
         ? { id: 'signed-in', mood: 'done', title: 'You’re signed in.', text: 'Taking you back to your terminal…' }
-        : { id: 'cancelling', mood: 'rest', title: 'Cancelled.', text: 'Taking you back to your terminal…' };
+        : {
+            id: 'cancelling',
+            mood: 'rest',
+            title: 'You cancelled. Nothing happened.',
+            text: 'Taking you back to your terminal…',
+          };
   }
+}
+
+/** Whether a key may be touched in this state: then the person has to know on whose page, and for whose request. */
+export function isTouchable(state: State): state is Extract<State, { at: 'ready' | 'touching' }> {
+  return state.at === 'ready' || state.at === 'touching';
 }

@@ -5,6 +5,11 @@ export interface ButtonProps {
   children: ComponentChildren;
 }
 
+/** What can be done here, side by side: at most one primary button, then the quiet ones. */
+export function Actions({ children }: { children: ComponentChildren }) {
+  return <div class="actions">{children}</div>;
+}
+
 export function PrimaryButton({ onPress, children }: ButtonProps) {
   return (
     <button type="button" class="button button-primary" data-primary onClick={onPress}>
@@ -13,10 +18,10 @@ export function PrimaryButton({ onPress, children }: ButtonProps) {
   );
 }
 
-export function QuietButton({ onPress, children }: ButtonProps) {
+export function CancelButton({ onPress }: Pick<ButtonProps, 'onPress'>) {
   return (
     <button type="button" class="button button-quiet" data-cancel onClick={onPress}>
-      {children}
+      Cancel
     </button>
   );
 }

@@ -34,9 +34,14 @@ function reasonOf(cause: unknown): string {
 /** A person needs longer than this to refuse, in milliseconds. */
 const fastestPerson = 1_000;
 
+/** Whether the browser refused by itself: nobody could have cancelled so soon. */
+export function tooQuickForAPerson({ elapsed }: CeremonyError): boolean {
+  return elapsed < fastestPerson;
+}
+
 /** Whether a ceremony that started by itself failed because the browser wants the person to start it. */
 export function wantsGesture(error: unknown): boolean {
-  return error instanceof CeremonyError && error.reason === 'NotAllowedError' && error.elapsed < fastestPerson;
+  return error instanceof CeremonyError && error.reason === 'NotAllowedError' && tooQuickForAPerson(error);
 }
 
 type HeaderFields = Record<string, string>;

@@ -1,5 +1,16 @@
-/** What the drawing shows: touch here, nothing to do, done, or read the words below. */
-export type KeyMood = 'touch' | 'rest' | 'done' | 'trouble';
+/** What the drawing shows: touch here, wait, nothing more to do, done, try again, or refused. */
+export type KeyMood = 'touch' | 'rest' | 'off' | 'done' | 'warning' | 'refused';
+
+/** The sign on the key's disc. A tick, a "!" and a cross differ without their colours too. */
+const finger = 'M133 74a9 9 0 0 1 18 0M128 74a14 14 0 0 1 28 0M138 74a4 4 0 0 1 8 0';
+const marks: Record<KeyMood, string> = {
+  touch: finger,
+  rest: finger,
+  off: finger,
+  done: 'm131 67 8 8 15-17',
+  warning: 'M142 53v15M142 78v.5',
+  refused: 'm132.5 56.5 19 19M151.5 56.5l-19 19',
+};
 
 /**
  * A security key, with the place to touch in the accent colour. Screen readers skip it: the words beside it say the same.
@@ -7,7 +18,7 @@ export type KeyMood = 'touch' | 'rest' | 'done' | 'trouble';
  */
 export function KeyDrawing({ mood }: { mood: KeyMood }) {
   return (
-    <svg class="key" data-mood={mood} viewBox="0 0 280 132" width="280" height="132" aria-hidden="true">
+    <svg class="key" data-mood={mood} viewBox="13 23 252 86" width="252" height="86" aria-hidden="true">
       {/* the plug */}
       <rect class="key-plug" x="14" y="46" width="52" height="40" rx="3" />
       <rect class="key-pin" x="26" y="56" width="22" height="7" rx="1.5" />
@@ -22,11 +33,7 @@ export function KeyDrawing({ mood }: { mood: KeyMood }) {
       <circle class="key-ring key-ring-1" cx="142" cy="66" r="26" />
       <circle class="key-ring key-ring-2" cx="142" cy="66" r="26" />
       <circle class="key-disc" cx="142" cy="66" r="26" />
-      {(mood === 'touch' || mood === 'rest') && (
-        <path class="key-mark" d="M133 74a9 9 0 0 1 18 0M128 74a14 14 0 0 1 28 0M138 74a4 4 0 0 1 8 0" />
-      )}
-      {mood === 'done' && <path class="key-mark key-mark-bold" d="m131 67 8 8 15-17" />}
-      {mood === 'trouble' && <path class="key-mark key-mark-bold" d="M142 54v14M142 77v.5" />}
+      <path class="key-mark" d={marks[mood]} />
     </svg>
   );
 }

@@ -1,5 +1,5 @@
-import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { Fact, Facts } from './facts.tsx';
 import { ago, timeOfDay } from './time.ts';
 
 export interface RequesterProps {
@@ -14,10 +14,12 @@ export function Requester({ email, client, machine, requestedAt }: RequesterProp
   const now = useNow();
   const time = new Date(requestedAt);
   return (
-    <dl class="request">
+    <Facts>
       {email && <Fact name="For">{email}</Fact>}
-      <Fact name="Asked by">{client}</Fact>
-      {machine && <Fact name="On">{machine}</Fact>}
+      <Fact name="From">
+        {client}
+        {machine && ` on ${machine}`}
+      </Fact>
       {Number.isNaN(time.getTime()) || (
         <Fact name="When">
           <time dateTime={requestedAt} title={time.toString()}>
@@ -25,16 +27,7 @@ export function Requester({ email, client, machine, requestedAt }: RequesterProp
           </time>
         </Fact>
       )}
-    </dl>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div class="fact">
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    </Facts>
   );
 }
 

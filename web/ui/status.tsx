@@ -6,6 +6,8 @@ export interface Status {
   /** Changes with the state, and the focus moves when it does. */
   id: string;
   mood: KeyMood;
+  /** Which step of how many. */
+  progress?: string | undefined;
   title: string;
   text?: string;
 }
@@ -21,6 +23,7 @@ export function StatusRegion({ status }: { status: Status | undefined }) {
       <div role="status" aria-live="polite" aria-atomic="true" data-status={status?.id}>
         {status && (
           <>
+            {status.progress && <p class="progress">{status.progress}</p>}
             <h2 class="status-title" tabIndex={-1}>
               <FormattedText text={status.title} />
             </h2>

@@ -11,7 +11,22 @@ export function ago(time: Date, now: Date): string {
 
 /** "at 17:42", or "3 March at 17:42" if that is not today. */
 export function timeOfDay(time: Date, now: Date): string {
-  const clock = time.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
-  if (time.toDateString() === now.toDateString()) return `at ${clock}`;
-  return `${time.toLocaleDateString('en-GB', { day: 'numeric', month: 'long' })} at ${clock}`;
+  if (time.toDateString() === now.toDateString()) return `at ${clock(time)}`;
+  return `${date(time)} at ${clock(time)}`;
+}
+
+/** "17:42, in 8 hours", or "4 March, 01:42, in 8 hours" if that is not today. */
+export function until(time: Date, now: Date): string {
+  const minutes = Math.round((time.getTime() - now.getTime()) / 60_000);
+  const left = minutes < 60 ? relative.format(minutes, 'minute') : relative.format(Math.round(minutes / 60), 'hour');
+  const day = time.toDateString() === now.toDateString() ? '' : `${date(time)}, `;
+  return `${day}${clock(time)}, ${left}`;
+}
+
+function clock(time: Date): string {
+  return time.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+}
+
+function date(time: Date): string {
+  return time.toLocaleDateString('en-GB', { day: 'numeric', month: 'long' });
 }

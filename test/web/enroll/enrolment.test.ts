@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type LaunchedBrowser, launchBrowser } from '../../browser/launch.ts';
 import { addSecurityKey } from '../../browser/security-key.ts';
 import { answerEnrolment, creationOptions, details, routes } from '../fixtures.ts';
+import { cancelsSlowly } from '../refusals.ts';
 import { problem, type Site, startSite } from '../site.ts';
-import { enrolledCredential, type VisitOptions, visit } from '../visitor.ts';
+import { enrolledCredential, type Visit, type VisitOptions, visit } from '../visitor.ts';
 
 let site: Site;
 let chromium: LaunchedBrowser;
@@ -149,6 +150,29 @@ describe('enrolling a second key', () => {
     expect(visitor.faults).toEqual([]);
   });
 
+  test('says what to ask for when the person no longer has that key', async () => {
+    answerEnrolment(site, { needsConfirmation: true });
+    await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
+    await visitor.status('confirm-touching');
+    await visitor.page.locator('summary').click();
+    const help = await visitor.page.$eval('details', (element) => element.innerText);
+    expect(help).toMatch(/^I no longer have that key/);
+    expect(help).toContain('Ask your administrator (it-help@example.com)');
+    expect(help).toContain('vouch-server invite alice@example.com --replace-keys');
+    expect(await visitor.page.$eval('details a', (link) => (link as HTMLAnchorElement).href)).toBe(
+      'mailto:it-help@example.com',
+    );
+  });
+
+  test('says which keys the new one replaces, if it does', async () => {
+    answerEnrolment(site, { replaces: [{ name: 'Work key' }, { name: 'Spare' }] });
+    await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
+    await visitor.status('touching');
+    expect(await visitor.page.$eval('.notice', (element) => element.textContent)).toBe(
+      'The new key replaces “Work key” and “Spare”, which then stop working. Your sessions end.',
+    );
+  });
+
   test('refuses a first key that is not the person’s, and lets them try again', async () => {
     answerEnrolment(site, { needsConfirmation: true });
     site.answer('POST /enroll/t1/confirm/verify', problem('unknown-key', 401), { body: { page: 'secret-2' } });
@@ -161,7 +185,7 @@ describe('enrolling a second key', () => {
   test('goes back to the first step when the server wants it', async () => {
     site.answer('POST /enroll/t1/options', problem('confirmation-needed', 403), { body: creationOptions });
     await using visitor = await open('/enroll/t1', { key: { credentials: [enrolledCredential()] } });
-    expect(await visitor.status('confirm-ready')).toContain('First, the key you already have');
+    expect(await visitor.status('confirm-ready')).toContain('First, the key you have');
     await visitor.press();
     await visitor.status('ready');
     await visitor.press();
@@ -218,10 +242,59 @@ describe('an invitation typed in', () => {
     await visitor.press();
     const said = await visitor.status('invitation-refused');
     expect(said).toContain('This invitation has been used.');
-    expect(said).toContain('Ask your administrator for a new one.');
+    expect(said).toContain('Ask your administrator (it-help@example.com) for a new one.');
     expect(await visitor.page.$eval('#invitation', (field) => field.getAttribute('aria-invalid'))).toBe('true');
     await visitor.press();
     await visitor.status('done');
+  });
+});
+
+describe('cancelling', () => {
+  const cancel = async (visitor: Visit) => {
+    await visitor.page.locator('[data-cancel]').click();
+    return visitor.status('cancelled');
+  };
+
+  test('while the key is asked for: the dialog closes, and the server learns of it from this page alone', async () => {
+    await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
+    await visitor.status('touching');
+    const said = await cancel(visitor);
+    expect(said).toContain('You cancelled. Nothing happened.');
+    expect(said).toContain('your invitation is still good');
+    expect(site.calls.at(-1)).toMatchObject({ route: 'POST /enroll/t1/cancel', page: 'secret-1' });
+    expect(await visitor.page.$('button')).toBeNull();
+    // The focus is on the words, and not on a button that has gone.
+    await visitor.page.waitForSelector('h2.status-title:focus');
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('while the terminal asks: the page waits for it no more', async () => {
+    const waiting = { body: { approved: false, words: 'amber otter canyon' } };
+    site.answer('POST /enroll/t1/open', { body: { ...waiting.body, page: 'secret-1' } }, waiting);
+    await using visitor = await open();
+    await visitor.status('waiting');
+    site.answer('POST /enroll/t1/open', problem('cancelled', 410));
+    await cancel(visitor);
+    expect(await visitor.page.$('.words')).toBeNull();
+  });
+
+  test('a person who closed the browser’s dialog can try again, or cancel', async () => {
+    await using visitor = await open('/enroll/t1', { before: cancelsSlowly });
+    expect(await visitor.status('enrol-cancelled')).toContain('You cancelled. Nothing happened.');
+    expect(routes(site)).not.toContain('POST /enroll/t1/cancel');
+    await visitor.press();
+    await visitor.status('enrol-cancelled');
+    await cancel(visitor);
+  });
+
+  test('that does not reach the server is said, and can be tried again', async () => {
+    site.answer('POST /enroll/t1/cancel', { cut: true });
+    await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
+    await visitor.status('touching');
+    await visitor.page.locator('[data-cancel]').click();
+    await visitor.status('enrol-unreachable');
+    site.answer('POST /enroll/t1/cancel', { status: 204 });
+    await cancel(visitor);
   });
 });
 
@@ -233,15 +306,16 @@ describe('when it does not work', () => {
       body: { ...creationOptions, excludeCredentials: [{ type: 'public-key', id }] },
     });
     await using visitor = await open('/enroll/t1', { key: { credentials: [credential] } });
-    expect(await visitor.status('enrol-already-enrolled')).toContain('This key is already enrolled for you.');
-    expect(await visitor.page.$('[data-primary]')).not.toBeNull();
+    expect(await visitor.status('enrol-already-enrolled')).toContain('This key is enrolled already.');
+    expect(await visitor.page.$eval('.key', (key) => key.getAttribute('data-mood'))).toBe('done');
+    expect(await visitor.page.$eval('[data-primary]', (button) => button.textContent)).toBe('Use another key');
   });
 
   test('a key that can hold no credential', async () => {
     await using visitor = await open('/enroll/t1', { key: { hasResidentKey: false } });
     await visitor.status('ready');
     await visitor.press();
-    expect(await visitor.status('enrol-cancelled')).toContain('The browser stopped before the key answered.');
+    expect(await visitor.status('enrol-stopped')).toContain('The browser stopped before the key answered.');
   });
 
   test('a key that is full', async () => {
@@ -250,7 +324,7 @@ describe('when it does not work', () => {
     await using visitor = await open('/enroll/t1', { key: { credentials } });
     await visitor.status('ready');
     await visitor.press();
-    expect(await visitor.status('enrol-cancelled')).toContain('no room left: see below');
+    expect(await visitor.status('enrol-stopped')).toContain('no room left: see below');
     await visitor.page.locator('summary').click();
     const help = await visitor.page.$eval('details', (element) => element.textContent);
     for (const part of ['or a full key?', 'The key is full:', 'Delete one', 'No PIN yet:']) {
@@ -262,7 +336,7 @@ describe('when it does not work', () => {
     await using visitor = await open('/enroll/t1', { key: { hasUserVerification: false } });
     await visitor.status('ready');
     await visitor.press();
-    expect(await visitor.status('enrol-cancelled')).toContain('the key may have no PIN yet');
+    expect(await visitor.status('enrol-stopped')).toContain('the key may have no PIN yet');
     expect(await visitor.page.$eval('details', (element) => element.textContent)).toContain('No PIN yet: set one');
   });
 

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Event, initial, progressOf, reducer } from '../../../web/enroll/state.ts';
 
-const explanation = { kind: 'cancelled', title: 'It stopped.', advice: 'Try again.', canRetry: true };
+const explanation = {
+  kind: 'cancelled',
+  mood: 'off',
+  title: 'It stopped.',
+  advice: 'Try again.',
+  canRetry: true,
+} as const;
 const request = { client: 'c', machine: null, words: 'w', requestedAt: '', expiresAt: '', host: 'h' };
 const enrolled = { email: 'a@example.com', key: { name: 'Security key', model: null } };
 
@@ -20,6 +26,9 @@ const allEvents: Event[] = [
   { type: 'confirmation-wanted' },
   { type: 'enrolled', enrolled },
   { type: 'failed', explanation },
+  { type: 'cancelling' },
+  { type: 'cancelled' },
+  { type: 'stuck', explanation },
 ];
 
 test('enrolling: in whatever order things happen, what is done stays done, and steps are counted for two keys alone', () => {
@@ -32,7 +41,7 @@ test('enrolling: in whatever order things happen, what is done stays done, and s
         for (const event of events) {
           const before = state;
           state = reducer(state, event);
-          if (before.at === 'done' && event.type !== 'opening') expect(state).toBe(before);
+          if (['done', 'cancelled'].includes(before.at) && event.type !== 'opening') expect(state).toBe(before);
           if (progressOf(state)) expect(state.details?.needsConfirmation).toBe(true);
           if (state.at === 'touching') expect(state.ticket).not.toBe('');
         }
@@ -46,4 +55,17 @@ test('enrolling: trying again goes on with the step that failed', () => {
   const state = events.reduce(reducer, initial('t'));
   expect(state).toMatchObject({ at: 'touching', step: 'confirm' });
   expect(reducer(state, { type: 'confirmed' })).toMatchObject({ at: 'ready', step: 'enrol' });
+});
+
+test('enrolling: a cancel is not undone by the ceremony that it ends, but by a key that the server took before', () => {
+  const opened = allEvents[4] as Event;
+  const cancelling = [opened, { type: 'touching' } as const, { type: 'cancelling' } as const].reduce(
+    reducer,
+    initial('t'),
+  );
+  for (const event of allEvents.filter(({ type }) => type !== 'opening')) {
+    const { at } = reducer(cancelling, event);
+    const expected = { enrolled: 'done', cancelled: 'cancelled', stuck: 'failed' } as Record<string, string>;
+    expect([event.type, at]).toEqual([event.type, expected[event.type] ?? 'cancelling']);
+  }
 });

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LaunchedBrowser, launchBrowser } from '../../browser/launch.ts';
-import { answerSignIn, details, requestOptions, routes } from '../fixtures.ts';
+import { answerSignIn, details, requestOptions, routes, session } from '../fixtures.ts';
+import { cancelsSlowly } from '../refusals.ts';
 import { type Answer, problem, type Site, startSite } from '../site.ts';
 import { enrolledCredential, type VisitOptions, visit } from '../visitor.ts';
 
@@ -63,6 +64,45 @@ describe('signing in', () => {
     }
   });
 
+  test('then says who is signed in, until when and where, without a word of it in an address', async () => {
+    const visited: string[] = [];
+    await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
+    visitor.page.on('request', (request) => void visited.push(request.url()));
+    await visitor.status('touching');
+    await visitor.key?.setTouchesByItself(true);
+    await visitor.page.reload();
+    await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
+    await visitor.page.waitForSelector('dd');
+    const facts = await visitor.page.$$eval('dt, dd', (parts) => parts.map((part) => part.textContent));
+    expect(facts).toEqual([
+      'As',
+      'alice@example.com',
+      'Until',
+      expect.stringMatching(/^(\d+ \w+, )?\d\d:\d\d, in 8 hours$/),
+      'On',
+      'alices-laptop',
+    ]);
+    expect(visited.filter((url) => /alice|example/.test(url))).toEqual([]);
+    // The next sign-in of this tab begins with nothing.
+    site.answer('POST /login/u1/verify', problem('unknown-key', 403));
+    await visitor.page.goto(`${site.origin}/login/u1`);
+    await visitor.status('unknown-key');
+    await visitor.page.goto(`${site.origin}/signed-in`);
+    await visitor.page.waitForSelector('h1');
+    expect(await visitor.page.$('dd')).toBeNull();
+  });
+
+  test('a terminal that could not finish is believed, and not what the tab remembers', async () => {
+    site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in?failed', session } });
+    await using visitor = await open();
+    await visitor.page.waitForFunction(() => location.search === '?failed');
+    await visitor.page.waitForSelector('h1');
+    const text = await visitor.page.evaluate(() => document.body.textContent);
+    expect(text).toContain('Your sign-in did not finish.');
+    expect(text).toContain('Your terminal says why.');
+    expect(text).not.toContain('alice@example.com');
+  });
+
   test('leaves no way back to the page that is over', async () => {
     await using visitor = await open();
     await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
@@ -90,10 +130,7 @@ describe('signing in', () => {
     site.answer('GET /login/u1/details', { body: { ...details, machine: null } });
     await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
     await visitor.status('touching');
-    expect(await visitor.page.$$eval('dt', (terms) => terms.map((term) => term.textContent))).toEqual([
-      'Asked by',
-      'When',
-    ]);
+    expect(await visitor.page.$$eval('dt', (terms) => terms.map((term) => term.textContent))).toEqual(['From', 'When']);
   });
 
   test('asks for a press where the browser wants one, and signs in with it', async () => {
@@ -150,15 +187,13 @@ describe('signing in', () => {
     await using visitor = await open({ key: { ...enrolled, touchesByItself: false } });
     await visitor.status('touching');
     await visitor.page.keyboard.press('Tab');
-    expect(await visitor.page.evaluate(() => document.activeElement?.textContent)).toBe(
-      'Cancel and go back to the terminal',
-    );
+    expect(await visitor.page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
     await visitor.page.keyboard.press('Enter');
     await visitor.page.waitForFunction(() => location.search === '?failed');
     await visitor.page.waitForSelector('h1');
     const text = await visitor.page.evaluate(() => document.body.textContent);
-    expect(text).toContain('Your sign-in did not finish.');
-    expect(text).toContain('Your terminal says why.');
+    expect(text).toContain('You cancelled. Nothing happened.');
+    expect(text).not.toContain('did not finish');
     expect(routes(site)).toContain('POST /login/u1/cancel');
   });
 
@@ -217,11 +252,20 @@ describe('when the server refuses', () => {
 });
 
 describe('when the browser or the key refuses', () => {
-  test('a key that knows nothing here, or a cancel: said carefully, with help on PINs', async () => {
+  test('a person who closed the browser’s dialog is told that nothing happened', async () => {
+    await using visitor = await open({ before: cancelsSlowly });
+    const said = await visitor.status('cancelled');
+    expect(said).toContain('You cancelled. Nothing happened.');
+    expect(said).toContain('this key isn’t enrolled here');
+    expect(await visitor.page.$('[data-primary]')).not.toBeNull();
+    expect(routes(site)).not.toContain('POST /login/u1/cancel');
+  });
+
+  test('a key that knows nothing here: said carefully, with help on PINs', async () => {
     await using visitor = await open({ key: {} });
     await visitor.status('ready');
     await visitor.press();
-    const said = await visitor.status('cancelled');
+    const said = await visitor.status('stopped');
     expect(said).toContain('The browser stopped before the key answered.');
     expect(said).toContain('isn’t enrolled here');
     expect(await visitor.page.$eval('summary', (element) => element.textContent)).toContain('PIN');
@@ -231,10 +275,15 @@ describe('when the browser or the key refuses', () => {
     await using visitor = await open({ key: { ...enrolled, isUserVerified: false } });
     await visitor.status('ready');
     await visitor.press();
-    await visitor.status('cancelled');
+    await visitor.status('stopped');
     await visitor.page.locator('summary').click();
     expect(await visitor.page.$eval('details', (element) => element.open)).toBe(true);
-    expect(await visitor.page.$eval('details', (element) => element.textContent)).toContain('Blocked for good');
+    const help = await visitor.page.$eval('details', (element) => element.textContent);
+    expect(help).toContain('Blocked for good');
+    expect(help).toContain('A key that was reset is a new key, and must be enrolled again.');
+    expect(help).toContain(
+      'ask your administrator (it-help@example.com) for an invitation made with vouch-server invite',
+    );
     // Next time the PIN is right.
     await visitor.key?.setUserVerified(true);
     await visitor.press();

@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Event, initial, reducer, type State, statusOf } from '../../../web/login/state.ts';
 
-const explanation = { kind: 'cancelled', title: 'It stopped.', advice: 'Try again.', canRetry: true };
+const explanation = {
+  kind: 'cancelled',
+  mood: 'off',
+  title: 'It stopped.',
+  advice: 'Try again.',
+  canRetry: true,
+} as const;
 const details = { client: 'c', machine: null, words: 'w', requestedAt: '', expiresAt: '', host: 'h' };
 
 const allEvents: Event[] = [

@@ -1,12 +1,13 @@
-import type { CeremonyError } from '../ceremony.ts';
-import { commandFor, type Explanation, type Purpose, pinTrouble } from './explanation.ts';
+import { type CeremonyError, tooQuickForAPerson } from '../ceremony.ts';
+import { alreadyEnrolled, commandFor, type Explanation, type Purpose, pinTrouble } from './explanation.ts';
 
 /** What a browser's or key's refusal means, by the DOMException's name. */
 export function explainCeremony(error: CeremonyError, purpose: Purpose): Explanation {
   switch (error.reason) {
     case 'NotAllowedError':
     case 'AbortError':
-      return tookAllItsTime(error) ? timedOut(purpose) : cancelled(purpose);
+      if (tookAllItsTime(error)) return timedOut(purpose);
+      return error.reason === 'NotAllowedError' && tooQuickForAPerson(error) ? stopped(purpose) : cancelled(purpose);
     case 'TimeoutError':
       return timedOut(purpose);
     case 'InvalidStateError':
@@ -16,6 +17,7 @@ export function explainCeremony(error: CeremonyError, purpose: Purpose): Explana
       // Chromium serves one request at a time.
       return {
         kind: 'busy',
+        mood: 'warning',
         title: 'Another page is already asking for a key.',
         advice: 'Finish there, or close that page, then try again.',
         canRetry: true,
@@ -27,6 +29,7 @@ export function explainCeremony(error: CeremonyError, purpose: Purpose): Explana
     case 'SecurityError':
       return {
         kind: 'wrong-address',
+        mood: 'refused',
         title: 'This page’s address isn’t the one that keys are enrolled for.',
         advice: `Close it, and run \`${commandFor(purpose)}\` again. If that brings you back here, tell your administrator.`,
         canRetry: false,
@@ -34,6 +37,7 @@ export function explainCeremony(error: CeremonyError, purpose: Purpose): Explana
     default:
       return {
         kind: 'key-trouble',
+        mood: 'warning',
         title: 'The key did not answer as it should.',
         advice: 'Unplug it, plug it in again, and try again.',
         canRetry: true,
@@ -50,6 +54,7 @@ function tookAllItsTime({ elapsed, timeout }: CeremonyError): boolean {
 function timedOut(purpose: Purpose): Explanation {
   return {
     kind: 'timed-out',
+    mood: 'warning',
     title: 'Nobody touched the key in time.',
     advice: 'Have your key ready, then try again.',
     canRetry: true,
@@ -61,31 +66,45 @@ function timedOut(purpose: Purpose): Explanation {
 /**
  * Chromium, Firefox and Safari use one name and one message for a cancel, a time-out, a key with no credential for this server,
  * a missing or blocked PIN, and a full key (https://www.w3.org/TR/webauthn-3/#sctn-assertion-privacy says why). Their own
- * dialog says which it is; the page can only name them all.
+ * dialog says which it is, and the person then closes it; the page can only name the others.
  */
 function cancelled(purpose: Purpose): Explanation {
   return {
     kind: 'cancelled',
-    title: 'The browser stopped before the key answered.',
-    advice:
-      purpose === 'enrol'
-        ? 'If you cancelled, try again, and allow the browser to see the key’s make and model. If you didn’t, the key may have no PIN yet, or no room left: see below.'
-        : 'If you cancelled, try again. If you didn’t, this key isn’t enrolled here: plug in one that is.',
+    mood: 'off',
+    title: 'You cancelled. Nothing happened.',
+    advice: `Try again when you are ready. ${unlessCancelled(purpose)}`,
     canRetry: true,
     mayBePin: true,
     mayBeFull: purpose === 'enrol',
   };
 }
 
-const alreadyEnrolled: Explanation = {
-  kind: 'already-enrolled',
-  title: 'This key is already enrolled for you.',
-  advice: 'You can use it now: run `vouch login`. To add a second key, plug in another one and try again.',
-  canRetry: true,
-};
+/** The same sooner than a person could cancel. */
+function stopped(purpose: Purpose): Explanation {
+  return {
+    ...cancelled(purpose),
+    kind: 'stopped',
+    mood: 'warning',
+    title: 'The browser stopped before the key answered.',
+    advice: `If you cancelled, try again. ${unlessCancelled(purpose)}`,
+  };
+}
+
+function unlessCancelled(purpose: Purpose): string {
+  return purpose === 'enrol'
+    ? 'If you didn’t cancel, the key may have no PIN yet, or no room left: see below.'
+    : 'If you didn’t cancel, this key isn’t enrolled here: plug in one that is.';
+}
 
 function unfit(advice: string): Explanation {
-  return { kind: 'key-unfit', title: 'This key can’t do what is needed here.', advice, canRetry: true };
+  return {
+    kind: 'key-unfit',
+    mood: 'refused',
+    title: 'This key can’t do what is needed here.',
+    advice,
+    canRetry: true,
+  };
 }
 
 /** Windows also reports a full key like this (webauthn.h, WebAuthNGetErrorName). */

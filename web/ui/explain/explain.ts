@@ -18,6 +18,7 @@ export function explain(error: unknown, purpose: Purpose, host: string): Explana
   if (error instanceof UnreachableError) {
     return {
       kind: 'unreachable',
+      mood: 'warning',
       title: `${host} does not answer.`,
       advice: 'Check your network or VPN, then try again.',
       canRetry: true,
@@ -25,6 +26,7 @@ export function explain(error: unknown, purpose: Purpose, host: string): Explana
   }
   return {
     kind: 'unexpected',
+    mood: 'warning',
     title: 'Something went wrong on this page.',
     advice: 'Try again. If it happens again, tell your administrator.',
     canRetry: true,
@@ -35,6 +37,7 @@ function explainUnsupported({ lacks }: UnsupportedError, purpose: Purpose): Expl
   if (lacks === 'https') {
     return {
       kind: 'insecure',
+      mood: 'refused',
       title: 'Security keys work only over HTTPS.',
       advice: 'This page was opened without it. Ask your administrator for the server’s https:// address.',
       canRetry: false,
@@ -42,6 +45,7 @@ function explainUnsupported({ lacks }: UnsupportedError, purpose: Purpose): Expl
   }
   return {
     kind: 'no-webauthn',
+    mood: 'refused',
     title: 'This browser can’t use security keys.',
     advice: `Make a current Firefox, Chrome, Edge or Safari your default browser, then run \`${commandFor(purpose)}\` again.`,
     canRetry: false,

@@ -1,0 +1,15 @@
+import { FormattedText } from '../ui/formatted-text.tsx';
+import { Help } from '../ui/help.tsx';
+
+/** What somebody asks for who has a key in Vouch's books, but no longer in the hand. */
+export function LostKeyHelp({ email }: { email: string }) {
+  return (
+    <Help question="I no longer have that key">
+      <p>
+        <FormattedText
+          text={`This invitation only adds a key. Ask your administrator for one that replaces the keys you had: \`vouch-server invite ${email} --replace-keys\` makes it.`}
+        />
+      </p>
+    </Help>
+  );
+}
