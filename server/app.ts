@@ -19,6 +19,7 @@ import { revocationRoute } from './oidc/revocation-route.ts';
 import { Problem } from './problem/problem.ts';
 import { requireSession } from './sessions/require-session.ts';
 import { sessionRoutes } from './sessions/routes.ts';
+import type { SessionWatch } from './sessions/session-watch.ts';
 
 /**
  * The paths that `oidc-provider` serves; all others are ours. `/auth/UID` is not among them: a sign-in continues only in the answer to its
@@ -30,8 +31,9 @@ const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth|tok
  * Puts the server together on one origin: health, pages, our API and the OpenID Connect provider.
  *
  * @param master the master key, 32 bytes
+ * @param watch whoever closes the server closes it first
  */
-export function createApp(context: Context, master: Buffer): Express {
+export function createApp(context: Context, master: Buffer, watch: SessionWatch): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
@@ -51,13 +53,15 @@ export function createApp(context: Context, master: Buffer): Express {
   app.use('/enroll', perMinute(3000));
   app.use(['/login', '/request', '/auth', '/token'], perMinute(1200));
   app.use('/account', perMinute(1200), noStore);
-  app.use('/api', perMinute(1200), noStore);
+  // Counted apart: all agents of a team open their streams again when the server restarts, and Git's own requests must not wait for that.
+  app.use('/api/session/events', perMinute(3000));
+  app.use('/api', except('/session/events', perMinute(1200)), noStore);
   app.use(['/enroll', '/login'], express.json({ limit: '64kb' }), noStore);
   app.use(enrolmentRoutes(context));
   app.use(loginRoutes(context, provider, words));
   app.use(accountPageRoutes(context));
   app.use(accountTerminalRoutes(context, session));
-  app.use(sessionRoutes(context, session));
+  app.use(sessionRoutes(context, session, watch));
   app.use(awsTokenRoute(context, session));
   app.use(revocationRoute(context));
   app.use(openIdConnect(provider.callback()));
@@ -71,6 +75,11 @@ const noStore: RequestHandler = (_request, response, next) => {
   response.set('Cache-Control', 'no-store');
   next();
 };
+
+/** A handler for all paths but one. */
+function except(path: string, handler: RequestHandler): RequestHandler {
+  return (request, response, next) => (request.path === path ? next() : handler(request, response, next));
+}
 
 /** In bytes. A pushed request is stored for minutes, so its length is bounded and declared; the CLI's has about 600. */
 const MAX_FORM = 4 * 1024;

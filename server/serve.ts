@@ -9,6 +9,7 @@ import { LatestMetadata } from './fido-metadata/latest-metadata.ts';
 import { checkOwners } from './key-policy/check-owners.ts';
 import { findLockouts } from './key-policy/lockouts.ts';
 import { listen } from './network/listen.ts';
+import { SessionWatch } from './sessions/session-watch.ts';
 import { masterKey } from './signing/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
 import { openForServing } from './store/open-for-issuer.ts';
@@ -50,7 +51,8 @@ export async function serve(config: Config): Promise<RunningServer> {
     await checkOwners(store, keyPolicy(), now());
     const context: Context = { config, store, log, signingKey, keyPolicy, now };
     const offer = await offerOwnership(context);
-    const listeners = await listen(config.listen, createApp(context, master));
+    const watch = new SessionWatch(context);
+    const listeners = await listen(config.listen, createApp(context, master, watch));
     const sweeper = sweeperFor(context);
     const refreshMetadata = async () => {
       if (await metadata?.refresh())
@@ -72,6 +74,8 @@ export async function serve(config: Config): Promise<RunningServer> {
       everyMinute,
       close: async () => {
         clearInterval(minutes);
+        // Streams would last for an hour.
+        watch.close();
         await listeners.close();
         await end();
       },

@@ -2,7 +2,8 @@ import type { Request, Response } from 'express';
 import type { RequestSource } from '../audit/audit.ts';
 import { sourceOf } from '../audit/request-source.ts';
 import { Problem } from '../problem/problem.ts';
-import { findActiveSession, sessionOver } from '../sessions/sessions.ts';
+import { sessionOver } from '../sessions/session-over.ts';
+import { findActiveSession } from '../sessions/sessions.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { findWebSession, webSessionOver } from '../web-sessions/web-sessions.ts';
 
@@ -38,9 +39,14 @@ export function webCaller(request: Request, response: Response): Caller {
  *
  * @throws Problem `session-over` or `web-session-over`
  */
-export async function checkCaller(transaction: StoreTransaction, now: number, { session }: Caller): Promise<void> {
+export async function checkCaller(
+  transaction: StoreTransaction,
+  now: number,
+  { session, email }: Caller,
+): Promise<void> {
   if (session.kind === 'agent') {
-    if ((await findActiveSession(transaction, session.id, now)) === undefined) throw sessionOver();
+    if ((await findActiveSession(transaction, session.id, now)) !== undefined) return;
+    throw await sessionOver(transaction, { id: session.id, email }, now);
   } else {
     if ((await findWebSession(transaction, session.id, now)) === undefined) throw webSessionOver();
   }

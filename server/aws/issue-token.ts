@@ -1,7 +1,8 @@
 import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
-import { findActiveSession, sessionOver } from '../sessions/sessions.ts';
+import { sessionOver } from '../sessions/session-over.ts';
+import { findActiveSession } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { idTokenForRole } from './id-token.ts';
 
@@ -27,7 +28,7 @@ export async function issueToken(
   return context.store.transaction().execute(async (transaction) => {
     const now = context.now();
     const session = await findActiveSession(transaction, sessionId, now);
-    if (session === undefined) throw sessionOver();
+    if (session === undefined) throw await sessionOver(transaction, { id: sessionId }, now);
     await checkCount(transaction, sessionId, now);
     const { token, expiresAt, jti } = await idTokenForRole(context, session, role, now);
     await audit(transaction, now, {

@@ -4,7 +4,8 @@ import { apiAudience } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
-import { type ActiveSession, findActiveSession, sessionOver } from './sessions.ts';
+import { sessionOver } from './session-over.ts';
+import { type ActiveSession, findActiveSession } from './sessions.ts';
 
 /**
  * How long a DPoP proof is remembered after its token's end, in milliseconds: longer than oauth4webapi accepts one (5 minutes either
@@ -49,9 +50,11 @@ export function requireSession(context: Context): RequestHandler {
       throw tokenRefused(error.message);
     });
     await useProof(context, headers.get('dpop') ?? '', claims.exp * 1000);
-    const session =
-      typeof claims.sid === 'string' ? await findActiveSession(context.store, claims.sid, context.now()) : undefined;
-    if (session === undefined || session.email !== claims.sub) throw sessionOver();
+    const id = typeof claims.sid === 'string' ? claims.sid : '';
+    const session = await findActiveSession(context.store, id, context.now());
+    if (session === undefined || session.email !== claims.sub) {
+      throw await sessionOver(context.store, { id, email: claims.sub }, context.now());
+    }
     response.locals.session = session;
     next();
   };

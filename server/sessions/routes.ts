@@ -1,10 +1,11 @@
 import { type RequestHandler, Router } from 'express';
 import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
+import type { SessionWatch } from './session-watch.ts';
 import { endSessionsNow } from './sessions.ts';
 
-/** `/api/session`: the holder of a session sees it and ends it. */
-export function sessionRoutes(context: Context, requireSession: RequestHandler): Router {
+/** `/api/session`: the holder of a session sees it, ends it, and is told when somebody else ends it. */
+export function sessionRoutes(context: Context, requireSession: RequestHandler, watch: SessionWatch): Router {
   const router = Router();
 
   router.get('/api/session', requireSession, (_request, response) => {
@@ -22,6 +23,11 @@ export function sessionRoutes(context: Context, requireSession: RequestHandler):
     const { id } = response.locals.session;
     await endSessionsNow(context.store, context.now(), { id }, { reason: 'signed-out', from: sourceOf(request) });
     response.status(204).end();
+  });
+
+  router.get('/api/session/events', requireSession, (_request, response) => {
+    const { id, email } = response.locals.session;
+    watch.open({ id, email }, response);
   });
 
   return router;

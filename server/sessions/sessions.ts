@@ -1,5 +1,4 @@
 import { auditAll, type By } from '../audit/audit.ts';
-import { Problem } from '../problem/problem.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 
@@ -80,14 +79,14 @@ export async function findActiveSession(store: Store, id: string, now: number): 
   return activeSessions(store, now).where('sessions.id', '=', id).executeTakeFirst();
 }
 
-/** The API's answer to a request whose session is not active (RFC 9449, section 7.1). */
-export function sessionOver(): Problem {
-  return new Problem({
-    kind: 'session-over',
-    what: 'Your session is over',
-    fix: 'Run `vouch login`.',
-    headers: { 'WWW-Authenticate': 'DPoP error="invalid_token", algs="ES256"' },
-  });
+/** Which of these sessions are active. @param ids not more than one statement can name */
+export async function activeAmong(store: Store, ids: readonly string[], now: number): Promise<Set<string>> {
+  const rows = await activeSessions(store, now)
+    .clearSelect()
+    .select('sessions.id')
+    .where('sessions.id', 'in', ids)
+    .execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** The session that an OAuth grant belongs to, if it is active. */

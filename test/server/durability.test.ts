@@ -60,7 +60,9 @@ test('kill -9 between any two steps: a server that starts afterwards goes on, an
   await expectProblem(replayed, 401, 'token-refused');
   await jsonOf(await page.client.api('GET', '/api/session', access_token));
   await expectOAuthError(await page.client.redeem(code), 400, 'invalid_grant');
-  await expectProblem(await page.client.api('GET', '/api/session', access_token), 401, 'session-over');
+  await expectProblem(await page.client.api('GET', '/api/session', access_token), 401, 'session-over', {
+    reason: 'code-replayed',
+  });
 });
 
 test('two servers on one database look like one server to their clients', async () => {

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../server/app.ts';
+import { SessionWatch } from '../../../server/sessions/session-watch.ts';
 import { Browser } from '../browser.ts';
 import { CliClient } from '../cli-client.ts';
 import { SoftKey } from '../soft-key.ts';
@@ -304,7 +305,7 @@ describe('security headers', () => {
 
   test('of an https issuer demand https, and no answer sets a cookie there either', async () => {
     const config = { ...server.context.config, issuer: 'https://vouch.example.com', local: false };
-    const app = createApp({ ...server.context, config }, Buffer.alloc(32));
+    const app = createApp({ ...server.context, config }, Buffer.alloc(32), new SessionWatch(server.context));
     const listening = app.listen(0, '127.0.0.1');
     try {
       await new Promise((resolve) => listening.once('listening', resolve));

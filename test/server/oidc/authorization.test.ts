@@ -222,7 +222,9 @@ describe('a code', () => {
     const { client, code, access_token } = await signIn(server.origin, key);
     expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
     await expectOAuthError(await client.redeem(code), 400, 'invalid_grant');
-    await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over');
+    await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over', {
+      reason: 'code-replayed',
+    });
   });
 
   /** What an attacker can send after seeing only the code. */
@@ -395,7 +397,9 @@ describe('the revocation endpoint (RFC 7009)', () => {
     const { client, access_token } = await signIn(server.origin, key);
     expect((await client.api('GET', '/api/session', access_token)).status).toBe(200);
     expect((await revoke({ token: access_token, client_id: 'vouch-cli' })).status).toBe(200);
-    await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over');
+    await expectProblem(await client.api('GET', '/api/session', access_token), 401, 'session-over', {
+      reason: 'signed-out',
+    });
     expect((await revoke({ token: access_token, client_id: 'vouch-cli' })).status).toBe(200);
   });
 

@@ -238,19 +238,20 @@ describe('the ID token for AWS', () => {
 describe('a session that has ended: 401 session-over at every route', () => {
   beforeEach(freshSession);
 
-  async function expectOver(): Promise<void> {
+  async function expectOver(reason?: string): Promise<void> {
+    const members: Record<string, string> = reason === undefined ? {} : { reason };
     const before = await issuedTokens();
     const response = await client.api('GET', '/api/session', token);
     expect(response.headers.get('www-authenticate')).toContain('DPoP error="invalid_token"');
-    await expectProblem(response, 401, 'session-over');
-    await expectProblem(await askForToken(), 401, 'session-over');
-    await expectProblem(await client.api('DELETE', '/api/session', token), 401, 'session-over');
+    await expectProblem(response, 401, 'session-over', members);
+    await expectProblem(await askForToken(), 401, 'session-over', members);
+    await expectProblem(await client.api('DELETE', '/api/session', token), 401, 'session-over', members);
     expect(await issuedTokens()).toBe(before);
   }
 
   test('signed out', async () => {
     expect((await client.api('DELETE', '/api/session', token)).status).toBe(204);
-    await expectOver();
+    await expectOver('signed-out');
     const rows = await server.context.store
       .selectFrom('audit')
       .where('event', '=', 'session-ended')
@@ -268,17 +269,17 @@ describe('a session that has ended: 401 session-over at every route', () => {
 
   test('expired', async () => {
     moveClock(server, 8 * 3600_000);
-    await expectOver();
+    await expectOver('expired');
   });
 
   test('the person is disabled', async () => {
     await server.context.store.updateTable('people').set({ disabled_at: 1 }).where('email', '=', email).execute();
-    await expectOver();
+    await expectOver('person-disabled');
   });
 
   test('the key is removed', async () => {
     await server.context.store.updateTable('keys').set({ removed_at: 1 }).where('id', '=', key.id).execute();
-    await expectOver();
+    await expectOver('key-removed');
   });
 
   test('the session of another person goes on', async () => {

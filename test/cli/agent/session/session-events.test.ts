@@ -375,7 +375,7 @@ describe('the stream is opened again', () => {
 async function heardOn(stream: ServerResponse, events: SessionEvents): Promise<void> {
   const parse = vi.spyOn(JSON, 'parse');
   say(stream, { event: 'heartbeat' });
-  await vi.waitFor(() => expect(parse).toHaveBeenCalled(), { interval: 1 });
+  await vi.waitFor(() => expect(parse).toHaveBeenCalled(), { interval: 1, timeout: 30_000 });
   parse.mockRestore();
   events.check();
 }
