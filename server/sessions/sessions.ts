@@ -44,7 +44,10 @@ export function activeSessions(store: Store, now: number) {
     ]);
 }
 
-/** Starts a session. `authTime`, the touch, and `expiresAt` are in milliseconds since the epoch. */
+/**
+ * Starts a session. `authTime`, the touch, and `expiresAt` are in milliseconds since the epoch. The session ends no later than its person
+ * has to leave.
+ */
 export async function startSession(
   store: Store,
   session: {
@@ -57,6 +60,8 @@ export async function startSession(
     suggestSpare: boolean;
   },
 ): Promise<void> {
+  const person = store.selectFrom('people').select('ends_at').where('id', '=', session.personId);
+  const { ends_at } = await person.executeTakeFirstOrThrow();
   await store
     .insertInto('sessions')
     .values({
@@ -66,7 +71,7 @@ export async function startSession(
       grant_id: null,
       machine: session.machine,
       auth_time: session.authTime,
-      expires_at: session.expiresAt,
+      expires_at: Math.min(session.expiresAt, ends_at ?? Number.POSITIVE_INFINITY),
       revoked_at: null,
       end_reason: null,
       suggest_spare: session.suggestSpare ? 1 : 0,

@@ -282,6 +282,20 @@ describe('a session that has ended: 401 session-over at every route', () => {
     await expectOver('key-removed');
   });
 
+  test('the person’s end date has come: then the session ends, although it would last for longer', async () => {
+    const ends = Date.now() + 3600_000;
+    await server.context.store.updateTable('people').set({ ends_at: ends }).where('email', '=', email).execute();
+    ({ client, access_token: token } = await signIn(server.origin, key));
+    const { expiresAt } = await jsonOf<{ expiresAt: string }>(await client.api('GET', '/api/session', token));
+    expect(Date.parse(expiresAt)).toBe(ends);
+    const later = ends + 3600_000;
+    await server.context.store.updateTable('people').set({ ends_at: later }).where('email', '=', email).execute();
+    moveClock(server, ends - Date.now());
+    await expectOver('expired');
+    moveClock(server, later - Date.now());
+    await expectOver('end-date');
+  });
+
   test('the session of another person goes on', async () => {
     const mine = { client, token };
     await freshSession();
