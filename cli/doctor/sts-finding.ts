@@ -81,17 +81,24 @@ export function stsFinding({ profile, claims, problem }: Refusal): Finding {
 /** Each condition of the documented trust policy, with its value in this token and this session. */
 function conditions(claims: Record<string, unknown>, provider: string, federated: string): string[] {
   const roles = claims['https://aws.amazon.com/roles'];
+  const level = tagsOf(claims)['vouch:KeyLevel'];
   return [
     `Principal.Federated: ${federated}`,
     `${provider}:aud = ${claims.aud}`,
     `${provider}:sub = ${claims.sub}`,
     `sts:RoleSessionName = ${claims.sub} (equal to sub, as \${${provider}:sub} asks)`,
     `sts:RoleAuthorizedByIdp = ${Array.isArray(roles) && roles.length > 0} (the token names this role)`,
+    `aws:RequestTag/vouch:KeyLevel = ${level ?? "nothing (the server has no proof of your key's level)"}, if a level is asked for`,
   ];
 }
 
+function tagsOf(claims: Record<string, unknown>): Record<string, unknown> {
+  const { principal_tags: tags } = Object(claims['https://aws.amazon.com/tags']) as { principal_tags?: unknown };
+  return Object(tags) as Record<string, unknown>;
+}
+
 function carried(action: string, claims: Record<string, unknown>): string {
-  if (action === 'sts:TagSession') return 'The token carries session tags (vouch:Email, vouch:Domain).';
+  if (action === 'sts:TagSession') return `The token carries session tags (${Object.keys(tagsOf(claims)).join(', ')}).`;
   if (action === 'sts:SetSourceIdentity') {
     return `The token carries a source identity (${claims['https://aws.amazon.com/source_identity']}).`;
   }

@@ -11,6 +11,7 @@ import { TOKEN_SECONDS } from './lifetimes.ts';
  * AssumeRoleWithWebIdentity"). There is never an `azp`: AWS would take it for the audience.
  *
  * @param role the role's ARN, checked
+ * @param keyTags tags about the session's key
  * @param now milliseconds since the epoch, before the session's end
  * @returns the token and its end in milliseconds since the epoch, never after the session's
  */
@@ -19,12 +20,14 @@ export async function idTokenForRole(
   session: ActiveSession,
   role: string,
   now: number,
+  keyTags: Record<string, string> = {},
 ): Promise<{ token: string; expiresAt: number; jti: string }> {
   const issuedAt = Math.floor(now / 1000);
   const expiresAt = Math.min(issuedAt + TOKEN_SECONDS, Math.floor(session.expiresAt / 1000));
   const jti = randomUUID();
   const domain = session.email.slice(session.email.indexOf('@') + 1);
-  const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain] };
+  const ofKey = Object.fromEntries(Object.entries(keyTags).map(([name, value]) => [name, [value]]));
+  const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain], ...ofKey };
   const token = await signJwt(context.signingKey, {
     iss: context.config.issuer,
     sub: session.email,

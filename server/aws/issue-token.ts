@@ -5,6 +5,7 @@ import { sessionOver } from '../sessions/session-over.ts';
 import { findActiveSession } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { idTokenForRole } from './id-token.ts';
+import { keyTags } from './key-tags.ts';
 
 /** The most tokens for a session, and in how many milliseconds. An agent asks for far fewer. */
 const [MAX_TOKENS, WINDOW_MS] = [300, 10 * 60_000];
@@ -30,7 +31,8 @@ export async function issueToken(
     const session = await findActiveSession(transaction, sessionId, now);
     if (session === undefined) throw await sessionOver(transaction, { id: sessionId }, now);
     await checkCount(transaction, sessionId, now);
-    const { token, expiresAt, jti } = await idTokenForRole(context, session, role, now);
+    const tags = await keyTags(context, transaction, session.keyId, now);
+    const { token, expiresAt, jti } = await idTokenForRole(context, session, role, now, tags);
     await audit(transaction, now, {
       event: 'aws-token-issued',
       actor: session.email,

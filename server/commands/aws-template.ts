@@ -17,6 +17,10 @@ export function addAwsTemplate(program: Command): void {
     .option('--repository <arn...>', 'a repository that they may pull and push (repeat it for several)')
     .option('--role <name>', "the role's name", 'VouchDeveloper')
     .option('--partition <id>', 'aws, aws-us-gov, aws-cn or aws-eusc', 'aws')
+    .option(
+      '--require-key-level <level>',
+      'let in only keys with this FIDO certification level or a higher one: L1 to L3plus',
+    )
     .option('--existing-provider', 'the account already has the OIDC provider: print only the role')
     .addHelpText(
       'after',

@@ -1,7 +1,7 @@
 import type { PersonRole } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { readAttestation } from './attestation.ts';
-import { judgeKey, type KeyPolicy, type KeyRefusal } from './judge.ts';
+import type { KeyPolicy, KeyRefusal } from './judge.ts';
+import { judgeStoredKey } from './stored-key.ts';
 
 /** A key that a policy would refuse. */
 export interface RefusedKey {
@@ -58,10 +58,9 @@ export async function findLockouts(store: Store, policy: KeyPolicy, now: number,
   const people = Map.groupBy(rows, ({ email }) => email);
   const affected: AffectedPerson[] = [];
   for (const [email, keys] of people) {
-    const refused = keys.flatMap(({ id, name, aaguid, attestation, created_at }): RefusedKey[] => {
-      const key = { aaguid, attestation: readAttestation(attestation), enrolledAt: created_at };
-      const { model, refusal } = judgeKey(policy, key, now);
-      return refusal === undefined ? [] : [{ id, name, model, refusal }];
+    const refused = keys.flatMap((key): RefusedKey[] => {
+      const { model, refusal } = judgeStoredKey(policy, key, now);
+      return refusal === undefined ? [] : [{ id: key.id, name: key.name, model, refusal }];
     });
     const [{ role: itsRole = 'member' } = {}] = keys;
     if (refused.length > 0) affected.push({ email, role: itsRole, refused, left: keys.length - refused.length });

@@ -5,8 +5,7 @@ import {
   verifyAuthenticationResponse,
 } from '@simplewebauthn/server';
 import type { Context } from '../context.ts';
-import { readAttestation } from '../key-policy/attestation.ts';
-import { judgeKey } from '../key-policy/judge.ts';
+import { judgeStoredKey } from '../key-policy/stored-key.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
@@ -108,10 +107,8 @@ export async function verifyAssertion(
 }
 
 /** The rules may have changed since the key was enrolled, and what is known about its model. */
-function checkRules(context: Context, key: { aaguid: string; attestation: string | null; created_at: number }): void {
-  const attestation = readAttestation(key.attestation);
-  const inQuestion = { aaguid: key.aaguid, attestation, enrolledAt: key.created_at };
-  const judgement = judgeKey(context.keyPolicy(), inQuestion, context.now());
+function checkRules(context: Context, key: Parameters<typeof judgeStoredKey>[1]): void {
+  const judgement = judgeStoredKey(context.keyPolicy(), key, context.now());
   if (judgement.refusal !== undefined) throw keyRefused(judgement, judgement.refusal, true);
 }
 

@@ -67,7 +67,7 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
         `The role does not exist, or its trust policy does not let ${sessionName} in.`,
         'Ask your AWS administrator to compare the trust policy: actions sts:AssumeRoleWithWebIdentity, ' +
           'sts:TagSession and sts:SetSourceIdentity; conditions on aud and sub of your Vouch server, sts:RoleSessionName ' +
-          `(yours is ${sessionName}) and sts:RoleAuthorizedByIdp.`,
+          `(yours is ${sessionName}) and sts:RoleAuthorizedByIdp. It may also ask for a security key of a higher level.`,
       );
     case 'InvalidIdentityToken':
     case 'InvalidIdentityTokenException':

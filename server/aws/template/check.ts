@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { isLevel, LEVELS, type Level } from '../../fido-metadata/levels.ts';
 import { isDomain } from '../../network/domain.ts';
 import { Problem } from '../../problem/problem.ts';
 import { shown } from '../../text/shown.ts';
@@ -17,6 +18,7 @@ export interface TemplateOptions {
   repository?: readonly string[];
   partition: string;
   existingProvider?: boolean;
+  requireKeyLevel?: string;
 }
 
 /**
@@ -61,8 +63,19 @@ export function checkTemplate(trust: AwsTrust, options: TemplateOptions): RoleTe
     domains: unique(options.domain.map(checkDomain)),
     repositories: unique(repository.map((arn) => checkRepository(arn, partition, options.account))),
     existingProvider,
+    keyLevel: checkLevel(options.requireKeyLevel),
     maxSessionSeconds: roleMaximum(trust.awsSessionSeconds),
   };
+}
+
+function checkLevel(level: string | undefined): Level | undefined {
+  if (level === undefined || isLevel(level)) return level;
+  throw new Problem({
+    kind: 'option-refused',
+    what: `--require-key-level ${shown(level)} is not one of FIDO's certification levels.`,
+    why: 'AWS compares the level with that in the token, letter by letter.',
+    fix: `Give one of ${LEVELS.join(', ')}.`,
+  });
 }
 
 /** Returns the domain in lower case, like the server's e-mail addresses. */

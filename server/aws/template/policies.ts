@@ -1,3 +1,4 @@
+import { levelsFrom } from '../../fido-metadata/levels.ts';
 import type { RoleTemplate } from './role-template.ts';
 
 /** A JSON document for IAM. All formats print the same documents, so that they cannot differ. */
@@ -30,6 +31,10 @@ export function trustPolicy(template: RoleTemplate): Document {
             [`${provider}:aud`]: literal(template.audience),
             // A policy variable, so that people can name the session only after their own address.
             'sts:RoleSessionName': `\${${provider}:sub}`,
+            // The token has this tag only if the level is proven.
+            ...(template.keyLevel === undefined
+              ? {}
+              : { 'aws:RequestTag/vouch:KeyLevel': levelsFrom(template.keyLevel) }),
           },
           // `*` cannot reach past the `@`: the server's addresses have exactly one.
           StringLike: { [`${provider}:sub`]: template.domains.map((domain) => `*@${domain}`) },

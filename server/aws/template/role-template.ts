@@ -1,3 +1,5 @@
+import type { Level } from '../../fido-metadata/levels.ts';
+
 /** AWS's partitions that have CodeCommit: the second part of every ARN. */
 export const partitions = ['aws', 'aws-us-gov', 'aws-cn', 'aws-eusc'] as const;
 
@@ -17,6 +19,8 @@ export interface RoleTemplate {
   repositories: readonly string[];
   /** Whether the account already has the OIDC provider, so that only the role must be made. */
   existingProvider: boolean;
+  /** The lowest FIDO certification level of the key; undefined for any key. */
+  keyLevel: Level | undefined;
   /** The longest that the role gives credentials for, in seconds. */
   maxSessionSeconds: number;
 }

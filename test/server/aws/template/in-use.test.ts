@@ -27,10 +27,17 @@ afterAll(async () => {
   await aws.close();
 });
 
-const printTemplate = async (format: string, settings: Record<string, string> = {}): Promise<string> => {
+const printTemplate = async (
+  format: string,
+  settings: Record<string, string> = {},
+  more: string[] = [],
+): Promise<string> => {
   const args = ['aws-template', '--format', format, '--account', accountId, '--repository', DEMO];
   const domains = ['--domain', 'example.com', '--domain', 'example.org'];
-  const { code, stdout, stderr } = await vouchServer([...args, ...domains], { VOUCH_ISSUER: url, ...settings });
+  const { code, stdout, stderr } = await vouchServer([...args, ...domains, ...more], {
+    VOUCH_ISSUER: url,
+    ...settings,
+  });
   expect([code, stderr]).toEqual([0, expect.stringMatching(/^vouch-server: AWS cannot reach/)]);
   return stdout;
 };
@@ -116,6 +123,29 @@ describe.each([
     delete statement(weaker.trustPolicy).Condition?.[operator]?.[key(new URL(url).host)];
     create(weaker);
     expect(await assumeAs(caller)).toMatchObject({ status: 200 });
+  });
+
+  test('keeps out a key with a lower level than the required one, or with none, by the condition on it', async () => {
+    const strict = read(await printTemplate(format, {}, ['--require-key-level', 'L2']));
+    create(structuredClone(strict));
+    const withLevel = (level?: string): Caller => {
+      const tags = {
+        'vouch:Email': ['alice@example.com'],
+        ...(level === undefined ? {} : { 'vouch:KeyLevel': [level] }),
+      };
+      return {
+        claims: { 'https://aws.amazon.com/tags': { principal_tags: tags, transitive_tag_keys: Object.keys(tags) } },
+      };
+    };
+    for (const level of ['L2', 'L2plus', 'L3', 'L3plus']) {
+      expect(await assumeAs(withLevel(level))).toMatchObject({ status: 200 });
+    }
+    for (const level of ['L1', 'L1plus', 'l2', 'L', 'L22', '', undefined]) {
+      expect(await assumeAs(withLevel(level))).toMatchObject({ status: 403, code: 'AccessDenied' });
+    }
+    delete statement(strict.trustPolicy).Condition?.StringEquals?.['aws:RequestTag/vouch:KeyLevel'];
+    create(strict);
+    expect(await assumeAs(withLevel())).toMatchObject({ status: 200 });
   });
 
   test('keeps out a token that names another role: STS itself sees to that', async () => {

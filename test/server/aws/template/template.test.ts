@@ -202,6 +202,9 @@ const trust = {
 
 describe('an option that would admit more people than intended is refused', () => {
   const wrong: [string, Partial<TemplateOptions>, RegExp][] = [
+    ['a level in lower case', { requireKeyLevel: 'l2' }, /^--require-key-level "l2" is not one of.*\n.*\n.*L1, L1plus/],
+    ['a level that does not exist', { requireKeyLevel: 'L4' }, /^--require-key-level "L4" is not/],
+    ['a pattern of levels', { requireKeyLevel: '*' }, /^--require-key-level "\*" is not/],
     ['an account of 11 digits', { account: '12345678901' }, /^--account "12345678901" is not/],
     ['an account of 13 digits', { account: '1234567890123' }, /^--account/],
     ['an account with hyphens', { account: '1234-5678-9012' }, /^--account/],
