@@ -6,14 +6,17 @@ export const pages: readonly PageEntry[] = [
   {
     name: 'signed-in',
     title: 'Signed in',
-    noscript: plain('Go back to your terminal.', '<p>It says whether you are signed in. You can close this page.</p>'),
+    noscript: plain(
+      'Go back to your terminal.',
+      '<p class="status-text">It says whether you are signed in. You can close this page.</p>',
+    ),
   },
   {
     name: 'not-found',
     title: 'Not found',
     noscript: plain(
       'There is no page at this address.',
-      '<p>Check the address. To sign in, run <code>vouch login</code> in your terminal.</p>',
+      '<p class="status-text">Check the address. To sign in, run <code>vouch login</code> in your terminal.</p>',
     ),
   },
 ];
@@ -38,7 +41,7 @@ function needsJavaScript(task: string): string {
 function welcome(): string {
   return `<h1 class="title"><span class="title-task">This is {{server}}</span> <span class="title-host">{{host}}</span></h1>
           <div class="status">
-            <p>To sign in, run this in your terminal:</p>
+            <p class="status-text">To sign in, run this in your terminal:</p>
             <p class="command"><code>vouch login --server {{issuer}}</code></p>
             <p class="status-text">If you do not have Vouch or a key yet, ask {{administrator}}.</p>
           </div>`;

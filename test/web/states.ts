@@ -15,6 +15,8 @@ export interface PageState {
   until(visitor: Visit): Promise<unknown>;
   /** Whether the key may be touched now. */
   touchable?: boolean;
+  /** Whether it may be higher than a small window: only with its help open. */
+  high?: boolean;
 }
 
 const enrolled = () => ({ credentials: [enrolledCredential()] });
@@ -36,6 +38,11 @@ const status = (id: string, pressed?: string) => async (visitor: Visit) => {
   await visitor.status(id);
 };
 const heading = (visitor: Visit) => visitor.page.waitForSelector('h1');
+
+const openHelp = (id: string, pressed?: string) => async (visitor: Visit) => {
+  await status(id, pressed)(visitor);
+  await visitor.page.locator('summary').click();
+};
 
 const never = { body: {}, after: new Promise(() => {}) };
 
@@ -77,6 +84,7 @@ const signingIn: Omit<PageState, 'path'>[] = [
   },
   { name: 'cancelled in the browser', answer: answerSignIn, before: cancelsSlowly, until: status('cancelled') },
   { name: 'key not enrolled', answer: answerSignIn, key: {}, until: status('stopped', 'ready') },
+  { name: 'help with a PIN', answer: answerSignIn, key: {}, until: openHelp('stopped', 'ready'), high: true },
   {
     name: 'nobody touched',
     key: waiting(),
@@ -161,6 +169,14 @@ const enrolling: Omit<PageState, 'path'>[] = [
     before: wantsPress,
     until: status('confirm-ready'),
     touchable: true,
+  },
+  {
+    name: 'help without the key you had',
+    answer: second,
+    before: wantsPress,
+    until: openHelp('confirm-ready'),
+    touchable: true,
+    high: true,
   },
   { name: 'now the new key', answer: second, key: enrolled(), until: status('ready'), touchable: true },
   {

@@ -1,3 +1,4 @@
+import { Command } from './command.tsx';
 import type { Explanation } from './explain/explanation.ts';
 import { FormattedText } from './formatted-text.tsx';
 import { Help } from './help.tsx';
@@ -23,8 +24,9 @@ export function PinHelp({ explanation }: { explanation: Explanation }) {
       <p>
         <strong>Blocked for good</strong> (after 8 wrong PINs): the key’s FIDO application must be reset, which erases
         it.{' '}
-        <FormattedText text="A key that was reset is a new key, and must be enrolled again. If it was your only one, ask your administrator for an invitation made with `vouch-server invite EMAIL --replace-keys`." />
+        <FormattedText text="A key that was reset is a new key, and must be enrolled again. If it was your only one, ask your administrator for an invitation made with" />
       </p>
+      <Command text="vouch-server invite EMAIL --replace-keys" />
     </Help>
   );
 }
