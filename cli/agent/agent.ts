@@ -18,6 +18,7 @@ import {
   type ServiceManager,
 } from './protocol/messages.ts';
 import { importAccess } from './session/access-token.ts';
+import type { Account } from './session/account.ts';
 import type { CredentialsOptions } from './session/credential-supply.ts';
 import type { Clocks } from './session/expiry.ts';
 import type { HeldCredentials } from './session/held-credentials.ts';
@@ -108,7 +109,7 @@ export class Agent {
   }
 
   /**
-   * Takes a session, which replaces any earlier one.
+   * Takes a session, which replaces any earlier one. The server is asked to revoke that one, because nobody can use it any more.
    *
    * @throws Problem `bad-request` when its key is unusable or its time is up
    */
@@ -119,7 +120,7 @@ export class Agent {
       throw badRequest('dpopKey is not a private EC P-256 key in JWK form.');
     });
     if (!(expiresAt > this.clocks.now())) throw badRequest('The session is already over; is the clock right?');
-    this.#session?.drop();
+    if (this.#session) this.#replace(this.#session, session);
     const taken: Session = new Session(
       { access, email, key, expiresAt },
       {
@@ -242,6 +243,22 @@ export class Agent {
     return this.#withSession((session) => session.claims(role));
   }
 
+  /**
+   * Asks the server about the person's keys and sessions, or to change them. What it answers counts even if the session ends meanwhile:
+   * it may be what ended it.
+   *
+   * @throws Problem `no-session` and `session-over` (exit code 3), and as Account's methods
+   */
+  async account<T>(ask: (account: Account) => Promise<T>): Promise<T> {
+    const session = this.#current();
+    try {
+      return await ask(session.account);
+    } catch (error) {
+      if (error instanceof Problem && error.kind === 'session-over') this.#forget(session, error);
+      throw error;
+    }
+  }
+
   /** Asks the session, or the one that replaces it meanwhile, within the time of one request. */
   async #withSession<T>(ask: (session: Session, within: number) => Promise<T>): Promise<T> {
     const until = performance.now() + this.#timeouts.request;
@@ -259,6 +276,21 @@ export class Agent {
       // The session ended or was replaced while we waited, so its answer is not valid any more. The next round asks the new
       // session, or throws why there is none.
     }
+  }
+
+  #replace(earlier: Session, { accessToken }: NewSession): void {
+    // A client hands the same session over again if it got no answer.
+    if (earlier.details.access.accessToken.reveal() === accessToken) {
+      earlier.drop();
+      return;
+    }
+    earlier.revoke().then(
+      () => this.log.add('ended', 'the server has revoked the session before'),
+      (error: unknown) => {
+        if (error instanceof Problem && error.kind === 'session-over') return;
+        this.log.add('failed', `the end of the session before could not be reported to the server: ${reasonOf(error)}`);
+      },
+    );
   }
 
   #profilesOf(config: string | undefined): Promise<VouchProfile[]> {

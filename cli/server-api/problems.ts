@@ -33,3 +33,16 @@ export function notAVouchServer(server: string, why: string): Problem {
     fix: 'Check the URL with your administrator; behind a hotel’s or a company’s sign-in page, sign in there first.',
   });
 }
+
+/**
+ * The server is older than what it is asked for.
+ *
+ * @param server its issuer URL
+ */
+export function oldServer(server: string): Problem {
+  return new Problem({
+    kind: 'old-server',
+    what: `${new URL(server).host} does not know this yet: it runs an older version of Vouch.`,
+    fix: 'Ask your administrator to update it.',
+  });
+}

@@ -34,13 +34,17 @@ export function readProblem(said: unknown): ServerProblem | undefined {
 export function serverRefusal(status: number, said: unknown): Problem | undefined {
   const problem = readProblem(said);
   if (problem === undefined) return undefined;
-  const sentence = printable(problem.title ?? `It answered with status ${status}`, 300);
   return new Problem({
     ...serverKind(problem.kind),
-    what: /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`,
+    what: sentence(printable(problem.title ?? `It answered with status ${status}`, 300)),
     fix: printable(problem.detail ?? 'Try again.', 300),
     category: isPassing(status) ? 'unreachable' : 'refused',
   });
+}
+
+/** A server's title, which has no full stop, as a sentence. */
+export function sentence(title: string): string {
+  return /[.!?…]$/.test(title) ? title : `${title}.`;
 }
 
 /** Whether a status means that the server cannot answer now, but may in a moment. */

@@ -139,10 +139,10 @@ export async function runCommand(
 /** The identity server and STS, as far as the agent speaks with them, on loopback. */
 export interface Services {
   url: string;
-  /** The requests that were served, in order: `token`, `revoke`, `events`, `sts`. */
+  /** The requests that were served, in order: `token`, `revoke`, `events`, `account` (keys and sessions), `sts`. */
   calls: { what: string; authorization?: string | undefined; query?: URLSearchParams; body?: string }[];
   /** What to answer instead, while it is set. */
-  answers: Partial<Record<'token' | 'revoke' | 'events' | 'sts', (response: ServerResponse) => unknown>>;
+  answers: Partial<Record<'token' | 'revoke' | 'events' | 'account' | 'sts', (response: ServerResponse) => unknown>>;
   /** When the credentials end that STS gives for a request, in milliseconds since 1970. */
   expiration: (request: URLSearchParams) => number;
   /** Stops listening, and gives a function that starts it again at the same address. */
@@ -174,12 +174,13 @@ export async function services(): Promise<Services> {
     let body = '';
     for await (const chunk of request) body += chunk;
     const path = `${request.method} ${request.url}`;
-    const what = {
+    const named: Record<string, string> = {
       'POST /api/aws/token': 'token',
       'DELETE /api/session': 'revoke',
       'GET /api/session/events': 'events',
       'POST /': 'sts',
-    }[path];
+    };
+    const what = named[path] ?? (/ \/api\/(keys|sessions|not-me)\b/.test(path) ? 'account' : undefined);
     if (what === undefined) return response.writeHead(404).end();
     const { authorization } = request.headers;
     // A server without events, which most tests are not about, is asked for them once.
@@ -190,7 +191,9 @@ export async function services(): Promise<Services> {
     const instead = result.answers[what as keyof Services['answers']];
     if (instead) return instead(response);
     if (what === 'revoke') return response.writeHead(204).end();
-    if (what === 'events') return json(response, 404, { type: 'urn:vouch:problem:not-found', title: 'Nothing.' });
+    if (what === 'events' || what === 'account') {
+      return json(response, 404, { type: 'urn:vouch:problem:not-found', title: 'Nothing.' });
+    }
     serial++;
     if (what === 'token')
       return json(response, 200, { token: `idtoken.${serial}.x`, expiresAt: new Date().toISOString() });

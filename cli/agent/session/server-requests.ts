@@ -10,7 +10,7 @@ import { serverKind } from '../../problem/kinds.ts';
 import { Problem } from '../../problem/problem.ts';
 import { signInNeeded } from '../../problem/sign-in-needed.ts';
 import { serverUnreachable } from '../../server-api/problems.ts';
-import { isPassing, readProblem } from '../../server-api/refusal.ts';
+import { isPassing, readProblem, sentence } from '../../server-api/refusal.ts';
 import { sessionOver } from '../../server-api/session-over.ts';
 import { parseJson } from '../../text/parse-json.ts';
 import { printable } from '../../text/printable.ts';
@@ -32,7 +32,9 @@ export async function requestAwsToken(
   role: string,
   signal: AbortSignal,
 ): Promise<{ token: string; sessionSeconds: number | undefined }> {
-  const answer = await request(access, 'POST', '/api/aws/token', JSON.stringify({ role }), signal);
+  const body = JSON.stringify({ role });
+  const asked = { method: 'POST', path: '/api/aws/token', body, purpose: 'a token for AWS' };
+  const answer = await request(access, asked, signal);
   const { token, sessionSeconds } = readJson(answer);
   if (answer.status === 200 && typeof token === 'string' && token !== '') {
     return { token, sessionSeconds: Number.isSafeInteger(sessionSeconds) ? Number(sessionSeconds) : undefined };
@@ -60,7 +62,22 @@ export function readClaims(access: Access, token: string): Record<string, unknow
  * @throws Problem as requestAwsToken
  */
 export async function revokeSession(access: Access, signal: AbortSignal): Promise<void> {
-  await request(access, 'DELETE', '/api/session', undefined, signal);
+  await request(access, { method: 'DELETE', path: '/api/session' }, signal);
+}
+
+/**
+ * Asks the server for something of the person's own.
+ *
+ * @param signal when to give up
+ * @returns the answer's JSON; an empty object if it has none
+ * @throws Problem as requestAwsToken, or the server's own
+ */
+export async function askAsPerson(
+  access: Access,
+  asked: PersonRequest,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  return readJson(await request(access, asked, signal));
 }
 
 /**
@@ -70,45 +87,47 @@ export async function revokeSession(access: Access, signal: AbortSignal): Promis
  * @throws Problem as requestAwsToken, with the kind `not-found` when the server is too old to have such a stream
  */
 export async function openSessionEvents(access: Access, signal: AbortSignal): Promise<BegunAnswer['body']> {
-  const { status, headers, body } = await begin(access, 'GET', '/api/session/events', { signal, background: true });
+  const asked = { method: 'GET', path: '/api/session/events', background: true };
+  const { status, headers, body } = await begin(access, asked, signal);
   if (status === 200 && /^application\/x-ndjson\b/i.test(headers['content-type'] ?? '')) return body;
   body.destroy();
   throw new Outage(somethingElse(access, status));
 }
 
-interface ToSend {
-  body?: string | undefined;
-  signal: AbortSignal;
-  background?: boolean;
+/** A request with the person's session. */
+export interface PersonRequest {
+  method: string;
+  path: string;
+  /** JSON. */
+  body?: string;
 }
 
-async function request(
-  access: Access,
-  method: string,
-  path: string,
-  body: string | undefined,
-  signal: AbortSignal,
-): Promise<HttpAnswer> {
-  const begun = await begin(access, method, path, { body, signal });
-  return readToEnd(access, begun, signal);
+interface ToSend extends PersonRequest {
+  background?: boolean;
+  /** What a refusal is a refusal of. Without it the server's words are enough. */
+  purpose?: string;
+}
+
+async function request(access: Access, asked: ToSend, signal: AbortSignal): Promise<HttpAnswer> {
+  return readToEnd(access, await begin(access, asked, signal), signal);
 }
 
 /** Sends a request, and reads the head of its answer. A refusal is read to its end, and thrown. */
-async function begin(access: Access, method: string, path: string, request: ToSend): Promise<BegunAnswer> {
-  const url = new URL(`${access.issuer.replace(/\/$/, '')}${path}`);
+async function begin(access: Access, asked: ToSend, signal: AbortSignal): Promise<BegunAnswer> {
+  const url = new URL(`${access.issuer.replace(/\/$/, '')}${asked.path}`);
   let answer: BegunAnswer;
   try {
-    answer = await send(access, url, method, request);
+    answer = await send(access, url, asked, signal);
     // The server may require its own nonce in the proof, and then sends one (RFC 9449, section 8).
     if (wantsNonce(answer)) {
       answer.body.destroy();
-      answer = await send(access, url, method, request);
+      answer = await send(access, url, asked, signal);
     }
   } catch (error) {
     throw noAnswer(access, error);
   }
   if (answer.status >= 200 && answer.status <= 299) return answer;
-  throw refusal(access, await readToEnd(access, answer, request.signal));
+  throw refusal(access, asked, await readToEnd(access, answer, signal));
 }
 
 async function readToEnd(access: Access, answer: BegunAnswer, signal: AbortSignal): Promise<HttpAnswer> {
@@ -126,8 +145,8 @@ function wantsNonce({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>)
 async function send(
   access: Access,
   url: URL,
-  method: string,
-  { body, signal, background }: ToSend,
+  { method, body, background }: ToSend,
+  signal: AbortSignal,
 ): Promise<BegunAnswer> {
   const accessToken = access.accessToken.reveal();
   const proof = await generateProof(access.proofKey, url.href, method, access.nonce, accessToken);
@@ -149,7 +168,7 @@ async function send(
   return answer;
 }
 
-function refusal(access: Access, answer: HttpAnswer): Problem {
+function refusal(access: Access, { purpose }: ToSend, answer: HttpAnswer): Problem {
   const { issuer } = access;
   const { status, headers } = answer;
   const said = readJson(answer);
@@ -171,11 +190,13 @@ function refusal(access: Access, answer: HttpAnswer): Problem {
   if (kind === '') {
     return new Outage(somethingElse(access, status));
   }
+  const fix = quote(access, detail) || "Ask the Vouch server's administrator.";
+  if (purpose === undefined) return new Problem({ ...serverKind(kind), what: sentence(summary), fix });
   return new Problem({
     ...serverKind(kind),
-    what: `${hostOf(access)} refused a token for AWS.`,
+    what: `${hostOf(access)} refused ${purpose}.`,
     why: `It says: ${summary}`,
-    fix: quote(access, detail) || "Ask the Vouch server's administrator.",
+    fix,
     category: 'refused',
   });
 }

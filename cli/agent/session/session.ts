@@ -2,6 +2,7 @@ import { clearCredentialCache } from '@smithy/signature-v4';
 import { Problem } from '../../problem/problem.ts';
 import type { KeyName } from '../../text/key-label.ts';
 import type { Access } from './access-token.ts';
+import { Account } from './account.ts';
 import {
   CredentialSupply,
   type CredentialSupplyOptions,
@@ -37,6 +38,8 @@ export type SessionOptions = Omit<
 export class Session {
   readonly details: SessionDetails;
   readonly lifetime: Lifetime;
+  /** The person's keys and sessions at the server. */
+  readonly account: Account;
   readonly #timeouts: Timeouts;
   readonly #supply: CredentialSupply;
   readonly #events: SessionEvents;
@@ -47,6 +50,7 @@ export class Session {
     this.lifetime = new Lifetime(expiresAt, options.clocks);
     this.#timeouts = options.timeouts;
     const { lifetime } = this;
+    this.account = new Account({ ...options, access });
     const assumer = new RoleAssumer({ ...options, access, email, lifetime });
     this.#supply = new CredentialSupply({ ...options, assumer, lifetime });
     this.#events = new SessionEvents({ ...options, access, lifetime });

@@ -8,6 +8,7 @@ import { badRequest, leaving, otherVersion } from '../problems.ts';
 import { longestRequest } from '../protocol/git-request.ts';
 import type { CredentialsAnswer, Dropped, LogAnswer, RoleClaims } from '../protocol/messages.ts';
 import type { CodeCommit } from '../services/codecommit.ts';
+import { askAccount } from './account-routes.ts';
 import { send, sendJson, sendProblem } from './http-answer.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { readSession } from './read-session.ts';
@@ -93,7 +94,11 @@ export async function route(
       return;
     }
   }
-  sendProblem(response, badRequest(`There is no ${asked}.`), 404);
+  const answer = await askAccount(agent, asked, { request, query: url.searchParams, memory });
+  if (answer === null) response.writeHead(204).end();
+  else if (answer !== undefined) sendJson(response, answer);
+  // Nothing asks for it but a newer version.
+  else sendProblem(response, otherVersion(agent.version), 404);
 }
 
 /** AWS credentials for `role=`, or for `profile=` in the file `config=`. Either may have `region=` and `fresh=1`. */

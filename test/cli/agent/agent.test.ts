@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
+  agentLogs,
   agentStatus,
   awsCredentials,
   dropSession,
@@ -11,6 +12,7 @@ import {
   putSession,
   roleClaims,
 } from '../../../cli/agent/client/requests.ts';
+import type { NewSession } from '../../../cli/agent/protocol/messages.ts';
 import { CodeCommitSigner } from '../../../cli/aws/codecommit/signature.ts';
 import {
   gitRequest,
@@ -718,6 +720,19 @@ describe('the session', () => {
       the.env,
     );
     expect(await agentStatus(the.env)).toMatchObject({ session: { email: 'bob@example.com' }, credentials: [] });
+  });
+
+  test('the earlier one is revoked at the server, but not one that is handed over twice', async () => {
+    const the = await agent();
+    const ended = async () => (await agentLogs(0, the.env)).entries.filter(({ event }) => event === 'ended');
+    const [first, second] = ['first', 'second'].map((accessToken) => newSession(the.world.url, { accessToken }));
+    for (const session of [first, second, second]) await putSession(session as NewSession, the.env);
+    await expect
+      .poll(ended, { timeout: 20_000 })
+      .toMatchObject([{ message: 'the server has revoked the session before' }]);
+    const revoked = the.world.calls.filter(({ what }) => what === 'revoke');
+    expect(revoked.map(({ authorization }) => authorization)).toEqual(['DPoP first']);
+    expect(await viaGit(the)).toContain('password=');
   });
 
   test('logging out revokes it at the server, and ends the agent', async () => {
