@@ -5,6 +5,7 @@ import { shortDay } from '../text/short-time.ts';
 import type { Column } from '../text/table.ts';
 import { administer, printJson } from './administer.ts';
 import { endedJson, outstanding, printOutstanding, sayEnded, sayMachines } from './ended.ts';
+import { addKeyPolicy } from './key-policy.ts';
 import {
   addListOptions,
   daysAgo,
@@ -24,7 +25,7 @@ const SHORT_ID = 10;
 export function addKeys(program: Command): void {
   const keys = program
     .command('keys')
-    .description('list security keys, and remove one that was lost or stolen')
+    .description('list security keys, remove one that was lost or stolen, and test the settings for keys')
     .addHelpText(
       'after',
       `
@@ -59,6 +60,8 @@ Example:
   vouch-server keys remove alice@example.com "Work key"`,
     )
     .action(remove);
+
+  addKeyPolicy(keys);
 }
 
 /** The columns of one person's keys. */
