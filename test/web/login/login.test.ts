@@ -278,11 +278,11 @@ describe('when the browser or the key refuses', () => {
     await visitor.status('stopped');
     await visitor.page.locator('summary').click();
     expect(await visitor.page.$eval('details', (element) => element.open)).toBe(true);
-    const help = await visitor.page.$eval('details', (element) => element.textContent);
+    const help = await visitor.page.$eval('details', (element) => element.innerText.replace(/\s+/g, ' '));
     expect(help).toContain('Blocked for good');
     expect(help).toContain('A key that was reset is a new key, and must be enrolled again.');
     expect(help).toContain(
-      'ask your administrator (it-help@example.com) for an invitation made with vouch-server invite',
+      'ask your administrator (it-help@example.com) for an invitation made with vouch-server invite EMAIL --replace-keys',
     );
     // Next time the PIN is right.
     await visitor.key?.setUserVerified(true);
