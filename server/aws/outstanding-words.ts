@@ -1,4 +1,4 @@
-import { clockTime } from '../text/clock-time.ts';
+import { clockTime } from '../text/time.ts';
 
 /**
  * The sentence that says what AWS still honours after something was ended. Its times round up, so that "at the latest" holds.

@@ -10,8 +10,6 @@ export interface Administration {
   installation: ReturnType<typeof readInstallation>;
   /** Who runs the command, for the audit trail. */
   by: By;
-  /** Their name alone. */
-  actor: string;
 }
 
 /**
@@ -24,7 +22,7 @@ export async function administer(work: (administration: Administration) => Promi
   const installation = readInstallation(process.env);
   const store = await openForAdministration(installation.database, installation.issuer);
   try {
-    await work({ store, installation, by, actor: by.actor });
+    await work({ store, installation, by });
   } finally {
     await store.destroy();
   }

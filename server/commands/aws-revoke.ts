@@ -11,7 +11,7 @@ import { normalizeEmail } from '../people/email.ts';
 import { findPerson, isShutOut } from '../people/people.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
-import { clockTime } from '../text/clock-time.ts';
+import { clockTime } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 
 const formats = { cli, cloudformation: cloudFormation, terraform };

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { ListedKey } from '../people/list-keys.ts';
 import { count } from '../text/count.ts';
-import { shortDay } from '../text/short-time.ts';
 import type { Column } from '../text/table.ts';
+import { shortDay } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 import { endedJson, outstanding, printOutstanding, sayEnded, sayMachines } from './ended.ts';
 import { addKeyPolicy } from './key-policy.ts';

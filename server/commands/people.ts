@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { count } from '../text/count.ts';
 import { isReadable } from '../text/readable-text.ts';
-import { lastDay, shortTime } from '../text/short-time.ts';
+import { lastDay, shortTime } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 import { confirm } from './confirm.ts';
 import { endedJson, outstanding, printOutstanding, sayEnded, sayMachines } from './ended.ts';
@@ -258,7 +258,7 @@ async function giveRole(which: 'promote' | 'demote', address: string, { json }: 
 }
 
 async function endDate(address: string, date: string, { json }: JsonOption): Promise<void> {
-  const { readEndDate } = await import('../people/end-date.ts');
+  const { endInWords, readEndDate } = await import('../people/end-date.ts');
   const { setEndDate } = await import('../people/set-end-date.ts');
   const wanted = date === 'none' ? null : readEndDate(date);
   await administer(async ({ store, by }) => {
@@ -269,7 +269,7 @@ async function endDate(address: string, date: string, { json }: JsonOption): Pro
       printJson({ email, changed, endsAt: iso(endsAt), disabled });
       return;
     }
-    const until = endsAt === null ? 'has no end date' : `may sign in until the end of ${lastDay(endsAt)}`;
+    const until = endsAt === null ? 'has no end date' : `may sign in ${endInWords(endsAt)}`;
     print(`${email} ${until}.${changed ? '' : ' Nothing has changed.'}`);
     if (disabled) print(`But ${email} is disabled. To undo that: vouch-server people enable ${email}`);
   });

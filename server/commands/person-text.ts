@@ -1,8 +1,8 @@
 import type { ListedPerson } from '../people/list-people.ts';
 import type { PersonShown, ShownEvent } from '../people/show-person.ts';
 import { forLog } from '../text/readable-text.ts';
-import { lastDay, shortDay, shortTime } from '../text/short-time.ts';
 import { type Column, table, tableWidth } from '../text/table.ts';
+import { lastDay, shortDay, shortTime } from '../text/time.ts';
 import { keyColumns } from './keys.ts';
 import { iso } from './list-options.ts';
 import { sessionColumns } from './sessions.ts';

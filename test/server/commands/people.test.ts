@@ -172,7 +172,9 @@ test('people enable, promote, demote and end-date say what is so now', async () 
   expect(await said('promote', bob)).toBe(`${bob} is now an owner.\n`);
   expect(await said('promote', bob)).toBe(`${bob} is an owner already. Nothing has changed.\n`);
   expect(await said('demote', bob)).toBe(`${bob} is now a member.\n`);
-  expect(await said('end-date', bob, '2099-12-31')).toBe(`${bob} may sign in until the end of 31 Dec 2099.\n`);
+  expect(await said('end-date', bob, '2099-12-31')).toBe(
+    `${bob} may sign in until the end of Thursday, 31 December 2099.\n`,
+  );
   expect(await said('end-date', bob, '2099-12-31')).toMatch(/ Nothing has changed\.\n$/);
   expect(JSON.parse(await said('end-date', bob, 'none', '--json'))).toMatchObject({ changed: true, endsAt: null });
   await said('disable', bob);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lastDay, shortDay, shortTime } from '../../../server/text/short-time.ts';
+import { lastDay, shortDay, shortTime } from '../../../server/text/time.ts';
 
 const now = new Date(2026, 10, 12, 10, 42).getTime();
 const at = (...parts: [number, number, number, number?, number?]) => new Date(...parts).getTime();
