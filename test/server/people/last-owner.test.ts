@@ -54,11 +54,13 @@ describe.each(changes)('an owner is %s', (_, change_) => {
     await expect(done).rejects.toMatchObject({ kind: 'last-owner' });
   });
 
-  test('if the owner is shut out already: yes', async () => {
+  test('if the owner is shut out already, or is no owner, even if nobody else can act: yes', async () => {
     const store = await newStore();
-    await addPerson(store, 'alice@example.com', 1, { role: 'owner' });
     await addPerson(store, 'olga@example.com', 1, { role: 'owner', ends_at: NOW });
-    await change(store, (transaction) => change_(transaction, NOW, 'olga@example.com', BY));
+    await addPerson(store, 'bob@example.com', 1);
+    for (const address of ['olga@example.com', 'bob@example.com']) {
+      await change(store, (transaction) => change_(transaction, NOW, address, BY));
+    }
   });
 });
 

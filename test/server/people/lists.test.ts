@@ -135,6 +135,12 @@ describe('the list of people', () => {
 });
 
 describe('the list of keys', () => {
+  test.each([[['a', 'b', 'c']], [['a', 1]], [{ length: 3 }]])('refuses the cursor %j', async (values) => {
+    const after = Buffer.from(JSON.stringify(values)).toString('base64url');
+    const read = listKeys(await newStore(), {}, { limit: 1, after });
+    await expect(read).rejects.toMatchObject({ kind: 'option-refused' });
+  });
+
   test('has everybody’s keys by address and age, in pages, without removed ones', async () => {
     const store = await team();
     // Of the same age, so that only the ID is left to sort by.
