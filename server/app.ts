@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
 import { clientAddress } from './http/client-address.ts';
 import { healthz, readyz } from './http/health.ts';
+import { keyIcons } from './http/key-icons.ts';
 import { ownOrigin } from './http/origin.ts';
 import { builtPages, notFoundPage, pages } from './http/pages.ts';
 import { notFound, problemHandler } from './http/problem-handler.ts';
@@ -44,6 +45,7 @@ export function createApp(context: Context, master: Buffer, watch: SessionWatch)
   app.use(clientAddress(context.config), ownOrigin(context.config));
   const folder = builtPages();
   app.use(pages(folder, context.config));
+  app.use(keyIcons(context));
 
   const words = loginWords(master);
   const provider = createProvider(context, words);

@@ -2,6 +2,9 @@ import type { PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON }
 import { audit } from '../audit/audit.ts';
 import { countingRefusals } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
+import type { Metadata } from '../fido-metadata/metadata.ts';
+import { iconPath } from '../key-policy/icons.ts';
+import { modelName } from '../key-policy/judge.ts';
 import { checkRoom, insertKey, keysOf, nameFor } from '../people/keys.ts';
 import { findPerson, lockPerson } from '../people/people.ts';
 import { removeKey } from '../people/remove-key.ts';
@@ -15,23 +18,30 @@ export interface OwnKey {
   id: string;
   name: string;
   model: string | null;
+  /** The path of the model's picture. */
+  icon: string | null;
   addedAt: number;
   lastUsedAt: number | null;
   /** Whether this session began with it. */
   current: boolean;
 }
 
-/** The caller's keys, the oldest first. */
-export async function listKeys(store: Store, caller: Caller): Promise<OwnKey[]> {
+/** The caller's keys, the oldest first. @param metadata names models, and has pictures of them */
+export async function listKeys(store: Store, caller: Caller, metadata?: Metadata): Promise<OwnKey[]> {
   const rows = await store
     .selectFrom('keys')
     .where('person_id', '=', caller.personId)
     .where('removed_at', 'is', null)
     .orderBy('created_at')
     .orderBy('id')
-    .select(['id', 'name', 'model', 'created_at as addedAt', 'last_used_at as lastUsedAt'])
+    .select(['id', 'name', 'model', 'aaguid', 'created_at as addedAt', 'last_used_at as lastUsedAt'])
     .execute();
-  return rows.map((row) => ({ ...row, current: row.id === caller.keyId }));
+  return rows.map(({ aaguid, model, ...row }) => ({
+    ...row,
+    model: modelName(metadata, aaguid) ?? model,
+    icon: iconPath(metadata, aaguid),
+    current: row.id === caller.keyId,
+  }));
 }
 
 /**

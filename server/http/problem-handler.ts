@@ -25,12 +25,11 @@ export function sendProblem(
     .send(JSON.stringify({ ...problem.toJSON(), detail: namingContact(problem.fix, contact), status }));
 }
 
-export const notFound: RequestHandler = (_request, response) => {
-  sendProblem(
-    response,
-    new Problem({ kind: 'not-found', what: 'There is nothing at this address', fix: 'Check the URL.' }),
-  );
-};
+export const notFound: RequestHandler = (_request, response) => sendProblem(response, notFoundProblem());
+
+export function notFoundProblem(): Problem {
+  return new Problem({ kind: 'not-found', what: 'There is nothing at this address', fix: 'Check the URL.' });
+}
 
 /**
  * The last handler: answers a Problem as it is, and any other error without details.

@@ -58,6 +58,8 @@ const MATRIX: Record<string, Row> = {
   'GET /auth': { rule: everybody(302) },
   'POST /token': { rule: everybody(400), body: {} },
 
+  // Pictures of models that FIDO's metadata has; here there is none.
+  'GET /key-icons/:aaguid': { rule: everybody(404), path: () => '/key-icons/2fc0579f-8113-47ea-b116-bb5a8db9202a' },
   'POST /account/sign-in/options': { rule: everybody(200), body: {} },
   'POST /account/sign-in/verify': { rule: everybody(400), body: {} },
   'POST /account/touch/options': { rule: pages(200), body: {} },
