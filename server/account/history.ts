@@ -18,7 +18,7 @@ export interface HistoryEvent {
   machine: string | null;
   /** Where it was done from; null if it was not by this person. */
   ip: string | null;
-  /** The present name of the key that it is about. */
+  /** The name of the key that it is about: at that time if the event has it, otherwise its present one. */
   keyName: string | null;
   /** For `aws-token-issued`: the role's ARN. */
   role: string | null;
@@ -62,7 +62,7 @@ export async function listHistory(
       ...row,
       by,
       ip: by === 'you' ? row.ip : null,
-      keyName: row.keyName ?? (typeof name === 'string' ? name : null),
+      keyName: typeof name === 'string' ? name : row.keyName,
       role: row.event === 'aws-token-issued' && typeof role === 'string' ? role : null,
     };
   });

@@ -1,6 +1,8 @@
 import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
+import { signOut } from '../people/sign-out.ts';
 import { Problem } from '../problem/problem.ts';
+import { listSessions as listAgentSessions } from '../sessions/list.ts';
 import { endSessions } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { endWebSessions, webSessionsOf } from '../web-sessions/web-sessions.ts';
@@ -17,8 +19,8 @@ export interface AgentSession {
   keyName: string;
   since: number;
   until: number;
-  /** The role that it last asked for, and when. */
-  lastRole: { arn: string; at: number } | null;
+  /** The ARN of the role that it last asked for. */
+  lastRole: string | null;
   current: boolean;
 }
 
@@ -40,44 +42,16 @@ export async function listSessions(
   caller: Caller,
 ): Promise<{ sessions: AgentSession[]; browsers: BrowserSession[] }> {
   const { personId, session } = caller;
-  const rows = await store
-    .selectFrom('sessions')
-    .innerJoin('keys', 'keys.id', 'sessions.key_id')
-    .where('sessions.person_id', '=', personId)
-    .where('sessions.revoked_at', 'is', null)
-    .where('sessions.expires_at', '>', now)
-    .where('keys.removed_at', 'is', null)
-    .orderBy('sessions.auth_time', 'desc')
-    .limit(MOST)
-    .select((is) => [
-      'sessions.id',
-      'sessions.machine',
-      'sessions.auth_time',
-      'sessions.expires_at',
-      'keys.name as keyName',
-      is
-        .selectFrom('audit')
-        .whereRef('audit.session_id', '=', 'sessions.id')
-        .where('audit.event', '=', 'aws-token-issued')
-        .orderBy('audit.at', 'desc')
-        .limit(1)
-        .select('audit.id')
-        .as('lastToken'),
-    ])
-    .execute();
-  const roles = await rolesOf(
-    store,
-    rows.flatMap(({ lastToken }) => (lastToken === null ? [] : [lastToken])),
-  );
+  const { rows } = await listAgentSessions(store, now, personId, { limit: MOST });
   return {
-    sessions: rows.map((row) => ({
-      id: row.id,
-      machine: row.machine,
-      keyName: row.keyName,
-      since: row.auth_time,
-      until: row.expires_at,
-      lastRole: roles.get(row.lastToken ?? -1) ?? null,
-      current: row.id === session.id,
+    sessions: rows.map(({ id, machine, key, since, until, lastRole }) => ({
+      id,
+      machine,
+      keyName: key.name,
+      since,
+      until,
+      lastRole,
+      current: id === session.id,
     })),
     browsers: (await webSessionsOf(store, personId, now)).map(({ id, browser, ip, touchedAt, seenAt }) => ({
       id,
@@ -88,18 +62,6 @@ export async function listSessions(
       current: id === session.id,
     })),
   };
-}
-
-/** The roles in these rows of the audit trail. */
-async function rolesOf(store: Store, ids: number[]): Promise<Map<number, { arn: string; at: number }>> {
-  if (ids.length === 0) return new Map();
-  const rows = await store.selectFrom('audit').where('id', 'in', ids).select(['id', 'at', 'detail']).execute();
-  return new Map(
-    rows.flatMap(({ id, at, detail }) => {
-      const { role } = JSON.parse(detail) as { role?: unknown };
-      return typeof role === 'string' ? [[id, { arn: role, at }] as const] : [];
-    }),
-  );
 }
 
 /** What ended. */
@@ -185,10 +147,7 @@ export async function reportNotMe(context: Context, caller: Caller): Promise<End
       sessionId: session.id,
     });
     const why = { reason: 'not-me' as const, actor: email, from };
-    return {
-      sessions: await endSessions(transaction, now, { personId }, why),
-      browsers: await endWebSessions(transaction, now, { personId }, why),
-    };
+    return signOut(transaction, now, { personId }, why);
   });
   return {
     sessions: sessions.length,
