@@ -3,6 +3,7 @@ export const pages: readonly PageEntry[] = [
   { name: 'home', title: 'Welcome', noscript: welcome() },
   { name: 'login', title: 'Sign in', noscript: needsJavaScript('Sign in to') },
   { name: 'enroll', title: 'Enrol a key', noscript: needsJavaScript('Enrol a security key at') },
+  { name: 'account', title: 'My account', noscript: needsJavaScript('My account at') },
   {
     name: 'signed-in',
     title: 'Signed in',

@@ -18,6 +18,7 @@ export function sessionsAnswer({ sessions, browsers }: { sessions: AgentSession[
       ...session,
       since: isoTime(session.since),
       until: isoTime(session.until),
+      lastRole: session.lastRole && { arn: session.lastRole.arn, at: isoTime(session.lastRole.at) },
     })),
     browsers: browsers.map((one) => ({ ...one, touchedAt: isoTime(one.touchedAt), seenAt: isoTime(one.seenAt) })),
   };

@@ -19,8 +19,8 @@ export interface AgentSession {
   keyName: string;
   since: number;
   until: number;
-  /** The ARN of the role that it last asked for. */
-  lastRole: string | null;
+  /** The role that it last asked for, and when. */
+  lastRole: { arn: string; at: number } | null;
   current: boolean;
 }
 
@@ -44,13 +44,13 @@ export async function listSessions(
   const { personId, session } = caller;
   const { rows } = await listAgentSessions(store, now, personId, { limit: MOST });
   return {
-    sessions: rows.map(({ id, machine, key, since, until, lastRole }) => ({
+    sessions: rows.map(({ id, machine, key, since, until, lastRole, lastRoleAt }) => ({
       id,
       machine,
       keyName: key.name,
       since,
       until,
-      lastRole,
+      lastRole: lastRole === null || lastRoleAt === null ? null : { arn: lastRole, at: lastRoleAt },
       current: id === session.id,
     })),
     browsers: (await webSessionsOf(store, personId, now)).map(({ id, browser, ip, touchedAt, seenAt }) => ({

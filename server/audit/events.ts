@@ -7,7 +7,7 @@ interface EventInWords {
 
 /**
  * Every event of the audit trail. docs/administration.md has the same table, and a test compares them. A new event, or a new member of a
- * `detail`, goes here and there first.
+ * `detail`, goes here and there first, and gets a sentence in web/account/event-words.ts if it is about a person.
  */
 export const EVENTS = {
   invited: {

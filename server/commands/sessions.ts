@@ -75,10 +75,11 @@ async function list(options: ListOptions & { person?: string }): Promise<void> {
     const personId = person === undefined ? undefined : (await knownPerson(store, person)).id;
     const page = await listSessions(store, now, personId, pageOfOptions(options));
     if (options.json) {
-      const sessions = page.rows.map(({ since, until, ...session }) => ({
+      const sessions = page.rows.map(({ since, until, lastRoleAt, ...session }) => ({
         ...session,
         since: iso(since),
         until: iso(until),
+        lastRoleAt: iso(lastRoleAt),
       }));
       printPage('sessions', sessions, page.next);
       return;

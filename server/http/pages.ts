@@ -32,6 +32,7 @@ export function pages(folder: string, about: AboutServer): Router {
   router.get('/', page('home'));
   router.get('/login/:uid', page('login'));
   router.get(['/enroll', '/enroll/:ticket'], page('enroll'));
+  router.get('/account', page('account'));
   router.get('/signed-in', page('signed-in'));
   return router;
 }

@@ -12,6 +12,8 @@ export interface ListedSession {
   until: number;
   /** The role's ARN that the last token was for, by the audit trail; null if there was none. */
   lastRole: string | null;
+  /** When that token was issued. */
+  lastRoleAt: number | null;
 }
 
 /**
@@ -53,13 +55,14 @@ export async function listSessions(
     key: { id: row.keyId, name: row.keyName, model: row.keyModel },
     since: row.authTime,
     until: row.expiresAt,
-    lastRole: roles.get(row.id) ?? null,
+    lastRole: roles.get(row.id)?.role ?? null,
+    lastRoleAt: roles.get(row.id)?.at ?? null,
   }));
   return { rows: sessions, next };
 }
 
 /** The role of each session's last token. Not a part of the query above, which would look it up for all sessions, and then sort. */
-async function lastRoles(store: Store, sessionIds: string[]): Promise<Map<string, string>> {
+async function lastRoles(store: Store, sessionIds: string[]): Promise<Map<string, { role: string; at: number }>> {
   if (sessionIds.length === 0) return new Map();
   const rows = await store
     .selectFrom('sessions')
@@ -73,14 +76,21 @@ async function lastRoles(store: Store, sessionIds: string[]): Promise<Map<string
         .orderBy('audit.at', 'desc')
         .orderBy('audit.id', 'desc')
         .limit(1)
-        .select('audit.detail')
+        .select('audit.id')
         .as('token'),
     ])
     .execute();
+  const ids = rows.flatMap(({ token }) => (token === null ? [] : [token]));
+  if (ids.length === 0) return new Map();
+  const tokens = await store
+    .selectFrom('audit')
+    .where('id', 'in', ids)
+    .select(['session_id', 'at', 'detail'])
+    .execute();
   return new Map(
-    rows.flatMap(({ id, token }) => {
-      const { role } = JSON.parse(token ?? '{}') as { role?: unknown };
-      return typeof role === 'string' ? [[id, role] as const] : [];
+    tokens.flatMap(({ session_id, at, detail }) => {
+      const { role } = JSON.parse(detail) as { role?: unknown };
+      return typeof role === 'string' ? [[String(session_id), { role, at }] as const] : [];
     }),
   );
 }

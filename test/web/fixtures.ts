@@ -44,7 +44,7 @@ export function answerSignIn(site: Site): void {
   site.reset();
   site.answer('GET /login/u1/details', { body: details });
   site.answer('POST /login/u1/options', { body: requestOptions });
-  site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in', session } });
+  site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in', session, suggestSpare: false } });
   site.answer('POST /login/u1/cancel', { body: { redirectTo: '/signed-in?failed' } });
 }
 

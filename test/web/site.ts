@@ -18,6 +18,7 @@ export const addresses: Record<string, string> = {
   home: '/',
   login: '/login/u1',
   enroll: '/enroll',
+  account: '/account',
   'signed-in': '/signed-in',
   'not-found': '/nothing/here',
 };

@@ -1,3 +1,4 @@
+import { accountStates } from './account/states.ts';
 import { answerEnrolment, answerSignIn, details, requestOptions, session } from './fixtures.ts';
 import { cancelsSlowly, keyIsUnfit, wantsPress } from './refusals.ts';
 import { about, problem, type Site } from './site.ts';
@@ -15,7 +16,7 @@ export interface PageState {
   until(visitor: Visit): Promise<unknown>;
   /** Whether the key may be touched now. */
   touchable?: boolean;
-  /** Whether it may be higher than a small window: only with its help open. */
+  /** Whether it may be higher than a small window: only with its help open, and lists. */
   high?: boolean;
 }
 
@@ -318,6 +319,16 @@ const others: PageState[] = [
     until: onSignedIn,
   },
   {
+    name: 'signed in, with advice to add a spare key',
+    path: '/login/u1',
+    key: enrolled(),
+    answer(site) {
+      answerSignIn(site);
+      site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in', session, suggestSpare: true } });
+    },
+    until: onSignedIn,
+  },
+  {
     name: 'signed in: cancelled',
     path: '/login/u1',
     key: waiting(),
@@ -363,5 +374,6 @@ export const states: readonly PageState[] = [
   ...signingIn.map((state) => ({ ...state, path: '/login/u1', name: `sign in: ${state.name}` })),
   ...enrolling.map((state) => ({ ...state, path: '/enroll/t1', name: `enrol: ${state.name}` })),
   ...form.map((state) => ({ ...state, path: '/enroll', name: `invitation: ${state.name}` })),
+  ...accountStates.map((state) => ({ ...state, path: '/account', name: `my account: ${state.name}` })),
   ...others,
 ];

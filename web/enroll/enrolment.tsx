@@ -4,6 +4,7 @@ import { call } from '../ui/call.ts';
 import { abandonCeremony, authenticate, register, wantsGesture } from '../ui/ceremony.ts';
 import { explain } from '../ui/explain/explain.ts';
 import { Page } from '../ui/page.tsx';
+import { keepPageSecret, pageHeader } from '../ui/page-secret.ts';
 import { PinHelp } from '../ui/pin-help.tsx';
 import { ProblemError } from '../ui/problem.ts';
 import { Requester } from '../ui/requester.tsx';
@@ -13,7 +14,6 @@ import { whenVisible } from '../ui/visible.ts';
 import { requireWebAuthn } from '../ui/webauthn-support.ts';
 import { InvitationForm } from './invitation-form.tsx';
 import { LostKeyHelp } from './lost-key-help.tsx';
-import { keepPageSecret, pageHeader } from './page-secret.ts';
 import { ReplacesNotice } from './replaces-notice.tsx';
 import {
   type Details,

@@ -18,11 +18,13 @@ export function Home() {
           </p>
           <Command text={`vouch enroll --server ${location.origin}`} />
           <p class="row-text">
-            Without a terminal,{' '}
             <a class="link" href="/enroll">
-              enter the code here
+              Enter the code here
+            </a>{' '}
+            ·{' '}
+            <a class="link" href="/account">
+              My account
             </a>
-            .
           </p>
         </Row>
       </Rows>

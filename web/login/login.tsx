@@ -49,7 +49,7 @@ export function Login({ base }: { base: string }) {
 
 type Send = (event: Event) => void;
 type Answer = { redirectTo: string };
-type SignedIn = Answer & { session: Session };
+type SignedIn = Answer & { session: Omit<Session, 'suggestSpare'>; suggestSpare: boolean };
 
 async function load(base: string, send: Send): Promise<void> {
   send({ type: 'loading' });
@@ -77,7 +77,7 @@ async function touch(base: string, host: string, send: Send, pressed: boolean): 
     return;
   }
   send({ type: 'accepted' });
-  keepOutcome({ signedIn: answer.session });
+  keepOutcome({ signedIn: { ...answer.session, suggestSpare: answer.suggestSpare } });
   leave(host, send, () => answer);
 }
 

@@ -1,6 +1,7 @@
 import { Fact, Facts } from '../ui/facts.tsx';
 import { FormattedText } from '../ui/formatted-text.tsx';
 import { KeyDrawing, type KeyMood } from '../ui/key-drawing.tsx';
+import { Notice } from '../ui/notice.tsx';
 import type { Outcome, Session } from '../ui/outcome.ts';
 import { Card } from '../ui/page.tsx';
 import { until } from '../ui/time.ts';
@@ -24,7 +25,28 @@ function End({ mood, title, text, session }: { mood: KeyMood; title: string; tex
         <FormattedText text={text} /> You can close this page.
       </p>
       {session && <SessionFacts {...session} />}
+      {session?.suggestSpare && <SpareNotice />}
+      {mood === 'done' && (
+        <p class="status-after">
+          <a class="link" href="/account">
+            Your keys and sessions
+          </a>
+        </p>
+      )}
     </Card>
+  );
+}
+
+/** Somebody with a single key is locked out when it is lost. */
+function SpareNotice() {
+  return (
+    <Notice tone="warning">
+      You have only one key. If you lose it, only your administrator can let you in again:{' '}
+      <a class="link" href="/account?add">
+        add a spare key
+      </a>
+      .
+    </Notice>
   );
 }
 

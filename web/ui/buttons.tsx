@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 
 export interface ButtonProps {
+  id?: string;
   onPress: () => void;
   children: ComponentChildren;
 }
@@ -10,9 +11,9 @@ export function Actions({ children }: { children: ComponentChildren }) {
   return <div class="actions">{children}</div>;
 }
 
-export function PrimaryButton({ onPress, children }: ButtonProps) {
+export function PrimaryButton({ id, onPress, children }: ButtonProps) {
   return (
-    <button type="button" class="button button-primary" data-primary onClick={onPress}>
+    <button type="button" class="button button-primary" id={id} data-primary onClick={onPress}>
       {children}
     </button>
   );

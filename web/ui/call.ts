@@ -19,11 +19,12 @@ const callTimeout = 30_000;
  * @throws UnreachableError when it does not answer
  */
 export async function call<Answer>(
-  method: 'GET' | 'POST',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
+  const hasBody = method === 'POST' || method === 'PATCH';
   let response: Response;
   let text: string;
   try {
@@ -31,12 +32,12 @@ export async function call<Answer>(
       method,
       headers: {
         accept: 'application/json, application/problem+json',
-        ...(method === 'POST' && { 'content-type': 'application/json' }),
+        ...(hasBody && { 'content-type': 'application/json' }),
         ...headers,
       },
-      ...(method === 'POST' && { body: JSON.stringify(body ?? {}) }),
-      // Vouch uses no cookies: the `vouch-page` header says which page is calling.
-      credentials: 'omit',
+      ...(hasBody && { body: JSON.stringify(body ?? {}) }),
+      // Only my account has a cookie, as one half of its session. The `vouch-page` header says which page is calling.
+      credentials: path.startsWith('/account/') ? 'same-origin' : 'omit',
       cache: 'no-store',
       signal: AbortSignal.timeout(callTimeout),
     });

@@ -60,9 +60,17 @@ export function authenticate<Answer>(base: string, onTouched: () => void, header
   return ceremony(base, touch, onTouched, headers);
 }
 
-/** A registration ceremony: the same for a new key. */
-export function register<Answer>(base: string, onTouched: () => void, headers?: HeaderFields): Promise<Answer> {
-  const touch = (optionsJSON: PublicKeyCredentialCreationOptionsJSON) => startRegistration({ optionsJSON });
+/** A registration ceremony: the same for a new key. @param more what `verify` is sent beside the key's answer */
+export function register<Answer>(
+  base: string,
+  onTouched: () => void,
+  headers?: HeaderFields,
+  more: object = {},
+): Promise<Answer> {
+  const touch = async (optionsJSON: PublicKeyCredentialCreationOptionsJSON) => ({
+    ...(await startRegistration({ optionsJSON })),
+    ...more,
+  });
   return ceremony(base, touch, onTouched, headers);
 }
 

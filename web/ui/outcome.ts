@@ -6,6 +6,8 @@ export interface Session {
   machine: string | null;
   /** ISO 8601. */
   expiresAt: string;
+  /** Whether to advise the person to add a spare key. */
+  suggestSpare: boolean;
 }
 
 /**

@@ -23,6 +23,15 @@ export function until(time: Date, now: Date): string {
   return `${day}${clock(time)}, ${left}`;
 }
 
+/** "today", "yesterday", "on 3 March", or "on 3 March 2024" if that is not this year. */
+export function dayOf(time: Date, now: Date): string {
+  const midnight = new Date(now.getFullYear(), now.getMonth(), now.getDate());
+  const yesterday = new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
+  if (time >= midnight) return 'today';
+  if (time >= yesterday) return 'yesterday';
+  return time.getFullYear() === now.getFullYear() ? `on ${date(time)}` : `on ${date(time)} ${time.getFullYear()}`;
+}
+
 function clock(time: Date): string {
   return time.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
 }

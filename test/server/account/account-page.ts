@@ -60,7 +60,7 @@ export class AccountPage {
 
   async sessions() {
     return jsonOf<{
-      sessions: { id: string; machine: string | null; current: boolean; lastRole: string | null }[];
+      sessions: { id: string; machine: string | null; current: boolean; lastRole: { arn: string } | null }[];
       browsers: { id: string; browser: string | null; current: boolean }[];
     }>(await this.get('sessions'));
   }

@@ -59,7 +59,7 @@ describe('the list of sessions', () => {
           keyName: 'Security key',
           since: expect.stringMatching(/Z$/),
           until: expect.stringMatching(/Z$/),
-          lastRole: ROLES[1],
+          lastRole: { arn: ROLES[1], at: expect.stringMatching(/Z$/) },
           current: false,
         },
       ],

@@ -206,6 +206,7 @@ describe('the list of sessions', () => {
       since: 5,
       until: NOW + 1,
       lastRole: ROLE,
+      lastRoleAt: 2,
     });
     expect(shown[0]?.lastRole).toBeNull();
   });

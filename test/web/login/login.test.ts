@@ -92,6 +92,19 @@ describe('signing in', () => {
     expect(await visitor.page.$('dd')).toBeNull();
   });
 
+  test.each([
+    [true, '/account?add'],
+    [false, '/account'],
+  ])('then leads to my account, and advises a spare key when the server says so: %s', async (suggestSpare, last) => {
+    site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in', session, suggestSpare } });
+    await using visitor = await open();
+    await visitor.page.waitForFunction(() => location.pathname === '/signed-in');
+    await visitor.page.waitForSelector('h1');
+    const links = await visitor.page.$$eval('main a', (all) => all.map((link) => link.getAttribute('href')));
+    expect(links).toEqual(suggestSpare ? [last, '/account'] : [last]);
+    expect(await visitor.page.$('.notice')).toEqual(suggestSpare ? expect.anything() : null);
+  });
+
   test('a terminal that could not finish is believed, and not what the tab remembers', async () => {
     site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in?failed', session } });
     await using visitor = await open();

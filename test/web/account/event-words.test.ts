@@ -1,0 +1,57 @@
+import { describe, expect, test } from 'vitest';
+import { EVENTS } from '../../../server/audit/events.ts';
+import type { HistoryEvent } from '../../../web/account/account.ts';
+import { roleOf, sentenceOf } from '../../../web/account/event-words.ts';
+
+const happened = (event: string, other: Partial<HistoryEvent> = {}): HistoryEvent => ({
+  id: 1,
+  at: '2026-01-02T03:04:05.000Z',
+  event,
+  result: 'done',
+  reason: null,
+  by: 'you',
+  machine: null,
+  ip: null,
+  keyName: null,
+  role: null,
+  ...other,
+});
+
+describe('an event of the history', () => {
+  test.each([
+    [happened('signed-in'), 'You signed in.'],
+    [happened('signed-in', { machine: 'laptop', keyName: 'Blue' }), 'You signed in on laptop with “Blue”.'],
+    [happened('web-session-began', { machine: 'Firefox' }), 'You opened this page in Firefox.'],
+    [happened('key-removed', { keyName: 'Blue' }), 'You removed the key “Blue”.'],
+    [happened('key-removed', { keyName: 'Blue', by: 'administrator' }), 'An administrator removed the key “Blue”.'],
+    [
+      happened('session-ended', { reason: 'signed-out', machine: 'laptop' }),
+      'You signed out of the session on laptop.',
+    ],
+    [happened('session-ended', { reason: 'ended-by-person' }), 'You ended the session.'],
+    [happened('session-ended', { reason: 'key-removed' }), 'The session ended with its key.'],
+    [happened('session-ended', { reason: 'something new', by: 'server' }), 'The session ended.'],
+    [
+      happened('aws-token-issued', { role: 'arn:aws:iam::123456789012:role/team/Reader' }),
+      'You used the role Reader in 123456789012.',
+    ],
+    [happened('something-new'), 'Something new.'],
+  ])('%#: %o', (event, sentence) => {
+    expect(sentenceOf(event)).toBe(sentence);
+  });
+
+  // Counts of refusals and the trail's own events are no person's history.
+  const nobodys = ['enrolment-refused', 'sign-in-refused', 'audit-trimmed'];
+  test.each(Object.keys(EVENTS).filter((event) => !nobodys.includes(event)))(
+    '%s has a sentence of its own',
+    (event) => {
+      const name = event.replaceAll('-', ' ');
+      expect(sentenceOf(happened(event)).toLowerCase()).not.toBe(`${name}.`);
+    },
+  );
+});
+
+test('a role is its name and its account; anything else is shown as it is', () => {
+  expect(roleOf('arn:aws-cn:iam::123456789012:role/Reader')).toBe('Reader in 123456789012');
+  expect(roleOf('something')).toBe('something');
+});

@@ -1,0 +1,105 @@
+import { useEffect, useReducer } from 'preact/hooks';
+import { Actions, PrimaryButton } from '../ui/buttons.tsx';
+import { explain } from '../ui/explain/explain.ts';
+import { Page } from '../ui/page.tsx';
+import { PinHelp } from '../ui/pin-help.tsx';
+import { StatusRegion, useFocusOn } from '../ui/status.tsx';
+import { requireWebAuthn } from '../ui/webauthn-support.ts';
+import type { Account } from './account.ts';
+import { isIdle, useIdleEnd } from './idle.ts';
+import { OpenAccount } from './open-account.tsx';
+import { Reported } from './reported.tsx';
+import { forgetSession, isProblem, load, mayBeSignedIn, signIn, signOut } from './requests.ts';
+import { type Event, initial, reducer, type SignedOutWhy, statusOf } from './state.ts';
+
+export function AccountPage() {
+  const [state, send] = useReducer(reducer, mayBeSignedIn(), initial);
+  const me = state.at === 'open' ? state.account.me : undefined;
+  const status = statusOf(state);
+  useFocusOn(status?.id);
+  useIdleEnd(me?.idleSeconds, () => leave(send, 'idle'));
+  useEffect(() => {
+    if (state.at === 'loading') open(send);
+  }, []);
+
+  if (state.at === 'open') {
+    return (
+      <OpenAccount
+        {...state}
+        send={send}
+        onOver={() => over(send, state.account)}
+        onSignOut={() => leave(send, 'signed-out')}
+      />
+    );
+  }
+  if (state.at === 'reported') {
+    return <Reported ending={state.ending} onSignIn={() => touch(send)} />;
+  }
+  const explanation = state.at === 'failed' ? state.explanation : undefined;
+  const canStart = state.at === 'signed-out' || explanation?.canRetry;
+  return (
+    <Page
+      task="My account at"
+      host={location.host}
+      touchable={state.at === 'touching' || state.at === 'signed-out' || explanation?.canRetry === true}
+    >
+      <StatusRegion status={status} />
+      <Actions>
+        {canStart && (
+          <PrimaryButton onPress={() => touch(send)}>
+            {explanation ? 'Try again' : buttonOf(state.at === 'signed-out' ? state.why : undefined)}
+          </PrimaryButton>
+        )}
+      </Actions>
+      {explanation && <PinHelp explanation={explanation} />}
+    </Page>
+  );
+}
+
+export type Send = (event: Event) => void;
+
+function buttonOf(why: SignedOutWhy | undefined): string {
+  return why === undefined ? 'Use your security key' : 'Sign in again';
+}
+
+/** Signs in with a touch, and shows the account. */
+async function touch(send: Send): Promise<void> {
+  send({ type: 'touching' });
+  try {
+    requireWebAuthn();
+    await signIn(() => send({ type: 'touched' }));
+    await open(send);
+  } catch (error) {
+    send({ type: 'failed', explanation: explain(error, 'sign-in', location.host) });
+  }
+}
+
+/** Loads and shows the account, if the session is still there. `/account?add` begins with adding a key, once. */
+async function open(send: Send): Promise<void> {
+  try {
+    const account = await load();
+    const wantsToAdd = new URLSearchParams(location.search).has('add');
+    send({ type: 'loaded', account, ...(wantsToAdd && { task: { kind: 'add' } }) });
+    history.replaceState(null, '', location.pathname);
+  } catch (error) {
+    if (isProblem(error, 'web-session-over')) {
+      forgetSession();
+      send({ type: 'signed-out', why: 'over' });
+    } else {
+      send({ type: 'failed', explanation: explain(error, 'sign-in', location.host) });
+    }
+  }
+}
+
+/** The server says that the session is over. */
+function over(send: Send, { me }: Account): void {
+  forgetSession();
+  send({ type: 'signed-out', why: isIdle(me.idleSeconds) ? 'idle' : 'over' });
+}
+
+/** Signs out here at once, and at the server if it answers: there the session ends by itself otherwise. */
+function leave(send: Send, why: SignedOutWhy): void {
+  signOut().catch(() => {});
+  forgetSession();
+  send({ type: 'signed-out', why });
+}

@@ -1,0 +1,9 @@
+import { render } from 'preact';
+import { AccountPage } from './account-page.tsx';
+
+render(<AccountPage />, document.querySelector('#page') as Element);
+
+// The Back button may bring the page back as it was, with lists of somebody who has signed out since.
+addEventListener('pageshow', (event) => {
+  if (event.persisted) location.reload();
+});
