@@ -5,6 +5,7 @@ import * as auditWindows from './0003_audit_windows.ts';
 import * as issuer from './0004_issuer.ts';
 import * as peopleAndAuditChain from './0005_people_and_audit_chain.ts';
 import * as fidoMetadata from './0006_fido_metadata.ts';
+import * as auditFilters from './0007_audit_filters.ts';
 
 /** All migrations by number. Each runs once, in this order. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0004_issuer': issuer,
   '0005_people_and_audit_chain': peopleAndAuditChain,
   '0006_fido_metadata': fidoMetadata,
+  '0007_audit_filters': auditFilters,
 };
