@@ -65,6 +65,7 @@ const OF_COMMANDS = {
   'signing-key-locked': 'failed',
   'audit-broken': 'failed',
   'checkpoint-refused': 'refused',
+  'cursor-ahead': 'conflict',
   'listening-failed': 'failed',
   'pages-missing': 'failed',
   'node-too-old': 'failed',

@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { type ChainedFields, chainHash } from '../../../server/audit/chain.ts';
+import { exportRows, type Gap } from '../../../server/audit/export.ts';
+import { rowJson } from '../../../server/audit/json.ts';
+import type { Row } from '../../../server/audit/rows.ts';
+import { verifyTrail } from '../../../server/audit/verify.ts';
+import { readSnapshot } from '../../../server/store/snapshot.ts';
+import { openFile } from '../../../server/store/sqlite/open-store.ts';
+import type { Store } from '../../../server/store/store.ts';
+import { cleanEnvironment } from '../../support/clean-environment.ts';
+import { addAudit, emptyAudit } from '../rows.ts';
+import { newDatabase } from '../settings.ts';
+import { tamper } from './tampering.ts';
+
+async function newStore(file = newDatabase()): Promise<Store> {
+  const store = await openFile(file);
+  onTestFinished(() => store.destroy());
+  return store;
+}
+
+const add = (store: Store, count: number) =>
+  addAudit(store, 1, ...Array.from({ length: count }, () => ({ event: 'signed-in' as const, actor: 'a' })));
+
+async function read(store: Store, cursor: number, limit?: number): Promise<{ rows: Row[]; gaps: Gap[] }> {
+  const found: { rows: Row[]; gaps: Gap[] } = { rows: [], gaps: [] };
+  for await (const { rows, gaps } of exportRows(store, cursor, limit)) {
+    found.rows.push(...rows);
+    found.gaps.push(...gaps);
+  }
+  return found;
+}
+
+const ids = async (...args: Parameters<typeof read>) => (await read(...args)).rows.map(({ id }) => id);
+
+test('an export begins after its cursor, and ends at the last row or its limit', async () => {
+  const store = await newStore();
+  expect(await ids(store, 0)).toEqual([]);
+  await add(store, 1_203);
+  const all = Array.from({ length: 1_203 }, (_, index) => index + 1);
+  expect(await ids(store, 0)).toEqual(all);
+  expect(await ids(store, 1_200)).toEqual([1_201, 1_202, 1_203]);
+  expect(await ids(store, 1_203)).toEqual([]);
+  expect(await ids(store, 0, 1)).toEqual([1]);
+  expect(await ids(store, 100, 500)).toEqual(all.slice(100, 600));
+  expect(await ids(store, 100, 501)).toEqual(all.slice(100, 601));
+  await expect(ids(store, 1_204)).rejects.toMatchObject({ kind: 'cursor-ahead' });
+});
+
+test('whoever follows by cursor gets each row once and in its order, while several programs write', async () => {
+  const file = newDatabase();
+  const store = await newStore(file);
+  const names = ['one', 'two', 'three', 'four'];
+  let running = names.length;
+  const writers = names.map(async (name) => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'write-rows.ts'), file, name, '60'], {
+      env: cleanEnvironment({}),
+      stdio: 'inherit',
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const [code] = await once(child, 'close');
+    running -= 1;
+    expect(code).toBe(0);
+  });
+  const got: Row[] = [];
+  let reads = 0;
+  for (let last = false; !last; ) {
+    last = running === 0;
+    const { rows, gaps } = await read(store, got.at(-1)?.id ?? 0, 7);
+    expect(gaps).toEqual([]);
+    got.push(...rows);
+    reads += rows.length > 0 ? 1 : 0;
+    if (rows.length === 7) last = false;
+    await setImmediate();
+  }
+  await Promise.all(writers);
+  // Turns 2, 5, 8 … of each are undone; the others have 1, 2, 3 or 4 rows.
+  const written = Array.from({ length: 60 }, (_, turn) => turn).filter((turn) => turn % 3 !== 2);
+  const each = written.flatMap((turn) => Array.from({ length: 1 + (turn % 4) }, (_, index) => `${turn}.${index}`));
+  expect(got.map(({ id }) => id)).toEqual(Array.from({ length: names.length * each.length }, (_, index) => index + 1));
+  for (const name of names) {
+    const own = got.filter(({ actor }) => actor === name).map(({ detail }) => JSON.parse(detail).name);
+    expect(own).toEqual(each);
+  }
+  // It has really read in between, and the writers have really taken turns.
+  expect(reads).toBeGreaterThan(10);
+  expect(got.filter(({ actor }, index) => actor !== got[index + 1]?.actor).length).toBeGreaterThan(names.length);
+  expect((await readSnapshot(store, verifyTrail)).fault).toBeUndefined();
+});
+
+test('rows that are gone are told: deleted for their age, or missing', async () => {
+  const file = newDatabase();
+  const store = await newStore(file);
+  await add(store, 6);
+  await emptyAudit(store);
+  await add(store, 6);
+  // A first export knows of no rows before.
+  expect((await read(store, 0)).gaps).toEqual([]);
+  expect((await read(store, 6)).gaps).toEqual([]);
+  expect((await read(store, 2)).gaps).toEqual([{ fromId: 3, toId: 6, deleted: true }]);
+  tamper(file, 'delete from audit where id in (9, 10)');
+  expect((await read(store, 0)).gaps).toEqual([{ fromId: 9, toId: 10, deleted: false }]);
+});
+
+test('whoever has the lines can follow the chain without the database', async () => {
+  const store = await newStore();
+  await addAudit(
+    store,
+    1_800_000_000_123,
+    { event: 'signed-in', actor: 'alice@example.com', subject: 'alice@example.com', machine: 'läptop', sessionId: 's' },
+    { event: 'invited', actor: 'cli:root', detail: { role: 'member', replaceKeys: false, endsAt: null } },
+    { event: 'session-ended', actor: 'x', reason: 'signed-out', from: { ip: '192.0.2.1', requestId: 'r' }, keyId: 'k' },
+  );
+  const lines = (await read(store, 0)).rows.map((row) => JSON.stringify(rowJson(row)));
+  let hash = '';
+  for (const line of lines) {
+    const { at, keyId, sessionId, requestId, detail, hash: found, ...same } = JSON.parse(line);
+    const fields: ChainedFields = {
+      ...same,
+      at: Date.parse(at),
+      key_id: keyId,
+      session_id: sessionId,
+      request_id: requestId,
+      detail: JSON.stringify(detail),
+    };
+    hash = chainHash(hash, fields);
+    expect(found).toBe(hash);
+  }
+  expect(lines).toHaveLength(3);
+});
