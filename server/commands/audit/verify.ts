@@ -1,11 +1,12 @@
-import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import type { Checkpoint } from '../../audit/checkpoint.ts';
 import type { Fault, Verdict } from '../../audit/verify.ts';
 import { readSigningInstallation } from '../../config/config.ts';
 import { Problem } from '../../problem/problem.ts';
+import { saveMemory } from '../../process/save-memory.ts';
 import type { Store } from '../../store/store.ts';
 import { type Administration, administer, printJson } from '../administer.ts';
+import { readInput } from '../read-input.ts';
 import { signingKeys } from './signing-keys.ts';
 
 /** The longest checkpoint, in bytes. */
@@ -39,6 +40,7 @@ It ends with 0 if the trail is whole, and with 1 if not. The server may run mean
 }
 
 async function verify({ checkpoint: file, json = false }: VerifyOptions): Promise<void> {
+  saveMemory();
   // Both before the process may become another user.
   const given =
     file === undefined ? undefined : { text: await readFile(file), settings: readSigningInstallation(process.env) };
@@ -128,29 +130,11 @@ function broken(what: string): Problem {
 
 /** What `audit checkpoint` has printed, with or without --json. */
 async function readFile(file: string): Promise<string> {
-  const text = (await readShort(file)).trim();
+  const text = (await readInput('--checkpoint', file, LONGEST)).toString().trim();
   if (!text.startsWith('{')) return text;
   try {
     return String(Object(JSON.parse(text)).checkpoint);
   } catch {
     return '';
   }
-}
-
-async function readShort(file: string): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const part of file === '-' ? process.stdin : createReadStream(file)) {
-      parts.push(part);
-      length += part.length;
-      if (length > LONGEST) return '';
-    }
-  } catch (error) {
-    throw new Problem({
-      kind: 'option-refused',
-      what: `The checkpoint cannot be read: ${(error as Error).message}`,
-    });
-  }
-  return Buffer.concat(parts).toString();
 }
