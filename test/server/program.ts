@@ -66,6 +66,10 @@ export class ServerProcess {
     return this.#errors;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
+  }
+
   /** Its exit status; null while it runs, and if a signal ended it. */
   get status(): number | null {
     return this.#child.exitCode;
