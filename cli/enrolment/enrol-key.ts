@@ -50,7 +50,8 @@ export async function enrolKey(options: EnrolOptions): Promise<EnrolledKey & { e
   const request = { invitation, machine: machineName(), ...(name === undefined ? {} : { name }) };
   const { url, poll, email, replaces } = await startEnrolment(server, request, signal);
   say(`Enrolling a security key for ${email} at ${new URL(server).host}\n  ${url}`);
-  if (replaces !== undefined) say(replacesText(replaces));
+  const replacement = replacesText(replaces);
+  if (replacement !== undefined) say(replacement);
   const words = await whileShowing(screen, 'Waiting for the page to open …', (progress) => {
     if (browser) {
       void openBrowser(url, env).then((opened) => {

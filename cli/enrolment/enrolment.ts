@@ -21,8 +21,8 @@ export interface StartedEnrolment {
   poll: string;
   email: string;
   expiresAt: string;
-  /** The keys that the new one takes the place of; undefined when it replaces none. */
-  replaces: readonly KeyName[] | undefined;
+  /** The keys that the new one takes the place of. */
+  replaces: readonly KeyName[];
 }
 
 /** A key that was enrolled. */
@@ -56,7 +56,7 @@ export async function startEnrolment(
     poll,
     email: printable(String(email)),
     expiresAt: String(expiresAt),
-    replaces: Array.isArray(replaces) ? readKeyNames(replaces) : undefined,
+    replaces: Array.isArray(replaces) ? readKeyNames(replaces) : [],
   };
 }
 

@@ -5,11 +5,12 @@ import { clockTime } from '../text/time.ts';
  * What an invitation does that replaces keys, before the person touches anything.
  *
  * @param keys the keys that stop working
+ * @returns undefined when there are none
  */
-export function replacesText(keys: readonly KeyName[]): string {
+export function replacesText(keys: readonly KeyName[]): string | undefined {
   const labels = keys.map(keyLabel);
   const last = labels.pop();
-  if (last === undefined) return 'This replaces all your keys. Your sessions end.';
+  if (last === undefined) return undefined;
   if (labels.length === 0) return `This replaces your key: ${last} stops working, and your sessions end.`;
   return `This replaces all your keys: ${labels.join(', ')} and ${last} stop working, and your sessions end.`;
 }

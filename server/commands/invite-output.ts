@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { Invitation } from '../invitations/invite.ts';
 import type { ListedInvitation } from '../invitations/list.ts';
-import { endInWords } from '../people/end-date.ts';
-import type { Page } from '../store/page.ts';
-import { inFull } from '../text/time.ts';
+import type { Column } from '../text/table.ts';
+import { inFull, lastDay, shortTime } from '../text/time.ts';
+import { iso } from './list-options.ts';
 
 export type Format = 'text' | 'json' | 'csv';
 
@@ -33,10 +33,10 @@ const formats: Record<Format, (made: readonly Invitation[], installation: Instal
 const fieldsOf = (invitation: Invitation, { issuer, database }: Installation) => ({
   email: invitation.email,
   code: invitation.code,
-  expiresAt: new Date(invitation.expiresAt).toISOString(),
+  expiresAt: iso(invitation.expiresAt),
   purpose: purposeOf(invitation),
   role: invitation.role,
-  endsAt: invitation.endsAt === null ? null : new Date(invitation.endsAt).toISOString(),
+  endsAt: iso(invitation.endsAt),
   server: issuer,
   database: database.name,
 });
@@ -59,13 +59,14 @@ function oneText(invitation: Invitation, { issuer, database }: Installation): st
   const purpose = purposeOf(invitation);
   const fact = (name: string, value: string) => `  ${name.padEnd(17)} ${value}`;
   const replaced = keys === 1 ? 'their key' : `all of their ${keys} keys`;
+  const replaces = keys === 0 ? 'nothing: they have no key' : `${replaced}, and ends their sessions`;
   return lines(
     `Invited ${email}${role === 'owner' ? ' as an owner' : ''}`,
     fact('Invitation code', code),
     purpose === 'further-key' && fact('For', `a further key, which ${keysInWords(keys)} must confirm`),
-    purpose === 'replace-keys' && fact('Replaces', `${replaced}, and ends their sessions`),
+    purpose === 'replace-keys' && fact('Replaces', replaces),
     fact('Good until', `${inFull(expiresAt)}, for one key`),
-    endsAt !== null && fact('May sign in', endInWords(endsAt)),
+    endsAt !== null && fact('Last day', lastDay(endsAt)),
     fact('Database', database.name),
     voids && 'The invitation that they had is void.',
     purpose === 'replace-keys' && `Be sure that it is ${email} who asks: whoever has this code signs in as them.`,
@@ -89,7 +90,7 @@ function severalText(made: readonly Invitation[], { issuer, database }: Installa
   const width = Math.max(...made.map(({ email }) => email.length));
   const each = made.map((invitation) => {
     const { email, code, role, endsAt, expiresAt } = invitation;
-    const end = endsAt === null ? '' : `, may sign in ${endInWords(endsAt)}`;
+    const end = endsAt === null ? '' : `, last day ${lastDay(endsAt)}`;
     const owner = role === 'owner' ? ', as an owner' : '';
     return `  ${email.padEnd(width)}  ${code}  until ${inFull(expiresAt)}${owner}${SHORT[purposeOf(invitation)]}${end}`;
   });
@@ -104,29 +105,34 @@ function severalText(made: readonly Invitation[], { issuer, database }: Installa
   );
 }
 
-/** A page of `invite list`. */
-export function listedText({ rows, next }: Page<ListedInvitation>): string {
-  if (rows.length === 0) return 'There are none.\n';
-  const width = Math.max(...rows.map(({ email }) => email.length));
-  const by = Math.max(...rows.map(({ invitedBy }) => invitedBy.length));
-  return lines(
-    ...rows.map(({ email, state, expiresAt, closedAt, invitedBy, ...rights }) => {
-      const when = state === 'open' ? `until ${inFull(expiresAt)}` : `${state} ${inFull(closedAt ?? expiresAt)}`;
-      return `${email.padEnd(width)}  by ${invitedBy.padEnd(by)}  ${when}${rightsText(rights)}`;
-    }),
-    next !== null && `There are more: --after ${next}`,
-  );
+/** The table of `invite list`. */
+export const invitationColumns = (now: number): Column<ListedInvitation>[] => [
+  { head: 'ADDRESS', cell: ({ email }) => email },
+  { head: 'FOR', cell: rightsText },
+  { head: 'STATE', cell: (invitation) => stateText(invitation, now) },
+  { head: 'BY', cell: ({ invitedBy }) => invitedBy, shorten: true },
+];
+
+function rightsText({ role, replaceKeys, endsAt }: ListedInvitation): string {
+  const key = replaceKeys ? 'replacing all keys' : 'a key';
+  const owner = role === 'owner' ? ', as an owner' : '';
+  return `${key}${owner}${endsAt === null ? '' : `, last day ${lastDay(endsAt)}`}`;
 }
 
-function rightsText({ role, replaceKeys, endsAt }: Pick<ListedInvitation, 'role' | 'replaceKeys' | 'endsAt'>): string {
-  return [
-    role === 'owner' && ', as an owner',
-    replaceKeys && ', replaces all their keys',
-    endsAt !== null && `, may sign in ${endInWords(endsAt)}`,
-  ]
-    .filter((part) => part !== false)
-    .join('');
+function stateText({ state, expiresAt, closedAt }: ListedInvitation, now: number): string {
+  return state === 'open'
+    ? `open until ${shortTime(expiresAt, now)}`
+    : `${state} ${shortTime(closedAt ?? expiresAt, now)}`;
 }
+
+/** An invitation of the list, for a script. */
+export const invitationJson = (invitation: ListedInvitation) => ({
+  ...invitation,
+  endsAt: iso(invitation.endsAt),
+  createdAt: iso(invitation.createdAt),
+  expiresAt: iso(invitation.expiresAt),
+  closedAt: iso(invitation.closedAt),
+});
 
 function lines(...all: (string | false)[]): string {
   return all

@@ -4,10 +4,17 @@ import type { Invitation, InvitationRequest } from '../invitations/invite.ts';
 import type { Common } from '../invitations/read-list.ts';
 import { normalizeEmail } from '../people/email.ts';
 import { readEndDate } from '../people/end-date.ts';
-import { Problem } from '../problem/problem.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { type Administration, administer, printJson } from './administer.ts';
-import { type Format, listedText, printInvited } from './invite-output.ts';
+import { type Format, invitationColumns, invitationJson, printInvited } from './invite-output.ts';
+import {
+  addListOptions,
+  type ListOptions,
+  pageOfOptions,
+  printPage,
+  printTable,
+  searchOption,
+} from './list-options.ts';
 import { readInput } from './read-input.ts';
 
 interface InviteOptions {
@@ -19,14 +26,11 @@ interface InviteOptions {
   json?: boolean;
 }
 
-interface ListOptions {
+interface InvitationsOptions extends ListOptions {
   all?: boolean;
   owners?: boolean;
   replaceKeys?: boolean;
   search?: string;
-  limit: number;
-  after?: string;
-  json?: boolean;
 }
 
 /** `vouch-server invite`: makes, lists, revokes and renews invitations. A code is printed once, and stored nowhere. */
@@ -56,16 +60,11 @@ confirm. Somebody who has lost all of them needs --replace-keys. A later invitat
     )
     .action(runInvite);
 
-  invite
-    .command('list')
-    .description('list the open invitations, the newest first; never their codes')
+  addListOptions(invite.command('list').description('list the open invitations, the newest first; never their codes'))
     .option('--all', 'also those that are used, revoked or expired')
     .option('--owners', 'only those that make owners')
     .option('--replace-keys', 'only those that replace keys')
-    .option('--search <text>', 'only for addresses with this text')
-    .option('--limit <number>', 'how many at most, 1 to 1000', readLimit, 100)
-    .option('--after <place>', 'go on from the end of the page before')
-    .option('--json', 'print JSON')
+    .addOption(searchOption())
     .action(runList);
 
   invite
@@ -90,12 +89,6 @@ const formatOption = () =>
   new Option('--format <format>', 'how to print codes: json has an object a line, csv is for mail merge')
     .choices(['text', 'json', 'csv'])
     .default('text');
-
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (/^\d{1,4}$/.test(text) && limit >= 1 && limit <= 1000) return limit;
-  throw new Problem({ kind: 'option-refused', what: `--limit ${text.slice(0, 20)} is not a number from 1 to 1000.` });
-}
 
 async function runInvite(emails: string[], options: InviteOptions, command: Command): Promise<void> {
   const requests = await readRequests(emails, options);
@@ -143,23 +136,15 @@ function makeInvitations(
   });
 }
 
-function runList({ limit, after, json, ...filter }: ListOptions): Promise<void> {
+function runList(options: InvitationsOptions): Promise<void> {
   return administer(async ({ store }) => {
     const { listInvitations } = await import('../invitations/list.ts');
-    const page = await listInvitations(store, Date.now(), filter, { limit, after });
-    if (!json) {
-      process.stdout.write(listedText(page));
-      return;
-    }
-    const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
-    const invitations = page.rows.map((row) => ({
-      ...row,
-      endsAt: time(row.endsAt),
-      createdAt: time(row.createdAt),
-      expiresAt: time(row.expiresAt),
-      closedAt: time(row.closedAt),
-    }));
-    printJson({ invitations, next: page.next });
+    const now = Date.now();
+    const { all, owners, replaceKeys, search } = options;
+    const filter = { all, owners, replaceKeys, search };
+    const page = await listInvitations(store, now, filter, pageOfOptions(options));
+    if (options.json) printPage('invitations', page.rows.map(invitationJson), page.next);
+    else printTable(page, invitationColumns(now), all ? 'There are none.' : 'None is open.');
   });
 }
 

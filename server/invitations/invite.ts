@@ -13,7 +13,7 @@ import {
   keepsRole,
   namedTwice,
   nobodyInvited,
-  noKeysToReplace,
+  nobodyToRecover,
   shutOutPerson,
 } from './problems.ts';
 
@@ -55,7 +55,8 @@ export interface Invitation {
  * Makes invitations, and voids those that are open for the same addresses. In one transaction: all of them, or none.
  *
  * An ordinary invitation is for a first key, or for a further one, which one of the person's keys must confirm. One that replaces keys
- * is for somebody who has lost theirs. So it is never made for an address without a key: mistyped, it would recover nobody.
+ * is for somebody who has lost theirs, or whose last one was removed. It is made only for people who are here: a mistyped address
+ * recovers nobody.
  *
  * @param now milliseconds since the epoch
  * @param by who invites
@@ -149,7 +150,7 @@ function prepare(request: InvitationRequest, people: Map<string, Invited>, now: 
   const person = people.get(email);
   const keys = person?.keys ?? 0;
   if (person !== undefined && isShutOut(person, now)) throw shutOutPerson(email, person);
-  if (replaceKeys && keys === 0) throw noKeysToReplace(email, person !== undefined);
+  if (replaceKeys && person === undefined) throw nobodyToRecover(email);
   if (replaceKeys && role === 'owner') throw keepsRole(email);
   // Otherwise whoever may invite could lift an end date.
   if (endsAt !== null && person !== undefined) throw isHereAlready(email);

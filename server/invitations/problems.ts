@@ -12,15 +12,18 @@ export function shutOutPerson(email: string, { disabled_at }: { disabled_at: num
     kind: 'person-shut-out',
     what: disabled_at === null ? `The end date of ${email} has come.` : `${email} is disabled.`,
     why: 'An invitation would be of no use: nobody enrols a key while shut out.',
-    fix: `If that has changed, run \`vouch-server people enable ${email}\` first.`,
+    fix:
+      disabled_at === null
+        ? `If that has changed, run \`vouch-server people end-date ${email} DATE\` first (or none for DATE).`
+        : `If that has changed, run \`vouch-server people enable ${email}\` first.`,
   });
 }
 
-export function noKeysToReplace(email: string, known: boolean): Problem {
+export function nobodyToRecover(email: string): Problem {
   return new Problem({
     kind: 'option-refused',
-    what: known ? `${email} has no key to replace.` : `Nobody here has the address ${email}.`,
-    fix: 'Check the address. If it is right, an ordinary invitation is enough: leave out --replace-keys.',
+    what: `Nobody here has the address ${email}, so there are no keys to replace.`,
+    fix: 'Check the address. For somebody new an ordinary invitation is right: leave out --replace-keys.',
   });
 }
 
@@ -36,7 +39,7 @@ export function isHereAlready(email: string): Problem {
   return new Problem({
     kind: 'option-refused',
     what: `${email} is here already: an invitation changes nobody's end date.`,
-    fix: 'Leave it out. The commands of `vouch-server people` change one.',
+    fix: `Leave it out. This changes one: vouch-server people end-date ${email} DATE`,
   });
 }
 

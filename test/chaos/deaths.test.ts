@@ -24,60 +24,64 @@ const together = 4;
 
 const folder = temporaryFolder();
 
-test('300 deaths while people recover, enrol and remove keys: each change happened as a whole or not at all', async () => {
-  const random = Random.seeded('VOUCH_DEATHS_SEED');
-  const database = join(folder, 'vouch.db');
-  const settings = { ...(await localSettings(database)), VOUCH_TRUST_PROXY: '127.0.0.1,::1' };
-  const server = await MortalServer.start(settings, database);
-  onTestFinished(() => server.end());
-  const use = user(settings);
-  const prepareMany = (context: Context) =>
-    context.store.transaction().execute(async (store) => {
-      const made: Change[] = [];
-      while (made.length < 10 * together) made.push(await prepare({ ...context, store }, random.pick(kinds)));
-      return made;
-    });
+test(
+  '300 deaths while people recover, enrol and remove keys: each change happened as a whole or not at all',
+  async () => {
+    const random = Random.seeded('VOUCH_DEATHS_SEED');
+    const database = join(folder, 'vouch.db');
+    const settings = { ...(await localSettings(database)), VOUCH_TRUST_PROXY: '127.0.0.1,::1' };
+    const server = await MortalServer.start(settings, database);
+    onTestFinished(() => server.end());
+    const use = user(settings);
+    const prepareMany = (context: Context) =>
+      context.store.transaction().execute(async (store) => {
+        const made: Change[] = [];
+        while (made.length < 10 * together) made.push(await prepare({ ...context, store }, random.pick(kinds)));
+        return made;
+      });
 
-  const ready: Change[] = [];
-  /** How long a change takes, in milliseconds. */
-  let usual = 10;
-  const all = { sent: 0, confirmed: 0 };
-  const isKill = random.shuffled(Array.from({ length: deaths }, (_, number) => number < kills));
-  for (const [number, killed] of isKill.entries()) {
-    if (ready.length === 0) ready.push(...(await use(database, prepareMany)));
-    const changes = ready.splice(0, together);
-    const begun = performance.now();
-    const { confirmed, refused, ended } = send(changes);
-    const last = Promise.all(ended).then(() => {
-      usual = (performance.now() - begun) / together;
-    });
-    // After some answers and a random part of the time to the next one.
-    for (const answer of ended.slice(0, random.between(0, together - 1))) await answer;
-    await wait(random.next() * usual);
+    const ready: Change[] = [];
+    /** How long a change takes, in milliseconds. */
+    let usual = 10;
+    const all = { sent: 0, confirmed: 0 };
+    const isKill = random.shuffled(Array.from({ length: deaths }, (_, number) => number < kills));
+    for (const [number, killed] of isKill.entries()) {
+      if (ready.length === 0) ready.push(...(await use(database, prepareMany)));
+      const changes = ready.splice(0, together);
+      const begun = performance.now();
+      const { confirmed, refused, ended } = send(changes);
+      const last = Promise.all(ended).then(() => {
+        usual = (performance.now() - begun) / together;
+      });
+      // After some answers and a random part of the time to the next one.
+      for (const answer of ended.slice(0, random.between(0, together - 1))) await answer;
+      await wait(random.next() * usual);
 
-    const before = new Set(confirmed);
-    const left = killed ? await server.kill() : await server.freeze();
-    await last;
-    const flaws = await use(left, async ({ store }) => {
-      const found = await Promise.all(changes.map((change) => flawsOf(store, change, before.has(change))));
-      const { fault } = await readSnapshot(store, verifyTrail);
-      return [...found.flat(), ...(fault === undefined ? [] : [`the chain is broken: ${JSON.stringify(fault)}`])];
-    });
-    server.forget(left);
-    expect([...flaws, ...refused], `death ${number}, ${killed ? 'by SIGKILL' : 'of which a copy was made'}`).toEqual(
-      [],
-    );
-    all.sent += changes.length;
-    all.confirmed += before.size;
-    if (killed) await server.restart();
-    else expect(confirmed.size).toBe(together);
-  }
+      const before = new Set(confirmed);
+      const left = killed ? await server.kill() : await server.freeze();
+      await last;
+      const flaws = await use(left, async ({ store }) => {
+        const found = await Promise.all(changes.map((change) => flawsOf(store, change, before.has(change))));
+        const { fault } = await readSnapshot(store, verifyTrail);
+        return [...found.flat(), ...(fault === undefined ? [] : [`the chain is broken: ${JSON.stringify(fault)}`])];
+      });
+      server.forget(left);
+      expect([...flaws, ...refused], `death ${number}, ${killed ? 'by SIGKILL' : 'of which a copy was made'}`).toEqual(
+        [],
+      );
+      all.sent += changes.length;
+      all.confirmed += before.size;
+      if (killed) await server.restart();
+      else expect(confirmed.size).toBe(together);
+    }
 
-  process.stdout.write(`${all.confirmed} of ${all.sent} changes were confirmed before the server died\n`);
-  // It died in the middle indeed.
-  expect(all.confirmed).toBeGreaterThan(all.sent / 5);
-  expect(all.confirmed).toBeLessThan((all.sent * 4) / 5);
-}, 300_000 + kills * 5_000);
+    process.stdout.write(`${all.confirmed} of ${all.sent} changes were confirmed before the server died\n`);
+    // It died in the middle indeed.
+    expect(all.confirmed).toBeGreaterThan(all.sent / 5);
+    expect(all.confirmed).toBeLessThan((all.sent * 4) / 5);
+  },
+  300_000 + kills * 5_000,
+);
 
 /** Sends the last request of each change. */
 function send(changes: readonly Change[]) {

@@ -12,7 +12,7 @@ test('a terminal names the keys that stop working', () => {
     'This replaces all your keys: "One" and "Two" (YubiKey 5 NFC) stop working, and your sessions end.',
   );
   expect(replacesText([one, two, three])).toMatch(/: "One", "Two" \(YubiKey 5 NFC\) and "Three" stop working/);
-  expect(replacesText([])).toBe('This replaces all your keys. Your sessions end.');
+  expect(replacesText([])).toBeUndefined();
 });
 
 test('and until when AWS honours what they got', () => {

@@ -179,7 +179,11 @@ describe('an invitation', () => {
 
   const shutOut: [string, Partial<Schema['people']>, RegExp][] = [
     ['somebody who is disabled', { disabled_at: 1 }, /is disabled\.\n.*\n.*`vouch-server people enable /],
-    ['somebody whose end date has come', { ends_at: NOW }, /^The end date of .* has come\.\n.*\n.*people enable/],
+    [
+      'somebody whose end date has come',
+      { ends_at: NOW },
+      /^The end date of .* has come\.\n.*\n.*`vouch-server people end-date .* DATE`/,
+    ],
   ];
   for (const [whom, state, said] of shutOut) {
     test(`is not made for ${whom}, and says what to do`, async () => {
@@ -229,24 +233,30 @@ describe('an invitation that replaces keys', () => {
     expect(await find(made.code, made.expiresAt)).toBeUndefined();
   });
 
-  test('is not made for somebody without a key, nor for a stranger: an ordinary one is enough', async () => {
+  test('is made for somebody whose last key was removed, but for no stranger', async () => {
     const { email } = await newPerson(0);
     await store()
       .insertInto('keys')
       .values(keyRow(`removed ${email}`, email, { removed_at: 1 }))
       .execute();
-    for (const [address, said] of [
-      [email, /has no key to replace/],
-      [newEmail(), /^Nobody here has the address/],
-    ] as const) {
-      await expect(
-        invite(store(), NOW, { email: address, replaceKeys: true }, { actor: 'cli:root' }),
-      ).rejects.toMatchObject({
+    const made = await invite(store(), NOW, { email, replaceKeys: true }, { actor: 'cli:root' });
+    expect(made).toMatchObject({ replaceKeys: true, keys: 0, expiresAt: NOW + 24 * 3600_000 });
+    const stranger = newEmail();
+    await expect(
+      invite(store(), NOW, { email: stranger, replaceKeys: true }, { actor: 'cli:root' }),
+    ).rejects.toMatchObject({ kind: 'option-refused', message: expect.stringMatching(/^Nobody here has the address/) });
+    expect(await rowsOf(stranger)).toEqual([]);
+  });
+
+  test('changes nobody’s role or end date', async () => {
+    const { email } = await newPerson(1);
+    for (const more of [{ role: 'owner' as const }, { endsAt: NOW + 1 }]) {
+      const request = { email, replaceKeys: true, ...more };
+      await expect(invite(store(), NOW, request, { actor: 'cli:root' })).rejects.toMatchObject({
         kind: 'option-refused',
-        message: expect.stringMatching(said),
       });
-      expect(await rowsOf(address)).toEqual([]);
     }
+    expect(await rowsOf(email)).toEqual([]);
   });
 
   test('voids an ordinary one, and is void once there is an ordinary one', async () => {
