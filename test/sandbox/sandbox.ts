@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { type LocalAws, startLocalAws } from '../aws/start.ts';
-import { cleanEnvironment } from '../support/clean-environment.ts';
 import { ensureBuilt } from '../support/ensure-built.ts';
 import { freePort } from '../support/free-port.ts';
-import { type Finished, type Input, run, succeed } from '../support/run.ts';
 import { type DeveloperAccount, type DeveloperAccountOptions, openAccount } from './accounts.ts';
-import { type SandboxBrowser, startBrowser } from './browser.ts';
 import { type IdentityServer, identityServer } from './identity-server.ts';
-import { installBrowserOpener, installPrograms } from './programs.ts';
+import { configureGit, type Machine, openMachine } from './machine.ts';
+import { installPrograms } from './programs.ts';
 
 export const PERSON = 'alice@example.com';
 export const REGION = 'us-east-1';
@@ -24,16 +22,18 @@ export interface SandboxOptions {
   ownBrowser?: boolean;
   /** The files of the repository's first commit; without them it is empty. */
   files?: Record<string, string>;
+  /** More settings of the server. */
+  settings?: Record<string, string>;
   /** Aborts the start, and ends what has been started. */
   signal?: AbortSignal;
 }
 
-/** A whole world for Vouch in one folder: the real programs, a real server, browser and Git, and the local AWS. */
-export interface Sandbox extends AsyncDisposable {
+/**
+ * A whole world for Vouch in one folder: the real programs, a real server, browser and Git, and the local AWS. The sandbox itself is the
+ * machine of one person, who has the server's settings too.
+ */
+export interface Sandbox extends Machine, AsyncDisposable {
   folder: string;
-  home: string;
-  /** The environment of programs in the sandbox. */
-  env: Record<string, string>;
   issuer: string;
   server: IdentityServer;
   serverLog: string;
@@ -50,14 +50,8 @@ export interface Sandbox extends AsyncDisposable {
     id: string,
     options?: DeveloperAccountOptions & { partition?: string; profile?: string },
   ): Promise<DeveloperAccount>;
-  /** Undefined with the user's own browser. */
-  browser: SandboxBrowser | undefined;
-  /** Runs a program of the sandbox to its end. */
-  run(command: string, args: readonly string[], options?: { cwd?: string; input?: Input }): Promise<Finished>;
-  /** Like `run`, but fails unless the status is 0. */
-  succeed(command: string, args: readonly string[], options?: { cwd?: string; input?: Input }): Promise<Finished>;
-  /** The person's input to `vouch enroll`: the invitation code, then the words that the page shows. */
-  typed(code: string): AsyncIterable<string>;
+  /** Adds another person with a machine of their own, on which Git alone is set up, and with a key that is not enrolled. */
+  addPerson(email: string): Promise<Machine>;
   /** Ends everything and removes the folder. A second call does nothing. */
   close(): Promise<void>;
 }
@@ -87,35 +81,29 @@ async function start(
   close: () => Promise<void>,
 ): Promise<Sandbox> {
   const at = (name: string) => join(folder, name);
-  for (const name of ['home', 'run', 'tmp', 'aws', 'server']) await mkdir(at(name), { mode: 0o700 });
+  for (const name of ['aws', 'server']) await mkdir(at(name), { mode: 0o700 });
   const bin = installPrograms(folder);
   const issuer = `http://localhost:${await freePort()}`;
 
   const aws = await startLocalAws({ folder: at('aws') });
   closers.unshift(() => aws.close());
 
-  const browserSocket = at('browser.sock');
-  const own = options.ownBrowser === true;
-  const browser = own ? undefined : await startBrowser(browserSocket, at('tmp'));
-  if (browser) closers.unshift(() => browser.close());
-
-  const env = cleanEnvironment({
-    PATH: `${bin}${delimiter}${process.env.PATH ?? '/usr/bin:/bin'}`,
-    HOME: at('home'),
-    // Not the folder of this machine's user, whose own agent may hold a session.
-    XDG_RUNTIME_DIR: at('run'),
-    TMPDIR: at('tmp'),
-    AWS_ENDPOINT_URL_STS: aws.stsUrl,
-    AWS_EC2_METADATA_DISABLED: 'true',
-    VOUCH_ISSUER: issuer,
-    VOUCH_DATABASE_URL: `sqlite:${at('server/vouch.db')}`,
-    ...(own ? ownDesktop() : { BROWSER: installBrowserOpener(folder, browserSocket) }),
+  const machine = await openMachine(folder, {
+    bin,
+    aws,
+    ownBrowser: options.ownBrowser === true,
+    env: { VOUCH_ISSUER: issuer, VOUCH_DATABASE_URL: `sqlite:${at('server/vouch.db')}`, ...options.settings },
   });
+  const { env } = machine;
+  closers.unshift(async () => machine.browser?.close());
 
   const first = await openAccount(aws, aws.account(), env, {
     region: REGION,
     ...(options.files && { files: options.files }),
   });
+
+  // The agent is the one program that outlives the command that started it.
+  const stopAgentFirst = ({ run }: Machine) => closers.unshift(() => run('vouch', ['agent', 'stop']));
 
   const serverLog = at('server.log');
   const server = identityServer(env, serverLog);
@@ -123,9 +111,8 @@ async function start(
   await server.start();
 
   const sandbox: Sandbox = {
+    ...machine,
     folder,
-    home: at('home'),
-    env,
     issuer,
     server,
     serverLog,
@@ -133,7 +120,6 @@ async function start(
     first,
     roleArn: first.role.arn,
     repositoryUrl: first.repositoryUrl,
-    browser,
     async addAccount(id, { partition, profile, ...how } = {}) {
       const added = await openAccount(aws, aws.addAccount(id, partition), env, how);
       if (profile !== undefined) {
@@ -142,18 +128,19 @@ async function start(
       }
       return added;
     },
-    run: (command, args, how = {}) => run(command, args, { env, cwd: at('home'), ...how }),
-    succeed: (command, args, how = {}) => succeed(command, args, { env, cwd: at('home'), ...how }),
-    async *typed(code) {
-      yield `${code}\n`;
-      if (browser) yield `${await browser.words()}\n`;
+    async addPerson(email) {
+      const [name = ''] = email.split('@');
+      const theirs = await openMachine(at(name), { bin, aws });
+      closers.unshift(async () => theirs.browser?.close());
+      stopAgentFirst(theirs);
+      await configureGit(theirs, name, email, aws);
+      return theirs;
     },
     close,
     [Symbol.asyncDispose]: close,
   };
-  // The agent is the one program that outlives the command that started it.
-  closers.unshift(() => sandbox.run('vouch', ['agent', 'stop']));
-  await configureGit(sandbox);
+  stopAgentFirst(machine);
+  await configureGit(machine, 'Alice', PERSON, aws);
   options.signal?.throwIfAborted();
   if (options.fresh !== true) await setUp(sandbox, options);
   options.signal?.throwIfAborted();
@@ -164,18 +151,6 @@ async function start(
 async function shortTemporaryFolder(): Promise<string> {
   const usual = await realpath(tmpdir());
   return Buffer.byteLength(usual) <= 30 ? usual : '/tmp';
-}
-
-/** The Git settings of a machine at an office: the committer, and the way to (the local) CodeCommit. */
-async function configureGit(sandbox: Sandbox): Promise<void> {
-  const settings = [
-    ['user.name', 'Alice'],
-    ['user.email', PERSON],
-    ['init.defaultBranch', 'main'],
-    ['advice.detachedHead', 'false'],
-    ...sandbox.aws.gitConfig,
-  ] as const;
-  for (const [key, value] of settings) await sandbox.succeed('git', ['config', '--global', key, value]);
 }
 
 /** The first day's work: invitation, enrolment, AWS profile, Git's settings. */
@@ -209,17 +184,6 @@ function enrollInPlainSight(
       else reject(new Error(`vouch enroll ended with ${status}`));
     });
   });
-}
-
-/** The variables that the user's own browser needs to start on their desktop. */
-function ownDesktop(): Record<string, string> {
-  const names = ['BROWSER', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'DBUS_SESSION_BUS_ADDRESS', 'WSL_DISTRO_NAME'];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }
 
 /** Calls every closer in order, even if some fail, then throws the first failure. */
