@@ -71,7 +71,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
     if (!hasSession(agent)) {
       say(`vouch: ${printable(why)} Git waits while you sign in.`);
       const { callbackPort: port } = readConfig(env);
-      const session = await logIn({
+      const { session } = await logIn({
         env,
         server,
         found: agent,

@@ -1,10 +1,9 @@
-import type { NewSession } from '../agent/protocol/messages.ts';
 import { untilAborted } from '../network/until-aborted.ts';
 import { type CallbackListener, listenForCallback } from './callback/listener.ts';
 import { explainServerError } from './explain-server-error.ts';
 import { discover, fetchKeysAhead } from './oidc-client.ts';
 import { pushRequest } from './pushed-request.ts';
-import { redeem } from './redeem.ts';
+import { redeem, type SignedIn } from './redeem.ts';
 
 /** The page that the person signs in on. */
 export interface SignInPage {
@@ -32,20 +31,20 @@ export interface SignInOptions {
  *
  * @throws Problem when the server cannot be reached or refuses, or the person cancels; `callback-port`; `signal.reason`
  */
-export async function signIn(options: SignInOptions): Promise<NewSession> {
+export async function signIn(options: SignInOptions): Promise<SignedIn> {
   const listener = await listenForCallback(options.port);
   try {
     // The person does not have to wait, even for something that cannot be aborted.
-    const session = await untilAborted(ceremony(options, listener), options.signal);
+    const signedIn = await untilAborted(ceremony(options, listener), options.signal);
     listener.release();
-    return session;
+    return signedIn;
   } catch (error) {
     listener.close();
     throw error;
   }
 }
 
-async function ceremony({ server, signal, onPage }: SignInOptions, listener: CallbackListener): Promise<NewSession> {
+async function ceremony({ server, signal, onPage }: SignInOptions, listener: CallbackListener): Promise<SignedIn> {
   const config = await discover(server, signal);
   const request = await pushRequest(config, listener.redirectUri).catch((error: unknown) => {
     throw explainServerError(server, error);
@@ -56,9 +55,9 @@ async function ceremony({ server, signal, onPage }: SignInOptions, listener: Cal
   void fetchKeysAhead(config).catch(() => {});
   const callback = await coming;
   try {
-    const session = await redeem(config, request, callback.url);
+    const signedIn = await redeem(config, request, callback.url);
     await callback.answer(`${server}/signed-in`);
-    return session;
+    return signedIn;
   } catch (error) {
     await callback.answer(`${server}/signed-in?failed`);
     throw explainServerError(server, error);

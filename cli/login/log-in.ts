@@ -10,6 +10,7 @@ import { clockTime, duration } from '../text/time.ts';
 import { type SignInPage, signIn } from './browser-flow.ts';
 import { sshTunnel, wayBack } from './callback/ssh-tunnel.ts';
 import { openBrowser } from './open-browser.ts';
+import type { SignedIn } from './redeem.ts';
 import { checkPerson, rememberPerson } from './same-person.ts';
 import { forgetUnanswered } from './unanswered.ts';
 
@@ -43,7 +44,7 @@ export interface LogInOptions {
  *
  * @throws Problem as prepareNetwork, findAgent, endIfHung, signIn, checkPerson and handOverSession; `signal.reason` when aborted
  */
-export async function logIn(options: LogInOptions): Promise<NewSession> {
+export async function logIn(options: LogInOptions): Promise<SignedIn> {
   const { env, server, browser, port, signal, onPage, say, progress, keepOther } = options;
   const handing = { say: (text: string) => progress.say(text), signal };
   prepareNetwork(env);
@@ -54,7 +55,7 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
   const { host } = new URL(server);
   const slow = setTimeout(() => progress.show(`Waiting for ${host} …`), soon);
   try {
-    const session = await signIn({
+    const finished = await signIn({
       server,
       signal,
       port,
@@ -77,12 +78,13 @@ export async function logIn(options: LogInOptions): Promise<NewSession> {
         if (found.state !== 'running') agent = startAgentAhead(env);
       },
     });
+    const { session } = finished;
     await checkPerson(env, session, keepOther);
     await agent?.started;
     await handOverSession(session, env, handing);
     forgetUnanswered(env);
     remember(env, session, progress);
-    return session;
+    return finished;
   } finally {
     over = true;
     clearTimeout(slow);

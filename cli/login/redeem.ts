@@ -7,13 +7,20 @@ import { printable } from '../text/printable.ts';
 import { readKeyName } from './key-name.ts';
 import type { PushedRequest } from './pushed-request.ts';
 
+/** A finished sign-in. */
+export interface SignedIn {
+  session: NewSession;
+  /** Whether the server advises the person to add a spare key. It does so at most once a week. */
+  suggestSpare: boolean;
+}
+
 /**
  * Redeems the code that the browser brought back, checks the ID token, and asks the server whose session it is.
  *
  * @param callback the address with which the browser came back
  * @throws Problem `not-a-vouch-server`; UnfitAnswer; as openid-client
  */
-export async function redeem(config: client.Configuration, request: PushedRequest, callback: URL): Promise<NewSession> {
+export async function redeem(config: client.Configuration, request: PushedRequest, callback: URL): Promise<SignedIn> {
   const { issuer } = config.serverMetadata();
   const tokens = await client.authorizationCodeGrant(
     config,
@@ -31,14 +38,10 @@ export async function redeem(config: client.Configuration, request: PushedReques
   // RFC 9449, section 5: we asked for an access token that is bound to our key.
   if (tokens.token_type !== 'dpop' || subject === undefined)
     throw unexpected('The access token is not bound to a key.');
-  const session = await fetchSession(config, tokens.access_token, request.dpop);
+  const { session, suggestSpare } = await fetchSession(config, tokens.access_token, request.dpop);
   if (session.email !== subject) throw unexpected('The ID token names another person than the session.');
-  return {
-    issuer,
-    accessToken: tokens.access_token,
-    dpopKey: await exportJWK(request.keys.privateKey),
-    ...session,
-  };
+  const dpopKey = await exportJWK(request.keys.privateKey);
+  return { session: { issuer, accessToken: tokens.access_token, dpopKey, ...session }, suggestSpare };
 }
 
 /** The session's person, key and end, as the server has them. This request is also the first use of token and key together. */
@@ -49,13 +52,13 @@ async function fetchSession(config: client.Configuration, accessToken: string, d
   });
   const { status } = response;
   if (status !== 200) throw new UnfitAnswer(`It answered with status ${status}.`, status);
-  const { email, key, expiresAt } = Object(await response.json()) as Record<string, unknown>;
+  const { email, key, expiresAt, suggestSpare } = Object(await response.json()) as Record<string, unknown>;
   const name = readKeyName(key);
   const isTime = typeof expiresAt === 'string' && !Number.isNaN(Date.parse(expiresAt));
   if (typeof email !== 'string' || name === undefined || !isTime) {
     throw unexpected('Its description of the session is not complete.');
   }
-  return { email: printable(email), key: name, expiresAt };
+  return { session: { email: printable(email), key: name, expiresAt }, suggestSpare: suggestSpare === true };
 }
 
 function unexpected(why: string): Problem {

@@ -90,6 +90,14 @@ const ours = {
   'other-person': 'refused',
   'too-late': 'failed',
 
+  // The person's keys and sessions.
+  'key-name': 'usage',
+  'key-unknown': 'failed',
+  'not-confirmed': 'failed',
+  'session-unknown': 'failed',
+  'several-keys': 'failed',
+  'several-sessions': 'failed',
+
   // The network and the Vouch server.
   'ca-bundle': 'failed',
   'clock-skew': 'refused',

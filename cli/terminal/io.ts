@@ -1,6 +1,10 @@
 /** A command's environment and output: those of `process`, or a test's own. */
 export interface Io {
-  stdout: { write(text: string): unknown };
+  stdout: {
+    write(text: string): unknown;
+    /** The terminal's width; undefined if it is no terminal. */
+    columns?: number;
+  };
   stderr: { write(text: string): unknown };
   env: NodeJS.ProcessEnv;
 }

@@ -9,6 +9,17 @@ export function clockTime(moment: Date, now: Date): string {
   return `${weekday} ${Number(day)} ${month} ${time}`;
 }
 
+/** A day as a person reads it: 3 Nov 2026. */
+export function day(moment: Date): string {
+  const [, month, dayOfMonth, year] = moment.toDateString().split(' ');
+  return `${Number(dayOfMonth)} ${month} ${year}`;
+}
+
+/** The moment, or the next full minute: for an end that is said to be the latest. */
+export function roundedUp(moment: Date): Date {
+  return new Date(Math.ceil(moment.getTime() / 60_000) * 60_000);
+}
+
 /** A length of time for a person: 7 h 12 min, 41 min, 8 h. Rounded to the minute. */
 export function duration(milliseconds: number): string {
   const minutes = Math.max(0, Math.round(milliseconds / 60_000));

@@ -6,7 +6,7 @@ import { protectMemory } from '../protect-memory.ts';
 import type { Io } from '../terminal/io.ts';
 import { formats, status } from './commands/status.ts';
 import { addHelp } from './help.ts';
-import { json, noBrowser, port, server, timeout } from './options.ts';
+import { json, noBrowser, port, server, timeout, yes } from './options.ts';
 import { notWritten, run } from './run.ts';
 
 protectMemory();
@@ -46,6 +46,7 @@ program
   .addOption(noBrowser())
   .addOption(port())
   .addOption(timeout())
+  .addOption(json())
   .action(lazily(async () => (await import('./commands/login.ts')).login));
 
 program
@@ -60,6 +61,81 @@ program
   .addOption(new Option('--format <format>', 'how to say it; shell is for sh, bash and zsh').choices(formats))
   .addOption(json().conflicts('format'))
   .action(lazily(async () => status));
+
+const keys = program
+  .command('keys')
+  .description('your security keys at the server')
+  .addHelpText(
+    'after',
+    `
+A key is named by its name, or by its ID or the beginning of that. Examples:
+  vouch keys list
+  vouch keys rename "Security key" "Work key"
+  vouch keys remove "Old key"
+`,
+  );
+
+keys
+  .command('list')
+  .description('show them: name, model, when added, when last used')
+  .addOption(json())
+  .action(lazily(async () => (await import('./commands/keys.ts')).keysList));
+
+keys
+  .command('rename <key> <name>')
+  .description('give a key another name')
+  .addOption(json())
+  .action(lazily(async () => (await import('./commands/keys.ts')).keysRename));
+
+keys
+  .command('remove <key>')
+  .description('remove a key, and end the sessions that began with it')
+  .addOption(yes())
+  .addOption(json())
+  .addHelpText(
+    'after',
+    `
+It takes a touch from the last 5 minutes. On a terminal this command makes you
+sign in for that; a script runs \`vouch login\` first. Your only key cannot be
+removed. If you signed in with the key, this session ends too.
+`,
+  )
+  .action(lazily(async () => (await import('./commands/keys-remove.ts')).keysRemove));
+
+const sessions = program
+  .command('sessions')
+  .description('where you are signed in')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  vouch sessions list
+  vouch sessions end build-server     all sessions on that machine
+  vouch sessions end 3f9a1c2e         the one with this ID
+  vouch sessions end --others         all but this machine's
+`,
+  );
+
+sessions
+  .command('list')
+  .description('show your sessions: machine, since, until, last role; and browsers with your account open')
+  .addOption(json())
+  .action(lazily(async () => (await import('./commands/sessions.ts')).sessionsList));
+
+sessions
+  .command('end [session]')
+  .description('end one by its ID, all of a machine by its name, or several')
+  .option('--others', "end all but this machine's")
+  .option('--all', "end all, this machine's too")
+  .addOption(json())
+  .action(lazily(async () => (await import('./commands/sessions.ts')).sessionsEnd));
+
+program
+  .command('not-me')
+  .description('somebody else has used your account: end all your sessions, and report it')
+  .addOption(yes())
+  .addOption(json())
+  .action(lazily(async () => (await import('./commands/not-me.ts')).notMe));
 
 program
   .command('init')

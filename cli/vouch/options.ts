@@ -5,6 +5,7 @@ import { readPort } from '../network/port.ts';
 
 export const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
 export const json = () => new Option('--json', 'print JSON, for scripts');
+export const yes = () => new Option('--yes', 'do it without a question, for scripts');
 export const noBrowser = () => new Option('--no-browser', 'only print the address to open');
 export const timeout = () =>
   new Option('--timeout <seconds>', 'the longest wait for your touch').default(300).argParser(positiveSeconds);

@@ -1,6 +1,7 @@
 import { Outage } from '../../network/outage.ts';
 import { Problem } from '../../problem/problem.ts';
 import { oldServer, serverUnreachable } from '../../server-api/problems.ts';
+import type { KeyName } from '../../text/key-label.ts';
 import type { Log } from '../log.ts';
 import type { AccountKeys, AccountSessions, Ending, KeyRemoval } from '../protocol/account.ts';
 import type { Access } from './access-token.ts';
@@ -8,6 +9,14 @@ import { readEnding, readKeys, readRemoval, readSessions, UnfitAccount } from '.
 import { Secret } from './secret.ts';
 import { askAsPerson, type PersonRequest } from './server-requests.ts';
 import type { Timeouts } from './timeouts.ts';
+
+export interface AccountOptions {
+  access: Access;
+  timeouts: Timeouts;
+  log: Log;
+  /** Called with the present name of the key that the session began with, when the server has told it. */
+  onOwnKey: (key: KeyName) => void;
+}
 
 /**
  * What a person has at the server, asked for with their session: keys and sessions (docs/http-api.md, "For the command line").
@@ -20,14 +29,20 @@ export class Account {
   readonly #timeouts: Timeouts;
   readonly #log: Log;
 
-  constructor({ access, timeouts, log }: { access: Access; timeouts: Timeouts; log: Log }) {
+  readonly #onOwnKey: AccountOptions['onOwnKey'];
+
+  constructor({ access, timeouts, log, onOwnKey }: AccountOptions) {
+    this.#onOwnKey = onOwnKey;
     this.#access = access;
     this.#timeouts = timeouts;
     this.#log = log;
   }
 
-  keys(): Promise<AccountKeys> {
-    return this.#askKnown({ method: 'GET', path: '/api/keys' }, readKeys);
+  async keys(): Promise<AccountKeys> {
+    const answer = await this.#askKnown({ method: 'GET', path: '/api/keys' }, readKeys);
+    const own = answer.keys.find(({ current }) => current);
+    if (own) this.#onOwnKey({ name: own.name, model: own.model });
+    return answer;
   }
 
   /** @param id the credential's ID */

@@ -50,7 +50,11 @@ export class Session {
     this.lifetime = new Lifetime(expiresAt, options.clocks);
     this.#timeouts = options.timeouts;
     const { lifetime } = this;
-    this.account = new Account({ ...options, access });
+    // The person may have renamed the key since the sign-in.
+    const onOwnKey = (key: KeyName) => {
+      details.key = key;
+    };
+    this.account = new Account({ ...options, access, onOwnKey });
     const assumer = new RoleAssumer({ ...options, access, email, lifetime });
     this.#supply = new CredentialSupply({ ...options, assumer, lifetime });
     this.#events = new SessionEvents({ ...options, access, lifetime });

@@ -1,11 +1,8 @@
 import { changeConfig, chosenServer, readConfig } from '../../config.ts';
-import { type HeldLogin, holdLogin } from '../../login/lock.ts';
-import { logIn, signedIn } from '../../login/log-in.ts';
+import { logInAttended } from '../../login/attended.ts';
+import { signedIn } from '../../login/log-in.ts';
 import { printProblem } from '../../problem/print.ts';
-import { confirm, openDialog } from '../../terminal/dialog.ts';
-import { interruptible } from '../../terminal/interrupt.ts';
-import { ProgressLine } from '../../terminal/progress-line.ts';
-import { count } from '../../text/count.ts';
+import { jsonText } from '../../text/json-text.ts';
 
 export interface LoginOptions {
   server?: string;
@@ -15,57 +12,33 @@ export interface LoginOptions {
   timeout: number;
   /** The port of 127.0.0.1 that the browser comes back to; by default the port in the settings, or any free one. */
   port?: number;
+  /** JSON for programs; what the person needs goes to standard error. */
+  json?: boolean;
 }
 
 /** `vouch login`: a touch of the security key, then 8 hours of Git. */
-export async function login(options: LoginOptions): Promise<number> {
+export async function login({ json = false, ...options }: LoginOptions): Promise<number> {
   const { env, stdout, stderr } = process;
   // Wrong settings are reported before the person is asked for anything.
   const server = chosenServer(env, options.server);
-  const { server: remembered, callbackPort } = readConfig(env);
-  const { signal, release } = interruptible({
-    seconds: options.timeout,
-    what: `Nobody touched a security key within ${count(options.timeout, 'second')}.`,
-    fix: 'Run `vouch login` again (`--timeout` allows more time).',
-  });
-  const progress = new ProgressLine(stderr);
-  const say = (text: string) => stdout.write(`${text}\n`);
-  const dialog = openDialog(signal);
-  const keepOther = (question: string) => {
-    progress.end();
-    return confirm(dialog, question);
-  };
-  let held: HeldLogin | undefined;
-  try {
-    // If a Git needs a session meanwhile, it waits for this login.
-    held = await holdLogin(env);
-    // A second login is allowed: the person may have closed the first one's tab.
-    if (held === undefined) say('Another sign-in is under way already; this one goes on beside it.');
-    const { browser, port = callbackPort } = options;
-    const session = await logIn({
-      env,
-      server,
-      browser,
-      port,
-      signal,
-      onPage: held?.page,
-      say,
-      progress,
-      keepOther: dialog.isPerson ? keepOther : undefined,
-    });
-    held?.done();
-    progress.end();
+  const { server: remembered } = readConfig(env);
+  const say = (text: string) => (json ? stderr : stdout).write(`${text}\n`);
+  const { session, suggestSpare } = await logInAttended({ ...options, env, server, say, screen: stderr });
+  if (json) {
+    const { issuer, email, key, expiresAt } = session;
+    stdout.write(`${jsonText({ server: issuer, email, key, expiresAt, suggestSpare })}\n`);
+  } else {
     say(signedIn(session));
-  } catch (error) {
-    held?.failed(error);
-    throw error;
-  } finally {
-    progress.end();
-    release();
+    // The page has advised it as well. A script has no use for it.
+    if (suggestSpare && stderr.isTTY) stderr.write(spareAdvice);
   }
   if (remembered !== server) remember(server);
   return 0;
 }
+
+const spareAdvice =
+  'This is your only key: if you lose it, only an administrator can let you back in.\n' +
+  'Add a spare one: `vouch keys add`\n';
 
 /** Stores the server's URL for the next login. A failure is only printed: the session is good without it. */
 function remember(server: string): void {

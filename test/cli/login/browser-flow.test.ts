@@ -53,7 +53,7 @@ describe('signing in', () => {
     const proof = redeemed?.dpop ?? '';
     expect(decodeJwt(proof)).toMatchObject({ htm: 'POST', htu: `${issuer.url}/token` });
     const { x, y } = decodeProtectedHeader(proof).jwk ?? {};
-    expect(value).toMatchObject({
+    expect(value?.session).toMatchObject({
       issuer: issuer.url,
       accessToken: 'an-access-token',
       email: 'alice@example.com',
@@ -77,14 +77,25 @@ describe('signing in', () => {
           });
       },
     });
-    expect((await session).email).toBe('alice@example.com');
+    expect((await session).session.email).toBe('alice@example.com');
     expect(issuer.asked.filter((what) => what === 'GET /jwks')).toHaveLength(1);
     expect(issuer.asked.indexOf('GET /jwks')).toBeLessThan(issuer.asked.indexOf('POST /token'));
   });
 
   test('does without the early keys if they cannot be had', async () => {
     issuer.failOnce = 'GET /jwks';
-    expect((await comeBack()).value?.email).toBe('alice@example.com');
+    expect((await comeBack()).value?.session.email).toBe('alice@example.com');
+  });
+
+  test.each([
+    [true, true],
+    [false, false],
+    [undefined, false],
+    ['yes', false],
+  ])('passes on whether the server advises a spare key: %j', async (suggestSpare, advised) => {
+    issuer.wrong = { session: { suggestSpare } };
+    expect((await comeBack()).value?.suggestSpare).toBe(advised);
+    expect(issuer.asked.filter((what) => what.startsWith('GET /api/'))).toEqual(['GET /api/session']);
   });
 
   test('every sign-in has its own state, nonce, verifier and key', async () => {
@@ -92,7 +103,7 @@ describe('signing in', () => {
     for (const name of ['state', 'nonce', 'code_challenge']) {
       expect(issuer.pushed[0]?.get(name)).not.toBe(issuer.pushed[1]?.get(name));
     }
-    expect(one?.dpopKey.x).not.toBe(two?.dpopKey.x);
+    expect(one?.session.dpopKey.x).not.toBe(two?.session.dpopKey.x);
   });
 
   test('returns the words that the page shows', async () => {
@@ -196,7 +207,7 @@ describe('signing in', () => {
           });
       },
     });
-    expect((await session).email).toBe('alice@example.com');
+    expect((await session).session.email).toBe('alice@example.com');
   });
 
   test('a server that accepts and never answers does not keep a person who gives up', async () => {
@@ -215,8 +226,8 @@ describe('signing in', () => {
     const hostile = '\u001b]0;owned\u0007\u001b[31mred';
     issuer.wrong = { session: { key: { name: hostile, model: hostile.repeat(50) } } };
     const { value } = await comeBack();
-    expect(JSON.stringify(value?.key)).not.toMatch(/\\u001b|\\u0007/);
-    expect(value?.key.model?.length).toBeLessThanOrEqual(64);
+    expect(JSON.stringify(value?.session.key)).not.toMatch(/\\u001b|\\u0007/);
+    expect(value?.session.key.model?.length).toBeLessThanOrEqual(64);
   });
 
   test('a clock that is wrong is reported as that', async () => {

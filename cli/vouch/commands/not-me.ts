@@ -1,0 +1,35 @@
+import { forgetHere } from '../../account/end-sessions.ts';
+import { reportNotMe } from '../../agent/client/account-requests.ts';
+import { agentStatus } from '../../agent/client/requests.ts';
+import type { Ending } from '../../agent/protocol/account.ts';
+import type { Io } from '../../terminal/io.ts';
+import { jsonText } from '../../text/json-text.ts';
+import { type ConfirmOptions, confirmed } from '../confirmed.ts';
+import { endedText } from './sessions.ts';
+
+export interface NotMeOptions extends ConfirmOptions {
+  /** JSON for programs. */
+  json?: boolean;
+}
+
+/** `vouch not-me`: somebody else has used the person's account. Ends everything, and reports it in the server's audit trail. */
+export async function notMe({ json = false, yes = false }: NotMeOptions, io: Io): Promise<number> {
+  const { session } = await agentStatus(io.env);
+  if (session !== null)
+    await confirmed('End all your sessions, also this one, and report that it was not you?', { yes });
+  const ended = { ...(await reportNotMe(io.env)), signedOut: true };
+  await forgetHere(io.env);
+  const lines = [...endedText(ended), ...whatNext(ended)];
+  io.stdout.write(json ? `${jsonText(ended)}\n` : lines.map((line) => `${line}\n`).join(''));
+  return 0;
+}
+
+function whatNext({ awsCredentialsUntil }: Ending): string[] {
+  return [
+    'The audit trail has it as your report. Now:',
+    `  1. Tell your administrator${awsCredentialsUntil === null ? '.' : ', who can end these AWS credentials at once.'}`,
+    '  2. Sign in again: `vouch login`',
+    '  3. Look for a key that is not yours: `vouch keys list`',
+    '     Remove it: `vouch keys remove NAME`',
+  ];
+}
