@@ -57,7 +57,7 @@ async function list({ limit, json = false, ...filter }: ListOptions): Promise<vo
     const rows = await listAudit(store, filter, limit + 1);
     const older = rows.length > limit;
     const latest = rows.slice(-limit);
-    const windows = (await openWindows(store)).filter((window) => fits(window, filter));
+    const windows = (await openWindows(store)).filter((window) => fits(window, filter)).slice(-limit);
     if (json) {
       printJson({ events: latest.map(rowJson), counting: windows.map(windowJson), older });
       return;
