@@ -14,9 +14,9 @@ export interface HistoryEvent {
   result: 'done' | 'refused';
   reason: string | null;
   /** Never another person's address, nor the name of an account on the server's machine. */
-  by: 'you' | 'administrator' | 'server';
+  by: 'you' | 'administrator' | 'server' | 'unknown';
   machine: string | null;
-  /** Where it was done from; null if it was not by this person. */
+  /** Where it was done from; null if it was by somebody else who is known. */
   ip: string | null;
   /** The name of the key that it is about: at that time if the event has it, otherwise its present one. */
   keyName: string | null;
@@ -56,12 +56,12 @@ export async function listHistory(
     ])
     .execute();
   const events = rows.slice(0, PAGE).map(({ actor, detail, ...row }): HistoryEvent => {
-    const by = actor === email ? 'you' : actor === 'server' ? 'server' : 'administrator';
+    const by = actor === email ? 'you' : actor === 'server' || actor === 'unknown' ? actor : 'administrator';
     const { role, name } = JSON.parse(detail) as { role?: unknown; name?: unknown };
     return {
       ...row,
       by,
-      ip: by === 'you' ? row.ip : null,
+      ip: by === 'you' || by === 'unknown' ? row.ip : null,
       keyName: typeof name === 'string' ? name : row.keyName,
       role: row.event === 'aws-token-issued' && typeof role === 'string' ? role : null,
     };

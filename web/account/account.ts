@@ -45,7 +45,7 @@ export interface HistoryEvent {
   event: string;
   result: 'done' | 'refused';
   reason: string | null;
-  by: 'you' | 'administrator' | 'server';
+  by: 'you' | 'administrator' | 'server' | 'unknown';
   machine: string | null;
   ip: string | null;
   keyName: string | null;

@@ -13,6 +13,8 @@ const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
   'enrolment-cancelled': () => 'You cancelled an enrolment.',
   'enrolment-denied': () => 'You said that an enrolment’s page was not yours.',
   'signed-in': (event) => `You signed in${on(event)}${withKey(event)}.`,
+  'sign-in-refused': (event) => `Sign-ins${withKey(event)} were refused.`,
+  'enrolment-refused': () => 'Enrolments in your name were refused.',
   'session-ended': (event) => ended(event, `the session${on(event)}`),
   'web-session-began': (event) => `You opened this page${inBrowser(event)}${withKey(event)}.`,
   'web-session-ended': (event) => ended(event, `this page’s session${inBrowser(event)}`),

@@ -43,6 +43,27 @@ describe('one’s own history', () => {
     );
   });
 
+  test('has what strangers tried in this person’s name, and from where', async () => {
+    const { email, key } = await enrolPerson(server);
+    await addAudit(server.context.store, Date.now(), {
+      event: 'sign-in-refused',
+      actor: 'unknown',
+      subject: email,
+      keyId: key.id,
+      result: 'refused',
+      reason: 'assertion-refused',
+      from: { ip: '192.0.2.9' },
+    });
+    const { events } = await page(await AccountPage.signIn(server.origin, key));
+    expect(events[1]).toMatchObject({
+      event: 'sign-in-refused',
+      by: 'unknown',
+      ip: '192.0.2.9',
+      keyName: 'Security key',
+      result: 'refused',
+    });
+  });
+
   test('has nothing about others, even if it was done by this person', async () => {
     const { email, key } = await enrolPerson(server);
     const other = await enrolPerson(server);

@@ -35,13 +35,14 @@ describe('an event of the history', () => {
       happened('aws-token-issued', { role: 'arn:aws:iam::123456789012:role/team/Reader' }),
       'You used the role Reader in 123456789012.',
     ],
+    [happened('sign-in-refused', { keyName: 'Blue', by: 'unknown' }), 'Sign-ins with “Blue” were refused.'],
     [happened('something-new'), 'Something new.'],
   ])('%#: %o', (event, sentence) => {
     expect(sentenceOf(event)).toBe(sentence);
   });
 
-  // Counts of refusals and the trail's own events are no person's history.
-  const nobodys = ['enrolment-refused', 'sign-in-refused', 'audit-trimmed'];
+  // The trail's own events are no person's history.
+  const nobodys = ['audit-trimmed'];
   test.each(Object.keys(EVENTS).filter((event) => !nobodys.includes(event)))(
     '%s has a sentence of its own',
     (event) => {
