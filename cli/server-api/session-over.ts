@@ -25,7 +25,11 @@ export function sessionOver(
 ): Problem | undefined {
   const known = sessionEnds.find((one) => one === reason);
   if (known === undefined) return undefined;
-  const { shutOut, ...words } = wordsFor(known, new URL(server).host, contact.trim() || 'your administrator');
+  const { shutOut, ...words } = wordsFor(
+    known,
+    new URL(server).host,
+    contact.trim() === '' ? 'your administrator' : `your administrator (${contact.trim()})`,
+  );
   return new Problem({
     kind: 'session-over',
     ...(shutOut ? { category: 'refused' } : {}),

@@ -29,7 +29,9 @@ export async function issueToken(
   return context.store.transaction().execute(async (transaction) => {
     const now = context.now();
     const session = await findActiveSession(transaction, sessionId, now);
-    if (session === undefined) throw await sessionOver(transaction, { id: sessionId }, now);
+    if (session === undefined) {
+      throw await sessionOver(transaction, { id: sessionId }, now, context.config.contact?.text);
+    }
     await checkCount(transaction, sessionId, now);
     const tags = await keyTags(context, transaction, session.keyId, now);
     const { token, expiresAt, jti } = await idTokenForRole(context, session, role, now, tags);

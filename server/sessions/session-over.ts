@@ -61,14 +61,18 @@ export async function overReasons(
   return reasons;
 }
 
-/** The API's answer to a request whose session is not active (RFC 9449, section 7.1), with the reason as data. */
-export async function sessionOver(store: Store, session: OverSession, now: number): Promise<Problem> {
+/**
+ * The API's answer to a request whose session is not active (RFC 9449, section 7.1), with the reason as data.
+ *
+ * @param contact how to reach the administrator
+ */
+export async function sessionOver(store: Store, session: OverSession, now: number, contact?: string): Promise<Problem> {
   const reason = (await overReasons(store, [session], now)).get(session.id);
   return new Problem({
     kind: 'session-over',
     what: 'Your session is over',
     fix: 'Run `vouch login`.',
-    members: reason === undefined ? {} : { reason },
+    members: { ...(reason && { reason }), ...(contact && { contact }) },
     headers: { 'WWW-Authenticate': 'DPoP error="invalid_token", algs="ES256"' },
   });
 }

@@ -42,7 +42,7 @@ interface Watched {
  * may be the one that ends a session: a command, or another instance of the server. While no stream is open, it asks nothing.
  */
 export class SessionWatch {
-  readonly #context: Pick<Context, 'store' | 'now' | 'log'>;
+  readonly #context: Pick<Context, 'config' | 'store' | 'now' | 'log'>;
   readonly #elapsed: () => number;
   readonly #capacity: number;
   /** By session ID. */
@@ -55,7 +55,7 @@ export class SessionWatch {
 
   /** @param elapsed milliseconds of a monotonic clock */
   constructor(
-    context: Pick<Context, 'store' | 'now' | 'log'>,
+    context: Pick<Context, 'config' | 'store' | 'now' | 'log'>,
     { elapsed = () => performance.now(), capacity = CAPACITY }: { elapsed?: () => number; capacity?: number } = {},
   ) {
     this.#context = context;
@@ -136,7 +136,7 @@ export class SessionWatch {
   #over(id: string, reason: OverReason | undefined): void {
     const watched = this.#watched.get(id);
     for (const stream of watched?.streams ?? []) {
-      say(stream, { event: 'over', reason });
+      say(stream, { event: 'over', reason, contact: this.#context.config.contact?.text });
       if (watched) this.#end(watched, stream);
     }
   }
@@ -183,10 +183,14 @@ export class SessionWatch {
   }
 }
 
-function say(
-  { response }: Stream,
-  event: { event: 'alive' | 'again' | 'over'; reason?: OverReason | undefined },
-): void {
+interface SessionEvent {
+  event: 'alive' | 'again' | 'over';
+  reason?: OverReason | undefined;
+  /** How to reach the administrator. */
+  contact?: string | undefined;
+}
+
+function say({ response }: Stream, event: SessionEvent): void {
   response.write(`${JSON.stringify(event)}\n`);
 }
 

@@ -34,6 +34,7 @@ async function serverFor(issuer: string, listen: string, database = newDatabase(
     VOUCH_DATABASE_URL: `sqlite:${database}`,
     VOUCH_MASTER_KEY: master.toString('base64'),
     VOUCH_LOG_LEVEL: 'silent',
+    VOUCH_CONTACT: 'it@example.com',
   };
   let running: RunningServer | undefined = await serve(readConfig(settings));
   onTestFinished(async () => running?.close());
@@ -142,7 +143,9 @@ test('disabled in the middle of a session: the next credential is refused with t
   const after = await run(helper, ['get'], the.env, gitRequest);
   expect(after).toMatchObject({
     stdout: 'quit=1\n',
-    stderr: expect.stringMatching(/^vouch: Your administrator has disabled your account at vouch\.example\.com\.\n/),
+    stderr:
+      'vouch: Your administrator has disabled your account at vouch.example.com.\n' +
+      'vouch: Ask your administrator (it@example.com); once it is enabled again, run `vouch login`.\n',
   });
   expect(await agentStatus(the.env)).toMatchObject({ credentials: [], ended: { reason: 'person-disabled' } });
 });
@@ -160,5 +163,8 @@ test('while the server is down nothing changes; when it is back, what happened m
   await server.start();
   await expect.poll(() => the.running.agent.hasSession, { timeout: 30_000 }).toBe(false);
   expect(await viaGit(the)).toBe('');
-  expect(the.running.agent.status().ended).toMatchObject({ reason: 'person-disabled' });
+  expect(the.running.agent.status().ended).toMatchObject({
+    reason: 'person-disabled',
+    fix: expect.stringContaining('(it@example.com)'),
+  });
 });

@@ -102,7 +102,7 @@ describe('the agent, told that the session is over', () => {
       stdout: 'quit=1\n',
       stderr:
         `vouch: Your administrator has disabled your account at ${the.host}.\n` +
-        'vouch: Ask it@example.com; once it is enabled again, run `vouch login`.\n',
+        'vouch: Ask your administrator (it@example.com); once it is enabled again, run `vouch login`.\n',
     });
   });
 
@@ -122,7 +122,7 @@ describe('the agent, told that the session is over', () => {
     const { code, stdout } = await runCommand(the.env, (io) => status({}, io));
     expect(code).toBe(3);
     expect(stdout).toMatch(
-      /^Session {3}none: Your administrator has disabled your account at .*\.\n {10}Ask it@example\.com; once /,
+      /^Session {3}none: Your administrator has disabled your account at .*\.\n {10}Ask your administrator \(it@example\.com\); once /,
     );
     const asJson = await runCommand(the.env, (io) => status({ json: true }, io));
     expect(JSON.parse(asJson.stdout)).toMatchObject({
@@ -198,15 +198,45 @@ describe('the agent, told that the session is over', () => {
 
 describe('a reason', () => {
   const cases: [reason: string, shutOut: boolean, what: RegExp, fix: RegExp][] = [
-    ['person-disabled', true, /^Your administrator has disabled your account at HOST\.$/, /^Ask it@example\.com;/],
-    ['person-removed', true, /^Your account at HOST was removed\.$/, /ask it@example\.com for an invitation/],
-    ['end-date', true, /^Your account at HOST has reached its end date\.$/, /ask it@example\.com for a later date/],
+    [
+      'person-disabled',
+      true,
+      /^Your administrator has disabled your account at HOST\.$/,
+      /^Ask your administrator \(it@example\.com\);/,
+    ],
+    [
+      'person-removed',
+      true,
+      /^Your account at HOST was removed\.$/,
+      /ask your administrator \(it@example\.com\) for an invitation/,
+    ],
+    [
+      'end-date',
+      true,
+      /^Your account at HOST has reached its end date\.$/,
+      /ask your administrator \(it@example\.com\) for a later date/,
+    ],
     ['key-removed', false, /^The security key that you signed in with was removed /, /another of your keys/],
-    ['keys-replaced', false, /^A new security key has replaced those /, /with the new key.*tell it@example\.com/],
-    ['ended-by-person', false, /^You ended this session from elsewhere\.$/, /not you, tell it@example\.com/],
+    [
+      'keys-replaced',
+      false,
+      /^A new security key has replaced those /,
+      /with the new key.*tell your administrator \(it@example\.com\)/,
+    ],
+    [
+      'ended-by-person',
+      false,
+      /^You ended this session from elsewhere\.$/,
+      /not you, tell your administrator \(it@example\.com\)/,
+    ],
     ['ended-by-administrator', false, /^Your administrator has ended this session\.$/, /^Run `vouch login`/],
-    ['not-me', false, /somebody reported "This was not me"/, /look at your keys.*tell it@example\.com/],
-    ['code-replayed', false, /its sign-in code was used twice\.$/, /tell it@example\.com/],
+    [
+      'not-me',
+      false,
+      /somebody reported "This was not me"/,
+      /look at your keys.*tell your administrator \(it@example\.com\)/,
+    ],
+    ['code-replayed', false, /its sign-in code was used twice\.$/, /tell your administrator \(it@example\.com\)/],
     ['signed-out', false, /^You have signed out of this session\.$/, /^Run `vouch login`/],
     ['expired', false, /^Your session has ended\.$/, /^Run `vouch login`/],
   ];
@@ -241,9 +271,9 @@ describe('a reason', () => {
 
   test('and whom to ask cannot harm a terminal, or quote our token; without one it is the administrator', async () => {
     for (const [contact, shown] of [
-      ['it\u001b[2J\n@example.com', /^Ask it.\[2J.@example\.com;/],
-      ['access.token.of-alice', /^Ask \[hidden\];/],
-      ['x'.repeat(1000), /^Ask x{1,300}…?;/],
+      ['it\u001b[2J\n@example.com', /^Ask your administrator \(it.\[2J.@example\.com\);/],
+      ['access.token.of-alice', /^Ask your administrator \(\[hidden\]\);/],
+      ['x'.repeat(1000), /^Ask your administrator \(x{1,300}…?\);/],
       [' ', /^Ask your administrator;/],
       [7, /^Ask your administrator;/],
       [undefined, /^Ask your administrator;/],
