@@ -51,6 +51,10 @@ export const testsByFile: Record<string, readonly string[]> = {
   'cli/git/vouch-helper.ts': ['test/cli/git/vouch-helper', 'test/cli/git/helpers-that-store-nothing'],
   'cli/agent/services/git-answer.ts': ['test/cli/agent/services/git-answer'],
   'cli/agent/session/expiry.ts': ['test/cli/agent/session/expiry'],
+  'cli/agent/session/session-events.ts': ['test/cli/agent/session/session-events'],
+  'cli/network/read-lines.ts': ['test/cli/network/read-lines'],
+  'server/sessions/session-over.ts': ['test/server/sessions/session-watch'],
+  'server/sessions/session-watch.ts': ['test/server/sessions/session-watch'],
 };
 
 /** The tests for a file, by the beginning of their path; undefined if the table has none. */

@@ -16,6 +16,7 @@ test.each<[string, string[], string[]]>([
   ['a last line that was cut off', ['a\nb'], ['a']],
   ['a character in two parts', [Buffer.from('é').toString('latin1')[0] ?? '', '\xa9\n'], ['é']],
   ['the longest line', ['1234567890\n1234567890\n'], ['1234567890', '1234567890']],
+  ['the longest line in parts', ['1234567890', '\n'], ['1234567890']],
   ['nothing', [], []],
 ])('reads %s', async (_, chunks, lines) => {
   expect(await linesOf(chunks)).toEqual(lines);
