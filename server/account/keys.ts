@@ -2,9 +2,8 @@ import type { PublicKeyCredentialCreationOptionsJSON, RegistrationResponseJSON }
 import { audit } from '../audit/audit.ts';
 import { countingRefusals } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
-import type { Metadata } from '../fido-metadata/metadata.ts';
 import { iconPath } from '../key-policy/icons.ts';
-import { modelName } from '../key-policy/judge.ts';
+import { judgeStoredKey } from '../key-policy/stored-key.ts';
 import { checkRoom, insertKey, keysOf, nameFor } from '../people/keys.ts';
 import { findPerson, lockPerson } from '../people/people.ts';
 import { removeKey } from '../people/remove-key.ts';
@@ -24,24 +23,35 @@ export interface OwnKey {
   lastUsedAt: number | null;
   /** Whether this session began with it. */
   current: boolean;
+  /** Whether the administrator's rules on keys let it sign in. */
+  counts: boolean;
 }
 
-/** The caller's keys, the oldest first. @param metadata names models, and has pictures of them */
-export async function listKeys(store: Store, caller: Caller, metadata?: Metadata): Promise<OwnKey[]> {
+/** The caller's keys, the oldest first. */
+export async function listKeys(context: Context, caller: Caller, store: Store = context.store): Promise<OwnKey[]> {
   const rows = await store
     .selectFrom('keys')
     .where('person_id', '=', caller.personId)
     .where('removed_at', 'is', null)
     .orderBy('created_at')
     .orderBy('id')
-    .select(['id', 'name', 'model', 'aaguid', 'created_at as addedAt', 'last_used_at as lastUsedAt'])
+    .select(['id', 'name', 'model', 'aaguid', 'attestation', 'created_at', 'last_used_at'])
     .execute();
-  return rows.map(({ aaguid, model, ...row }) => ({
-    ...row,
-    model: modelName(metadata, aaguid) ?? model,
-    icon: iconPath(metadata, aaguid),
-    current: row.id === caller.keyId,
-  }));
+  const now = context.now();
+  const policy = context.keyPolicy();
+  return rows.map((row) => {
+    const { model, refusal } = judgeStoredKey(policy, row, now);
+    return {
+      id: row.id,
+      name: row.name,
+      model: model ?? row.model,
+      icon: iconPath(policy.metadata, row.aaguid),
+      addedAt: row.created_at,
+      lastUsedAt: row.last_used_at,
+      current: row.id === caller.keyId,
+      counts: refusal === undefined,
+    };
+  });
 }
 
 /**
@@ -56,7 +66,7 @@ export async function renameKey(context: Context, caller: Caller, id: string, na
     await lockPerson(transaction, caller.personId);
     const before = await ownKey(transaction, caller, id);
     if (before.name === name) return;
-    const keys = await listKeys(transaction, caller);
+    const keys = await listKeys(context, caller, transaction);
     if (keys.some((key) => key.name === name)) {
       throw new Problem({
         kind: 'name-taken',
@@ -87,7 +97,8 @@ export interface Removal {
 }
 
 /**
- * Removes one of the caller's keys, with its sessions, after a fresh touch. The last key stays: nobody could sign in any more.
+ * Removes one of the caller's keys, with its sessions, after a fresh touch. The last key that the rules let sign in stays: the person
+ * could not sign in any more.
  *
  * @throws Problem `not-found`, `last-key` or `touch-needed`
  */
@@ -97,10 +108,11 @@ export async function removeOwnKey(context: Context, caller: Caller, id: string)
     await checkCaller(transaction, now, caller);
     await lockPerson(transaction, caller.personId);
     await ownKey(transaction, caller, id);
-    if ((await listKeys(transaction, caller)).length === 1) {
+    const others = (await listKeys(context, caller, transaction)).filter((key) => key.id !== id);
+    if (!others.some(({ counts }) => counts)) {
       throw new Problem({
         kind: 'last-key',
-        what: 'This is your only key',
+        what: others.length === 0 ? 'This is your only key' : 'This is your only key that is accepted here',
         fix: 'Without it you could not sign in any more. Add another one first. If you have lost it, ask your administrator to replace it.',
       });
     }

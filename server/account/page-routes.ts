@@ -67,7 +67,7 @@ export function accountPageRoutes(context: Context): Router {
   });
 
   router.get('/account/keys', session, async (request, response) => {
-    const keys = await listKeys(context.store, webCaller(request, response), context.keyPolicy().metadata);
+    const keys = await listKeys(context, webCaller(request, response));
     response.json({ keys: keys.map(keyAnswer) });
   });
 

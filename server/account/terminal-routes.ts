@@ -12,7 +12,7 @@ export function accountTerminalRoutes(context: Context, requireSession: RequestH
   const body = express.json({ limit: '4kb' });
 
   router.get('/api/keys', requireSession, async (request, response) => {
-    const keys = await listKeys(context.store, agentCaller(request, response), context.keyPolicy().metadata);
+    const keys = await listKeys(context, agentCaller(request, response));
     response.json({ keys: keys.map(keyAnswer) });
   });
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { AccountPage } from './account/account-page.ts';
 import { Browser } from './browser.ts';
 import { masterKeyBeside, privateJwk } from './private-key.ts';
 import { ServerProcess, vouchServer } from './program.ts';
@@ -90,6 +91,17 @@ async function firstDay(origin: string, settings: Record<string, string>): Promi
   await page.client.api('POST', '/api/aws/token', token, { body: { role: token } });
   await page.client.redeem(code);
   await page.client.api('GET', '/api/session', token);
+
+  const account = await AccountPage.signIn(origin, key);
+  keep('the web session’s cookie', account.browser.cookies[0]?.value ?? '');
+  keep('the page’s secret of the web session', account.page ?? '');
+  await account.get(`history?before=${account.page}`);
+  await jsonOf(await account.touch(key));
+  keep('the renewed cookie', account.browser.cookies[0]?.value ?? '');
+  keep('the renewed secret of the page', account.page ?? '');
+  await account.addKey(new SoftKey(origin), 'again', { origin: 'https://evil.example' });
+  await account.send('POST', 'not-me');
+  await account.get('me');
 }
 
 test('the log of a first day holds no secret', () => {

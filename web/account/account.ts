@@ -12,10 +12,14 @@ export interface Key {
   id: string;
   name: string;
   model: string | null;
+  /** The path of the model's picture. */
+  icon: string | null;
   addedAt: string;
   lastUsedAt: string | null;
   /** Whether this page signed in with it. */
   current: boolean;
+  /** Whether it may sign in, by the administrator's rules on keys. */
+  counts: boolean;
 }
 
 /** A signed-in terminal. */

@@ -9,20 +9,27 @@ import { RenameForm } from './rename-form.tsx';
 
 export function KeyList({ keys, ...actions }: { keys: Key[] } & ViewActions) {
   const [renaming, setRenaming] = useState<string>();
-  const only = keys.length === 1;
+  const counting = keys.filter(({ counts }) => counts);
+  const only = counting.length === 1;
   return (
     <>
       {only && (
         <Notice tone="warning">
-          This is your only key. If you lose it, only your administrator can let you in again. A spare in a drawer saves
-          you that.
+          This is your only key{keys.length > 1 && ' that is accepted here'}. If you lose it, only your administrator
+          can let you in again. A spare in a drawer saves you that.
         </Notice>
       )}
       <Rows>
         {keys.map((key) => (
           <Row key={key.id} title={key.name}>
-            {key.model && <p class="row-text">{key.model}</p>}
+            {key.model && (
+              <p class="row-text">
+                {key.icon && <img class="key-icon" src={key.icon} width="24" height="24" alt="" />}
+                {key.model}
+              </p>
+            )}
             <p class="row-text">{usedWhen(key)}</p>
+            {!key.counts && <p class="row-warning">Not accepted here any more: it does not sign you in</p>}
             {renaming === key.id ? (
               <RenameForm
                 item={key}
@@ -36,7 +43,7 @@ export function KeyList({ keys, ...actions }: { keys: Key[] } & ViewActions) {
             ) : (
               <KeyActions
                 item={key}
-                canRemove={!only}
+                canRemove={counting.some((other) => other !== key)}
                 onRename={() => setRenaming(key.id)}
                 onRemove={(from) => actions.begin({ kind: 'change', change: { kind: 'remove-key', key } }, from)}
               />
@@ -55,7 +62,7 @@ export function KeyList({ keys, ...actions }: { keys: Key[] } & ViewActions) {
 
 interface KeyActionsProps {
   item: Key;
-  /** The only key stays. */
+  /** The only key that may sign in stays. */
   canRemove: boolean;
   onRename: () => void;
   onRemove: (from: string) => void;

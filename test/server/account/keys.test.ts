@@ -63,6 +63,7 @@ describe('the list of keys', () => {
         addedAt: expect.stringMatching(/Z$/),
         lastUsedAt: expect.stringMatching(/Z$/),
         current: true,
+        counts: true,
       },
       {
         id: second.id,
@@ -72,6 +73,7 @@ describe('the list of keys', () => {
         addedAt: expect.stringMatching(/Z$/),
         lastUsedAt: null,
         current: false,
+        counts: true,
       },
     ]);
   });
@@ -320,6 +322,25 @@ describe('removing a key', () => {
     await expectProblem(response, 409, 'last-key');
     const { client, access_token } = await signIn(server.origin, key);
     await expectProblem(await client.api('DELETE', `/api/keys/${key.id}`, access_token), 409, 'last-key');
+  });
+
+  test('is refused for the last one that the rules on keys let sign in; one that they do not can go', async () => {
+    const { email, first, second, account } = await withTwoKeys();
+    await jsonOf(await account.addKey(new SoftKey(server.origin), 'Third'));
+    const { keyPolicy, store } = server.context;
+    // The rules allow one model now, and only the first key is one.
+    const model = 'cb69481e-8ff7-4039-93ec-0a2729a154a8';
+    await store.updateTable('keys').set({ aaguid: model }).where('id', '=', first.id).execute();
+    server.context.keyPolicy = () => ({ ...keyPolicy(), allowed: new Set([model]) });
+    try {
+      const { keys } = await jsonOf<{ keys: { counts: boolean }[] }>(await account.get('keys'));
+      expect(keys.map(({ counts }) => counts)).toEqual([true, false, false]);
+      await expectProblem(await account.send('DELETE', `keys/${first.id}`), 409, 'last-key');
+      await jsonOf(await account.send('DELETE', `keys/${second.id}`));
+      expect(await currentKeys(email)).toHaveLength(2);
+    } finally {
+      server.context.keyPolicy = keyPolicy;
+    }
   });
 
   test('of the two last ones at the same moment is refused for one of them', async () => {

@@ -158,6 +158,27 @@ describe('keys', () => {
     await pressButton(visitor, 'Add a spare key');
   });
 
+  test('show a picture of the model; one that is not accepted any more says so, and can go', async () => {
+    const [work, drawer] = account.keys;
+    if (!work || !drawer) throw new Error('no keys');
+    answerAccount(site, {
+      ...account,
+      keys: [
+        { ...work, icon: '/key-icons/a1' },
+        { ...drawer, counts: false },
+      ],
+    });
+    await using visitor = await visitAccount();
+    await open(visitor);
+    expect(await visitor.page.$$eval('.key-icon', (all) => all.map((icon) => icon.getAttribute('src')))).toEqual([
+      '/key-icons/a1',
+    ]);
+    const text = await textOf(visitor);
+    expect(text).toContain('This is your only key that is accepted here.');
+    expect(text).toMatch(/In the drawer\s+Added .*\s+Not accepted here any more: it does not sign you in/);
+    expect(await visitor.page.$$eval('[id^=remove-]', (all) => all.map(({ id }) => id))).toEqual(['remove-b2']);
+  });
+
   test('are renamed in place, and the focus comes back', async () => {
     await using visitor = await visitAccount();
     await open(visitor);

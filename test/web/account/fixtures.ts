@@ -10,7 +10,9 @@ const key = (id: string, name: string, other: Partial<Account['keys'][number]> =
   model: 'YubiKey 5C NFC',
   addedAt: minutesAgo(60 * 24 * 40),
   lastUsedAt: minutesAgo(125),
+  icon: null,
   current: false,
+  counts: true,
   ...other,
 });
 

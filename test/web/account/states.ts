@@ -19,6 +19,11 @@ export async function pressButton({ page }: Visit, name: string): Promise<void> 
 
 const only = { ...account, keys: account.keys.slice(0, 1) };
 
+const someRefused = {
+  ...account,
+  keys: account.keys.map((key) => (key.current ? { ...key, icon: '/key-icons/a1' } : { ...key, counts: false })),
+};
+
 /** The longest names that the server lets through. */
 const long = {
   ...account,
@@ -54,6 +59,17 @@ export const accountStates: Omit<PageState, 'path'>[] = [
   },
   { name: 'keys', answer: answerAccount, key: enrolled(), until: open, high: true },
   { name: 'the only key', answer: (site) => answerAccount(site, only), key: enrolled(), until: open, high: true },
+  {
+    name: 'a key that is not accepted any more, and a picture',
+    answer: (site) => {
+      answerAccount(site, someRefused);
+      const picture = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><path d="M1 1h7v7H1z"/></svg>';
+      site.answer('GET /key-icons/a1', { body: picture, headers: { 'content-type': 'image/svg+xml' } });
+    },
+    key: enrolled(),
+    until: open,
+    high: true,
+  },
   {
     name: 'renaming a key',
     answer: answerAccount,
