@@ -194,7 +194,6 @@ const enrolling: Omit<PageState, 'path'>[] = [
   },
   {
     name: 'an invitation that replaces keys',
-    before: wantsPress,
     answer: (site) =>
       answerEnrolment(site, {
         replaces: [

@@ -1,4 +1,4 @@
-import { timeOfDay } from '../ui/time.ts';
+import { awsSentence } from '../ui/aws-sentence.ts';
 import type { Browser, Ending, Key, Session } from './account.ts';
 import { endOtherSessions, endSession, removeKey, reportNotMe } from './requests.ts';
 
@@ -63,7 +63,7 @@ export function perform(change: Change): Promise<Ending> {
 
 /** What was done, and what AWS may still honour. */
 export function saidOf(change: Change, ending: Ending, now: Date): string {
-  const aws = awsSentence(ending, now);
+  const aws = awsSentence(ending.awsCredentialsUntil, now);
   return aws === undefined ? doneOf(change, ending) : `${doneOf(change, ending)} ${aws}`;
 }
 
@@ -82,12 +82,6 @@ function doneOf(change: Change, { sessions }: Ending): string {
 /** "2 sessions". */
 export function count(number: number, thing: string): string {
   return `${number} ${thing}${number === 1 ? '' : 's'}`;
-}
-
-/** Nobody but AWS can end what AWS has given. */
-export function awsSentence({ awsCredentialsUntil }: Ending, now: Date): string | undefined {
-  if (awsCredentialsUntil === null) return undefined;
-  return `AWS credentials that were issued before may work until ${timeOfDay(new Date(awsCredentialsUntil), now).replace(/^at /, '')}.`;
 }
 
 /** How a sentence names a session. */

@@ -1,14 +1,14 @@
+import { awsSentence } from '../ui/aws-sentence.ts';
 import { Actions, PrimaryButton } from '../ui/buttons.tsx';
 import { FormattedText } from '../ui/formatted-text.tsx';
 import { KeyDrawing } from '../ui/key-drawing.tsx';
 import { Card } from '../ui/page.tsx';
 import { useFocusOn } from '../ui/status.tsx';
 import type { Ending } from './account.ts';
-import { awsSentence } from './change.ts';
 
 /** "This was not me" is done: what that means, and what to do next. */
 export function Reported({ ending, onSignIn }: { ending: Ending; onSignIn: () => void }) {
-  const aws = awsSentence(ending, new Date());
+  const aws = awsSentence(ending.awsCredentialsUntil, new Date());
   useFocusOn('reported', false);
   return (
     <Card>

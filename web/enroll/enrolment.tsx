@@ -24,6 +24,7 @@ import {
   type Opened,
   progressOf,
   reducer,
+  replacesKeys,
   type Step,
   statusOf,
   stepOf,
@@ -112,6 +113,8 @@ async function open(ticket: string, send: Send): Promise<void> {
     const details = await whenApproved(ticket, send);
     send({ type: 'opened', details });
     requireWebAuthn();
+    // The person must first read which keys stop working: the browser's own dialog would cover that.
+    if (replacesKeys(details)) return;
     await whenVisible();
     await touch(ticket, details.needsConfirmation ? 'confirm' : 'enrol', details.host, send, false);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { awsSentence } from '../ui/aws-sentence.ts';
 import type { CeremonyEvent } from '../ui/ceremony-event.ts';
 import type { Explanation } from '../ui/explain/explanation.ts';
 import type { Status } from '../ui/status.tsx';
@@ -29,6 +30,8 @@ export interface Details {
 export interface Enrolled {
   email: string;
   key: { name: string; model: string | null };
+  /** After keys were replaced: until when AWS may honour what their sessions got, ISO 8601. */
+  awsCredentialsUntil?: string | null;
 }
 
 /** People who have a key already confirm with it first. Then comes the new key. */
@@ -122,6 +125,11 @@ export function stepOf(state: State): Step {
   return 'step' in state ? state.step : 'enrol';
 }
 
+/** Whether keys stop working when the new one is enrolled. */
+export function replacesKeys({ replaces = [] }: Details): boolean {
+  return replaces.length > 0;
+}
+
 /** "Step 1 of 2", only for people who have a key already. */
 export function progressOf(state: State): string | undefined {
   if (!state.details?.needsConfirmation || !('step' in state)) return undefined;
@@ -195,13 +203,23 @@ export function statusOf(state: State): Status | undefined {
         text: 'No key was enrolled, and your invitation is still good.',
       };
     case 'done': {
-      const { email, key } = state.enrolled;
       return {
         id: 'done',
         mood: 'done',
         title: 'Your key is enrolled.',
-        text: `“${key.name}”${key.model ? ` (${key.model})` : ''} now signs in ${email}. Go back to your terminal and run \`vouch login\`.`,
+        text: doneText(state.details, state.enrolled),
       };
     }
   }
+}
+
+function doneText(details: Details, { email, key, awsCredentialsUntil = null }: Enrolled): string {
+  return [
+    `“${key.name}”${key.model ? ` (${key.model})` : ''} now signs in ${email}.`,
+    replacesKeys(details) && 'What you had before no longer works, and your sessions have ended.',
+    awsSentence(awsCredentialsUntil, new Date()),
+    'Go back to your terminal and run `vouch login`.',
+  ]
+    .filter(Boolean)
+    .join(' ');
 }

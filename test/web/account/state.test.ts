@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { addReducer, addStatus, initialAdd } from '../../../web/account/add-state.ts';
-import { awsSentence, saidOf, whereOf } from '../../../web/account/change.ts';
+import { saidOf, whereOf } from '../../../web/account/change.ts';
 import { changeReducer } from '../../../web/account/change-state.ts';
 import { initial, reducer, type State, statusOf } from '../../../web/account/state.ts';
+import { awsSentence } from '../../../web/ui/aws-sentence.ts';
 import type { Explanation } from '../../../web/ui/explain/explanation.ts';
 import { account } from './fixtures.ts';
 
@@ -78,7 +79,7 @@ describe('a change', () => {
     expect(saidOf(change, { sessions: 2, awsCredentialsUntil: until }, now)).toBe(
       'Removed “Work key” and ended 2 sessions. AWS credentials that were issued before may work until 11:42.',
     );
-    expect(awsSentence({ sessions: 1, awsCredentialsUntil: null }, now)).toBeUndefined();
+    expect(awsSentence(null, now)).toBeUndefined();
   });
 
   test('names a session by its place', () => {

@@ -164,13 +164,32 @@ describe('enrolling a second key', () => {
     );
   });
 
-  test('says which keys the new one replaces, if it does', async () => {
+  test('says which keys the new one replaces, touches none before that is read, and says what has ended', async () => {
     answerEnrolment(site, { replaces: [{ name: 'Work key' }, { name: 'Spare' }] });
-    await using visitor = await open('/enroll/t1', { key: { touchesByItself: false } });
-    await visitor.status('touching');
+    const until = new Date();
+    until.setHours(23, 42);
+    const key = { name: 'Security key', model: null };
+    const awsCredentialsUntil = until.toISOString();
+    site.answer('POST /enroll/t1/verify', { body: { email: 'alice@example.com', key, awsCredentialsUntil } });
+    await using visitor = await open();
+    await visitor.status('ready');
     expect(await visitor.page.$eval('.notice', (element) => element.textContent)).toBe(
-      'The new key replaces “Work key” and “Spare”, which then stop working. Your sessions end.',
+      'The new key replaces “Work key” and “Spare”, which stop working then. Your sessions end.',
     );
+    expect(routes(site)).toEqual(['POST /enroll/t1/open']);
+    await visitor.press();
+    const said = await visitor.status('done');
+    expect(said).toContain(
+      'now signs in alice@example.com. What you had before no longer works, and your sessions have ended.',
+    );
+    expect(said).toContain('AWS credentials that were issued before may work until 23:42. Go back to your terminal');
+  });
+
+  test('begins by itself when an invitation replaces keys, and there are none left', async () => {
+    answerEnrolment(site, { replaces: [] });
+    await using visitor = await open();
+    const said = await visitor.status('done');
+    expect(said).not.toContain('no longer works');
   });
 
   test('refuses a first key that is not the person’s, and lets them try again', async () => {
