@@ -39,7 +39,12 @@ export async function dress(page: Page, { width = 1280, height = 800, ...prefers
 }
 
 /** Opens a page of the site in a new tab, and records everything that it must not do. */
-export async function visit(browser: Browser, site: Site, path: string, options: VisitOptions = {}): Promise<Visit> {
+export async function visit(
+  browser: Browser,
+  site: Pick<Site, 'origin'>,
+  path: string,
+  options: VisitOptions = {},
+): Promise<Visit> {
   const page = await browser.newPage();
   const faults: string[] = [];
   const origin = options.origin ?? site.origin;
