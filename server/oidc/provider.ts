@@ -1,6 +1,7 @@
 import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
+import { whyGrantIsOver } from '../sessions/session-over.ts';
 import { bindSessionToGrant, endSessionsNow, findSessionOfGrant } from '../sessions/sessions.ts';
 import { forLog, isReadable } from '../text/readable-text.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
@@ -189,10 +190,12 @@ async function grantForTouch(context: Context, ctx: KoaContextWithOIDC) {
 }
 
 async function sessionClaims(context: Context, token: unknown): Promise<{ sid: string } | undefined> {
-  const { grantId } = token as { grantId?: string };
-  const session = grantId && (await findSessionOfGrant(context.store, grantId, context.now()));
-  if (!session) throw new errors.InvalidGrant('the session is not active');
-  return { sid: session.id };
+  const { grantId = '' } = token as { grantId?: string };
+  const session = await findSessionOfGrant(context.store, grantId, context.now());
+  if (session !== undefined) return { sid: session.id };
+  const reason = await whyGrantIsOver(context.store, grantId, context.now());
+  // Only for the log: the library keeps details from clients.
+  throw new errors.InvalidGrant(`the session is not active (${reason ?? 'for no known reason'})`);
 }
 
 /** The access token's lifetime, so that it ends with the session: it counts from the touch, not from the code's redemption. */

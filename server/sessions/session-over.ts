@@ -61,6 +61,12 @@ export async function overReasons(
   return reasons;
 }
 
+/** Why the session of an OAuth grant is over; undefined if the database does not know. */
+export async function whyGrantIsOver(store: Store, grantId: string, now: number): Promise<OverReason | undefined> {
+  const session = await store.selectFrom('sessions').select('id').where('grant_id', '=', grantId).executeTakeFirst();
+  return session && (await overReasons(store, [session], now)).get(session.id);
+}
+
 /**
  * The API's answer to a request whose session is not active (RFC 9449, section 7.1), with the reason as data.
  *

@@ -76,6 +76,8 @@ export class SessionWatch {
    */
   open(session: { id: string; email: string }, response: ServerResponse): void {
     if (this.#closed || this.#size >= this.#capacity) throw full();
+    // The client has hung up while its session was checked, and nothing will tell us again.
+    if (response.closed) return;
     const elapsed = this.#elapsed();
     const stream = { response, saidAt: elapsed, endsAt: elapsed + LIFETIME_MS * (0.75 + Math.random() / 4) };
     const watched: Watched = this.#watched.get(session.id) ?? { ...session, streams: new Set() };

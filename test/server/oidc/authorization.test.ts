@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Browser } from '../browser.ts';
 import { CliClient, newKeyPair, type ProofOptions } from '../cli-client.ts';
 import type { SoftKey } from '../soft-key.ts';
@@ -307,11 +307,20 @@ describe('a code', () => {
     await expectOAuthError(await client.redeem(code), 400, 'invalid_grant');
   });
 
-  test('of a session that has been revoked since gives no token', async () => {
+  test('of a session that has been ended since gives no token, and only the log knows why', async () => {
     const { client, code } = await freshCode();
-    const { store } = server.context;
-    await store.updateTable('sessions').set({ revoked_at: 1 }).where('revoked_at', 'is', null).execute();
-    await expectOAuthError(await client.redeem(code), 400, 'invalid_grant');
+    const { store, log } = server.context;
+    const ended = { revoked_at: 1, end_reason: 'ended-by-administrator' } as const;
+    await store.updateTable('sessions').set(ended).where('revoked_at', 'is', null).execute();
+    const logged = vi.spyOn(log, 'info');
+    onTestFinished(() => logged.mockRestore());
+    const response = await client.redeem(code);
+    expect(await response.clone().text()).not.toContain('ended-by');
+    await expectOAuthError(response, 400, 'invalid_grant');
+    expect(logged.mock.calls).toContainEqual([
+      { error: 'invalid_grant', reason: 'the session is not active (ended-by-administrator)' },
+      'OAuth request refused',
+    ]);
   });
 });
 

@@ -256,6 +256,25 @@ describe('a watch', () => {
     expect(refused).toHaveLength(1);
   });
 
+  test('opens nothing for a client that has hung up already', async () => {
+    const watch = new SessionWatch(server.context);
+    onTestFinished(() => watch.close());
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const listening = createServer((_asked, response) => {
+      response.once('close', () => {
+        watch.open({ id: 'gone', email: 'nobody@example.com' }, response);
+        resolve();
+      });
+      asked.destroy();
+    });
+    await new Promise<void>((ready) => listening.listen(0, '127.0.0.1', ready));
+    onTestFinished(() => void listening.close());
+    const asked = request({ port: (listening.address() as AddressInfo).port, host: '127.0.0.1' });
+    asked.on('error', () => {}).end();
+    await closed;
+    expect(watch.size).toBe(0);
+  });
+
   test('opens nothing more once it is closed', async () => {
     const { watch, stream, refused } = await watching();
     const [id = ''] = await storeSessions(1);
