@@ -113,19 +113,26 @@ async function remove(address: string, named: string, { json }: { json?: boolean
     const done = await store
       .transaction()
       .execute((transaction) => removeNamedKey(transaction, Date.now(), address, named, by));
-    const { email, name, id, left, sessions } = done;
+    const { email, name, id, left, sessions, invitations } = done;
     const until = await outstanding(
       administration,
       sessions.map((session) => ({ sessionId: session.id })),
     );
     if (json) {
-      printJson({ email, key: { id, name }, keysLeft: left, ...endedJson(done, until) });
+      printJson({
+        email,
+        key: { id, name },
+        keysLeft: left,
+        ...endedJson(done, until),
+        invitationsVoided: invitations,
+      });
       return;
     }
     const ended = sayEnded(done);
     const lines = [
       `Removed the key "${name}" of ${email}.`,
       ...(ended === undefined ? [] : [`Ended ${ended}${sessions.length > 0 ? ` (${sayMachines(sessions)})` : ''}.`]),
+      ...(invitations > 0 ? [`Voided ${count(invitations, 'open invitation')} for a further key.`] : []),
       ...(left > 0
         ? [`${email} has ${count(left, 'key')} left.`]
         : [

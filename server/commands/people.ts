@@ -243,15 +243,17 @@ async function remove(address: string, { yes, json }: JsonOption & { yes?: boole
 async function giveRole(which: 'promote' | 'demote', address: string, { json }: JsonOption): Promise<void> {
   const roles = await import('../people/roles.ts');
   await administer(async ({ store, by }) => {
-    const { email, role, changed, state } = await store
+    const { email, role, changed, state, invitations } = await store
       .transaction()
       .execute((transaction) => roles[which](transaction, Date.now(), address, by));
     if (json) {
-      printJson({ email, role, changed, state });
+      printJson({ email, role, changed, state, invitationsVoided: invitations });
       return;
     }
     const article = role === 'owner' ? 'an owner' : 'a member';
-    print(changed ? `${email} is now ${article}.` : `${email} is ${article} already. Nothing has changed.`);
+    const nothing = invitations > 0 ? '' : ' Nothing has changed.';
+    print(changed ? `${email} is now ${article}.` : `${email} is ${article} already.${nothing}`);
+    if (invitations > 0) print(`Voided ${count(invitations, 'open invitation')} to become an owner.`);
     if (state === 'active') return;
     print(`${email} is still shut out: vouch-server people show ${email}`);
   });

@@ -167,9 +167,9 @@ export async function finishEnrolment(
       } else {
         checkConfirmed(await keysOf(transaction, invitation.email), enrolment.confirmed_key_id);
       }
-      const personId = await findOrMakePerson(transaction, invitation, enrolment.user_handle, now);
-      const name = await nameFor(transaction, personId, enrolment.key_name, key);
-      await insertKey(transaction, personId, name, key, now);
+      const { id, promoted } = await findOrMakePerson(transaction, invitation, enrolment.user_handle, now);
+      const name = await nameFor(transaction, id, enrolment.key_name, key);
+      await insertKey(transaction, id, name, key, now);
       const finished = await transaction
         .updateTable('enrolments')
         .set({ key_id: key.id })
@@ -189,6 +189,9 @@ export async function finishEnrolment(
         keyId: key.id,
         detail: { name, model: key.model, aaguid: key.aaguid, replaced },
       });
+      // Whoever invited them has decided it.
+      const by = { actor: invitation.invited_by, from };
+      if (promoted) await audit(transaction, now, { ...by, event: 'person-promoted', subject: invitation.email });
       const enrolled = { email: invitation.email, key: { name, model: key.model } };
       return invitation.replace_keys === 1
         ? { ...enrolled, ...(await endedAccess(transaction, context, invitation.email)) }

@@ -7,9 +7,13 @@ import type { StoreTransaction } from '../store/store.ts';
 export const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitations'>) =>
   is.and([is('used_at', 'is', null), is('revoked_at', 'is', null), is('expires_at', '>', now)]);
 
+/** Why invitations are voided that nobody has revoked. */
+type VoidReason = 'person-disabled' | 'person-removed' | 'person-demoted' | 'key-removed' | 'keys-replaced';
+
 /**
- * Voids the open invitations of an address, each with its row in the audit trail.
+ * Voids open invitations of an address, each with its row in the audit trail.
  *
+ * @param which only those with these columns; by default all
  * @param why who acts, and why
  * @returns how many there were
  */
@@ -17,13 +21,15 @@ export async function revokeOpenInvitations(
   transaction: StoreTransaction,
   now: number,
   email: string,
-  why: { reason: 'person-disabled' | 'person-removed' } & By,
+  why: { reason: VoidReason } & By,
+  which: Partial<Pick<Schema['invitations'], 'role' | 'replace_keys'>> = {},
 ): Promise<number> {
   const revoked = await transaction
     .updateTable('invitations')
     .set({ revoked_at: now })
     .where('email', '=', email)
     .where(isOpen(now))
+    .where((is) => is.and(which))
     .returning('id')
     .execute();
   await auditAll(

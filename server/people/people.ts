@@ -44,19 +44,20 @@ export async function lockPerson(transaction: StoreTransaction, id: string): Pro
  * @param person the address in lower case, the role and the end date
  * @param userHandle WebAuthn's user handle for a new person, base64url
  * @param now milliseconds since the epoch
- * @returns the person's ID
+ * @returns the person's ID, and whether this made an owner of them
  */
 export async function findOrMakePerson(
   store: Store,
   { email, role, ends_at }: { email: string; role: PersonRole; ends_at: number | null },
   userHandle: string,
   now: number,
-): Promise<string> {
+): Promise<{ id: string; promoted: boolean }> {
   const person = await findPerson(store, email);
   if (person !== undefined) {
     // An invitation can make an owner of somebody, but never the reverse.
-    if (role === 'owner') await store.updateTable('people').set({ role }).where('id', '=', person.id).execute();
-    return person.id;
+    const promoted = role === 'owner' && person.role !== 'owner';
+    if (promoted) await store.updateTable('people').set({ role }).where('id', '=', person.id).execute();
+    return { id: person.id, promoted };
   }
   const id = randomUUID();
   await store
@@ -72,5 +73,5 @@ export async function findOrMakePerson(
       suggested_at: null,
     })
     .execute();
-  return id;
+  return { id, promoted: role === 'owner' };
 }

@@ -7,8 +7,6 @@ import { type RemovedKey, removeKey } from './remove-key.ts';
 
 export interface RemovedNamedKey extends RemovedKey {
   id: string;
-  /** How many keys the person has left. Without any they need an invitation. */
-  left: number;
 }
 
 /**
@@ -28,10 +26,7 @@ export async function removeNamedKey(
   const { id } = await findKey(transaction, person, named);
   const removed = await removeKey(transaction, now, id, by);
   if (removed === undefined) throw keyUnknown(person.email, named);
-  const { left } = await usableKeys(transaction, person.id)
-    .select((is) => is.fn.countAll<number>().as('left'))
-    .executeTakeFirstOrThrow();
-  return { id, ...removed, left: Number(left) };
+  return { id, ...removed };
 }
 
 /** Fewer characters do not name a key by the beginning of its ID. */

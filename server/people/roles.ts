@@ -3,6 +3,7 @@ import type { PersonRole } from '../store/schema.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { knownPerson } from './known-person.ts';
 import { checkOwnerRemains, lockPeople } from './last-owner.ts';
+import { revokeOpenInvitations } from './open-invitations.ts';
 import { type PersonState, stateOf } from './people.ts';
 
 export interface RoleGiven {
@@ -11,6 +12,8 @@ export interface RoleGiven {
   /** False when the person had the role before. */
   changed: boolean;
   state: PersonState;
+  /** How many open invitations were voided: they would have made the person an owner again. */
+  invitations: number;
 }
 
 /**
@@ -23,7 +26,7 @@ export async function promote(transaction: StoreTransaction, now: number, addres
 }
 
 /**
- * Makes an owner a member.
+ * Makes an owner a member, and voids the invitations that would make them an owner, even of somebody who is not one yet.
  *
  * @throws Problem `person-unknown` or `last-owner`
  */
@@ -41,11 +44,15 @@ async function giveRole(
   await lockPeople(transaction);
   const person = await knownPerson(transaction, address);
   const { id, email } = person;
-  const given = { email, role, changed: person.role !== role, state: stateOf(person, now) };
-  if (!given.changed) return given;
-  if (role === 'member') await checkOwnerRemains(transaction, now, person, 'be made a member');
-  await transaction.updateTable('people').set({ role }).where('id', '=', id).execute();
-  const event = role === 'owner' ? 'person-promoted' : 'person-demoted';
-  await audit(transaction, now, { ...by, event, subject: email });
-  return given;
+  const changed = person.role !== role;
+  if (changed) {
+    if (role === 'member') await checkOwnerRemains(transaction, now, person, 'be made a member');
+    await transaction.updateTable('people').set({ role }).where('id', '=', id).execute();
+    const event = role === 'owner' ? 'person-promoted' : 'person-demoted';
+    await audit(transaction, now, { ...by, event, subject: email });
+  }
+  const why = { ...by, reason: 'person-demoted' as const };
+  const invitations =
+    role === 'owner' ? 0 : await revokeOpenInvitations(transaction, now, email, why, { role: 'owner' });
+  return { email, role, changed, state: stateOf(person, now), invitations };
 }

@@ -298,6 +298,8 @@ describe('a recovery and an ordinary enrolment of the same person', () => {
     await reopenInvitations(email);
     const { answer, key: made } = await answerOf(recovery);
     await jsonOf(await recovery.post('verify', answer));
+    // With the old keys it became void, too.
+    await reopenInvitations(email);
     await expectProblem(await ordinary.post('verify', late.answer), 403, 'confirmation-needed');
     expect(await keysOf(email)).toEqual([made.id]);
   });

@@ -79,7 +79,7 @@ test('roles change once, with an audit row each', async () => {
   await addPerson(store, 'alice@example.com', 1, { role: 'owner' });
   await addPerson(store, 'bob@example.com', 1);
   const give = (how: typeof promote) => change(store, (transaction) => how(transaction, NOW, 'bob@example.com', BY));
-  const given = { email: 'bob@example.com', state: 'active' };
+  const given = { email: 'bob@example.com', state: 'active', invitations: 0 };
   expect(await give(demote)).toEqual({ ...given, role: 'member', changed: false });
   expect(await give(promote)).toEqual({ ...given, role: 'owner', changed: true });
   expect(await give(promote)).toEqual({ ...given, role: 'owner', changed: false });

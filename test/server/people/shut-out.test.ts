@@ -181,6 +181,7 @@ describe('removing a key', () => {
       left: 1,
       sessions: [{ id: 'b2', email: 'bob@example.com', machine: 'bob-laptop' }],
       browsers: 1,
+      invitations: 0,
     });
     expect([await isActive(store, 'b1'), await isActive(store, 'b2')]).toEqual([true, false]);
     expect(await auditOf(store)).toEqual([
