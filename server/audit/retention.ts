@@ -7,10 +7,10 @@ import type { Link } from './verify.ts';
 const DAY_MS = 24 * 3600_000;
 
 /** The most rows that one transaction deletes: other writes wait for it. */
-const MOST = 5_000;
+const MOST = 2_000;
 
 /** The most rows that one statement deletes: the embedded database blocks the whole server while it does, and lets it go on after it. */
-const BATCH = 1_000;
+const BATCH = 200;
 
 /**
  * Deletes the oldest rows when they are too old, and keeps the chain provable: the last deleted row becomes the chain's base, and a row
@@ -32,10 +32,13 @@ async function trimOnce(store: Store, signer: Signer, oldest: number, now: numbe
     .where('id', '=', 1)
     .executeTakeFirstOrThrow();
   const base = { id: Number(base_id), hash: base_hash };
+  const [first] = await rowsFrom(store, base.id, 1);
+  if (!isOld(first, oldest)) return false;
+  const [another] = await rowsFrom(store, base.id + MOST - 1, 1);
+  const many = isOld(another, oldest);
+  if (!many && (await trimmedToday(store, now))) return false;
   const last = await lastOldRow(store, base.id, oldest);
   if (last === undefined) return false;
-  const many = last.id - base.id >= MOST;
-  if (!many && (await trimmedToday(store, now))) return false;
   const checkpoint = await signCheckpoint(signer, last, now);
   await store.transaction().execute(async (transaction) => {
     if (!(await moveBase(transaction, base.id, last))) return;
@@ -54,15 +57,23 @@ async function trimOnce(store: Store, signer: Signer, oldest: number, now: numbe
 
 /** The last row of the chain's beginning that is too old. */
 async function lastOldRow(store: Store, baseId: number, oldest: number): Promise<Link | undefined> {
-  const rows = await store
+  const rows = await rowsFrom(store, baseId, MOST);
+  const young = rows.findIndex((row) => !isOld(row, oldest));
+  return young === -1 ? rows.at(-1) : rows[young - 1];
+}
+
+function rowsFrom(store: Store, after: number, limit: number) {
+  return store
     .selectFrom('audit')
     .select(['id', 'at', 'hash'])
-    .where('id', '>', baseId)
+    .where('id', '>', after)
     .orderBy('id')
-    .limit(MOST)
+    .limit(limit)
     .execute();
-  const young = rows.findIndex(({ at }) => Number(at) > oldest);
-  return young === -1 ? rows.at(-1) : rows[young - 1];
+}
+
+function isOld(row: { at: number } | undefined, oldest: number): boolean {
+  return row !== undefined && Number(row.at) <= oldest;
 }
 
 async function trimmedToday(store: Store, now: number): Promise<boolean> {

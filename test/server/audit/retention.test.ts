@@ -100,7 +100,7 @@ test('two servers that delete at the same moment delete once', async () => {
 });
 
 test('very many rows go some thousands at a time, and other work goes on in between', async () => {
-  const old = Array.from({ length: 12_500 }, () => ({ event: 'signed-in' as const, actor: 'a' }));
+  const old = Array.from({ length: 5_000 }, () => ({ event: 'signed-in' as const, actor: 'a' }));
   await addAudit(store(), 1, ...old);
   await add(0);
   const observer = new DatabaseSync(opened.context.config.database.name);
@@ -119,15 +119,15 @@ test('very many rows go some thousands at a time, and other work goes on in betw
     seen.push(left());
   }
   await trimming;
-  expect([seen[0], seen.at(-1)]).toEqual([12_500, 2_500]);
+  expect([seen[0], seen.at(-1)]).toEqual([5_000, 1_000]);
   const taken = seen.slice(1).map((rest, index) => (seen[index] ?? 0) - rest);
-  expect(Math.max(...taken)).toBe(5_000);
+  expect(Math.max(...taken)).toBe(2_000);
   // At least one for each statement that deletes.
-  expect(turns).toBeGreaterThanOrEqual(10);
+  expect(turns).toBeGreaterThanOrEqual(20);
   const told = (await rows()).filter(({ event }) => event === 'audit-trimmed').map(({ detail }) => JSON.parse(detail));
   expect(told).toMatchObject([
-    { fromId: 1, toId: 5_000 },
-    { fromId: 5_001, toId: 10_000 },
+    { fromId: 1, toId: 2_000 },
+    { fromId: 2_001, toId: 4_000 },
   ]);
   // The rest is not many: it waits for the next day.
   await trim(400, NOW + DAY);
