@@ -70,6 +70,7 @@ const keys = program
     `
 A key is named by its name, or by its ID or the beginning of that. Examples:
   vouch keys list
+  vouch keys add --name "In the drawer"
   vouch keys rename "Security key" "Work key"
   vouch keys remove "Old key"
 `,
@@ -80,6 +81,15 @@ keys
   .description('show them: name, model, when added, when last used')
   .addOption(json())
   .action(lazily(async () => (await import('./commands/keys.ts')).keysList));
+
+keys
+  .command('add')
+  .description('add a further key, such as a spare: opens the page that does it, and waits')
+  .option('--name <name>', 'what to call the key, such as "In the drawer"')
+  .addOption(noBrowser())
+  .addOption(timeout(600))
+  .addOption(json())
+  .action(lazily(async () => (await import('./commands/keys-add.ts')).keysAdd));
 
 keys
   .command('rename <key> <name>')

@@ -7,8 +7,8 @@ export const server = () => new Option('--server <url>', 'the Vouch server, such
 export const json = () => new Option('--json', 'print JSON, for scripts');
 export const yes = () => new Option('--yes', 'do it without a question, for scripts');
 export const noBrowser = () => new Option('--no-browser', 'only print the address to open');
-export const timeout = () =>
-  new Option('--timeout <seconds>', 'the longest wait for your touch').default(300).argParser(positiveSeconds);
+export const timeout = (seconds = 300) =>
+  new Option('--timeout <seconds>', 'the longest wait for your touch').default(seconds).argParser(positiveSeconds);
 export const port = () =>
   new Option('--port <port>', 'the port of 127.0.0.1 that the browser comes back to (default: any free one)').argParser(
     portNumber,

@@ -148,6 +148,32 @@ describe.sequential('a hard day', () => {
     await sandbox.browser?.changeKey(first);
   });
 
+  test('vouch keys add: the page takes a new key, which signs in, and can be removed again', async () => {
+    await sandbox.succeed('vouch', ['login']);
+    // Killed agents could not report the end of theirs.
+    const others = await sandbox.succeed('vouch', ['sessions', 'end', '--others']);
+    expect(others.stdout).toMatch(/^Ended \d sessions\nAWS credentials issued before /);
+    const added = await sandbox.succeed('vouch', ['keys', 'add', '--name', 'In the drawer']);
+    expect(added.stdout).toMatch(
+      /^Opening your browser to add a key at localhost:\d+\n {2}http:\S+\/account\?add&name=In%20the%20drawer\nAdded "In the drawer"\. /,
+    );
+    const first = (await sandbox.browser?.credentials()) ?? [];
+    await sandbox.browser?.changeKey(await sandbox.browser.drawer());
+    expect((await sandbox.succeed('vouch', ['login'])).stdout).toContain('with "In the drawer"');
+    expect((await lsRemote()).code).toBe(0);
+    const { keys } = JSON.parse((await sandbox.succeed('vouch', ['keys', 'list', '--json'])).stdout);
+    expect(keys.filter(({ current }: { current: boolean }) => current)).toMatchObject([{ name: 'In the drawer' }]);
+    // The login before has ended: it is not among the sessions any more.
+    const { sessions } = JSON.parse((await sandbox.succeed('vouch', ['sessions', 'list', '--json'])).stdout);
+    expect(sessions).toMatchObject([{ current: true, lastRole: { arn: sandbox.roleArn } }]);
+    const removed = await sandbox.succeed('vouch', ['keys', 'remove', 'in the drawer', '--yes']);
+    expect(removed.stdout).toMatch(
+      /^Removed "In the drawer"\nYou are signed out here\. .*\nAWS credentials issued before /,
+    );
+    expect((await lsRemote()).stderr).toContain('You are not signed in. Run `vouch login`, then try again.');
+    await sandbox.browser?.changeKey(first);
+  });
+
   test('with several profiles, Git’s configuration names the one for a repository', async () => {
     const role = ['--role', sandbox.roleArn];
     await sandbox.succeed('vouch', ['setup', 'aws', '--profile', 'prod', ...role]);

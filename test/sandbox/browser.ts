@@ -57,7 +57,9 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
     const key = await addSecurityKey(page, { credentials: held });
     current = { page, key };
     // Watch from the start: a confirmation can be over before the page has loaded.
-    if (new URL(url).pathname.startsWith('/enroll')) {
+    const { pathname, searchParams } = new URL(url);
+    if (pathname === '/account' && searchParams.has('add')) void addOnAccountPage(current).catch(() => {});
+    if (pathname.startsWith('/enroll')) {
       void bringSecondKey(current).catch(() => {});
       for (const look of comparing) look(page);
       comparing = [];
@@ -133,8 +135,23 @@ async function bringSecondKey(desk: Desk): Promise<void> {
   const confirmed = (response: HTTPResponse) => response.url().endsWith('/confirm/verify') && response.ok();
   await page.waitForResponse(confirmed, { timeout: 0 });
   await page.waitForSelector('[role=status][data-status="ready"]', { timeout: 0 });
+  await changeKeys(desk);
+  await page.locator('[data-primary]').click();
+}
+
+/** Signs in to my account with the key in hand, then adds a new one under the name that the page proposes. */
+async function addOnAccountPage(desk: Desk): Promise<void> {
+  const { page } = desk;
+  await page.waitForSelector('[role=status][data-status="ready"]', { timeout: 0 });
+  await page.locator('[data-primary]').click();
+  await page.waitForSelector('#new-key', { timeout: 0 });
+  await changeKeys(desk);
+  await page.locator('[data-primary]').click();
+}
+
+/** Plugs a new key in, in place of the first. */
+async function changeKeys(desk: Desk): Promise<void> {
   desk.first = await desk.key.credentials();
   await desk.key.remove();
-  desk.key = await addSecurityKey(page);
-  await page.locator('[data-primary]').click();
+  desk.key = await addSecurityKey(desk.page);
 }

@@ -10,7 +10,7 @@ import { isIdle, useIdleEnd } from './idle.ts';
 import { OpenAccount } from './open-account.tsx';
 import { Reported } from './reported.tsx';
 import { forgetSession, isProblem, load, mayBeSignedIn, signIn, signOut } from './requests.ts';
-import { type Event, initial, reducer, type SignedOutWhy, statusOf } from './state.ts';
+import { type Event, initial, reducer, type SignedOutWhy, statusOf, type Task } from './state.ts';
 
 export function AccountPage() {
   const [state, send] = useReducer(reducer, mayBeSignedIn(), initial);
@@ -74,12 +74,13 @@ async function touch(send: Send): Promise<void> {
   }
 }
 
-/** Loads and shows the account, if the session is still there. `/account?add` begins with adding a key, once. */
+/** Loads and shows the account, if the session is still there. `/account?add` begins with adding a key, once, perhaps of this `name`. */
 async function open(send: Send): Promise<void> {
   try {
     const account = await load();
-    const wantsToAdd = new URLSearchParams(location.search).has('add');
-    send({ type: 'loaded', account, ...(wantsToAdd && { task: { kind: 'add' } }) });
+    const query = new URLSearchParams(location.search);
+    const task: Task = { kind: 'add', name: query.get('name') ?? undefined };
+    send({ type: 'loaded', account, ...(query.has('add') && { task }) });
     history.replaceState(null, '', location.pathname);
   } catch (error) {
     if (isProblem(error, 'web-session-over')) {

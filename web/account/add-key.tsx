@@ -7,20 +7,22 @@ import { PinHelp } from '../ui/pin-help.tsx';
 import { StatusRegion, useFocusOn } from '../ui/status.tsx';
 import type { Key } from './account.ts';
 import { type AddEvent, addReducer, addStatus, initialAdd, isTouchable, type Step, stepOf } from './add-state.ts';
-import { NameField, troubleWithName } from './name-field.tsx';
+import { longest, NameField, troubleWithName } from './name-field.tsx';
 import { addKey, isProblem, touchAgain, wasTouchedJustNow } from './requests.ts';
 
 export interface AddKeyProps {
   keys: Key[];
+  /** The name that `vouch keys add` has asked for. */
+  wanted: string | undefined;
   onDone: (said: string) => Promise<void>;
   onLeave: () => void;
   onOver: () => void;
 }
 
 /** Adds a further key: its name, a touch of a key that the person has (unless there was one just now), and the new key. */
-export function AddKey({ keys, onDone, onLeave, onOver }: AddKeyProps) {
+export function AddKey({ keys, wanted, onDone, onLeave, onOver }: AddKeyProps) {
   const [state, send] = useReducer(addReducer, initialAdd);
-  const [name, setName] = useState(() => freeName(keys));
+  const [name, setName] = useState(() => wanted?.slice(0, longest) ?? freeName(keys));
   const status = addStatus(state);
   useFocusOn(status?.id ?? 'naming', false);
   const making: Making = { name: name.trim(), send, onDone, onOver };

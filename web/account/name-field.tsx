@@ -1,7 +1,7 @@
 import { FormattedText } from '../ui/formatted-text.tsx';
 
 /** The most characters in a key's name, which the server checks too. */
-const longest = 40;
+export const longest = 40;
 
 export interface NameFieldProps {
   id: string;

@@ -71,7 +71,15 @@ export function OpenAccount(props: OpenAccountProps) {
   }, [task, returnTo, said]);
 
   if (task?.kind === 'add') {
-    return <AddKey keys={account.keys} onDone={done} onLeave={() => send({ type: 'left' })} onOver={onOver} />;
+    return (
+      <AddKey
+        keys={account.keys}
+        wanted={task.name}
+        onDone={done}
+        onLeave={() => send({ type: 'left' })}
+        onOver={onOver}
+      />
+    );
   }
   if (task?.kind === 'change') {
     const { change } = task;

@@ -6,7 +6,7 @@ import type { Change } from './change.ts';
 export type View = 'keys' | 'sessions' | 'history';
 
 /** What the person is doing instead of looking at a list. */
-export type Task = { kind: 'add' } | { kind: 'change'; change: Change };
+export type Task = { kind: 'add'; name?: string | undefined } | { kind: 'change'; change: Change };
 
 /** Why nobody is signed in: nobody used the page, the session is over for another reason, or the person signed out. */
 export type SignedOutWhy = 'idle' | 'over' | 'signed-out';

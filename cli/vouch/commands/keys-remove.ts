@@ -46,7 +46,7 @@ export async function keysRemove(
 }
 
 function question(key: AccountKey): string {
-  const ends = key.current ? ' You signed in with it, so this session ends.' : '';
+  const ends = key.current ? ' This session ends with it.' : '';
   return `Remove ${keyLabel(key)}, added ${day(new Date(key.addedAt))}?${ends}`;
 }
 
@@ -65,9 +65,7 @@ function said({ name }: AccountKey, { sessions, signedOut, awsCredentialsUntil }
   const ended = others > 0 ? `, and ended ${count(others, 'other session')} that began with it` : '';
   return [
     `Removed "${printable(name, 100)}"${ended}`,
-    ...(signedOut
-      ? ['You had signed in with it, so you are signed out here. Next: `vouch login` with another key']
-      : []),
+    ...(signedOut ? ['You are signed out here. Next: `vouch login` with another key'] : []),
     ...(outstanding === undefined ? [] : [outstanding]),
   ];
 }

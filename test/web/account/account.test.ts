@@ -326,6 +326,17 @@ describe('adding a key', () => {
     await visitor.page.waitForSelector('.views');
   });
 
+  test('proposes the name that the terminal asks for, cut to what a name may have', async () => {
+    await using visitor = await visitAccount(
+      `/account?add&name=${encodeURIComponent(`In the “drawer” ${'x'.repeat(40)}`)}`,
+    );
+    await visitor.status('ready');
+    await visitor.press();
+    await waitForFocus(visitor, 'new-key');
+    const field = await visitor.page.$eval('#new-key', (input) => (input as HTMLInputElement).value);
+    expect(field).toBe(`In the “drawer” ${'x'.repeat(24)}`);
+  });
+
   test('says in the server’s words why a key is not accepted', async () => {
     await using visitor = await visitAccount();
     await open(visitor);

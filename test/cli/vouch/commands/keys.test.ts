@@ -151,7 +151,7 @@ describe('vouch keys remove, in a script', () => {
     const { code, stdout } = await remove(env, 'Security key');
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^Removed "Security key"\nYou had signed in with it, so you are signed out here\. Next: .*\nAWS credentials issued before/,
+      /^Removed "Security key"\nYou are signed out here\. Next: .*\nAWS credentials issued before/,
     );
     await running.ended;
     await expect(agentStatus(env)).rejects.toMatchObject({ kind: 'agent-not-running' });
@@ -200,7 +200,7 @@ describe('vouch keys remove, on a terminal', () => {
     expect(await asking.ended).toBe(1);
     expect(asking.said()).toContain('vouch: Nothing was changed.\n');
     const interrupted = onScreen(env, '"Security key"');
-    await interrupted.until(/\? You signed in with it, so this session ends\. \[y\/N\] $/);
+    await interrupted.until(/\? This session ends with it\. \[y\/N\] $/);
     interrupted.type('\x03');
     expect(await interrupted.ended).toBe(130);
     expect(await namesOf(env)).toHaveLength(2);
