@@ -85,6 +85,13 @@ describe('a chain leads to a trusted certificate', () => {
     expect(paths([leaf, maker.intermediate], [maker.root, renewed])).toHaveLength(2);
   });
 
+  test('through authorities of the root’s own name beyond the length that it allows, as when its key changes', async () => {
+    const root = await makeAuthority('Short Root', { pathLength: 0 });
+    const changed = await makeAuthority('Short Root', { by: root, pathLength: 0 });
+    const last = await makeCertificate({ by: changed });
+    expect(paths([last, changed], [root])).toEqual([['Test Key', 'Short Root', 'Short Root']]);
+  });
+
   test('even if an old root says nothing of being one', async () => {
     const old = await makeAuthority('Old Root', { authority: null });
     expect(paths([await makeCertificate({ by: old })], [old])).toEqual([['Test Key', 'Old Root']]);
@@ -148,6 +155,15 @@ describe('a chain leads nowhere', () => {
       async () => {
         const end = await makeCertificate();
         return [[await makeCertificate({ by: end })], [end]];
+      },
+    ],
+    [
+      'when an authority’s key is of an unknown kind',
+      async () => {
+        const strange = Buffer.from(maker.intermediate.der);
+        // The last byte of id-ecPublicKey (RFC 5480, section 2.1.1).
+        strange[strange.indexOf(Buffer.from('2a8648ce3d0201', 'hex')) + 6] = 0x7f;
+        return [[leaf, { der: strange }], [maker.root]];
       },
     ],
     [

@@ -44,18 +44,49 @@ test('an edition’s models are known by AAGUID, with description, version, root
   });
 });
 
+test('a root that attests several models is known as such', async () => {
+  const [shared, own] = [await makeAuthority('Shared'), await makeAuthority('Own')];
+  const other = AAGUID.replace('2', '3');
+  const entries = [
+    // Twice for one model is not for several.
+    modelEntry({ aaguid: AAGUID, roots: [shared, own, own] }),
+    modelEntry({ aaguid: other, roots: [shared] }),
+  ];
+  const { models } = readMetadata(payloadOf({ entries }));
+  expect(models.get(AAGUID)?.roots.map(({ ofSeveralModels }) => ofSeveralModels)).toEqual([true, false, false]);
+  expect(models.get(other)?.roots).toEqual([{ der: shared.der, ofSeveralModels: true }]);
+});
+
+test('of a model’s lists, the first hundred are read', () => {
+  const statusReports = Array.from({ length: 150 }, () => ({ status: 'REVOKED' }));
+  const { models } = readMetadata(payloadOf({ entries: [modelEntry({ aaguid: AAGUID, statusReports })] }));
+  expect(models.get(AAGUID)?.reports).toHaveLength(100);
+});
+
 test('entries for other protocols are left out, and what has a wrong form does no harm', () => {
   const wrong = [
     null,
     7,
     { aaid: '1234#5678' },
     { aaguid: 'not one' },
+    { aaguid: `x${AAGUID}` },
+    { aaguid: `${AAGUID}x` },
     { attestationCertificateKeyIdentifiers: ['7c0903708b87115b0b422def3138c3c864e44573'] },
   ];
   const bare = {
     aaguid: AAGUID,
-    metadataStatement: { description: 7, attestationRootCertificates: 'none', icon: 7 },
-    statusReports: [{ status: 7, effectiveDate: '2024', authenticatorVersion: 'x', certificate: 7 }, null],
+    metadataStatement: { description: 7, attestationRootCertificates: [7, null], icon: 7 },
+    statusReports: [
+      { status: 7, effectiveDate: '2024', sunsetDate: '02024-01-01', authenticatorVersion: 'x', certificate: 7 },
+      {
+        status: 7,
+        effectiveDate: '2024-01-01T00:00',
+        sunsetDate: '2024-13-01',
+        authenticatorVersion: 1.5,
+        certificate: '',
+      },
+      null,
+    ],
   };
   const { models } = readMetadata(payloadOf({ entries: [...wrong, bare] }));
   expect([...models.keys()]).toEqual([AAGUID]);
@@ -64,6 +95,7 @@ test('entries for other protocols are left out, and what has a wrong form does n
     version: undefined,
     roots: [],
     reports: [
+      { status: '7', certificates: [] },
       { status: '7', certificates: [] },
       { status: 'undefined', certificates: [] },
     ],
@@ -99,6 +131,9 @@ test('an icon is a PNG of at most 256 KiB, and nothing else', () => {
     '',
     'data:image/png;base64,',
     'https://example.com/icon.png',
+    ` ${PNG_URL}`,
+    `${PNG_URL}"`,
+    PNG_URL.replace('/png', '/PNG'),
     url(png, 'image/svg+xml'),
     url(png, 'text/html'),
     url(Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')),

@@ -25,7 +25,14 @@ describe('the certification level', () => {
 
   test('is none without a report of one: also for the certification without a level, and for unknown words', () => {
     expect(level([])).toBeNull();
-    for (const status of ['FIDO_CERTIFIED', 'FIDO_CERTIFIED_L4', 'FIDO_CERTIFIED_', 'L1', 'FIPS140_CERTIFIED_L2']) {
+    for (const status of [
+      'FIDO_CERTIFIED',
+      'NOT_FIDO_CERTIFIED_L1',
+      'FIDO_CERTIFIED_L4',
+      'FIDO_CERTIFIED_',
+      'L1',
+      'FIPS140_CERTIFIED_L2',
+    ]) {
       expect(level([report(status, '2024-01-01')])).toBeNull();
     }
   });
@@ -102,6 +109,8 @@ describe('a compromise', () => {
     expect(compromise([of('another')], proven)).toBeUndefined();
     expect(compromise([of('another')], unproven)).toBe('ATTESTATION_KEY_COMPROMISE');
     expect(compromise([of('leaf'), of('another')], proven)).toBe('ATTESTATION_KEY_COMPROMISE');
+    const either = { certificates: [Buffer.from('another'), leaf] };
+    expect(compromise([report('REVOKED', '2024-01-01', either)], proven)).toBe('REVOKED');
   });
 
   for (const mending of ['UPDATE_AVAILABLE', 'FIDO_CERTIFIED_L2']) {
@@ -124,6 +133,8 @@ describe('a compromise', () => {
       expect(compromise(reports, firmware(9))).toBeUndefined();
       expect(compromise(reports, firmware(8))).toBe('REVOKED');
       expect(compromiseOf(reports, undefined, firmware(99), NOW)).toBe('REVOKED');
+      // Zero is a version too.
+      expect(compromiseOf(reports, 0, firmware(0), NOW)).toBeUndefined();
     });
   }
 
