@@ -3,7 +3,7 @@ import { Problem, type ProblemDetails } from '../problem/problem.ts';
 
 /**
  * Turns a verifier's error into a Problem. A person learns if the key did not check its user; any other error is a problem of the given
- * kind. The verifier's own words are the reason, only for the log.
+ * kind. The verifier’s own words are the reason, only for the log.
  */
 export function verifierProblem(
   error: Error,
