@@ -1,8 +1,9 @@
 import { SettingsService } from '@simplewebauthn/server';
-import { verifyMDSBlob } from '@simplewebauthn/server/helpers';
+import { compactVerify } from 'jose';
 import { type Certificate, readCertificate } from '../certificates/certificate.ts';
-import { findPaths } from '../certificates/chain.ts';
+import { findPaths, type Path } from '../certificates/chain.ts';
 import { type Metadata, readMetadata } from './metadata.ts';
+import { checkNotRevoked } from './revocation.ts';
 
 /** In bytes: some four times what FIDO publishes. */
 export const MAX_BLOB = 32 * 1024 * 1024;
@@ -13,29 +14,28 @@ const MAX_CERTIFICATES = 10;
 /** Hosts of the Metadata Service, one of which its signing certificate names. */
 const SIGNERS = ['mds.fidoalliance.org', 'mds3.fidoalliance.org'];
 
+/** Algorithms of signatures (RFC 7518, section 3.1) that take a certificate's key. FIDO uses RS256. */
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512'];
+
 /**
  * Verifies an edition of FIDO's metadata (FIDO Metadata Service v3.1, sections 3.1.7 and 3.2): the signature, the chain of its
  * certificates to a root of SimpleWebAuthn's (`SettingsService`, identifier `mds`), and that none of them was revoked.
  *
- * The root signs certificates for all the world. So the signing certificate must be the Metadata Service's own, which SimpleWebAuthn
- * does not ask.
+ * The root signs certificates for all the world. So the signing certificate must be the Metadata Service's own.
  *
  * @param now milliseconds since the epoch
  * @param milliseconds how long asking for lists of revoked certificates may take
  * @throws Error when the blob is not FIDO's, or not one
  */
 export async function verifyBlob(blob: string, now: number, milliseconds: number): Promise<Metadata> {
-  checkSigner(blob, now);
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('lists of revoked certificates do not come in time')), milliseconds);
+  const path = signerOf(blob, now);
+  const key = path.certificates[0]?.node.publicKey;
+  if (key === undefined) throw new Error('a path has at least one certificate');
+  const { payload } = await compactVerify(blob, key, { algorithms: ALGORITHMS });
+  await checkNotRevoked(path, AbortSignal.timeout(milliseconds)).catch((error: Error) => {
+    throw error.name === 'TimeoutError' ? new Error('lists of revoked certificates do not come in time') : error;
   });
-  try {
-    await Promise.race([verifyMDSBlob(blob), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-  return readVerifiedBlob(blob);
+  return readMetadata(JSON.parse(Buffer.from(payload).toString()));
 }
 
 /** Reads an edition that was verified before. */
@@ -43,7 +43,8 @@ export function readVerifiedBlob(blob: string): Metadata {
   return readMetadata(decode(blob.split('.', 2)[1]));
 }
 
-function checkSigner(blob: string, now: number): void {
+/** The path from the Metadata Service's certificate to a trusted one. */
+function signerOf(blob: string, now: number): Path {
   const parts = blob.split('.', 4);
   if (blob.length > MAX_BLOB || parts.length !== 3) throw new Error('it is not a signed edition of FIDO’s metadata');
   const { x5c } = Object(decode(parts[0])) as { x5c?: unknown };
@@ -51,13 +52,14 @@ function checkSigner(blob: string, now: number): void {
     throw new Error('it has no certificates');
   }
   const chain = x5c.map((der) => readCertificate(Buffer.from(String(der), 'base64')));
-  const paths = findPaths(chain, roots());
-  if (!paths.some(({ from, until }) => from <= now && now <= until)) {
+  const path = findPaths(chain, roots()).find(({ from, until }) => from <= now && now <= until);
+  if (path === undefined) {
     throw new Error('its certificate does not lead to a trusted one, or is not valid now');
   }
   if (!SIGNERS.some((host) => chain[0]?.node.checkHost(host) !== undefined)) {
     throw new Error('its certificate is not that of FIDO’s Metadata Service');
   }
+  return path;
 }
 
 function roots(): Certificate[] {

@@ -19,8 +19,8 @@ export function nameOf(source: MetadataSource): string {
  */
 export async function readSource(source: MetadataSource, milliseconds: number, giveUp?: AbortSignal): Promise<string> {
   const signals = [AbortSignal.timeout(milliseconds), ...(giveUp === undefined ? [] : [giveUp])];
-  const blob = 'file' in source ? await readFile(source.file) : await fetchBlob(source.url, AbortSignal.any(signals));
-  return blob.trim();
+  if ('file' in source) return (await readFile(source.file)).trim();
+  return (await fetchAtMost(source.url, MAX_BLOB, AbortSignal.any(signals))).toString().trim();
 }
 
 /** A text that changes when the file does. @throws Error when there is none */
@@ -30,7 +30,7 @@ export function versionOfFile(path: string): Promise<string> {
 
 function readFile(path: string): Promise<string> {
   return withFile(path, async (file, { size }) => {
-    if (size > MAX_BLOB) throw tooLong();
+    if (size > MAX_BLOB) throw tooLong(MAX_BLOB);
     // No more than that, even if the file grows meanwhile.
     const content = Buffer.alloc(size);
     const { bytesRead } = await file.read(content, 0, size, 0);
@@ -53,13 +53,19 @@ async function withFile<Result>(
   }
 }
 
-async function fetchBlob(url: string, signal: AbortSignal): Promise<string> {
+/**
+ * Fetches a URL, and nothing else: a redirection, which could lead into our own network, is not followed.
+ *
+ * @param most how many bytes are read
+ * @throws Error when the answer is no 200, or is longer; the signal's reason
+ */
+export async function fetchAtMost(url: string, most: number, signal: AbortSignal): Promise<Buffer> {
   setGlobalProxyFromEnv();
-  const response = await fetch(url, { signal }).catch((error: Error) => {
+  const response = await fetch(url, { signal, redirect: 'manual' }).catch((error: Error) => {
     // The cause says what went wrong.
     throw error.cause instanceof Error ? error.cause : error;
   });
-  if (!response.ok || response.body === null) {
+  if (response.status !== 200 || response.body === null) {
     await response.body?.cancel();
     throw new Error(`the answer has status ${response.status}`);
   }
@@ -68,10 +74,10 @@ async function fetchBlob(url: string, signal: AbortSignal): Promise<string> {
   for await (const chunk of response.body) {
     length += chunk.length;
     // Leaving the loop ends the request.
-    if (length > MAX_BLOB) throw tooLong();
+    if (length > most) throw tooLong(most);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
-const tooLong = () => new Error(`it has more than ${MAX_BLOB} bytes`);
+const tooLong = (most: number) => new Error(`it has more than ${most} bytes`);

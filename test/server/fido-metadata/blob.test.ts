@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CRLDistributionPointsExtension, X509CrlGenerator } from '@peculiar/x509';
 import { afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -93,11 +94,8 @@ describe('an edition is refused', () => {
 
 describe('the list of revoked certificates', () => {
   /** A signer whose certificate names a list that is at a server. */
-  async function withList(answer: () => Promise<ArrayBuffer | undefined>) {
-    const lists = createServer(async (_request, response) => {
-      const list = await answer();
-      if (list !== undefined) response.end(Buffer.from(list));
-    });
+  async function withList(answer: (request: IncomingMessage, response: ServerResponse) => unknown) {
+    const lists = createServer((request, response) => void answer(request, response));
     await new Promise<void>((resolve) => lists.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => {
       lists.closeAllConnections();
@@ -109,27 +107,75 @@ describe('the list of revoked certificates', () => {
     return made;
   }
 
+  async function list({ authority }: BlobSigner, serialNumbers: string[], by = authority): Promise<Buffer> {
+    const made = await X509CrlGenerator.create({
+      issuer: authority.subject,
+      thisUpdate: new Date(NOW - 1000),
+      nextUpdate: new Date(NOW + 3_600_000),
+      entries: serialNumbers.map((serialNumber) => ({ serialNumber })),
+      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      signingKey: by.keys.privateKey,
+    });
+    return Buffer.from(made.rawData);
+  }
+
   test('refuses an edition whose certificate is in it, and no other', async () => {
     for (const revoked of [true, false]) {
-      const made: BlobSigner = await withList(async () => {
-        const list = await X509CrlGenerator.create({
-          issuer: made.authority.subject,
-          thisUpdate: new Date(NOW - 1000),
-          nextUpdate: new Date(NOW + 3_600_000),
-          entries: revoked ? [{ serialNumber: made.serialNumber }] : [],
-          signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-          signingKey: made.authority.keys.privateKey,
-        });
-        return list.rawData;
-      });
+      const made: BlobSigner = await withList(async (_, response) =>
+        response.end(await list(made, revoked ? ['1234', made.serialNumber] : ['1234'])),
+      );
       const verified = verify(made.sign(payload));
-      if (revoked) await expect(verified).rejects.toThrow('certificate path');
+      if (revoked) await expect(verified).rejects.toThrow('was revoked');
       else expect((await verified).number).toBe(7);
     }
   });
 
+  test('refuses an edition if another authority has signed it', async () => {
+    const other = await makeAuthority('Other');
+    const made: BlobSigner = await withList(async (_, response) => response.end(await list(made, [], other)));
+    await expect(verify(made.sign(payload))).rejects.toThrow('not signed by their authority');
+  });
+
   test('that does not come in time ends the wait', async () => {
-    const made = await withList(async () => undefined);
+    const made = await withList(() => {});
     await expect(verify(made.sign(payload), NOW, 50)).rejects.toThrow('do not come in time');
+  });
+
+  test('that never ends, or is none, does not count: it comes over plain HTTP, where anybody can answer', async () => {
+    let sent = 0;
+    const endless = await withList(async (_, response) => {
+      const junk = Buffer.alloc(1024 * 1024);
+      while (!response.destroyed) {
+        sent += junk.length;
+        if (!response.write(junk)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      }
+    });
+    expect((await verify(endless.sign(payload))).number).toBe(7);
+    // What was read, and what waits in the buffers of the system.
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+    const junk = await withList((_, response) => response.end('junk'));
+    expect((await verify(junk.sign(payload))).number).toBe(7);
+  });
+
+  test('is not looked for where a redirection leads, which may be within our own network', async () => {
+    const asked: unknown[] = [];
+    const made = await withList(({ url }, response) => {
+      asked.push(url);
+      response.writeHead(302, { location: '/elsewhere' }).end();
+    });
+    expect((await verify(made.sign(payload))).number).toBe(7);
+    expect(asked).toEqual(['/list.crl']);
+  });
+
+  test('is not asked for before the signature is right', async () => {
+    const asked: unknown[] = [];
+    const made = await withList(({ url }, response) => {
+      asked.push(url);
+      response.end();
+    });
+    const [header, , signature] = made.sign(payload).split('.');
+    const changed = Buffer.from(JSON.stringify(payloadOf({ no: 8 }))).toString('base64url');
+    await expect(verify([header, changed, signature].join('.'))).rejects.toThrow('signature');
+    expect(asked).toEqual([]);
   });
 });

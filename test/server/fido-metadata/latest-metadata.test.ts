@@ -192,6 +192,18 @@ describe('a URL', () => {
     expect(said()).toEqual([]);
   });
 
+  test('is not left for another one: a redirection could lead into our own network', async () => {
+    const { open } = await newPlace();
+    const asked: unknown[] = [];
+    const { url } = await newServer((request, response) => {
+      asked.push(request.url);
+      if (request.url === '/there') response.end(edition(1));
+      else response.writeHead(302, { location: '/there' }).end();
+    });
+    await expect(open({ url })).rejects.toMatchObject({ message: expect.stringContaining('status 302') });
+    expect(asked).toHaveLength(1);
+  });
+
   test('with another status, or an answer without an end, is no edition', async () => {
     const { open } = await newPlace();
     const { state, url } = await newServer((_request, response) => response.writeHead(404).end(edition(1)));
