@@ -13,8 +13,9 @@ import { CEREMONY_MS, issueChallenge } from './challenges.ts';
 import { type ClientData, useClientData } from './client-data.ts';
 import { keyRefused } from './key-refused.ts';
 import { ALGORITHMS, checkPublicKey } from './public-key.ts';
-import { FaultyRegistration, faultOf, type RegistrationFault } from './registration-fault.ts';
+import { FaultyRegistration, type RegistrationFault } from './registration-fault.ts';
 import { verifierProblem } from './verifier-problem.ts';
+import { faultOf } from './verifier-words.ts';
 
 /** A verified key, ready to be stored. */
 export interface NewKey {

@@ -1,5 +1,6 @@
 import type { Kind } from '../problem/kinds.ts';
 import { Problem, type ProblemDetails } from '../problem/problem.ts';
+import { userWasNotVerified } from './verifier-words.ts';
 
 /**
  * Turns a verifier's error into a Problem. A person learns if the key did not check its user; any other error is a problem of the given
@@ -11,7 +12,7 @@ export function verifierProblem(
   fix: string,
   members: NonNullable<ProblemDetails['members']> = {},
 ): Problem {
-  if (error.message.includes('User verification')) {
+  if (userWasNotVerified(error)) {
     return new Problem({
       kind: 'user-not-verified',
       what: 'The key did not check that it is you',

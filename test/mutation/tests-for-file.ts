@@ -10,7 +10,7 @@ export const testsByFile: Record<string, readonly string[]> = {
   'server/webauthn/public-key.ts': ['test/server/webauthn/public-key', 'test/server/webauthn/registration'],
   'server/webauthn/verifier-problem.ts': ['test/server/webauthn/assertion'],
   'server/webauthn/registration.ts': ['test/server/webauthn/registration', 'test/server/webauthn/wrong-registrations'],
-  'server/webauthn/registration-fault.ts': ['test/server/webauthn/wrong-registrations'],
+  'server/webauthn/verifier-words.ts': ['test/server/webauthn/wrong-registrations'],
   'server/webauthn/attestation-object.ts': [
     'test/server/webauthn/wrong-registrations',
     'test/server/webauthn/registration',
