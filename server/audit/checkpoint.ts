@@ -4,14 +4,15 @@ import { signJwt } from '../signing/sign-jwt.ts';
 import type { SigningKey } from '../signing/signing-key.ts';
 import type { Store } from '../store/store.ts';
 import { findRow, readable } from './rows.ts';
-import { trimsOf } from './trims.ts';
+import { type Trim, trimsOf } from './trims.ts';
 import type { Link } from './verify.ts';
 
 /**
- * What a checkpoint is for (RFC 8725, section 3.11). It has no audience, subject or end either, so that nobody can take it for a token
- * that lets somebody in.
+ * What a signature is for (RFC 8725, section 3.11). It has no audience, subject or end either, so that nobody can take it for a token
+ * that lets somebody in. That rows were deleted for their age has a type of its own: a checkpoint is no secret, and must not be worth a
+ * permission to delete everything up to it.
  */
-const TYP = 'vouch-audit-checkpoint+jwt';
+const TYP = { checkpoint: 'vouch-audit-checkpoint+jwt', deletion: 'vouch-audit-deletion+jwt' } as const;
 
 /** Who signs checkpoints. */
 export interface Signer {
@@ -42,9 +43,18 @@ export async function currentHead(store: Store): Promise<Link> {
   return { id: Number(head.last_id), hash: head.last_hash };
 }
 
-/** Signs a place in the chain: a JWS in compact form (RFC 7515, section 7.1). @param now milliseconds since the epoch */
-export function signCheckpoint({ issuer, signingKey }: Signer, { id, hash }: Link, now: number): Promise<string> {
-  return signJwt(signingKey, { iss: issuer, iat: Math.floor(now / 1000), id, hash }, TYP);
+/** Signs that the trail had this place: a JWS in compact form (RFC 7515, section 7.1). @param now milliseconds since the epoch */
+export function signCheckpoint(signer: Signer, place: Link, now: number): Promise<string> {
+  return sign(signer, place, now, TYP.checkpoint);
+}
+
+/** Signs that rows are deleted for their age up to this place, in the same form. @param now milliseconds since the epoch */
+export function signDeletion(signer: Signer, place: Link, now: number): Promise<string> {
+  return sign(signer, place, now, TYP.deletion);
+}
+
+function sign({ issuer, signingKey }: Signer, { id, hash }: Link, now: number, typ: string): Promise<string> {
+  return signJwt(signingKey, { iss: issuer, iat: Math.floor(now / 1000), id, hash }, typ);
 }
 
 /**
@@ -53,13 +63,17 @@ export function signCheckpoint({ issuer, signingKey }: Signer, { id, hash }: Lin
  * @param text what signCheckpoint has made
  * @throws Problem `checkpoint-refused` unless this server has signed it
  */
-export async function readCheckpoint(text: string, { issuer, findKey }: Verifier): Promise<Checkpoint> {
+export function readCheckpoint(text: string, verifier: Verifier): Promise<Checkpoint> {
+  return read(text, verifier, TYP.checkpoint);
+}
+
+async function read(text: string, { issuer, findKey }: Verifier, typ: string): Promise<Checkpoint> {
   try {
     const key = await findKey(String(decodeProtectedHeader(text).kid));
     if (key === undefined) throw refused('its key is not one of this server');
     const { payload } = await jwtVerify(text, await importJWK(key.publicJwk, 'ES256'), {
       issuer,
-      typ: TYP,
+      typ,
       algorithms: ['ES256'],
       requiredClaims: ['iat', 'id', 'hash'],
     });
@@ -80,11 +94,15 @@ function refused(why: string): Problem {
   });
 }
 
+/** What became of a checkpoint's row. */
+export type Found = 'present' | 'deleted' | 'never' | 'deletion-unsigned';
+
 /**
  * Whether the trail still has the head that a checkpoint recorded. Call it for a trail that verifyTrail found whole.
  *
  * `present`: the row is there, unchanged, or was the last one deleted. `deleted`: the row is gone, and the server has signed that it
- * deleted rows for their age up to a later one. `never`: the trail never had that head, or somebody else has deleted the row.
+ * deleted rows for their age up to a later one. `never`: the trail never had that head. `deletion-unsigned`: rows were deleted, these or
+ * others, and the server has not signed that.
  *
  * @param base the last row that was deleted for its age
  */
@@ -93,20 +111,24 @@ export async function findCheckpoint(
   base: Link,
   checkpoint: Link,
   verifier: Verifier,
-): Promise<'present' | 'deleted' | 'never'> {
+): Promise<Found> {
+  const trims = await trimsOf(snapshot);
+  if (base.id > 0 && !(await isSigned(trims.at(-1), base, verifier))) return 'deletion-unsigned';
   if (checkpoint.id > base.id) {
     const row = await readable(findRow(snapshot, checkpoint.id));
     return row?.hash === checkpoint.hash ? 'present' : 'never';
   }
   if (checkpoint.id === base.id) return checkpoint.hash === base.hash ? 'present' : 'never';
-  const trims = await trimsOf(snapshot);
-  const last = trims.at(-1);
-  if (last === undefined) return 'never';
-  const signed = await readCheckpoint(last.checkpoint, verifier).catch((error: unknown) => {
+  const known = trims.find(({ toId }) => toId === checkpoint.id);
+  return known === undefined || known.hash === checkpoint.hash ? 'deleted' : 'never';
+}
+
+/** Whether the server has signed that it deleted rows up to the base. */
+async function isSigned(last: Trim | undefined, base: Link, verifier: Verifier): Promise<boolean> {
+  if (last === undefined) return false;
+  const signed = await read(last.signed, verifier, TYP.deletion).catch((error: unknown) => {
     if (error instanceof Problem) return undefined;
     throw error;
   });
-  if (signed?.id !== base.id || signed.hash !== base.hash) return 'never';
-  const known = trims.find(({ toId }) => toId === checkpoint.id);
-  return known === undefined || known.hash === checkpoint.hash ? 'deleted' : 'never';
+  return signed?.id === base.id && signed.hash === base.hash;
 }

@@ -52,7 +52,7 @@ export const EVENTS = {
   'key-renamed': { means: 'A key got another name', detail: ['name', 'before'] },
   'audit-trimmed': {
     means: 'The oldest rows were deleted for their age',
-    detail: ['fromId', 'toId', 'hash', 'checkpoint'],
+    detail: ['fromId', 'toId', 'hash', 'signed'],
   },
 } as const satisfies Record<string, EventInWords>;
 

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Store, StoreTransaction } from '../store/store.ts';
 import { audit } from './audit.ts';
-import { type Signer, signCheckpoint } from './checkpoint.ts';
+import { type Signer, signDeletion } from './checkpoint.ts';
 import type { Link } from './verify.ts';
 
 const DAY_MS = 24 * 3600_000;
@@ -39,7 +39,7 @@ async function trimOnce(store: Store, signer: Signer, oldest: number, now: numbe
   if (!many && (await trimmedToday(store, now))) return false;
   const last = await lastOldRow(store, base.id, oldest);
   if (last === undefined) return false;
-  const checkpoint = await signCheckpoint(signer, last, now);
+  const signed = await signDeletion(signer, last, now);
   await store.transaction().execute(async (transaction) => {
     if (!(await moveBase(transaction, base.id, last))) return;
     for (let id = base.id + BATCH; id < last.id + BATCH; id += BATCH) {
@@ -49,7 +49,7 @@ async function trimOnce(store: Store, signer: Signer, oldest: number, now: numbe
     await audit(transaction, now, {
       event: 'audit-trimmed',
       actor: 'server',
-      detail: { fromId: base.id + 1, toId: last.id, hash: last.hash, checkpoint },
+      detail: { fromId: base.id + 1, toId: last.id, hash: last.hash, signed },
     });
   });
   return many;

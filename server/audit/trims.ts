@@ -9,8 +9,8 @@ export interface Trim {
   toId: number;
   /** The hash of row `toId`. */
   hash: string;
-  /** The same, signed by the server (checkpoint.ts). */
-  checkpoint: string;
+  /** The same, signed by the server (signDeletion). */
+  signed: string;
 }
 
 /** All deletions that the trail still tells, the oldest first. */
@@ -29,7 +29,7 @@ export async function trimsOf(store: Store): Promise<Trim[]> {
       fromId: Number(said.fromId),
       toId: Number(said.toId),
       hash: String(said.hash),
-      checkpoint: String(said.checkpoint),
+      signed: String(said.signed),
     };
   });
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Checkpoint } from '../../audit/checkpoint.ts';
+import type { Checkpoint, Found } from '../../audit/checkpoint.ts';
 import type { Fault, Verdict } from '../../audit/verify.ts';
 import { readSigningInstallation } from '../../config/config.ts';
 import { Problem } from '../../problem/problem.ts';
@@ -18,7 +18,7 @@ interface VerifyOptions {
 }
 
 /** What was found out about a checkpoint. */
-type Compared = Checkpoint & { found: 'present' | 'deleted' | 'never' };
+type Compared = Checkpoint & { found: Found };
 
 /** `vouch-server audit verify` */
 export function addVerify(audit: Command): void {
@@ -57,6 +57,9 @@ async function verify({ checkpoint: file, json = false }: VerifyOptions): Promis
     if (compared?.found === 'never') {
       throw broken(`The audit trail never had the checkpoint's row ${compared.id}, or somebody removed it.`);
     }
+    if (compared?.found === 'deletion-unsigned') {
+      throw broken(`The audit trail's rows 1 to ${verdict.base.id} were deleted, and this server has not signed that.`);
+    }
     if (!json) process.stdout.write(asText(verdict, compared));
   });
 }
@@ -76,7 +79,7 @@ async function comparison(
 
 function asJson({ base, head, rows, fault }: Verdict, compared: Compared | undefined) {
   return {
-    whole: fault === undefined && compared?.found !== 'never',
+    whole: fault === undefined && !['never', 'deletion-unsigned'].includes(compared?.found ?? ''),
     rows,
     base,
     head,

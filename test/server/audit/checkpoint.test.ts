@@ -183,21 +183,31 @@ describe('of a checkpoint’s row that was deleted for its age', () => {
       `update audit_head set base_id = ${toId}, base_hash = '${last.hash}'`,
       `delete from audit where id <= ${toId}`,
     );
-    const detail = { fromId: base.base_id + 1, toId, hash: last.hash, checkpoint: await signed(last) };
+    const detail = { fromId: base.base_id + 1, toId, hash: last.hash, signed: await signed(last) };
     await addAudit(store(), NOW, { event: 'audit-trimmed', actor: 'server', detail });
   }
 
+  // Not even a checkpoint of a later row, which is still there, hides that others are gone.
+  const unsigned = Array(3).fill('deletion-unsigned');
+
   test('nobody else can say so', async () => {
     await deleteWithoutKey(5, async () => 'x');
-    expect(await all()).toEqual(['never', 'present', 'present']);
+    expect(await all()).toEqual(unsigned);
+  });
+
+  test('nobody can say so with a checkpoint of that very row, which is no secret', async () => {
+    await deleteWithoutKey(5, (last) => signCheckpoint(signer(), last, NOW));
+    expect(await all()).toEqual(unsigned);
   });
 
   test('nobody can say so with a signature that the server gave for another row', async () => {
     await trimAudit(store(), signer(), 400, NOW);
-    const { checkpoint: given } = JSON.parse(
+    const { signed: given } = JSON.parse(
       (await store().selectFrom('audit').select('detail').orderBy('id', 'desc').executeTakeFirstOrThrow()).detail,
     );
+    // Nor is it a checkpoint itself.
+    await expect(readCheckpoint(given, verifier())).rejects.toMatchObject({ kind: 'checkpoint-refused' });
     await deleteWithoutKey(7, async () => given);
-    expect(await all()).toEqual(['never', 'never', 'never']);
+    expect(await all()).toEqual(unsigned);
   });
 });

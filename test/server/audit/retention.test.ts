@@ -41,9 +41,9 @@ describe('rows that are too old', () => {
     expect([count, base, fault]).toEqual([3, { id: 3, hash: third?.hash }, undefined]);
     const told = (await rows()).at(-1);
     expect(told).toMatchObject({ event: 'audit-trimmed', actor: 'server', at: NOW });
-    const { checkpoint, ...detail } = JSON.parse(told?.detail ?? '');
+    const { signed, ...detail } = JSON.parse(told?.detail ?? '');
     expect(detail).toEqual({ fromId: 1, toId: 3, hash: third?.hash });
-    expect(decodeJwt(checkpoint)).toMatchObject({ id: 3, hash: third?.hash, iss: signer().issuer });
+    expect(decodeJwt(signed)).toMatchObject({ id: 3, hash: third?.hash, iss: signer().issuer });
   });
 
   test('stay while a younger row is before them: the chain has one beginning', async () => {

@@ -7,7 +7,7 @@ import { SqliteEngine } from '../../../server/store/sqlite/engine.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { tamper } from '../audit/tampering.ts';
 import { startProgram, vouchServer } from '../program.ts';
-import { addAudit } from '../rows.ts';
+import { addAudit, emptyAudit } from '../rows.ts';
 import { HTTPS, localSettings, MASTER_KEY, newDatabase } from '../settings.ts';
 
 const folder = temporaryFolder();
@@ -79,6 +79,24 @@ describe('vouch-server audit checkpoint', () => {
     expect(compared.code).toBe(1);
     expect(compared.stderr).toContain("The audit trail never had the checkpoint's row 5");
     expect(JSON.parse(compared.stdout)).toMatchObject({ whole: false, checkpoint: { found: 'never' } });
+  });
+
+  test('shows that somebody deleted rows in the server’s name', async () => {
+    const trimmed = newDatabase();
+    writeFileSync(trimmed, readFileSync(database));
+    const there = { ...settings, VOUCH_DATABASE_URL: `sqlite:${trimmed}` };
+    const store = await openForServing(new SqliteEngine(trimmed), HTTPS.VOUCH_ISSUER, 1);
+    await emptyAudit(store);
+    const base = await store.selectFrom('audit_head').selectAll().executeTakeFirstOrThrow();
+    const signed = readFileSync(file, 'utf8').trim();
+    const detail = { fromId: 1, toId: base.base_id, hash: base.base_hash, signed };
+    await addAudit(store, 1, { event: 'audit-trimmed', actor: 'server', detail });
+    await store.destroy();
+    expect((await vouchServer(['audit', 'verify'], there)).code).toBe(0);
+    const compared = await vouchServer(['audit', 'verify', '--checkpoint', file, '--json'], there);
+    expect(compared.code).toBe(1);
+    expect(compared.stderr).toContain('rows 1 to 5 were deleted, and this server has not signed that');
+    expect(JSON.parse(compared.stdout)).toMatchObject({ whole: false, checkpoint: { found: 'deletion-unsigned' } });
   });
 
   test('is asked for in vain in a file that holds none', async () => {
