@@ -68,14 +68,31 @@ async function touch(send: Send): Promise<void> {
   try {
     requireWebAuthn();
     await signIn(() => send({ type: 'touched' }));
-    await open(send);
+    await open(send, noCookie);
   } catch (error) {
     send({ type: 'failed', explanation: explain(error, 'sign-in', location.host) });
   }
 }
 
-/** Loads and shows the account, if the session is still there. `/account?add` begins with adding a key, once, perhaps of this `name`. */
-async function open(send: Send): Promise<void> {
+/** The session is over as soon as it has begun. */
+const noCookie: Event = {
+  type: 'failed',
+  explanation: {
+    kind: 'no-cookie',
+    mood: 'warning',
+    title: 'Your browser did not keep the cookie of this page.',
+    advice:
+      'Allow cookies for this site, then try again. Safari keeps none at http://localhost: use another browser there.',
+    canRetry: true,
+  },
+};
+
+/**
+ * Loads and shows the account, if the session is still there. `/account?add` begins with adding a key, once, perhaps of this `name`.
+ *
+ * @param ifOver what to say if it is not
+ */
+async function open(send: Send, ifOver: Event = { type: 'signed-out', why: 'over' }): Promise<void> {
   try {
     const account = await load();
     const query = new URLSearchParams(location.search);
@@ -85,7 +102,7 @@ async function open(send: Send): Promise<void> {
   } catch (error) {
     if (isProblem(error, 'web-session-over')) {
       forgetSession();
-      send({ type: 'signed-out', why: 'over' });
+      send(ifOver);
     } else {
       send({ type: 'failed', explanation: explain(error, 'sign-in', location.host) });
     }
@@ -98,9 +115,7 @@ function over(send: Send, { me }: Account): void {
   send({ type: 'signed-out', why: isIdle(me.idleSeconds) ? 'idle' : 'over' });
 }
 
-/** Signs out here at once, and at the server if it answers: there the session ends by itself otherwise. */
 function leave(send: Send, why: SignedOutWhy): void {
-  signOut().catch(() => {});
-  forgetSession();
+  signOut();
   send({ type: 'signed-out', why });
 }

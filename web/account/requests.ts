@@ -45,6 +45,8 @@ export function wasTouchedJustNow(): boolean {
 
 /** A touch of any enrolled key, which begins a session. */
 export async function signIn(onTouched: () => void): Promise<void> {
+  // Its answer takes the cookie back, and would take the next one.
+  await signingOut;
   const { page } = await authenticate<{ page: string }>('/account/sign-in', onTouched);
   keepTouch(page);
 }
@@ -60,8 +62,11 @@ function keepTouch(page: string): void {
   touchedAt = performance.now();
 }
 
-export async function signOut(): Promise<void> {
-  await ask('POST', 'sign-out');
+let signingOut: Promise<unknown> = Promise.resolve();
+
+/** Signs out here at once, and at the server if it answers: there the session ends by itself otherwise. */
+export function signOut(): void {
+  signingOut = ask('POST', 'sign-out').catch(() => {});
   forgetSession();
 }
 

@@ -331,6 +331,21 @@ describe('another touch on the same page', () => {
     await jsonOf(await account.touch(key, { userHandle: null }));
   });
 
+  test('of several at the same moment, one counts: the others’ secrets would be of nobody', async () => {
+    const { key } = await enrolPerson(server, { counts: false });
+    const account = await AccountPage.signIn(server.origin, key);
+    const { page } = account;
+    const options = await Promise.all(
+      [1, 2, 3].map(async () => jsonOf<never>(await account.send('POST', 'touch/options'))),
+    );
+    const responses = await Promise.all(options.map((each) => account.send('POST', 'touch/verify', key.get(each))));
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 401, 401]);
+    const won = responses.find(({ status }) => status === 200);
+    account.page = (await jsonOf<{ page: string }>(won as Response)).page;
+    expect(account.page).not.toBe(page);
+    expect((await account.get('me')).status).toBe(200);
+  });
+
   test('of another person’s key changes nothing', async () => {
     const { email, account } = await signedIn();
     const other = await enrolPerson(server);

@@ -78,6 +78,17 @@ describe('signing in', () => {
     await visitor.page.waitForSelector('.views');
   });
 
+  test('says so when the browser keeps no cookie', async () => {
+    site.answer('GET /account/me', problem('web-session-over', 401));
+    await using visitor = await visitAccount();
+    await visitor.status('ready');
+    await visitor.press();
+    expect(await visitor.status('no-cookie')).toContain('Allow cookies for this site');
+    answerAccount(site);
+    await visitor.press();
+    await visitor.page.waitForSelector('.views');
+  });
+
   test('works with the keyboard alone', async () => {
     await using visitor = await visitAccount();
     await visitor.status('ready');
@@ -127,6 +138,25 @@ describe('the session ends', () => {
     await pressButton(visitor, 'Remove the key');
     await visitor.status('over');
     await visitor.press();
+    await visitor.page.waitForSelector('.views');
+  });
+
+  test('when the person signs out; signing in again waits for the server’s answer, which takes the cookie back', async () => {
+    await using visitor = await visitAccount();
+    await open(visitor);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    site.answer('POST /account/sign-out', { status: 204, after: promise });
+    await pressButton(visitor, 'Sign out');
+    await visitor.status('signed-out');
+    const before = site.calls.length;
+    await visitor.press();
+    await visitor.status('touching');
+    // A request of the sign-in would have come before this one.
+    await visitor.page.evaluate(() => fetch('/account/nothing'));
+    expect(routes(site).slice(before)).toEqual(['GET /account/nothing']);
+    resolve();
+    await visitor.page.waitForSelector('.views');
+    await visitor.page.reload();
     await visitor.page.waitForSelector('.views');
   });
 

@@ -1,3 +1,4 @@
+import { problem } from '../site.ts';
 import type { PageState } from '../states.ts';
 import { enrolledCredential, type Visit } from '../visitor.ts';
 import { account, answerAccount } from './fixtures.ts';
@@ -54,6 +55,20 @@ export const accountStates: Omit<PageState, 'path'>[] = [
       await visitor.status('ready');
       await visitor.press();
       await visitor.status('touching');
+    },
+    touchable: true,
+  },
+  {
+    name: 'no cookie',
+    answer(site) {
+      answerAccount(site);
+      site.answer('GET /account/me', problem('web-session-over', 401));
+    },
+    key: enrolled(),
+    async until(visitor) {
+      await visitor.status('ready');
+      await visitor.press();
+      await visitor.status('no-cookie');
     },
     touchable: true,
   },
