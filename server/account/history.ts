@@ -25,7 +25,8 @@ export interface HistoryEvent {
 }
 
 /**
- * The caller's own rows of the audit trail, the latest first, a page at a time.
+ * The caller's own rows of the audit trail, the latest first, a page at a time. Those of somebody who had the address before, and was
+ * removed, are not theirs.
  *
  * @param before the ID that the next page begins before; undefined for the first page
  * @returns the events, and where the next page begins, if there is one
@@ -39,6 +40,7 @@ export async function listHistory(
     .selectFrom('audit')
     .leftJoin('keys', (join) => join.onRef('keys.id', '=', 'audit.key_id').on('keys.person_id', '=', personId))
     .where('audit.subject', '=', email)
+    .where('audit.id', '>', lastRemoval(store, email))
     .$if(before !== undefined, (query) => query.where('audit.id', '<', Number(before)))
     .orderBy('audit.id', 'desc')
     .limit(PAGE + 1)
@@ -68,3 +70,12 @@ export async function listHistory(
   });
   return { events, before: rows.length > PAGE ? (events.at(-1)?.id ?? null) : null };
 }
+
+/** The number of the row that tells of the last removal of a person with this address; 0 without one. */
+const lastRemoval = (store: Store, email: string) =>
+  store
+    .selectFrom('audit')
+    .where('event', '=', 'person-removed')
+    // Within `coalesce`, so that SQLite takes the index of the event: removals are few, and a person's rows may be many.
+    .where((is) => is(is.fn.coalesce('subject', is.val('')), '=', email))
+    .select((is) => is.fn.coalesce(is.fn.max<number>('id'), is.val(0)).as('id'));

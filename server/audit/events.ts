@@ -20,7 +20,10 @@ export const EVENTS = {
     means: 'The person said at the terminal that the page was not theirs: somebody else had opened it',
     detail: [],
   },
-  'enrolment-cancelled': { means: 'The person cancelled the enrolment on its page', detail: [] },
+  'enrolment-cancelled': {
+    means: 'The enrolment was cancelled on its page, by `unknown` if the terminal had not agreed yet',
+    detail: [],
+  },
   'enrolment-refused': {
     means: 'Enrolments were refused: all of a kind within an hour',
     detail: ['count', 'since', 'lastAt'],

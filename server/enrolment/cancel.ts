@@ -34,7 +34,8 @@ export async function cancelEnrolment(
     if (cancelled === undefined) return;
     await audit(transaction, context.now(), {
       event: 'enrolment-cancelled',
-      actor: email,
+      // Before the terminal has agreed, anybody may have opened the page who read its address.
+      actor: enrolment.answer === 'yes' ? email : 'unknown',
       subject: email,
       from,
       machine,

@@ -17,3 +17,8 @@ export function isReadable(text: string): boolean {
 export function forLog(message: string): string {
   return message.slice(0, 300).replace(/\p{C}+/gu, ' ');
 }
+
+/** The same for a terminal: of any length, and with its line ends. */
+export function forTerminal(text: string): string {
+  return text.replace(/[^\P{C}\n]+|[\u2028\u2029]/gu, ' ');
+}

@@ -10,7 +10,10 @@ const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
   invited: () => 'An administrator invited you.',
   'invitation-revoked': () => 'An administrator withdrew an invitation.',
   enrolled: (event) => `You added the key ${quoted(event.keyName)}.`,
-  'enrolment-cancelled': () => 'You cancelled an enrolment.',
+  'enrolment-cancelled': ({ by }) =>
+    by === 'you'
+      ? 'You cancelled an enrolment.'
+      : 'An enrolment was cancelled before your terminal agreed to its page.',
   'enrolment-denied': () => 'You said that an enrolment’s page was not yours.',
   'signed-in': (event) => `You signed in${on(event)}${withKey(event)}.`,
   'sign-in-refused': (event) => `Sign-ins${withKey(event)} were refused.`,

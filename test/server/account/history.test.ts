@@ -1,6 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { remove } from '../../../server/people/remove.ts';
 import { addAudit } from '../rows.ts';
-import { enrolPerson, expectProblem, jsonOf, signIn, startServer, type TestServer } from '../support.ts';
+import { SoftKey } from '../soft-key.ts';
+import {
+  Enrolment,
+  enrolPerson,
+  expectProblem,
+  inviteCode,
+  jsonOf,
+  signIn,
+  startServer,
+  type TestServer,
+} from '../support.ts';
 import { AccountPage } from './account-page.ts';
 
 let server: TestServer;
@@ -72,6 +83,17 @@ describe('one’s own history', () => {
       actor: email,
       subject: other.email,
     });
+    const { events } = await page(await AccountPage.signIn(server.origin, key));
+    expect(events.map(({ event }) => event)).toEqual(['web-session-began', 'enrolled', 'invited']);
+  });
+
+  test('has nothing of somebody who had the address before', async () => {
+    const { email } = await enrolPerson(server);
+    const { store } = server.context;
+    await store.transaction().execute((transaction) => remove(transaction, Date.now(), email, { actor: 'cli:root' }));
+    const key = new SoftKey(server.origin);
+    const enrolment = await Enrolment.open(server.origin, await inviteCode(server, email));
+    await jsonOf(await enrolment.register(key));
     const { events } = await page(await AccountPage.signIn(server.origin, key));
     expect(events.map(({ event }) => event)).toEqual(['web-session-began', 'enrolled', 'invited']);
   });

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { readList } from '../../../server/invitations/read-list.ts';
 import { Problem } from '../../../server/problem/problem.ts';
 import { settingRefused } from '../../../server/problem/setting-refused.ts';
 import { printError } from '../../../server/process/print-error.ts';
@@ -23,4 +24,22 @@ test('a problem is printed in its three parts, and wrong usage ends with 2', () 
 test('an unexpected error, such as a bug, is printed by its message alone, and is not wrong usage', () => {
   expect(reported(new TypeError('x is undefined'))).toEqual(['vouch-server: x is undefined', 1]);
   expect(reported('text')).toEqual(['vouch-server: text', 1]);
+});
+
+test('what an error quotes cannot steer the terminal, nor turn its text round', () => {
+  const list = 'email,role\n\u202emoc.elpmaxe@ecila,\nalice@example.com,\u009b31mred\u2028\u0007owner\n';
+  let error: unknown;
+  try {
+    readList(Buffer.from(list));
+  } catch (refused) {
+    error = refused;
+  }
+  const [text] = reported(error);
+  expect(text.split('\n')).toEqual([
+    expect.stringContaining('has errors'),
+    expect.stringMatching(/^ {2}Line 2: The address holds " "; /),
+    expect.stringMatching(/^ {2}Line 3: " 31mred .*owner" is no role/),
+    expect.stringContaining('Correct them'),
+  ]);
+  expect(text.replaceAll('\n', '')).not.toMatch(/[\p{C}\u2028\u2029]/u);
 });

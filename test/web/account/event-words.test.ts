@@ -36,6 +36,11 @@ describe('an event of the history', () => {
       'You used the role Reader in 123456789012.',
     ],
     [happened('sign-in-refused', { keyName: 'Blue', by: 'unknown' }), 'Sign-ins with “Blue” were refused.'],
+    [happened('enrolment-cancelled'), 'You cancelled an enrolment.'],
+    [
+      happened('enrolment-cancelled', { by: 'unknown' }),
+      'An enrolment was cancelled before your terminal agreed to its page.',
+    ],
     [happened('something-new'), 'Something new.'],
   ])('%#: %o', (event, sentence) => {
     expect(sentenceOf(event)).toBe(sentence);
