@@ -73,10 +73,13 @@ const cli: UserConfig = {
   },
 };
 
-/** The server: its own code in one file, its dependencies from node_modules. */
+/**
+ * The server: its own code and what its commands load, because an administrator waits for that; other dependencies from node_modules.
+ */
 const server: UserConfig = {
   root: here('.'),
   plugins: [startByShell],
+  ssr: { noExternal: ['kysely', 'commander'] },
   build: {
     ssr: true,
     outDir: dirname(here(vouchServer.built)),
