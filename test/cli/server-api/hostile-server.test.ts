@@ -3,8 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { exportJWK } from 'jose';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { importAccess } from '../../../cli/agent/session/access-token.ts';
+import { Log } from '../../../cli/agent/log.ts';
+import { type Access, importAccess } from '../../../cli/agent/session/access-token.ts';
+import { Account } from '../../../cli/agent/session/account.ts';
 import { requestAwsToken } from '../../../cli/agent/session/server-requests.ts';
+import { usualTimeouts } from '../../../cli/agent/session/timeouts.ts';
 import { assumeRole } from '../../../cli/aws/sts/assume-role.ts';
 import { callerIdentity } from '../../../cli/aws/sts/caller-identity.ts';
 import { assumeRoleWithWebIdentity } from '../../../cli/aws/sts/web-identity.ts';
@@ -54,9 +57,9 @@ async function openPageAt({ url }: FakeIssuer): Promise<unknown> {
   }).finally(() => stop.abort());
 }
 
-async function tokenFor({ url }: FakeIssuer): Promise<unknown> {
+async function accessTo({ url }: FakeIssuer): Promise<Access> {
   const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign']);
-  const access = await importAccess({
+  return importAccess({
     issuer: url,
     accessToken: 'an-access-token',
     dpopKey: await exportJWK(privateKey),
@@ -64,7 +67,11 @@ async function tokenFor({ url }: FakeIssuer): Promise<unknown> {
     key: { name: 'Work key', model: null },
     expiresAt: '2030-01-01T00:00:00.000Z',
   });
-  return requestAwsToken(access, role, signal());
+}
+
+async function keysAt(issuer: FakeIssuer): Promise<unknown> {
+  const access = await accessTo(issuer);
+  return new Account({ access, timeouts: usualTimeouts, log: new Log(), onOwnKey: () => {} }).keys();
 }
 
 async function examineAt({ url }: FakeIssuer): Promise<unknown> {
@@ -141,9 +148,10 @@ const askers: Record<string, Asker> = {
   },
   'the agent, for a token': {
     asks: 'POST /api/aws/token',
-    ask: tokenFor,
+    ask: async (issuer) => requestAwsToken(await accessTo(issuer), role, signal()),
     answer: () => JSON.stringify({ token: 'a.b.c' }),
   },
+  'the agent, for the keys': { asks: 'GET /api/keys', ask: keysAt, answer: () => JSON.stringify({ keys: [] }) },
   'vouch doctor, for the discovery document': {
     asks: 'GET /.well-known/openid-configuration',
     ask: examineAt,

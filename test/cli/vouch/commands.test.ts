@@ -50,6 +50,7 @@ describe('when standard output cannot be written to', () => {
     [['--version']],
     [['--help']],
     [['help', 'setup', 'aws']],
+    [['help', 'keys']],
   ])('%j ends with a sentence', async (args) => {
     const { code, said } = await onFullDisk(args, 1);
     expect(said).toMatch(

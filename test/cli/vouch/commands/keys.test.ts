@@ -132,6 +132,7 @@ describe('vouch keys remove, in a script', () => {
     // The only key stays, whoever is asked.
     const refused = { code: 5, stdout: '', stderr: expect.stringContaining('This is your only key') };
     expect(await remove(env, 'Security key')).toMatchObject(refused);
+    expect(await remove(env, 'Security key', { yes: false })).toMatchObject(refused);
     expect(await namesOf(env)).toEqual(['Security key']);
   });
 

@@ -15,10 +15,21 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+/** Gives the sessions of a person at "alices-laptop" another machine, and makes them older by some milliseconds. */
+async function moveSession(email: string, machine: string, older: number): Promise<void> {
+  await server.context.store
+    .updateTable('sessions')
+    .set((is) => ({ machine, auth_time: is('auth_time', '-', older) }))
+    .where('machine', '=', 'alices-laptop')
+    .where('person_id', 'in', (is) => is.selectFrom('people').select('id').where('email', '=', email))
+    .execute();
+}
+
 /** Somebody with this machine's session, one on another machine, and a browser. */
 async function signedInEverywhere() {
   const the = await personAtMachine(server);
-  await server.context.store.updateTable('sessions').set({ machine: 'here' }).execute();
+  // Begun a minute before the other, so that the order of the list is certain.
+  await moveSession(the.email, 'here', 60_000);
   const elsewhere = await signIn(server.origin, the.key);
   await AccountPage.signIn(server.origin, the.key);
   return { ...the, elsewhere };
@@ -101,14 +112,15 @@ describe('vouch sessions end', () => {
   });
 
   test.each([
-    ['--all', undefined, { all: true }],
-    ['its own name', 'here', {}],
-  ] as const)('with %s, this machine’s drops everything as a logout does', async (_, typed, options) => {
-    const { env, running } = await signedInEverywhere();
+    ['--all', undefined, { all: true }, { sessions: 2, browsers: 1 }],
+    ['the name of its machine', 'here', {}, { sessions: 2, browsers: 0 }],
+  ] as const)('with %s, its own ends last, and drops everything as a logout does', async (_, typed, options, many) => {
+    const { env, email, running } = await signedInEverywhere();
+    // The own one becomes the first in the list.
+    await moveSession(email, 'here', 120_000);
     await roleClaims(role, env);
     const { code, stdout } = await end(env, typed, { ...options, json: true });
     expect(code).toBe(0);
-    const many = 'all' in options ? { sessions: 2, browsers: 1 } : { sessions: 1, browsers: 0 };
     expect(JSON.parse(stdout)).toEqual({ ...many, awsCredentialsUntil: expect.stringMatching(/Z$/), signedOut: true });
     await running.ended;
     await expect(agentStatus(env)).rejects.toMatchObject({ kind: 'agent-not-running' });
