@@ -8,6 +8,9 @@ import { forLog } from '../../text/readable-text.ts';
 /** Members of a detail that only programs need. */
 const FOR_PROGRAMS = ['jti', 'hash', 'signed', 'count', 'since', 'lastAt'];
 
+/** Members with these values say nothing. */
+const NOTHING: unknown[] = [null, false, 0];
+
 const EVENT_WIDTH = Math.max(...Object.keys(EVENTS).map((event) => event.length));
 
 /** Addresses are aligned up to this length. */
@@ -21,8 +24,9 @@ export function rowLine(row: Row): string {
   const { count, since } = detail;
   const counted = typeof count === 'number' && typeof since === 'number' ? [counting(count, since)] : [];
   const named = Object.entries(detail)
-    .filter(([name, value]) => !FOR_PROGRAMS.includes(name) && value !== null)
+    .filter(([name, value]) => !FOR_PROGRAMS.includes(name) && !NOTHING.includes(value))
     .map(([name, value]) => `${name} ${valueText(name, value)}`);
+  if (row.event === 'person-end-set' && detail.endsAt === null) named.push('no end date');
   return line(Number(row.at), row.event, person, [row.reason, ...counted, ...named, row.machine, row.ip]);
 }
 
@@ -44,5 +48,6 @@ function line(at: number, event: string, person: string, more: (string | null)[]
 
 function valueText(name: string, value: unknown): string {
   if (typeof value === 'number' && name.endsWith('At')) return exactTime(value);
+  if (name === 'issuedBefore') return exactTime(Date.parse(String(value)));
   return typeof value === 'string' && /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
 }

@@ -74,7 +74,7 @@ describe('vouch-server audit list', () => {
     expect([code, stderr]).toEqual([0, '']);
     const [invited, signedIn, disabled, refused, ...rest] = stdout.split('\n');
     expect(invited).toMatch(
-      /^2026-11-26 10:42:07 {2}invited +alice@example\.com by cli:root {2}role member, replaceKeys false, expiresAt 2026-11-26 10:42:07$/,
+      /^2026-11-26 10:42:07 {2}invited +alice@example\.com by cli:root {2}role member, expiresAt 2026-11-26 10:42:07$/,
     );
     expect(signedIn).toMatch(/^2026-11-26 10:42:07 {2}signed-in +alice@example\.com +laptop, 192\.0\.2\.1$/);
     expect(disabled).toMatch(
@@ -83,6 +83,25 @@ describe('vouch-server audit list', () => {
     expect(refused).toMatch(/ {2}sign-in-refused +unknown +unknown-key, 2 times since \d\d:\d\d so far, 192\.0\.2\.8$/);
     expect(rest).toEqual(['']);
     expect(stdout).not.toContain('\u001b');
+  });
+
+  test('says what an event changed, and nothing of what it did not', async () => {
+    const by = { actor: 'cli:root', subject: bob };
+    await write((store) =>
+      addAudit(
+        store,
+        AT,
+        { ...by, event: 'person-end-set', detail: { endsAt: null } },
+        { ...by, event: 'aws-deny-printed', detail: { issuedBefore: new Date(AT).toISOString(), roles: 2 } },
+        { ...by, event: 'person-removed', detail: { role: 'owner', keys: 0 } },
+      ),
+    );
+    const { stdout } = await audit('list', '--actor', 'cli:root', '--person', bob);
+    expect(stdout.match(/(?<=by cli:root +)\S.*$/gm)).toEqual([
+      'no end date',
+      'issuedBefore 2026-11-26 10:42:07, roles 2',
+      'role owner',
+    ]);
   });
 
   test('takes filters, and prints JSON', async () => {
