@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { version } from '../version.ts';
+import { addAudit } from './audit.ts';
+import { addAwsRevoke } from './aws-revoke.ts';
+import { addAwsTemplate } from './aws-template.ts';
+import { addInvite } from './invite.ts';
+import { addKeys } from './keys.ts';
+import { addPeople } from './people.ts';
+import { addServe } from './serve.ts';
+import { addSessions } from './sessions.ts';
+
+/** `vouch-server`, with all its commands. Parsing throws CommanderError. */
+export function makeProgram(): Command {
+  const program = new Command('vouch-server')
+    .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
+    .version(version)
+    .showHelpAfterError()
+    // An option after a command's name is that command's: `invite list --json`.
+    .enablePositionalOptions()
+    .exitOverride();
+
+  addServe(program);
+  addInvite(program);
+  addPeople(program);
+  addKeys(program);
+  addSessions(program);
+  addAudit(program);
+  addAwsTemplate(program);
+  addAwsRevoke(program);
+
+  // commander's own `help` prints no error for an unknown name.
+  program
+    .helpCommand(false)
+    .command('help')
+    .argument('[command...]', 'the command')
+    .description('show the help of a command')
+    .action(async (names: string[]) => {
+      let found = program;
+      for (const [index, name] of names.entries()) {
+        const next = found.commands.find((command) => command.name() === name);
+        if (next === undefined) return void (await program.parseAsync(names.slice(0, index + 1), { from: 'user' }));
+        found = next;
+      }
+      found.outputHelp();
+    });
+  for (const group of program.commands.filter(({ commands }) => commands.length > 0)) group.helpCommand(false);
+  return program;
+}

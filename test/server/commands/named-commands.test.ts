@@ -1,0 +1,76 @@
+import { globSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { makeProgram } from '../../../server/commands/program.ts';
+import { readDocument } from '../../support/document.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const program = makeProgram();
+const commandsDoc = readDocument('cli.md');
+
+/** A command of vouch-server that a text names, and its options there. */
+interface Named {
+  file: string;
+  text: string;
+  names: string[];
+  options: string[];
+}
+
+const named: Named[] = ['README.md', 'docs/*.md', '{server,web,cli}/**/*.{ts,tsx}']
+  .flatMap((pattern) => globSync(pattern, { cwd: root }))
+  .flatMap((file) => {
+    const content = readFileSync(resolve(root, file), 'utf8').replaceAll(/ \\\n(> *)?/g, ' ');
+    // Up to the end of the quotation.
+    return [...content.matchAll(/\bvouch-server((?: [a-z][a-z-]*)+)([^`'\n]*)/g)].map(
+      ([text, names = '', more = '']) => ({
+        file,
+        text,
+        names: names.trim().split(' '),
+        options: more.match(/(?<= |\[)--[a-z-]+/g) ?? [],
+      }),
+    );
+  });
+
+/** What is wrong with a command that a text names. */
+function wrong({ names, options }: Named): string | undefined {
+  let command: Command = program;
+  for (const name of names) {
+    const next = command.commands.find((each) => each.name() === name);
+    if (next === undefined) {
+      const takesMore = command.commands.length === 0 || command.registeredArguments.length > 0;
+      // What follows is an argument, or the rest of a sentence.
+      if (takesMore) break;
+      return `${command.name()} has no command ${name}`;
+    }
+    command = next;
+  }
+  const unknown = options.find((option) => option !== '--help' && !command.options.some(({ long }) => long === option));
+  return unknown && `${command.name()} has no option ${unknown}`;
+}
+
+test('every command of vouch-server that documents, pages and messages name exists, with its options', () => {
+  expect(named.length).toBeGreaterThan(60);
+  expect(new Set(named.map(({ file }) => file)).size).toBeGreaterThan(20);
+  const faults = named.map((each) => ({ file: each.file, text: each.text, wrong: wrong(each) }));
+  expect(faults.filter((fault) => fault.wrong !== undefined)).toEqual([]);
+});
+
+test('docs/cli.md names every command of vouch-server, in a row of its group', () => {
+  const rows = commandsDoc.split('\n').filter((line) => line.startsWith('| `vouch-server '));
+  const missing = program.commands.flatMap((group) => {
+    const row = rows.filter((line) => line.startsWith(`| \`vouch-server ${group.name()}`)).join('\n');
+    const leaves = group.commands.length === 0 ? [group] : group.commands;
+    return leaves
+      .filter((leaf) => !new RegExp(`[\` ]${leaf.name()}[\` ]`).test(row))
+      .map((leaf) => `${group.name()} ${leaf.name()}`);
+  });
+  expect(missing).toEqual(['help help']);
+});
+
+test.each(['invite', 'aws-template', 'aws-revoke'])('docs/cli.md lists the flags of %s', (name) => {
+  const [, table = ''] = new RegExp(`^Flags of \`${name}\`:\n\n((?:\\|.*\n)+)`, 'm').exec(commandsDoc) ?? [];
+  const listed = [...table.matchAll(/^\| (`.*?`) +\|/gm)].flatMap(([, cell = '']) => cell.match(/--[a-z-]+/g) ?? []);
+  const options = program.commands.find((command) => command.name() === name)?.options ?? [];
+  expect(listed.sort()).toEqual(options.map(({ long }) => long).sort());
+});
