@@ -82,17 +82,33 @@ export function fromCli(script: string, folder: string): Printed {
 export function runScript(
   script: string,
   folder: string,
-  account = '123456789012',
-  refused = '',
+  account?: string,
+  refused?: string,
 ): { code: number | null; stderr: string; calls: string[][] } {
+  const { env, calls } = recordingAws(folder, account, refused);
+  const path = { PATH: `${folder}:/usr/bin:/bin` };
+  const { status, stderr } = spawnSync('sh', { input: script, env: { ...env, ...path }, encoding: 'utf8' });
+  return { code: status, stderr, calls: calls() };
+}
+
+/**
+ * Installs an `aws` that records its calls, into a folder for PATH.
+ *
+ * @returns the variables that it needs, and every call's words
+ */
+export function recordingAws(folder: string, account = '123456789012', refused = '') {
   const log = join(folder, 'calls');
   rmSync(log, { force: true });
   const aws = '#!/bin/sh\nprintf "%s\\0" "$@" >>"$LOG"; printf "\\n" >>"$LOG"\n';
   const answer =
     '[ "$1" != sts ] || echo "$ACCOUNT"\n[ -z "$REFUSED" ] || case " $* " in *" $REFUSED "*) exit 254 ;; esac\n';
   writeFileSync(join(folder, 'aws'), aws + answer, { mode: 0o755 });
-  const env = { PATH: `${folder}:/usr/bin:/bin`, LOG: log, ACCOUNT: account, REFUSED: refused };
-  const { status, stderr } = spawnSync('sh', { input: script, env, encoding: 'utf8' });
-  const calls = readFileSync(log, 'utf8').split('\0\n').slice(0, -1);
-  return { code: status, stderr, calls: calls.map((words) => words.split('\0')) };
+  return {
+    env: { LOG: log, ACCOUNT: account, REFUSED: refused },
+    calls: () =>
+      readFileSync(log, 'utf8')
+        .split('\0\n')
+        .slice(0, -1)
+        .map((words) => words.split('\0')),
+  };
 }
