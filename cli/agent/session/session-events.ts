@@ -32,6 +32,10 @@ export interface SessionEventsOptions {
   log: Log;
   /** Called when the server has ended the session. */
   onRefused: (why: Problem) => void;
+  /** Waits for a number of milliseconds, or until the signal. By default with a timer that keeps no process alive. */
+  pause?: (milliseconds: number, signal: AbortSignal) => Promise<unknown>;
+  /** A random whole number from 0 to below the ceiling. */
+  random?: (ceiling: number) => number;
 }
 
 /** How a stream ended, if the session goes on. */
@@ -67,16 +71,16 @@ export class SessionEvents {
    * after a random pause, whose ceiling doubles after each failure: the agents of a whole team lose their server in one moment.
    */
   async listen(): Promise<void> {
-    const { firstReopening, longestReopening } = this.#options.timeouts;
-    const { signal, end } = this.#options.lifetime;
+    const { lifetime, timeouts, pause = sleeping, random = (ceiling) => randomInt(ceiling) } = this.#options;
+    const { firstReopening, longestReopening } = timeouts;
+    const { signal, end } = lifetime;
     let ceiling = firstReopening;
     while (!signal.aborted && !end.over) {
       const broken = await this.#once();
       if (broken === undefined) return;
       if (broken.heard) ceiling = firstReopening;
       if (broken.atOnce) continue;
-      const pause = Math.min(broken.retryAfter ?? 0, longestDemand) + randomInt(ceiling);
-      await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
+      await pause(Math.min(broken.retryAfter ?? 0, longestDemand) + random(ceiling), signal);
       ceiling = Math.min(2 * ceiling, longestReopening);
     }
   }
@@ -138,6 +142,10 @@ export class SessionEvents {
     if (this.#down) this.#options.log.add('session', 'the server tells again when it is over');
     this.#down = false;
   }
+}
+
+function sleeping(milliseconds: number, signal: AbortSignal): Promise<unknown> {
+  return sleep(milliseconds, undefined, { signal, ref: false }).catch(() => {});
 }
 
 function tooLate(): Error {

@@ -8,7 +8,7 @@ import { agentLogs, agentStatus, awsCredentials, gitCredentials } from '../../..
 import { Log } from '../../../../cli/agent/log.ts';
 import { importAccess } from '../../../../cli/agent/session/access-token.ts';
 import { Lifetime } from '../../../../cli/agent/session/lifetime.ts';
-import { SessionEvents } from '../../../../cli/agent/session/session-events.ts';
+import { SessionEvents, type SessionEventsOptions } from '../../../../cli/agent/session/session-events.ts';
 import { type Timeouts, usualTimeouts } from '../../../../cli/agent/session/timeouts.ts';
 import { session as sessionCheck } from '../../../../cli/doctor/checks/session.ts';
 import { answer } from '../../../../cli/git-credential-vouch/answer.ts';
@@ -51,10 +51,11 @@ function streamsOf(world: Services): { next: () => Promise<ServerResponse> } {
 }
 
 const say = (stream: ServerResponse, event: object) => stream.write(`${JSON.stringify(event)}\n`);
-const closed = (stream: ServerResponse) => new Promise((resolve) => stream.once('close', resolve));
+const closed = (stream: ServerResponse) =>
+  new Promise<void>((resolve) => (stream.closed ? resolve() : stream.once('close', resolve)));
 
 /** The events of one session, without an agent around them. */
-async function listener(timeouts: Partial<Timeouts> = {}) {
+async function listener(timeouts: Partial<Timeouts> = {}, more: Partial<SessionEventsOptions> = {}) {
   const world = await services();
   const clock = { now: Date.now(), up: 0 };
   const clocks = { now: () => clock.now, uptime: () => clock.up };
@@ -68,8 +69,21 @@ async function listener(timeouts: Partial<Timeouts> = {}) {
     timeouts: { ...usualTimeouts, firstReopening: 1, longestReopening: 4, ...timeouts },
     log,
     onRefused: (why) => refusals.push(why),
+    ...more,
   });
   return { world, clock, lifetime, log, refusals, events, host: new URL(world.url).host };
+}
+
+/** A listener with the usual times, whose pauses take no time but are noted, each at its ceiling. */
+async function paused() {
+  const pauses: number[] = [];
+  const pause = async (milliseconds: number) => {
+    pauses.push(milliseconds);
+    // Other things come first, as in a real pause.
+    await new Promise(setImmediate);
+  };
+  const { firstReopening, longestReopening } = usualTimeouts;
+  return { pauses, ...(await listener({ firstReopening, longestReopening }, { pause, random: (ceiling) => ceiling })) };
 }
 
 describe('the agent, told that the session is over', () => {
@@ -340,41 +354,87 @@ describe('the stream is opened again', () => {
     expect(refusals).toHaveLength(1);
   });
 
-  test('at once, when the server asks for it after a while; otherwise after a pause', async () => {
-    const { world, clock, events, lifetime } = await listener({ firstReopening: hour, longestReopening: ever });
-    const streams = streamsOf(world);
-    const listening = events.listen();
-    const first = await streams.next();
-    clock.up += hour;
-    say(first, { event: 'again' });
-    // It has lasted for no time at all.
-    const second = await streams.next();
-    say(second, { event: 'again' });
-    await closed(second);
-    lifetime.drop();
-    await listening;
-    expect(world.count('events')).toBe(2);
+  test('after pauses whose ceiling doubles up to a minute, and begins anew once the server was heard', async () => {
+    const { world, events, pauses } = await paused();
+    const down = problem(503, 'unavailable');
+    const left = [
+      down,
+      down,
+      down,
+      down,
+      down,
+      down,
+      (response: ServerResponse) => streaming(response).end('{}\n'),
+      down,
+    ];
+    world.answers.events = (response) => (left.shift() ?? problem(401, 'session-over'))(response);
+    await events.listen();
+    expect(pauses).toEqual([5, 10, 20, 40, 60, 60, 5, 10].map((seconds) => seconds * 1000));
   });
 
-  test('when nothing has come for 60 seconds, by either clock, and not before', async () => {
-    const { world, clock, events } = await listener({ firstReopening: 20_000 });
+  test('not before the server wants it, which may be ten minutes at most', async () => {
+    const { world, events, pauses } = await paused();
+    const left = ['7', '601', '999999999999', 'soon'];
+    world.answers.events = (response) => {
+      const after = left.shift();
+      if (after === undefined) problem(401, 'session-over')(response);
+      else response.writeHead(503, { 'retry-after': after }).end();
+    };
+    await events.listen();
+    expect(pauses).toEqual([7 + 5, 600 + 10, 600 + 20, 40].map((seconds) => seconds * 1000));
+  });
+
+  test('at once when the server asks for it, unless the stream has lasted for only a moment', async () => {
+    const { world, clock, events, pauses } = await paused();
     const streams = streamsOf(world);
-    void events.listen();
+    const listening = events.listen();
+    for (const lasted of [5_000, 4_999, 60_000]) {
+      const stream = await streams.next();
+      clock.up += lasted;
+      say(stream, { event: 'again' });
+    }
+    say(await streams.next(), { event: 'over' });
+    await listening;
+    expect(pauses).toEqual([5_000]);
+  });
+
+  test('at once when nothing has come for 60 seconds, by either clock, and not before', async () => {
+    const { world, clock, events, pauses } = await paused();
+    const streams = streamsOf(world);
+    const listening = events.listen();
     for (const which of ['now', 'up'] as const) {
       const stream = await streams.next();
-      await heardOn(stream, events);
-      clock.up += 30_000;
-      clock.now += 30_000;
-      await heardOn(stream, events);
-      clock[which] += 59_999;
-      events.check();
-      expect(stream.destroyed).toBe(false);
+      for (let times = 0; times < 3; times++) {
+        await heardOn(stream);
+        clock.up += 5_000;
+        clock[which] += which === 'up' ? 54_999 : 59_999;
+        events.check();
+      }
       clock[which] += 1;
       events.check();
       await closed(stream);
     }
-    await streams.next();
+    say(await streams.next(), { event: 'over' });
+    await listening;
+    expect(pauses).toEqual([]);
     expect(world.count('events')).toBe(3);
+  });
+
+  test('after a pause when it has been silent from the beginning, as behind a proxy that holds lines back', async () => {
+    const { world, clock, events, pauses } = await paused();
+    const streams = streamsOf(world);
+    const listening = events.listen();
+    const stream = await streams.next();
+    const silent = setInterval(() => {
+      clock.now += 60_000;
+      events.check();
+    }, 1);
+    onTestFinished(() => clearInterval(silent));
+    await closed(stream);
+    clearInterval(silent);
+    say(await streams.next(), { event: 'over' });
+    await listening;
+    expect(pauses).toEqual([5_000]);
   });
 
   test('when the server does not even begin an answer', async () => {
@@ -385,30 +445,30 @@ describe('the stream is opened again', () => {
       world.answers.events = () => ++times === 3 && asked();
     });
   });
-
-  test('not before the server wants it', async () => {
-    const { world, events, lifetime } = await listener();
-    await new Promise<void>((asked) => {
-      world.answers.events = (response) => {
-        response.once('close', asked);
-        response.writeHead(503, { 'retry-after': '999999999' }).end();
-      };
-      void events.listen();
-    });
-    // Whatever the pause is, it ends with the session.
-    lifetime.drop();
-    expect(world.count('events')).toBe(1);
-  });
 });
 
 /** Sends a sign of life, and waits until the listener has taken note of it. */
-async function heardOn(stream: ServerResponse, events: SessionEvents): Promise<void> {
+async function heardOn(stream: ServerResponse): Promise<void> {
   const parse = vi.spyOn(JSON, 'parse');
   say(stream, { event: 'heartbeat' });
-  await vi.waitFor(() => expect(parse).toHaveBeenCalled(), { interval: 1, timeout: 30_000 });
+  await vi.waitFor(() => expect(parse.mock.calls.flat()).toContain('{"event":"heartbeat"}'), {
+    interval: 1,
+    timeout: 30_000,
+  });
   parse.mockRestore();
-  events.check();
 }
+
+test("at Git's request the agent notices that the stream has long been silent: the machine has slept, say", async () => {
+  const the = await agent({ timeouts: { ...usualTimeouts, firstReopening: 1, longestReopening: 4 } });
+  const streams = streamsOf(the.world);
+  await the.running.agent.take(newSession(the.world.url));
+  const first = await streams.next();
+  await heardOn(first);
+  the.clock.now += 60_000;
+  expect(await viaGit(the)).toContain('password=');
+  await closed(first);
+  say(await streams.next(), { event: 'over', reason: 'person-disabled' });
+});
 
 describe('nothing more is asked', () => {
   test('of a server that is too old to have events', async () => {
@@ -443,25 +503,38 @@ describe('nothing more is asked', () => {
   });
 });
 
-test('an outage is one line in the log, and its end another', async () => {
-  const { world, events, log, lifetime } = await listener();
-  const listening = events.listen();
-  await new Promise<void>((asked) => {
-    let times = 0;
-    world.answers.events = (response) => {
-      json(response, 503, { type: 'urn:vouch:problem:unavailable', title: `The ${++times}. time` });
-      if (times === 20) asked();
-    };
-  });
+test('each outage is one line in the log, and its end another', async () => {
+  const { world, events, log } = await listener();
+  const down = (response: ServerResponse) =>
+    json(response, 503, { type: 'urn:vouch:problem:unavailable', title: `Request ${world.count('events')}` });
+  const up = (response: ServerResponse) =>
+    response.writeHead(200, { 'content-type': 'application/x-ndjson' }).end('{"event":"alive"}\n');
+  const left = [up, up, down, down, down, up, up, down, up];
+  world.answers.events = (response) =>
+    (left.shift() ?? ((last) => json(last, 401, { type: 'urn:vouch:problem:session-over' })))(response);
+  await events.listen();
+  const again = { event: 'session', message: 'the server tells again when it is over' };
+  expect(log.after(0)).toMatchObject([
+    { event: 'retry', message: expect.stringMatching(/^to hear when the session is over: .*Request 3$/) },
+    again,
+    { event: 'retry', message: expect.stringMatching(/Request 8$/) },
+    again,
+  ]);
+});
+
+test('the time limit is for the beginning of the answer, and not for the stream', async () => {
+  const { world, events, lifetime } = await listener({ call: 60_000 });
   const streams = streamsOf(world);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const listening = events.listen();
   const stream = await streams.next();
-  await heardOn(stream, events);
+  await heardOn(stream);
+  vi.advanceTimersByTime(600_000);
+  await heardOn(stream);
   lifetime.drop();
   await listening;
-  expect(log.after(0)).toMatchObject([
-    { event: 'retry', message: expect.stringMatching(/^to hear when the session is over: .*The 1\. time$/) },
-    { event: 'session', message: 'the server tells again when it is over' },
-  ]);
+  expect(world.count('events')).toBe(1);
 });
 
 test('a nonce that the server asks for is put into the proof', async () => {
