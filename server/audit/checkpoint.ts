@@ -27,34 +27,45 @@ export interface Verifier {
   findKey: (kid: string) => Promise<SigningKey | undefined>;
 }
 
+/** A place in the chain, and when its row was written, in milliseconds since the epoch; 0 for the place before the first row. */
+export interface Place extends Link {
+  at: number;
+}
+
 /** A checkpoint whose signature was checked. */
-export interface Checkpoint extends Link {
+export interface Checkpoint extends Place {
   /** Milliseconds since the epoch. */
   issuedAt: number;
 }
 
 /** The last row at this moment. */
-export async function currentHead(store: Store): Promise<Link> {
+export async function currentHead(store: Store): Promise<Place> {
   const head = await store
     .selectFrom('audit_head')
-    .select(['last_id', 'last_hash'])
-    .where('id', '=', 1)
+    .leftJoin('audit', 'audit.id', 'audit_head.last_id')
+    .select(['last_id', 'last_hash', 'audit.at'])
+    .where('audit_head.id', '=', 1)
     .executeTakeFirstOrThrow();
-  return { id: Number(head.last_id), hash: head.last_hash };
+  return { id: Number(head.last_id), hash: head.last_hash, at: Number(head.at ?? 0) };
 }
 
 /** Signs that the trail had this place: a JWS in compact form (RFC 7515, section 7.1). @param now milliseconds since the epoch */
-export function signCheckpoint(signer: Signer, place: Link, now: number): Promise<string> {
+export function signCheckpoint(signer: Signer, place: Place, now: number): Promise<string> {
   return sign(signer, place, now, TYP.checkpoint);
 }
 
-/** Signs that rows are deleted for their age up to this place, in the same form. @param now milliseconds since the epoch */
-export function signDeletion(signer: Signer, place: Link, now: number): Promise<string> {
-  return sign(signer, place, now, TYP.deletion);
+/**
+ * Signs that rows are deleted for their age up to this place, in the same form.
+ *
+ * @param oldest what was written then or before is too old, in milliseconds since the epoch
+ * @param now milliseconds since the epoch
+ */
+export function signDeletion(signer: Signer, { id, hash }: Link, oldest: number, now: number): Promise<string> {
+  return sign(signer, { id, hash, at: oldest }, now, TYP.deletion);
 }
 
-function sign({ issuer, signingKey }: Signer, { id, hash }: Link, now: number, typ: string): Promise<string> {
-  return signJwt(signingKey, { iss: issuer, iat: Math.floor(now / 1000), id, hash }, typ);
+function sign({ issuer, signingKey }: Signer, { id, hash, at }: Place, now: number, typ: string): Promise<string> {
+  return signJwt(signingKey, { iss: issuer, iat: Math.floor(now / 1000), id, hash, at }, typ);
 }
 
 /**
@@ -75,10 +86,10 @@ async function read(text: string, { issuer, findKey }: Verifier, typ: string): P
       issuer,
       typ,
       algorithms: ['ES256'],
-      requiredClaims: ['iat', 'id', 'hash'],
+      requiredClaims: ['iat', 'id', 'hash', 'at'],
     });
-    const { id, hash, iat } = payload as { id: number; hash: string; iat: number };
-    return { id, hash, issuedAt: iat * 1000 };
+    const { id, hash, at, iat } = payload as { id: number; hash: string; at: number; iat: number };
+    return { id, hash, at, issuedAt: iat * 1000 };
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) throw refused(error.message);
     throw error;
@@ -95,40 +106,43 @@ function refused(why: string): Problem {
 }
 
 /** What became of a checkpoint's row. */
-export type Found = 'present' | 'deleted' | 'never' | 'deletion-unsigned';
+export type Found = 'present' | 'deleted' | 'never' | 'deletion-unsigned' | 'deleted-early';
 
 /**
  * Whether the trail still has the head that a checkpoint recorded. Call it for a trail that verifyTrail found whole.
  *
  * `present`: the row is there, unchanged, or was the last one deleted. `deleted`: the row is gone, and the server has signed that it
  * deleted rows for their age up to a later one. `never`: the trail never had that head. `deletion-unsigned`: rows were deleted, these or
- * others, and the server has not signed that.
+ * others, and the server has not signed that. `deleted-early`: the server has deleted the row, but it was not old enough: somebody has
+ * given it another time, and all rows after it other hashes.
  *
  * @param base the last row that was deleted for its age
  */
 export async function findCheckpoint(
   snapshot: Store,
   base: Link,
-  checkpoint: Link,
+  checkpoint: Place,
   verifier: Verifier,
 ): Promise<Found> {
   const trims = await trimsOf(snapshot);
-  if (base.id > 0 && !(await isSigned(trims.at(-1), base, verifier))) return 'deletion-unsigned';
+  const deletion = await deletionUpTo(base, trims.at(-1), verifier);
+  if (base.id > 0 && deletion === undefined) return 'deletion-unsigned';
   if (checkpoint.id > base.id) {
     const row = await readable(findRow(snapshot, checkpoint.id));
     return row?.hash === checkpoint.hash ? 'present' : 'never';
   }
+  if (deletion !== undefined && checkpoint.at > deletion.at) return 'deleted-early';
   if (checkpoint.id === base.id) return checkpoint.hash === base.hash ? 'present' : 'never';
   const known = trims.find(({ toId }) => toId === checkpoint.id);
   return known === undefined || known.hash === checkpoint.hash ? 'deleted' : 'never';
 }
 
-/** Whether the server has signed that it deleted rows up to the base. */
-async function isSigned(last: Trim | undefined, base: Link, verifier: Verifier): Promise<boolean> {
-  if (last === undefined) return false;
+/** The deletion up to the base, if the server has signed it. */
+async function deletionUpTo(base: Link, last: Trim | undefined, verifier: Verifier): Promise<Place | undefined> {
+  if (last === undefined) return undefined;
   const signed = await read(last.signed, verifier, TYP.deletion).catch((error: unknown) => {
     if (error instanceof Problem) return undefined;
     throw error;
   });
-  return signed?.id === base.id && signed.hash === base.hash;
+  return signed?.id === base.id && signed.hash === base.hash ? signed : undefined;
 }

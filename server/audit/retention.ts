@@ -39,7 +39,7 @@ async function trimOnce(store: Store, signer: Signer, oldest: number, now: numbe
   if (!many && (await trimmedToday(store, now))) return false;
   const last = await lastOldRow(store, base.id, oldest);
   if (last === undefined) return false;
-  const signed = await signDeletion(signer, last, now);
+  const signed = await signDeletion(signer, last, oldest, now);
   await store.transaction().execute(async (transaction) => {
     if (!(await moveBase(transaction, base.id, last))) return;
     for (let id = base.id + BATCH; id < last.id + BATCH; id += BATCH) {

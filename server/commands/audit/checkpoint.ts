@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readSigningInstallation } from '../../config/config.ts';
 import { administer, printJson } from '../administer.ts';
+import { iso } from '../list-options.ts';
 import { signingKeys } from './signing-keys.ts';
 
 /** `vouch-server audit checkpoint` */
@@ -27,7 +28,11 @@ async function checkpoint({ json = false }: { json?: boolean }): Promise<void> {
     const signingKey = await (await signingKeys(administration, settings)).current(now);
     const head = await currentHead(administration.store);
     const signed = await signCheckpoint({ issuer: settings.issuer, signingKey }, head, now);
-    if (json) printJson({ ...head, issuedAt: new Date(now).toISOString(), kid: signingKey.kid, checkpoint: signed });
-    else process.stdout.write(`${signed}\n`);
+    const { id, hash, at } = head;
+    if (json) {
+      printJson({ id, hash, at: iso(at), issuedAt: iso(now), kid: signingKey.kid, checkpoint: signed });
+      return;
+    }
+    process.stdout.write(`${signed}\n`);
   });
 }

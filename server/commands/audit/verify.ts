@@ -5,7 +5,9 @@ import { readSigningInstallation } from '../../config/config.ts';
 import { Problem } from '../../problem/problem.ts';
 import { saveMemory } from '../../process/save-memory.ts';
 import type { Store } from '../../store/store.ts';
+import { inFull } from '../../text/time.ts';
 import { type Administration, administer, printJson } from '../administer.ts';
+import { iso } from '../list-options.ts';
 import { readInput } from '../read-input.ts';
 import { signingKeys } from './signing-keys.ts';
 
@@ -54,12 +56,8 @@ async function verify({ checkpoint: file, json = false }: VerifyOptions): Promis
     });
     if (json) printJson(asJson(verdict, compared));
     if (verdict.fault !== undefined) throw broken(inWords(verdict.fault));
-    if (compared?.found === 'never') {
-      throw broken(`The audit trail never had the checkpoint's row ${compared.id}, or somebody removed it.`);
-    }
-    if (compared?.found === 'deletion-unsigned') {
-      throw broken(`The audit trail's rows 1 to ${verdict.base.id} were deleted, and this server has not signed that.`);
-    }
+    const trouble = compared && troubleWith(compared, verdict.base.id);
+    if (trouble !== undefined) throw broken(trouble);
     if (!json) process.stdout.write(asText(verdict, compared));
   });
 }
@@ -79,14 +77,14 @@ async function comparison(
 
 function asJson({ base, head, rows, fault }: Verdict, compared: Compared | undefined) {
   return {
-    whole: fault === undefined && !['never', 'deletion-unsigned'].includes(compared?.found ?? ''),
+    whole: fault === undefined && (compared === undefined || troubleWith(compared, base.id) === undefined),
     rows,
     base,
     head,
     ...(fault === undefined ? {} : { fault }),
     ...(compared === undefined
       ? {}
-      : { checkpoint: { ...compared, issuedAt: new Date(compared.issuedAt).toISOString() } }),
+      : { checkpoint: { ...compared, at: iso(compared.at), issuedAt: iso(compared.issuedAt) } }),
   };
 }
 
@@ -103,6 +101,20 @@ function asText({ base, head, rows }: Verdict, compared: Compared | undefined): 
     lines.push(`  Checkpoint   row ${compared.id} ${what} (signed on ${since})`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What a checkpoint shows to be wrong, in words. */
+function troubleWith({ found, id, at }: Compared, baseId: number): string | undefined {
+  switch (found) {
+    case 'never':
+      return `The audit trail never had the checkpoint's row ${id}, or somebody removed it.`;
+    case 'deletion-unsigned':
+      return `The audit trail's rows 1 to ${baseId} were deleted, and this server has not signed that.`;
+    case 'deleted-early':
+      return `The checkpoint's row ${id}, of ${inFull(at)}, was deleted for its age, but is not that old.`;
+    default:
+      return undefined;
+  }
 }
 
 function inWords({ kind, id, writtenAs }: Fault): string {

@@ -4,12 +4,13 @@ import { chainHash } from '../../../server/audit/chain.ts';
 import {
   currentHead,
   findCheckpoint,
+  type Place,
   readCheckpoint,
   signCheckpoint,
   type Verifier,
 } from '../../../server/audit/checkpoint.ts';
 import { trimAudit } from '../../../server/audit/retention.ts';
-import { type Link, verifyTrail } from '../../../server/audit/verify.ts';
+import { verifyTrail } from '../../../server/audit/verify.ts';
 import { idTokenForRole } from '../../../server/aws/id-token.ts';
 import { signJwt } from '../../../server/signing/sign-jwt.ts';
 import { readSnapshot } from '../../../server/store/snapshot.ts';
@@ -35,11 +36,11 @@ const verifier = (): Verifier => ({
 const checkpoint = async () => signCheckpoint(signer(), await currentHead(store()), NOW);
 const add = (count: number, at = NOW) =>
   addAudit(store(), at, ...Array.from({ length: count }, () => ({ event: 'signed-in' as const, actor: 'a' })));
-const linkOf = async (id: number): Promise<Link> =>
-  store().selectFrom('audit').select(['id', 'hash']).where('id', '=', id).executeTakeFirstOrThrow();
+const linkOf = async (id: number): Promise<Place> =>
+  store().selectFrom('audit').select(['id', 'hash', 'at']).where('id', '=', id).executeTakeFirstOrThrow();
 
 /** What the whole trail says of a place that was once signed. */
-async function found(link: Link) {
+async function found(link: Place) {
   return readSnapshot(store(), async (snapshot) => {
     const { base, fault } = await verifyTrail(snapshot);
     expect(fault).toBeUndefined();
@@ -70,13 +71,13 @@ describe('a checkpoint', () => {
       kid: signer().signingKey.kid,
     });
     const { hash } = await linkOf(3);
-    expect(decodeJwt(token)).toEqual({ iss: signer().issuer, iat: NOW / 1000, id: 3, hash });
-    expect(await readCheckpoint(token, verifier())).toEqual({ id: 3, hash, issuedAt: NOW });
+    expect(decodeJwt(token)).toEqual({ iss: signer().issuer, iat: NOW / 1000, id: 3, hash, at: NOW });
+    expect(await readCheckpoint(token, verifier())).toEqual({ id: 3, hash, at: NOW, issuedAt: NOW });
   });
 
   test('of an empty trail is found later', async () => {
     const empty = await currentHead(store());
-    expect(empty).toEqual({ id: 0, hash: '' });
+    expect(empty).toEqual({ id: 0, hash: '', at: 0 });
     await add(1);
     expect(await found(empty)).toBe('present');
   });
@@ -157,7 +158,7 @@ describe('the trail still has a checkpoint’s row', () => {
 });
 
 describe('of a checkpoint’s row that was deleted for its age', () => {
-  let links: Link[];
+  let links: Place[];
   beforeEach(async () => {
     await add(5, NOW - 500 * DAY);
     await add(3);
@@ -171,11 +172,19 @@ describe('of a checkpoint’s row that was deleted for its age', () => {
     // The row that tells of the first deletion outlives the second.
     await trimAudit(store(), signer(), 400, NOW + 400 * DAY);
     expect(await all()).toEqual(['deleted', 'deleted', 'deleted']);
-    expect(await found({ id: 5, hash: 'x' })).toBe('never');
+    expect(await found({ id: 5, hash: 'x', at: 1 })).toBe('never');
+  });
+
+  test('the server has signed it, but somebody had made the row old before', async () => {
+    const old = NOW - 500 * DAY;
+    await rewrite(6, `update audit set at = ${old} where id in (6, 7)`);
+    await trimAudit(store(), signer(), 400, NOW);
+    expect((await currentHead(store())).id).toBe(9);
+    expect(await all()).toEqual(['deleted', 'deleted', 'deleted-early']);
   });
 
   /** Deletes rows as the server does, but without its key. */
-  async function deleteWithoutKey(toId: number, signed: (link: Link) => Promise<string>): Promise<void> {
+  async function deleteWithoutKey(toId: number, signed: (link: Place) => Promise<string>): Promise<void> {
     const last = await linkOf(toId);
     const base = await store().selectFrom('audit_head').select('base_id').executeTakeFirstOrThrow();
     tamper(

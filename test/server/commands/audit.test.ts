@@ -57,6 +57,7 @@ describe('vouch-server audit checkpoint', () => {
     expect(JSON.parse(asJson)).toEqual({
       id: 5,
       hash: expect.any(String),
+      at: '1970-01-01T00:00:00.001Z',
       issuedAt: expect.stringMatching(/^\d{4}-.*Z$/),
       kid: expect.any(String),
       checkpoint: expect.any(String),
