@@ -11,7 +11,7 @@ test('a server without an owner prints a link at each start, which is no line of
   const start = () => startProgram(settings);
   /** The link that a start printed, and what is around it. */
   const linkOf = async (server: Awaited<ReturnType<typeof start>>) => {
-    await vi.waitUntil(() => server.errors.endsWith('a new one.\n'));
+    await vi.waitUntil(() => server.errors.endsWith('a new one.\n'), { timeout: 30_000 });
     const link = new RegExp(`^  (${origin}/enroll/([\\w-]{43}))$`, 'm').exec(server.errors);
     for (const line of server.log.trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('msg');
     expect(server.log).not.toContain(link?.[2] ?? '');
