@@ -176,7 +176,7 @@ export async function addKey(
         from: caller.from,
         keyId: key.id,
         sessionId: caller.session.id,
-        detail: { name, model: key.model, aaguid: key.aaguid },
+        detail: { name, model: key.model, aaguid: key.aaguid, confirmedBy: caller.keyId },
       });
       return { id: key.id, name, model: key.model };
     });

@@ -15,13 +15,16 @@ export const EVENTS = {
     detail: ['role', 'replaceKeys', 'endsAt', 'expiresAt'],
   },
   'invitation-revoked': { means: 'An open invitation was revoked, or replaced by a later one', detail: [] },
-  enrolled: { means: 'The person enrolled a key', detail: ['name', 'model', 'aaguid', 'replaced'] },
+  enrolled: {
+    means: 'The person enrolled a key, perhaps with a touch of another one of theirs',
+    detail: ['name', 'model', 'aaguid', 'replaced', 'confirmedBy'],
+  },
   'enrolment-denied': {
     means: 'The person said at the terminal that the page was not theirs: somebody else had opened it',
     detail: [],
   },
   'enrolment-cancelled': {
-    means: 'The enrolment was cancelled on its page, by `unknown` if the terminal had not agreed yet',
+    means: 'The enrolment was cancelled on its page; the actor is unknown if no terminal had agreed',
     detail: [],
   },
   'enrolment-refused': {

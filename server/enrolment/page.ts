@@ -187,7 +187,7 @@ export async function finishEnrolment(
         from,
         machine: enrolment.machine,
         keyId: key.id,
-        detail: { name, model: key.model, aaguid: key.aaguid, replaced },
+        detail: { name, model: key.model, aaguid: key.aaguid, replaced, confirmedBy: enrolment.confirmed_key_id },
       });
       // Whoever invited them has decided it.
       const by = { actor: invitation.invited_by, from };

@@ -6,7 +6,7 @@ import { exactTime } from '../../text/exact-time.ts';
 import { forLog } from '../../text/readable-text.ts';
 
 /** Members of a detail that only programs need. */
-const FOR_PROGRAMS = ['jti', 'hash', 'signed', 'count', 'since', 'lastAt'];
+const FOR_PROGRAMS = ['jti', 'hash', 'signed', 'confirmedBy', 'count', 'since', 'lastAt'];
 
 /** Members with these values say nothing. */
 const NOTHING: unknown[] = [null, false, 0];

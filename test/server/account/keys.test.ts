@@ -98,6 +98,7 @@ describe('adding a key', () => {
     const [, row] = await auditOf(email, 'enrolled');
     const [began] = await auditOf(email, 'web-session-began');
     expect(row).toMatchObject({ actor: email, key_id: second.id, session_id: began?.session_id });
+    expect(JSON.parse(row?.detail ?? '')).toMatchObject({ name: 'Spare', confirmedBy: first.id });
   });
 
   test('names it after its model, with a number if there is another of that name', async () => {

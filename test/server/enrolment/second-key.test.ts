@@ -55,6 +55,12 @@ describe('a second key', () => {
     const second = new SoftKey(server.origin);
     await jsonOf(await enrolment.register(second));
     expect(await keyNamesOf(server, email)).toEqual(['Security key', 'Security key 2']);
+    const row = server.context.store
+      .selectFrom('audit')
+      .where('key_id', '=', second.id)
+      .where('event', '=', 'enrolled');
+    const { detail } = await row.select('detail').executeTakeFirstOrThrow();
+    expect(JSON.parse(detail)).toMatchObject({ name: 'Security key 2', confirmedBy: key.id });
     // Both keys have the same user handle.
     expect(second.userHandle).toBe(key.userHandle);
     await signIn(server.origin, second);
