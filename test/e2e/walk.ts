@@ -86,7 +86,7 @@ const aHost = new RegExp(`(?<![\\w-])${host.replaceAll('.', '\\.')}(?![\\w-])`, 
 const VOLATILE: [RegExp, string | ((found: string) => string)][] = [
   [/\r\n/g, '\n'],
   // Tables shorten long names.
-  [/[\w.-]+…/g, (found) => (host.startsWith(found.slice(0, -1)) ? host : found)],
+  [/[\w.-]+…/g, (found) => (host.startsWith(found.slice(0, -1)) ? 'MACHINE' : found)],
   [/[0-9A-Z]{6}(-[0-9A-Z]{6}){3}-[0-9A-Z]{2}\b/g, 'CODE'],
   [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{3}Z)?/g, 'TIME'],
   [/\b[A-Z][a-z]+day, \d{1,2} [A-Z][a-z]+ \d{4} at \d\d:\d\d/g, 'TIME'],
