@@ -141,6 +141,11 @@ describe('the first owner’s link', () => {
     await first.post('open');
     const answer = await first.answer(new SoftKey(server.origin));
     const second = new LinkPage(await newLink());
+    const row = store()
+      .selectFrom('audit')
+      .where('event', '=', 'invitation-revoked')
+      .select(['actor', 'subject', 'reason']);
+    expect(await row.execute()).toEqual([{ actor: 'server', subject: OWNER, reason: 'replaced' }]);
     await expectProblem(await first.post('verify', answer), 403, 'owner-link-over');
     await expectProblem(await first.post('open'), 403, 'owner-link-over');
     await second.post('open');
@@ -203,6 +208,14 @@ describe('the first owner’s link', () => {
 });
 
 describe('before the first owner', () => {
+  test('nobody else is invited, and the reason says what to do', async () => {
+    await expect(refuseBeforeOwner(store(), server.context.config)).rejects.toMatchObject({
+      kind: 'owner-missing',
+      message: expect.stringContaining('Open the link that the server printed'),
+    });
+    await refuseBeforeOwner(store(), { ownerEmail: undefined });
+  });
+
   test('nobody else enrols a key, whoever invited them; later the same invitation is good', async () => {
     const code = (await invite(store(), Date.now(), { email: newEmail(), role: 'owner' }, { actor: 'cli:root' })).code;
     const refused = await start(code);
