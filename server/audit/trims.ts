@@ -1,4 +1,5 @@
 import type { Store } from '../store/store.ts';
+import { detailOf } from './json.ts';
 
 /** A deletion of the oldest rows for their age, as the trail tells it. */
 export interface Trim {
@@ -22,7 +23,8 @@ export async function trimsOf(store: Store): Promise<Trim[]> {
     .orderBy('id')
     .execute();
   return rows.map(({ id, at, detail }) => {
-    const said = parse(detail);
+    // The rows may not have been checked.
+    const said = detailOf({ detail: String(detail) });
     return {
       id,
       at: Number(at),
@@ -32,13 +34,4 @@ export async function trimsOf(store: Store): Promise<Trim[]> {
       signed: String(said.signed),
     };
   });
-}
-
-/** Not even JSON is taken for granted: the rows may not have been checked. */
-function parse(detail: unknown): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(String(detail))) as Record<string, unknown>;
-  } catch {
-    return {};
-  }
 }

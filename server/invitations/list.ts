@@ -1,5 +1,5 @@
-import { contains } from '../people/list-people.ts';
 import { isOpen } from '../people/open-invitations.ts';
+import { contains } from '../store/like.ts';
 import { type Page, type PageRequest, pageOf, readCursor } from '../store/page.ts';
 import type { PersonRole } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -53,7 +53,7 @@ export async function listInvitations(
   if (!filter.all) query = query.where(isOpen(now));
   if (filter.owners) query = query.where('role', '=', 'owner');
   if (filter.replaceKeys) query = query.where('replace_keys', '=', 1);
-  if (filter.search !== undefined) query = query.where(contains(filter.search, 'invitations.email'));
+  if (filter.search !== undefined) query = query.where(contains('invitations.email', filter.search));
   if (after !== undefined) {
     const [createdAt = 0, id = ''] = readCursor<[number, string]>(after, [0, '']);
     query = query.where((is) =>

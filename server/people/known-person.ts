@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { Problem } from '../problem/problem.ts';
+import { likeText } from '../store/like.ts';
 import type { Store } from '../store/store.ts';
 import { nearest } from '../text/edit-distance.ts';
 import { shown } from '../text/shown.ts';
@@ -45,11 +46,11 @@ async function nearestAddress(store: Store, email: string): Promise<string | und
   if (name === '') return undefined;
   const half = Math.ceil(name.length / 2);
   const parts = [
-    `${escaped(name)}@%`,
-    `${escaped(name.slice(0, half))}%`,
-    `%${escaped(name.slice(half))}@%`,
-    `${escaped(name.slice(0, 2))}%`,
-    `%${escaped(name.slice(-2))}@%`,
+    `${likeText(name)}@%`,
+    `${likeText(name.slice(0, half))}%`,
+    `%${likeText(name.slice(half))}@%`,
+    `${likeText(name.slice(0, 2))}%`,
+    `%${likeText(name.slice(-2))}@%`,
   ].map((pattern) => sql<number>`case when email like ${pattern} escape '\\' then 1 else 0 end`);
   const inCommon = sql<number>`(${sql.join(parts, sql` + `)})`;
   const rows = await store
@@ -66,5 +67,3 @@ async function nearestAddress(store: Store, email: string): Promise<string | und
   const near = nearest(email, addresses.map(nameOf), typosIn(email));
   return addresses.find((address) => nameOf(address) === near);
 }
-
-const escaped = (text: string) => text.replace(/[\\%_]/g, '\\$&');

@@ -1,6 +1,6 @@
+import { contains } from '../store/like.ts';
 import { type Page, type PageRequest, pageOf, readCursor } from '../store/page.ts';
 import type { Store } from '../store/store.ts';
-import { contains } from './list-people.ts';
 
 /** Which keys to list: those for which all of this holds. */
 export interface KeysFilter {
@@ -41,7 +41,7 @@ export async function listKeys(
     .orderBy('keys.id')
     .limit(limit + 1);
   if (personId !== undefined) query = query.where('people.id', '=', personId);
-  if (search !== undefined) query = query.where(contains(search));
+  if (search !== undefined) query = query.where(contains('people.email', search));
   if (notUsedSince !== undefined) {
     query = query.where((is) =>
       is.and([

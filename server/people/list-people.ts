@@ -1,4 +1,5 @@
-import { type ExpressionBuilder, sql } from 'kysely';
+import type { ExpressionBuilder } from 'kysely';
+import { contains } from '../store/like.ts';
 import { type Page, type PageRequest, pageOf, readCursor } from '../store/page.ts';
 import type { PersonRole, Schema } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -52,7 +53,7 @@ export async function listPeople(
   if (filter.id !== undefined) query = query.where('id', '=', filter.id);
   if (filter.disabled) query = query.where('disabled_at', 'is not', null);
   if (filter.owners) query = query.where('role', '=', 'owner');
-  if (filter.search !== undefined) query = query.where(contains(filter.search));
+  if (filter.search !== undefined) query = query.where(contains('people.email', filter.search));
   if (filter.keys !== undefined) query = query.where(countKeys, '=', filter.keys);
   if (notSeenSince !== undefined) {
     query = query.where((is) =>
@@ -103,10 +104,4 @@ function lastSignIn(is: Is) {
 function latest(...times: (number | null)[]): number | null {
   const known = times.filter((time) => time !== null);
   return known.length === 0 ? null : Math.max(...known);
-}
-
-/** Addresses are in lower case. @param column the address's */
-export function contains(text: string, column: 'people.email' | 'invitations.email' = 'people.email') {
-  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`;
-  return sql<boolean>`${sql.ref(column)} like ${pattern} escape '\\'`;
 }

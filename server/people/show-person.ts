@@ -5,6 +5,7 @@ import { webSessionsOf } from '../web-sessions/web-sessions.ts';
 import { knownPerson } from './known-person.ts';
 import { type ListedKey, listKeys } from './list-keys.ts';
 import { type ListedPerson, listPeople } from './list-people.ts';
+import { isOpen } from './open-invitations.ts';
 
 /** The most keys and sessions that are shown. */
 const MOST = 100;
@@ -79,9 +80,7 @@ async function openInvitation(store: Store, now: number, email: string): Promise
   const row = await store
     .selectFrom('invitations')
     .where('email', '=', email)
-    .where('used_at', 'is', null)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', now)
+    .where(isOpen(now))
     .orderBy('created_at', 'desc')
     .select(['role', 'replace_keys', 'invited_by', 'expires_at'])
     .limit(1)
