@@ -1,15 +1,12 @@
+import { isoTime } from '../text/iso-time.ts';
 import type { HistoryEvent } from './history.ts';
 import type { OwnKey, Removal } from './keys.ts';
 import type { AgentSession, BrowserSession, Ending } from './sessions.ts';
 
 /** The answers' form in JSON: times are ISO 8601. docs/http-api.md describes them. */
 
-export const isoTime = (time: number) => new Date(time).toISOString();
-
-const isoTimeOrNull = (time: number | null | undefined) => (time === null || time === undefined ? null : isoTime(time));
-
 export function keyAnswer(key: OwnKey) {
-  return { ...key, addedAt: isoTime(key.addedAt), lastUsedAt: isoTimeOrNull(key.lastUsedAt) };
+  return { ...key, addedAt: isoTime(key.addedAt), lastUsedAt: isoTime(key.lastUsedAt) };
 }
 
 export function sessionsAnswer({ sessions, browsers }: { sessions: AgentSession[]; browsers: BrowserSession[] }) {
@@ -29,5 +26,5 @@ export function historyAnswer({ events, before }: { events: HistoryEvent[]; befo
 }
 
 export function endingAnswer<What extends Ending | Removal>(ending: What) {
-  return { ...ending, awsCredentialsUntil: isoTimeOrNull(ending.awsCredentialsUntil) };
+  return { ...ending, awsCredentialsUntil: isoTime(ending.awsCredentialsUntil) };
 }

@@ -1,10 +1,11 @@
+import { isoTime } from '../text/iso-time.ts';
 import type { Row } from './rows.ts';
 
 /** A row as programs get it. With `at` in milliseconds and `detail` as text, its hash can be computed again (chain.ts). */
 export function rowJson(row: Row) {
   return {
     id: row.id,
-    at: new Date(Number(row.at)).toISOString(),
+    at: isoTime(Number(row.at)),
     event: row.event,
     result: row.result,
     reason: row.reason,

@@ -1,3 +1,4 @@
+import { isoTime } from '../text/iso-time.ts';
 import { type AuditEvent, EVENTS } from './events.ts';
 import { detailOf } from './json.ts';
 import type { Row } from './rows.ts';
@@ -97,7 +98,7 @@ function common(row: Row, { issuer, version }: Origin, mapping: Mapping) {
       version: VERSION,
       uid: String(row.id),
       sequence: row.id,
-      original_time: new Date(at).toISOString(),
+      original_time: isoTime(at),
       logged_time: at,
       event_code: row.event,
       correlation_uid: row.request_id,

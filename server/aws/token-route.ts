@@ -3,6 +3,7 @@ import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
 import { objectBody, textField } from '../http/body.ts';
 import { Problem } from '../problem/problem.ts';
+import { isoTime } from '../text/iso-time.ts';
 import { issueToken } from './issue-token.ts';
 import { isRoleArn } from './role-arn.ts';
 
@@ -23,7 +24,7 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
     }
     const { token, expiresAt } = await issueToken(context, response.locals.session.id, role, sourceOf(request));
     const { awsSessionSeconds } = context.config;
-    response.json({ token, expiresAt: new Date(expiresAt).toISOString(), sessionSeconds: awsSessionSeconds });
+    response.json({ token, expiresAt: isoTime(expiresAt), sessionSeconds: awsSessionSeconds });
   });
 
   return router;

@@ -11,6 +11,7 @@ import { normalizeEmail } from '../people/email.ts';
 import { findPerson, isShutOut } from '../people/people.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store } from '../store/store.ts';
+import { isoTime } from '../text/iso-time.ts';
 import { clockTime } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 
@@ -60,7 +61,7 @@ async function runAwsRevoke(address: string, options: RevokeOptions): Promise<vo
     const revocation = ofAccount(all, options.account);
     if (options.json) {
       const until = await awsCredentialsUntil(store, { email }, installation.awsSessionSeconds, now);
-      printJson({ ...asJson(revocation), awsCredentialsUntil: until === undefined ? null : iso(until) });
+      printJson({ ...asJson(revocation), awsCredentialsUntil: isoTime(until) });
     } else if (revocation.roles.length === 0) {
       remark(`Nothing to deny: ${email} had no token for AWS in the last 12 hours.`);
     } else {
@@ -80,7 +81,7 @@ async function runAwsRevoke(address: string, options: RevokeOptions): Promise<vo
         ...by,
         event: 'aws-deny-printed',
         subject: email,
-        detail: { issuedBefore: iso(revocation.issuedBefore), roles: revocation.roles.length },
+        detail: { issuedBefore: isoTime(revocation.issuedBefore), roles: revocation.roles.length },
       }),
     );
   });
@@ -119,13 +120,13 @@ function asJson(revocation: Revocation) {
   const { email, issuedBefore, deletableAt, roles } = revocation;
   return {
     email,
-    issuedBefore: iso(issuedBefore),
-    deletableAt: iso(deletableAt),
+    issuedBefore: isoTime(issuedBefore),
+    deletableAt: isoTime(deletableAt),
     policyName: policyName(email),
     policy: denyPolicy(revocation),
     roles: roles.map(({ lastTokenAt, ...role }) => ({
       ...role,
-      lastTokenAt: lastTokenAt === null ? null : iso(lastTokenAt),
+      lastTokenAt: isoTime(lastTokenAt),
     })),
   };
 }
@@ -140,5 +141,3 @@ async function hasHistory(store: Store, email: string): Promise<boolean> {
 function remark(text: string): void {
   process.stderr.write(`vouch-server: ${text}\n`);
 }
-
-const iso = (at: number) => new Date(at).toISOString();

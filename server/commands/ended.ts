@@ -3,8 +3,8 @@ import { sayOutstanding } from '../aws/outstanding-words.ts';
 import type { SignedOut } from '../people/sign-out.ts';
 import type { EndedSession } from '../sessions/sessions.ts';
 import { count } from '../text/count.ts';
+import { isoTime } from '../text/iso-time.ts';
 import type { Administration } from './administer.ts';
-import { iso } from './list-options.ts';
 
 /**
  * Until when AWS may honour what was issued, in milliseconds since the epoch. Ask after the sessions have ended, so that no token comes
@@ -50,6 +50,6 @@ export function endedJson({ sessions, browsers }: SignedOut, until: number | und
   return {
     sessionsEnded: sessions.map(({ id, email, machine }) => ({ id, email, machine })),
     browserSessionsEnded: browsers,
-    awsCredentialsUntil: iso(until),
+    awsCredentialsUntil: isoTime(until),
   };
 }

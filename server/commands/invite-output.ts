@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts';
 import type { Invitation } from '../invitations/invite.ts';
 import type { ListedInvitation } from '../invitations/list.ts';
+import { isoTime } from '../text/iso-time.ts';
 import type { Column } from '../text/table.ts';
 import { inFull, lastDay, shortTime } from '../text/time.ts';
-import { iso } from './list-options.ts';
 
 export type Format = 'text' | 'json' | 'csv';
 
@@ -33,10 +33,10 @@ const formats: Record<Format, (made: readonly Invitation[], installation: Instal
 const fieldsOf = (invitation: Invitation, { issuer, database }: Installation) => ({
   email: invitation.email,
   code: invitation.code,
-  expiresAt: iso(invitation.expiresAt),
+  expiresAt: isoTime(invitation.expiresAt),
   purpose: purposeOf(invitation),
   role: invitation.role,
-  endsAt: iso(invitation.endsAt),
+  endsAt: isoTime(invitation.endsAt),
   server: issuer,
   database: database.name,
 });
@@ -128,10 +128,10 @@ function stateText({ state, expiresAt, closedAt }: ListedInvitation, now: number
 /** An invitation of the list, for a script. */
 export const invitationJson = (invitation: ListedInvitation) => ({
   ...invitation,
-  endsAt: iso(invitation.endsAt),
-  createdAt: iso(invitation.createdAt),
-  expiresAt: iso(invitation.expiresAt),
-  closedAt: iso(invitation.closedAt),
+  endsAt: isoTime(invitation.endsAt),
+  createdAt: isoTime(invitation.createdAt),
+  expiresAt: isoTime(invitation.expiresAt),
+  closedAt: isoTime(invitation.closedAt),
 });
 
 function lines(...all: (string | false)[]): string {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ListedKey } from '../people/list-keys.ts';
 import { count } from '../text/count.ts';
+import { isoTime } from '../text/iso-time.ts';
 import type { Column } from '../text/table.ts';
 import { shortDay } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
@@ -9,7 +10,6 @@ import { addKeyPolicy } from './key-policy.ts';
 import {
   addListOptions,
   daysAgo,
-  iso,
   type ListOptions,
   pageOfOptions,
   printPage,
@@ -89,8 +89,8 @@ async function list(
     if (options.json) {
       const keys = page.rows.map(({ createdAt, lastUsedAt, ...key }) => ({
         ...key,
-        createdAt: iso(createdAt),
-        lastUsedAt: iso(lastUsedAt),
+        createdAt: isoTime(createdAt),
+        lastUsedAt: isoTime(lastUsedAt),
       }));
       printPage('keys', keys, page.next);
       return;

@@ -73,8 +73,3 @@ export function printTable<Row>(
 export function printPage(name: string, rows: unknown[], next: string | null): void {
   printJson({ [name]: rows, next });
 }
-
-/** A time in JSON (RFC 3339); null for never. */
-export function iso(at: number | null | undefined): string | null {
-  return at === null || at === undefined ? null : new Date(at).toISOString();
-}

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { count } from '../text/count.ts';
+import { isoTime } from '../text/iso-time.ts';
 import { isReadable } from '../text/readable-text.ts';
 import { lastDay, shortTime } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
@@ -8,7 +9,6 @@ import { endedJson, outstanding, printOutstanding, sayEnded, sayMachines } from 
 import {
   addListOptions,
   daysAgo,
-  iso,
   type ListOptions,
   pageOfOptions,
   printPage,
@@ -166,17 +166,17 @@ async function show(email: string, { json }: JsonOption): Promise<void> {
       disabledReason: person.disabledText,
       keys: person.keyList.map(({ email: _, createdAt, lastUsedAt, ...key }) => ({
         ...key,
-        createdAt: iso(createdAt),
-        lastUsedAt: iso(lastUsedAt),
+        createdAt: isoTime(createdAt),
+        lastUsedAt: isoTime(lastUsedAt),
       })),
       sessions: person.sessions.map(({ email: _, since, until, ...session }) => ({
         ...session,
-        since: iso(since),
-        until: iso(until),
+        since: isoTime(since),
+        until: isoTime(until),
       })),
-      browsers: person.browsers.map(({ seenAt, ...browser }) => ({ ...browser, seenAt: iso(seenAt) })),
-      invitation: person.invitation && { ...person.invitation, expiresAt: iso(person.invitation.expiresAt) },
-      events: person.events.map(({ at, ...event }) => ({ at: iso(at), ...event })),
+      browsers: person.browsers.map(({ seenAt, ...browser }) => ({ ...browser, seenAt: isoTime(seenAt) })),
+      invitation: person.invitation && { ...person.invitation, expiresAt: isoTime(person.invitation.expiresAt) },
+      events: person.events.map(({ at, ...event }) => ({ at: isoTime(at), ...event })),
     });
   });
 }
@@ -209,7 +209,7 @@ async function enable(address: string, { json }: JsonOption): Promise<void> {
       .transaction()
       .execute((transaction) => enable(transaction, now, address, by));
     if (json) {
-      printJson({ email, changed, endsAt: iso(endsAt) });
+      printJson({ email, changed, endsAt: isoTime(endsAt) });
       return;
     }
     print(changed ? `Enabled ${email}. Their keys work again.` : `${email} is not disabled. Nothing has changed.`);
@@ -268,7 +268,7 @@ async function endDate(address: string, date: string, { json }: JsonOption): Pro
       .transaction()
       .execute((transaction) => setEndDate(transaction, Date.now(), address, wanted, by));
     if (json) {
-      printJson({ email, changed, endsAt: iso(endsAt), disabled });
+      printJson({ email, changed, endsAt: isoTime(endsAt), disabled });
       return;
     }
     const until = endsAt === null ? 'has no end date' : `may sign in ${endInWords(endsAt)}`;

@@ -1,10 +1,10 @@
 import type { ListedPerson } from '../people/list-people.ts';
 import type { PersonShown, ShownEvent } from '../people/show-person.ts';
+import { isoTime } from '../text/iso-time.ts';
 import { forLog } from '../text/readable-text.ts';
 import { type Column, table, tableWidth } from '../text/table.ts';
 import { lastDay, shortDay, shortTime } from '../text/time.ts';
 import { keyColumns } from './keys.ts';
-import { iso } from './list-options.ts';
 import { sessionColumns } from './sessions.ts';
 
 /** A person's state, for the list. */
@@ -20,11 +20,11 @@ export function personJson(person: ListedPerson) {
     email: person.email,
     role: person.role,
     state: person.state,
-    createdAt: iso(person.createdAt),
-    disabledAt: iso(person.disabledAt),
-    endsAt: iso(person.endsAt),
+    createdAt: isoTime(person.createdAt),
+    disabledAt: isoTime(person.disabledAt),
+    endsAt: isoTime(person.endsAt),
     keyCount: person.keys,
-    lastSeenAt: iso(person.lastSeenAt),
+    lastSeenAt: isoTime(person.lastSeenAt),
   };
 }
 

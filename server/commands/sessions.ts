@@ -4,12 +4,13 @@ import type { SignedOut } from '../people/sign-out.ts';
 import { Problem } from '../problem/problem.ts';
 import { SHORT_ID } from '../sessions/find-session.ts';
 import type { ListedSession } from '../sessions/list.ts';
+import { isoTime } from '../text/iso-time.ts';
 import type { Column } from '../text/table.ts';
 import { shortTime } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 import { confirm } from './confirm.ts';
 import { endedJson, outstanding, printOutstanding, sayEnded, sayMachines } from './ended.ts';
-import { addListOptions, iso, type ListOptions, pageOfOptions, printPage, printTable } from './list-options.ts';
+import { addListOptions, type ListOptions, pageOfOptions, printPage, printTable } from './list-options.ts';
 
 /** `vouch-server sessions`: who is signed in where, and ending that. */
 export function addSessions(program: Command): void {
@@ -77,9 +78,9 @@ async function list(options: ListOptions & { person?: string }): Promise<void> {
     if (options.json) {
       const sessions = page.rows.map(({ since, until, lastRoleAt, ...session }) => ({
         ...session,
-        since: iso(since),
-        until: iso(until),
-        lastRoleAt: iso(lastRoleAt),
+        since: isoTime(since),
+        until: isoTime(until),
+        lastRoleAt: isoTime(lastRoleAt),
       }));
       printPage('sessions', sessions, page.next);
       return;

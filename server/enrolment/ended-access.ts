@@ -1,6 +1,7 @@
 import { awsCredentialsUntil } from '../aws/outstanding.ts';
 import type { Context } from '../context.ts';
 import type { Store } from '../store/store.ts';
+import { isoTime } from '../text/iso-time.ts';
 
 /** What outlasts the sessions that a recovery has ended. */
 export interface EndedAccess {
@@ -10,5 +11,5 @@ export interface EndedAccess {
 
 export async function endedAccess(store: Store, { config, now }: Context, email: string): Promise<EndedAccess> {
   const until = await awsCredentialsUntil(store, { email }, config.awsSessionSeconds, now());
-  return { awsCredentialsUntil: until === undefined ? null : new Date(until).toISOString() };
+  return { awsCredentialsUntil: isoTime(until) };
 }

@@ -3,6 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
 import { badRequest, credentialBody, objectBody, optionalTextField, textField } from '../http/body.ts';
+import { isoTime } from '../text/iso-time.ts';
 import { cancelEnrolment } from './cancel.ts';
 import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, openEnrolment } from './page.ts';
 import { startEnrolment } from './start.ts';
@@ -39,7 +40,7 @@ export function enrolmentRoutes(context: Context): Router {
         : { page: started.page }),
       email: started.email,
       ...(started.replaces === undefined ? {} : { replaces: started.replaces }),
-      expiresAt: new Date(started.expiresAt).toISOString(),
+      expiresAt: isoTime(started.expiresAt),
     });
   });
 
@@ -62,8 +63,8 @@ export function enrolmentRoutes(context: Context): Router {
     const opened = await openEnrolment(context, ticketOf(request), request.get(PAGE_HEADER));
     response.json({
       ...opened,
-      ...('requestedAt' in opened ? { requestedAt: new Date(opened.requestedAt).toISOString() } : {}),
-      expiresAt: new Date(opened.expiresAt).toISOString(),
+      ...('requestedAt' in opened ? { requestedAt: isoTime(opened.requestedAt) } : {}),
+      expiresAt: isoTime(opened.expiresAt),
       host: new URL(context.config.issuer).host,
     });
   });

@@ -1,3 +1,4 @@
+import { notShutOut } from '../store/not-shut-out.ts';
 import type { PersonRole } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { KeyPolicy, KeyRefusal } from './judge.ts';
@@ -40,8 +41,7 @@ export async function findLockouts(store: Store, policy: KeyPolicy, now: number,
     .selectFrom('keys')
     .innerJoin('people', 'people.id', 'keys.person_id')
     .where('keys.removed_at', 'is', null)
-    .where('people.disabled_at', 'is', null)
-    .where((is) => is.or([is('people.ends_at', 'is', null), is('people.ends_at', '>', now)]))
+    .where(notShutOut(now))
     .select([
       'people.email',
       'people.role',

@@ -11,6 +11,7 @@ import { shouldSuggestSpare } from '../people/suggest-spare.ts';
 import { Problem } from '../problem/problem.ts';
 import { randomSecret } from '../secrets.ts';
 import { endSessionsNow, startSession } from '../sessions/sessions.ts';
+import { isoTime } from '../text/iso-time.ts';
 import { type AssertedKey, acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { takeInteraction } from './adapter.ts';
 import type { LoginWords } from './login-words.ts';
@@ -38,8 +39,8 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
       client: client?.clientName ?? 'An unknown program',
       machine: params.machine ?? null,
       words: words(String(params.code_challenge)),
-      requestedAt: new Date(iat * 1000).toISOString(),
-      expiresAt: new Date(exp * 1000).toISOString(),
+      requestedAt: isoTime(iat * 1000),
+      expiresAt: isoTime(exp * 1000),
       host: new URL(context.config.issuer).host,
     });
   });
@@ -64,7 +65,7 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
     try {
       response.json({
         redirectTo: await finish(provider, interaction, { ...result }, 'code'),
-        session: { email: key.email, machine, expiresAt: new Date(expiresAt).toISOString() },
+        session: { email: key.email, machine, expiresAt: isoTime(expiresAt) },
         suggestSpare,
       });
     } catch (error) {

@@ -1,6 +1,7 @@
 import { type RequestHandler, Router } from 'express';
 import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
+import { isoTime } from '../text/iso-time.ts';
 import type { SessionWatch } from './session-watch.ts';
 import { endSessionsNow } from './sessions.ts';
 
@@ -13,8 +14,8 @@ export function sessionRoutes(context: Context, requireSession: RequestHandler, 
     response.json({
       email: session.email,
       key: { name: session.keyName, model: session.keyModel },
-      authTime: new Date(session.authTime).toISOString(),
-      expiresAt: new Date(session.expiresAt).toISOString(),
+      authTime: isoTime(session.authTime),
+      expiresAt: isoTime(session.expiresAt),
       suggestSpare: session.suggestSpare === 1,
     });
   });

@@ -1,4 +1,5 @@
 import { auditAll, type By } from '../audit/audit.ts';
+import { notShutOut } from '../store/not-shut-out.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 
@@ -26,8 +27,7 @@ export function activeSessions(store: Store, now: number) {
     .innerJoin('keys', 'keys.id', 'sessions.key_id')
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', now)
-    .where('people.disabled_at', 'is', null)
-    .where((is) => is.or([is('people.ends_at', 'is', null), is('people.ends_at', '>', now)]))
+    .where(notShutOut(now))
     .where('keys.removed_at', 'is', null)
     .select([
       'sessions.id as id',

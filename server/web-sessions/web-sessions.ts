@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { auditAll, type By, type RequestSource } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
+import { notShutOut } from '../store/not-shut-out.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 
@@ -51,8 +52,7 @@ function active(store: Store, now: number) {
     .innerJoin('keys', 'keys.id', 'web_sessions.key_id')
     .where('web_sessions.expires_at', '>', now)
     .where('web_sessions.seen_at', '>', now - IDLE_MS)
-    .where('people.disabled_at', 'is', null)
-    .where((is) => is.or([is('people.ends_at', 'is', null), is('people.ends_at', '>', now)]))
+    .where(notShutOut(now))
     .where('keys.removed_at', 'is', null)
     .select([
       'web_sessions.id as id',

@@ -7,6 +7,7 @@ import {
 import type { Context } from '../context.ts';
 import { judgeStoredKey } from '../key-policy/stored-key.ts';
 import { Problem } from '../problem/problem.ts';
+import { notShutOut } from '../store/not-shut-out.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { useClientData } from './client-data.ts';
@@ -143,8 +144,7 @@ function findUsableKey(store: Store, id: string, now: number) {
     .innerJoin('people', 'people.id', 'keys.person_id')
     .where('keys.id', '=', id)
     .where('keys.removed_at', 'is', null)
-    .where('people.disabled_at', 'is', null)
-    .where((is) => is.or([is('people.ends_at', 'is', null), is('people.ends_at', '>', now)]))
+    .where(notShutOut(now))
     .select(['keys.id', 'keys.name', 'keys.public_key', 'keys.person_id', 'people.email', 'people.user_handle'])
     .select(['keys.aaguid', 'keys.attestation', 'keys.created_at'])
     .executeTakeFirst();

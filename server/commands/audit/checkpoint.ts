@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readSigningInstallation } from '../../config/config.ts';
+import { isoTime } from '../../text/iso-time.ts';
 import { administer, printJson } from '../administer.ts';
-import { iso } from '../list-options.ts';
 import { signingKeys } from './signing-keys.ts';
 
 /** `vouch-server audit checkpoint` */
@@ -30,7 +30,7 @@ async function checkpoint({ json = false }: { json?: boolean }): Promise<void> {
     const signed = await signCheckpoint({ issuer: settings.issuer, signingKey }, head, now);
     const { id, hash, at } = head;
     if (json) {
-      printJson({ id, hash, at: iso(at), issuedAt: iso(now), kid: signingKey.kid, checkpoint: signed });
+      printJson({ id, hash, at: isoTime(at), issuedAt: isoTime(now), kid: signingKey.kid, checkpoint: signed });
       return;
     }
     process.stdout.write(`${signed}\n`);

@@ -3,9 +3,10 @@ import { type AuditEvent, EVENTS } from '../../audit/events.ts';
 import type { AuditFilter } from '../../audit/list.ts';
 import type { Window } from '../../audit/windows.ts';
 import { normalizeEmail } from '../../people/email.ts';
+import { isoTime } from '../../text/iso-time.ts';
 import { readMoment } from '../../text/moment.ts';
 import { administer, printJson } from '../administer.ts';
-import { iso, wholeNumber } from '../list-options.ts';
+import { wholeNumber } from '../list-options.ts';
 import { rowLine, windowLine } from './line.ts';
 
 const MOST = 1_000;
@@ -88,7 +89,7 @@ function windowJson({ event, problem, email, key_id, count, began_at, last_at, l
     keyId: key_id || null,
     ip: last_ip,
     count: Number(count),
-    since: iso(Number(began_at)),
-    lastAt: iso(Number(last_at)),
+    since: isoTime(Number(began_at)),
+    lastAt: isoTime(Number(last_at)),
   };
 }

@@ -5,9 +5,9 @@ import { readSigningInstallation } from '../../config/config.ts';
 import { Problem } from '../../problem/problem.ts';
 import { saveMemory } from '../../process/save-memory.ts';
 import type { Store } from '../../store/store.ts';
+import { isoTime } from '../../text/iso-time.ts';
 import { inFull } from '../../text/time.ts';
 import { type Administration, administer, printJson } from '../administer.ts';
-import { iso } from '../list-options.ts';
 import { readInput } from '../read-input.ts';
 import { signingKeys } from './signing-keys.ts';
 
@@ -84,7 +84,7 @@ function asJson({ base, head, rows, fault }: Verdict, compared: Compared | undef
     ...(fault === undefined ? {} : { fault }),
     ...(compared === undefined
       ? {}
-      : { checkpoint: { ...compared, at: iso(compared.at), issuedAt: iso(compared.issuedAt) } }),
+      : { checkpoint: { ...compared, at: isoTime(compared.at), issuedAt: isoTime(compared.issuedAt) } }),
   };
 }
 
