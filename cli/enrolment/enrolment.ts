@@ -28,8 +28,8 @@ export interface StartedEnrolment {
 /** A key that was enrolled. */
 export interface EnrolledKey {
   key: KeyName;
-  /** After the old keys were replaced: until when AWS may honour credentials of the sessions that ended with them. */
-  awsCredentialsUntil: Date | undefined;
+  /** After the old keys were replaced: until when AWS may honour what the ended sessions got, in ISO 8601; null for nothing. */
+  awsCredentialsUntil: string | null;
 }
 
 /**
@@ -100,7 +100,7 @@ export function enrolledKey(server: string, poll: string, signal: AbortSignal): 
   return pollUntil(server, poll, signal, (said) => {
     const key = said.state === 'done' ? readKeyName(said.key) : undefined;
     const until = new Date(String(said.awsCredentialsUntil));
-    return key && { key, awsCredentialsUntil: Number.isNaN(until.getTime()) ? undefined : until };
+    return key && { key, awsCredentialsUntil: Number.isNaN(until.getTime()) ? null : until.toISOString() };
   });
 }
 

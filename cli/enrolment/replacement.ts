@@ -1,5 +1,4 @@
 import { type KeyName, keyLabel } from '../text/key-label.ts';
-import { clockTime } from '../text/time.ts';
 
 /**
  * What an invitation does that replaces keys, before the person touches anything.
@@ -13,9 +12,4 @@ export function replacesText(keys: readonly KeyName[]): string | undefined {
   if (last === undefined) return undefined;
   if (labels.length === 0) return `This replaces your key: ${last} stops working, and your sessions end.`;
   return `This replaces all your keys: ${labels.join(', ')} and ${last} stop working, and your sessions end.`;
-}
-
-/** What outlasts the replaced keys and their sessions. @param until when AWS's credentials have all ended */
-export function outstandingText(until: Date, now: Date): string {
-  return `AWS credentials that your old sessions got last until ${clockTime(until, now)} at the latest.`;
 }

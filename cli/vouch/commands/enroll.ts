@@ -1,6 +1,6 @@
+import { sayOutstanding } from '../../account/outstanding-words.ts';
 import { changeConfig, chosenServer, readConfig } from '../../config.ts';
 import { enrolKey } from '../../enrolment/enrol-key.ts';
-import { outstandingText } from '../../enrolment/replacement.ts';
 import { openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { keyLabel } from '../../text/key-label.ts';
@@ -38,7 +38,8 @@ export async function enroll({ browser, name, timeout, ...options }: EnrollOptio
       say,
       screen: stderr,
     });
-    if (awsCredentialsUntil !== undefined) say(outstandingText(awsCredentialsUntil, new Date()));
+    const outstanding = sayOutstanding(awsCredentialsUntil, new Date());
+    if (outstanding !== undefined) say(outstanding);
     say(`Enrolled ${keyLabel(key)} for ${email}. Next: \`vouch login\``);
     changeConfig(env, { server, people: { ...readConfig(env).people, [server]: email } });
     return 0;

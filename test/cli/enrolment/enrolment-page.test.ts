@@ -123,7 +123,7 @@ describe('a script', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('\nThis replaces your key: "Security key" stops working, and your sessions end.\n');
     expect(stdout).toMatch(
-      /\nAWS credentials that your old sessions got last until .*\d\d:\d\d at the latest\.\nEnrolled "Security key 2"/,
+      /\nAWS credentials issued before .* last until .*\d\d:\d\d at the latest\.\nEnrolled "Security key 2"/,
     );
     const kept = store.selectFrom('keys').where('id', '=', old.id).select('removed_at');
     expect(await kept.executeTakeFirst()).toEqual({ removed_at: expect.any(Number) });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outstandingText, replacesText } from '../../../cli/enrolment/replacement.ts';
+import { replacesText } from '../../../cli/enrolment/replacement.ts';
 
 test('a terminal names the keys that stop working', () => {
   const [one, two, three] = ['One', 'Two', 'Three'].map((name) => ({
@@ -13,12 +13,4 @@ test('a terminal names the keys that stop working', () => {
   );
   expect(replacesText([one, two, three])).toMatch(/: "One", "Two" \(YubiKey 5 NFC\) and "Three" stop working/);
   expect(replacesText([])).toBeUndefined();
-});
-
-test('and until when AWS honours what they got', () => {
-  const until = new Date(2026, 10, 24, 11, 42);
-  expect(outstandingText(until, new Date(2026, 10, 24, 10, 0))).toContain(' last until 11:42 at the latest.');
-  expect(outstandingText(until, new Date(2026, 10, 23, 23, 0))).toContain(
-    ' last until Tue 24 Nov 11:42 at the latest.',
-  );
 });
