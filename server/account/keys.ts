@@ -28,7 +28,7 @@ export interface OwnKey {
 }
 
 /** The caller's keys, the oldest first. */
-export async function listKeys(context: Context, caller: Caller, store: Store = context.store): Promise<OwnKey[]> {
+export async function listOwnKeys(context: Context, caller: Caller, store: Store = context.store): Promise<OwnKey[]> {
   const rows = await store
     .selectFrom('keys')
     .where('person_id', '=', caller.personId)
@@ -66,7 +66,7 @@ export async function renameKey(context: Context, caller: Caller, id: string, na
     await lockPerson(transaction, caller.personId);
     const before = await ownKey(transaction, caller, id);
     if (before.name === name) return;
-    const keys = await listKeys(context, caller, transaction);
+    const keys = await listOwnKeys(context, caller, transaction);
     if (keys.some((key) => key.name === name)) {
       throw new Problem({
         kind: 'name-taken',
@@ -108,7 +108,7 @@ export async function removeOwnKey(context: Context, caller: Caller, id: string)
     await checkCaller(transaction, now, caller);
     await lockPerson(transaction, caller.personId);
     await ownKey(transaction, caller, id);
-    const others = (await listKeys(context, caller, transaction)).filter((key) => key.id !== id);
+    const others = (await listOwnKeys(context, caller, transaction)).filter((key) => key.id !== id);
     if (!others.some(({ counts }) => counts)) {
       throw new Problem({
         kind: 'last-key',

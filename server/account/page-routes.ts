@@ -13,9 +13,9 @@ import { endWebSessions, IDLE_MS, type WebSessionSecrets } from '../web-sessions
 import { endingAnswer, historyAnswer, keyAnswer, sessionsAnswer } from './answers.ts';
 import { webCaller } from './caller.ts';
 import { listHistory } from './history.ts';
-import { addKey, listKeys, newKeyOptions, removeOwnKey, renameKey } from './keys.ts';
+import { addKey, listOwnKeys, newKeyOptions, removeOwnKey, renameKey } from './keys.ts';
 import { idParameter, nameOrNot, newName } from './parameters.ts';
-import { endOtherSessions, endOwnSession, listSessions, reportNotMe } from './sessions.ts';
+import { endOtherSessions, endOwnSession, listOwnSessions, reportNotMe } from './sessions.ts';
 
 /** The routes under /account that the page "My account" calls; docs/http-api.md lists them. */
 export function accountPageRoutes(context: Context): Router {
@@ -68,7 +68,7 @@ export function accountPageRoutes(context: Context): Router {
   });
 
   router.get('/account/keys', session, async (request, response) => {
-    const keys = await listKeys(context, webCaller(request, response));
+    const keys = await listOwnKeys(context, webCaller(request, response));
     response.json({ keys: keys.map(keyAnswer) });
   });
 
@@ -94,7 +94,7 @@ export function accountPageRoutes(context: Context): Router {
 
   router.get('/account/sessions', session, async (request, response) => {
     const caller = webCaller(request, response);
-    response.json(sessionsAnswer(await listSessions(context.store, context.now(), caller)));
+    response.json(sessionsAnswer(await listOwnSessions(context.store, context.now(), caller)));
   });
 
   router.delete('/account/sessions', session, async (request, response) => {

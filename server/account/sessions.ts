@@ -2,7 +2,7 @@ import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { signOut } from '../people/sign-out.ts';
 import { Problem } from '../problem/problem.ts';
-import { listSessions as listAgentSessions } from '../sessions/list.ts';
+import { listSessions } from '../sessions/list.ts';
 import { endSessions } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { endWebSessions, webSessionsOf } from '../web-sessions/web-sessions.ts';
@@ -36,13 +36,13 @@ export interface BrowserSession {
 }
 
 /** The caller's sessions that are not over, the latest first. */
-export async function listSessions(
+export async function listOwnSessions(
   store: Store,
   now: number,
   caller: Caller,
 ): Promise<{ sessions: AgentSession[]; browsers: BrowserSession[] }> {
   const { personId, session } = caller;
-  const { rows } = await listAgentSessions(store, now, personId, { limit: MOST });
+  const { rows } = await listSessions(store, now, personId, { limit: MOST });
   return {
     sessions: rows.map(({ id, machine, key, since, until, lastRole, lastRoleAt }) => ({
       id,

@@ -2,9 +2,9 @@ import express, { type RequestHandler, Router } from 'express';
 import type { Context } from '../context.ts';
 import { endingAnswer, keyAnswer, sessionsAnswer } from './answers.ts';
 import { agentCaller } from './caller.ts';
-import { listKeys, removeOwnKey, renameKey } from './keys.ts';
+import { listOwnKeys, removeOwnKey, renameKey } from './keys.ts';
 import { idParameter, newName } from './parameters.ts';
-import { endOtherSessions, endOwnSession, listSessions, reportNotMe } from './sessions.ts';
+import { endOtherSessions, endOwnSession, listOwnSessions, reportNotMe } from './sessions.ts';
 
 /** What a terminal does with its person's keys and sessions, with the agent's token; docs/http-api.md lists the routes. */
 export function accountTerminalRoutes(context: Context, requireSession: RequestHandler): Router {
@@ -12,7 +12,7 @@ export function accountTerminalRoutes(context: Context, requireSession: RequestH
   const body = express.json({ limit: '4kb' });
 
   router.get('/api/keys', requireSession, async (request, response) => {
-    const keys = await listKeys(context, agentCaller(request, response));
+    const keys = await listOwnKeys(context, agentCaller(request, response));
     response.json({ keys: keys.map(keyAnswer) });
   });
 
@@ -27,7 +27,7 @@ export function accountTerminalRoutes(context: Context, requireSession: RequestH
 
   router.get('/api/sessions', requireSession, async (request, response) => {
     const caller = agentCaller(request, response);
-    response.json(sessionsAnswer(await listSessions(context.store, context.now(), caller)));
+    response.json(sessionsAnswer(await listOwnSessions(context.store, context.now(), caller)));
   });
 
   router.delete('/api/sessions', requireSession, async (request, response) => {

@@ -30,6 +30,21 @@ export async function awsCredentialsUntil(
   return last === null ? undefined : Number(last) + life;
 }
 
+/** The latest of these ends for several holders. Ask after their sessions have ended, so that no token comes in between. */
+export async function latestCredentialsUntil(
+  store: Store,
+  holders: readonly Holder[],
+  awsSessionSeconds: number,
+  now: number,
+): Promise<number | undefined> {
+  let latest: number | undefined;
+  for (const holder of holders) {
+    const until = await awsCredentialsUntil(store, holder, awsSessionSeconds, now);
+    if (until !== undefined && until > (latest ?? 0)) latest = until;
+  }
+  return latest;
+}
+
 /** A role that a person had a token for. */
 export interface RoleUse {
   arn: string;

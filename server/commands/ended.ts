@@ -1,4 +1,4 @@
-import { awsCredentialsUntil, type Holder } from '../aws/outstanding.ts';
+import { type Holder, latestCredentialsUntil } from '../aws/outstanding.ts';
 import { sayOutstanding } from '../aws/outstanding-words.ts';
 import type { SignedOut } from '../people/sign-out.ts';
 import type { EndedSession } from '../sessions/sessions.ts';
@@ -6,23 +6,15 @@ import { count } from '../text/count.ts';
 import { isoTime } from '../text/iso-time.ts';
 import type { Administration } from './administer.ts';
 
-/**
- * Until when AWS may honour what was issued, in milliseconds since the epoch. Ask after the sessions have ended, so that no token comes
- * in between.
- */
-export async function outstanding(
+/** Until when AWS may honour what was issued, in milliseconds since the epoch. */
+export function outstanding(
   { store, installation }: Administration,
   holders: readonly Holder[],
 ): Promise<number | undefined> {
-  let latest: number | undefined;
-  for (const holder of holders) {
-    const until = await awsCredentialsUntil(store, holder, installation.awsSessionSeconds, Date.now());
-    if (until !== undefined && until > (latest ?? 0)) latest = until;
-  }
-  return latest;
+  return latestCredentialsUntil(store, holders, installation.awsSessionSeconds, Date.now());
 }
 
-/** What ended, in words: "2 sessions and 1 browser's"; undefined if nothing did. */
+/** What ended, in words: "2 sessions and 1 browser session"; undefined if nothing did. */
 export function sayEnded({ sessions, browsers }: SignedOut): string | undefined {
   const parts = [
     ...(sessions.length > 0 ? [count(sessions.length, 'session')] : []),
@@ -31,11 +23,18 @@ export function sayEnded({ sessions, browsers }: SignedOut): string | undefined 
   return parts.length === 0 ? undefined : parts.join(' and ');
 }
 
-/** The machines of ended sessions, a few of them. */
+/** The machines of ended sessions, a few of them: " (alices-laptop)"; empty if there are none. */
 export function sayMachines(sessions: readonly EndedSession[]): string {
+  if (sessions.length === 0) return '';
   const machines = [...new Set(sessions.map(({ machine }) => machine ?? 'an unnamed machine'))];
   const more = machines.length - 3;
-  return [...machines.slice(0, 3), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+  return ` (${[...machines.slice(0, 3), ...(more > 0 ? [`${more} more`] : [])].join(', ')})`;
+}
+
+/** Prints what ended, and where; nothing if nothing did. */
+export function printEnded(done: SignedOut): void {
+  const ended = sayEnded(done);
+  if (ended !== undefined) process.stdout.write(`Ended ${ended}${sayMachines(done.sessions)}.\n`);
 }
 
 /** Prints lines about what AWS still honours, and how to end that too. */

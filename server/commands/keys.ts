@@ -5,7 +5,7 @@ import { isoTime } from '../text/iso-time.ts';
 import type { Column } from '../text/table.ts';
 import { shortDay } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
-import { endedJson, outstanding, printOutstanding, sayEnded, sayMachines } from './ended.ts';
+import { endedJson, outstanding, printEnded, printOutstanding } from './ended.ts';
 import { addKeyPolicy } from './key-policy.ts';
 import {
   addListOptions,
@@ -128,10 +128,9 @@ async function remove(address: string, named: string, { json }: { json?: boolean
       });
       return;
     }
-    const ended = sayEnded(done);
+    process.stdout.write(`Removed the key "${name}" of ${email}.\n`);
+    printEnded(done);
     const lines = [
-      `Removed the key "${name}" of ${email}.`,
-      ...(ended === undefined ? [] : [`Ended ${ended}${sessions.length > 0 ? ` (${sayMachines(sessions)})` : ''}.`]),
       ...(invitations > 0 ? [`Voided ${count(invitations, 'open invitation')} for a further key.`] : []),
       ...(left > 0
         ? [`${email} has ${count(left, 'key')} left.`]

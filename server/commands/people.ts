@@ -5,7 +5,7 @@ import { isReadable } from '../text/readable-text.ts';
 import { lastDay, shortTime } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 import { confirm } from './confirm.ts';
-import { endedJson, outstanding, printOutstanding, sayEnded, sayMachines } from './ended.ts';
+import { endedJson, outstanding, printEnded, printOutstanding } from './ended.ts';
 import {
   addListOptions,
   daysAgo,
@@ -275,12 +275,6 @@ async function endDate(address: string, date: string, { json }: JsonOption): Pro
     print(`${email} ${until}.${changed ? '' : ' Nothing has changed.'}`);
     if (disabled) print(`But ${email} is disabled. To undo that: vouch-server people enable ${email}`);
   });
-}
-
-function printEnded(done: Parameters<typeof sayEnded>[0]): void {
-  const ended = sayEnded(done);
-  if (ended === undefined) return;
-  print(`Ended ${ended}${done.sessions.length > 0 ? ` (${sayMachines(done.sessions)})` : ''}.`);
 }
 
 function print(line: string): void {

@@ -146,7 +146,7 @@ async function end(id: string | undefined, { person, all, yes, json }: EndOption
       return;
     }
     const ended = sayEnded(done);
-    const machines = all || done.sessions.length === 0 ? '' : ` (${sayMachines(done.sessions)})`;
+    const machines = all ? '' : sayMachines(done.sessions);
     process.stdout.write(ended === undefined ? 'There was no session to end.\n' : `Ended ${ended}${machines}.\n`);
     printOutstanding(until, done.email);
   });

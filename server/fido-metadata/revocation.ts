@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { CRLDistributionPointsExtension, X509Certificate, X509Crl } from '@peculiar/x509';
 import type { Path } from '../certificates/chain.ts';
-import { fetchAtMost } from './source.ts';
+import { fetchAtMost } from '../network/fetch-at-most.ts';
 
 /** In bytes. Lists come over plain HTTP, where anybody on the way can answer, so only so much is read. */
 const MAX_LIST = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { setGlobalProxyFromEnv } from 'node:http';
+import { fetchAtMost } from '../network/fetch-at-most.ts';
 import { MAX_BLOB } from './blob.ts';
 
 /** Where FIDO's metadata comes from: a file, or a URL of the Metadata Service. */
@@ -30,7 +30,7 @@ export function versionOfFile(path: string): Promise<string> {
 
 function readFile(path: string): Promise<string> {
   return withFile(path, async (file, { size }) => {
-    if (size > MAX_BLOB) throw tooLong(MAX_BLOB);
+    if (size > MAX_BLOB) throw new Error(`it has more than ${MAX_BLOB} bytes`);
     // No more than that, even if the file grows meanwhile.
     const content = Buffer.alloc(size);
     const { bytesRead } = await file.read(content, 0, size, 0);
@@ -52,32 +52,3 @@ async function withFile<Result>(
     await file.close();
   }
 }
-
-/**
- * Fetches a URL, and nothing else: a redirection, which could lead into our own network, is not followed.
- *
- * @param most how many bytes are read
- * @throws Error when the answer is no 200, or is longer; the signal's reason
- */
-export async function fetchAtMost(url: string, most: number, signal: AbortSignal): Promise<Buffer> {
-  setGlobalProxyFromEnv();
-  const response = await fetch(url, { signal, redirect: 'manual' }).catch((error: Error) => {
-    // The cause says what went wrong.
-    throw error.cause instanceof Error ? error.cause : error;
-  });
-  if (response.status !== 200 || response.body === null) {
-    await response.body?.cancel();
-    throw new Error(`the answer has status ${response.status}`);
-  }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body) {
-    length += chunk.length;
-    // Leaving the loop ends the request.
-    if (length > most) throw tooLong(most);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-const tooLong = (most: number) => new Error(`it has more than ${most} bytes`);

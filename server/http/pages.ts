@@ -4,7 +4,7 @@ import express, { type RequestHandler, Router } from 'express';
 import { Problem } from '../problem/problem.ts';
 import { type AboutServer, fillPage } from './page-html.ts';
 
-const PAGES = ['home', 'login', 'enroll', 'signed-in', 'not-found'];
+const PAGES = ['home', 'login', 'enroll', 'account', 'signed-in', 'not-found'];
 
 /**
  * Where Vite put the pages: beside the bundled server, or in dist/ for a server that runs from source.

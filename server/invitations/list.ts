@@ -3,6 +3,7 @@ import { contains } from '../store/like.ts';
 import { type Page, type PageRequest, pageOf, readCursor } from '../store/page.ts';
 import type { PersonRole } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
+import { type InvitationState, invitationState } from './state.ts';
 
 /** Which invitations to list: those for which all of this holds. */
 export interface InvitationsFilter {
@@ -13,8 +14,6 @@ export interface InvitationsFilter {
   /** A part of the address. */
   search?: string | undefined;
 }
-
-export type InvitationState = 'open' | 'used' | 'revoked' | 'expired';
 
 export interface ListedInvitation {
   id: string;
@@ -70,18 +69,8 @@ export async function listInvitations(
     invitedBy: row.invited_by,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
-    state: stateOf(row, now),
+    state: invitationState(row, now),
     closedAt: row.used_at ?? row.revoked_at,
   }));
   return pageOf(invitations, limit, ({ createdAt, id }) => [createdAt, id]);
-}
-
-/** What has become of an invitation. */
-export function stateOf(
-  row: { used_at: number | null; revoked_at: number | null; expires_at: number },
-  now: number,
-): InvitationState {
-  if (row.used_at !== null) return 'used';
-  if (row.revoked_at !== null) return 'revoked';
-  return row.expires_at <= now ? 'expired' : 'open';
 }

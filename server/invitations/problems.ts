@@ -1,7 +1,7 @@
 import { Problem } from '../problem/problem.ts';
 import { forLog } from '../text/readable-text.ts';
 import { inFull } from '../text/time.ts';
-import { stateOf } from './list.ts';
+import { invitationState } from './state.ts';
 
 /** How many errors of a list are shown. */
 const SHOWN = 20;
@@ -89,7 +89,7 @@ export function notOpen(
   now: number,
 ): Problem {
   const { email, used_at, revoked_at, expires_at } = invitation;
-  const state = stateOf(invitation, now);
+  const state = invitationState(invitation, now);
   const became = { open: 'is open', used: 'was used', revoked: 'was revoked', expired: 'expired' }[state];
   return new Problem({
     kind: 'invitation-unknown',

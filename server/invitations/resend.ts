@@ -3,8 +3,8 @@ import { findPerson } from '../people/people.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { findLatest } from './find.ts';
 import { type Invitation, inviteWithin } from './invite.ts';
-import { stateOf } from './list.ts';
 import { notOpen } from './problems.ts';
+import { invitationState } from './state.ts';
 
 /**
  * Makes a new code for an invitation that is open or has expired, with the same rights and the usual time, and voids the old one. (Codes
@@ -20,7 +20,7 @@ export async function resendInvitation(
   by: By,
 ): Promise<Invitation> {
   const latest = await findLatest(transaction, which, now);
-  if (!['open', 'expired'].includes(stateOf(latest, now))) throw notOpen(latest, now);
+  if (!['open', 'expired'].includes(invitationState(latest, now))) throw notOpen(latest, now);
   const { email, role, replace_keys, ends_at } = latest;
   // Somebody who is here by now keeps the end date that they have.
   const isNew = (await findPerson(transaction, email)) === undefined;

@@ -96,7 +96,7 @@ export function judgeKey(policy: KeyPolicy, key: KeyInQuestion, now: number): Ju
 }
 
 /** A model's name: its description in the metadata, else the one in our own table. For display only. */
-export function modelName(metadata: Metadata | undefined, aaguid: string): string | null {
+function modelName(metadata: Metadata | undefined, aaguid: string): string | null {
   const described = metadata?.models.get(aaguid)?.description.trim().slice(0, 100) ?? '';
   return isReadable(described) ? described : knownModel(aaguid);
 }

@@ -3,7 +3,7 @@ import { contains } from '../store/like.ts';
 import { type Page, type PageRequest, pageOf, readCursor } from '../store/page.ts';
 import type { PersonRole, Schema } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { type PersonState, stateOf } from './people.ts';
+import { type PersonState, personState } from './people.ts';
 
 /** Whom to list: those for whom all of this holds. */
 export interface PeopleFilter {
@@ -68,7 +68,7 @@ export async function listPeople(
   const people = rows.map((row) => ({
     email: row.email,
     role: row.role,
-    state: stateOf(row, now),
+    state: personState(row, now),
     createdAt: row.created_at,
     disabledAt: row.disabled_at,
     endsAt: row.ends_at,

@@ -21,7 +21,7 @@ export function isShutOut(person: { disabled_at: number | null; ends_at: number 
 export type PersonState = 'active' | 'disabled' | 'ended';
 
 /** Whether somebody can use the server, and if not, what shuts them out: an administrator, or their end date. */
-export function stateOf(person: { disabled_at: number | null; ends_at: number | null }, now: number): PersonState {
+export function personState(person: { disabled_at: number | null; ends_at: number | null }, now: number): PersonState {
   if (person.disabled_at !== null) return 'disabled';
   return isShutOut(person, now) ? 'ended' : 'active';
 }

@@ -4,7 +4,7 @@ import type { StoreTransaction } from '../store/store.ts';
 import { knownPerson } from './known-person.ts';
 import { checkOwnerRemains, lockPeople } from './last-owner.ts';
 import { revokeOpenInvitations } from './open-invitations.ts';
-import { type PersonState, stateOf } from './people.ts';
+import { type PersonState, personState } from './people.ts';
 
 export interface RoleGiven {
   email: string;
@@ -54,5 +54,5 @@ async function giveRole(
   const why = { ...by, reason: 'person-demoted' as const };
   const invitations =
     role === 'owner' ? 0 : await revokeOpenInvitations(transaction, now, email, why, { role: 'owner' });
-  return { email, role, changed, state: stateOf(person, now), invitations };
+  return { email, role, changed, state: personState(person, now), invitations };
 }
