@@ -32,7 +32,7 @@ const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth|tok
  * Puts the server together on one origin: health, pages, our API and the OpenID Connect provider.
  *
  * @param master the master key, 32 bytes
- * @param watch whoever closes the server closes it first
+ * @param watch close it before the server
  */
 export function createApp(context: Context, master: Buffer, watch: SessionWatch): Express {
   const app = express();

@@ -86,7 +86,7 @@ export async function serve(config: Config): Promise<RunningServer> {
   }
 }
 
-/** Newer metadata may refuse keys that counted before. Whose they are, `vouch-server keys policy test` says. */
+/** Newer metadata may refuse keys that counted before. `vouch-server keys policy test` says whose they are. */
 async function warnOfLockouts({ store, keyPolicy, now, log }: Context): Promise<void> {
   const { keys, affected } = await findLockouts(store, keyPolicy(), now());
   if (affected.length === 0) return;

@@ -26,8 +26,8 @@ export interface AddKeyOptions {
 }
 
 /**
- * Opens the page on which the person adds a key, and waits until the server has it. The page does all: the agent could not prove that
- * a person is there.
+ * Opens the page on which the person adds a key, and waits until the server has it. The page does everything: the agent could not prove
+ * that a person is there.
  *
  * @returns the new key
  * @throws Problem `name-taken`, `no-session`; `session-over` when the session ends meanwhile; as accountKeys; `signal.reason`

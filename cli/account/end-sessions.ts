@@ -12,7 +12,7 @@ export interface Ended extends Ending {
 const nothing: Ended = { sessions: 0, browsers: 0, awsCredentialsUntil: null, signedOut: false };
 
 /**
- * Ends sessions at the server, this machine's own one last: with it end the agent and all that it has.
+ * Ends sessions at the server, this machine's own one last: it takes along the agent and all that it has.
  *
  * @throws Problem as endSession
  */

@@ -4,7 +4,7 @@ import { keyLabel } from '../text/key-label.ts';
 import { printable } from '../text/printable.ts';
 import { browserName, machineName, shortId } from './names.ts';
 
-/** The least of an ID that a person may type, in characters. */
+/** How much of an ID a person must type at least, in characters. */
 const leastOfId = 4;
 
 /**
@@ -37,8 +37,7 @@ export function findKey(keys: readonly AccountKey[], typed: string): AccountKey 
 export type Endable = { kind: 'session'; session: AccountSession } | { kind: 'browser'; browser: AccountBrowser };
 
 /**
- * What a person means to end: all sessions on the machine of this name, or the one session or browser with this ID, or with an ID that
- * begins so.
+ * What a person means to end: all sessions on the machine of this name, or the one session or browser whose ID is this or begins with it.
  *
  * @throws Problem `session-unknown`, `several-sessions`
  */

@@ -1,7 +1,7 @@
 import { type KeyName, keyLabel } from '../text/key-label.ts';
 
 /**
- * What an invitation does that replaces keys, before the person touches anything.
+ * What an invitation that replaces keys will do, for the person to read before they touch anything.
  *
  * @param keys the keys that stop working
  * @returns undefined when there are none

@@ -4,7 +4,7 @@ import type { Caller } from './caller.ts';
 /** How many events one answer has. */
 const PAGE = 30;
 
-/** Something that happened to a person or that they did. */
+/** Something that a person did, or that happened to them. */
 export interface HistoryEvent {
   /** Grows with time. */
   id: number;
@@ -25,8 +25,8 @@ export interface HistoryEvent {
 }
 
 /**
- * The caller's own rows of the audit trail, the latest first, a page at a time. Those of somebody who had the address before, and was
- * removed, are not theirs.
+ * The caller's own rows of the audit trail, the latest first, a page at a time. The rows of a removed person
+ * who had the address before are not theirs.
  *
  * @param before the ID that the next page begins before; undefined for the first page
  * @returns the events, and where the next page begins, if there is one

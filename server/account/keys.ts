@@ -13,6 +13,7 @@ import { registrationOptions, verifyRegistration } from '../webauthn/registratio
 import { credentialsOfSessions } from './aws-credentials.ts';
 import { type Caller, checkCaller, checkTouch } from './caller.ts';
 
+/** One of the caller's keys. Times are milliseconds since the epoch. */
 export interface OwnKey {
   id: string;
   name: string;
@@ -87,6 +88,7 @@ export async function renameKey(context: Context, caller: Caller, id: string, na
   });
 }
 
+/** What ended with a removed key. */
 export interface Removal {
   /** How many agents' sessions ended with the key. */
   sessions: number;

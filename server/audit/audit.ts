@@ -26,7 +26,7 @@ export interface By {
 
 export interface AuditEntry<Event extends AuditEvent = AuditEvent> extends By {
   event: Event;
-  /** The address of whom it concerns. */
+  /** The address of the person that it concerns. */
   subject?: string | null;
   machine?: string | null;
   keyId?: string | null;
@@ -41,7 +41,7 @@ export interface AuditEntry<Event extends AuditEvent = AuditEvent> extends By {
 /** Rows in one insert: SQLite takes 32,766 parameters (sqlite.org/limits.html, section 9). */
 const BATCH = 500;
 
-/** Adds a row. It belongs into the transaction of the event, so that neither is stored without the other. */
+/** Adds a row. It belongs in the transaction of the event, so that neither is stored without the other. */
 export function audit<Event extends AuditEvent>(
   transaction: StoreTransaction,
   now: number,

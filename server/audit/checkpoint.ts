@@ -81,7 +81,7 @@ export function readCheckpoint(text: string, verifier: Verifier): Promise<Checkp
 async function read(text: string, { issuer, findKey }: Verifier, typ: string): Promise<Checkpoint> {
   try {
     const key = await findKey(String(decodeProtectedHeader(text).kid));
-    if (key === undefined) throw refused('its key is not one of this server');
+    if (key === undefined) throw refused('its key is not this server’s');
     const { payload } = await jwtVerify(text, await importJWK(key.publicJwk, 'ES256'), {
       issuer,
       typ,

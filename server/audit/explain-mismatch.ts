@@ -10,8 +10,8 @@ const MOST_REMOVED = 10_000;
 const BATCH = 10_000;
 
 /**
- * Finds out what was done, as far as it can be seen, when a row does not fit to the row before: its hash still tells with which number
- * and after which row it was written.
+ * Finds out what was done, as far as it can be seen, when a row does not fit the row before: its hash still tells with which number and
+ * after which row it was written.
  *
  * @param base where the chain begins
  * @param before the row before
@@ -19,7 +19,7 @@ const BATCH = 10_000;
  */
 export async function explainMismatch(snapshot: Store, base: Link, before: Link, row: Row): Promise<Fault> {
   const next = await readable(findRow(snapshot, row.id + 1));
-  // The row after it fits to it: only this one is wrong.
+  // The row after it fits it: only this one is wrong.
   if (next !== undefined && isWrittenAs(next, row.hash, next.id)) return { kind: 'changed', id: row.id };
   // The row after it was written in its place: both changed places, or this one was put in.
   if (next !== undefined && isWrittenAs(next, before.hash, row.id)) {

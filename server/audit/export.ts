@@ -20,9 +20,9 @@ export interface Gap {
 }
 
 /**
- * Reads the rows after a cursor, in their order, up to the last one. Numbers are given under the lock of the chain's head, so that a row
- * that is committed later never has a smaller number than one that was read: whoever goes on with the last row's number misses none and
- * gets none twice.
+ * Reads the rows after a cursor, in their order, up to the last one. Numbers are given under the lock of the chain's head, so a row
+ * that is committed later never has a smaller number than one that was read. A reader that goes on from the last row's number misses none
+ * and gets none twice.
  *
  * @param cursor the number of the last row that the reader has; 0 for none
  * @param limit how many rows at most
@@ -50,7 +50,7 @@ function ends(store: Store) {
   return store.selectFrom('audit_head').select(['last_id', 'base_id']).where('id', '=', 1).executeTakeFirstOrThrow();
 }
 
-/** @param before the number of the row before; what is missing before the first row of all is none of a reader's business */
+/** @param before the number of the row before; 0 for none: then the first row has no gap before it */
 async function gapsIn(store: Store, before: number, rows: readonly Row[]): Promise<Gap[]> {
   const gaps: Gap[] = [];
   let last = before;
@@ -68,7 +68,7 @@ function ahead(cursor: number, last: number): Problem {
   return new Problem({
     kind: 'cursor-ahead',
     what: `The audit trail ends at row ${last}, before the cursor ${cursor}.`,
-    why: 'It was restored from a backup, or the cursor is one of another server.',
-    fix: 'Find the last row that you have and that is still there, or begin again with --since 0.',
+    why: 'It was restored from a backup, or the cursor is from another server.',
+    fix: 'Go on from the last of your rows that the trail still has, or begin again with --since 0.',
   });
 }

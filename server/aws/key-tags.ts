@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts';
 
 /**
  * The session tags that tell AWS about a key: `vouch:KeyModel` and `vouch:KeyLevel`, each only if it is proven. So a trust policy that
- * asks for one refuses whoever has no proof.
+ * asks for one refuses a person without proof.
  *
  * @param now milliseconds since the epoch
  */

@@ -12,7 +12,7 @@ export const LONGEST_SECONDS = 43_200;
 
 /**
  * A role's maximum session duration, in seconds: the server's limit, but an hour at least, because IAM takes no less (IAM API
- * reference, CreateRole, MaxSessionDuration). So whoever has a token can ask for an hour even if agents may not.
+ * reference, CreateRole, MaxSessionDuration). So anybody who has a token can ask for an hour even if agents may not.
  *
  * @param awsSessionSeconds the server's limit, at most LONGEST_SECONDS
  */

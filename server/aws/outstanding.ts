@@ -10,8 +10,8 @@ export type Holder = { email: string } | { sessionId: string } | 'all';
  * person who was removed.
  *
  * Each token counts as used at the last moment at which AWS takes it, and for as long as its role gives: the server does not see what
- * STS did with it. A role assumed through that role (role chaining) can add an hour, and a role that was not made by `aws-template` can
- * allow up to 12.
+ * STS did with it. A role assumed through that role (role chaining) can add an hour, and a role that `aws-template` did not make can
+ * allow up to 12 hours.
  *
  * @param awsSessionSeconds the server's limit (VOUCH_AWS_SESSION_MINUTES)
  * @param now milliseconds since the epoch
@@ -65,7 +65,7 @@ export async function rolesUsed(store: Store, email: string, since: number): Pro
   const last = new Map<string, number>();
   for (const { at, detail } of rows) {
     const { role } = JSON.parse(detail) as { role?: unknown };
-    // The ARN goes into a script that an administrator runs, so that not even the database is trusted with it.
+    // The ARN goes into a script that an administrator runs, so not even the database is trusted with it.
     if (typeof role !== 'string' || !isRoleArn(role)) continue;
     last.set(role, Math.max(Number(at), last.get(role) ?? 0));
   }

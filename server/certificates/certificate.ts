@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { X509Certificate as NodeCertificate } from 'node:crypto';
 import { BasicConstraintsExtension, X509Certificate } from '@peculiar/x509';
 
-/** What of an X.509 certificate decides whether a chain holds (RFC 5280, sections 4.1 and 4.2). */
+/** The parts of an X.509 certificate that decide whether a chain holds (RFC 5280, sections 4.1 and 4.2). */
 export interface Certificate {
   der: Buffer;
   /** Checks names and signatures. */

@@ -3,6 +3,7 @@ import type { TemplateOptions } from '../aws/template/check.ts';
 import type { Format } from '../aws/template/role-template.ts';
 import { readAwsTrust } from '../config/config.ts';
 
+/** `vouch-server aws-template` */
 export function addAwsTemplate(program: Command): void {
   program
     .command('aws-template')

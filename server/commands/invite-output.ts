@@ -69,7 +69,8 @@ function oneText(invitation: Invitation, { issuer, database }: Installation): st
     endsAt !== null && fact('Last day', lastDay(endsAt)),
     fact('Database', database.name),
     voids && 'The invitation that they had is void.',
-    purpose === 'replace-keys' && `Be sure that it is ${email} who asks: whoever has this code signs in as them.`,
+    purpose === 'replace-keys' &&
+      `Make sure that ${email} asked for this: anybody who has the code can sign in as them.`,
     'Send the code over a channel you trust. They run',
     `  vouch enroll --server ${issuer}`,
     purpose === 'further-key' &&

@@ -40,7 +40,7 @@ export function addInvite(program: Command): void {
     .description('make a one-time invitation to enroll a security key; see, revoke or renew one')
     .usage('[options] [email...] | list | revoke | resend')
     .argument('[email...]', 'the addresses to invite: AWS shows them as session names')
-    .option('--csv <file>', 'invite those whom a CSV file names (- for standard input): email, role or owner, end date')
+    .option('--csv <file>', 'invite the people in a CSV file (- for standard input): email, role or owner, end date')
     .option('--owner', 'they may administer the server')
     .option('--replace-keys', 'the new key takes the place of all that the person has lost (24 hours instead of 72)')
     .option('--end-date <date>', 'their last day, such as 2026-12-31; only for somebody new')

@@ -19,7 +19,7 @@ export function addKeyPolicy(keys: Command): void {
     .addHelpText(
       'after',
       `
-It changes no keys. Give it the server's settings with the change that you think of:
+It changes no keys. Give it the server's settings with the change that you have in mind:
   VOUCH_ALLOWED_AAGUIDS=yubikey-5 vouch-server keys policy test
 The exit code is 1 if somebody would be locked out.`,
     )

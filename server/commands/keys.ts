@@ -53,7 +53,7 @@ Examples:
     .addHelpText(
       'after',
       `
-It may be their last key: then they cannot sign in until they use what this prints a code for:
+It may be their last key. Then they cannot sign in until they use a code that this prints:
   vouch-server invite EMAIL --replace-keys
 
 Example:

@@ -3,6 +3,7 @@ import type { PageRequest } from '../store/page.ts';
 import { type Column, table, tableWidth } from '../text/table.ts';
 import { printJson } from './administer.ts';
 
+/** The values of the options that every list has. */
 export interface ListOptions {
   limit?: number;
   after?: string;
@@ -26,6 +27,7 @@ export function addListOptions(command: Command): Command {
     .option('--json', 'print JSON');
 }
 
+/** The page that these options ask for: a program gets longer ones than a person. */
 export function pageOfOptions({ limit, after }: ListOptions): PageRequest {
   return { limit: limit ?? (process.stdout.isTTY ? ON_TERMINAL : MOST), after };
 }

@@ -147,7 +147,7 @@ async function list(options: PeopleOptions): Promise<void> {
         { head: 'LAST SEEN', cell: ({ lastSeenAt }) => (lastSeenAt === null ? 'never' : shortTime(lastSeenAt, now)) },
         { head: 'STATE', cell: (person) => stateText(person, now) },
       ],
-      'Nobody. (Who has not used an invitation yet is not here: vouch-server invite list)',
+      'Nobody. (Those who have not used their invitation yet: vouch-server invite list)',
     );
   });
 }

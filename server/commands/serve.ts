@@ -3,6 +3,7 @@ import { readConfig } from '../config/config.ts';
 import { end } from '../process/end.ts';
 import { printError } from '../process/print-error.ts';
 
+/** `vouch-server serve` */
 export function addServe(program: Command): void {
   program
     .command('serve')

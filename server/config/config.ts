@@ -29,13 +29,13 @@ export interface Config {
   listen: readonly ListenAddress[];
   /** 32 bytes; undefined if the server may make a key file beside the database. */
   masterKey: Buffer | undefined;
-  /** Who shall be the first owner: until they are, nobody else gets in. */
+  /** Who is to be the first owner: until they are, nobody else gets in. */
   ownerEmail: string | undefined;
   /** How long a session lasts after its touch, in seconds. */
   sessionSeconds: number;
   /** The audience that AWS accounts' OIDC providers name. */
   awsAudience: string;
-  /** How long AWS credentials may last that people ask STS for, in seconds. */
+  /** How long the AWS credentials that people ask STS for may last, in seconds. */
   awsSessionSeconds: number;
   /** Which keys count. */
   keyRules: KeyRules;
@@ -103,7 +103,7 @@ export function readInstallation(
 }
 
 /**
- * Reads what commands need that use the signing key: also the master key, without which nobody can.
+ * Reads what a command needs to use the signing key: the master key as well.
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */

@@ -65,7 +65,7 @@ function modelsOf(item: string): readonly string[] {
   );
 }
 
-/** A word loses the models that are not FIPS models; but who names a single model means it. */
+/** A word loses the models that are not FIPS models. An AAGUID is an error then, because it names one model on purpose. */
 function mustBeFips(item: string): false {
   if (MODEL_WORDS.has(item)) return false;
   throw settingRefused(

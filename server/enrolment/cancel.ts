@@ -34,7 +34,7 @@ export async function cancelEnrolment(
     if (cancelled === undefined) return;
     await audit(transaction, context.now(), {
       event: 'enrolment-cancelled',
-      // Before the terminal has agreed, anybody may have opened the page who read its address.
+      // Before the terminal has agreed, anybody who read the page's address may have opened it.
       actor: enrolment.answer === 'yes' ? email : 'unknown',
       subject: email,
       from,

@@ -9,6 +9,7 @@ export interface EndedAccess {
   awsCredentialsUntil: string | null;
 }
 
+/** What outlasts a recovery of the person with this address. Ask after their sessions have ended. */
 export async function endedAccess(store: Store, { config, now }: Context, email: string): Promise<EndedAccess> {
   const until = await awsCredentialsUntil(store, { email }, config.awsSessionSeconds, now());
   return { awsCredentialsUntil: isoTime(until) };

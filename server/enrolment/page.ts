@@ -118,7 +118,7 @@ export async function confirmEnrolment(
 export async function newKeyOptions(context: Context, ticket: string, page: string) {
   const enrolment = await findApproved(context, ticket, page);
   const person = await findPerson(context.store, enrolment.email);
-  // One that replaces all keys may be on the same authenticator as one of them, such as one whose PIN was reset.
+  // A key that replaces all others may be on the same authenticator as one of them: its PIN may have been reset.
   const keys = enrolment.replaceKeys === 1 ? [] : await keysOf(context.store, enrolment.email);
   checkConfirmed(keys, enrolment.confirmed_key_id);
   return registrationOptions(
@@ -161,7 +161,7 @@ export async function finishEnrolment(
       if (person !== undefined && isShutOut(person, now)) throw shutOut(person);
       let replaced = 0;
       if (invitation.replace_keys === 1) {
-        // It is for a person who was here. Nobody comes back with it who was removed meanwhile.
+        // It is for a person who is here: one who was removed meanwhile does not come back with it.
         if (person === undefined) throw invitationRefused();
         replaced = await replaceKeys(transaction, now, person, from);
       } else {
@@ -189,7 +189,7 @@ export async function finishEnrolment(
         keyId: key.id,
         detail: { name, model: key.model, aaguid: key.aaguid, replaced, confirmedBy: enrolment.confirmed_key_id },
       });
-      // Whoever invited them has decided it.
+      // Their inviter decided this.
       const by = { actor: invitation.invited_by, from };
       if (promoted) await audit(transaction, now, { ...by, event: 'person-promoted', subject: invitation.email });
       const enrolled = { email: invitation.email, key: { name, model: key.model } };

@@ -27,7 +27,7 @@ export function shutOut({ disabled_at }: { disabled_at: number | null }): Proble
 export function noOwnerYet(): Problem {
   return new Problem({
     kind: 'owner-missing',
-    what: 'This server has no owner yet, and nobody else can enrol a key before',
+    what: 'This server has no owner yet, and nobody else can enrol a key until it has one',
     fix: 'Your invitation is still good: try again later, or ask your administrator.',
   });
 }

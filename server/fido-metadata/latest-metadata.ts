@@ -10,7 +10,7 @@ import { findStoredBlob, storeBlob } from './stored-blob.ts';
 /** How long fetching, and then asking for lists of revoked certificates, may take, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
-/** How long after a good and after a failed fetch the next one comes, in milliseconds. FIDO publishes about once a month. */
+/** How long to wait after a fetch that worked, and after one that failed, in milliseconds. FIDO publishes about once a month. */
 const [FETCH_EVERY_MS, RETRY_AFTER_MS] = [24 * 3600_000, 3600_000];
 
 /** What of the server it needs. */
@@ -78,7 +78,7 @@ export class LatestMetadata {
   }
 
   /**
-   * Reads the source again if the file has changed or the URL's time has come. Keeps what it has if that fails, which the log tells.
+   * Reads the source again if the file has changed or the URL's time has come. If that fails, it keeps what it has and logs the error.
    * Call it every minute or so; it never throws.
    *
    * @returns whether there is a newer edition now

@@ -11,6 +11,7 @@ export interface Metadata {
   models: ReadonlyMap<string, ModelMetadata>;
 }
 
+/** What it says about one model. */
 export interface ModelMetadata {
   /** The maker's description, in English. */
   description: string;
@@ -27,8 +28,8 @@ export interface ModelMetadata {
 const [MAX_MODELS, MAX_LIST] = [10_000, 100];
 
 /**
- * Reads the payload of a verified blob. FIDO signs it, so this only makes sure that what has the wrong form does no harm: an entry that
- * cannot be read is left out, and its model is unknown then.
+ * Reads the payload of a verified blob. FIDO signs it, so this only makes sure that a wrong form does no harm: an entry that cannot
+ * be read is left out, and its model is unknown then.
  *
  * @throws Error when the payload itself does not have the form of FIDO Metadata Service v3.1, section 3.1.6
  */

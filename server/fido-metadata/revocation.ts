@@ -11,8 +11,8 @@ const MOST_LISTS = 4;
 
 /**
  * Looks into the lists of revoked certificates that the certificates of a path name (RFC 5280, sections 4.2.1.13 and 5.1). A list that
- * cannot be had, or is none, does not count: whoever could keep it from us could keep the metadata from us, too. (SimpleWebAuthn does the
- * same, but reads answers of any length, and follows redirections anywhere.)
+ * cannot be fetched or read does not count: somebody who could keep it from us could keep the metadata from us too. (SimpleWebAuthn
+ * does the same, but reads answers of any length, and follows redirections anywhere.)
  *
  * @param signal ends the waiting, and its reason is thrown
  * @throws Error when a certificate was revoked, or when somebody else has signed its list

@@ -6,6 +6,7 @@ import { MAX_BLOB } from './blob.ts';
 /** Where FIDO's metadata comes from: a file, or a URL of the Metadata Service. */
 export type MetadataSource = { file: string } | { url: string };
 
+/** A source's name in the log and in the database. */
 export function nameOf(source: MetadataSource): string {
   return 'file' in source ? source.file : source.url;
 }

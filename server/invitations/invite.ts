@@ -23,6 +23,7 @@ const LIFETIME_MS = { ordinary: 72 * 3600 * 1000, replacesKeys: 24 * 3600 * 1000
 /** How many addresses one statement names. */
 const BATCH = 500;
 
+/** Whom to invite, and to what. */
 export interface InvitationRequest {
   email: string;
   role?: PersonRole;
@@ -36,6 +37,7 @@ export interface InvitationRequest {
   line?: number;
 }
 
+/** An invitation that was made. Times are milliseconds since the epoch. */
 export interface Invitation {
   id: string;
   email: string;

@@ -15,6 +15,7 @@ export interface InvitationsFilter {
   search?: string | undefined;
 }
 
+/** An invitation, as a list shows it. Times are milliseconds since the epoch. */
 export interface ListedInvitation {
   id: string;
   email: string;

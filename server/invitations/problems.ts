@@ -30,7 +30,7 @@ export function nobodyToRecover(email: string): Problem {
 export function keepsRole(email: string): Problem {
   return new Problem({
     kind: 'option-refused',
-    what: `To replace the keys of ${email} changes nobody's role.`,
+    what: `Replacing the keys of ${email} changes nobody's role.`,
     fix: `Leave out --owner. To make them an owner: vouch-server people promote ${email}`,
   });
 }
@@ -46,7 +46,7 @@ export function isHereAlready(email: string): Problem {
 export function endDateOver(email: string): Problem {
   return new Problem({
     kind: 'option-refused',
-    what: `The end date for ${email} is over already.`,
+    what: `The end date for ${email} has already passed.`,
     fix: 'Give a later one.',
   });
 }

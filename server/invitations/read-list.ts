@@ -49,7 +49,7 @@ export function readList(bytes: Uint8Array, common: Common = {}): InvitationRequ
   const columns = attempt(first.line, () => columnsOf(splitLine(first.text, separator), common));
   if (columns === undefined) throw nobodyInvited(refused);
   const rows = columns.named ? lines.slice(1) : lines;
-  if (rows.length === 0) throw listRefused('The list names its columns, and nobody.', 'Put one address on each line.');
+  if (rows.length === 0) throw listRefused('The list names columns, but no people.', 'Put one address on each line.');
   const requests = rows.map(({ line, text }) =>
     attempt(line, () => ({ ...common, ...readRow(splitLine(text, separator), columns.list), line })),
   );

@@ -1,3 +1,4 @@
+/** An open invitation can be used. */
 export type InvitationState = 'open' | 'used' | 'revoked' | 'expired';
 
 /** What has become of an invitation. */

@@ -44,6 +44,7 @@ export type KeyRefusal =
   | { kind: 'chain-untrusted' }
   | { kind: 'level-too-low'; level: Level | null; least: Level };
 
+/** What is decided about a key. */
 export interface Judgement {
   /** The model's name, as the metadata or our own table has it. What the key says it is, unless `proven`. */
   model: string | null;

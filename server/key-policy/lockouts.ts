@@ -13,7 +13,7 @@ export interface RefusedKey {
   refusal: KeyRefusal;
 }
 
-/** Somebody of whose keys a policy would refuse at least one. */
+/** A person with at least one key that a policy would refuse. */
 export interface AffectedPerson {
   email: string;
   role: PersonRole;
@@ -23,7 +23,7 @@ export interface AffectedPerson {
 }
 
 export interface Lockouts {
-  /** How many people there are who have a key and are not shut out otherwise, and how many keys they have. */
+  /** How many people have a key and are not shut out otherwise, and how many keys they have. */
   people: number;
   keys: number;
   /** By address. */

@@ -1,6 +1,6 @@
 /**
  * The models that we know without FIDO metadata, by the makers' names (Yubico's support article "YubiKey hardware FIDO2 AAGUIDs"; with
- * and without enterprise attestation; no previews). All firmware versions of a series are here that have an AAGUID of their own.
+ * and without enterprise attestation; no previews). Each firmware version of a series that has its own AAGUID is here.
  */
 const YUBIKEY_5: Record<string, readonly string[]> = {
   'YubiKey 5': [

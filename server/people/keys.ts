@@ -113,8 +113,8 @@ export async function insertKey(store: Store, personId: string, name: string, ke
 }
 
 /**
- * Removes all keys of a person who enrols a new one in their place, and ends all that these keys have begun: sessions, and visits of my
- * account. It belongs into the transaction that stores the new key, so that the person always has either.
+ * Removes all keys of a person who enrols a new one in their place, and ends all that these keys began: sessions, also those of my
+ * account. It belongs in the transaction that stores the new key, so that the person is never left without a key.
  *
  * @param now milliseconds since the epoch
  * @returns how many keys there were

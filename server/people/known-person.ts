@@ -32,7 +32,7 @@ async function personUnknown(store: Store, email: string): Promise<Problem> {
     what: `Nobody here has the address ${shown(email)}.`,
     fix:
       near === undefined
-        ? '`vouch-server people list` shows everybody. Who has not used an invitation yet is not among them.'
+        ? '`vouch-server people list` shows everybody. Somebody who has not used an invitation yet is not among them.'
         : `Did you mean ${near}?`,
   });
 }

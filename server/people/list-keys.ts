@@ -11,6 +11,7 @@ export interface KeysFilter {
   search?: string | undefined;
 }
 
+/** A key, as a list shows it. Times are milliseconds since the epoch. */
 export interface ListedKey {
   /** WebAuthn's credential ID, base64url. */
   id: string;

@@ -18,6 +18,7 @@ export interface PeopleFilter {
   search?: string | undefined;
 }
 
+/** A person, as a list shows them. Times are milliseconds since the epoch. */
 export interface ListedPerson {
   email: string;
   role: PersonRole;

@@ -7,7 +7,7 @@ import type { StoreTransaction } from '../store/store.ts';
 export const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitations'>) =>
   is.and([is('used_at', 'is', null), is('revoked_at', 'is', null), is('expires_at', '>', now)]);
 
-/** Why invitations are voided that nobody has revoked. */
+/** Why invitations are voided although nobody revoked them. */
 type VoidReason = 'person-disabled' | 'person-removed' | 'person-demoted' | 'key-removed' | 'keys-replaced';
 
 /**

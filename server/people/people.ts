@@ -18,6 +18,7 @@ export function isShutOut(person: { disabled_at: number | null; ends_at: number 
   return person.disabled_at !== null || (person.ends_at !== null && person.ends_at <= now);
 }
 
+/** Whether somebody can use the server. */
 export type PersonState = 'active' | 'disabled' | 'ended';
 
 /** Whether somebody can use the server, and if not, what shuts them out: an administrator, or their end date. */

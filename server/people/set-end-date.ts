@@ -43,7 +43,7 @@ export async function setEndDate(
 function over(): Problem {
   return new Problem({
     kind: 'option-refused',
-    what: 'The end date is over already.',
+    what: 'The end date has already passed.',
     fix: 'Give a later one. To shut somebody out at once: vouch-server people disable EMAIL',
   });
 }

@@ -2,6 +2,7 @@ import { type Page, type PageRequest, pageOf, readCursor } from '../store/page.t
 import type { Store } from '../store/store.ts';
 import { activeSessions } from './sessions.ts';
 
+/** A session, as a list shows it. Times are milliseconds since the epoch. */
 export interface ListedSession {
   id: string;
   email: string;

@@ -45,8 +45,8 @@ export function activeSessions(store: Store, now: number) {
 }
 
 /**
- * Starts a session. `authTime`, the touch, and `expiresAt` are in milliseconds since the epoch. The session ends no later than its person
- * has to leave.
+ * Starts a session. `authTime`, the touch, and `expiresAt` are in milliseconds since the epoch. The session ends at the
+ * person's end date at the latest.
  */
 export async function startSession(
   store: Store,

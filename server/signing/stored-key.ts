@@ -41,7 +41,7 @@ export async function currentSigningKey(store: Store, master: Buffer, now: numbe
 }
 
 /**
- * The signing key with this name, whatever its state; undefined when there is none. Only whoever has the master key can have stored it.
+ * The signing key with this name, whatever its state; undefined when there is none. Only a holder of the master key can have stored it.
  *
  * @param master the master key, 32 bytes
  * @throws Problem `signing-key-locked` when the stored key cannot be opened with this master key

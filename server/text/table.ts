@@ -1,5 +1,6 @@
 import { forLog } from './readable-text.ts';
 
+/** A column of a table. */
 export interface Column<Row> {
   head: string;
   cell: (row: Row) => string;

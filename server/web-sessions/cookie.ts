@@ -11,6 +11,7 @@ export function setCookie(response: Response, secret: string): void {
   response.cookie(NAME, secret, ATTRIBUTES);
 }
 
+/** Takes the browser's half back. */
 export function clearCookie(response: Response): void {
   response.clearCookie(NAME, ATTRIBUTES);
 }

@@ -75,7 +75,7 @@ export async function renew(
   });
 }
 
-/** When a session ends whose touch is now: no later than a terminal's. */
+/** When a session that begins with a touch now ends: no later than a terminal's would. */
 function endOf({ config }: Context, now: number): number {
   return now + Math.min(LONGEST_MS, config.sessionSeconds * 1000);
 }

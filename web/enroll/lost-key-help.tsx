@@ -2,7 +2,7 @@ import { Command } from '../ui/command.tsx';
 import { FormattedText } from '../ui/formatted-text.tsx';
 import { Help } from '../ui/help.tsx';
 
-/** What somebody asks for who has a key in Vouch's books, but no longer in the hand. */
+/** What to ask for when a key is enrolled, but the person no longer has it. */
 export function LostKeyHelp({ email }: { email: string }) {
   return (
     <Help question="I no longer have that key">

@@ -42,7 +42,7 @@ export function StatusRegion({ status }: { status: Status | undefined }) {
 /**
  * Moves the focus when the state changes: to the field or button, otherwise to the words.
  *
- * @param isNewPage whether the browser has just loaded the page, and not the person pressed something on it
+ * @param isNewPage true when the browser has just loaded the page, false when the person pressed something on it
  */
 export function useFocusOn(state: string | undefined, isNewPage = true): void {
   const first = useRef(isNewPage);

@@ -28,14 +28,13 @@ export class Account {
   readonly #access: Access;
   readonly #timeouts: Timeouts;
   readonly #log: Log;
-
   readonly #onOwnKey: AccountOptions['onOwnKey'];
 
   constructor({ access, timeouts, log, onOwnKey }: AccountOptions) {
-    this.#onOwnKey = onOwnKey;
     this.#access = access;
     this.#timeouts = timeouts;
     this.#log = log;
+    this.#onOwnKey = onOwnKey;
   }
 
   async keys(): Promise<AccountKeys> {

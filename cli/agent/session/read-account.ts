@@ -10,7 +10,7 @@ import type {
 
 /**
  * Reads the server's answers about a person's keys and sessions (docs/http-api.md, "My account"). Each throws `UnfitAccount` if it is
- * something else. The text is as the server sent it: who prints it makes it safe for a terminal.
+ * something else. The text is as the server sent it: the code that prints it makes it safe for a terminal.
  */
 
 /** More than anything in these answers has, in characters: a credential's ID has at most 1364 (WebAuthn, section 4). */

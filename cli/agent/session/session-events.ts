@@ -50,7 +50,7 @@ interface Break {
 
 /**
  * Hears from the server when it ends the session. The agent serves Git from its memory without asking the server, so otherwise a person
- * whom an administrator shuts out could go on until the AWS credentials end.
+ * who is shut out could go on until the AWS credentials end.
  *
  * One request stays open for as long as the session lasts. While the server cannot be reached, nothing changes for the credentials in
  * the cache: AWS limits those.

@@ -16,7 +16,7 @@ export interface NotMeOptions extends ConfirmOptions {
 export async function notMe({ json = false, yes = false }: NotMeOptions, io: Io): Promise<number> {
   const { session } = await agentStatus(io.env);
   if (session !== null)
-    await confirmed('End all your sessions, also this one, and report that it was not you?', { yes });
+    await confirmed('End all your sessions, this one too, and report that it was not you?', { yes });
   const ended = { ...(await reportNotMe(io.env)), signedOut: true };
   await forgetHere(io.env);
   const lines = [...endedText(ended), ...whatNext(ended)];

@@ -29,11 +29,11 @@ export interface DeniedRole {
 }
 
 /**
- * Finds what must be denied to a person: their roles of the last 12 hours, which is as long as any role gives credentials for, and what
+ * Finds what must be denied to a person: their roles of the last 12 hours, the longest that a role gives credentials for, and what
  * an option names.
  *
  * @param email in lower case
- * @param named ARNs of further roles, as they were written: roles that were assumed through others, which the server cannot know
+ * @param named ARNs of further roles, as they were written: roles that were assumed through others, which the server does not know
  * @param now milliseconds since the epoch
  * @throws Problem `option-refused` for an ARN that is not a role's
  */
@@ -52,8 +52,8 @@ export async function findRevocation(
       fix: 'It looks like arn:aws:iam::123456789012:role/Payments.',
     });
   }
-  // A token that is out can be redeemed until then. The person gets no more if they were shut out before; AWS looks only at the time of
-  // the credentials, so that nothing else tells those of such a token from those of a later sign-in.
+  // A token that is out can be redeemed until then. A person who was shut out first gets no more. AWS looks only at the time of the
+  // credentials: nothing else tells those of such a token from those of a later sign-in.
   const issuedBefore = Math.ceil((now + REDEEMABLE_MS) / 1000) * 1000;
   const used = await rolesUsed(store, email, now - REDEEMABLE_MS - LONGEST_SECONDS * 1000);
   const last = new Map<string, number | null>([

@@ -13,7 +13,7 @@ const MOST = 1_000;
 
 const USUAL = 50;
 
-interface ListOptions extends AuditFilter {
+interface AuditListOptions extends AuditFilter {
   limit: number;
   json?: boolean;
 }
@@ -33,7 +33,7 @@ export function addList(audit: Command): void {
     .addHelpText(
       'after',
       `
-A time is 90m, 24h, 7d or 2w ago, or as in 2026-11-26, "2026-11-26 10:42" (here) and 2026-11-26T10:42Z.
+A time is 90m, 24h, 7d or 2w (ago), or one like 2026-11-26, "2026-11-26 10:42" (in this time zone) and 2026-11-26T10:42Z.
 
 Examples:
   vouch-server audit list --since 24h
@@ -46,11 +46,11 @@ Examples:
 function moment(text: string): number {
   const at = readMoment(text, Date.now());
   if (at === undefined)
-    throw new InvalidArgumentError('It should be as 24h or 7d (ago), 2026-11-26 or 2026-11-26T10:42Z.');
+    throw new InvalidArgumentError('It should look like 24h or 7d (ago), 2026-11-26 or 2026-11-26T10:42Z.');
   return at;
 }
 
-async function list({ limit, json = false, ...filter }: ListOptions): Promise<void> {
+async function list({ limit, json = false, ...filter }: AuditListOptions): Promise<void> {
   await administer(async ({ store }) => {
     const { rowJson } = await import('../../audit/json.ts');
     const { listAudit } = await import('../../audit/list.ts');

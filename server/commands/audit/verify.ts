@@ -138,7 +138,7 @@ function broken(what: string): Problem {
   return new Problem({
     kind: 'audit-broken',
     what,
-    why: 'Somebody has changed the database with another program than Vouch, or its disk has.',
+    why: 'Somebody changed the database with a program other than Vouch, or its disk damaged it.',
     fix: 'Keep a copy of it as it is, and compare it with your backups and checkpoints.',
   });
 }

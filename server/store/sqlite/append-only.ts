@@ -11,5 +11,5 @@ export const MAKE_APPEND_ONLY = `
     begin select raise(abort, 'rows of the audit trail are only deleted up to its base'); end;
 `;
 
-/** For migrations, which may have to. */
+/** Lets a migration change rows. */
 export const LET_CHANGE = 'drop trigger if exists audit_never_changes; drop trigger if exists audit_is_kept';

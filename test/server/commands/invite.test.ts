@@ -87,7 +87,7 @@ describe('vouch-server invite', () => {
     const recovery = await vouchServer(['invite', email, '--replace-keys'], settings);
     expect(recovery.stdout).toMatch(/\n {2}Replaces {10}their key, and ends their sessions\n/);
     expect(recovery.stdout).toContain(
-      'The invitation that they had is void.\nBe sure that it is zoe@example.com who asks',
+      'The invitation that they had is void.\nMake sure that zoe@example.com asked for this',
     );
     expect((await vouchServer(['invite', 'list', '--replace-keys'], settings)).stdout).toMatch(
       /^ADDRESS +FOR +STATE +BY\nzoe@example\.com {2}replacing all keys {2}open until .* {2}cli:\S+\n$/,

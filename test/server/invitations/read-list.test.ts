@@ -83,7 +83,7 @@ describe('a list', () => {
   const wrong: [string, string | Uint8Array, RegExp][] = [
     ['nothing in it', '', /^The list has no lines/],
     ['empty lines alone', '\n \n,,\n', /^The list has no lines/],
-    ['names of columns alone', 'email,role\n', /nobody/],
+    ['names of columns alone', 'email,role\n', /no people/],
     ['an unknown column', 'email,onwer\nalice@example.com,yes', /^Line 1: .*"onwer" is no column/],
     ['a column twice', 'email,role,e-mail\nalice@example.com', /^Line 1: It names a column twice/],
     ['no column of addresses', 'role\nowner', /^Line 1: It names no column email/],
