@@ -33,7 +33,7 @@ export async function logInAttended(options: AttendedOptions): Promise<SignedIn>
   const { port = readConfig(env).callbackPort } = options;
   const { signal, release } = interruptible({
     seconds: timeout,
-    what: `Nobody touched a security key within ${count(timeout, 'second')}.`,
+    what: `Nobody signed in within ${count(timeout, 'second')}.`,
     fix: 'Run `vouch login` again (`--timeout` allows more time).',
   });
   const progress = new ProgressLine(screen);

@@ -35,7 +35,7 @@ export async function logInWhenNeeded(why: string, stderr: Screen, env: NodeJS.P
   if (!stderr.isTTY) checkUnanswered(why, env);
   const { signal: stopped, release } = interruptible({
     seconds: timeout,
-    what: `Nobody touched a security key within ${count(timeout, 'second')}.`,
+    what: `Nobody signed in within ${count(timeout, 'second')}.`,
     fix: 'Run `vouch login`, then try again.',
   });
   const found = new AbortController();

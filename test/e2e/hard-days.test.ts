@@ -105,7 +105,7 @@ describe.sequential('a hard day', () => {
     expect(address).toContain('/auth?');
     const { code, stderr } = await ended;
     expect(code).toBe(1);
-    expect(stderr).toContain('vouch: Nobody touched a security key within 1 second.');
+    expect(stderr).toContain('vouch: Nobody signed in within 1 second.');
     expect(await agent()).toEqual({ running: false });
   });
 
