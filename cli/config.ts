@@ -117,7 +117,7 @@ export function noServer(): Problem {
   return new Problem({
     kind: 'no-server',
     what: 'Vouch does not know your server yet.',
-    fix: 'Run `vouch enroll --server https://…` with the URL that your administrator gave you.',
+    fix: 'With an invitation, run `vouch enroll --server https://…`. If your key is enrolled, run `vouch login --server https://…`.',
   });
 }
 

@@ -51,14 +51,26 @@ export function answerSignIn(site: Site): void {
 /** The same for an enrolment. */
 export function answerEnrolment(
   site: Site,
-  { needsConfirmation = false, replaces }: { needsConfirmation?: boolean; replaces?: object[] } = {},
+  {
+    needsConfirmation = false,
+    replaces,
+    machine = details.machine,
+  }: { needsConfirmation?: boolean; replaces?: object[]; machine?: string | null } = {},
 ): void {
   site.reset();
   site.answer('POST /enroll/start', {
     body: { ticket: 't1', page: 'secret-1', expiresAt: details.expiresAt, email: 'alice@example.com' },
   });
   site.answer('POST /enroll/t1/open', {
-    body: { ...details, approved: true, page: 'secret-1', email: 'alice@example.com', needsConfirmation, replaces },
+    body: {
+      ...details,
+      approved: true,
+      page: 'secret-1',
+      email: 'alice@example.com',
+      needsConfirmation,
+      replaces,
+      machine,
+    },
   });
   site.answer('POST /enroll/t1/confirm/options', { body: requestOptions });
   site.answer('POST /enroll/t1/confirm/verify', { body: { page: 'secret-2' } });

@@ -218,7 +218,10 @@ function doneText(details: Details, { email, key, awsCredentialsUntil = null }: 
     `“${key.name}”${key.model ? ` (${key.model})` : ''} now signs in ${email}.`,
     replacesKeys(details) && 'What you had before no longer works, and your sessions have ended.',
     awsSentence(awsCredentialsUntil, new Date()),
-    'Go back to your terminal and run `vouch login`.',
+    // Nobody's terminal began this one, so none knows the server yet.
+    details.machine === null
+      ? `Next, in a terminal: \`vouch login --server ${location.origin}\`.`
+      : 'Go back to your terminal and run `vouch login`.',
   ]
     .filter(Boolean)
     .join(' ');

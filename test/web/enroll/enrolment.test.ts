@@ -49,6 +49,12 @@ describe('enrolling a first key', () => {
   });
 });
 
+test('an enrolment that no terminal began says how to sign in from one that does not know the server', async () => {
+  answerEnrolment(site, { machine: null });
+  await using visitor = await open();
+  expect(await visitor.status('done')).toContain(`Next, in a terminal: vouch login --server ${site.origin}.`);
+});
+
 describe('before the terminal has said which page is its own', () => {
   const waiting = { body: { approved: false, words: 'amber otter canyon', host: details.host } };
   const first = { body: { ...waiting.body, page: 'secret-1' } };
@@ -167,7 +173,7 @@ describe('enrolling a second key', () => {
   test('says which keys the new one replaces, touches none before that is read, and says what has ended', async () => {
     answerEnrolment(site, { replaces: [{ name: 'Work key' }, { name: 'Spare' }] });
     const until = new Date();
-    until.setHours(23, 42);
+    until.setHours(23, 42, 0, 0);
     const key = { name: 'Security key', model: null };
     const awsCredentialsUntil = until.toISOString();
     site.answer('POST /enroll/t1/verify', { body: { email: 'alice@example.com', key, awsCredentialsUntil } });
