@@ -37,7 +37,7 @@ interface InvitationsOptions extends ListOptions {
 export function addInvite(program: Command): void {
   const invite = program
     .command('invite')
-    .description('make a one-time invitation to enroll a security key; see, revoke or renew one')
+    .description('make a one-time invitation to enrol a security key; see, revoke or renew one')
     .usage('[options] [email...] | list | revoke | resend')
     .argument('[email...]', 'the addresses to invite: AWS shows them as session names')
     .option('--csv <file>', 'invite the people in a CSV file (- for standard input): email, role or owner, end date')

@@ -81,7 +81,7 @@ function textOf({ people, keys, affected }: Lockouts, edition: number | undefine
   );
   const all = `${count(keys, 'key')} of ${count(people, 'person', 'people')}`;
   const judgedBy = edition === undefined ? [] : [`Judged by edition ${edition} of FIDO's metadata.`];
-  return `${[...(lines.length === 0 ? [`All ${all} would count.`] : lines), ...judgedBy].join('\n')}\n`;
+  return `${[...(lines.length === 0 ? [keys === 0 ? 'Nobody has a key yet.' : `All ${all} would count.`] : lines), ...judgedBy].join('\n')}\n`;
 }
 
 function personText({ email, role, refused }: AffectedPerson): string[] {

@@ -83,7 +83,10 @@ function eventColumns(email: string, now: number): Column<ShownEvent>[] {
 }
 
 /** What matters most of an event besides its name. */
-function aboutEvent({ detail, reason, machine, ip }: ShownEvent): string {
-  const texts = [detail.text, detail.name, detail.role, reason, machine, ip];
+function aboutEvent({ event, detail, reason, machine, ip }: ShownEvent): string {
+  const until = typeof detail.endsAt === 'number' ? `until ${lastDay(detail.endsAt)}` : undefined;
+  const end = until ?? (event === 'person-end-set' ? 'no end date' : undefined);
+  const replaces = detail.replaceKeys === true ? 'replaces all keys' : undefined;
+  const texts = [detail.text, detail.name, detail.role, replaces, end, reason, machine, ip];
   return texts.filter((text) => typeof text === 'string' && text !== '').join(', ');
 }

@@ -77,6 +77,8 @@ describe('keys policy test', () => {
     await store.deleteFrom('keys').where('id', '=', 'alice-1').execute();
     const { code, stdout } = await test({ VOUCH_ALLOWED_AAGUIDS: BLUE });
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^Without a key.*\n {2}bob@example\.com\n/)]);
+    await store.deleteFrom('keys').execute();
+    expect(await test({})).toEqual({ code: 0, stdout: 'Nobody has a key yet.\n', stderr: '' });
   });
 
   test('judges by metadata and proof as the server does', async () => {

@@ -111,6 +111,7 @@ test('people show prints everything, and the same as JSON', async () => {
   expect(stdout).toMatch(/\n {2}Last day +31 Dec 2099\n/);
   expect(stdout).toMatch(/\nKeys\n {2}NAME .*\n {2}Key 1 .* bob-1\n\nSessions\n {2}None\.\n/);
   expect(stdout).toMatch(/\n {2}\d\d:\d\d +person-disabled +cli:\S+ +lost his laptop\n/);
+  expect(stdout).toMatch(/person-end-set +cli:\S+ +until 31 Dec 2099\n/);
   expect(stdout).not.toContain('aws-token-issued');
   expect(JSON.parse((await run('people', 'show', 'bob@example.com', '--json')).stdout)).toMatchObject({
     email: 'bob@example.com',
