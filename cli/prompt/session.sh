@@ -1,6 +1,6 @@
 # For bash and zsh: the variables that `vouch status --format shell` printed last, and VOUCH_PROMPT, the text for the prompt ("vouch
-# 7h12m"; "vouch ended" when the server has ended the session; empty without one). People would notice a vouch at every prompt. So vouch runs at most once a minute, and when the
-# agent has started or ended. In between, a subtraction gives the time that is left.
+# 7h12m"; "vouch ended" when the server has ended the session; empty without one). People would notice a vouch at every prompt. So
+# vouch runs at most once a minute, and when the agent has started or ended. In between, a subtraction gives the time that is left.
 
 # The argument is the time now, in seconds since 1970.
 __vouch_update() {
