@@ -10,8 +10,13 @@ import { settingRefused } from '../problem/setting-refused.ts';
 export function readIssuer(value: string | undefined): string {
   const expected =
     'the URL people and AWS reach this server at, such as https://vouch.example.com (http://localhost:PORT for one machine)';
-  const url = value === undefined ? null : URL.parse(value);
-  if (value === undefined || url === null) throw settingRefused('VOUCH_ISSUER', value, expected);
+  if (value === undefined) {
+    // The first setting that every command misses in a shell without any.
+    const fix = "If the server's settings are in a file, load them first: set -a; . /etc/vouch/vouch.env; set +a";
+    throw settingRefused('VOUCH_ISSUER', value, expected, fix);
+  }
+  const url = URL.parse(value);
+  if (url === null) throw settingRefused('VOUCH_ISSUER', value, expected);
   const secure = url.protocol === 'https:' || (url.protocol === 'http:' && url.hostname === 'localhost');
   // OpenID Connect Discovery 1.0, section 3: no query and no fragment. Paths are not supported.
   if (!secure || url.username || url.password || url.search || url.hash || url.pathname !== '/') {

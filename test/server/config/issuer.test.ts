@@ -4,7 +4,11 @@ import { HTTPS } from '../settings.ts';
 
 describe('a wrong setting is named, with what it should look like', () => {
   const wrong: [string, Record<string, string>, RegExp][] = [
-    ['VOUCH_ISSUER missing', {}, /^VOUCH_ISSUER is not set; it should be .*https:\/\/vouch.example.com/],
+    [
+      'VOUCH_ISSUER missing',
+      {},
+      /^VOUCH_ISSUER is not set; it should be .*https:\/\/vouch\.example\.com.*\n.*set -a; \. \/etc\/vouch\/vouch\.env/,
+    ],
     ['VOUCH_ISSUER empty', { VOUCH_ISSUER: '' }, /^VOUCH_ISSUER is ""; it should be/],
     ['VOUCH_ISSUER no URL', { VOUCH_ISSUER: 'vouch.example.com' }, /^VOUCH_ISSUER is "vouch/],
     ['VOUCH_ISSUER http', { VOUCH_ISSUER: 'http://vouch.example.com' }, /^VOUCH_ISSUER/],
