@@ -7,7 +7,7 @@ export function sentenceOf(event: HistoryEvent): string {
 }
 
 const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
-  invited: () => 'An administrator invited you.',
+  invited: ({ by }) => (by === 'server' ? 'The server invited you as its owner.' : 'An administrator invited you.'),
   'invitation-revoked': () => 'An administrator withdrew an invitation.',
   enrolled: (event) => `You added the key ${quoted(event.keyName)}.`,
   'enrolment-cancelled': ({ by }) =>
@@ -30,7 +30,8 @@ const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
   'person-removed': () => 'An administrator removed you.',
   'person-disabled': () => 'An administrator disabled you.',
   'person-enabled': () => 'An administrator enabled you again.',
-  'person-promoted': () => 'An administrator made you an owner.',
+  'person-promoted': ({ by }) =>
+    by === 'server' ? 'The server’s link made you an owner.' : 'An administrator made you an owner.',
   'person-demoted': () => 'An administrator made you a member.',
   'person-end-set': () => 'An administrator changed when your access ends.',
 };

@@ -24,6 +24,10 @@ describe('an event of the history', () => {
     [happened('web-session-began', { machine: 'Firefox' }), 'You opened this page in Firefox.'],
     [happened('key-removed', { keyName: 'Blue' }), 'You removed the key “Blue”.'],
     [happened('key-removed', { keyName: 'Blue', by: 'administrator' }), 'An administrator removed the key “Blue”.'],
+    [happened('invited', { by: 'administrator' }), 'An administrator invited you.'],
+    [happened('invited', { by: 'server' }), 'The server invited you as its owner.'],
+    [happened('person-promoted', { by: 'administrator' }), 'An administrator made you an owner.'],
+    [happened('person-promoted', { by: 'server' }), 'The server’s link made you an owner.'],
     [
       happened('session-ended', { reason: 'signed-out', machine: 'laptop' }),
       'You signed out of the session on laptop.',
