@@ -66,7 +66,7 @@ export async function serve(config: Config): Promise<RunningServer> {
     // Now too, but nobody waits for FIDO.
     void refreshMetadata();
     if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
-    // Not in the log, which is kept and read by others: whoever opens the link first owns the server.
+    // Not in the log, which others keep and read: the first to open the link owns the server.
     if (offer !== undefined) process.stderr.write(textOf(offer));
     log.info({ issuer: config.issuer, addresses: listeners.addresses }, 'listening');
     return {

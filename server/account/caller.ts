@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { RequestSource } from '../audit/audit.ts';
 import { sourceOf } from '../audit/request-source.ts';
+import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { sessionOver } from '../sessions/session-over.ts';
 import { findActiveSession } from '../sessions/sessions.ts';
@@ -40,13 +41,14 @@ export function webCaller(request: Request, response: Response): Caller {
  * @throws Problem `session-over` or `web-session-over`
  */
 export async function checkCaller(
+  context: Context,
   transaction: StoreTransaction,
   now: number,
   { session, email }: Caller,
 ): Promise<void> {
   if (session.kind === 'agent') {
     if ((await findActiveSession(transaction, session.id, now)) !== undefined) return;
-    throw await sessionOver(transaction, { id: session.id, email }, now);
+    throw await sessionOver(context, transaction, { id: session.id, email }, now);
   } else {
     if ((await findWebSession(transaction, session.id, now)) === undefined) throw webSessionOver();
   }

@@ -63,7 +63,7 @@ export async function listOwnKeys(context: Context, caller: Caller, store: Store
 export async function renameKey(context: Context, caller: Caller, id: string, name: string): Promise<void> {
   await context.store.transaction().execute(async (transaction) => {
     const now = context.now();
-    await checkCaller(transaction, now, caller);
+    await checkCaller(context, transaction, now, caller);
     await lockPerson(transaction, caller.personId);
     const before = await ownKey(transaction, caller, id);
     if (before.name === name) return;
@@ -107,7 +107,7 @@ export interface Removal {
 export async function removeOwnKey(context: Context, caller: Caller, id: string): Promise<Removal> {
   const sessions = await context.store.transaction().execute(async (transaction) => {
     const now = context.now();
-    await checkCaller(transaction, now, caller);
+    await checkCaller(context, transaction, now, caller);
     await lockPerson(transaction, caller.personId);
     await ownKey(transaction, caller, id);
     const others = (await listOwnKeys(context, caller, transaction)).filter((key) => key.id !== id);
@@ -167,7 +167,7 @@ export async function addKey(
     const key = await verifyRegistration(context, caller.session.id, response);
     return context.store.transaction().execute(async (transaction) => {
       const now = context.now();
-      await checkCaller(transaction, now, caller);
+      await checkCaller(context, transaction, now, caller);
       await lockPerson(transaction, caller.personId);
       const name = await nameFor(transaction, caller.personId, wanted, key);
       await insertKey(transaction, caller.personId, name, key, now);

@@ -81,7 +81,7 @@ export interface Ending {
 export async function endOwnSession(context: Context, caller: Caller, id: string): Promise<Ending> {
   const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
     const now = context.now();
-    await checkCaller(transaction, now, caller);
+    await checkCaller(context, transaction, now, caller);
     const why = { reason: 'ended-by-person' as const, actor: caller.email, from: caller.from };
     const theirs = async (table: 'sessions' | 'web_sessions') =>
       (await transaction
@@ -114,7 +114,7 @@ export async function endOwnSession(context: Context, caller: Caller, id: string
 export async function endOtherSessions(context: Context, caller: Caller): Promise<Ending> {
   const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
     const now = context.now();
-    await checkCaller(transaction, now, caller);
+    await checkCaller(context, transaction, now, caller);
     const why = { reason: 'ended-by-person' as const, actor: caller.email, from: caller.from };
     const others = { personId: caller.personId, except: caller.session.id };
     return {
@@ -136,7 +136,7 @@ export async function endOtherSessions(context: Context, caller: Caller): Promis
 export async function reportNotMe(context: Context, caller: Caller): Promise<Ending> {
   const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
     const now = context.now();
-    await checkCaller(transaction, now, caller);
+    await checkCaller(context, transaction, now, caller);
     const { email, from, personId, keyId, session } = caller;
     await audit(transaction, now, {
       event: 'reported-not-me',

@@ -30,7 +30,7 @@ export async function issueToken(
     const now = context.now();
     const session = await findActiveSession(transaction, sessionId, now);
     if (session === undefined) {
-      throw await sessionOver(transaction, { id: sessionId }, now, context.config.contact?.text);
+      throw await sessionOver(context, transaction, { id: sessionId }, now);
     }
     await checkCount(transaction, sessionId, now);
     const tags = await keyTags(context, transaction, session.keyId, now);

@@ -61,7 +61,7 @@ export async function findApproved(context: Context, ticket: string, page: strin
   });
 }
 
-/** Why a ticket opens nothing. Whoever has the first owner's link may know what became of it. */
+/** Why a ticket opens nothing. A holder of the first owner's link may know what became of it. */
 async function overProblem(store: Store, ticket: string): Promise<Problem> {
   const row = await store
     .selectFrom('enrolments')

@@ -154,7 +154,7 @@ function prepare(request: InvitationRequest, people: Map<string, Invited>, now: 
   if (person !== undefined && isShutOut(person, now)) throw shutOutPerson(email, person);
   if (replaceKeys && person === undefined) throw nobodyToRecover(email);
   if (replaceKeys && role === 'owner') throw keepsRole(email);
-  // Otherwise whoever may invite could lift an end date.
+  // Otherwise anybody who may invite could lift an end date.
   if (endsAt !== null && person !== undefined) throw isHereAlready(email);
   if (endsAt !== null && endsAt <= now) throw endDateOver(email);
   const { lasts = replaceKeys ? LIFETIME_MS.replacesKeys : LIFETIME_MS.ordinary } = request;

@@ -21,7 +21,7 @@ const USUAL: readonly Column[] = ['email', 'role', 'endDate'];
 
 const NAMES: Record<string, Column> = { email: 'email', role: 'role', owner: 'owner', enddate: 'endDate' };
 
-/** What the command line says of all whom the list names. */
+/** What the command line says about everybody in the list. */
 export type Common = Pick<InvitationRequest, 'role' | 'replaceKeys' | 'endsAt'>;
 
 /**

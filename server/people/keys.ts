@@ -7,29 +7,23 @@ import { removeKey } from './remove-key.ts';
 
 /** A person's keys, the oldest first, as WebAuthn's options name them. */
 export async function keysOf(store: Store, email: string): Promise<{ id: string; transports: string[] }[]> {
-  const rows = await store
-    .selectFrom('keys')
-    .innerJoin('people', 'people.id', 'keys.person_id')
-    .where('people.email', '=', email)
-    .where('keys.removed_at', 'is', null)
-    .orderBy('keys.created_at')
-    .orderBy('keys.id')
-    .select(['keys.id', 'keys.transports'])
-    .execute();
+  const rows = await presentKeys(store, email).select(['keys.id', 'keys.transports']).execute();
   return rows.map((row) => ({ id: row.id, transports: JSON.parse(row.transports) as string[] }));
 }
 
 /** What a person's keys are called, oldest first. */
 export async function keyNamesOf(store: Store, email: string): Promise<{ name: string; model: string | null }[]> {
+  return presentKeys(store, email).select(['keys.name', 'keys.model']).execute();
+}
+
+function presentKeys(store: Store, email: string) {
   return store
     .selectFrom('keys')
     .innerJoin('people', 'people.id', 'keys.person_id')
     .where('people.email', '=', email)
     .where('keys.removed_at', 'is', null)
     .orderBy('keys.created_at')
-    .orderBy('keys.id')
-    .select(['keys.name', 'keys.model'])
-    .execute();
+    .orderBy('keys.id');
 }
 
 /** The name of a person's new key: the given one or the model's, with a number if the person has, or had, a key of that name. */

@@ -5,7 +5,7 @@ import type { PersonRole, Schema } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { type PersonState, personState } from './people.ts';
 
-/** Whom to list: those for whom all of this holds. */
+/** Which people to list: those for whom all of this holds. */
 export interface PeopleFilter {
   id?: string | undefined;
   /** How many keys they have. */
@@ -82,17 +82,17 @@ export async function listPeople(
 type Is = ExpressionBuilder<Schema, 'people'>;
 
 /** Each is found through an index of the person's own keys or sessions. */
-const keysOf = (is: Is) => is.selectFrom('keys').whereRef('keys.person_id', '=', 'people.id');
+const theirKeys = (is: Is) => is.selectFrom('keys').whereRef('keys.person_id', '=', 'people.id');
 
 function countKeys(is: Is) {
-  return keysOf(is)
+  return theirKeys(is)
     .where('keys.removed_at', 'is', null)
     .select((keys) => keys.fn.countAll<number>().as('count'));
 }
 
 /** Keys that were removed count too: the person was here. */
 function lastTouch(is: Is) {
-  return keysOf(is).select((keys) => keys.fn.max('keys.last_used_at').as('last'));
+  return theirKeys(is).select((keys) => keys.fn.max('keys.last_used_at').as('last'));
 }
 
 function lastSignIn(is: Is) {

@@ -42,7 +42,13 @@ async function findKey(
   person: { id: string; email: string },
   named: string,
 ): Promise<{ id: string; name: string }> {
-  const keys = await usableKeys(store, person.id).select(['id', 'name']).orderBy('created_at').execute();
+  const keys = await store
+    .selectFrom('keys')
+    .where('person_id', '=', person.id)
+    .where('removed_at', 'is', null)
+    .select(['id', 'name'])
+    .orderBy('created_at')
+    .execute();
   const ways: ((key: { id: string; name: string }) => boolean)[] = [
     ({ name }) => name === named,
     ({ id }) => id === named,
@@ -54,9 +60,6 @@ async function findKey(
   if (key === undefined || found.length > 1) throw keyUnknown(person.email, named, found.length, keys);
   return key;
 }
-
-const usableKeys = (store: Store, personId: string) =>
-  store.selectFrom('keys').where('person_id', '=', personId).where('removed_at', 'is', null);
 
 function keyUnknown(email: string, named: string, count = 0, keys: { name: string }[] = []): Problem {
   const name = shown(named);

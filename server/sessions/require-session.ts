@@ -53,7 +53,7 @@ export function requireSession(context: Context): RequestHandler {
     const id = typeof claims.sid === 'string' ? claims.sid : '';
     const session = await findActiveSession(context.store, id, context.now());
     if (session === undefined || session.email !== claims.sub) {
-      throw await sessionOver(context.store, { id, email: claims.sub }, context.now(), context.config.contact?.text);
+      throw await sessionOver(context, context.store, { id, email: claims.sub }, context.now());
     }
     response.locals.session = session;
     next();

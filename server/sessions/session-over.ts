@@ -1,3 +1,4 @@
+import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import type { EndReason } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -70,9 +71,15 @@ export async function whyGrantIsOver(store: Store, grantId: string, now: number)
 /**
  * The API's answer to a request whose session is not active (RFC 9449, section 7.1), with the reason as data.
  *
- * @param contact how to reach the administrator
+ * @param store the database, perhaps within a transaction
  */
-export async function sessionOver(store: Store, session: OverSession, now: number, contact?: string): Promise<Problem> {
+export async function sessionOver(
+  { config }: Pick<Context, 'config'>,
+  store: Store,
+  session: OverSession,
+  now: number,
+): Promise<Problem> {
+  const contact = config.contact?.text;
   const reason = (await overReasons(store, [session], now)).get(session.id);
   return new Problem({
     kind: 'session-over',

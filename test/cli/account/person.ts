@@ -1,7 +1,7 @@
 import { exportJWK } from 'jose';
 import { putSession } from '../../../cli/agent/client/requests.ts';
 import { AccountPage } from '../../server/account/account-page.ts';
-import type { SoftKey } from '../../server/soft-key.ts';
+import { SoftKey } from '../../server/soft-key.ts';
 import { enrolPerson, jsonOf, signIn, type TestServer } from '../../server/support.ts';
 import { agent } from '../agent/support.ts';
 
@@ -27,4 +27,12 @@ export async function addKeyOnPage(server: TestServer, key: SoftKey, further: So
   const page = await AccountPage.signIn(server.origin, key);
   await jsonOf(await page.addKey(further, name));
   await page.send('POST', 'sign-out');
+}
+
+/** Somebody with a "Security key" and a "Spare key", and a machine whose agent has a session that began with the first. */
+export async function personWithTwoKeys(server: TestServer) {
+  const the = await personAtMachine(server);
+  const spare = new SoftKey(server.origin);
+  await addKeyOnPage(server, the.key, spare, 'Spare key');
+  return { ...the, spare };
 }

@@ -10,9 +10,8 @@ import {
   reportNotMe,
 } from '../../../../cli/agent/client/account-requests.ts';
 import { agentLogs, agentStatus } from '../../../../cli/agent/client/requests.ts';
-import { SoftKey } from '../../../server/soft-key.ts';
 import { moveClock, signIn, startServer, type TestServer } from '../../../server/support.ts';
-import { addKeyOnPage, personAtMachine, signInAt } from '../../account/person.ts';
+import { personAtMachine, personWithTwoKeys, signInAt } from '../../account/person.ts';
 import { json } from '../../support.ts';
 import { signedIn } from '../support.ts';
 
@@ -24,17 +23,9 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Somebody with two keys, whose session began with the first. */
-async function withTwoKeys() {
-  const the = await personAtMachine(server);
-  const spare = new SoftKey(server.origin);
-  await addKeyOnPage(server, the.key, spare, 'Spare key');
-  return { ...the, spare };
-}
-
 describe('at a server', () => {
   test('the person’s keys are listed, renamed and removed', async () => {
-    const { env, key, spare } = await withTwoKeys();
+    const { env, key, spare } = await personWithTwoKeys(server);
     expect(await accountKeys(env)).toEqual([
       {
         id: key.id,
@@ -66,7 +57,7 @@ describe('at a server', () => {
   });
 
   test('a refusal has the server’s kind and words, and the session goes on', async () => {
-    const { env, key, spare } = await withTwoKeys();
+    const { env, key, spare } = await personWithTwoKeys(server);
     await expect(renameKey(spare.id, 'Security key', env)).rejects.toMatchObject({
       kind: 'name-taken',
       category: 'refused',
@@ -80,7 +71,7 @@ describe('at a server', () => {
   });
 
   test('a key is only removed after a touch of the last minutes', async () => {
-    const { env, key, spare } = await withTwoKeys();
+    const { env, key, spare } = await personWithTwoKeys(server);
     moveClock(server, 6 * minute);
     await expect(removeKey(spare.id, env)).rejects.toMatchObject({
       kind: 'touch-needed',
@@ -93,7 +84,7 @@ describe('at a server', () => {
   });
 
   test('whoever removes the key of the session learns that it is over', async () => {
-    const { env, key } = await withTwoKeys();
+    const { env, key } = await personWithTwoKeys(server);
     expect(await removeKey(key.id, env)).toEqual({ sessions: 1, awsCredentialsUntil: null, signedOut: true });
     await expect(accountKeys(env)).rejects.toMatchObject({ kind: 'session-over', category: 'no-session' });
     expect((await agentStatus(env)).session).toBe(null);

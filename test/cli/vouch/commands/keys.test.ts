@@ -6,10 +6,10 @@ import { keysList, keysRename } from '../../../../cli/vouch/commands/keys.ts';
 import { keysRemove } from '../../../../cli/vouch/commands/keys-remove.ts';
 import { Browser } from '../../../server/browser.ts';
 import { CliClient } from '../../../server/cli-client.ts';
-import { SoftKey } from '../../../server/soft-key.ts';
+import type { SoftKey } from '../../../server/soft-key.ts';
 import { SignIn, signIn, startServer, type TestServer } from '../../../server/support.ts';
 import { onTerminal } from '../../../support/terminal.ts';
-import { addKeyOnPage, personAtMachine } from '../../account/person.ts';
+import { personWithTwoKeys } from '../../account/person.ts';
 import { signedIn } from '../../agent/support.ts';
 import { captured, machine, role, root, runCommand } from '../../support.ts';
 
@@ -18,14 +18,6 @@ beforeAll(async () => {
   server = await startServer();
 });
 afterAll(() => server.close());
-
-/** Somebody with a "Security key" and a "Spare key", whose session began with the first. */
-async function withTwoKeys() {
-  const the = await personAtMachine(server);
-  const spare = new SoftKey(server.origin);
-  await addKeyOnPage(server, the.key, spare, 'Spare key');
-  return { ...the, spare };
-}
 
 const namesOf = async (env: NodeJS.ProcessEnv) => (await accountKeys(env)).map(({ name }) => name);
 const list = (env: NodeJS.ProcessEnv, json = false) => runCommand(env, (io) => keysList({ json }, io));
@@ -45,7 +37,7 @@ async function ageTouches(email: string): Promise<void> {
 
 describe('vouch keys list', () => {
   test('shows the keys, on a terminal of any width', async () => {
-    const { env } = await withTwoKeys();
+    const { env } = await personWithTwoKeys(server);
     const { code, stdout, stderr } = await list(env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(
@@ -59,7 +51,7 @@ describe('vouch keys list', () => {
   });
 
   test('gives a script times in ISO 8601', async () => {
-    const { env, key } = await withTwoKeys();
+    const { env, key } = await personWithTwoKeys(server);
     const { keys } = JSON.parse((await list(env, true)).stdout);
     expect(keys).toHaveLength(2);
     expect(keys[0]).toEqual({
@@ -90,7 +82,7 @@ describe('vouch keys list', () => {
 
 describe('vouch keys rename', () => {
   test('renames, and the session’s key has the new name too', async () => {
-    const { env, spare } = await withTwoKeys();
+    const { env, spare } = await personWithTwoKeys(server);
     expect(await rename(env, 'spare key', ' In the drawer ')).toEqual({
       code: 0,
       stdout: '"Spare key" is called "In the drawer" now\n',
@@ -104,7 +96,7 @@ describe('vouch keys rename', () => {
   });
 
   test('refuses what cannot be a name, or is another key’s', async () => {
-    const { env } = await withTwoKeys();
+    const { env } = await personWithTwoKeys(server);
     expect(await rename(env, 'Spare key', 'x'.repeat(41))).toMatchObject({ code: 2 });
     expect(await rename(env, 'Spare key', 'Security key')).toMatchObject({
       code: 5,
@@ -120,7 +112,7 @@ describe('vouch keys rename', () => {
 
 describe('vouch keys remove, in a script', () => {
   test('removes a key, and says what AWS still honours of its sessions', async () => {
-    const { env, spare } = await withTwoKeys();
+    const { env, spare } = await personWithTwoKeys(server);
     const { client, access_token } = await signIn(server.origin, spare);
     await client.api('POST', '/api/aws/token', access_token, { body: { role } });
     const { code, stdout, stderr } = await remove(env, 'Spare key');
@@ -137,7 +129,7 @@ describe('vouch keys remove, in a script', () => {
   });
 
   test('gives the result as JSON', async () => {
-    const { env, spare } = await withTwoKeys();
+    const { env, spare } = await personWithTwoKeys(server);
     expect(JSON.parse((await remove(env, 'Spare key', { json: true })).stdout)).toMatchObject({
       key: { id: spare.id, name: 'Spare key' },
       sessions: 0,
@@ -147,7 +139,7 @@ describe('vouch keys remove, in a script', () => {
   });
 
   test('with the key of the session, drops everything as a logout does', async () => {
-    const { env, running } = await withTwoKeys();
+    const { env, running } = await personWithTwoKeys(server);
     await roleClaims(role, env);
     const { code, stdout } = await remove(env, 'Security key');
     expect(code).toBe(0);
@@ -159,7 +151,7 @@ describe('vouch keys remove, in a script', () => {
   });
 
   test('needs --yes, because nobody can be asked', async () => {
-    const { env } = await withTwoKeys();
+    const { env } = await personWithTwoKeys(server);
     expect(await remove(env, 'Spare key', { yes: false })).toEqual({
       code: 2,
       stdout: '',
@@ -169,7 +161,7 @@ describe('vouch keys remove, in a script', () => {
   });
 
   test('needs a touch of the last minutes, and says how to get one', async () => {
-    const { env, email } = await withTwoKeys();
+    const { env, email } = await personWithTwoKeys(server);
     await ageTouches(email);
     expect(await remove(env, 'Spare key')).toEqual({
       code: 3,
@@ -194,7 +186,7 @@ describe('vouch keys remove, on a terminal', () => {
   }
 
   test('asks, and takes anything but yes for a no', async () => {
-    const { env } = await withTwoKeys();
+    const { env } = await personWithTwoKeys(server);
     const asking = onScreen(env, '"Spare key"');
     await asking.until(/Remove "Spare key", added \d+ \w{3} \d{4}\? \[y\/N\] $/);
     asking.type('\n');
@@ -208,7 +200,7 @@ describe('vouch keys remove, on a terminal', () => {
   });
 
   test('makes the person sign in if the last touch is too old, and removes the key then', async () => {
-    const { env, email, key } = await withTwoKeys();
+    const { env, email, key } = await personWithTwoKeys(server);
     await ageTouches(email);
     const removing = onScreen(env, '"spare key" --json');
     await removing.until(/\[y\/N\] $/);
