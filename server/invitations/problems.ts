@@ -1,5 +1,5 @@
 import { Problem } from '../problem/problem.ts';
-import { forLog } from '../text/readable-text.ts';
+import { shown } from '../text/shown.ts';
 import { inFull } from '../text/time.ts';
 import { invitationState } from './state.ts';
 
@@ -78,7 +78,7 @@ export function nobodyInvited(refused: readonly { problem: Problem; line: number
 export function noInvitation(which: string): Problem {
   return new Problem({
     kind: 'invitation-unknown',
-    what: `There is no invitation for ${JSON.stringify(forLog(which.slice(0, 64)))}.`,
+    what: `There is no invitation for ${shown(which)}.`,
     fix: '`vouch-server invite list` shows the open ones, and with --all the others too.',
   });
 }

@@ -2,6 +2,7 @@ import { normalizeEmail } from '../people/email.ts';
 import { readEndDate } from '../people/end-date.ts';
 import { Problem } from '../problem/problem.ts';
 import type { PersonRole } from '../store/schema.ts';
+import { shown } from '../text/shown.ts';
 import type { InvitationRequest } from './invite.ts';
 import { nobodyInvited } from './problems.ts';
 
@@ -149,8 +150,6 @@ function readOwner(value: string): PersonRole | undefined {
   if (['', 'no', 'false', '0'].includes(said)) return undefined;
   throw listRefused(`${shown(value)} does not say whether the person is an owner: yes or no does.`);
 }
-
-const shown = (value: string) => JSON.stringify(value.slice(0, 40));
 
 function listRefused(what: string, fix?: string): Problem {
   return new Problem({ kind: 'list-refused', what, ...(fix === undefined ? {} : { fix }) });

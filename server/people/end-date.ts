@@ -1,4 +1,5 @@
 import { Problem } from '../problem/problem.ts';
+import { shown } from '../text/shown.ts';
 import { inFull } from '../text/time.ts';
 
 /**
@@ -19,7 +20,7 @@ export function readEndDate(text: string): number {
   }
   throw new Problem({
     kind: 'option-refused',
-    what: `The end date ${JSON.stringify(text.slice(0, 40))} is not a day such as 2026-12-31.`,
+    what: `The end date ${shown(text)} is not a day such as 2026-12-31.`,
     fix: 'Give the last day on which the person may sign in.',
   });
 }
