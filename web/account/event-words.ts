@@ -8,7 +8,7 @@ export function sentenceOf(event: HistoryEvent): string {
 
 const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
   invited: ({ by }) => (by === 'server' ? 'The server invited you as its owner.' : 'An administrator invited you.'),
-  'invitation-revoked': () => 'An administrator withdrew an invitation.',
+  'invitation-revoked': ({ reason }) => withdrawn(reason),
   enrolled: (event) => `You added the key ${quoted(event.keyName)}.`,
   'enrolment-cancelled': ({ by }) =>
     by === 'you'
@@ -24,7 +24,9 @@ const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
   'reported-not-me': () => 'You reported: this was not me.',
   'aws-token-issued': (event) => `You used the role ${event.role === null ? 'of an AWS account' : roleOf(event.role)}.`,
   'key-removed': (event) =>
-    `${event.by === 'you' ? 'You' : 'An administrator'} removed the key ${quoted(event.keyName)}.`,
+    event.reason === 'keys-replaced'
+      ? `Your new key replaced the key ${quoted(event.keyName)}.`
+      : `${event.by === 'you' ? 'You' : 'An administrator'} removed the key ${quoted(event.keyName)}.`,
   'key-renamed': (event) => `You renamed a key to ${quoted(event.keyName)}.`,
   'aws-deny-printed': () => 'An administrator prepared to end your AWS credentials.',
   'person-removed': () => 'An administrator removed you.',
@@ -35,6 +37,12 @@ const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
   'person-demoted': () => 'An administrator made you a member.',
   'person-end-set': () => 'An administrator changed when your access ends.',
 };
+
+/** Why an invitation is void. */
+function withdrawn(reason: string | null): string {
+  if (reason === null) return 'An administrator withdrew an invitation.';
+  return reason === 'replaced' ? 'A later invitation replaced the one before.' : 'An open invitation became void.';
+}
 
 /** Why a session ended before its time. */
 function ended({ reason, by }: HistoryEvent, what: string): string {
