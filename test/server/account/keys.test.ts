@@ -51,7 +51,7 @@ async function withTwoKeys() {
 }
 
 describe('the list of keys', () => {
-  test('has what one needs to know them apart', async () => {
+  test('has what tells them apart', async () => {
     const { first, second, account } = await withTwoKeys();
     const { keys } = await jsonOf<{ keys: unknown[] }>(await account.get('keys'));
     expect(keys).toEqual([

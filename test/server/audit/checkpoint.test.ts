@@ -137,7 +137,7 @@ describe('the trail still has a checkpoint’s row', () => {
     expect(await found(head)).toBe('present');
   });
 
-  test('but not if all was written anew, however well', async () => {
+  test('but not if the whole trail was written anew, however well', async () => {
     await add(5);
     const [third, fifth] = [await linkOf(3), await linkOf(5)];
     await rewrite(4, `update audit set actor = 'eve' where id = 4`);

@@ -100,7 +100,7 @@ describe('vouch-server audit checkpoint', () => {
     expect(JSON.parse(compared.stdout)).toMatchObject({ whole: false, checkpoint: { found: 'deletion-unsigned' } });
   });
 
-  test('is asked for in vain in a file that holds none', async () => {
+  test('is not found in a file that holds none', async () => {
     const [no, large] = [join(folder, 'no'), join(folder, 'large')];
     writeFileSync(no, '{"checkpoint":7}');
     writeFileSync(large, 'x'.repeat(100_000));

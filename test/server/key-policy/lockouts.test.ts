@@ -68,7 +68,7 @@ describe('whom a policy would lock out', () => {
     expect(await findLockouts(opened.context.store, policy(), NOW)).toEqual({ people: 3, keys: 5, affected: [] });
   });
 
-  test('does not count who is shut out anyway, and removed keys', async () => {
+  test('does not count people who are shut out anyway, or removed keys', async () => {
     await add('disabled', [OTHER], { disabled_at: 1 });
     await add('ended', [OTHER], { ends_at: NOW });
     await add('removed', [OTHER], {}, { removed_at: 1 });
@@ -111,7 +111,7 @@ describe('a policy that locks out every owner who has a key', () => {
     });
   });
 
-  test('is another one than one that leaves an owner, or has none to lock out', async () => {
+  test('is not one that leaves an owner, or has no owner to lock out', async () => {
     await check(only(MODEL));
     await add('bob', [OTHER]);
     await check(only(MODEL));

@@ -18,7 +18,7 @@ test('an end date is over when its day is, where the server is', () => {
   expect(readEndDate('2028-02-29') - readEndDate('2028-02-28')).toBe(24 * 3600_000);
 });
 
-test('what is no day is refused', () => {
+test('anything that is not a day is refused', () => {
   const wrong = [
     '2026-02-29',
     '2026-13-01',
@@ -35,7 +35,7 @@ test('what is no day is refused', () => {
   expect(() => readEndDate('9'.repeat(5_000))).toThrow(/^The end date "9{100}" is not a day/);
 });
 
-test('an end date is said as the last day, or to the minute when it is no midnight here', () => {
+test('an end date is shown as the last day, or to the minute unless it is midnight here', () => {
   vi.stubEnv('TZ', 'Asia/Kolkata');
   expect(endInWords(readEndDate('2026-12-31'))).toBe('until the end of Thursday, 31 December 2026');
   expect(endInWords(Date.parse('2026-12-31T12:00:00Z'))).toBe('until Thursday, 31 December 2026 at 17:30');

@@ -57,7 +57,7 @@ test('an invitation as an owner is void once the person is demoted, even in the 
   ]);
 });
 
-test('an invitation as an owner is void once a member is demoted who is none yet; one as a member is not', async () => {
+test('an invitation as an owner is void once a member is demoted who is not an owner yet; one as a member is not', async () => {
   const { email } = await enrolPerson(server);
   await inviteCode(server, email);
   expect(await demoted(email)).toMatchObject({ changed: false, invitations: 0 });

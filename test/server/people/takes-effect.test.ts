@@ -45,7 +45,7 @@ const changes: [string, (transaction: StoreTransaction, email: string, keyId: st
     ['signed out', (transaction, email) => endSessionsOfPerson(transaction, Date.now(), email, BY), true],
   ];
 
-test.each(changes)('whoever is %s gets nothing from the next request on', async (_, change, maySignIn) => {
+test.each(changes)('a person who is %s gets nothing from the next request on', async (_, change, maySignIn) => {
   const { email, key } = await enrolPerson(server);
   const { client, access_token: token } = await signIn(server.origin, key);
   const other = await enrolPerson(server);

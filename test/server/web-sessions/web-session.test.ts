@@ -124,7 +124,7 @@ describe('a touch begins a web session', () => {
     expect(await rowsOf(email)).toHaveLength(1);
   });
 
-  test('not for a disabled person, nor after the end date, nor with a removed key; the refusal is counted', async () => {
+  test('but not for a disabled person, after the end date, or with a removed key; the refusal is counted', async () => {
     const { store } = server.context;
     const disabled = await enrolPerson(server);
     await store.updateTable('people').set({ disabled_at: 1 }).where('email', '=', disabled.email).execute();
@@ -139,7 +139,7 @@ describe('a touch begins a web session', () => {
     }
   });
 
-  test('from another site’s page not: no Set-Cookie for it', async () => {
+  test('but not from another site’s page, which gets no Set-Cookie', async () => {
     const { key } = await enrolPerson(server);
     const browser = new Browser(server.origin);
     const options = await jsonOf<never>(await browser.post('/account/sign-in/options'));
@@ -331,7 +331,7 @@ describe('another touch on the same page', () => {
     await jsonOf(await account.touch(key, { userHandle: null }));
   });
 
-  test('of several at the same moment, one counts: the others’ secrets would be of nobody', async () => {
+  test('of several at the same moment, one counts: the secrets of the others would belong to nobody', async () => {
     const { key } = await enrolPerson(server, { counts: false });
     const account = await AccountPage.signIn(server.origin, key);
     const { page } = account;

@@ -172,7 +172,7 @@ describe('the session ends', () => {
 });
 
 describe('keys', () => {
-  test('are listed with what one knows them by; the only one cannot be removed, and asks for a spare', async () => {
+  test('are listed with what tells them apart; the only one cannot be removed, and the page advises a spare', async () => {
     await using visitor = await visitAccount();
     await open(visitor);
     const text = await textOf(visitor);
@@ -419,7 +419,7 @@ describe('sessions', () => {
     expect(routes(site)).toContain('DELETE /account/sessions');
   });
 
-  test('one that is over already is said to be, in the server’s words', async () => {
+  test('one that has already ended is reported in the server’s words', async () => {
     await using visitor = await visitAccount();
     await open(visitor, 'Sessions');
     const words = { title: 'You have no such session', detail: 'It may be over' };

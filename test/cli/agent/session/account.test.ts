@@ -83,7 +83,7 @@ describe('at a server', () => {
     expect(await removeKey(spare.id, env)).toMatchObject({ signedOut: false });
   });
 
-  test('whoever removes the key of the session learns that it is over', async () => {
+  test('a person who removes the key of their own session learns that it is over', async () => {
     const { env, key } = await personWithTwoKeys(server);
     expect(await removeKey(key.id, env)).toEqual({ sessions: 1, awsCredentialsUntil: null, signedOut: true });
     await expect(accountKeys(env)).rejects.toMatchObject({ kind: 'session-over', category: 'no-session' });
