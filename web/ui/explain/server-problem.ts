@@ -23,7 +23,8 @@ export function explainProblem(problem: Problem, purpose: Purpose): Explanation 
             kind: name,
             mood: 'warning',
             title: 'This key isn’t enrolled here.',
-            advice: 'Try again with a key that is, or enrol this one with `vouch enroll` and an invitation.',
+            advice:
+              'Try again with a key that is. If this one was, it was removed, or your account is disabled: ask your administrator. A new key needs `vouch enroll` and an invitation.',
             canRetry: true,
           }
         : {
