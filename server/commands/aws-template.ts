@@ -32,7 +32,7 @@ VOUCH_ISSUER must be the server's own, and so must VOUCH_AWS_AUDIENCE and VOUCH_
   aws cloudformation deploy --stack-name vouch --template-file vouch.json --capabilities CAPABILITY_NAMED_IAM`,
     )
     .action(async ({ format, ...options }: TemplateOptions & { format: Format }) => {
-      const { runAwsTemplate } = await import('../aws/template/command.ts');
+      const { runAwsTemplate } = await import('./aws-template-output.ts');
       runAwsTemplate(readAwsTrust(process.env), format, options);
     });
 }

@@ -46,8 +46,9 @@ export async function assertionOptions(
 }
 
 /**
- * Verifies an assertion (WebAuthn, section 7.2): challenge, origin, RP ID, user presence and verification, signature, and that neither
- * the key was removed nor its owner disabled, and that the key still counts. The caller must accept the counter, in the transaction of the sign-in.
+ * Verifies an assertion (WebAuthn, section 7.2): challenge, origin, RP ID, user presence and verification, signature. The key
+ * must not be removed, must still count, and its owner must not be shut out. The caller must accept the counter, in the transaction of the
+ * sign-in.
  *
  * @throws Problem `challenge-used`, `unknown-key`, `user-not-verified` or `assertion-refused`; `key-refused` when the administrator's
  *   rules on keys refuse it

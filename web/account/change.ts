@@ -22,7 +22,7 @@ export function wordsOf(change: Change): ChangeWords {
     case 'remove-key':
       return {
         title: `Remove “${change.key.name}”?`,
-        text: `It will not sign you in any more, and what it signed in ends at once${change.key.current ? ', this page too' : ''}. To use it again, add it again.`,
+        text: `It will not sign you in any more, and the sessions that it began end at once${change.key.current ? ', this page’s too' : ''}. To use it again, add it again.`,
         action: 'Remove the key',
       };
     case 'end-session':

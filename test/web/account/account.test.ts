@@ -300,7 +300,7 @@ describe('keys', () => {
     await open(visitor);
     site.answer('DELETE /account/keys/a1', { body: { sessions: 1, signedOut: true, awsCredentialsUntil: null } });
     await pressButton(visitor, 'Remove “Work key”');
-    expect(await visitor.status('asking')).toContain('this page too');
+    expect(await visitor.status('asking')).toContain('this page’s too');
     await pressButton(visitor, 'Remove the key');
     await visitor.status('signed-out');
   });

@@ -1,9 +1,9 @@
-import { type AwsTrust, checkTemplate, type TemplateOptions } from './check.ts';
-import { cli } from './cli.ts';
-import { cloudFormation } from './cloudformation.ts';
-import { permissionPolicy, trustPolicy } from './policies.ts';
-import type { Format, RoleTemplate } from './role-template.ts';
-import { terraform } from './terraform.ts';
+import { type AwsTrust, checkTemplate, type TemplateOptions } from '../aws/template/check.ts';
+import { cli } from '../aws/template/cli.ts';
+import { cloudFormation } from '../aws/template/cloudformation.ts';
+import { permissionPolicy, trustPolicy } from '../aws/template/policies.ts';
+import type { Format, RoleTemplate } from '../aws/template/role-template.ts';
+import { terraform } from '../aws/template/terraform.ts';
 
 const formats = { cloudformation: cloudFormation, terraform, cli };
 
