@@ -220,7 +220,7 @@ function doneText(details: Details, { email, key, awsCredentialsUntil = null }: 
     awsSentence(awsCredentialsUntil, new Date()),
     // Nobody's terminal began this one, so none knows the server yet.
     details.machine === null
-      ? `Next, in a terminal: \`vouch login --server ${location.origin}\`.`
+      ? `Next, in a terminal: \`vouch login --server ${location.origin}\``
       : 'Go back to your terminal and run `vouch login`.',
   ]
     .filter(Boolean)
