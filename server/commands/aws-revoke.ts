@@ -8,8 +8,9 @@ import { accountsOf, findRevocation, ofAccount, type Revocation } from '../aws/r
 import { terraform } from '../aws/revoke/terraform.ts';
 import type { Format } from '../aws/template/role-template.ts';
 import { normalizeEmail } from '../people/email.ts';
-import { findPerson, isShutOut } from '../people/people.ts';
+import { findPerson } from '../people/people.ts';
 import { Problem } from '../problem/problem.ts';
+import { isShutOut } from '../store/shut-out.ts';
 import type { Store } from '../store/store.ts';
 import { isoTime } from '../text/iso-time.ts';
 import { clockTime } from '../text/time.ts';

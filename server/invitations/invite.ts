@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { type AuditEntry, auditAll, type By } from '../audit/audit.ts';
 import { normalizeEmail } from '../people/email.ts';
 import { isOpen } from '../people/open-invitations.ts';
-import { isShutOut } from '../people/people.ts';
 import { Problem } from '../problem/problem.ts';
 import type { PersonRole } from '../store/schema.ts';
+import { isShutOut } from '../store/shut-out.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 import { hashCode, makeCode } from './code.ts';
 import {

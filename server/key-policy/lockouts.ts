@@ -1,5 +1,5 @@
-import { notShutOut } from '../store/not-shut-out.ts';
 import type { PersonRole } from '../store/schema.ts';
+import { notShutOut } from '../store/shut-out.ts';
 import type { Store } from '../store/store.ts';
 import type { KeyPolicy, KeyRefusal } from './judge.ts';
 import { judgeStoredKey } from './stored-key.ts';

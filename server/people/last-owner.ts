@@ -1,7 +1,7 @@
 import { Problem } from '../problem/problem.ts';
 import type { Schema } from '../store/schema.ts';
+import { isShutOut } from '../store/shut-out.ts';
 import type { StoreTransaction } from '../store/store.ts';
-import { isShutOut } from './people.ts';
 
 /**
  * Makes changes of people wait for each other until the transaction ends, on any database: two that each leave one owner could leave

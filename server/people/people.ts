@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PersonRole } from '../store/schema.ts';
+import { isShutOut } from '../store/shut-out.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 
 /** The person with this address (in lower case), even if disabled. */
@@ -11,11 +12,6 @@ export function findPerson(store: Store, email: string) {
 export async function hasOwner(store: Store): Promise<boolean> {
   const owner = await store.selectFrom('people').select('id').where('role', '=', 'owner').limit(1).executeTakeFirst();
   return owner !== undefined;
-}
-
-/** Whether somebody is disabled, or their end date has come. */
-export function isShutOut(person: { disabled_at: number | null; ends_at: number | null }, now: number): boolean {
-  return person.disabled_at !== null || (person.ends_at !== null && person.ends_at <= now);
 }
 
 /** Whether somebody can use the server. */

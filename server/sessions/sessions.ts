@@ -1,6 +1,6 @@
 import { auditAll, type By } from '../audit/audit.ts';
-import { notShutOut } from '../store/not-shut-out.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
+import { notShutOut } from '../store/shut-out.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 
 /** A session that can be used, with the person and the key behind it. */

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { auditAll, type By, type RequestSource } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
-import { notShutOut } from '../store/not-shut-out.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
+import { notShutOut } from '../store/shut-out.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 
 /** How long a web session lasts without a request, in milliseconds. */

@@ -7,7 +7,7 @@ import {
 import type { Context } from '../context.ts';
 import { judgeStoredKey } from '../key-policy/stored-key.ts';
 import { Problem } from '../problem/problem.ts';
-import { notShutOut } from '../store/not-shut-out.ts';
+import { isShutOut, notShutOut } from '../store/shut-out.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { useClientData } from './client-data.ts';
@@ -50,8 +50,8 @@ export async function assertionOptions(
  * must not be removed, must still count, and its owner must not be shut out. The caller must accept the counter, in the transaction of the
  * sign-in.
  *
- * @throws Problem `challenge-used`, `unknown-key`, `user-not-verified` or `assertion-refused`; `key-refused` when the administrator's
- *   rules on keys refuse it
+ * @throws Problem `challenge-used`, `unknown-key`, `user-not-verified` or `assertion-refused`; `person-shut-out` when its owner is;
+ *   `key-refused` when the administrator's rules on keys refuse it
  */
 export async function verifyAssertion(
   context: Context,
@@ -59,7 +59,7 @@ export async function verifyAssertion(
   binding: string,
   response: AuthenticationResponseJSON,
 ): Promise<AssertedKey> {
-  const key = await findUsableKey(context.store, response.id, context.now());
+  const key = await findKey(context.store, response.id);
   const clientData = await useClientData(context, purpose, binding, response.response.clientDataJSON);
 
   if (key === undefined) throw unknownKey();
@@ -94,6 +94,8 @@ export async function verifyAssertion(
     if (authenticationInfo.credentialDeviceType !== 'singleDevice') {
       throw new Error('the credential has become eligible for backup since it was enrolled');
     }
+    // Only to the holder of the key: others learn nothing of a person.
+    if (isShutOut(key, context.now())) throw shutOut(key);
     checkRules(context, key);
     return {
       keyId: key.id,
@@ -139,16 +141,31 @@ export async function acceptCounter(store: Store, key: AssertedKey, now: number)
   }
 }
 
+/** A key that was not removed, and its owner, who may be shut out. */
+function findKey(store: Store, id: string) {
+  return keys(store, id).executeTakeFirst();
+}
+
 function findUsableKey(store: Store, id: string, now: number) {
+  return keys(store, id).where(notShutOut(now)).executeTakeFirst();
+}
+
+function keys(store: Store, id: string) {
   return store
     .selectFrom('keys')
     .innerJoin('people', 'people.id', 'keys.person_id')
     .where('keys.id', '=', id)
     .where('keys.removed_at', 'is', null)
-    .where(notShutOut(now))
     .select(['keys.id', 'keys.name', 'keys.public_key', 'keys.person_id', 'people.email', 'people.user_handle'])
-    .select(['keys.aaguid', 'keys.attestation', 'keys.created_at'])
-    .executeTakeFirst();
+    .select(['keys.aaguid', 'keys.attestation', 'keys.created_at', 'people.disabled_at', 'people.ends_at']);
+}
+
+function shutOut({ disabled_at }: { disabled_at: number | null }): Problem {
+  return new Problem({
+    kind: 'person-shut-out',
+    what: `Your access here has ${disabled_at === null ? 'ended' : 'been disabled'}`,
+    fix: 'If that is wrong, ask your administrator.',
+  });
 }
 
 function unknownKey(): Problem {

@@ -177,7 +177,10 @@ describe('an assertion is refused', () => {
       .set({ disabled_at: 1 })
       .where('email', '=', disabled.email)
       .execute();
-    await expectProblem(await (await SignIn.open(server.origin)).touch(disabled.key), 403, 'unknown-key');
+    const page = await SignIn.open(server.origin);
+    // Whoever only knows the key's ID learns nothing.
+    await expectProblem(await page.touch(disabled.key, { badSignature: true }), 403, 'assertion-refused');
+    await expectProblem(await page.touch(disabled.key), 403, 'person-shut-out');
   });
 });
 

@@ -133,9 +133,10 @@ describe('a touch begins a web session', () => {
     const removed = await enrolPerson(server);
     await store.updateTable('keys').set({ removed_at: 1 }).where('id', '=', removed.key.id).execute();
     for (const { key, email } of [disabled, ended, removed]) {
-      await expectProblem(await new AccountPage(server.origin).touchToSignIn(key), 403, 'unknown-key');
+      const problem = email === removed.email ? 'unknown-key' : 'person-shut-out';
+      await expectProblem(await new AccountPage(server.origin).touchToSignIn(key), 403, problem);
       const windows = await store.selectFrom('audit_windows').where('email', '=', email).selectAll().execute();
-      expect(windows).toMatchObject([{ event: 'sign-in-refused', problem: 'unknown-key', count: 1 }]);
+      expect(windows).toMatchObject([{ event: 'sign-in-refused', problem, count: 1 }]);
     }
   });
 

@@ -129,13 +129,16 @@ describe('an assertion', () => {
     });
   });
 
-  test('of a removed key, or of a disabled person, is one of an unknown key', async () => {
+  test('of a removed key is one of an unknown key; a person who is shut out learns that', async () => {
     await store().updateTable('keys').set({ removed_at: 1 }).execute();
     await expect(touch()).rejects.toMatchObject({ kind: 'unknown-key' });
     await store().updateTable('keys').set({ removed_at: null }).execute();
     await touch();
     await store().updateTable('people').set({ disabled_at: 1 }).execute();
-    await expect(touch()).rejects.toMatchObject({ kind: 'unknown-key' });
+    await expect(touch()).rejects.toMatchObject({ kind: 'person-shut-out', what: expect.stringMatching(/disabled$/) });
+    await store().updateTable('people').set({ disabled_at: null, ends_at: 1 }).execute();
+    await expect(touch()).rejects.toMatchObject({ kind: 'person-shut-out', what: expect.stringMatching(/ended$/) });
+    await store().updateTable('people').set({ ends_at: null }).execute();
   });
 
   test('uses its challenge up, whatever is wrong with it', async () => {

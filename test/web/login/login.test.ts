@@ -220,7 +220,7 @@ describe('signing in', () => {
 
 describe('when the server refuses', () => {
   const refusals: [name: string, answer: Answer, title: string, next: string, again: boolean][] = [
-    ['unknown-key', problem('unknown-key', 401), 'This key isn’t enrolled here.', 'or your account is disabled', true],
+    ['unknown-key', problem('unknown-key', 401), 'This key isn’t enrolled here.', 'it has been removed', true],
     ['interaction-over', problem('interaction-over', 410), 'This sign-in is over.', 'Run vouch login again', false],
     ['challenge-used', problem('challenge-used', 409), 'too late, or was sent twice', 'Try again', true],
     ['pin', problem('user-not-verified', 401), 'could not check that it’s you', 'PIN may be missing or blocked', true],

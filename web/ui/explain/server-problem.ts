@@ -24,7 +24,7 @@ export function explainProblem(problem: Problem, purpose: Purpose): Explanation 
             mood: 'warning',
             title: 'This key isn’t enrolled here.',
             advice:
-              'Try again with a key that is. If this one was, it was removed, or your account is disabled: ask your administrator. A new key needs `vouch enroll` and an invitation.',
+              'Try again with a key that is. If this one was, it has been removed: ask your administrator. A new key needs `vouch enroll` and an invitation.',
             canRetry: true,
           }
         : {
