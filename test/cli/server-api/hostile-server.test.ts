@@ -474,7 +474,7 @@ test('an enrolment waits for a server that cannot answer now, and not for one th
   };
   await expect(enrolledKey(issuer.url, 'p', signal())).resolves.toEqual({
     key: { name: 'Work key', model: null },
-    awsCredentialsUntil: undefined,
+    awsCredentialsUntil: null,
   });
   issuer.instead['POST /enroll/status'] = (response) => response.writeHead(404).end('{}');
   await expect(enrolledKey(issuer.url, 'p', signal())).rejects.toMatchObject({ kind: 'not-a-vouch-server' });
