@@ -77,6 +77,7 @@ function oneText(invitation: Invitation, { issuer, database }: Installation): st
       `If they no longer have ${keys === 1 ? 'that key' : 'any of these keys'}, they need another invitation:`,
     purpose === 'further-key' && `  vouch-server invite ${email} --replace-keys`,
     purpose === 'replace-keys' &&
+      keys > 0 &&
       'Until then the old keys still work. If one may be in other hands, remove it at once (`vouch-server keys`).',
   );
 }

@@ -5,10 +5,12 @@ import { openForServing } from '../../server/store/open-for-issuer.ts';
 
 /**
  * Fills a new database as a large team's would be after a year: `node test/scale/seed.ts FILE [ISSUER] [ROWS]`. Every run makes the same
- * people, keys and rows, except for their times, which end now.
+ * people, keys, sessions and rows, except for their times, which end now.
  */
 const PEOPLE = 5_000;
 const KEYS = 12_000;
+/** Half of the people are signed in. */
+const SESSIONS = 2_500;
 const DAYS = 390;
 
 const [file = '', issuer = 'http://localhost:8080', rows = '1000000'] = process.argv.slice(2);
@@ -67,6 +69,22 @@ for (let key = 0; key < KEYS; key += 1) {
   );
 }
 
+const addSession = database.prepare(
+  'insert into sessions (id, person_id, key_id, machine, auth_time, expires_at) values (?, ?, ?, ?, ?, ?)',
+);
+for (let session = 0; session < SESSIONS; session += 1) {
+  const began = now - Math.floor(random() * 7 * 3600_000);
+  const person = session * 2;
+  addSession.run(
+    `session-${session}`,
+    `person-${person}`,
+    `key-${person}`,
+    `laptop-${person}`,
+    began,
+    began + 8 * 3600_000,
+  );
+}
+
 const addRow = database.prepare(
   `insert into audit (id, at, event, result, reason, actor, subject, ip, machine, key_id, session_id, request_id, detail, hash)
    values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -110,4 +128,4 @@ for (let id = 1; id <= count; id += 1) {
 database.prepare('update audit_head set last_id = ?, last_hash = ? where id = 1').run(count, hash);
 database.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)');
 database.close();
-process.stdout.write(`${file}: ${PEOPLE} people, ${KEYS} keys, ${count} audit rows\n`);
+process.stdout.write(`${file}: ${PEOPLE} people, ${KEYS} keys, ${SESSIONS} sessions, ${count} audit rows\n`);

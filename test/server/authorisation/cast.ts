@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { base64url } from 'jose';
-import { apiAudience, CLIENT_ID } from '../../../server/config/audiences.ts';
 import { hash } from '../../../server/secrets.ts';
+import { accessToken } from '../access-token.ts';
 import { CliClient } from '../cli-client.ts';
 import { keyRow, personRow, sessionRow } from '../rows.ts';
 import type { TestServer } from '../support.ts';
@@ -133,7 +133,7 @@ async function send(server: TestServer, actor: Actor, sender: Member, method: st
   if (withBody) headers['content-type'] = 'application/json';
   if (actor.startsWith('agent')) {
     const client = await CliClient.create(server.origin);
-    const token = await accessToken(server, sender, client);
+    const token = await accessToken(server, sender, client.key);
     headers.authorization = `DPoP ${token}`;
     if (!actor.includes('without')) headers.dpop = await client.proof(method, path, { token });
   }
@@ -147,25 +147,4 @@ async function send(server: TestServer, actor: Actor, sender: Member, method: st
     redirect: 'manual',
     ...(withBody ? { body: JSON.stringify(body) } : {}),
   });
-}
-
-/** An access token as the token endpoint issues it (RFC 9068, section 2). */
-async function accessToken({ origin, context }: TestServer, { email, sessionId }: Member, client: CliClient) {
-  const { signingKey } = context;
-  const seconds = Math.floor(context.now() / 1000);
-  const { calculateJwkThumbprint } = await import('jose');
-  const header = { alg: 'ES256', kid: signingKey.kid, typ: 'at+jwt' };
-  const claims = {
-    iss: origin,
-    aud: apiAudience(origin),
-    sub: email,
-    sid: sessionId,
-    client_id: CLIENT_ID,
-    jti: randomUUID(),
-    iat: seconds,
-    exp: seconds + 600,
-    cnf: { jkt: await calculateJwkThumbprint(client.key.publicJwk) },
-  };
-  const signed = [header, claims].map((part) => base64url.encode(JSON.stringify(part))).join('.');
-  return `${signed}.${base64url.encode(await signingKey.sign(Buffer.from(signed)))}`;
 }

@@ -220,7 +220,8 @@ describe('an invitation', () => {
       .insertInto('keys')
       .values(keyRow(`removed ${email}`, email, { removed_at: 1 }))
       .execute();
-    expect(await invite(store(), NOW, { email }, { actor: 'cli:root' })).toMatchObject({ keys: 2, voids: true });
+    const again = invite(store(), NOW, { email: ` ${email.toUpperCase()}` }, { actor: 'cli:root' });
+    expect(await again).toMatchObject({ keys: 2, voids: true });
   });
 });
 
@@ -303,6 +304,13 @@ describe('a list of invitations', () => {
     });
     for (const email of [first, last]) expect(await rowsOf(email)).toEqual([]);
     expect(await find(open.code)).toBeDefined();
+    // On a command line there are no numbers of lines.
+    const two = inviteAll(store(), NOW, [{ email: first }, { email: disabled }], { actor: 'cli:root' });
+    await expect(two).rejects.toMatchObject({
+      kind: 'list-refused',
+      message: expect.stringContaining(`\n  ${disabled} is`),
+    });
+    expect(await rowsOf(first)).toEqual([]);
     const many = Array.from({ length: 30 }, () => ({ email: 'alice' }));
     await expect(inviteAll(store(), NOW, many, { actor: 'cli:root' })).rejects.toMatchObject({
       message: expect.stringMatching(/^([^\n]*\n){21} {2}and 10 more\n/),
