@@ -1,6 +1,14 @@
-import 'reflect-metadata';
 import { X509Certificate as NodeCertificate } from 'node:crypto';
-import { BasicConstraintsExtension, X509Certificate } from '@peculiar/x509';
+import { createRequire } from 'node:module';
+import type * as X509 from '@peculiar/x509';
+
+const require = createRequire(import.meta.url);
+
+/** Loaded when the first certificate is read: it takes longer to load than most commands to run. */
+function loadX509(): typeof X509 {
+  require('reflect-metadata');
+  return require('@peculiar/x509') as typeof X509;
+}
 
 /** The parts of an X.509 certificate that decide whether a chain holds (RFC 5280, sections 4.1 and 4.2). */
 export interface Certificate {
@@ -37,6 +45,7 @@ export function readCertificate(der: Buffer): Certificate {
   const node = new NodeCertificate(der);
   // OpenSSL, which verifies, must see the bytes that the other parser sees, and not only the first of them.
   if (!node.raw.equals(der)) throw new Error('the certificate is not in DER, or has bytes after it');
+  const { BasicConstraintsExtension, X509Certificate } = loadX509();
   const parsed = new X509Certificate(Uint8Array.from(der));
   const constraints = parsed.getExtension(BasicConstraintsExtension);
   const types = parsed.extensions.map(({ type }) => type);

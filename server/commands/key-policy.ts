@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { pino } from 'pino';
 import { readKeySettings } from '../config/key-settings.ts';
 import type { KeyRefusal } from '../key-policy/judge.ts';
 import type { AffectedPerson, Lockouts } from '../key-policy/lockouts.ts';
@@ -30,6 +29,7 @@ async function test({ json }: { json?: boolean }): Promise<void> {
   const { keyRules, fidoMetadata } = readKeySettings(process.env);
   const { findLockouts } = await import('../key-policy/lockouts.ts');
   const { LatestMetadata } = await import('../fido-metadata/latest-metadata.ts');
+  const { pino } = await import('pino');
   await administer(async ({ store }) => {
     // Its warnings say when an edition could not be used.
     const needs = { store, log: pino({ level: 'warn', base: undefined }, process.stderr), now: Date.now };
