@@ -46,7 +46,7 @@ export interface ProblemData {
   kind: ProblemKind;
   /** By default the kind's own category. */
   category?: Category | undefined;
-  /** The server's name for the kind, if this version does not know it. */
+  /** Another's name for it: AWS's error code, or the server's kind if this version does not know it. */
   code?: string | undefined;
   /** Why AWS gave no credentials, or why the session is over. */
   reason?: AwsReason | SessionEnd | undefined;

@@ -108,9 +108,10 @@ export class RoleAssumer {
     try {
       return await assumeRoleWithWebIdentity({ ...request, token, agent: stsAgent });
     } catch (error) {
-      const tooLong = error instanceof Problem && error.reason === 'duration';
-      if (!tooLong || request.duration <= hour) throw error;
-      log.add('retry', `${chain.role.arn} in ${region}, for an hour: it allows less than ${request.duration} seconds`);
+      // STS has one code for whatever it finds wrong in a request. Only the duration is not the same for every role.
+      const invalid = error instanceof Problem && error.code === 'ValidationError';
+      if (!invalid || request.duration <= hour) throw error;
+      log.add('retry', `${chain.role.arn} in ${region}, for an hour: it refused ${request.duration} seconds`);
       lifetime.check();
       return assumeRoleWithWebIdentity({ ...this.#request(chain, region, hour), token, agent: stsAgent });
     }

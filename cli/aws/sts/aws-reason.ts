@@ -5,8 +5,9 @@ import type { ProblemData } from '../../problem/details.ts';
  * AssumeRoleWithWebIdentity, "Errors"). Messages name the provider, the audience, the times, and the action that a trust policy does
  * not allow, but not its conditions.
  *
- * Nothing else reads AWS's messages to decide. The code comes first, because a message can contain names that people chose. If AWS
- * changes its words, the reason is `other`.
+ * Nothing else reads AWS's messages. They decide which explanation and which finding people get, and whether a server that AWS could not
+ * reach is worth another try. The code comes first, because a message can contain names that people chose. If AWS changes its words, the
+ * reason is `other`, which is refused.
  *
  * @param code the error code, with or without "Exception" at its end
  */

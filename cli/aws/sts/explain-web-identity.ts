@@ -42,6 +42,7 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
   const refused = (why: string, fix: string) =>
     new Problem({
       kind: 'aws-refused',
+      code: printable(name, 100),
       reason,
       action,
       role,
