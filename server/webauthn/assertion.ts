@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { useClientData } from './client-data.ts';
 import { keyRefused } from './key-refused.ts';
+import { checkUserVerified } from './user-verification.ts';
 import { verifierProblem } from './verifier-problem.ts';
 
 /** A key that has signed, and its owner. */
@@ -74,6 +75,9 @@ export async function verifyAssertion(
   if (userHandle !== key.user_handle && !(userHandle === undefined && askedForTheirs)) {
     throw refused(new Error('the user handle is not that of the key'));
   }
+
+  const { authenticatorData } = response.response;
+  checkUserVerified(Buffer.from(String(authenticatorData), 'base64url'));
 
   try {
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({

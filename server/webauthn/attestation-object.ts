@@ -9,6 +9,8 @@ const MAX_SIZE = 32 * 1024;
 const [MAX_CERTIFICATES, MAX_CERTIFICATES_SIZE] = [8, 16 * 1024];
 
 export interface AttestationObject {
+  /** The authenticator data (section 6.1), not verified yet. */
+  authData: Uint8Array;
   /** Null when it shows no certificate. */
   attestation: Attestation | null;
   /** The algorithm of an attestation that the credential itself signed (WebAuthn, section 6.5.5, "Self Attestation"). */
@@ -27,24 +29,24 @@ export function readAttestationObject(text: unknown): AttestationObject {
   const bytes = Buffer.from(typeof text === 'string' ? text : '', 'base64url');
   if (bytes.length > MAX_SIZE) throw faultyObject();
   const object = decode(bytes);
-  const [fmt, statement] = [object.get('fmt'), object.get('attStmt')];
-  if (object.size !== 3 || !(statement instanceof Map) || !(object.get('authData') instanceof Uint8Array)) {
+  const [fmt, statement, authData] = [object.get('fmt'), object.get('attStmt'), object.get('authData')];
+  if (object.size !== 3 || !(statement instanceof Map) || !(authData instanceof Uint8Array)) {
     throw faultyObject();
   }
   switch (fmt) {
     case 'none':
       expectMembers(statement, []);
-      return { attestation: null };
+      return { authData, attestation: null };
     case 'packed':
       if (!statement.has('x5c')) {
         expectMembers(statement, ['alg', 'sig']);
-        return { attestation: null, selfAlgorithm: statement.get('alg') };
+        return { authData, attestation: null, selfAlgorithm: statement.get('alg') };
       }
       expectMembers(statement, ['alg', 'sig', 'x5c']);
-      return { attestation: { fmt, x5c: readCertificates(statement.get('x5c'), MAX_CERTIFICATES) } };
+      return { authData, attestation: { fmt, x5c: readCertificates(statement.get('x5c'), MAX_CERTIFICATES) } };
     case 'fido-u2f':
       expectMembers(statement, ['sig', 'x5c']);
-      return { attestation: { fmt, x5c: readCertificates(statement.get('x5c'), 1) } };
+      return { authData, attestation: { fmt, x5c: readCertificates(statement.get('x5c'), 1) } };
     default:
       throw new FaultyRegistration('attestation-format', `the attestation has the format ${String(fmt)}`);
   }

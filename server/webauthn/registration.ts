@@ -14,6 +14,7 @@ import { type ClientData, useClientData } from './client-data.ts';
 import { keyRefused } from './key-refused.ts';
 import { ALGORITHMS, checkPublicKey } from './public-key.ts';
 import { FaultyRegistration, type RegistrationFault } from './registration-fault.ts';
+import { checkUserVerified } from './user-verification.ts';
 import { verifierProblem } from './verifier-problem.ts';
 import { faultOf } from './verifier-words.ts';
 
@@ -88,7 +89,8 @@ async function verify(context: Context, response: RegistrationResponseJSON, clie
   // Nobody may frame our pages (WebAuthn, section 7.1, steps 10 and 11).
   if (clientData.framed) throw new FaultyRegistration('framed', 'the page was in another site’s frame');
 
-  const { attestation, selfAlgorithm } = readAttestationObject(response.response.attestationObject);
+  const { authData, attestation, selfAlgorithm } = readAttestationObject(response.response.attestationObject);
+  checkUserVerified(authData);
   const { verified, registrationInfo: info } = await verifyRegistrationResponse({
     response,
     expectedChallenge: clientData.challenge,

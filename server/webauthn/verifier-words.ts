@@ -31,8 +31,3 @@ export function faultOf(error: Error): RegistrationFault {
   if (error instanceof FaultyRegistration) return error.fault;
   return WORDS.find(([words]) => words.test(error.message))?.[1] ?? 'other';
 }
-
-/** Whether the key did not verify its user, in a registration or an assertion. */
-export function userWasNotVerified(error: Error): boolean {
-  return error.message.includes('User verification');
-}
