@@ -75,6 +75,11 @@ export function keyColumns(now: number): Column<ListedKey>[] {
   ];
 }
 
+/** A key of a list, for a script. */
+export function keyJson<Key extends Pick<ListedKey, 'createdAt' | 'lastUsedAt'>>(key: Key) {
+  return { ...key, createdAt: isoTime(key.createdAt), lastUsedAt: isoTime(key.lastUsedAt) };
+}
+
 async function list(
   address: string | undefined,
   options: ListOptions & { notUsedFor?: number; search?: string },
@@ -87,22 +92,11 @@ async function list(
     const filter = { personId, notUsedSince: daysAgo(options.notUsedFor, now), search: options.search };
     const page = await listKeys(store, filter, pageOfOptions(options));
     if (options.json) {
-      const keys = page.rows.map(({ createdAt, lastUsedAt, ...key }) => ({
-        ...key,
-        createdAt: isoTime(createdAt),
-        lastUsedAt: isoTime(lastUsedAt),
-      }));
-      printPage('keys', keys, page.next);
+      printPage('keys', page.rows.map(keyJson), page.next);
       return;
     }
-    const [name, model, added, used, id] = keyColumns(now) as [Column<ListedKey>, ...Column<ListedKey>[]];
     const owner: Column<ListedKey> = { head: 'ADDRESS', cell: ({ email }) => email };
-    const columns = [...(address === undefined ? [owner] : []), name, model, added, used, id];
-    printTable(
-      page,
-      columns.filter((column) => column !== undefined),
-      'No keys.',
-    );
+    printTable(page, [...(address === undefined ? [owner] : []), ...keyColumns(now)], 'No keys.');
   });
 }
 

@@ -6,6 +6,7 @@ import { lastDay, shortTime } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 import { confirm } from './confirm.ts';
 import { endedJson, outstanding, printEnded, printOutstanding } from './ended.ts';
+import { keyJson } from './keys.ts';
 import {
   addListOptions,
   daysAgo,
@@ -17,6 +18,7 @@ import {
   wholeNumber,
 } from './list-options.ts';
 import { personJson, personText, stateText } from './person-text.ts';
+import { sessionJson } from './sessions.ts';
 
 /** The longest reason, in characters. */
 const LONGEST_REASON = 200;
@@ -164,16 +166,8 @@ async function show(email: string, { json }: JsonOption): Promise<void> {
     printJson({
       ...personJson(person),
       disabledReason: person.disabledText,
-      keys: person.keyList.map(({ email: _, createdAt, lastUsedAt, ...key }) => ({
-        ...key,
-        createdAt: isoTime(createdAt),
-        lastUsedAt: isoTime(lastUsedAt),
-      })),
-      sessions: person.sessions.map(({ email: _, since, until, ...session }) => ({
-        ...session,
-        since: isoTime(since),
-        until: isoTime(until),
-      })),
+      keys: person.keyList.map(({ email: _, ...key }) => keyJson(key)),
+      sessions: person.sessions.map(({ email: _, ...session }) => sessionJson(session)),
       browsers: person.browsers.map(({ seenAt, ...browser }) => ({ ...browser, seenAt: isoTime(seenAt) })),
       invitation: person.invitation && { ...person.invitation, expiresAt: isoTime(person.invitation.expiresAt) },
       events: person.events.map(({ at, ...event }) => ({ at: isoTime(at), ...event })),

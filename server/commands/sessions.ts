@@ -67,6 +67,16 @@ export function sessionColumns(now: number): Column<ListedSession>[] {
   ];
 }
 
+/** A session of a list, for a script. */
+export function sessionJson<Session extends Pick<ListedSession, 'since' | 'until' | 'lastRoleAt'>>(session: Session) {
+  return {
+    ...session,
+    since: isoTime(session.since),
+    until: isoTime(session.until),
+    lastRoleAt: isoTime(session.lastRoleAt),
+  };
+}
+
 async function list(options: ListOptions & { person?: string }): Promise<void> {
   const { listSessions } = await import('../sessions/list.ts');
   const { knownPerson } = await import('../people/known-person.ts');
@@ -76,13 +86,7 @@ async function list(options: ListOptions & { person?: string }): Promise<void> {
     const personId = person === undefined ? undefined : (await knownPerson(store, person)).id;
     const page = await listSessions(store, now, personId, pageOfOptions(options));
     if (options.json) {
-      const sessions = page.rows.map(({ since, until, lastRoleAt, ...session }) => ({
-        ...session,
-        since: isoTime(since),
-        until: isoTime(until),
-        lastRoleAt: isoTime(lastRoleAt),
-      }));
-      printPage('sessions', sessions, page.next);
+      printPage('sessions', page.rows.map(sessionJson), page.next);
       return;
     }
     const [id, machine, since, until, role] = sessionColumns(now);

@@ -104,6 +104,14 @@ describe('people list', () => {
 
 test('people show prints everything, and the same as JSON', async () => {
   const { store, run } = await team();
+  const before = JSON.parse((await run('people', 'show', 'bob@example.com', '--json')).stdout);
+  // A script reads the same as from the lists, without the address.
+  for (const which of ['keys', 'sessions']) {
+    const listed = JSON.parse((await run(which, 'list', '--json')).stdout)[which];
+    const bobs = listed.filter(({ email }: { email: string }) => email === 'bob@example.com');
+    expect(before[which].map((one: object) => ({ email: 'bob@example.com', ...one }))).toEqual(bobs);
+  }
+  expect(before.sessions[0].lastRoleAt).toMatch(/Z$/);
   await run('people', 'disable', 'bob@example.com', '--reason', 'lost his laptop');
   await run('people', 'end-date', 'bob@example.com', '2099-12-31');
   const { stdout } = await run('people', 'show', 'bob@example.com');
