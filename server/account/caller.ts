@@ -36,11 +36,24 @@ export function webCaller(request: Request, response: Response): Caller {
 }
 
 /**
- * Checks within a change's own transaction that the caller's session has not ended since the request came in.
+ * Makes a change of the caller's, in a transaction. No change goes without the check: the session may have ended since the request came in.
  *
- * @throws Problem `session-over` or `web-session-over`
+ * @param change gets the time of the change, in milliseconds since the epoch
+ * @throws Problem `session-over` or `web-session-over`, or as the change
  */
-export async function checkCaller(
+export function changeAs<Result>(
+  context: Context,
+  caller: Caller,
+  change: (transaction: StoreTransaction, now: number) => Promise<Result>,
+): Promise<Result> {
+  return context.store.transaction().execute(async (transaction) => {
+    const now = context.now();
+    await checkCaller(context, transaction, now, caller);
+    return change(transaction, now);
+  });
+}
+
+async function checkCaller(
   context: Context,
   transaction: StoreTransaction,
   now: number,

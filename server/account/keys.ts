@@ -11,7 +11,7 @@ import { Problem } from '../problem/problem.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
 import { credentialsOfSessions } from './aws-credentials.ts';
-import { type Caller, checkCaller, checkTouch } from './caller.ts';
+import { type Caller, changeAs, checkTouch } from './caller.ts';
 
 /** One of the caller's keys. Times are milliseconds since the epoch. */
 export interface OwnKey {
@@ -61,9 +61,7 @@ export async function listOwnKeys(context: Context, caller: Caller, store: Store
  * @throws Problem `not-found`, or `name-taken` when another of their keys has it
  */
 export async function renameKey(context: Context, caller: Caller, id: string, name: string): Promise<void> {
-  await context.store.transaction().execute(async (transaction) => {
-    const now = context.now();
-    await checkCaller(context, transaction, now, caller);
+  await changeAs(context, caller, async (transaction, now) => {
     await lockPerson(transaction, caller.personId);
     const before = await ownKey(transaction, caller, id);
     if (before.name === name) return;
@@ -105,9 +103,7 @@ export interface Removal {
  * @throws Problem `not-found`, `last-key` or `touch-needed`
  */
 export async function removeOwnKey(context: Context, caller: Caller, id: string): Promise<Removal> {
-  const sessions = await context.store.transaction().execute(async (transaction) => {
-    const now = context.now();
-    await checkCaller(context, transaction, now, caller);
+  const sessions = await changeAs(context, caller, async (transaction, now) => {
     await lockPerson(transaction, caller.personId);
     await ownKey(transaction, caller, id);
     const others = (await listOwnKeys(context, caller, transaction)).filter((key) => key.id !== id);
@@ -165,9 +161,7 @@ export async function addKey(
   };
   return countingRefusals(context, refusal, async () => {
     const key = await verifyRegistration(context, caller.session.id, response);
-    return context.store.transaction().execute(async (transaction) => {
-      const now = context.now();
-      await checkCaller(context, transaction, now, caller);
+    return changeAs(context, caller, async (transaction, now) => {
       await lockPerson(transaction, caller.personId);
       const name = await nameFor(transaction, caller.personId, wanted, key);
       await insertKey(transaction, caller.personId, name, key, now);

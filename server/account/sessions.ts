@@ -7,7 +7,7 @@ import { endSessions } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { endWebSessions, webSessionsOf } from '../web-sessions/web-sessions.ts';
 import { credentialsOfPerson, credentialsOfSessions } from './aws-credentials.ts';
-import { type Caller, checkCaller } from './caller.ts';
+import { type Caller, changeAs } from './caller.ts';
 
 /** The most sessions in a list: nobody looks at more. */
 const MOST = 100;
@@ -79,9 +79,7 @@ export interface Ending {
  * @throws Problem `not-found`
  */
 export async function endOwnSession(context: Context, caller: Caller, id: string): Promise<Ending> {
-  const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
-    const now = context.now();
-    await checkCaller(context, transaction, now, caller);
+  const { sessions, browsers } = await changeAs(context, caller, async (transaction, now) => {
     const why = { reason: 'ended-by-person' as const, actor: caller.email, from: caller.from };
     const theirs = async (table: 'sessions' | 'web_sessions') =>
       (await transaction
@@ -112,9 +110,7 @@ export async function endOwnSession(context: Context, caller: Caller, id: string
 
 /** Ends all of the caller's sessions but the present one. */
 export async function endOtherSessions(context: Context, caller: Caller): Promise<Ending> {
-  const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
-    const now = context.now();
-    await checkCaller(context, transaction, now, caller);
+  const { sessions, browsers } = await changeAs(context, caller, async (transaction, now) => {
     const why = { reason: 'ended-by-person' as const, actor: caller.email, from: caller.from };
     const others = { personId: caller.personId, except: caller.session.id };
     return {
@@ -134,9 +130,7 @@ export async function endOtherSessions(context: Context, caller: Caller): Promis
  * somebody looks.
  */
 export async function reportNotMe(context: Context, caller: Caller): Promise<Ending> {
-  const { sessions, browsers } = await context.store.transaction().execute(async (transaction) => {
-    const now = context.now();
-    await checkCaller(context, transaction, now, caller);
+  const { sessions, browsers } = await changeAs(context, caller, async (transaction, now) => {
     const { email, from, personId, keyId, session } = caller;
     await audit(transaction, now, {
       event: 'reported-not-me',
