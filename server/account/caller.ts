@@ -36,7 +36,7 @@ export function webCaller(request: Request, response: Response): Caller {
 }
 
 /**
- * Makes a change of the caller's, in a transaction. No change goes without the check: the session may have ended since the request came in.
+ * Makes a change of the caller's, in a transaction. Each change needs the check: the session may have ended since the request came in.
  *
  * @param change gets the time of the change, in milliseconds since the epoch
  * @throws Problem `session-over` or `web-session-over`, or as the change

@@ -1,11 +1,10 @@
 import { audit } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
-import { signOut } from '../people/sign-out.ts';
+import { type SignedOut, signOut } from '../people/sign-out.ts';
 import { Problem } from '../problem/problem.ts';
 import { listSessions } from '../sessions/list.ts';
-import { endSessions } from '../sessions/sessions.ts';
-import type { Store } from '../store/store.ts';
-import { endWebSessions, webSessionsOf } from '../web-sessions/web-sessions.ts';
+import type { Store, StoreTransaction } from '../store/store.ts';
+import { webSessionsOf } from '../web-sessions/web-sessions.ts';
 import { credentialsOfPerson, credentialsOfSessions } from './aws-credentials.ts';
 import { type Caller, changeAs } from './caller.ts';
 
@@ -79,45 +78,35 @@ export interface Ending {
  * @throws Problem `not-found`
  */
 export async function endOwnSession(context: Context, caller: Caller, id: string): Promise<Ending> {
-  const { sessions, browsers } = await changeAs(context, caller, async (transaction, now) => {
-    const why = { reason: 'ended-by-person' as const, actor: caller.email, from: caller.from };
-    const theirs = async (table: 'sessions' | 'web_sessions') =>
-      (await transaction
-        .selectFrom(table)
-        .where('id', '=', id)
-        .where('person_id', '=', caller.personId)
-        .select('id')
-        .executeTakeFirst()) !== undefined;
-    if (await theirs('sessions')) {
-      const sessions = await endSessions(transaction, now, { id }, why);
-      if (sessions.length > 0) return { sessions, browsers: 0 };
-    } else if (await theirs('web_sessions')) {
-      const browsers = await endWebSessions(transaction, now, { id }, why);
-      if (browsers > 0) return { sessions: [], browsers };
-    }
+  const ended = await changeAs(context, caller, async (transaction, now) => {
+    const done = await endTheirs(transaction, now, caller, { id, personId: caller.personId });
+    if (done.sessions.length > 0 || done.browsers > 0) return done;
     throw new Problem({
       kind: 'not-found',
       what: 'You have no such session',
       fix: 'Look at the list of your sessions again: it may be over.',
     });
   });
-  return {
-    sessions: sessions.length,
-    browsers,
-    awsCredentialsUntil: await credentialsOfSessions(context, sessions),
-  };
+  return endingOf(context, ended);
 }
 
 /** Ends all of the caller's sessions but the present one. */
 export async function endOtherSessions(context: Context, caller: Caller): Promise<Ending> {
-  const { sessions, browsers } = await changeAs(context, caller, async (transaction, now) => {
-    const why = { reason: 'ended-by-person' as const, actor: caller.email, from: caller.from };
-    const others = { personId: caller.personId, except: caller.session.id };
-    return {
-      sessions: await endSessions(transaction, now, others, why),
-      browsers: await endWebSessions(transaction, now, others, why),
-    };
-  });
+  const others = { personId: caller.personId, except: caller.session.id };
+  const ended = await changeAs(context, caller, (transaction, now) => endTheirs(transaction, now, caller, others));
+  return endingOf(context, ended);
+}
+
+function endTheirs(
+  transaction: StoreTransaction,
+  now: number,
+  { email, from }: Caller,
+  which: { id: string; personId: string } | { personId: string; except: string },
+): Promise<SignedOut> {
+  return signOut(transaction, now, which, { reason: 'ended-by-person', actor: email, from });
+}
+
+async function endingOf(context: Context, { sessions, browsers }: SignedOut): Promise<Ending> {
   return {
     sessions: sessions.length,
     browsers,

@@ -12,14 +12,15 @@ export interface SignedOut {
 }
 
 /**
- * Ends all sessions of a person, of a key or of everybody: those of terminals, and those of browsers that have my account open.
+ * Ends sessions: those of terminals, and those of browsers that have my account open.
  *
+ * @param which one session, if it is this person's; all of a person (perhaps except one), of a key, or all that there are
  * @param why who acts, and why
  */
 export async function signOut(
   transaction: StoreTransaction,
   now: number,
-  which: { personId: string } | { keyId: string } | 'all',
+  which: { id: string; personId: string } | { personId: string; except?: string } | { keyId: string } | 'all',
   why: { reason: EndReason } & By,
 ): Promise<SignedOut> {
   const sessions = await endSessions(transaction, now, which, why);

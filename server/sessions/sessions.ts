@@ -124,14 +124,20 @@ export interface EndedSession {
 /**
  * Ends sessions at once, each with its row in the audit trail. Sessions that are over already stay as they are.
  *
- * @param which one session, one grant's, all of a person (perhaps except one) or of a key, or all that there are
+ * @param which one session (perhaps only if it is this person's), one grant's, all of a person (perhaps except one) or of a key, or all that
+ * there are
  * @param why `actor` is who ends them: without it, each session's own person
  * @returns the sessions that this ended
  */
 export async function endSessions(
   transaction: StoreTransaction,
   now: number,
-  which: { id: string } | { grantId: string } | { personId: string; except?: string } | { keyId: string } | 'all',
+  which:
+    | { id: string; personId?: string }
+    | { grantId: string }
+    | { personId: string; except?: string }
+    | { keyId: string }
+    | 'all',
   why: { reason: EndReason } & Partial<By>,
 ): Promise<EndedSession[]> {
   const rows = await transaction
@@ -141,7 +147,10 @@ export async function endSessions(
     .where('expires_at', '>', now)
     .where((is) => {
       if (which === 'all') return is.lit(true);
-      if ('id' in which) return is('id', '=', which.id);
+      if ('id' in which) {
+        const { id, personId } = which;
+        return is.and(personId === undefined ? { id } : { id, person_id: personId });
+      }
       if ('grantId' in which) return is('grant_id', '=', which.grantId);
       if ('keyId' in which) return is('key_id', '=', which.keyId);
       const theirs = is('person_id', '=', which.personId);

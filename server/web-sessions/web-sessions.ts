@@ -207,21 +207,29 @@ export type WebEndReason = EndReason | 'replaced' | 'too-many';
 /**
  * Ends web sessions at once, each with its row in the audit trail.
  *
- * @param which one session, all of a person but one, all of a key, all that there are, or one person's with this cookie
+ * @param which one session (perhaps only if it is this person's), all of a person but one, all of a key, all that there are, or one
+ * person's with this cookie
  * @param why `actor` is who ends them: without it, each session's own person
  * @returns how many this ended
  */
 export async function endWebSessions(
   transaction: StoreTransaction,
   now: number,
-  which: { id: string } | { personId: string; except?: string; cookie?: string } | { keyId: string } | 'all',
+  which:
+    | { id: string; personId?: string }
+    | { personId: string; except?: string; cookie?: string }
+    | { keyId: string }
+    | 'all',
   why: { reason: WebEndReason } & Partial<By>,
 ): Promise<number> {
   const rows = await transaction
     .deleteFrom('web_sessions')
     .where((is) => {
       if (which === 'all') return is.lit(true);
-      if ('id' in which) return is('id', '=', which.id);
+      if ('id' in which) {
+        const { id, personId } = which;
+        return is.and(personId === undefined ? { id } : { id, person_id: personId });
+      }
       if ('keyId' in which) return is('key_id', '=', which.keyId);
       return is.and([
         is('person_id', '=', which.personId),
