@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { auditAll, type By, type RequestSource } from '../audit/audit.ts';
+import { audit, auditAll, type By, type RequestSource } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
@@ -157,17 +157,15 @@ export async function beginWebSession(
       expires_at: expiresAt,
     })
     .execute();
-  await auditAll(transaction, now, [
-    {
-      event: 'web-session-began',
-      actor: person.email,
-      subject: person.email,
-      from,
-      machine: browser,
-      keyId,
-      sessionId: id,
-    },
-  ]);
+  await audit(transaction, now, {
+    event: 'web-session-began',
+    actor: person.email,
+    subject: person.email,
+    from,
+    machine: browser,
+    keyId,
+    sessionId: id,
+  });
   return secrets;
 }
 
