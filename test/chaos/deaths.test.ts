@@ -16,8 +16,11 @@ import { MortalServer } from './mortal-server.ts';
 /** How often the server dies. */
 const deaths = 300;
 
-/** How many of these deaths are a SIGKILL; each takes a new process. In the others the files are copied that it would leave behind. */
-const kills = Number(process.env.VOUCH_KILLS ?? 15);
+/**
+ * How many of these deaths are a SIGKILL. Each takes a new process, so a quick try sets fewer (`VOUCH_KILLS=15`): the other deaths are then
+ * copies of the files that a SIGKILL would leave behind.
+ */
+const kills = Number(process.env.VOUCH_KILLS ?? deaths);
 
 /** How many changes are under way at each death. */
 const together = 4;
