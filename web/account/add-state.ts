@@ -1,3 +1,4 @@
+import { failed, verifying } from '../ui/ceremony-status.ts';
 import type { Explanation } from '../ui/explain/explanation.ts';
 import type { Status } from '../ui/status.tsx';
 
@@ -84,10 +85,8 @@ function wordsOf(state: Extract<AddState, { step: Step }>): Status {
             text: 'If your browser asks for a PIN, enter it or choose one. If it asks to see the key’s make and model, allow it.',
           };
     case 'verifying':
-      return { id: `${step}-verifying`, mood: 'rest', title: 'Checking…' };
-    case 'failed': {
-      const { kind, mood, title, advice } = state.explanation;
-      return { id: `${step}-${kind}`, mood, title, text: advice };
-    }
+      return verifying(step);
+    case 'failed':
+      return failed(state.explanation, step);
   }
 }

@@ -1,4 +1,5 @@
 import type { CeremonyEvent } from '../ui/ceremony-event.ts';
+import { failed, verifying } from '../ui/ceremony-status.ts';
 import type { Explanation } from '../ui/explain/explanation.ts';
 import type { Status } from '../ui/status.tsx';
 import type { ChangeWords } from './change.ts';
@@ -58,10 +59,8 @@ export function changeStatus(state: ChangeState, { title, text }: ChangeWords): 
     case 'touching':
       return { id: 'touching', mood: 'touch', title: 'Touch one of your keys', text: 'This proves that it’s you.' };
     case 'verifying':
-      return { id: 'verifying', mood: 'rest', title: 'Checking…' };
-    case 'failed': {
-      const { kind, mood, title: what, advice } = state.explanation;
-      return { id: kind, mood, title: what, text: advice };
-    }
+      return verifying();
+    case 'failed':
+      return failed(state.explanation);
   }
 }

@@ -1,3 +1,4 @@
+import { failed, touchToSignIn, verifying } from '../ui/ceremony-status.ts';
 import type { Explanation } from '../ui/explain/explanation.ts';
 import type { Status } from '../ui/status.tsx';
 import type { Account, Ending, History } from './account.ts';
@@ -92,18 +93,11 @@ export function statusOf(state: State): Status | undefined {
     case 'signed-out':
       return signedOut(state.why);
     case 'touching':
-      return {
-        id: 'touching',
-        mood: 'touch',
-        title: 'Touch your security key',
-        text: 'Plug it in. If your browser asks for its PIN, enter it first.',
-      };
+      return touchToSignIn;
     case 'verifying':
-      return { id: 'verifying', mood: 'rest', title: 'Checking…' };
-    case 'failed': {
-      const { kind, mood, title, advice } = state.explanation;
-      return { id: kind, mood, title, text: advice };
-    }
+      return verifying();
+    case 'failed':
+      return failed(state.explanation);
     default:
       return undefined;
   }

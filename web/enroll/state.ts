@@ -1,5 +1,6 @@
 import { awsSentence } from '../ui/aws-sentence.ts';
 import type { CeremonyEvent } from '../ui/ceremony-event.ts';
+import { failed, verifying } from '../ui/ceremony-status.ts';
 import type { Explanation } from '../ui/explain/explanation.ts';
 import type { Status } from '../ui/status.tsx';
 
@@ -185,14 +186,9 @@ export function statusOf(state: State): Status | undefined {
             text: 'If your browser asks for a PIN, enter it or choose one. If it asks to see the key’s make and model, allow it.',
           };
     case 'verifying':
-      return { id: `${state.step}-verifying`, mood: 'rest', title: 'Checking…' };
+      return verifying(state.step);
     case 'failed':
-      return {
-        id: `${state.step}-${state.explanation.kind}`,
-        mood: state.explanation.mood,
-        title: state.explanation.title,
-        text: state.explanation.advice,
-      };
+      return failed(state.explanation, state.step);
     case 'cancelling':
       return { id: 'cancelling', mood: 'off', title: 'Cancelling…' };
     case 'cancelled':

@@ -1,4 +1,5 @@
 import type { CeremonyEvent } from '../ui/ceremony-event.ts';
+import { failed, touchToSignIn, verifying } from '../ui/ceremony-status.ts';
 import type { Explanation } from '../ui/explain/explanation.ts';
 import type { Status } from '../ui/status.tsx';
 
@@ -71,21 +72,11 @@ export function statusOf(state: State): Status | undefined {
         text: 'Plug it in, then press the button.',
       };
     case 'touching':
-      return {
-        id: 'touching',
-        mood: 'touch',
-        title: 'Touch your security key',
-        text: 'Plug it in. If your browser asks for its PIN, enter it first.',
-      };
+      return touchToSignIn;
     case 'verifying':
-      return { id: 'verifying', mood: 'rest', title: 'Checking…' };
+      return verifying();
     case 'failed':
-      return {
-        id: state.explanation.kind,
-        mood: state.explanation.mood,
-        title: state.explanation.title,
-        text: state.explanation.advice,
-      };
+      return failed(state.explanation);
     case 'leaving':
       return state.signedIn
         ? { id: 'signed-in', mood: 'done', title: 'You’re signed in.', text: 'Taking you back to your terminal…' }
