@@ -1,3 +1,4 @@
+import { detailOf } from '../audit/json.ts';
 import type { Store } from '../store/store.ts';
 import type { Caller } from './caller.ts';
 
@@ -59,7 +60,7 @@ export async function listHistory(
     .execute();
   const events = rows.slice(0, PAGE).map(({ actor, detail, ...row }): HistoryEvent => {
     const by = actor === email ? 'you' : actor === 'server' || actor === 'unknown' ? actor : 'administrator';
-    const { role, name } = JSON.parse(detail) as { role?: unknown; name?: unknown };
+    const { role, name } = detailOf({ detail });
     return {
       ...row,
       by,

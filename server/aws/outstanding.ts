@@ -1,3 +1,4 @@
+import { detailOf } from '../audit/json.ts';
 import type { Store } from '../store/store.ts';
 import { REDEEMABLE_MS, roleMaximum } from './lifetimes.ts';
 import { isRoleArn } from './role-arn.ts';
@@ -64,7 +65,7 @@ export async function rolesUsed(store: Store, email: string, since: number): Pro
   const rows = await tokensAfter(store, { email }, since).select(['at', 'detail']).execute();
   const last = new Map<string, number>();
   for (const { at, detail } of rows) {
-    const { role } = JSON.parse(detail) as { role?: unknown };
+    const { role } = detailOf({ detail });
     // The ARN goes into a script that an administrator runs, so not even the database is trusted with it.
     if (typeof role !== 'string' || !isRoleArn(role)) continue;
     last.set(role, Math.max(Number(at), last.get(role) ?? 0));

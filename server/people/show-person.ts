@@ -1,3 +1,4 @@
+import { detailOf } from '../audit/json.ts';
 import { type ListedSession, listSessions } from '../sessions/list.ts';
 import type { PersonRole, Schema } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -72,7 +73,7 @@ async function disabledText(store: Store, email: string): Promise<string | null>
     .select('detail')
     .limit(1)
     .executeTakeFirst();
-  const { text } = JSON.parse(row?.detail ?? '{}') as { text?: unknown };
+  const { text } = row === undefined ? {} : detailOf(row);
   return typeof text === 'string' ? text : null;
 }
 
@@ -103,7 +104,7 @@ async function lastEvents(store: Store, email: string): Promise<ShownEvent[]> {
     .select(['at', 'event', 'result', 'reason', 'actor', 'ip', 'machine', 'detail'])
     .limit(EVENTS)
     .execute();
-  return rows.map((row) => ({ ...row, detail: JSON.parse(row.detail) as Record<string, unknown> }));
+  return rows.map((row) => ({ ...row, detail: detailOf(row) }));
 }
 
 const eventsOf = (store: Store, email: string) =>

@@ -1,3 +1,4 @@
+import { detailOf } from '../audit/json.ts';
 import { type Page, type PageRequest, pageOf, readCursor } from '../store/page.ts';
 import type { Store } from '../store/store.ts';
 import { activeSessions } from './sessions.ts';
@@ -90,7 +91,7 @@ async function lastRoles(store: Store, sessionIds: string[]): Promise<Map<string
     .execute();
   return new Map(
     tokens.flatMap(({ session_id, at, detail }) => {
-      const { role } = JSON.parse(detail) as { role?: unknown };
+      const { role } = detailOf({ detail });
       return typeof role === 'string' ? [[String(session_id), { role, at }] as const] : [];
     }),
   );

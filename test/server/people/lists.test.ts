@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { rolesUsed } from '../../../server/aws/outstanding.ts';
 import { knownPerson } from '../../../server/people/known-person.ts';
 import { type KeysFilter, listKeys } from '../../../server/people/list-keys.ts';
 import { listPeople, type PeopleFilter } from '../../../server/people/list-people.ts';
 import { showPerson } from '../../../server/people/show-person.ts';
 import { listSessions } from '../../../server/sessions/list.ts';
 import type { Store } from '../../../server/store/store.ts';
+import { tamper } from '../audit/tampering.ts';
 import { addAudit, keyRow, sessionRow } from '../rows.ts';
+import { newDatabase } from '../settings.ts';
 import { addPerson, DAY, NOW, newStore, webSessionRow } from './store.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
@@ -257,6 +260,28 @@ describe('one person', () => {
     });
     expect(shown.events.map(({ at }) => at)).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2]);
     expect((await showPerson(store, NOW + 1, 'alice@example.com')).invitation).toBeNull();
+  });
+
+  test.each(['no JSON', 'null'])('is shown even if somebody has written %j as the detail of events', async (detail) => {
+    const file = newDatabase();
+    const store = await newStore(file);
+    await addPerson(store, 'alice@example.com', 1, { disabled_at: 1 });
+    await addPerson(store, 'bob@example.com', 1);
+    for (const name of ['alice', 'bob']) {
+      await store
+        .insertInto('sessions')
+        .values(sessionRow(`${name}’s`, name, `${name}-1`))
+        .execute();
+      const about = { actor: 'cli:root', subject: `${name}@example.com`, sessionId: `${name}’s` };
+      await addAudit(store, 1, { ...about, event: 'aws-token-issued' }, { ...about, event: 'person-disabled' });
+    }
+    tamper(file, `update audit set detail = '${detail}'`);
+    expect(await showPerson(store, NOW, 'alice@example.com')).toMatchObject({
+      disabledText: detail === 'null' ? null : detail,
+      events: [{ event: 'person-disabled' }],
+    });
+    expect((await showPerson(store, NOW, 'bob@example.com')).sessions).toMatchObject([{ lastRole: null }]);
+    expect(await rolesUsed(store, 'bob@example.com', 0)).toEqual([]);
   });
 
   const unknown: [string, RegExp][] = [
