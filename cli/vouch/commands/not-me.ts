@@ -2,6 +2,7 @@ import { forgetHere } from '../../account/end-sessions.ts';
 import { reportNotMe } from '../../agent/client/account-requests.ts';
 import { agentStatus } from '../../agent/client/requests.ts';
 import type { Ending } from '../../agent/protocol/account.ts';
+import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { type ConfirmOptions, confirmed } from '../confirmed.ts';
@@ -17,11 +18,18 @@ export async function notMe({ json = false, yes = false }: NotMeOptions, io: Io)
   const { session } = await agentStatus(io.env);
   if (session !== null)
     await confirmed('End all your sessions, this one too, and report that it was not you?', { yes });
-  const ended = { ...(await reportNotMe(io.env)), signedOut: true };
+  const ended = { ...(await reportNotMe(io.env).catch(tellSomebody)), signedOut: true };
   await forgetHere(io.env);
   const lines = [...endedText(ended), ...whatNext(ended)];
   io.stdout.write(json ? `${jsonText(ended)}\n` : lines.map((line) => `${line}\n`).join(''));
   return 0;
+}
+
+/** While the server is away, somebody who can reach it must hear of this: the thief may still be at work. */
+function tellSomebody(error: unknown): never {
+  if (!(error instanceof Problem) || error.category !== 'unreachable') throw error;
+  const fix = `Nothing has ended yet. Tell your administrator now, who can end it on the server. ${error.fix}`;
+  throw new Problem({ ...error, fix: fix.trim() }, { cause: error });
 }
 
 function whatNext({ awsCredentialsUntil }: Ending): string[] {

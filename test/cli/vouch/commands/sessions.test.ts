@@ -172,6 +172,15 @@ describe('vouch not-me', () => {
     });
   });
 
+  test('that cannot reach the server sends the person to the administrator, and the session stays', async () => {
+    const the = await signedIn();
+    the.world.answers.account = (response) => response.writeHead(503).end();
+    const { code, stdout, stderr } = await report(the.env);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+    expect(stderr).toContain('Nothing has ended yet. Tell your administrator now');
+    expect((await agentStatus(the.env)).session).not.toBe(null);
+  });
+
   test('in a script needs --yes, and without a session says so', async () => {
     const { env } = await personAtMachine(server);
     expect(await report(env, { yes: false })).toMatchObject({ code: 2, stdout: '' });
