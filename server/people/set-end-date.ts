@@ -1,8 +1,10 @@
 import { audit, type By } from '../audit/audit.ts';
 import { Problem } from '../problem/problem.ts';
+import { isOver } from '../store/shut-out.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { knownPerson } from './known-person.ts';
 import { checkOwnerRemains, lockPeople } from './last-owner.ts';
+import { signOut } from './sign-out.ts';
 
 export interface EndDateSet {
   email: string;
@@ -14,7 +16,7 @@ export interface EndDateSet {
 }
 
 /**
- * Sets or removes the moment from which on a person is shut out.
+ * Sets or removes the moment from which on a person is shut out. If it had come, their sessions end for good: none comes back.
  *
  * @param endsAt milliseconds since the epoch; null for no end
  * @throws Problem `person-unknown` or `last-owner`, and `option-refused` when the moment is over
@@ -37,6 +39,7 @@ export async function setEndDate(
   await transaction.updateTable('people').set({ ends_at: endsAt }).where('id', '=', id).execute();
   const detail = { endsAt };
   await audit(transaction, now, { ...by, event: 'person-end-set', subject: email, detail });
+  if (isOver(person, now)) await signOut(transaction, now, { personId: id }, { ...by, reason: 'end-date' });
   return set;
 }
 

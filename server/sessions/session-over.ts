@@ -4,7 +4,7 @@ import type { EndReason } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 
 /** Why a session is over: somebody ended it, or nobody had to. */
-export type OverReason = EndReason | 'person-removed' | 'end-date' | 'expired';
+export type OverReason = EndReason | 'expired';
 
 /** A session that is not active. */
 export interface OverSession {
@@ -47,6 +47,8 @@ export async function overReasons(
   for (const row of rows) {
     if (row.disabledAt !== null) reasons.set(row.id, 'person-disabled');
     else if (row.endsAt !== null && row.endsAt <= now) reasons.set(row.id, 'end-date');
+    // The end date that ended it was lifted since: a new sign-in is not refused.
+    else if (row.endReason === 'end-date') reasons.set(row.id, 'expired');
     else if (row.revokedAt !== null) reasons.set(row.id, row.endReason ?? undefined);
     else if (row.removedAt !== null) reasons.set(row.id, 'key-removed');
     else reasons.set(row.id, row.expiresAt <= now ? 'expired' : undefined);

@@ -130,6 +130,7 @@ export type EndReason =
   | 'keys-replaced'
   | 'person-disabled'
   | 'person-removed'
+  | 'end-date'
   | 'code-replayed'
   | 'sign-in-unfinished';
 

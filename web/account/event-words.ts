@@ -59,6 +59,8 @@ function ended({ reason, by }: HistoryEvent, what: string): string {
       return `${capital(what)} ended when your keys were replaced.`;
     case 'person-disabled':
       return `${capital(what)} ended when you were disabled.`;
+    case 'end-date':
+      return `${capital(what)} ended with your access.`;
     case 'code-replayed':
       return `The server ended ${what}: its code was used twice.`;
     case 'sign-in-unfinished':

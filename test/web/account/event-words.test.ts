@@ -38,6 +38,7 @@ describe('an event of the history', () => {
     ],
     [happened('session-ended', { reason: 'ended-by-person' }), 'You ended the session.'],
     [happened('session-ended', { reason: 'key-removed' }), 'The session ended with its key.'],
+    [happened('session-ended', { reason: 'end-date' }), 'The session ended with your access.'],
     [happened('session-ended', { reason: 'something new', by: 'server' }), 'The session ended.'],
     [
       happened('aws-token-issued', { role: 'arn:aws:iam::123456789012:role/team/Reader' }),
