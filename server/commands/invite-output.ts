@@ -55,7 +55,7 @@ function purposeOf({ replaceKeys, keys }: Invitation): Purpose {
 const keysInWords = (keys: number) => (keys === 1 ? 'their key' : `one of their ${keys} keys`);
 
 function oneText(invitation: Invitation, { issuer, database }: Installation): string {
-  const { email, code, role, keys, voids, endsAt, expiresAt } = invitation;
+  const { email, code, role, keys, isHere, voids, endsAt, expiresAt } = invitation;
   const purpose = purposeOf(invitation);
   const fact = (name: string, value: string) => `  ${name.padEnd(17)} ${value}`;
   const replaced = keys === 1 ? 'their key' : `all of their ${keys} keys`;
@@ -69,7 +69,7 @@ function oneText(invitation: Invitation, { issuer, database }: Installation): st
     endsAt !== null && fact('Last day', lastDay(endsAt)),
     fact('Database', database.name),
     voids && 'The invitation that they had is void.',
-    purpose === 'replace-keys' &&
+    (purpose === 'replace-keys' || (isHere && keys === 0)) &&
       `Make sure that ${email} asked for this: anybody who has the code can sign in as them.`,
     'Send the code over a channel you trust. They run',
     `  vouch enroll --server ${issuer}`,

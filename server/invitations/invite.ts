@@ -17,8 +17,8 @@ import {
   shutOutPerson,
 } from './problems.ts';
 
-/** How long an invitation is good for, in milliseconds: one that replaces keys is worth more to a thief. */
-const LIFETIME_MS = { ordinary: 72 * 3600 * 1000, replacesKeys: 24 * 3600 * 1000 };
+/** How long an invitation is good for, in milliseconds: one that makes its holder somebody who is here is worth more to a thief. */
+const LIFETIME_MS = { ordinary: 72 * 3600 * 1000, recovers: 24 * 3600 * 1000 };
 
 /** How many addresses one statement names. */
 const BATCH = 500;
@@ -47,6 +47,8 @@ export interface Invitation {
   replaceKeys: boolean;
   /** The person's keys: one of them must confirm the new one, or all are replaced. None for somebody new. */
   keys: number;
+  /** Whether the person is here already. Without keys they have none that could confirm, so the code alone is enough. */
+  isHere: boolean;
   /** Whether an open invitation for the address is void now. */
   voids: boolean;
   endsAt: number | null;
@@ -150,6 +152,7 @@ function prepare(request: InvitationRequest, people: Map<string, Invited>, now: 
   const email = normalizeEmail(request.email);
   const { role = 'member', replaceKeys = false, endsAt = null } = request;
   const person = people.get(email);
+  const isHere = person !== undefined;
   const keys = person?.keys ?? 0;
   if (person !== undefined && isShutOut(person, now)) throw shutOutPerson(email, person);
   if (replaceKeys && person === undefined) throw nobodyToRecover(email);
@@ -157,9 +160,21 @@ function prepare(request: InvitationRequest, people: Map<string, Invited>, now: 
   // Otherwise anybody who may invite could lift an end date.
   if (endsAt !== null && person !== undefined) throw isHereAlready(email);
   if (endsAt !== null && endsAt <= now) throw endDateOver(email);
-  const { lasts = replaceKeys ? LIFETIME_MS.replacesKeys : LIFETIME_MS.ordinary } = request;
+  const recovers = replaceKeys || (isHere && keys === 0);
+  const { lasts = recovers ? LIFETIME_MS.recovers : LIFETIME_MS.ordinary } = request;
   const expiresAt = Math.min(now + lasts, endsAt ?? Number.POSITIVE_INFINITY);
-  return { id: randomUUID(), email, code: makeCode(), role, replaceKeys, keys, voids: false, endsAt, expiresAt };
+  return {
+    id: randomUUID(),
+    email,
+    code: makeCode(),
+    role,
+    replaceKeys,
+    keys,
+    isHere,
+    voids: false,
+    endsAt,
+    expiresAt,
+  };
 }
 
 /** Voids the open invitations for these addresses. @returns the addresses that had one */

@@ -99,6 +99,9 @@ describe('vouch-server invite', () => {
     const again = await vouchServer(['invite', 'revoke', email], settings);
     expect([again.code, again.stdout]).toEqual([1, '']);
     expect((await vouchServer(['invite', 'list'], settings)).stdout).toBe('None is open.\n');
+    database.exec('update keys set removed_at = 1');
+    const first = await vouchServer(['invite', email], settings);
+    expect(first.stdout).toContain('Make sure that zoe@example.com asked for this: anybody who has the code');
     database.exec('update people set disabled_at = 1');
     const refused = await vouchServer(['invite', email], settings);
     expect([refused.code, refused.stdout]).toEqual([1, '']);

@@ -225,6 +225,14 @@ describe('an invitation', () => {
   });
 });
 
+test('an ordinary invitation for somebody whose keys are all removed is worth a recovery, so it lasts no longer', async () => {
+  const { email } = await newPerson(0);
+  const made = await invite(store(), NOW, { email }, { actor: 'cli:root' });
+  expect(made).toMatchObject({ replaceKeys: false, keys: 0, isHere: true, expiresAt: NOW + 24 * 3600_000 });
+  expect(await find(made.code, made.expiresAt)).toBeUndefined();
+  expect(await newInvitation()).toMatchObject({ isHere: false, expiresAt: NOW + HOURS_72 });
+});
+
 describe('an invitation that replaces keys', () => {
   test('is good for 24 hours, and is an ordinary one to nobody', async () => {
     const { email } = await newPerson(1);
