@@ -23,6 +23,8 @@ export interface HistoryEvent {
   keyName: string | null;
   /** For `aws-token-issued`: the role's ARN. */
   role: string | null;
+  /** For `invited`: whether the key that it lets in replaces all others. */
+  replacesKeys: boolean;
 }
 
 /**
@@ -60,13 +62,14 @@ export async function listHistory(
     .execute();
   const events = rows.slice(0, PAGE).map(({ actor, detail, ...row }): HistoryEvent => {
     const by = actor === email ? 'you' : actor === 'server' || actor === 'unknown' ? actor : 'administrator';
-    const { role, name } = detailOf({ detail });
+    const { role, name, replaceKeys } = detailOf({ detail });
     return {
       ...row,
       by,
       ip: by === 'you' || by === 'unknown' ? row.ip : null,
       keyName: typeof name === 'string' ? name : row.keyName,
       role: row.event === 'aws-token-issued' && typeof role === 'string' ? role : null,
+      replacesKeys: row.event === 'invited' && replaceKeys === true,
     };
   });
   return { events, before: rows.length > PAGE ? (events.at(-1)?.id ?? null) : null };

@@ -7,7 +7,10 @@ export function sentenceOf(event: HistoryEvent): string {
 }
 
 const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
-  invited: ({ by }) => (by === 'server' ? 'The server invited you as its owner.' : 'An administrator invited you.'),
+  invited: ({ by, replacesKeys }) => {
+    if (by === 'server') return 'The server invited you as its owner.';
+    return `An administrator invited you${replacesKeys ? ' to replace your keys with a new one' : ''}.`;
+  },
   'invitation-revoked': ({ reason }) => withdrawn(reason),
   enrolled: (event) => `You added the key ${quoted(event.keyName)}.`,
   'enrolment-cancelled': ({ by }) =>

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { invite } from '../../../server/invitations/invite.ts';
 import { remove } from '../../../server/people/remove.ts';
 import { addAudit } from '../rows.ts';
 import { SoftKey } from '../soft-key.ts';
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-type Row = { id: number; event: string; by: string };
+type Row = { id: number; event: string; by: string; replacesKeys: boolean };
 const page = async (account: AccountPage, query = '') =>
   jsonOf<{ events: Row[]; before: number | null }>(await account.get(`history${query}`));
 
@@ -47,11 +48,23 @@ describe('one’s own history', () => {
       { event: 'aws-token-issued', by: 'you', role, machine: 'alices-laptop' },
       { event: 'signed-in', by: 'you', machine: 'alices-laptop', keyName: 'Security key', role: null },
       { event: 'enrolled', by: 'you', result: 'done' },
-      { event: 'invited', by: 'administrator', role: null },
+      { event: 'invited', by: 'administrator', role: null, replacesKeys: false },
     ]);
     expect(Object.keys(events[0] as object).sort()).toEqual(
-      ['at', 'by', 'event', 'id', 'ip', 'keyName', 'machine', 'reason', 'result', 'role'].sort(),
+      ['at', 'by', 'event', 'id', 'ip', 'keyName', 'machine', 'reason', 'replacesKeys', 'result', 'role'].sort(),
     );
+  });
+
+  test('says of an invitation whether it replaces keys', async () => {
+    const { email, key } = await enrolPerson(server);
+    await invite(server.context.store, Date.now(), { email, replaceKeys: true }, { actor: 'cli:root' });
+    const { events } = await page(await AccountPage.signIn(server.origin, key));
+    expect(events.map(({ event, replacesKeys }) => [event, replacesKeys])).toEqual([
+      ['web-session-began', false],
+      ['invited', true],
+      ['enrolled', false],
+      ['invited', false],
+    ]);
   });
 
   test('has what strangers tried in this person’s name, and from where', async () => {

@@ -14,6 +14,7 @@ const happened = (event: string, other: Partial<HistoryEvent> = {}): HistoryEven
   ip: null,
   keyName: null,
   role: null,
+  replacesKeys: false,
   ...other,
 });
 
@@ -29,6 +30,10 @@ describe('an event of the history', () => {
     [happened('invitation-revoked', { reason: 'replaced' }), 'A later invitation replaced the one before.'],
     [happened('invitation-revoked', { reason: 'key-removed' }), 'An open invitation became void.'],
     [happened('invited', { by: 'administrator' }), 'An administrator invited you.'],
+    [
+      happened('invited', { by: 'administrator', replacesKeys: true }),
+      'An administrator invited you to replace your keys with a new one.',
+    ],
     [happened('invited', { by: 'server' }), 'The server invited you as its owner.'],
     [happened('person-promoted', { by: 'administrator' }), 'An administrator made you an owner.'],
     [happened('person-promoted', { by: 'server' }), 'The server’s link made you an owner.'],
