@@ -38,6 +38,10 @@ export const EVENTS = {
   },
   'session-ended': { means: 'A session was ended before its time', detail: [] },
   'web-session-began': { means: 'The person opened my account in a browser, with a touch of the key', detail: [] },
+  'web-session-renewed': {
+    means: 'The person touched a key again in my account, which renewed its session',
+    detail: [],
+  },
   'web-session-ended': { means: 'My account was closed in a browser, before its time', detail: [] },
   'reported-not-me': { means: 'The person said “This was not me”: all their sessions were ended', detail: [] },
   'aws-token-issued': { means: 'A session got an ID token for a role at AWS', detail: ['role', 'jti'] },

@@ -38,6 +38,7 @@ const MAPPINGS: Record<AuditEvent, Mapping> = {
   'sign-in-refused': { class: 'authentication', activity: [1, 'Logon'], severity: 'low' },
   'session-ended': { class: 'authentication', activity: [2, 'Logoff'] },
   'web-session-began': { class: 'authentication', activity: [1, 'Logon'] },
+  'web-session-renewed': { class: 'authentication', activity: [99, 'Renew a session with another touch'] },
   'web-session-ended': { class: 'authentication', activity: [2, 'Logoff'] },
   'reported-not-me': { class: 'accountChange', activity: [99, 'Report a session as not their own'], severity: 'high' },
   'aws-token-issued': { class: 'authorizeSession', activity: [1, 'Assign Privileges'] },

@@ -48,7 +48,8 @@ export function touchOptions(context: Context, session: WebSession, keys: { id: 
 }
 
 /**
- * Verifies another touch, and renews the session: sensitive changes want a touch that is a few minutes old at most.
+ * Verifies another touch, and renews the session: sensitive changes want a touch that is a few minutes old at most. Counter, session and
+ * audit row change in one transaction.
  *
  * @throws Problem when the assertion is refused, when the key is another person's, or when the session is over
  */
@@ -70,7 +71,7 @@ export async function renew(
     return context.store.transaction().execute(async (transaction) => {
       const now = context.now();
       await acceptCounter(transaction, key, now);
-      return renewWebSession(transaction, now, session, { keyId: key.keyId, expiresAt: endOf(context, now) });
+      return renewWebSession(transaction, now, session, { keyId: key.keyId, expiresAt: endOf(context, now), from });
     });
   });
 }

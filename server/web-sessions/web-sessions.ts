@@ -170,15 +170,15 @@ export async function beginWebSession(
 }
 
 /**
- * Renews a web session after another touch on its page: both secrets, its key and its end.
+ * Renews a web session after another touch on its page: both secrets, its key and its end. Writes its row in the audit trail.
  *
  * @throws Problem `web-session-over` when it is over, or has new secrets already
  */
 export async function renewWebSession(
   transaction: StoreTransaction,
   now: number,
-  { id, pageHash }: WebSession,
-  { keyId, expiresAt }: { keyId: string; expiresAt: number },
+  { id, pageHash, email, browser }: WebSession,
+  { keyId, expiresAt, from }: { keyId: string; expiresAt: number; from: RequestSource },
 ): Promise<WebSessionSecrets> {
   const secrets = { cookie: randomSecret(), page: randomSecret() };
   const renewed = await transaction
@@ -196,6 +196,15 @@ export async function renewWebSession(
     .returning('id')
     .executeTakeFirst();
   if (renewed === undefined) throw webSessionOver();
+  await audit(transaction, now, {
+    event: 'web-session-renewed',
+    actor: email,
+    subject: email,
+    from,
+    machine: browser,
+    keyId,
+    sessionId: id,
+  });
   return secrets;
 }
 

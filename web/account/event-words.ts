@@ -23,6 +23,8 @@ const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
   'enrolment-refused': () => 'Enrolments in your name were refused.',
   'session-ended': (event) => ended(event, `the session${on(event)}`),
   'web-session-began': (event) => `You opened this page${inBrowser(event)}${withKey(event)}.`,
+  'web-session-renewed': (event) =>
+    `You touched ${event.keyName === null ? 'a key' : quoted(event.keyName)} again on this page${inBrowser(event)}.`,
   'web-session-ended': (event) => ended(event, `this page’s session${inBrowser(event)}`),
   'reported-not-me': () => 'You reported: this was not me.',
   'aws-token-issued': (event) => `You used the role ${event.role === null ? 'of an AWS account' : roleOf(event.role)}.`,

@@ -325,6 +325,24 @@ describe('another touch on the same page', () => {
     expect(Number(after?.expires_at) - Number(after?.touched_at)).toBe(8 * 3600_000);
   });
 
+  test('is in the audit trail, with its key and from where it came, and one that is refused is not', async () => {
+    const { email, key, account } = await signedIn();
+    const [session] = await rowsOf(email);
+    expect((await account.touch(key, { badSignature: true })).status).toBe(403);
+    await jsonOf(await account.touch(key));
+    const rows = await server.context.store
+      .selectFrom('audit')
+      .where('subject', '=', email)
+      .where('event', '=', 'web-session-renewed')
+      .selectAll()
+      .execute();
+    expect(rows).toMatchObject([
+      { actor: email, key_id: key.id, session_id: session?.id, ip: account.browser.address, result: 'done' },
+    ]);
+    expect(rows[0]?.request_id).toMatch(/./);
+    expect(rows[0]?.machine).toBe(session?.browser);
+  });
+
   test('is asked of the person’s own keys, and may come from one that does not name its user', async () => {
     const { key, account } = await signedIn();
     const options = await jsonOf<{ allowCredentials: { id: string }[] }>(await account.send('POST', 'touch/options'));

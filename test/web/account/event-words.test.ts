@@ -23,6 +23,10 @@ describe('an event of the history', () => {
     [happened('signed-in'), 'You signed in.'],
     [happened('signed-in', { machine: 'laptop', keyName: 'Blue' }), 'You signed in on laptop with “Blue”.'],
     [happened('web-session-began', { machine: 'Firefox' }), 'You opened this page in Firefox.'],
+    [
+      happened('web-session-renewed', { machine: 'Firefox', keyName: 'Blue' }),
+      'You touched “Blue” again on this page in Firefox.',
+    ],
     [happened('key-removed', { keyName: 'Blue' }), 'You removed the key “Blue”.'],
     [happened('key-removed', { keyName: 'Blue', by: 'administrator' }), 'An administrator removed the key “Blue”.'],
     [happened('key-removed', { keyName: 'Blue', reason: 'keys-replaced' }), 'Your new key replaced the key “Blue”.'],
