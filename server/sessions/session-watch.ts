@@ -17,6 +17,9 @@ const LIFETIME_MS = 3600_000;
 /** The most streams of one session: an agent needs one, and a second while the first one is dying. */
 const PER_SESSION = 2;
 
+/** The most streams of one person: so many machines nobody has, and one person with very many sessions must not take all the room. */
+const PER_PERSON = 100;
+
 /** The most streams of this process. */
 const CAPACITY = 20_000;
 
@@ -24,6 +27,7 @@ const CAPACITY = 20_000;
 const BATCH = 500;
 
 interface Stream {
+  watched: Watched;
   response: ServerResponse;
   /** By the monotonic clock, in milliseconds. */
   saidAt: number;
@@ -47,6 +51,8 @@ export class SessionWatch {
   readonly #capacity: number;
   /** By session ID. */
   readonly #watched = new Map<string, Watched>();
+  /** By the person's address, the oldest first. */
+  readonly #people = new Map<string, Set<Stream>>();
   #size = 0;
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
@@ -69,8 +75,8 @@ export class SessionWatch {
   }
 
   /**
-   * Makes a response a stream of a session's events: lines of JSON, the first at once. Its session's older streams end if there are too
-   * many.
+   * Makes a response a stream of a session's events: lines of JSON, the first at once. Its session's or its person's older streams end if
+   * there are too many.
    *
    * @throws Problem `unavailable` when there is no room, or the server is about to end
    */
@@ -79,21 +85,23 @@ export class SessionWatch {
     // The client has hung up while its session was checked, and nothing will tell us again.
     if (response.closed) return;
     const elapsed = this.#elapsed();
-    const stream = { response, saidAt: elapsed, endsAt: elapsed + LIFETIME_MS * (0.75 + Math.random() / 4) };
     const watched: Watched = this.#watched.get(session.id) ?? { ...session, streams: new Set() };
+    const endsAt = elapsed + LIFETIME_MS * (0.75 + Math.random() / 4);
+    const stream: Stream = { watched, response, saidAt: elapsed, endsAt };
+    const theirs = this.#people.get(watched.email) ?? new Set();
     this.#watched.set(session.id, watched);
+    this.#people.set(watched.email, theirs);
     watched.streams.add(stream);
+    theirs.add(stream);
     this.#size += 1;
-    response.once('close', () => this.#remove(watched, stream));
+    response.once('close', () => this.#remove(stream));
     // When the stream is over there is nothing to keep the connection for, and an idle one would delay the server's end.
     response.shouldKeepAlive = false;
     // nginx passes each line on at once.
     response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'X-Accel-Buffering': 'no' });
     say(stream, { event: 'alive' });
-    for (const oldest of watched.streams) {
-      if (watched.streams.size <= PER_SESSION) break;
-      this.#end(watched, oldest);
-    }
+    this.#endOldest(watched.streams, PER_SESSION);
+    this.#endOldest(theirs, PER_PERSON);
     this.#lookLater();
   }
 
@@ -102,7 +110,7 @@ export class SessionWatch {
     this.#closed = true;
     clearTimeout(this.#timer);
     for (const watched of this.#watched.values()) {
-      for (const stream of watched.streams) this.#end(watched, stream);
+      for (const stream of watched.streams) this.#end(stream);
     }
   }
 
@@ -136,10 +144,9 @@ export class SessionWatch {
   }
 
   #over(id: string, reason: OverReason | undefined): void {
-    const watched = this.#watched.get(id);
-    for (const stream of watched?.streams ?? []) {
+    for (const stream of this.#watched.get(id)?.streams ?? []) {
       say(stream, { event: 'over', reason, contact: this.#context.config.contact?.text });
-      if (watched) this.#end(watched, stream);
+      this.#end(stream);
     }
   }
 
@@ -149,7 +156,7 @@ export class SessionWatch {
       for (const stream of watched.streams) {
         if (elapsed >= stream.endsAt) {
           say(stream, { event: 'again' });
-          this.#end(watched, stream);
+          this.#end(stream);
         } else if (elapsed - stream.saidAt >= HEARTBEAT_MS) {
           stream.saidAt = elapsed;
           say(stream, { event: 'alive' });
@@ -169,15 +176,27 @@ export class SessionWatch {
     }, EVERY_MS);
   }
 
-  #end(watched: Watched, stream: Stream): void {
-    this.#remove(watched, stream);
+  /** Ends the oldest of these streams if there are more than so many. */
+  #endOldest(streams: ReadonlySet<Stream>, most: number): void {
+    for (const oldest of streams) {
+      if (streams.size <= most) break;
+      this.#end(oldest);
+    }
+  }
+
+  #end(stream: Stream): void {
+    this.#remove(stream);
     stream.response.end();
   }
 
-  #remove(watched: Watched, stream: Stream): void {
+  #remove(stream: Stream): void {
+    const { watched } = stream;
     if (!watched.streams.delete(stream)) return;
     this.#size -= 1;
     if (watched.streams.size === 0) this.#watched.delete(watched.id);
+    const theirs = this.#people.get(watched.email);
+    theirs?.delete(stream);
+    if (theirs?.size === 0) this.#people.delete(watched.email);
     if (this.#size === 0) {
       clearTimeout(this.#timer);
       this.#timer = undefined;

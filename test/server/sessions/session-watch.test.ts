@@ -139,7 +139,7 @@ describe('GET /api/session/events', () => {
   });
 });
 
-/** A watch whose clock the test moves, behind a server that authenticates nobody: the path is the session's ID. */
+/** A watch whose clock the test moves, behind a server that authenticates nobody: the path is the session's ID, the query names the person. */
 async function watching(options: { capacity?: number; context?: Partial<Context> } = {}) {
   const clock = { elapsed: 0 };
   const context = { ...server.context, ...options.context };
@@ -147,7 +147,8 @@ async function watching(options: { capacity?: number; context?: Partial<Context>
   const refused: unknown[] = [];
   const listening = createServer((asked: IncomingMessage, response: ServerResponse) => {
     try {
-      watch.open({ id: String(asked.url).slice(1), email: 'nobody@example.com' }, response);
+      const [id = '', person = 'nobody'] = String(asked.url).slice(1).split('?');
+      watch.open({ id, email: `${person}@example.com` }, response);
     } catch (error) {
       refused.push(error);
       response.writeHead(503).end();
@@ -224,7 +225,7 @@ describe('a watch', () => {
   test('finds the few that are over among very many', async () => {
     const { watch, stream } = await watching();
     const ids = await storeSessions(1100);
-    const streams = await Promise.all(ids.map(stream));
+    const streams = await Promise.all(ids.map((id, index) => stream(`${id}?person-${index}`)));
     expect(watch.size).toBe(1100);
     const over = [0, 499, 500, 1099];
     const chosen = over.map((index) => ids[index] ?? '');
@@ -255,6 +256,34 @@ describe('a watch', () => {
     await hangUp(c);
     await expect.poll(() => watch.size, { timeout: 30_000 }).toBe(1);
     expect(refused).toHaveLength(1);
+  });
+
+  test('leaves a person their newest 100 streams, so that nobody takes all the room', async () => {
+    const { watch, stream, refused } = await watching({ capacity: 110 });
+    const ids = await storeSessions(111);
+    const [bystander = '', ...many] = ids;
+    const theirs = await stream(`${bystander}?another`);
+    const streams: AsyncGenerator<unknown>[] = [];
+    for (const id of many) streams.push(await stream(id));
+    expect(refused).toEqual([]);
+    expect(watch.size).toBe(101);
+    // Those that end do so in an orderly way, and nothing says that a session is over.
+    for (const ended of streams.slice(0, 10)) expect(await restOf(ended)).toEqual([{ event: 'alive' }]);
+    // Who hangs up makes room for another stream of theirs.
+    for (const lines of streams.slice(10, 12)) {
+      await nextOf(lines);
+      await lines.return(undefined);
+    }
+    await expect.poll(() => watch.size, { timeout: 30_000 }).toBe(99);
+    for (const id of many.slice(0, 3)) await stream(id);
+    expect(watch.size).toBe(101);
+    await other.updateTable('sessions').set({ revoked_at: 1, end_reason: 'not-me' }).where('id', 'in', ids).execute();
+    await watch.look();
+    const over = { event: 'over', reason: 'not-me' };
+    expect(await restOf(theirs)).toEqual([{ event: 'alive' }, over]);
+    expect(await restOf(streams[12] as AsyncGenerator<unknown>)).toEqual([{ event: 'alive' }]);
+    for (const kept of streams.slice(13)) expect(await restOf(kept)).toEqual([{ event: 'alive' }, over]);
+    expect(watch.size).toBe(0);
   });
 
   test('opens nothing for a client that has hung up already', async () => {
