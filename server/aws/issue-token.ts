@@ -43,7 +43,7 @@ export async function issueToken(
       machine: session.machine,
       keyId: session.keyId,
       sessionId,
-      detail: { role, jti },
+      detail: { role, jti, seconds: context.config.awsSessionSeconds },
     });
     return { token, expiresAt };
   });

@@ -1,6 +1,6 @@
 import { detailOf } from '../audit/json.ts';
 import type { Store } from '../store/store.ts';
-import { REDEEMABLE_MS, roleMaximum } from './lifetimes.ts';
+import { LONGEST_SECONDS, REDEEMABLE_MS, roleMaximum } from './lifetimes.ts';
 import { isRoleArn } from './role-arn.ts';
 
 /** Whose credentials: a person's, by the address in lower case, those that one session asked for, or everybody's. */
@@ -11,8 +11,8 @@ export type Holder = { email: string } | { sessionId: string } | 'all';
  * person who was removed.
  *
  * Each token counts as used at the last moment at which AWS takes it, and for as long as its role gives: the server does not see what
- * STS did with it. A role assumed through that role (role chaining) can add an hour, and a role that `aws-template` did not make can
- * allow up to 12 hours.
+ * STS did with it. The role gives what the server allows now, or what it allowed when the token was issued, if that was more. A role
+ * assumed through that role (role chaining) can add an hour, and a role that `aws-template` did not make can allow up to 12 hours.
  *
  * @param awsSessionSeconds the server's limit (VOUCH_AWS_SESSION_MINUTES)
  * @param now milliseconds since the epoch
@@ -24,12 +24,28 @@ export async function awsCredentialsUntil(
   awsSessionSeconds: number,
   now: number,
 ): Promise<number | undefined> {
-  const life = REDEEMABLE_MS + roleMaximum(awsSessionSeconds) * 1000;
+  const life = lifeOf(awsSessionSeconds);
   const { last } = await tokensAfter(store, holder, now - life)
     .select((is) => is.fn.max<number | null>('at').as('last'))
     .executeTakeFirstOrThrow();
-  return last === null ? undefined : Number(last) + life;
+  // Those that were issued under another limit. There are none, unless it was changed in the last hours.
+  const others = await tokensAfter(store, holder, now - lifeOf(LONGEST_SECONDS))
+    .where('detail', 'like', '%"seconds":%')
+    .where('detail', 'not like', `%"seconds":${awsSessionSeconds}}`)
+    .select(['at', 'detail'])
+    .execute();
+  let latest = last === null ? 0 : Number(last) + life;
+  for (const { at, detail } of others) {
+    const { seconds } = detailOf({ detail });
+    // Somebody else may have written the row.
+    if (typeof seconds !== 'number') continue;
+    latest = Math.max(latest, Number(at) + lifeOf(Math.min(seconds, LONGEST_SECONDS)));
+  }
+  return latest > now ? latest : undefined;
 }
+
+/** How long after its issue a token's credentials may work, in milliseconds. @param allowed seconds, the limit of the server */
+const lifeOf = (allowed: number) => REDEEMABLE_MS + roleMaximum(allowed) * 1000;
 
 /** The latest of these ends for several holders. Ask after their sessions have ended, so that no token comes in between. */
 export async function latestCredentialsUntil(

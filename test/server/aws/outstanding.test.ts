@@ -51,6 +51,27 @@ describe('AWS credentials', () => {
     expect(await until()).toBe(NOW + 1);
   });
 
+  test('last as long as the server allowed when their token was issued, even if it allows less since', async () => {
+    const allowed = (seconds: unknown) => ({ detail: { role: ROLE, jti: '1', seconds } as AuditEntry['detail'] });
+    await issued(NOW - 5 * HOUR, allowed(12 * 3600));
+    await issued(NOW - 4 * HOUR, allowed(2 * 3600));
+    await issued(NOW - 3 * HOUR, allowed(8 * 3600));
+    await issued(NOW - MINUTE, allowed(15 * 60));
+    expect(await until({ email }, 15)).toBe(NOW - 5 * HOUR + 6 * MINUTE + 12 * HOUR);
+    expect(await until({ sessionId: 'hers' }, 60)).toBe(NOW - 5 * HOUR + 6 * MINUTE + 12 * HOUR);
+    expect(await until('all', 60)).toBe(NOW - 5 * HOUR + 6 * MINUTE + 12 * HOUR);
+    // A role that was printed since gives them for longer.
+    expect(await until({ email }, 720)).toBe(NOW - MINUTE + 6 * MINUTE + 12 * HOUR);
+    await emptyAudit(opened.context.store);
+    await issued(NOW - 12 * HOUR - 6 * MINUTE, allowed(12 * 3600));
+    expect(await until()).toBeUndefined();
+    await issued(NOW - 4 * HOUR, allowed(2 * 3600));
+    expect(await until()).toBeUndefined();
+    // No row makes them last for ever, whoever wrote it.
+    for (const seconds of ['43200', 1e9, -1, null]) await issued(NOW - 2 * HOUR, allowed(seconds));
+    expect(await until()).toBe(NOW - 2 * HOUR + 6 * MINUTE + 12 * HOUR);
+  });
+
   test('are a person’s own, or a session’s own', async () => {
     await issued(NOW - 3 * MINUTE);
     await issued(NOW - 2 * MINUTE, { sessionId: 'another of hers' });
@@ -85,6 +106,8 @@ test('all of it is found by an index, so that no command waits for the whole aud
   });
   expect(await Promise.all(plans)).toEqual([
     expect.stringMatching(/USING (COVERING )?INDEX audit_subject /),
+    expect.stringMatching(/USING (COVERING )?INDEX audit_subject /),
+    expect.stringMatching(/USING (COVERING )?INDEX audit_session /),
     expect.stringMatching(/USING (COVERING )?INDEX audit_session /),
     expect.stringMatching(/USING (COVERING )?INDEX audit_subject /),
   ]);

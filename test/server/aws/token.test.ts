@@ -141,7 +141,7 @@ describe('a token is issued', () => {
         ip: '192.0.2.7',
       },
     ]);
-    expect(JSON.parse(rows[0]?.detail ?? '')).toEqual({ role: ROLE, jti: decodeJwt(token).jti });
+    expect(JSON.parse(rows[0]?.detail ?? '')).toEqual({ role: ROLE, jti: decodeJwt(token).jti, seconds: 2700 });
   });
 
   test('to nobody if the row cannot be written', async () => {

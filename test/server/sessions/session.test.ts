@@ -175,7 +175,7 @@ describe('the ID token for AWS', () => {
     }
   });
 
-  test('is written to the audit table with role and jti, but never itself', async () => {
+  test('is written to the audit table with role, jti and the seconds that it allows, but never itself', async () => {
     const { token: idToken } = await jsonOf<{ token: string }>(await askForToken());
     const row = await server.context.store
       .selectFrom('audit')
@@ -184,7 +184,7 @@ describe('the ID token for AWS', () => {
       .selectAll()
       .executeTakeFirstOrThrow();
     expect(row).toMatchObject({ subject: email, key_id: key.id });
-    expect(JSON.parse(row.detail)).toEqual({ role: ROLE, jti: decodeJwt(idToken).jti });
+    expect(JSON.parse(row.detail)).toEqual({ role: ROLE, jti: decodeJwt(idToken).jti, seconds: 3600 });
   });
 
   const goodRoles = [
