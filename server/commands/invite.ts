@@ -7,14 +7,8 @@ import { readEndDate } from '../people/end-date.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { type Administration, administer, printJson } from './administer.ts';
 import { type Format, invitationColumns, invitationJson, printInvited } from './invite-output.ts';
-import {
-  addListOptions,
-  type ListOptions,
-  pageOfOptions,
-  printPage,
-  printTable,
-  searchOption,
-} from './list-options.ts';
+import { addListOptions, type ListOptions, pageOfOptions, searchOption } from './list-options.ts';
+import { printPage, printTable } from './list-output.ts';
 import { readInput } from './read-input.ts';
 
 interface InviteOptions {

@@ -7,16 +7,8 @@ import { shortDay } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 import { endedJson, outstanding, printEnded, printOutstanding } from './ended.ts';
 import { addKeyPolicy } from './key-policy.ts';
-import {
-  addListOptions,
-  daysAgo,
-  type ListOptions,
-  pageOfOptions,
-  printPage,
-  printTable,
-  searchOption,
-  wholeNumber,
-} from './list-options.ts';
+import { addListOptions, daysAgo, type ListOptions, pageOfOptions, searchOption, wholeNumber } from './list-options.ts';
+import { printPage, printTable } from './list-output.ts';
 
 /** How many characters of a key's ID a table shows: enough to name it. */
 const SHORT_ID = 10;

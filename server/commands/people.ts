@@ -7,16 +7,8 @@ import { administer, printJson } from './administer.ts';
 import { confirm } from './confirm.ts';
 import { endedJson, outstanding, printEnded, printOutstanding } from './ended.ts';
 import { keyJson } from './keys.ts';
-import {
-  addListOptions,
-  daysAgo,
-  type ListOptions,
-  pageOfOptions,
-  printPage,
-  printTable,
-  searchOption,
-  wholeNumber,
-} from './list-options.ts';
+import { addListOptions, daysAgo, type ListOptions, pageOfOptions, searchOption, wholeNumber } from './list-options.ts';
+import { printPage, printTable } from './list-output.ts';
 import { personJson, personText, stateText } from './person-text.ts';
 import { sessionJson } from './sessions.ts';
 

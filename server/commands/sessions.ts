@@ -10,7 +10,8 @@ import { shortTime } from '../text/time.ts';
 import { administer, printJson } from './administer.ts';
 import { confirm } from './confirm.ts';
 import { endedJson, outstanding, printOutstanding, sayEnded, sayMachines } from './ended.ts';
-import { addListOptions, type ListOptions, pageOfOptions, printPage, printTable } from './list-options.ts';
+import { addListOptions, type ListOptions, pageOfOptions } from './list-options.ts';
+import { printPage, printTable } from './list-output.ts';
 
 /** `vouch-server sessions`: who is signed in where, and ending that. */
 export function addSessions(program: Command): void {
