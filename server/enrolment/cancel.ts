@@ -1,7 +1,7 @@
 import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { hash } from '../secrets.ts';
-import { findEnrolment } from './enrolments.ts';
+import { findEnrolment, goesOn } from './enrolments.ts';
 import { isOwnerLink } from './owner-link.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function cancelEnrolment(
       .set({ answer: 'cancelled' })
       .where('ticket_hash', '=', ticket_hash)
       .where('browser_hash', '=', hash(page))
-      .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
+      .where(goesOn)
       .where('key_id', 'is', null)
       .returning('ticket_hash')
       .executeTakeFirst();

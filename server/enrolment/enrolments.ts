@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ExpressionBuilder } from 'kysely';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
@@ -17,6 +18,10 @@ export async function insertEnrolment(store: Store, enrolment: Omit<Schema['enro
     .values({ ...enrolment, words: null, user_handle, confirmed_key_id: null, key_id: null })
     .execute();
 }
+
+/** Neither the terminal nor the page has ended the enrolment. */
+export const goesOn = (is: ExpressionBuilder<Schema, 'enrolments'>) =>
+  is.or([is('answer', 'is', null), is('answer', '=', 'yes')]);
 
 /**
  * The running enrolment that a ticket names, for the page that it is bound to.

@@ -2,6 +2,7 @@ import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { hash } from '../secrets.ts';
 import { endedAccess } from './ended-access.ts';
+import { goesOn } from './enrolments.ts';
 import { enrolmentCancelled, enrolmentOver } from './problems.ts';
 
 /**
@@ -54,7 +55,7 @@ export async function approveEnrolment(context: Context, poll: string, words: st
     .where('poll_hash', '=', hash(poll))
     .where('words', '=', words)
     // Saying yes again is fine: the first answer may have been lost on the way.
-    .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
+    .where(goesOn)
     .where('expires_at', '>', context.now())
     .returning('ticket_hash')
     .executeTakeFirst();
@@ -74,7 +75,7 @@ export async function denyEnrolment(context: Context, poll: string, from: Reques
       .updateTable('enrolments')
       .set({ answer: 'no' })
       .where('poll_hash', '=', hash(poll))
-      .where((is) => is.or([is('answer', 'is', null), is('answer', '=', 'yes')]))
+      .where(goesOn)
       .where('key_id', 'is', null)
       .where('expires_at', '>', context.now())
       .returning(['invitation_id', 'machine'])
