@@ -4,7 +4,10 @@ import type * as X509 from '@peculiar/x509';
 
 const require = createRequire(import.meta.url);
 
-/** Loaded when the first certificate is read: it takes longer to load than most commands to run. */
+/**
+ * Loaded when the first certificate is read: it takes longer to load than most commands to run. Settings are read at one go and may name
+ * certificates, so there can be no `await import`.
+ */
 function loadX509(): typeof X509 {
   require('reflect-metadata');
   return require('@peculiar/x509') as typeof X509;
