@@ -62,25 +62,24 @@ const renumber = (...moves: [from: number, to: number][]) => [
   'update audit set id = -id where id < 0',
 ];
 const [first, last] = [1, ROWS];
+const COLUMNS = [
+  'id',
+  'at',
+  'event',
+  'result',
+  'reason',
+  'actor',
+  'subject',
+  'ip',
+  'machine',
+  'key_id',
+  'session_id',
+  'request_id',
+  'detail',
+  'hash',
+];
 const columns = (values: Record<string, string>) =>
-  `insert into audit select ${[
-    'id',
-    'at',
-    'event',
-    'result',
-    'reason',
-    'actor',
-    'subject',
-    'ip',
-    'machine',
-    'key_id',
-    'session_id',
-    'request_id',
-    'detail',
-    'hash',
-  ]
-    .map((column) => values[column] ?? column)
-    .join()} from audit where id = 17`;
+  `insert into audit select ${COLUMNS.map((column) => values[column] ?? column).join()} from audit where id = 17`;
 
 test('a trail that nobody touched is whole', async () => {
   const { base, head, rows, fault } = await verdictAfter();
@@ -180,21 +179,8 @@ describe('it is found when somebody', () => {
   });
 
   test('does any one thing to any row', async () => {
-    const text = fc.constantFrom(
-      ...[
-        'event',
-        'reason',
-        'actor',
-        'subject',
-        'ip',
-        'machine',
-        'key_id',
-        'session_id',
-        'request_id',
-        'detail',
-        'hash',
-      ],
-    );
+    // All that hold any text.
+    const text = fc.constantFrom(...COLUMNS.filter((column) => !['id', 'at', 'result'].includes(column)));
     const row = fc.integer({ min: 1, max: ROWS });
     const deeds = fc.oneof(
       fc.record({ row, column: text }).map((one) => [`update audit set ${one.column} = 'x' where id = ${one.row}`]),
