@@ -1,3 +1,5 @@
+import { forgetInTab, keepInTab, keptInTab } from './tab-storage.ts';
+
 /** How the sign-in of this tab ended, for the page that the terminal then shows (`/signed-in`). */
 export type Outcome = { signedIn: Session } | 'cancelled';
 
@@ -11,30 +13,23 @@ export interface Session {
 }
 
 /**
- * In sessionStorage, which this tab alone has, for this origin alone: the way back from the terminal is an address, which others
- * could read (docs/security.md, "What the addresses are worth").
+ * Kept in the tab: the way back from the terminal is an address, which others could read (docs/security.md, "What the addresses are
+ * worth").
  */
 const storageKey = 'vouch-outcome';
 
 export function keepOutcome(outcome: Outcome): void {
-  try {
-    sessionStorage.setItem(storageKey, JSON.stringify(outcome));
-  } catch {
-    // The browser may store nothing: the page then says less.
-  }
+  keepInTab(storageKey, JSON.stringify(outcome));
 }
 
 export function forgetOutcome(): void {
-  try {
-    sessionStorage.removeItem(storageKey);
-  } catch {
-    // There is nothing to forget.
-  }
+  forgetInTab(storageKey);
 }
 
+/** Undefined when the browser stores nothing: the page then says less. */
 export function lastOutcome(): Outcome | undefined {
   try {
-    return JSON.parse(sessionStorage.getItem(storageKey) ?? 'null') ?? undefined;
+    return JSON.parse(keptInTab(storageKey) ?? 'null') ?? undefined;
   } catch {
     return undefined;
   }

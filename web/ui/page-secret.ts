@@ -1,7 +1,8 @@
+import { forgetInTab, keepInTab, keptInTab } from './tab-storage.ts';
+
 /**
  * The secrets by which the server recognises this page: an enrolment's, and that of my account's web session. The server gives
- * each to one page only. Kept in sessionStorage, which this tab alone has, for this origin and port alone, so that a reload
- * works; without storage, only in memory.
+ * each to one page only. Without storage they are only in memory.
  */
 const secrets = new Map<string, string>();
 
@@ -11,32 +12,16 @@ const storageKey = (what: string) => `vouch-page ${what}`;
 export function keepPageSecret(what: string, secret: string | undefined): void {
   if (secret === undefined) return;
   secrets.set(what, secret);
-  try {
-    sessionStorage.setItem(storageKey(what), secret);
-  } catch {
-    // The browser may store nothing.
-  }
+  keepInTab(storageKey(what), secret);
 }
 
 export function forgetPageSecret(what: string): void {
   secrets.delete(what);
-  try {
-    sessionStorage.removeItem(storageKey(what));
-  } catch {
-    // There is nothing to forget.
-  }
+  forgetInTab(storageKey(what));
 }
 
 /** The header that identifies this page. */
 export function pageHeader(what: string): Record<string, string> {
-  const secret = secrets.get(what) ?? stored(what);
+  const secret = secrets.get(what) ?? keptInTab(storageKey(what));
   return secret === undefined ? {} : { 'vouch-page': secret };
-}
-
-function stored(what: string): string | undefined {
-  try {
-    return sessionStorage.getItem(storageKey(what)) ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
