@@ -47,8 +47,9 @@ export async function overReasons(
   for (const row of rows) {
     if (row.disabledAt !== null) reasons.set(row.id, 'person-disabled');
     else if (row.endsAt !== null && row.endsAt <= now) reasons.set(row.id, 'end-date');
-    // The end date that ended it was lifted since: a new sign-in is not refused.
+    // What shut the person out was lifted since: a new sign-in is not refused.
     else if (row.endReason === 'end-date') reasons.set(row.id, 'expired');
+    else if (row.endReason === 'person-disabled') reasons.set(row.id, 'ended-by-administrator');
     else if (row.revokedAt !== null) reasons.set(row.id, row.endReason ?? undefined);
     else if (row.removedAt !== null) reasons.set(row.id, 'key-removed');
     else reasons.set(row.id, row.expiresAt <= now ? 'expired' : undefined);

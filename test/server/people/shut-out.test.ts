@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { disable, enable } from '../../../server/people/disable.ts';
 import { remove } from '../../../server/people/remove.ts';
 import { removeNamedKey } from '../../../server/people/remove-named-key.ts';
+import { overReasons } from '../../../server/sessions/session-over.ts';
 import { findActiveSession } from '../../../server/sessions/sessions.ts';
 import type { Store } from '../../../server/store/store.ts';
 import { keyRow, sessionRow } from '../rows.ts';
@@ -137,9 +138,13 @@ test('enabling undoes the disabling alone: keys work again, sessions stay over, 
     .where('id', '=', 'bob')
     .execute();
   await change(store, (transaction) => disable(transaction, NOW, 'bob@example.com', BY));
+  const reasons = () => overReasons(store, [{ id: 'b1' }], NOW);
+  expect(await reasons()).toEqual(new Map([['b1', 'person-disabled']]));
   const enabled = await change(store, (transaction) => enable(transaction, NOW, 'bob@example.com', BY));
   expect(enabled).toEqual({ email: 'bob@example.com', changed: true, endsAt: NOW + 9 });
   expect(await isActive(store, 'b1')).toBe(false);
+  // With 'person-disabled' their programs would take a new sign-in for useless.
+  expect(await reasons()).toEqual(new Map([['b1', 'ended-by-administrator']]));
   expect(await store.selectFrom('keys').where('removed_at', 'is', null).select('id').execute()).toHaveLength(3);
   const before = await auditOf(store);
   expect(before.at(-1)).toEqual(bobsEvent('person-enabled'));
