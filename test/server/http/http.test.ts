@@ -26,6 +26,19 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
+test('a request’s ID is the server’s own, whatever the client sends: nobody gives two requests one ID', async () => {
+  const { email, key } = await enrolPerson(server);
+  const page = await SignIn.open(server.origin);
+  const answer = key.get(await page.options());
+  const sent = 'r'.repeat(36);
+  const response = await page.browser.post(`/login/${page.uid}/verify`, answer, { 'x-request-id': sent });
+  expect(response.status).toBe(200);
+  const id = response.headers.get('x-request-id');
+  expect(id).toMatch(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
+  const row = server.context.store.selectFrom('audit').where('subject', '=', email).where('event', '=', 'signed-in');
+  expect(await row.select('request_id').execute()).toEqual([{ request_id: id }]);
+});
+
 /** Sends a request exactly as given, because `fetch` leaves out some headers. */
 function raw(
   path: string,

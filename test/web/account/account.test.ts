@@ -352,6 +352,12 @@ describe('adding a key', () => {
     await visitor.press();
     await waitForFocus(visitor, 'new-key');
     expect(visitor.page.url()).toBe(`${site.origin}/account`);
+    // Anybody can lead somebody here: without a press nothing is asked for, and nothing is added.
+    expect(
+      routes(site)
+        .filter((route) => !route.startsWith('GET '))
+        .filter((route) => !route.includes('sign-in')),
+    ).toEqual([]);
     await pressButton(visitor, 'Cancel');
     await visitor.page.waitForSelector('.views');
   });
