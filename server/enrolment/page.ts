@@ -9,7 +9,7 @@ import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
 import { isShutOut } from '../store/shut-out.ts';
 import { randomWords } from '../text/words.ts';
-import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
+import { acceptCounter, assertionOptions, foreignKey, verifyAssertion } from '../webauthn/assertion.ts';
 import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
 import { type EndedAccess, endedAccess } from './ended-access.ts';
 import { findApproved, findEnrolment } from './enrolments.ts';
@@ -92,13 +92,7 @@ export async function confirmEnrolment(
   const enrolment = await findApproved(context, ticket, page);
   return countingRefusals(context, refusalOf(enrolment, response, from), async () => {
     const key = await verifyAssertion(context, 'confirm-enrolment', enrolment.ticket_hash, response);
-    if (key.email !== enrolment.email) {
-      throw new Problem({
-        kind: 'unknown-key',
-        what: 'This key is another person’s',
-        fix: 'Use a key that you have enrolled yourself.',
-      });
-    }
+    if (key.email !== enrolment.email) throw foreignKey();
     const renewed = randomSecret();
     await context.store.transaction().execute(async (transaction) => {
       await acceptCounter(transaction, key, context.now());

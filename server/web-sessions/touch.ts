@@ -2,8 +2,7 @@ import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import type { RequestSource } from '../audit/audit.ts';
 import { countingRefusals } from '../audit/refusals.ts';
 import type { Context } from '../context.ts';
-import { Problem } from '../problem/problem.ts';
-import { acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
+import { acceptCounter, assertionOptions, foreignKey, verifyAssertion } from '../webauthn/assertion.ts';
 import {
   beginWebSession,
   LONGEST_MS,
@@ -61,13 +60,7 @@ export async function renew(
 ): Promise<WebSessionSecrets> {
   return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, from }, async () => {
     const key = await verifyAssertion(context, 'account-touch', session.id, credential);
-    if (key.personId !== session.personId) {
-      throw new Problem({
-        kind: 'unknown-key',
-        what: 'This key is another person’s',
-        fix: 'Use a key that you have enrolled yourself.',
-      });
-    }
+    if (key.personId !== session.personId) throw foreignKey();
     return context.store.transaction().execute(async (transaction) => {
       const now = context.now();
       await acceptCounter(transaction, key, now);

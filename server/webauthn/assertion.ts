@@ -180,6 +180,15 @@ function unknownKey(): Problem {
   });
 }
 
+/** For the answer of an enrolled key where only a certain person's keys count. */
+export function foreignKey(): Problem {
+  return new Problem({
+    kind: 'unknown-key',
+    what: 'This key is another person’s',
+    fix: 'Use a key that you have enrolled yourself.',
+  });
+}
+
 function refused(error: Error): Problem {
   return verifierProblem(error, 'assertion-refused', 'Try again from your terminal.');
 }
