@@ -249,16 +249,24 @@ async function endDate(address: string, date: string, { json }: JsonOption): Pro
   const { endInWords, readEndDate } = await import('../people/end-date.ts');
   const { setEndDate } = await import('../people/set-end-date.ts');
   const wanted = date === 'none' ? null : readEndDate(date);
-  await administer(async ({ store, by }) => {
-    const { email, changed, endsAt, disabled } = await store
+  await administer(async (administration) => {
+    const { store, by } = administration;
+    const done = await store
       .transaction()
       .execute((transaction) => setEndDate(transaction, Date.now(), address, wanted, by));
+    const { email, changed, endsAt, disabled, sessions, invitations } = done;
+    const holders = sessions.map(({ id }) => ({ sessionId: id }));
+    const until = await outstanding(administration, holders);
     if (json) {
-      printJson({ email, changed, endsAt: isoTime(endsAt), disabled });
+      const ended = { ...endedJson(done, until), invitationsVoided: invitations };
+      printJson({ email, changed, endsAt: isoTime(endsAt), disabled, ...ended });
       return;
     }
-    const until = endsAt === null ? 'has no end date' : `may sign in ${endInWords(endsAt)}`;
-    print(`${email} ${until}.${changed ? '' : ' Nothing has changed.'}`);
+    const may = endsAt === null ? 'has no end date' : `may sign in ${endInWords(endsAt)}`;
+    print(`${email} ${may}.${changed ? '' : ' Nothing has changed.'}`);
+    printEnded(done);
+    if (invitations > 0) print(`Voided ${count(invitations, 'open invitation')}.`);
+    printOutstanding(until, email);
     if (disabled) print(`But ${email} is disabled. To undo that: vouch-server people enable ${email}`);
   });
 }

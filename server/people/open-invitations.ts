@@ -8,7 +8,13 @@ export const isOpen = (now: number) => (is: ExpressionBuilder<Schema, 'invitatio
   is.and([is('used_at', 'is', null), is('revoked_at', 'is', null), is('expires_at', '>', now)]);
 
 /** Why invitations are voided although nobody revoked them. */
-type VoidReason = 'person-disabled' | 'person-removed' | 'person-demoted' | 'key-removed' | 'keys-replaced';
+type VoidReason =
+  | 'person-disabled'
+  | 'person-removed'
+  | 'person-demoted'
+  | 'end-date'
+  | 'key-removed'
+  | 'keys-replaced';
 
 /**
  * Voids open invitations of an address, each with its row in the audit trail.

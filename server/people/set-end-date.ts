@@ -4,19 +4,24 @@ import { isOver } from '../store/shut-out.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { knownPerson } from './known-person.ts';
 import { checkOwnerRemains, lockPeople } from './last-owner.ts';
-import { signOut } from './sign-out.ts';
+import { revokeOpenInvitations } from './open-invitations.ts';
+import { type SignedOut, signOut } from './sign-out.ts';
 
-export interface EndDateSet {
+/** With what ended for good, because the end date before had come. */
+export interface EndDateSet extends SignedOut {
   email: string;
   /** False when the person had this end date before. */
   changed: boolean;
   endsAt: number | null;
   /** Whether the person stays disabled, whatever the end date is. */
   disabled: boolean;
+  /** How many open invitations were voided. */
+  invitations: number;
 }
 
 /**
- * Sets or removes the moment from which on a person is shut out. If it had come, their sessions end for good: none comes back.
+ * Sets or removes the moment from which on a person is shut out. If it had come, their sessions end for good and open
+ * invitations are void: nothing comes back.
  *
  * @param endsAt milliseconds since the epoch; null for no end
  * @throws Problem `person-unknown` or `last-owner`, and `option-refused` when the moment is over
@@ -32,15 +37,18 @@ export async function setEndDate(
   await lockPeople(transaction);
   const person = await knownPerson(transaction, address);
   const { id, email, disabled_at } = person;
-  const set = { email, changed: person.ends_at !== endsAt, endsAt, disabled: disabled_at !== null };
-  if (!set.changed) return set;
+  const changed = person.ends_at !== endsAt;
+  const set = { email, changed, endsAt, disabled: disabled_at !== null, sessions: [], browsers: 0, invitations: 0 };
+  if (!changed) return set;
   const sooner = endsAt !== null && (person.ends_at === null || endsAt < person.ends_at);
   if (sooner) await checkOwnerRemains(transaction, now, person, 'get an end date');
   await transaction.updateTable('people').set({ ends_at: endsAt }).where('id', '=', id).execute();
   const detail = { endsAt };
   await audit(transaction, now, { ...by, event: 'person-end-set', subject: email, detail });
-  if (isOver(person, now)) await signOut(transaction, now, { personId: id }, { ...by, reason: 'end-date' });
-  return set;
+  if (!isOver(person, now)) return set;
+  const why = { ...by, reason: 'end-date' as const };
+  const ended = await signOut(transaction, now, { personId: id }, why);
+  return { ...set, ...ended, invitations: await revokeOpenInvitations(transaction, now, email, why) };
 }
 
 function over(): Problem {

@@ -203,6 +203,14 @@ test('people enable says so when the last day is over', async () => {
   expect(stdout).toMatch(/Their end date has come \(31 Dec 2025\).*\n.*people end-date bob@example\.com none\n$/);
 });
 
+test('people end-date says what ended with the last day that was over', async () => {
+  const { store, run } = await team();
+  await store.updateTable('people').set({ ends_at: 1 }).where('id', '=', 'bob').execute();
+  const { stdout } = await run('people', 'end-date', 'bob@example.com', 'none');
+  expect(stdout).toMatch(/^bob@example\.com has no end date\.\nEnded 1 session \(bobs-laptop\)\.\n/);
+  expect(stdout).toMatch(AWS);
+});
+
 test('people remove asks first; a script must say --yes', async () => {
   const { store, run } = await team();
   const refused = await run('people', 'remove', 'bob@example.com');
