@@ -2,7 +2,6 @@ import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { hash } from '../secrets.ts';
 import { findEnrolment, goesOn } from './enrolments.ts';
-import { isOwnerLink } from './owner-link.ts';
 
 /**
  * Ends an enrolment because the person cancels on its page, even before the terminal has approved it. The invitation stays good, and a
@@ -19,7 +18,7 @@ export async function cancelEnrolment(
 ): Promise<void> {
   const enrolment = await findEnrolment(context, ticket, page);
   // No terminal waits, and the page may be opened again: the link is the only way in, and this enrolment is all that it leads to.
-  if (isOwnerLink(enrolment)) return;
+  if (enrolment.owner_link === 1) return;
   const { email, ticket_hash, machine } = enrolment;
   await context.store.transaction().execute(async (transaction) => {
     const cancelled = await transaction

@@ -5,7 +5,6 @@ import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
 import type { Schema } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import { isOwnerLink } from './owner-link.ts';
 import { enrolmentCancelled, invitationRefused, otherBrowser, ownerLinkOver, ownerLinkTaken } from './problems.ts';
 
 type Begun = 'words' | 'user_handle' | 'confirmed_key_id' | 'key_id';
@@ -43,7 +42,7 @@ export async function findEnrolment(context: Context, ticket: string, page: stri
     .select(['invitations.email as email', 'invitations.replace_keys as replaceKeys'])
     .executeTakeFirst();
   if (row === undefined) throw await overProblem(context.store, ticket);
-  if (row.browser_hash !== hash(page)) throw isOwnerLink(row) ? ownerLinkTaken() : otherBrowser();
+  if (row.browser_hash !== hash(page)) throw row.owner_link === 1 ? ownerLinkTaken() : otherBrowser();
   if (row.answer === 'cancelled') throw enrolmentCancelled();
   if (row.answer === 'no') {
     throw new Problem({
@@ -71,7 +70,7 @@ async function overProblem(store: Store, ticket: string): Promise<Problem> {
   const row = await store
     .selectFrom('enrolments')
     .where('ticket_hash', '=', hash(ticket))
-    .select(['client', 'key_id'])
+    .select(['owner_link', 'key_id'])
     .executeTakeFirst();
-  return row !== undefined && isOwnerLink(row) ? ownerLinkOver(row.key_id !== null) : invitationRefused();
+  return row?.owner_link === 1 ? ownerLinkOver(row.key_id !== null) : invitationRefused();
 }

@@ -8,7 +8,6 @@ import { Problem } from '../problem/problem.ts';
 import { hash, randomSecret } from '../secrets.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 import { insertEnrolment } from './enrolments.ts';
-import { OWNER_LINK } from './owner-link.ts';
 
 /** How long the link is good for, in milliseconds. */
 const LIFETIME_MS = 24 * 3600 * 1000;
@@ -70,7 +69,8 @@ export function offerOwnership({
       invitation_id: id,
       browser_hash: null,
       answer: 'yes',
-      client: OWNER_LINK,
+      owner_link: 1,
+      client: 'a link that the server printed',
       machine: null,
       key_name: null,
       created_at: now(),
@@ -81,7 +81,7 @@ export function offerOwnership({
 }
 
 async function voidLinks(transaction: StoreTransaction, now: number): Promise<void> {
-  const links = transaction.selectFrom('enrolments').where('client', '=', OWNER_LINK).select('invitation_id');
+  const links = transaction.selectFrom('enrolments').where('owner_link', '=', 1).select('invitation_id');
   const voided = await transaction
     .updateTable('invitations')
     .set({ revoked_at: now })

@@ -14,7 +14,6 @@ import { registrationOptions, verifyRegistration } from '../webauthn/registratio
 import { type EndedAccess, endedAccess } from './ended-access.ts';
 import { findApproved, findEnrolment } from './enrolments.ts';
 import { awaitsFirstOwner } from './first-owner.ts';
-import { isOwnerLink } from './owner-link.ts';
 import { invitationRefused, noOwnerYet, otherBrowser, ownerLinkOver, shutOut } from './problems.ts';
 
 /**
@@ -145,8 +144,8 @@ export async function finishEnrolment(
     return context.store.transaction().execute(async (transaction) => {
       const now = context.now();
       const invitation = await useInvitation(transaction, enrolment.invitation_id, now);
-      if (invitation === undefined) throw isOwnerLink(enrolment) ? ownerLinkOver(false) : invitationRefused();
-      if (isOwnerLink(enrolment)) {
+      if (invitation === undefined) throw enrolment.owner_link === 1 ? ownerLinkOver(false) : invitationRefused();
+      if (enrolment.owner_link === 1) {
         // Somebody was made an owner meanwhile: the link is of no more use to anybody.
         if (await hasOwner(transaction)) throw ownerLinkOver(false);
       } else if (await awaitsFirstOwner(transaction, context.config)) {

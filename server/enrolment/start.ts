@@ -75,6 +75,7 @@ export async function startEnrolment(
     invitation_id: invitation.id,
     browser_hash: page === undefined ? null : hash(page),
     answer: page === undefined ? null : 'yes',
+    owner_link: 0,
     client: request.client,
     machine: request.machine,
     key_name: request.keyName,

@@ -87,6 +87,9 @@ interface EnrolmentsTable {
   /** The terminal's answer, whether the page shows these words, or that the person cancelled on the page. */
   answer: 'yes' | 'no' | 'cancelled' | null;
   user_handle: string;
+  /** 1 when the first owner's link began it: nobody else gets in before. */
+  owner_link: number;
+  /** What began it, for the person. */
   client: string;
   machine: string | null;
   key_name: string | null;

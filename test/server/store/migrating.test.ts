@@ -6,16 +6,19 @@ import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import { addAudit } from '../rows.ts';
 import { newDatabase } from '../settings.ts';
 
-test('rows from before the chain become its beginning, and roles come from the old column', async () => {
+/** Makes a database as it was before a migration. */
+async function databaseBefore(migration: string): Promise<string> {
   const file = newDatabase();
-  const newer = '0005_people_and_audit_chain';
-  const migration = migrations[newer];
-  if (migration === undefined) throw new Error('no such migration');
-  const later = Object.entries(migrations).filter(([name]) => name >= newer);
+  const later = Object.entries(migrations).filter(([name]) => name >= migration);
+  expect(later[0]?.[0]).toBe(migration);
   for (const [name] of later) delete migrations[name];
   await (await openFile(file)).destroy();
   for (const [name, each] of later) migrations[name] = each;
+  return file;
+}
 
+test('rows from before the chain become its beginning, and roles come from the old column', async () => {
+  const file = await databaseBefore('0005_people_and_audit_chain');
   const before = new DatabaseSync(file);
   before.exec(`
     insert into people values ('1', 'owner@example.com', 'h1', 1, 1, null), ('2', 'alice@example.com', 'h2', 0, 1, null);
@@ -45,5 +48,24 @@ test('rows from before the chain become its beginning, and roles come from the o
   expect(await store.selectFrom('audit_head').selectAll().execute()).toEqual([
     { id: 1, last_id: 3, last_hash: hash, base_id: 0, base_hash: '' },
   ]);
+  await store.destroy();
+});
+
+test('an owner’s link from before its mark is still one, and nothing else becomes one', async () => {
+  const file = await databaseBefore('0008_owner_link');
+  const before = new DatabaseSync(file);
+  before.exec("insert into invitations (id, code_hash, email, created_at, expires_at) values ('i', 'c', 'e', 1, 2)");
+  for (const client of ['a link that the server printed', 'Vouch CLI', 'this browser']) {
+    before
+      .prepare(
+        `insert into enrolments (ticket_hash, poll_hash, invitation_id, user_handle, client, created_at, expires_at)
+         values (?, ?, 'i', 'h', ?, 1, 2)`,
+      )
+      .run(client, client, client);
+  }
+  before.close();
+  const store = await openFile(file);
+  const marked = await store.selectFrom('enrolments').where('owner_link', '=', 1).select('client').execute();
+  expect(marked).toEqual([{ client: 'a link that the server printed' }]);
   await store.destroy();
 });
