@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
 import { readKeySettings } from '../config/key-settings.ts';
+import type { Metadata } from '../fido-metadata/metadata.ts';
+import type { MetadataSource } from '../fido-metadata/source.ts';
 import type { KeyRefusal } from '../key-policy/judge.ts';
 import type { AffectedPerson, Lockouts } from '../key-policy/lockouts.ts';
 import { Problem } from '../problem/problem.ts';
+import type { Store } from '../store/store.ts';
 import { count } from '../text/count.ts';
 import { forLog } from '../text/readable-text.ts';
 import { administer, printJson } from './administer.ts';
@@ -28,12 +31,8 @@ The exit code is 1 if somebody would be locked out.`,
 async function test({ json }: { json?: boolean }): Promise<void> {
   const { keyRules, fidoMetadata } = readKeySettings(process.env);
   const { findLockouts } = await import('../key-policy/lockouts.ts');
-  const { LatestMetadata } = await import('../fido-metadata/latest-metadata.ts');
-  const { pino } = await import('pino');
   await administer(async ({ store }) => {
-    // Its warnings say when an edition could not be used.
-    const needs = { store, log: pino({ level: 'warn', base: undefined }, process.stderr), now: Date.now };
-    const metadata = fidoMetadata && (await LatestMetadata.open(fidoMetadata, needs)).current;
+    const metadata = fidoMetadata && (await readMetadata(fidoMetadata, store));
     const lockouts = await findLockouts(store, { ...keyRules, metadata }, Date.now());
     if (json) printJson({ fidoMetadata: metadata?.number ?? null, ...jsonOf(lockouts) });
     else process.stdout.write(textOf(lockouts, metadata?.number));
@@ -45,6 +44,15 @@ async function test({ json }: { json?: boolean }): Promise<void> {
       fix: 'Let them enrol a key that counts before you make this change.',
     });
   });
+}
+
+/** What reads it is loaded here: few servers have it, and it takes longer to load than the rest to run. */
+async function readMetadata(source: MetadataSource, store: Store): Promise<Metadata | undefined> {
+  const { LatestMetadata } = await import('../fido-metadata/latest-metadata.ts');
+  const { pino } = await import('pino');
+  // Its warnings say when an edition could not be used.
+  const log = pino({ level: 'warn', base: undefined }, process.stderr);
+  return (await LatestMetadata.open(source, { store, log, now: Date.now })).current;
 }
 
 const isLockedOut = ({ left }: AffectedPerson) => left === 0;
