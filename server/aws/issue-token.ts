@@ -2,7 +2,7 @@ import { audit, type RequestSource } from '../audit/audit.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { sessionOver } from '../sessions/session-over.ts';
-import { findActiveSession } from '../sessions/sessions.ts';
+import { type ActiveSession, findActiveSession } from '../sessions/sessions.ts';
 import type { Store } from '../store/store.ts';
 import { idTokenForRole } from './id-token.ts';
 import { keyTags } from './key-tags.ts';
@@ -13,28 +13,33 @@ const [MAX_TOKENS, WINDOW_MS] = [300, 10 * 60_000];
 /**
  * Issues a token for a role to a session.
  *
- * One transaction checks that the session is active, signs, and writes the audit row. So a revocation cannot fall in between. The row
- * is stored before the token leaves, so that every token can be found again.
+ * It is signed before the transaction, because a signature may take seconds (AWS KMS), and nobody else could write meanwhile. It
+ * leaves only after the transaction has found the session still active and has stored the audit row. So a revocation in between wins,
+ * and every token that left can be found again.
  *
+ * @param session as it was read for this request
  * @param role the role's ARN, checked
  * @returns the token and its end in milliseconds since the epoch
- * @throws Problem `session-over`, or `too-many-requests` with Retry-After
+ * @throws Problem `session-over`, `too-many-requests` or `unavailable`; the last two with Retry-After
  */
 export async function issueToken(
   context: Context,
-  sessionId: string,
+  session: ActiveSession,
   role: string,
   from: RequestSource,
 ): Promise<{ token: string; expiresAt: number }> {
-  return context.store.transaction().execute(async (transaction) => {
+  const { store } = context;
+  const asked = context.now();
+  // Before the signature too: AWS counts them, and its limit is for all sessions together.
+  await checkCount(store, session.id, asked);
+  const tags = await keyTags(context, store, session.keyId, asked);
+  const { token, expiresAt, jti } = await idTokenForRole(context, session, role, asked, tags);
+  await store.transaction().execute(async (transaction) => {
     const now = context.now();
-    const session = await findActiveSession(transaction, sessionId, now);
-    if (session === undefined) {
-      throw await sessionOver(context, transaction, { id: sessionId }, now);
-    }
-    await checkCount(transaction, sessionId, now);
-    const tags = await keyTags(context, transaction, session.keyId, now);
-    const { token, expiresAt, jti } = await idTokenForRole(context, session, role, now, tags);
+    const active = await findActiveSession(transaction, session.id, now);
+    if (active === undefined) throw await sessionOver(context, transaction, session, now);
+    if (active.email !== session.email || expiresAt > active.expiresAt) throw changed();
+    await checkCount(transaction, session.id, now);
     await audit(transaction, now, {
       event: 'aws-token-issued',
       actor: session.email,
@@ -42,10 +47,20 @@ export async function issueToken(
       from,
       machine: session.machine,
       keyId: session.keyId,
-      sessionId,
+      sessionId: session.id,
       detail: { role, jti, seconds: context.config.awsSessionSeconds },
     });
-    return { token, expiresAt };
+  });
+  return { token, expiresAt };
+}
+
+/** The token says what is no longer so. */
+function changed(): Problem {
+  return new Problem({
+    kind: 'unavailable',
+    what: 'The session changed while its token was signed',
+    fix: 'Try again.',
+    headers: { 'Retry-After': '1' },
   });
 }
 

@@ -22,7 +22,7 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
         fix: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
       });
     }
-    const { token, expiresAt } = await issueToken(context, response.locals.session.id, role, sourceOf(request));
+    const { token, expiresAt } = await issueToken(context, response.locals.session, role, sourceOf(request));
     const { awsSessionSeconds } = context.config;
     response.json({ token, expiresAt: isoTime(expiresAt), sessionSeconds: awsSessionSeconds });
   });

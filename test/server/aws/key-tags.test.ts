@@ -4,6 +4,7 @@ import { issueToken } from '../../../server/aws/issue-token.ts';
 import { readCertificate } from '../../../server/certificates/certificate.ts';
 import { readMetadata } from '../../../server/fido-metadata/metadata.ts';
 import type { KeyPolicy } from '../../../server/key-policy/judge.ts';
+import { findActiveSession } from '../../../server/sessions/sessions.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
 import { type Maker, makeMaker } from '../make-certificates.ts';
 import { modelEntry, payloadOf } from '../metadata-blob.ts';
@@ -59,7 +60,9 @@ async function tagsOf(session: 'proven' | 'silent', policy: Partial<KeyPolicy>) 
   onTestFinished(() => {
     opened.context.keyPolicy = keyPolicy;
   });
-  const { token } = await issueToken(opened.context, session, ROLE, { ip: '192.0.2.7', requestId: 'r-1' });
+  const active = await findActiveSession(opened.context.store, session, NOW);
+  if (active === undefined) throw new Error('the session is not active');
+  const { token } = await issueToken(opened.context, active, ROLE, { ip: '192.0.2.7', requestId: 'r-1' });
   opened.context.keyPolicy = keyPolicy;
   const { principal_tags: tags, transitive_tag_keys: transitive } = decodeJwt(token)['https://aws.amazon.com/tags'] as {
     principal_tags: Record<string, string[]>;

@@ -52,7 +52,8 @@ beforeEach(async () => {
   await emptyAudit(opened.context.store);
 });
 
-const issue = (id = 'hers', role = ROLE) => issueToken(opened.context, id, role, { ip: '192.0.2.7', requestId: 'r-1' });
+const FROM = { ip: '192.0.2.7', requestId: 'r-1' };
+const issue = (id = 'hers', role = ROLE) => issueToken(opened.context, { ...session, id }, role, FROM);
 const auditRows = () => opened.context.store.selectFrom('audit').selectAll().orderBy('id').execute();
 
 function setClock(now: number): void {
@@ -60,6 +61,17 @@ function setClock(now: number): void {
   onTestFinished(() => {
     opened.context.now = () => NOW;
   });
+}
+
+/** Asks for a token, and does something while it is being signed. */
+function issueDuring(interruption: () => Promise<unknown>) {
+  const { signingKey } = opened.context;
+  const { kid, publicJwk } = signingKey;
+  const sign = async (bytes: Uint8Array) => {
+    await interruption();
+    return signingKey.sign(bytes);
+  };
+  return issueToken({ ...opened.context, signingKey: { kid, publicJwk, sign } }, session, ROLE, FROM);
 }
 
 /** Writes the audit rows of tokens that were issued at a time. */
@@ -168,6 +180,46 @@ describe('a token is issued', () => {
     await expect(issue()).rejects.toMatchObject(over);
     expect(await auditRows()).toHaveLength(1);
     await store.updateTable('sessions').set({ revoked_at: null }).execute();
+  });
+
+  test('to no session that ends while the token is signed', async () => {
+    const { store } = opened.context;
+    const change = (changes: { revoked_at?: number | null; expires_at?: number }) =>
+      store.updateTable('sessions').set(changes).where('id', '=', 'hers').execute();
+    await expect(issueDuring(() => change({ revoked_at: NOW }))).rejects.toMatchObject({ kind: 'session-over' });
+    await change({ revoked_at: null });
+    const sooner = issueDuring(() => change({ expires_at: NOW + 59_999 }));
+    await expect(sooner).rejects.toMatchObject({ kind: 'unavailable', headers: { 'Retry-After': '1' } });
+    await change({ expires_at: NOW + 60_000 });
+    await issueDuring(async () => undefined);
+    await change({ expires_at: session.expiresAt });
+    expect(await auditRows()).toHaveLength(1);
+  });
+
+  test('to nobody if the signature fails, and others can write while it is made', async () => {
+    const { store } = opened.context;
+    const failed = issueDuring(async () => {
+      await addAudit(store, NOW, { event: 'invited', actor: 'cli:root' });
+      throw new Error('KMS is away');
+    });
+    await expect(failed).rejects.toThrow('KMS is away');
+    expect(await auditRows()).toMatchObject([{ event: 'invited' }]);
+  });
+
+  test('at most 300 times in 10 minutes, also to requests that are signed at once, and none beyond them is signed', async () => {
+    await addIssued(299, NOW - 1);
+    let signed = 0;
+    const both = Promise.withResolvers<void>();
+    const during = async () => {
+      signed += 1;
+      if (signed === 2) both.resolve();
+      await both.promise;
+    };
+    const outcomes = await Promise.allSettled([issueDuring(during), issueDuring(during)]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    await expect(issueDuring(during)).rejects.toMatchObject({ kind: 'too-many-requests' });
+    expect(signed).toBe(2);
+    expect(await auditRows()).toHaveLength(300);
   });
 
   test('at most 300 times in 10 minutes to one session, and another session has its own count', async () => {

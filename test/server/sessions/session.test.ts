@@ -5,7 +5,7 @@ import { decodeJwt, importJWK, jwtVerify, SignJWT } from 'jose';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { issueToken } from '../../../server/aws/issue-token.ts';
-import { bindSessionToGrant, findSessionOfGrant } from '../../../server/sessions/sessions.ts';
+import { bindSessionToGrant, findActiveSession, findSessionOfGrant } from '../../../server/sessions/sessions.ts';
 import { type CliClient, newKeyPair, type ProofOptions } from '../cli-client.ts';
 import { masterKeyBeside, privateJwk } from '../private-key.ts';
 import { addAudit } from '../rows.ts';
@@ -106,11 +106,12 @@ describe('the ID token for AWS', () => {
   test('is not given for a session that was revoked after its proof had been checked', async () => {
     const { client: other, access_token } = await signIn(server.origin, key);
     const id = String(decodeJwt(access_token).sid);
+    const session = await findActiveSession(server.context.store, id, Date.now());
+    if (session === undefined) throw new Error('the session is not active');
     expect((await other.api('DELETE', '/api/session', access_token)).status).toBe(204);
     const before = await issuedTokens();
-    await expect(issueToken(server.context, id, ROLE, { ip: '127.0.0.1', requestId: 'r-1' })).rejects.toMatchObject({
-      kind: 'session-over',
-    });
+    const refused = issueToken(server.context, session, ROLE, { ip: '127.0.0.1', requestId: 'r-1' });
+    await expect(refused).rejects.toMatchObject({ kind: 'session-over' });
     expect(await issuedTokens()).toBe(before);
   });
 
