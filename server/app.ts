@@ -4,8 +4,9 @@ import { accountTerminalRoutes } from './account/terminal-routes.ts';
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
+import type { Readiness } from './health/readiness.ts';
+import { healthz, readyz } from './health/routes.ts';
 import { clientAddress } from './http/client-address.ts';
-import { healthz, readyz } from './http/health.ts';
 import { keyIcons } from './http/key-icons.ts';
 import { ownOrigin } from './http/origin.ts';
 import { builtPages, notFoundPage, pages } from './http/pages.ts';
@@ -28,19 +29,26 @@ import type { SessionWatch } from './sessions/session-watch.ts';
  */
 const OIDC_PATHS = /^\/(\.well-known\/openid-configuration|jwks|request|auth|token(\/revocation)?)$/;
 
+interface Parts {
+  /** The master key, 32 bytes. */
+  master: Buffer;
+  /** Close it before the server. */
+  watch: SessionWatch;
+  readiness: Readiness;
+}
+
 /**
  * Puts the server together on one origin: health, pages, our API and the OpenID Connect provider.
  *
- * @param master the master key, 32 bytes
- * @param watch close it before the server
+ * @param parts what serve.ts makes before
  */
-export function createApp(context: Context, master: Buffer, watch: SessionWatch): Express {
+export function createApp(context: Context, { master, watch, readiness }: Parts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
-  app.get('/healthz', healthz(context));
-  app.get('/readyz', readyz(context));
+  app.get('/healthz', healthz);
+  app.get('/readyz', readyz(readiness));
   app.use(requestLog(context.log), ...securityHeaders(context.config));
   app.use(clientAddress(context.config), ownOrigin(context.config));
   const folder = builtPages();

@@ -6,18 +6,24 @@ import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
 import { type Offer, offerOwnership } from './enrolment/first-owner.ts';
 import { LatestMetadata } from './fido-metadata/latest-metadata.ts';
+import { Readiness } from './health/readiness.ts';
 import { checkOwners } from './key-policy/check-owners.ts';
 import { findLockouts } from './key-policy/lockouts.ts';
 import { listen } from './network/listen.ts';
 import { SessionWatch } from './sessions/session-watch.ts';
+import { checkSigns } from './signing/check-key.ts';
 import { masterKey } from './signing/master-key.ts';
 import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
+import { checkMigrated, checkWritable } from './store/health.ts';
 import { openForServing } from './store/open-for-issuer.ts';
 import { Sweeper } from './store/sweep.ts';
 import { inFull } from './text/time.ts';
 import { version } from './version.ts';
 
 const MINUTE_MS = 60_000;
+
+/** How long it is believed that the key signs, in milliseconds: signing elsewhere costs money. */
+const KEY_REUSE_MS = 30_000;
 
 export interface RunningServer {
   context: Context;
@@ -52,7 +58,8 @@ export async function serve(config: Config): Promise<RunningServer> {
     const context: Context = { config, store, log, signingKey, keyPolicy, now };
     const offer = await offerOwnership(context);
     const watch = new SessionWatch(context);
-    const listeners = await listen(config.listen, createApp(context, master, watch));
+    const readiness = readinessOf(context);
+    const listeners = await listen(config.listen, createApp(context, { master, watch, readiness }));
     const sweeper = sweeperFor(context);
     const refreshMetadata = async () => {
       if (await metadata?.refresh())
@@ -74,6 +81,7 @@ export async function serve(config: Config): Promise<RunningServer> {
       everyMinute,
       close: async () => {
         clearInterval(minutes);
+        readiness.drain();
         // Streams would last for an hour.
         watch.close();
         await listeners.close();
@@ -84,6 +92,16 @@ export async function serve(config: Config): Promise<RunningServer> {
     await end();
     throw error;
   }
+}
+
+/** What must work for the server to be ready. */
+function readinessOf(context: Context): Readiness {
+  const { store } = context;
+  const readiness = new Readiness(context.log);
+  readiness.add({ name: 'database', check: () => checkWritable(store, context.now()) });
+  readiness.add({ name: 'migrations', check: () => checkMigrated(store) });
+  readiness.add({ name: 'signing-key', check: () => checkSigns(context.signingKey), reuseMs: KEY_REUSE_MS });
+  return readiness;
 }
 
 /** Newer metadata may refuse keys that counted before. `vouch-server keys policy test` says whose they are. */

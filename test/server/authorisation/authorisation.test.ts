@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createApp } from '../../../server/app.ts';
+import { Readiness } from '../../../server/health/readiness.ts';
 import { SessionWatch } from '../../../server/sessions/session-watch.ts';
 import { startServer, type TestServer } from '../support.ts';
 import { ACTORS, castFor } from './cast.ts';
@@ -109,7 +110,13 @@ const isPage = (route: string) =>
 
 describe('the list of routes', () => {
   test('has a row for each route, and a route for each row', () => {
-    const routes = routesOf(createApp(server.context, randomBytes(32), new SessionWatch(server.context)));
+    const routes = routesOf(
+      createApp(server.context, {
+        master: randomBytes(32),
+        watch: new SessionWatch(server.context),
+        readiness: new Readiness(server.context.log),
+      }),
+    );
     const rows = Object.keys(MATRIX).filter((route) => !OF_PROVIDER.test(route));
     expect(routes.filter((route) => !isPage(route)).sort()).toEqual(rows.sort());
   });

@@ -1,7 +1,9 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import manifest from '../../../package.json' with { type: 'json' };
 import { createApp } from '../../../server/app.ts';
+import { Readiness } from '../../../server/health/readiness.ts';
 import { SessionWatch } from '../../../server/sessions/session-watch.ts';
 import { Browser } from '../browser.ts';
 import { CliClient } from '../cli-client.ts';
@@ -320,7 +322,14 @@ describe('security headers', () => {
 
   test('of an https issuer demand https, and no answer sets a cookie there either', async () => {
     const config = { ...server.context.config, issuer: 'https://vouch.example.com', local: false };
-    const app = createApp({ ...server.context, config }, Buffer.alloc(32), new SessionWatch(server.context));
+    const app = createApp(
+      { ...server.context, config },
+      {
+        master: Buffer.alloc(32),
+        watch: new SessionWatch(server.context),
+        readiness: new Readiness(server.context.log),
+      },
+    );
     const listening = app.listen(0, '127.0.0.1');
     try {
       await new Promise((resolve) => listening.once('listening', resolve));
@@ -435,6 +444,6 @@ test('the limit counts the 2^64 addresses of a /64 as one, and an IPv4 address a
 
 test('health answers anyone, at any host', async () => {
   const response = await raw('/healthz', { headers: { host: '10.0.0.1:8080' } });
-  expect(await jsonOf(response)).toEqual({ status: 'ok' });
+  expect(await jsonOf(response)).toEqual({ status: 'ok', version: manifest.version });
   expect(response.headers.get('cache-control')).toBe('no-store');
 });

@@ -1,0 +1,72 @@
+/** Something that the server needs to do its work. */
+export interface Part {
+  /** One of a few words, such as `database`: it is in `/readyz`, in the log and in a metric. */
+  name: string;
+  /** Throws when the server cannot do its work. Only the log gets the error: a stranger may ask. */
+  check: () => Promise<void>;
+  /** How long a good answer is believed, in milliseconds, for a check that costs more than the usual 2 s are worth. */
+  reuseMs?: number;
+}
+
+/** How long an answer is believed, in milliseconds: strangers ask too, and each write waits for the disk. */
+const REUSE_MS = 2_000;
+
+/** How long a check may take, in milliseconds: longer than a statement waits for another program's lock. */
+const PATIENCE_MS = 8_000;
+
+/** A part, with what its last check found. */
+export class WatchedPart {
+  readonly name: string;
+  readonly #check: () => Promise<void>;
+  readonly #reuseMs: number;
+  readonly #changed: (ok: boolean, error?: unknown) => void;
+  #attempt: Promise<boolean> | undefined;
+  // By a monotonic clock. A running attempt is never stale.
+  #staleAt = Number.POSITIVE_INFINITY;
+  #ok = true;
+
+  /** @param changed called when a check finds something else than the one before; the first is taken to follow a good one */
+  constructor({ name, check, reuseMs = REUSE_MS }: Part, changed: (ok: boolean, error?: unknown) => void) {
+    this.name = name;
+    this.#check = check;
+    this.#reuseMs = reuseMs;
+    this.#changed = changed;
+  }
+
+  /** Whether it works, as of a moment ago. It never throws. */
+  works(): Promise<boolean> {
+    if (this.#attempt === undefined || performance.now() >= this.#staleAt) {
+      this.#staleAt = Number.POSITIVE_INFINITY;
+      this.#attempt = this.#look();
+    }
+    return this.#attempt;
+  }
+
+  async #look(): Promise<boolean> {
+    let error: unknown;
+    const ok = await inTime(this.#check).then(
+      () => true,
+      (reason: unknown) => {
+        error = reason;
+        return false;
+      },
+    );
+    // Whoever waits for it to work again asks soon.
+    this.#staleAt = performance.now() + (ok ? this.#reuseMs : REUSE_MS);
+    if (ok !== this.#ok) this.#changed(ok, error);
+    this.#ok = ok;
+    return ok;
+  }
+}
+
+async function inTime(check: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the check took longer than ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
+  try {
+    await Promise.race([check(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

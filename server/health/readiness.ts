@@ -1,0 +1,44 @@
+import type { Logger } from 'pino';
+import { type Part, WatchedPart } from './part.ts';
+
+/** What `/readyz` says. */
+export interface Report {
+  /** `draining`: the server works, and is about to end. */
+  status: 'ok' | 'failing' | 'draining';
+  parts: Readonly<Record<string, 'ok' | 'failing'>>;
+}
+
+/** Whether the server can do its work now: all of its parts do, and it is not about to end. */
+export class Readiness {
+  readonly #log: Logger;
+  readonly #parts: WatchedPart[] = [];
+  #draining = false;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** Adds a part that must work. An outage and its end are logged once each. */
+  add(part: Part): void {
+    const { name } = part;
+    const watched = new WatchedPart(part, (ok, err) => {
+      if (ok) this.#log.info({ part: name }, 'works again');
+      else this.#log.error({ part: name, err }, 'does not work');
+    });
+    this.#parts.push(watched);
+  }
+
+  /** From now on the server says that it is not ready. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Looks at all parts, or at what was found a moment ago. It never throws. */
+  async report(): Promise<Report> {
+    const found = await Promise.all(
+      this.#parts.map(async (part) => [part.name, (await part.works()) ? 'ok' : 'failing'] as const),
+    );
+    const works = found.every(([, state]) => state === 'ok');
+    return { status: this.#draining ? 'draining' : works ? 'ok' : 'failing', parts: Object.fromEntries(found) };
+  }
+}
