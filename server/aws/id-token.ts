@@ -29,7 +29,7 @@ export async function idTokenForRole(
   const ofKey = Object.fromEntries(Object.entries(keyTags).map(([name, value]) => [name, [value]]));
   const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain], ...ofKey };
   const token = await signJwt(context.signingKey, {
-    iss: context.config.issuer,
+    iss: context.config.awsIssuer,
     sub: session.email,
     aud: context.config.awsAudience,
     iat: issuedAt,

@@ -20,11 +20,13 @@ function remarks(template: RoleTemplate): string[] {
   const found: string[] = [];
   if (hostname === 'localhost') {
     found.push(
-      `AWS cannot reach ${template.issuer}: this is only for a local AWS. Set VOUCH_ISSUER to the public URL.`,
+      `AWS cannot reach ${template.issuer}: this is only for a local AWS. Set VOUCH_ISSUER (or VOUCH_AWS_ISSUER) to the public URL.`,
     );
   } else if (port !== '') {
     // IAM API reference, CreateOpenIDConnectProvider, Url: "The URL should not contain a port number."
-    found.push(`AWS takes no issuer with a port, such as ${template.issuer}. Serve Vouch at port 443.`);
+    found.push(
+      `AWS takes no issuer with a port, such as ${template.issuer}. Serve Vouch at port 443, or set VOUCH_AWS_ISSUER.`,
+    );
   }
   // IAM user guide, "IAM and AWS STS quotas": white space is not counted.
   if (JSON.stringify(trustPolicy(template)).length > 2048) {

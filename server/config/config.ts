@@ -10,6 +10,7 @@ import { chooseEngine } from '../store/choose-engine.ts';
 import type { Engine } from '../store/engine.ts';
 import { isReadable } from '../text/readable-text.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
+import { readAwsIssuer } from './aws-issuer.ts';
 import { type Contact, readContact } from './contact.ts';
 import { readIssuer } from './issuer.ts';
 import { readKeySettings } from './key-settings.ts';
@@ -33,6 +34,8 @@ export interface Config {
   ownerEmail: string | undefined;
   /** How long a session lasts after its touch, in seconds. */
   sessionSeconds: number;
+  /** The issuer that AWS trusts: `iss` of tokens for AWS, and of no others. */
+  awsIssuer: string;
   /** The audience that AWS accounts' OIDC providers name. */
   awsAudience: string;
   /** How long the AWS credentials that people ask STS for may last, in seconds. */
@@ -61,7 +64,7 @@ type Environment = Record<string, string | undefined>;
  * @throws Problem `setting-refused` for the first setting that is missing or wrong
  */
 export function readConfig(env: Environment): Config {
-  const { issuer, awsAudience, awsSessionSeconds } = readAwsTrust(env);
+  const { issuer, awsIssuer, awsAudience, awsSessionSeconds } = readAwsTrust(env);
   const url = new URL(issuer);
   const local = url.protocol === 'http:';
   return {
@@ -73,6 +76,7 @@ export function readConfig(env: Environment): Config {
     masterKey: readMasterKey(env, local),
     ownerEmail: readOwner(env),
     sessionSeconds: Math.round(readHours(env) * 3600),
+    awsIssuer,
     awsAudience,
     awsSessionSeconds,
     ...readKeySettings(env),
@@ -85,17 +89,19 @@ export function readConfig(env: Environment): Config {
 }
 
 /**
- * Reads what administrative commands need: the issuer, the database, the first owner, and how long AWS credentials may last. They need no
- * master key.
+ * Reads what administrative commands need: the issuers, the database, the first owner, and how long AWS credentials may last. They need
+ * no master key.
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
 export function readInstallation(
   env: Environment,
-): Pick<Config, 'issuer' | 'database' | 'ownerEmail' | 'awsSessionSeconds'> {
+): Pick<Config, 'issuer' | 'awsIssuer' | 'database' | 'ownerEmail' | 'awsSessionSeconds'> {
   checkNames(env);
+  const issuer = readIssuer(env.VOUCH_ISSUER);
   return {
-    issuer: readIssuer(env.VOUCH_ISSUER),
+    issuer,
+    awsIssuer: readAwsIssuer(env.VOUCH_AWS_ISSUER, issuer),
     database: readDatabase(env),
     ownerEmail: readOwner(env),
     awsSessionSeconds: readAwsMinutes(env) * 60,
@@ -117,10 +123,18 @@ export function readSigningInstallation(env: Environment): Pick<Config, 'issuer'
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
-export function readAwsTrust(env: Environment): Pick<Config, 'issuer' | 'awsAudience' | 'awsSessionSeconds'> {
+export function readAwsTrust(
+  env: Environment,
+): Pick<Config, 'issuer' | 'awsIssuer' | 'awsAudience' | 'awsSessionSeconds'> {
   checkNames(env);
   const issuer = readIssuer(env.VOUCH_ISSUER);
-  return { issuer, awsAudience: readAudience(env, issuer), awsSessionSeconds: readAwsMinutes(env) * 60 };
+  const awsIssuer = readAwsIssuer(env.VOUCH_AWS_ISSUER, issuer);
+  return {
+    issuer,
+    awsIssuer,
+    awsAudience: readAudience(env, issuer, awsIssuer),
+    awsSessionSeconds: readAwsMinutes(env) * 60,
+  };
 }
 
 function readDatabase(env: Environment): Engine {
@@ -167,8 +181,8 @@ function readHours(env: Environment): number {
   return hours;
 }
 
-function readAudience(env: Environment, issuer: string): string {
-  const value = env.VOUCH_AWS_AUDIENCE ?? issuer;
+function readAudience(env: Environment, issuer: string, awsIssuer: string): string {
+  const value = env.VOUCH_AWS_AUDIENCE ?? awsIssuer;
   // IAM's CreateOpenIDConnectProvider: a client ID has 1 to 255 characters.
   if (!/^[\x21-\x7e]{1,255}$/.test(value)) {
     throw settingRefused(

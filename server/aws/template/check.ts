@@ -8,7 +8,7 @@ import { roleMaximum } from '../lifetimes.ts';
 import { partitions, type RoleTemplate } from './role-template.ts';
 
 /** The server's settings that AWS must know. */
-export type AwsTrust = Pick<Config, 'issuer' | 'awsAudience' | 'awsSessionSeconds'>;
+export type AwsTrust = Pick<Config, 'issuer' | 'awsIssuer' | 'awsAudience' | 'awsSessionSeconds'>;
 
 /** The options of the command line, as they were written. */
 export interface TemplateOptions {
@@ -55,7 +55,8 @@ export function checkTemplate(trust: AwsTrust, options: TemplateOptions): RoleTe
     });
   }
   return {
-    issuer: trust.issuer,
+    server: trust.issuer,
+    issuer: trust.awsIssuer,
     audience: trust.awsAudience,
     partition,
     account: options.account,

@@ -29,7 +29,7 @@ export function cloudFormation(template: RoleTemplate): string {
   };
   const document: Document = {
     AWSTemplateFormatVersion: '2010-09-09',
-    Description: `Lets people who signed in at ${template.issuer} use CodeCommit (made by vouch-server aws-template)`,
+    Description: `Lets people who signed in at ${template.server} use CodeCommit (made by vouch-server aws-template)`,
     Resources: { ...(template.existingProvider ? {} : { VouchProvider: provider }), VouchRole: role },
     Outputs: { RoleArn: { Description: 'For vouch setup aws --role', Value: roleArn(template) } },
   };

@@ -58,8 +58,8 @@ export function permissionPolicy({ repositories }: RoleTemplate): Document {
 export const permissionPolicyName = 'CodeCommit';
 
 /** The role's description in IAM. */
-export function description({ issuer, domains }: RoleTemplate): string {
-  return `Git with CodeCommit for ${domains.map((domain) => `@${domain}`).join(' ')} through Vouch at ${issuer}`.slice(
+export function description({ server, domains }: RoleTemplate): string {
+  return `Git with CodeCommit for ${domains.map((domain) => `@${domain}`).join(' ')} through Vouch at ${server}`.slice(
     0,
     1000,
   );
@@ -68,4 +68,5 @@ export function description({ issuer, domains }: RoleTemplate): string {
 /** Text in which IAM must see no policy variable (IAM user guide, "Policy variables", special characters). */
 const literal = (text: string) => text.replaceAll('${', () => `\${$}{`);
 
-const withoutScheme = (issuer: string) => new URL(issuer).host;
+/** With its path, as IAM writes an issuer in ARNs, condition keys and policy variables. */
+const withoutScheme = (issuer: string) => issuer.replace(/^https?:\/\//, '');

@@ -5,7 +5,9 @@ export const partitions = ['aws', 'aws-us-gov', 'aws-cn', 'aws-eusc'] as const;
 
 /** A role for developers, and who may assume it. All values have been checked; nothing checks them again. */
 export interface RoleTemplate {
-  /** The server's issuer URL, without a trailing slash. */
+  /** The server's own issuer URL, where people sign in. */
+  server: string;
+  /** The issuer that AWS trusts, without a trailing slash. It may have a path. */
   issuer: string;
   /** The audience of the server's tokens for AWS. */
   audience: string;

@@ -31,7 +31,11 @@ const session = {
 
 let opened: FeatureContext;
 beforeAll(async () => {
-  opened = await openContext({ VOUCH_AWS_AUDIENCE: 'sts.example', VOUCH_AWS_SESSION_MINUTES: '45' });
+  opened = await openContext({
+    VOUCH_AWS_ISSUER: 'https://id.example.com/vouch',
+    VOUCH_AWS_AUDIENCE: 'sts.example',
+    VOUCH_AWS_SESSION_MINUTES: '45',
+  });
   const { store } = opened.context;
   await store.insertInto('people').values(personRow('alice', session.email)).execute();
   await store
@@ -93,7 +97,7 @@ describe('the token for a role', () => {
     });
     expect(protectedHeader).toEqual({ alg: 'ES256', kid: signingKey.kid, typ: 'JWT' });
     expect(payload).toEqual({
-      iss: 'http://localhost:3000',
+      iss: 'https://id.example.com/vouch',
       sub: 'alice@sub.example.com',
       aud: 'sts.example',
       iat: NOW / 1000,

@@ -19,6 +19,7 @@ describe('the server needs only', () => {
       masterKey: undefined,
       ownerEmail: undefined,
       sessionSeconds: 28_800,
+      awsIssuer: 'http://localhost:3000',
       awsAudience: 'http://localhost:3000',
       awsSessionSeconds: 3600,
       keyRules: { allowed: undefined, mustProve: false, minLevel: undefined, roots: [] },

@@ -107,6 +107,32 @@ describe.each(formats)('%s', (format, read) => {
   });
 });
 
+test.each(formats)(
+  '%s names AWS’s issuer, with its path, wherever AWS compares it, and says where people sign in',
+  async (format, read) => {
+    const settings = { ...HTTPS, VOUCH_AWS_ISSUER: 'https://example.github.io/Vouch-docs' };
+    const { stdout, stderr } = await print(format, settings);
+    expect(stderr).toBe('');
+    const { provider, trustPolicy } = read(stdout);
+    expect(provider).toEqual({ url: settings.VOUCH_AWS_ISSUER, clientIds: [settings.VOUCH_AWS_ISSUER] });
+    expect(trustPolicy).toMatchObject({
+      Statement: [
+        {
+          Principal: { Federated: 'arn:aws:iam::123456789012:oidc-provider/example.github.io/Vouch-docs' },
+          Condition: {
+            StringEquals: {
+              'example.github.io/Vouch-docs:aud': settings.VOUCH_AWS_ISSUER,
+              'sts:RoleSessionName': `\${example.github.io/Vouch-docs:sub}`,
+            },
+            StringLike: { 'example.github.io/Vouch-docs:sub': ['*@example.com'] },
+          },
+        },
+      ],
+    });
+    expect(stdout).toContain('through Vouch at https://vouch.example.com');
+  },
+);
+
 describe('a role gives credentials for as long as the server lets people ask, and for an hour at least, as IAM demands', () => {
   test.each(formats.flatMap(([format, read]) => ['15', '720'].map((minutes) => [format, minutes, read] as const)))(
     '%s, VOUCH_AWS_SESSION_MINUTES=%s',
@@ -143,10 +169,7 @@ describe('cli', () => {
 
 describe('text with a special meaning in a format arrives unchanged', () => {
   const template = (audience: string) =>
-    checkTemplate(
-      { issuer: 'https://vouch.example.com', awsAudience: audience, awsSessionSeconds: 3600 },
-      { ...wanted, domain: ['example.com'], repository: [DEMO] },
-    );
+    checkTemplate({ ...trust, awsAudience: audience }, { ...wanted, domain: ['example.com'], repository: [DEMO] });
   /** IAM's way to write a dollar sign that begins no variable. */
   const escaped = (audience: string) => audience.split('${').join('$'.concat('{$}{'));
   const audiences = fc.string({
@@ -196,6 +219,7 @@ const wanted: TemplateOptions = {
 };
 const trust = {
   issuer: 'https://vouch.example.com',
+  awsIssuer: 'https://vouch.example.com',
   awsAudience: 'https://vouch.example.com',
   awsSessionSeconds: 3600,
 };
@@ -302,6 +326,11 @@ describe('the command', () => {
     ['no issuer', {}, /^vouch-server: VOUCH_ISSUER is not set/],
     ['a wrong issuer', { VOUCH_ISSUER: 'http://vouch.example.com' }, /^vouch-server: VOUCH_ISSUER is/],
     ['a wrong duration', { ...HTTPS, VOUCH_AWS_SESSION_MINUTES: '1' }, /^vouch-server: VOUCH_AWS_SESSION_MINUTES is/],
+    [
+      'a wrong issuer of AWS',
+      { ...HTTPS, VOUCH_AWS_ISSUER: 'https://a.example:1' },
+      /^vouch-server: VOUCH_AWS_ISSUER is/,
+    ],
     ['a wrong audience', { ...HTTPS, VOUCH_AWS_AUDIENCE: 'a b' }, /^vouch-server: VOUCH_AWS_AUDIENCE is/],
   ])('refuses %s as the server does', async (_name, settings, message) => {
     const { code, stdout, stderr } = await print('cloudformation', settings);
