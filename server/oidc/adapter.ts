@@ -91,8 +91,17 @@ export class OidcAdapter implements Adapter {
       .where('consumed_at', 'is', null)
       .returning('id_hash')
       .executeTakeFirst();
-    // RFC 6749, section 4.1.2: a code is used once. Of two uses at the same moment one loses.
-    if (consumed === undefined) throw new errors.InvalidGrant(`${this.#model} is consumed already`);
+    if (consumed !== undefined) return;
+    // RFC 6749, section 4.1.2: a code is used once, and a second use ends what the first one gave. The library does that when it finds a
+    // used code; here another request, perhaps of another instance, has used it since.
+    const used = await this.#store
+      .selectFrom('oidc_payloads')
+      .select('grant_id')
+      .where('model', '=', this.#model)
+      .where('id_hash', '=', hash(id))
+      .executeTakeFirst();
+    if (typeof used?.grant_id === 'string') await this.#revokeGrant(used.grant_id);
+    throw new errors.InvalidGrant(`${this.#model} is consumed already`);
   }
 
   async destroy(id: string): Promise<void> {

@@ -193,7 +193,9 @@ async function sessionClaims(context: Context, token: unknown): Promise<{ sid: s
   const { grantId = '' } = token as { grantId?: string };
   const session = await findSessionOfGrant(context.store, grantId, context.now());
   if (session !== undefined) return { sid: session.id };
-  const reason = await whyGrantIsOver(context.store, grantId, context.now());
+  const { id, reason } = (await whyGrantIsOver(context.store, grantId, context.now())) ?? {};
+  // This request has used the code, and others brought it meanwhile: its client gets a token, and learns with it why the session is over.
+  if (id !== undefined && reason === 'code-replayed') return { sid: id };
   // Only for the log: the library keeps details from clients.
   throw new errors.InvalidGrant(`the session is not active (${reason ?? 'for no known reason'})`);
 }

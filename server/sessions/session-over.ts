@@ -65,10 +65,14 @@ export async function overReasons(
   return reasons;
 }
 
-/** Why the session of an OAuth grant is over; undefined if the database does not know. */
-export async function whyGrantIsOver(store: Store, grantId: string, now: number): Promise<OverReason | undefined> {
+/** The session of an OAuth grant, and why it is over, if the database knows; undefined if there is none. */
+export async function whyGrantIsOver(
+  store: Store,
+  grantId: string,
+  now: number,
+): Promise<{ id: string; reason: OverReason | undefined } | undefined> {
   const session = await store.selectFrom('sessions').select('id').where('grant_id', '=', grantId).executeTakeFirst();
-  return session && (await overReasons(store, [session], now)).get(session.id);
+  return session && { id: session.id, reason: (await overReasons(store, [session], now)).get(session.id) };
 }
 
 /**

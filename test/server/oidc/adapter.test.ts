@@ -20,13 +20,16 @@ async function errorsOf(racers: Promise<unknown>[]): Promise<unknown[]> {
 }
 
 test('a code that was found by 20 requests is consumed by one', async () => {
-  const codes = new OidcAdapter(store, 'AuthorizationCode', Date.now, async () => {});
+  const revoked: string[] = [];
+  const codes = new OidcAdapter(store, 'AuthorizationCode', Date.now, async (grantId) => void revoked.push(grantId));
   await codes.upsert('code', { grantId: 'grant' }, 60);
   const found = await Promise.all(Array.from({ length: 20 }, () => codes.find('code')));
   expect(found.filter((code) => code?.consumed === undefined)).toHaveLength(20);
   const lost = await errorsOf(Array.from({ length: 20 }, () => codes.consume('code')));
   expect(lost).toHaveLength(19);
   for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidGrant);
+  // A second use ends what the first one gave.
+  expect(new Set(revoked)).toEqual(new Set(['grant']));
   expect((await codes.find('code'))?.consumed).toEqual(expect.any(Number));
 });
 

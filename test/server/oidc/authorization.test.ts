@@ -269,11 +269,15 @@ describe('a code', () => {
     expect((await client.api('GET', '/api/session', access_token, { proof })).status).toBe(200);
   });
 
-  test('20 times at the same moment: one answer has a token', async () => {
+  test('20 times at the same moment: one answer has a token, and the others end its session', async () => {
     const { client, code } = await freshCode();
     const proofs = await Promise.all(Array.from({ length: 20 }, () => client.proof('POST', '/token')));
     const responses = await Promise.all(proofs.map((proof) => client.redeem(code, {}, proof)));
-    expect(responses.filter((response) => response.status === 200)).toHaveLength(1);
+    const won = responses.filter((response) => response.status === 200);
+    expect(won).toHaveLength(1);
+    const { access_token } = await jsonOf<Tokens>(won[0] as Response);
+    const told = await client.api('GET', '/api/session', access_token);
+    await expectProblem(told, 401, 'session-over', { reason: 'code-replayed' });
     for (const response of responses.filter((item) => item.status !== 200)) {
       await expectOAuthError(response, 400, 'invalid_grant');
     }
