@@ -65,12 +65,13 @@ export async function findApproved(context: Context, ticket: string, page: strin
   });
 }
 
-/** Why a ticket opens nothing. A holder of the first owner's link may know what became of it. */
-async function overProblem(store: Store, ticket: string): Promise<Problem> {
+/** Why a ticket opens nothing. A holder of a first owner's link may know what became of it. */
+export async function overProblem(store: Store, ticket: string): Promise<Problem> {
   const row = await store
     .selectFrom('enrolments')
-    .where('ticket_hash', '=', hash(ticket))
-    .select(['owner_link', 'key_id'])
+    .innerJoin('invitations', 'invitations.id', 'enrolments.invitation_id')
+    .where('enrolments.ticket_hash', '=', hash(ticket))
+    .select(['enrolments.owner_link', 'invitations.used_at'])
     .executeTakeFirst();
-  return row?.owner_link === 1 ? ownerLinkOver(row.key_id !== null) : invitationRefused();
+  return row?.owner_link === 1 ? ownerLinkOver(row.used_at !== null) : invitationRefused();
 }

@@ -9,7 +9,7 @@ import { hash, randomSecret } from '../secrets.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 import { insertEnrolment } from './enrolments.ts';
 
-/** How long the link is good for, in milliseconds. */
+/** How long a link is good for at most, in milliseconds, and half as long at least. */
 const LIFETIME_MS = 24 * 3600 * 1000;
 
 /** What a server that has no owner prints when it starts. */
@@ -41,9 +41,10 @@ export async function refuseBeforeOwner(store: Store, { ownerEmail }: Pick<Confi
 }
 
 /**
- * Makes the first owner's link, if the server has none yet and the settings name one: a one-time enrolment that is approved already, and
- * belongs to the first page that opens it. Each start voids the link of the start before, in the same transaction: of two servers that
- * start at once, the later one's link works.
+ * Makes a first owner's link, if the server has no owner yet and the settings name one: a one-time enrolment that is approved already, and
+ * belongs to the first page that opens it. Each start makes its own. Those of earlier starts stay good as long as nobody has opened one:
+ * several instances start, and people read the log of any of them. Whichever is used first makes the owner, because all belong to one
+ * invitation. As soon as one is opened, the next start voids them all, so that whoever sees a stranger come first can stop them.
  *
  * @returns what to print; undefined when there is nothing to do
  */
@@ -54,14 +55,14 @@ export function offerOwnership({
 }: Pick<Context, 'config' | 'store' | 'now'>): Promise<Offer | undefined> {
   const { ownerEmail: email, issuer } = config;
   return store.transaction().execute(async (transaction) => {
-    await voidLinks(transaction, now());
-    if (email === undefined || !(await awaitsFirstOwner(transaction, config))) return undefined;
-    if ((await findPerson(transaction, email)) !== undefined) return { email, link: undefined };
-    const request = { email, role: 'owner', lasts: LIFETIME_MS } as const;
-    const [invitation] = await inviteWithin(transaction, now(), [request], { actor: 'server' });
-    if (invitation === undefined) throw new Error('one request makes one invitation');
+    const isAwaited = email !== undefined && (await awaitsFirstOwner(transaction, config));
+    const isHere = isAwaited && (await findPerson(transaction, email)) !== undefined;
+    const unopened = isAwaited && !isHere ? await findUnopened(transaction, email, now()) : undefined;
+    await voidLinks(transaction, now(), unopened?.id);
+    if (!isAwaited) return undefined;
+    if (isHere) return { email, link: undefined };
+    const { id, expiresAt } = unopened ?? (await inviteOwner(transaction, email, now()));
     const ticket = randomSecret();
-    const { id, expiresAt } = invitation;
     await insertEnrolment(transaction, {
       ticket_hash: hash(ticket),
       // No terminal asks about it.
@@ -80,12 +81,38 @@ export function offerOwnership({
   });
 }
 
-async function voidLinks(transaction: StoreTransaction, now: number): Promise<void> {
-  const links = transaction.selectFrom('enrolments').where('owner_link', '=', 1).select('invitation_id');
+async function inviteOwner(transaction: StoreTransaction, email: string, now: number) {
+  const request = { email, role: 'owner', lasts: LIFETIME_MS } as const;
+  const [invitation] = await inviteWithin(transaction, now, [request], { actor: 'server' });
+  if (invitation === undefined) throw new Error('one request makes one invitation');
+  return invitation;
+}
+
+/** The invitation of the links that were made before, if it is good for long enough and nobody has opened any of them. */
+async function findUnopened(transaction: StoreTransaction, email: string, now: number) {
+  return transaction
+    .selectFrom('invitations')
+    .where('email', '=', email)
+    .where(isOpen(now))
+    .where('expires_at', '>=', now + LIFETIME_MS / 2)
+    .where('id', 'in', linksIn(transaction))
+    .where('id', 'not in', linksIn(transaction).where('browser_hash', 'is not', null))
+    .select(['id', 'expires_at as expiresAt'])
+    .executeTakeFirst();
+}
+
+/** The invitations of all links. */
+function linksIn(transaction: StoreTransaction) {
+  return transaction.selectFrom('enrolments').where('owner_link', '=', 1).select('invitation_id');
+}
+
+/** @param but the invitation whose links stay good */
+async function voidLinks(transaction: StoreTransaction, now: number, but = ''): Promise<void> {
   const voided = await transaction
     .updateTable('invitations')
     .set({ revoked_at: now })
-    .where('id', 'in', links)
+    .where('id', 'in', linksIn(transaction))
+    .where('id', '!=', but)
     .where(isOpen(now))
     .returning('email')
     .execute();

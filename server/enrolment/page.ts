@@ -12,7 +12,7 @@ import { randomWords } from '../text/words.ts';
 import { acceptCounter, assertionOptions, foreignKey, verifyAssertion } from '../webauthn/assertion.ts';
 import { registrationOptions, verifyRegistration } from '../webauthn/registration.ts';
 import { type EndedAccess, endedAccess } from './ended-access.ts';
-import { findApproved, findEnrolment } from './enrolments.ts';
+import { findApproved, findEnrolment, overProblem } from './enrolments.ts';
 import { awaitsFirstOwner } from './first-owner.ts';
 import { invitationRefused, noOwnerYet, otherBrowser, ownerLinkOver, shutOut } from './problems.ts';
 
@@ -144,7 +144,7 @@ export async function finishEnrolment(
     return context.store.transaction().execute(async (transaction) => {
       const now = context.now();
       const invitation = await useInvitation(transaction, enrolment.invitation_id, now);
-      if (invitation === undefined) throw enrolment.owner_link === 1 ? ownerLinkOver(false) : invitationRefused();
+      if (invitation === undefined) throw await overProblem(transaction, ticket);
       if (enrolment.owner_link === 1) {
         // Somebody was made an owner meanwhile: the link is of no more use to anybody.
         if (await hasOwner(transaction)) throw ownerLinkOver(false);

@@ -32,14 +32,14 @@ export function noOwnerYet(): Problem {
   });
 }
 
-/** @param used whether the first owner has enrolled with it; otherwise it is void, or too old */
+/** @param used whether the first owner has enrolled, with this link or another one; otherwise it is void, or too old */
 export function ownerLinkOver(used: boolean): Problem {
   return new Problem({
     kind: 'owner-link-over',
-    what: used ? 'This link has been used: the server has its owner' : 'This link is void',
+    what: used ? 'The server has its owner: this link, or another that it printed, has been used' : 'This link is void',
     fix: used
       ? 'If that was not you, somebody else owns the server now: stop it, and begin again with a new database.'
-      : 'Each start of the server prints a new one until it has an owner, good for 24 hours. Restart it, and open that.',
+      : 'Each start of the server prints a new one until it has an owner. Restart it, and open that.',
   });
 }
 

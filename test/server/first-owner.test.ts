@@ -29,6 +29,8 @@ test('a server without an owner prints a link at each start, which is no line of
       /^vouch-server: Nobody owns this server yet\. VOUCH_OWNER_EMAIL names owner@example\.com/,
     );
   }
+  // Another page opens it first.
+  await jsonOf(await new Browser(origin).post(`${new URL(old).pathname}/open`));
   await first.end('SIGKILL');
 
   const second = await start();

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { offerOwnership, refuseBeforeOwner } from '../../../server/enrolment/first-owner.ts';
 import { invite } from '../../../server/invitations/invite.ts';
+import { isOpen } from '../../../server/people/open-invitations.ts';
 import { Browser } from '../browser.ts';
 import { keyRow, personRow } from '../rows.ts';
 import { SoftKey } from '../soft-key.ts';
@@ -68,6 +69,10 @@ class LinkPage {
 }
 
 const people = () => store().selectFrom('people').select(['email', 'role']).orderBy('email').execute();
+const openInvitations = async () => {
+  const rows = await store().selectFrom('invitations').where(isOpen(server.context.now())).select('email').execute();
+  return rows.map(({ email }) => email);
+};
 const start = (invitation: string) => new Browser(server.origin).post('/enroll/start', { invitation });
 
 describe('the first owner’s link', () => {
@@ -136,7 +141,7 @@ describe('the first owner’s link', () => {
     });
   });
 
-  test('is void after the next start, even when its page is open already', async () => {
+  test('is void after the next start once its page is open', async () => {
     const first = new LinkPage(await newLink());
     await first.post('open');
     const answer = await first.answer(new SoftKey(server.origin));
@@ -153,17 +158,36 @@ describe('the first owner’s link', () => {
     expect(await people()).toHaveLength(1);
   });
 
-  test('of 8 servers that start at once, one works', async () => {
+  test('of 8 servers that start at once: all work, until one is used', async () => {
     const links = await Promise.all(Array.from({ length: 8 }, newLink));
     expect(new Set(links).size).toBe(8);
-    const opened = await Promise.all(links.map((link) => new LinkPage(link).post('open')));
-    expect(opened.filter(({ status }) => status === 200)).toHaveLength(1);
+    const pages = links.map((link) => new LinkPage(link));
+    for (const page of pages) await jsonOf(await page.post('open'));
+    const answers = await Promise.all(pages.map((page) => page.answer(new SoftKey(server.origin))));
+    const responses = await Promise.all(pages.map((page, index) => page.post('verify', answers[index])));
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(1);
+    for (const refused of responses.filter(({ status }) => status !== 200)) {
+      expect(await refused.clone().json()).toMatchObject({ title: expect.stringMatching(/^The server has its owner/) });
+      await expectProblem(refused, 403, 'owner-link-over');
+    }
+    expect(await people()).toEqual([{ email: OWNER, role: 'owner' }]);
+    expect(await openInvitations()).toEqual([]);
+  });
+
+  test('stays good at the next start while nobody has opened it, for 12 hours', async () => {
+    const links = [await newLink()];
+    moveClock(server, 12 * 3600_000 - 5_000);
+    links.push(await newLink());
+    moveClock(server, 12 * 3600_000 + 5_000);
+    links.push(await newLink());
+    const statuses = [];
+    for (const link of links) statuses.push((await new LinkPage(link).post('open')).status);
+    expect(statuses).toEqual([403, 403, 200]);
+    expect(await openInvitations()).toEqual([OWNER]);
   });
 
   test('is good for 24 hours', async () => {
-    const offer = await offerOwnership(server.context);
-    expect(offer).toMatchObject({ email: OWNER });
-    const page = new LinkPage(offer?.link ?? '');
+    const page = new LinkPage(await newLink());
     moveClock(server, 24 * 3600_000 - 5_000);
     await jsonOf(await page.post('open'));
     moveClock(server, 24 * 3600_000);
