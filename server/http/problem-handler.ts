@@ -7,7 +7,7 @@ import { isAborted } from './aborted.ts';
 import { STATUS } from './status.ts';
 
 /**
- * Answers with a problem (RFC 9457).
+ * Answers with a problem (RFC 9457). Its `instance` is the request's ID, as in the log, as a URN (RFC 9562, section 4).
  *
  * @param status only if it is not the category's
  * @param contact how to reach the administrator, for problems that send people to them
@@ -22,7 +22,14 @@ export function sendProblem(
     .status(status)
     .set({ 'Cache-Control': 'no-store', ...problem.headers })
     .type('application/problem+json')
-    .send(JSON.stringify({ ...problem.toJSON(), detail: namingContact(problem.fix, contact), status }));
+    .send(
+      JSON.stringify({
+        ...problem.toJSON(),
+        detail: namingContact(problem.fix, contact),
+        status,
+        instance: `urn:uuid:${response.req.id}`,
+      }),
+    );
 }
 
 export const notFound: RequestHandler = (_request, response) => sendProblem(response, notFoundProblem());
@@ -37,24 +44,25 @@ export function notFoundProblem(): Problem {
  * @param contact how to reach the administrator
  */
 export function problemHandler(log: Logger, contact?: string): ErrorRequestHandler {
-  return (error: unknown, _request, response, _next) => {
+  return (error: unknown, { id }, response, _next) => {
     if (isAborted(error)) {
       // Nobody is there to answer, and the request's own line in the log shows it.
-      log.debug({ err: error }, 'the client has gone');
+      log.debug({ err: error, id }, 'the client has gone');
       response.destroy();
       return;
     }
     if (response.headersSent) {
       // Half an answer must not look like a whole one.
-      log.error({ err: error }, 'request failed');
+      log.error({ err: error, id }, 'request failed');
       response.destroy();
       return;
     }
     const unreadable = unreadableStatus(error);
     const problem = asProblem(error, unreadable);
     const status = unreadable ?? STATUS[problem.category];
-    if (status >= 500) log.error({ err: error }, 'request failed');
-    else log.info({ problem: problem.kind, members: problem.members, reason: problem.reason }, 'request refused');
+    const { kind, members, reason } = problem;
+    if (status >= 500) log.error({ err: error, id }, 'request failed');
+    else log.info({ problem: kind, members, reason, id }, 'request refused');
     sendProblem(response, problem, status, contact);
   };
 }

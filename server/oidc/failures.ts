@@ -1,21 +1,30 @@
+import type { Request } from 'express';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { isAborted } from '../http/aborted.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 
+/** The ID that http/request-log.ts gave the request. */
+export function requestIdOf(ctx: KoaContextWithOIDC): string {
+  return (ctx.req as Request).id;
+}
+
 /** Logs what goes wrong inside oidc-provider. */
 export function reportFailures(provider: Provider, log: Logger): void {
   provider.on('server_error', (ctx, error) => {
-    log.error({ err: error }, 'oidc-provider failed');
+    log.error({ err: error, id: requestIdOf(ctx) }, 'oidc-provider failed');
     answerUnavailable(ctx, error);
   });
   // Koa's event for errors outside oidc-provider's handlers. Without a listener Koa prints a stack on standard error.
   provider.on(
     'error' as never,
-    ((error: unknown) => {
-      if (isAborted(error)) log.debug({ err: error }, 'the client has gone');
-      else log.error({ err: error }, 'oidc-provider failed');
+    ((error: Error & { headers?: Record<string, string> }, ctx: KoaContextWithOIDC) => {
+      const id = requestIdOf(ctx);
+      if (isAborted(error)) log.debug({ err: error, id }, 'the client has gone');
+      else log.error({ err: error, id }, 'oidc-provider failed');
+      // Koa then removes every header that the answer had, and sets these.
+      error.headers = { ...error.headers, 'X-Request-Id': id };
     }) as never,
   );
 }

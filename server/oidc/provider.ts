@@ -5,7 +5,7 @@ import { whyGrantIsOver } from '../sessions/session-over.ts';
 import { bindSessionToGrant, endSessionsNow, findSessionOfGrant } from '../sessions/sessions.ts';
 import { forLog, isReadable } from '../text/readable-text.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
-import { answerUnavailable, reportFailures } from './failures.ts';
+import { answerUnavailable, reportFailures, requestIdOf } from './failures.ts';
 import type { LoginWords } from './login-words.ts';
 import { ProviderKey } from './provider-key.ts';
 import { withoutCookies } from './resume-without-cookies.ts';
@@ -42,9 +42,13 @@ export function createProvider(context: Context, words: LoginWords): Provider {
     }
   });
   reportFailures(provider, context.log);
-  const refused = (_ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
+  const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) =>
     context.log.info(
-      { error: error.error, reason: forLog(error.error_detail ?? error.error_description ?? '') },
+      {
+        error: error.error,
+        reason: forLog(error.error_detail ?? error.error_description ?? ''),
+        id: requestIdOf(ctx),
+      },
       'OAuth request refused',
     );
   provider.on('authorization.error', refused);

@@ -4,7 +4,7 @@ export class StoreUnavailable extends Error {
   readonly retryAfter: number;
   // Koa, below oidc-provider, answers with these two.
   readonly statusCode = 503;
-  readonly headers: Record<string, string>;
+  headers: Record<string, string>;
 
   constructor(message: string, retryAfter: number, cause?: unknown) {
     super(message, { cause });

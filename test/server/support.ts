@@ -79,12 +79,13 @@ export async function expectProblem(
     status,
     type: expect.stringMatching(/^application\/problem\+json/),
   });
-  const { type, status: said, title, detail, ...own } = JSON.parse(body);
-  expect({ type, status: said, title, detail }).toEqual({
+  const { type, status: said, title, detail, instance, ...own } = JSON.parse(body);
+  expect({ type, status: said, title, detail, instance }).toEqual({
     type: `urn:vouch:problem:${name}`,
     status,
     title: expect.any(String),
     detail: expect.any(String),
+    instance: `urn:uuid:${response.headers.get('x-request-id')}`,
   });
   if (members !== undefined) expect(own).toEqual(members);
 }

@@ -28,8 +28,8 @@ function send(to: number, path: string, headers: Record<string, string> = {}, bo
       async (answer) => {
         let text = '';
         for await (const chunk of answer) text += chunk;
-        const type = { 'content-type': answer.headers['content-type'] ?? '' };
-        resolve(new Response(text, { status: answer.statusCode ?? 0, headers: type }));
+        const pairs = Object.entries(answer.headers).map(([name, value]): [string, string] => [name, String(value)]);
+        resolve(new Response(text, { status: answer.statusCode ?? 0, headers: pairs }));
       },
     );
     sent.once('error', reject);

@@ -322,7 +322,11 @@ describe('a code', () => {
     expect(await response.clone().text()).not.toContain('ended-by');
     await expectOAuthError(response, 400, 'invalid_grant');
     expect(logged.mock.calls).toContainEqual([
-      { error: 'invalid_grant', reason: 'the session is not active (ended-by-administrator)' },
+      {
+        error: 'invalid_grant',
+        reason: 'the session is not active (ended-by-administrator)',
+        id: response.headers.get('x-request-id'),
+      },
       'OAuth request refused',
     ]);
   });

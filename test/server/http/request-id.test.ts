@@ -1,0 +1,40 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import manifest from '../../../package.json' with { type: 'json' };
+import { CliClient } from '../cli-client.ts';
+import { type ServerProcess, startProgram } from '../program.ts';
+import { localSettings } from '../settings.ts';
+
+/** The lines of the log about this request, without the one that each request has. */
+async function linesAbout(server: ServerProcess, id: string): Promise<Record<string, unknown>[]> {
+  const lines = () => server.log.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+  await expect.poll(() => lines().some((line) => line.msg === 'request' && line.id === id)).toBe(true);
+  return lines().filter((line) => line.id === id && line.msg !== 'request');
+}
+
+test('an error’s answer and all that the log says about it have the request’s ID, and every line the version', async () => {
+  const settings = await localSettings();
+  const origin = settings.VOUCH_ISSUER;
+  const server = await startProgram(settings);
+  const idOf = (response: Response) => response.headers.get('x-request-id') ?? '';
+
+  const problem = await fetch(`${origin}/login/nobody/details`, { headers: { 'x-request-id': randomUUID() } });
+  expect(await problem.json()).toMatchObject({ instance: `urn:uuid:${idOf(problem)}` });
+  expect(await linesAbout(server, idOf(problem))).toMatchObject([
+    { msg: 'request refused', problem: 'interaction-over', version: manifest.version },
+  ]);
+
+  const client = await CliClient.create(origin);
+  const oauth = [
+    await client.push({ code_challenge_method: 'plain' }),
+    await client.redeem('nonsense'),
+    await fetch(`${origin}/auth?client_id=nobody`, { redirect: 'manual' }),
+  ];
+  for (const response of oauth) {
+    expect(await linesAbout(server, idOf(response))).toMatchObject([{ msg: 'OAuth request refused' }]);
+  }
+  const versions = server.log
+    .split('\n')
+    .filter((line) => line !== '' && JSON.parse(line).version !== manifest.version);
+  expect(versions).toEqual([]);
+});
