@@ -25,11 +25,14 @@ const MINUTE_MS = 60_000;
 /** How long it is believed that the key signs, in milliseconds: signing elsewhere costs money. */
 const KEY_REUSE_MS = 30_000;
 
+/** How long closing the database may take, in milliseconds: a database that is away must not keep the process alive. */
+const DESTROY_MS = 5_000;
+
 export interface RunningServer {
   context: Context;
   /** Does what is done each minute. It never throws. */
   everyMinute: () => Promise<void>;
-  /** Gives running requests up to 20 seconds to end, then closes the database. */
+  /** Says that it is not ready, goes on for as long as VOUCH_DRAIN_SECONDS, gives running requests 20 seconds, and closes the database. */
   close: () => Promise<void>;
 }
 
@@ -39,13 +42,13 @@ export interface RunningServer {
  * @throws when the database, the master key or an address cannot be used; nothing stays open then
  */
 export async function serve(config: Config): Promise<RunningServer> {
-  const log = pino({ level: config.logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime });
-  log.info({ version, node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
+  const log = pino({ level: config.logLevel, base: { version }, timestamp: pino.stdTimeFunctions.isoTime });
+  log.info({ node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
   const store = await openForServing(config.database, config.issuer, Date.now());
   let metadata: LatestMetadata | undefined;
   const end = async () => {
     await metadata?.close();
-    await store.destroy();
+    await inTime(store.destroy());
   };
   try {
     const master = masterKey(config.masterKey, config.database, await hasSigningKey(store));
@@ -84,7 +87,7 @@ export async function serve(config: Config): Promise<RunningServer> {
         readiness.drain();
         // Streams would last for an hour.
         watch.close();
-        await listeners.close();
+        await listeners.close(config.drainMs);
         await end();
       },
     };
@@ -92,6 +95,15 @@ export async function serve(config: Config): Promise<RunningServer> {
     await end();
     throw error;
   }
+}
+
+/** Waits no longer than a database that answers needs. */
+async function inTime(destroyed: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, DESTROY_MS);
+  });
+  await Promise.race([destroyed, late]).finally(() => clearTimeout(timer));
 }
 
 /** What must work for the server to be ready. */

@@ -12,6 +12,7 @@ import { isReadable } from '../text/readable-text.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
 import { readAwsIssuer } from './aws-issuer.ts';
 import { type Contact, readContact } from './contact.ts';
+import { readDrainSeconds } from './drain-seconds.ts';
 import { readIssuer } from './issuer.ts';
 import { readKeySettings } from './key-settings.ts';
 import { listenAddresses } from './listen-addresses.ts';
@@ -51,6 +52,8 @@ export interface Config {
   /** Whose server it is, for people. */
   teamName: string | undefined;
   contact: Contact | undefined;
+  /** How long a server that is to end still takes requests, in milliseconds. */
+  drainMs: number;
   logLevel: string;
 }
 
@@ -84,6 +87,7 @@ export function readConfig(env: Environment): Config {
     auditDays: readAuditDays(env),
     teamName: readTeamName(env),
     contact: readContact(env.VOUCH_CONTACT),
+    drainMs: readDrainSeconds(env.VOUCH_DRAIN_SECONDS),
     logLevel: readLogLevel(env),
   };
 }

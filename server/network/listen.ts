@@ -23,8 +23,13 @@ export interface Listeners {
   addresses: readonly { address: string; port: number }[];
   /** The addresses that this machine does not have. */
   missing: readonly string[];
-  /** Takes no more requests, lets running ones end, and cuts them after `CLOSE_MS`. */
-  close: () => Promise<void>;
+  /**
+   * Takes no more requests, lets running ones end, and cuts them after `CLOSE_MS`.
+   *
+   * @param drainMs how long it goes on taking requests before that, in milliseconds, while it tells each client to use another
+   * connection for the next one
+   */
+  close: (drainMs?: number) => Promise<void>;
 }
 
 /**
@@ -43,10 +48,11 @@ export async function listen(addresses: readonly ListenAddress[], app: RequestLi
     response.shouldKeepAlive &&= !closing;
     app(request, response);
   };
-  const close = async () => {
+  const close = async (drainMs = 0) => {
     closing = true;
     // Tells clients not to keep the connection for another request.
     for (const response of running) response.shouldKeepAlive = false;
+    if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
     const closed = Promise.all(servers.map(closeOne));
     const cut = setTimeout(() => {
       for (const server of servers) server.closeAllConnections();

@@ -28,6 +28,7 @@ describe('the server needs only', () => {
       auditDays: 400,
       teamName: undefined,
       contact: undefined,
+      drainMs: 0,
       logLevel: 'info',
     });
   });

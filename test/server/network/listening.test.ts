@@ -7,7 +7,7 @@ import { listen } from '../../../server/network/listen.ts';
 import { freePort } from '../../support/free-port.ts';
 import { startProgram, vouchServer } from '../program.ts';
 import { localSettings, newDatabase } from '../settings.ts';
-import { startServer } from '../support.ts';
+import { enrolPerson, signIn, startServer } from '../support.ts';
 
 const portOf = ({ VOUCH_ISSUER }: { VOUCH_ISSUER: string }) => Number(new URL(VOUCH_ISSUER).port);
 
@@ -139,6 +139,45 @@ describe('closing', () => {
     await closed;
     await Promise.all(clients.map(({ ended }) => ended));
     expect(existsSync(server.databaseFile)).toBe(false);
+  });
+
+  test('first says that it is not ready, and takes requests until load balancers have seen it', async () => {
+    const server = await startServer({ VOUCH_DRAIN_SECONDS: '7' });
+    const port = Number(new URL(server.origin).port);
+    const { key } = await enrolPerson(server);
+    const { client, access_token } = await signIn(server.origin, key);
+    const stream = await client.api('GET', '/api/session/events', access_token);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const closed = server.close();
+    // An agent goes to another instance at once.
+    expect(await stream.text()).toBe('{"event":"alive"}\n');
+    const ready = await fetch(`${server.origin}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([503, { status: 'draining', parts: { database: 'ok' } }]);
+    expect(await healthAt('127.0.0.1', port)).toBe(200);
+    const discovery = await fetch(`${server.origin}/.well-known/openid-configuration`);
+    expect([discovery.status, discovery.headers.get('connection')]).toEqual([200, 'close']);
+    await vi.advanceTimersByTimeAsync(6_999);
+    expect(await healthAt('127.0.0.1', port)).toBe(200);
+    await vi.advanceTimersByTimeAsync(1);
+    await closed;
+    expect(await healthAt('127.0.0.1', port)).toBeUndefined();
+  });
+
+  test('does not wait for a database that is away', async () => {
+    const server = await startServer();
+    const { store } = server.context;
+    const destroy = store.destroy.bind(store);
+    onTestFinished(destroy);
+    store.destroy = () => new Promise(() => {});
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let isClosed = false;
+    const closed = server.close().then(() => {
+      isClosed = true;
+    });
+    while (!isClosed) await vi.advanceTimersByTimeAsync(1_000);
+    await closed;
   });
 
   test('lets a request under way end, and tells its client that the connection closes', async () => {
