@@ -16,7 +16,7 @@ import { requestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { loginRoutes } from './oidc/login-routes.ts';
 import { loginWords } from './oidc/login-words.ts';
-import { createProvider } from './oidc/provider.ts';
+import { currentProvider, type ServingProvider } from './oidc/provider.ts';
 import { revocationRoute } from './oidc/revocation-route.ts';
 import { Problem } from './problem/problem.ts';
 import { requireSession } from './sessions/require-session.ts';
@@ -56,8 +56,9 @@ export function createApp(context: Context, { master, watch, readiness }: Parts)
   app.use(keyIcons(context));
 
   const words = loginWords(master);
-  const provider = createProvider(context, words);
+  const provider = currentProvider(context, words);
   const session = requireSession(context);
+  app.use(freshKeys(context));
   app.use('/enroll/start', perMinute(60));
   // Terminals and pages poll here: a team that enrols from behind one address must still be able to sign in.
   app.use('/enroll', perMinute(3000));
@@ -74,7 +75,7 @@ export function createApp(context: Context, { master, watch, readiness }: Parts)
   app.use(sessionRoutes(context, session, watch));
   app.use(awsTokenRoute(context, session));
   app.use(revocationRoute(context));
-  app.use(openIdConnect(provider.callback()));
+  app.use(openIdConnect(provider));
 
   app.use(notFoundPage(folder, context.config), notFound);
   app.use(problemHandler(context.log, context.config.contact?.text));
@@ -85,6 +86,14 @@ const noStore: RequestHandler = (_request, response, next) => {
   response.set('Cache-Control', 'no-store');
   next();
 };
+
+/** Looks at the keys again if this instance has not seen them for long. @throws StoreUnavailable when it cannot */
+function freshKeys({ keys }: Context): RequestHandler {
+  return async (_request, _response, next) => {
+    await keys.fresh();
+    next();
+  };
+}
 
 /** A handler for all paths but one. */
 function except(path: string, handler: RequestHandler): RequestHandler {
@@ -105,13 +114,13 @@ function checkLength(request: Request): void {
   });
 }
 
-function openIdConnect(callback: RequestHandler): RequestHandler {
+function openIdConnect(current: () => ServingProvider): RequestHandler {
   return (request, response, next) => {
     if (!OIDC_PATHS.test(request.path)) {
       next();
       return;
     }
     checkLength(request);
-    return callback(request, response, next);
+    return current().callback(request, response);
   };
 }

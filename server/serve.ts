@@ -12,8 +12,9 @@ import { findLockouts } from './key-policy/lockouts.ts';
 import { listen } from './network/listen.ts';
 import { SessionWatch } from './sessions/session-watch.ts';
 import { checkSigns } from './signing/check-key.ts';
+import { DatabaseKeyRing } from './signing/key-ring.ts';
+import { hasSigningKey } from './signing/key-rows.ts';
 import { masterKey } from './signing/master-key.ts';
-import { currentSigningKey, hasSigningKey } from './signing/stored-key.ts';
 import { checkMigrated, checkWritable } from './store/health.ts';
 import { openForServing } from './store/open-for-issuer.ts';
 import { Sweeper } from './store/sweep.ts';
@@ -37,11 +38,12 @@ export interface RunningServer {
 }
 
 /**
- * Starts the server: opens the database, makes or reads the signing key, and listens.
+ * Starts the server: opens the database, makes or reads the signing keys, and listens.
  *
+ * @param elapsed milliseconds of a monotonic clock
  * @throws when the database, the master key or an address cannot be used; nothing stays open then
  */
-export async function serve(config: Config): Promise<RunningServer> {
+export async function serve(config: Config, elapsed = () => performance.now()): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: { version }, timestamp: pino.stdTimeFunctions.isoTime });
   log.info({ node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
   const store = await openForServing(config.database, config.issuer, Date.now());
@@ -52,13 +54,13 @@ export async function serve(config: Config): Promise<RunningServer> {
   };
   try {
     const master = masterKey(config.masterKey, config.database, await hasSigningKey(store));
-    const signingKey = await currentSigningKey(store, master, Date.now());
+    const keys = await DatabaseKeyRing.open(store, master, { now: Date.now, elapsed });
     const now = Date.now;
     const { fidoMetadata } = config;
     if (fidoMetadata !== undefined) metadata = await LatestMetadata.open(fidoMetadata, { store, log, now });
     const keyPolicy = () => ({ ...config.keyRules, metadata: metadata?.current });
     await checkOwners(store, keyPolicy(), now());
-    const context: Context = { config, store, log, signingKey, keyPolicy, now };
+    const context: Context = { config, store, log, keys, keyPolicy, now };
     const offer = await offerOwnership(context);
     const watch = new SessionWatch(context);
     const readiness = readinessOf(context);
@@ -112,7 +114,7 @@ function readinessOf(context: Context): Readiness {
   const readiness = new Readiness(context.log);
   readiness.add({ name: 'database', check: () => checkWritable(store, context.now()) });
   readiness.add({ name: 'migrations', check: () => checkMigrated(store) });
-  readiness.add({ name: 'signing-key', check: () => checkSigns(context.signingKey), reuseMs: KEY_REUSE_MS });
+  readiness.add({ name: 'signing-key', check: async () => checkSigns(context.keys.current()), reuseMs: KEY_REUSE_MS });
   return readiness;
 }
 
@@ -144,11 +146,11 @@ function textOf(offer: Offer): string {
 }
 
 /** What is done once a minute. @param elapsed milliseconds of a monotonic clock */
-export function sweeperFor({ store, config, signingKey }: Context, elapsed?: () => number): Sweeper {
-  const signer = { issuer: config.issuer, signingKey };
+export function sweeperFor({ store, config, keys }: Context, elapsed?: () => number): Sweeper {
+  const signer = () => ({ issuer: config.issuer, signingKey: keys.current() });
   const tasks = {
     anyTime: [(now: number) => closeWindows(store, now)],
-    steady: [(now: number) => trimAudit(store, signer, config.auditDays, now)],
+    steady: [(now: number) => trimAudit(store, signer(), config.auditDays, now)],
   };
   return new Sweeper(store, tasks, elapsed);
 }

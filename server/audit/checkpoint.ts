@@ -1,5 +1,6 @@
 import { decodeProtectedHeader, errors, importJWK, jwtVerify } from 'jose';
 import { Problem } from '../problem/problem.ts';
+import type { KnownKey } from '../signing/key-rows.ts';
 import { signJwt } from '../signing/sign-jwt.ts';
 import type { SigningKey } from '../signing/signing-key.ts';
 import type { Store } from '../store/store.ts';
@@ -23,8 +24,8 @@ export interface Signer {
 /** Whose signatures count. */
 export interface Verifier {
   issuer: string;
-  /** Finds the server's key with this name. */
-  findKey: (kid: string) => Promise<SigningKey | undefined>;
+  /** Finds the server's key with this name, whether it still signs or not. */
+  findKey: (kid: string) => Promise<Pick<KnownKey, 'publicJwk' | 'revokedAt'> | undefined>;
 }
 
 /** A place in the chain, and when its row was written, in milliseconds since the epoch; 0 for the place before the first row. */
@@ -36,6 +37,8 @@ export interface Place extends Link {
 export interface Checkpoint extends Place {
   /** Milliseconds since the epoch. */
   issuedAt: number;
+  /** When its key was revoked: whoever had the key can have made it. Null if it was not. */
+  keyRevokedAt: number | null;
 }
 
 /** The last row at this moment. */
@@ -89,7 +92,7 @@ async function read(text: string, { issuer, findKey }: Verifier, typ: string): P
       requiredClaims: ['iat', 'id', 'hash', 'at'],
     });
     const { id, hash, at, iat } = payload as { id: number; hash: string; at: number; iat: number };
-    return { id, hash, at, issuedAt: iat * 1000 };
+    return { id, hash, at, issuedAt: iat * 1000, keyRevokedAt: key.revokedAt };
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) throw refused(error.message);
     throw error;

@@ -28,7 +28,7 @@ export async function idTokenForRole(
   const domain = session.email.slice(session.email.indexOf('@') + 1);
   const ofKey = Object.fromEntries(Object.entries(keyTags).map(([name, value]) => [name, [value]]));
   const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain], ...ofKey };
-  const token = await signJwt(context.signingKey, {
+  const token = await signJwt(context.keys.current(), {
     iss: context.config.awsIssuer,
     sub: session.email,
     aud: context.config.awsAudience,

@@ -15,7 +15,7 @@ import { isoTime } from '../text/iso-time.ts';
 import { type AssertedKey, acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
 import { takeInteraction } from './adapter.ts';
 import type { LoginWords } from './login-words.ts';
-import type { TouchResult } from './provider.ts';
+import type { ServingProvider, TouchResult } from './provider.ts';
 import { resumeInteraction } from './resume-without-cookies.ts';
 
 /** How long it may take from the verified touch to the code, in seconds. */
@@ -28,10 +28,11 @@ const FINISHING_SECONDS = 60;
  * code goes only to that page, in the answer to the request with the touch. No cookie is involved that an attacker could plant, and no
  * URL returns the code.
  */
-export function loginRoutes(context: Context, provider: Provider, words: LoginWords): Router {
+export function loginRoutes(context: Context, current: () => ServingProvider, words: LoginWords): Router {
   const router = Router();
 
   router.get('/login/:uid/details', async (request, response) => {
+    const { provider } = current();
     const { uid, iat, exp, params } = await findInteraction(provider, request);
     const client = await provider.Client.find(String(params.client_id));
     response.json({
@@ -46,11 +47,13 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
   });
 
   router.post('/login/:uid/options', async (request, response) => {
+    const { provider } = current();
     const { uid } = await findInteraction(provider, request);
     response.json(await assertionOptions(context, 'sign-in', uid));
   });
 
   router.post('/login/:uid/verify', async (request, response) => {
+    const { provider } = current();
     const interaction = await findInteraction(provider, request);
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
     const { machine: said } = interaction.params;
@@ -77,6 +80,7 @@ export function loginRoutes(context: Context, provider: Provider, words: LoginWo
   });
 
   router.post('/login/:uid/cancel', async (request, response) => {
+    const { provider } = current();
     const interaction = await findInteraction(provider, request);
     if (!(await takeInteraction(context.store, interaction.uid))) throw signInOver();
     const result = { error: 'access_denied', error_description: 'cancelled in the browser' };

@@ -3,6 +3,8 @@ import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
 import { whyGrantIsOver } from '../sessions/session-over.ts';
 import { bindSessionToGrant, endSessionsNow, findSessionOfGrant } from '../sessions/sessions.ts';
+import { JWKS_MAX_AGE_S } from '../signing/lifetimes.ts';
+import type { SigningKey } from '../signing/signing-key.ts';
 import { forLog, isReadable } from '../text/readable-text.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
 import { answerUnavailable, reportFailures, requestIdOf } from './failures.ts';
@@ -23,12 +25,42 @@ const TTL = {
   idToken: 10 * 60,
 } as const;
 
+/** The documents that verifiers may keep for a while. */
+const CACHED = ['discovery', 'jwks'];
+
+/** The provider of this moment, and what answers its requests. */
+export interface ServingProvider {
+  provider: Provider;
+  callback: ReturnType<Provider['callback']>;
+}
+
+/**
+ * Returns the provider that signs with the current key. oidc-provider takes its keys once, so each key gets a provider of its own; it
+ * keeps nothing in memory that another one needs, and requests that are under way end with the one that they began with.
+ *
+ * @returns call it at the moment of use
+ */
+export function currentProvider(context: Context, words: LoginWords): () => ServingProvider {
+  let made: (ServingProvider & { key: SigningKey }) | undefined;
+  const current = () => {
+    const key = context.keys.current();
+    if (made?.key !== key) {
+      const provider = createProvider(context, words, key);
+      made = { key, provider, callback: provider.callback() };
+    }
+    return made;
+  };
+  // Now, so that a configuration that the library refuses ends the start.
+  current();
+  return current;
+}
+
 /**
  * The OpenID Connect provider: PAR (RFC 9126), code with PKCE S256 (RFC 7636), DPoP (RFC 9449) and JWT access tokens (RFC 9068) for our
  * own API. No refresh tokens, single sign-on, consent page or cookies.
  */
-export function createProvider(context: Context, words: LoginWords): Provider {
-  const provider = new Provider(context.config.issuer, configuration(context));
+function createProvider(context: Context, words: LoginWords, key: SigningKey): Provider {
+  const provider = new Provider(context.config.issuer, configuration(context, key));
   withoutCookies(provider);
   // http/origin.ts passes it the outer scheme.
   provider.proxy = true;
@@ -36,6 +68,10 @@ export function createProvider(context: Context, words: LoginWords): Provider {
     await next();
     // The only mode that checkParameters allows. The library's configuration can add to its discovery document, but not remove from it.
     if (ctx.oidc?.route === 'discovery') Object.assign(ctx.body as object, { response_modes_supported: ['query'] });
+    if (ctx.oidc?.route === 'jwks') ctx.body = { keys: context.keys.published() };
+    if (CACHED.includes(ctx.oidc?.route ?? '') && ctx.status === 200) {
+      ctx.set('Cache-Control', `public, max-age=${JWKS_MAX_AGE_S}`);
+    }
     // The client's terminal shows them, and so does the page.
     if (ctx.oidc?.route === 'pushed_authorization_request' && ctx.status === 201) {
       Object.assign(ctx.body as object, { words: words(String(ctx.oidc.params?.code_challenge)) });
@@ -57,7 +93,7 @@ export function createProvider(context: Context, words: LoginWords): Provider {
   return provider;
 }
 
-function configuration(context: Context): Configuration {
+function configuration(context: Context, key: SigningKey): Configuration {
   const { config } = context;
   return {
     adapter: (model: string) => new OidcAdapter(context.store, model, () => context.now(), revokeGrant(context)),
@@ -76,7 +112,7 @@ function configuration(context: Context): Configuration {
         require_pushed_authorization_requests: true,
       },
     ],
-    jwks: { keys: [new ProviderKey(context.signingKey)] },
+    jwks: { keys: [new ProviderKey(key)] },
     responseTypes: ['code'],
     clientAuthMethods: ['none'],
     discovery: { grant_types_supported: ['authorization_code'] },

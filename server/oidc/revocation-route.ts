@@ -1,5 +1,5 @@
 import express, { Router } from 'express';
-import { importJWK, jwtVerify } from 'jose';
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import { sourceOf } from '../audit/request-source.ts';
 import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
@@ -39,9 +39,9 @@ export function revocationRoute(context: Context): Router {
 
 async function sessionOf(context: Context, token: string): Promise<string | undefined> {
   const { issuer } = context.config;
-  const key = await importJWK(context.signingKey.publicJwk, 'ES256');
+  const keys = createLocalJWKSet({ keys: [...context.keys.published()] });
   const checks = { issuer, audience: apiAudience(issuer), typ: 'at+jwt', algorithms: ['ES256'] };
-  return jwtVerify(token, key, checks).then(
+  return jwtVerify(token, keys, checks).then(
     ({ payload }) => (typeof payload.sid === 'string' ? payload.sid : undefined),
     () => undefined,
   );

@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import type { JWK } from 'jose';
 import { type AuthorizationServer, allowInsecureRequests, customFetch, validateJwtAccessToken } from 'oauth4webapi';
 import { apiAudience } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
@@ -27,10 +28,7 @@ declare global {
  */
 export function requireSession(context: Context): RequestHandler {
   const { issuer } = context.config;
-  const server: AuthorizationServer = { issuer, jwks_uri: `${issuer}/jwks` };
-  // Saves a request to ourselves for our own keys.
-  const jwks = JSON.stringify({ keys: [context.signingKey.publicJwk] });
-  const fetchKeys = async () => new Response(jwks, { headers: { 'content-type': 'application/json' } });
+  const ownServer = ownKeys(context);
 
   return async (request, response, next) => {
     const headers = new Headers();
@@ -40,6 +38,7 @@ export function requireSession(context: Context): RequestHandler {
       if (value !== undefined && others.length === 0 && value.length <= 8192) headers.set(name, value);
     }
     const asked = new Request(issuer + request.originalUrl, { method: request.method, headers });
+    const { server, fetchKeys } = ownServer();
     const claims = await validateJwtAccessToken(server, asked, apiAudience(issuer), {
       requireDPoP: true,
       signingAlgorithms: ['ES256'],
@@ -57,6 +56,26 @@ export function requireSession(context: Context): RequestHandler {
     }
     response.locals.session = session;
     next();
+  };
+}
+
+/**
+ * What oauth4webapi needs to know of our keys, without a request to ourselves. It remembers the keys of a server by this object, so each
+ * change of the keys makes a new one: a revoked key counts no longer.
+ */
+function ownKeys({ config: { issuer }, keys }: Context) {
+  let made: { keys: readonly JWK[]; server: AuthorizationServer; fetchKeys: () => Promise<Response> } | undefined;
+  return () => {
+    const published = keys.published();
+    if (made?.keys !== published) {
+      const jwks = JSON.stringify({ keys: published });
+      made = {
+        keys: published,
+        server: { issuer, jwks_uri: `${issuer}/jwks` },
+        fetchKeys: async () => new Response(jwks, { headers: { 'content-type': 'application/json' } }),
+      };
+    }
+    return made;
   };
 }
 

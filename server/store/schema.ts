@@ -160,13 +160,27 @@ interface DpopProofsTable {
   expires_at: number;
 }
 
-interface SigningKeysTable {
+/** The issuer's keys, also those that are gone: what they signed long ago can still be checked. */
+export interface SigningKeysTable {
   kid: string;
-  /** 'current' for the key that signs. */
-  state: string;
-  /** The private JWK as a JWE (RFC 7516) under the master key. */
+  /** One key at most is next (published, but does not sign yet), and one is current; previous ones are still published. */
+  state: 'next' | 'current' | 'previous' | 'gone';
+  /**
+   * The JWK as a JWE (RFC 7516) under the master key. It has the private half only while the key is next or current, and if that is in
+   * the database at all.
+   */
   jwe: string;
+  /** Where the private half is: 'database'. */
+  source: string;
   created_at: number;
+  published_at: number;
+  /** When a next key may sign at the earliest. */
+  signs_from: number | null;
+  current_at: number | null;
+  previous_at: number | null;
+  gone_at: number | null;
+  /** When an administrator revoked it. */
+  revoked_at: number | null;
 }
 
 /** What oidc-provider stores: one row for each model instance. */

@@ -111,7 +111,7 @@ function user(settings: Record<string, string>) {
         log: pino({ level: 'silent' }),
         keyPolicy: () => ({ ...config.keyRules, metadata: undefined }),
         // Nothing here signs a token.
-        signingKey: undefined as never,
+        keys: undefined as never,
         now: Date.now,
       });
     } finally {

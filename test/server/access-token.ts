@@ -10,7 +10,7 @@ export async function accessToken(
   { email, sessionId }: { email: string; sessionId: string },
   key: KeyPair,
 ): Promise<string> {
-  const { signingKey } = context;
+  const signingKey = context.keys.current();
   const seconds = Math.floor(context.now() / 1000);
   const header = { alg: 'ES256', kid: signingKey.kid, typ: 'at+jwt' };
   const claims = {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { readConfig } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
-import { currentSigningKey } from '../../server/signing/stored-key.ts';
+import { DatabaseKeyRing } from '../../server/signing/key-ring.ts';
 import { openFile } from '../../server/store/sqlite/open-store.ts';
 
 /** What a feature receives, with its own database and without a server around it. */
@@ -26,12 +26,13 @@ export async function openContext(settings: Record<string, string> = {}): Promis
     ...settings,
   });
   const store = await openFile(database);
-  const signingKey = await currentSigningKey(store, createHash('sha256').update('master').digest(), NOW);
+  const master = createHash('sha256').update('master').digest();
+  const keys = await DatabaseKeyRing.open(store, master, { now: () => NOW, elapsed: () => 0 });
   return {
     context: {
       config,
       store,
-      signingKey,
+      keys,
       keyPolicy: () => ({ ...config.keyRules, metadata: undefined }),
       log: pino({ level: 'silent' }),
       now: () => NOW,

@@ -127,7 +127,7 @@ test('the database holds the signing key only in encrypted form', async () => {
     expect(d).toMatch(/^[\w-]{43}$/);
     const files = [server.databaseFile, `${server.databaseFile}-wal`].map((file) => readFileSync(file));
     const both = Buffer.concat(files);
-    expect(both.includes(server.context.signingKey.kid)).toBe(true);
+    expect(both.includes(server.context.keys.current().kid)).toBe(true);
     expect(both.includes(String(d))).toBe(false);
     expect(both.includes(Buffer.from(String(d), 'base64url'))).toBe(false);
     const row = await server.context.store.selectFrom('signing_keys').select('jwe').executeTakeFirstOrThrow();

@@ -1,4 +1,5 @@
 import type { readSigningInstallation } from '../../config/config.ts';
+import type { KnownKey } from '../../signing/key-rows.ts';
 import type { SigningKey } from '../../signing/signing-key.ts';
 import type { Administration } from '../administer.ts';
 
@@ -7,11 +8,15 @@ type Settings = ReturnType<typeof readSigningInstallation>;
 
 /** The server's keys, of any state, by their names. */
 export async function signingKeys({ store, installation }: Administration, settings: Settings) {
-  const { currentSigningKey, findSigningKey } = await import('../../signing/stored-key.ts');
+  const { DatabaseKeyRing } = await import('../../signing/key-ring.ts');
+  const { findSigningKey } = await import('../../signing/key-rows.ts');
   const { masterKey } = await import('../../signing/master-key.ts');
   const master = masterKey(settings.masterKey, installation.database, true);
   return {
-    current: (now: number): Promise<SigningKey> => currentSigningKey(store, master, now),
-    find: (kid: string): Promise<SigningKey | undefined> => findSigningKey(store, master, kid),
+    current: async (): Promise<SigningKey> => {
+      const clocks = { now: Date.now, elapsed: () => performance.now() };
+      return (await DatabaseKeyRing.open(store, master, clocks)).current();
+    },
+    find: (kid: string): Promise<KnownKey | undefined> => findSigningKey(store, master, kid),
   };
 }

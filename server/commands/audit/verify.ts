@@ -84,7 +84,14 @@ function asJson({ base, head, rows, fault }: Verdict, compared: Compared | undef
     ...(fault === undefined ? {} : { fault }),
     ...(compared === undefined
       ? {}
-      : { checkpoint: { ...compared, at: isoTime(compared.at), issuedAt: isoTime(compared.issuedAt) } }),
+      : {
+          checkpoint: {
+            ...compared,
+            at: isoTime(compared.at),
+            issuedAt: isoTime(compared.issuedAt),
+            keyRevokedAt: isoTime(compared.keyRevokedAt),
+          },
+        }),
   };
 }
 
@@ -99,6 +106,10 @@ function asText({ base, head, rows }: Verdict, compared: Compared | undefined): 
     const since = new Date(compared.issuedAt).toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' });
     const what = compared.found === 'present' ? 'is unchanged' : 'was deleted for its age, by this server';
     lines.push(`  Checkpoint   row ${compared.id} ${what} (signed on ${since})`);
+    if (compared.keyRevokedAt !== null) {
+      const then = inFull(compared.keyRevokedAt);
+      lines.push(`  Warning      the checkpoint's key was revoked on ${then}: whoever had the key can have made it`);
+    }
   }
   return `${lines.join('\n')}\n`;
 }

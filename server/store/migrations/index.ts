@@ -7,6 +7,7 @@ import * as peopleAndAuditChain from './0005_people_and_audit_chain.ts';
 import * as fidoMetadata from './0006_fido_metadata.ts';
 import * as auditFilters from './0007_audit_filters.ts';
 import * as ownerLink from './0008_owner_link.ts';
+import * as signingKeys from './0009_signing_keys.ts';
 
 /** All migrations by number. Each runs once, in this order. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   '0006_fido_metadata': fidoMetadata,
   '0007_audit_filters': auditFilters,
   '0008_owner_link': ownerLink,
+  '0009_signing_keys': signingKeys,
 };

@@ -28,10 +28,13 @@ beforeEach(async () => {
 });
 
 const store = () => opened.context.store;
-const signer = () => ({ issuer: opened.context.config.issuer, signingKey: opened.context.signingKey });
+const signer = () => ({ issuer: opened.context.config.issuer, signingKey: opened.context.keys.current() });
 const verifier = (): Verifier => ({
   issuer: signer().issuer,
-  findKey: async (kid) => (kid === signer().signingKey.kid ? signer().signingKey : undefined),
+  findKey: async (kid) => {
+    const { signingKey } = signer();
+    return kid === signingKey.kid ? { publicJwk: signingKey.publicJwk, revokedAt: null } : undefined;
+  },
 });
 const checkpoint = async () => signCheckpoint(signer(), await currentHead(store()), NOW);
 const add = (count: number, at = NOW) =>
@@ -72,7 +75,13 @@ describe('a checkpoint', () => {
     });
     const { hash } = await linkOf(3);
     expect(decodeJwt(token)).toEqual({ iss: signer().issuer, iat: NOW / 1000, id: 3, hash, at: NOW });
-    expect(await readCheckpoint(token, verifier())).toEqual({ id: 3, hash, at: NOW, issuedAt: NOW });
+    expect(await readCheckpoint(token, verifier())).toEqual({
+      id: 3,
+      hash,
+      at: NOW,
+      issuedAt: NOW,
+      keyRevokedAt: null,
+    });
   });
 
   test('of an empty trail is found later', async () => {
@@ -102,7 +111,7 @@ describe('a checkpoint', () => {
       'by a key that is not the server’s',
       async () => {
         const other = await openContext();
-        const { signingKey } = other.context;
+        const signingKey = other.context.keys.current();
         await other.close();
         return signCheckpoint({ ...signer(), signingKey }, await currentHead(store()), NOW);
       },

@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 
 const store = () => opened.context.store;
-const signer = () => ({ issuer: opened.context.config.issuer, signingKey: opened.context.signingKey });
+const signer = () => ({ issuer: opened.context.config.issuer, signingKey: opened.context.keys.current() });
 const trim = (days: number, now = NOW) => trimAudit(store(), signer(), days, now);
 const rows = () => store().selectFrom('audit').selectAll().orderBy('id').execute();
 const ids = async () => (await rows()).map(({ id }) => id);

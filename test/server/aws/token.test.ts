@@ -9,6 +9,7 @@ import { issueToken } from '../../../server/aws/issue-token.ts';
 import { awsTokenRoute } from '../../../server/aws/token-route.ts';
 import { problemHandler } from '../../../server/http/problem-handler.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
+import { oneKey } from '../one-key.ts';
 import { addAudit, emptyAudit, keyRow, personRow, sessionRow } from '../rows.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
@@ -69,13 +70,13 @@ function setClock(now: number): void {
 
 /** Asks for a token, and does something while it is being signed. */
 function issueDuring(interruption: () => Promise<unknown>) {
-  const { signingKey } = opened.context;
+  const signingKey = opened.context.keys.current();
   const { kid, publicJwk } = signingKey;
   const sign = async (bytes: Uint8Array) => {
     await interruption();
     return signingKey.sign(bytes);
   };
-  return issueToken({ ...opened.context, signingKey: { kid, publicJwk, sign } }, session, ROLE, FROM);
+  return issueToken({ ...opened.context, keys: oneKey({ kid, publicJwk, sign }) }, session, ROLE, FROM);
 }
 
 /** Writes the audit rows of tokens that were issued at a time. */
@@ -90,7 +91,7 @@ async function addIssued(
 
 describe('the token for a role', () => {
   test('tells AWS for one minute who the person is, for which role, and nothing else', async () => {
-    const { signingKey } = opened.context;
+    const signingKey = opened.context.keys.current();
     const { token, expiresAt, jti } = await idTokenForRole(opened.context, session, ROLE, NOW + 999);
     const { payload, protectedHeader } = await jwtVerify(token, await importJWK(signingKey.publicJwk, 'ES256'), {
       currentDate: new Date(NOW),

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { currentSigningKey } from '../../../server/signing/stored-key.ts';
+import { makeKey, storeFirst } from '../../../server/signing/key-rows.ts';
 import { openForServing } from '../../../server/store/open-for-issuer.ts';
 import { SqliteEngine } from '../../../server/store/sqlite/engine.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -40,7 +40,7 @@ describe('vouch-server audit checkpoint', () => {
   const file = join(folder, 'checkpoint');
   beforeAll(async () => {
     const store = await openForServing(new SqliteEngine(database), HTTPS.VOUCH_ISSUER, 1);
-    await currentSigningKey(store, Buffer.from(MASTER_KEY, 'base64'), 1);
+    await storeFirst(store, await makeKey(Buffer.from(MASTER_KEY, 'base64')), 1);
     await addAudit(store, 1, ...Array.from({ length: 5 }, () => ({ event: 'signed-in' as const, actor: 'a' })));
     await store.destroy();
     const { code, stdout, stderr } = await vouchServer(['audit', 'checkpoint'], settings);

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
 import { Readiness } from '../../../server/health/readiness.ts';
+import { oneKey } from '../one-key.ts';
 import { jsonOf, startServer } from '../support.ts';
 
 const silent = pino({ level: 'silent' });
@@ -30,9 +31,9 @@ test('a database that lacks a migration, and a key that does not sign as publish
   onTestFinished(server.close);
   await sql`delete from kysely_migration where name = '0004_issuer'`.execute(server.context.store);
   const other = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
-  const { signingKey } = server.context;
+  const signingKey = server.context.keys.current();
   const publicJwk = { ...(await crypto.subtle.exportKey('jwk', other.publicKey)), alg: 'ES256' } as never;
-  server.context.signingKey = { kid: signingKey.kid, publicJwk, sign: (bytes) => signingKey.sign(bytes) };
+  server.context.keys = oneKey({ kid: signingKey.kid, publicJwk, sign: (bytes) => signingKey.sign(bytes) });
   const response = await fetch(`${server.origin}/readyz`);
   expect([response.status, await response.json()]).toEqual([
     503,

@@ -61,7 +61,7 @@ describe('discovery', () => {
     const { keys } = await jsonOf<{ keys: Record<string, string>[] }>(await fetch(`${server.origin}/jwks`));
     expect(keys).toHaveLength(1);
     expect(Object.keys(keys[0] ?? {}).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
-    expect(keys[0]).toMatchObject({ kid: server.context.signingKey.kid, kty: 'EC', crv: 'P-256', alg: 'ES256' });
+    expect(keys[0]).toMatchObject({ kid: server.context.keys.current().kid, kty: 'EC', crv: 'P-256', alg: 'ES256' });
   });
 });
 

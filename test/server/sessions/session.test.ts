@@ -322,10 +322,10 @@ describe('an access token is refused', () => {
     claims: Record<string, unknown>,
     how: { typ?: string; alg?: string; privateKey?: CryptoKey; kid?: string } = {},
   ): Promise<string> {
-    const { signingKey, store } = server.context;
+    const { keys, store } = server.context;
     const serverKey = async () => importJWK(await privateJwk(store, masterKeyBeside(server.databaseFile)), 'ES256');
     return new SignJWT({ ...decodeJwt(token), ...claims })
-      .setProtectedHeader({ alg: how.alg ?? 'ES256', typ: how.typ ?? 'at+jwt', kid: how.kid ?? signingKey.kid })
+      .setProtectedHeader({ alg: how.alg ?? 'ES256', typ: how.typ ?? 'at+jwt', kid: how.kid ?? keys.current().kid })
       .sign(how.privateKey ?? (await serverKey()));
   }
 
@@ -361,7 +361,7 @@ describe('an access token is refused', () => {
       'of alg none',
       async () => {
         const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-        return `${part({ alg: 'none', typ: 'at+jwt', kid: server.context.signingKey.kid })}.${part(decodeJwt(token))}.`;
+        return `${part({ alg: 'none', typ: 'at+jwt', kid: server.context.keys.current().kid })}.${part(decodeJwt(token))}.`;
       },
     ],
   ];
