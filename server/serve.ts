@@ -66,17 +66,16 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     const readiness = readinessOf(context);
     const listeners = await listen(config.listen, createApp(context, { master, watch, readiness }));
     const sweeper = sweeperFor(context);
-    const refreshMetadata = async () => {
-      if (await metadata?.refresh())
+    const everyMinute = async () => {
+      const sweeps = await sweeper.sweep(context.now()).catch((err) => {
+        log.error({ err }, 'sweep failed');
+        return false;
+      });
+      // One instance asks FIDO, and the others find in the database what it got.
+      if (await metadata?.refresh({ fetches: sweeps }))
         await warnOfLockouts(context).catch((err) => log.error({ err }, 'keys not judged'));
     };
-    const everyMinute = async () => {
-      await sweeper.sweep(context.now()).catch((err) => log.error({ err }, 'sweep failed'));
-      await refreshMetadata();
-    };
     const minutes = setInterval(everyMinute, MINUTE_MS);
-    // Now too, but nobody waits for FIDO.
-    void refreshMetadata();
     if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
     // Not in the log, which others keep and read: the first to open the link owns the server.
     if (offer !== undefined) process.stderr.write(textOf(offer));

@@ -78,14 +78,15 @@ export class LatestMetadata {
   }
 
   /**
-   * Reads the source again if the file has changed or the URL's time has come. If that fails, it keeps what it has and logs the error.
-   * Call it every minute or so; it never throws.
+   * Takes what another instance has stored meanwhile, and reads the source again if the file has changed or the URL's time has come. If
+   * that fails, it keeps what it has and logs the error. Call it every minute or so; it never throws.
    *
+   * @param fetches whether this is the instance that asks the URL
    * @returns whether there is a newer edition now
    */
-  async refresh(): Promise<boolean> {
+  async refresh({ fetches = true } = {}): Promise<boolean> {
     const before = this.#edition;
-    this.#refreshing ??= this.#read()
+    this.#refreshing ??= this.#read(fetches)
       .catch((err: Error) => {
         if (this.#closing.signal.aborted) return;
         const { number } = this.current;
@@ -104,8 +105,10 @@ export class LatestMetadata {
     await this.#refreshing;
   }
 
-  async #read(): Promise<void> {
+  async #read(fetches: boolean): Promise<void> {
     const { store, now, log } = this.#needs;
+    await this.#adoptStored();
+    if ('url' in this.#source && !fetches) return;
     if (!(await this.#isDue())) return;
     const blob = await readSource(this.#source, PATIENCE_MS, this.#closing.signal);
     if (hashOf(blob) !== this.#edition.hash) {
@@ -122,6 +125,14 @@ export class LatestMetadata {
     }
     this.#nextFetch = now() + FETCH_EVERY_MS;
     this.#warnIfOverdue();
+  }
+
+  async #adoptStored(): Promise<void> {
+    const stored = await findStoredBlob(this.#needs.store, this.current.number);
+    if (stored === undefined) return;
+    this.#edition = { metadata: readVerifiedBlob(stored.blob), hash: hashOf(stored.blob) };
+    this.#nextFetch = stored.fetchedAt + FETCH_EVERY_MS;
+    this.#say();
   }
 
   async #isDue(): Promise<boolean> {

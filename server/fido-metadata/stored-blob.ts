@@ -1,11 +1,15 @@
 import type { Store } from '../store/store.ts';
 
-/** The latest edition that was verified before; undefined if there is none. */
-export async function findStoredBlob(store: Store): Promise<{ blob: string; fetchedAt: number } | undefined> {
+/** The latest edition that was verified before, if its number is above this one; undefined if there is none. */
+export async function findStoredBlob(
+  store: Store,
+  above = -1,
+): Promise<{ blob: string; fetchedAt: number } | undefined> {
   const row = await store
     .selectFrom('fido_metadata')
     .select(['blob', 'fetched_at'])
     .where('id', '=', 1)
+    .where('number', '>', above)
     .executeTakeFirst();
   return row && { blob: row.blob, fetchedAt: row.fetched_at };
 }

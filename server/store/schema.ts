@@ -18,6 +18,8 @@ export interface Schema {
   audit_windows: AuditWindowsTable;
   server: ServerTable;
   fido_metadata: FidoMetadataTable;
+  rate_limits: RateLimitsTable;
+  leases: LeasesTable;
 }
 
 /** A person, known by an e-mail address in lower case. */
@@ -258,4 +260,22 @@ interface FidoMetadataTable {
   /** The file or the URL that it is from. */
   source: string;
   fetched_at: number;
+}
+
+/** Requests that all instances count together (server/http/shared-rate-limit-store.ts). */
+interface RateLimitsTable {
+  /** The limit's name and the client's address. */
+  client: string;
+  hits: number;
+  /** When the minute ends that they are counted for. */
+  ends_at: number;
+}
+
+/** Work that one of several instances does (server/store/lease.ts). */
+interface LeasesTable {
+  work: string;
+  /** The instance that does it. */
+  holder: string;
+  /** When it last said so. */
+  taken_at: number;
 }

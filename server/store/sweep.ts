@@ -1,9 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
+import { Lease } from './lease.ts';
 import type { Schema } from './schema.ts';
 import type { Store } from './store.ts';
 
-/** The most rows that one statement deletes: the embedded database blocks the whole server while it does. */
+/**
+ * The most rows that one statement deletes: the embedded database blocks the whole server while it does, and with any other one somebody
+ * may wait for these rows.
+ */
 const BATCH = 1_000;
 
 /** How long a finished enrolment can still be asked about, in milliseconds. */
@@ -28,37 +32,53 @@ export interface SweepTasks {
   steady?: readonly SweepTask[];
 }
 
-/** Deletes what has expired. Agents' sessions stay. */
+/** Deletes what has expired, for all instances. Agents' sessions stay. */
 export class Sweeper {
   readonly #store: Store;
   readonly #tasks: SweepTasks;
   readonly #elapsed: () => number;
+  readonly #lease: Lease;
   #steadySince: number;
   #sweeping = false;
   #last: { now: number; elapsed: number } | undefined;
 
   /** @param elapsed milliseconds of a monotonic clock */
-  constructor(store: Store, tasks: SweepTasks, elapsed: () => number = () => performance.now()) {
+  constructor(
+    store: Store,
+    tasks: SweepTasks,
+    elapsed: () => number = () => performance.now(),
+    lease = new Lease(store, 'sweep'),
+  ) {
     this.#store = store;
     this.#tasks = tasks;
     this.#elapsed = elapsed;
+    this.#lease = lease;
     this.#steadySince = elapsed();
   }
 
-  /** Does nothing while an earlier sweep is still running. @param now milliseconds since the epoch */
-  async sweep(now: number): Promise<void> {
-    if (this.#sweeping) return;
+  /**
+   * Does nothing while an earlier sweep is still running, or while another instance does it. Call it every minute.
+   *
+   * @param now milliseconds since the epoch
+   * @returns whether this instance is the one that sweeps
+   */
+  async sweep(now: number): Promise<boolean> {
+    const steady = this.#isSteady(now);
+    if (this.#sweeping) return true;
     this.#sweeping = true;
     try {
+      if (!(await this.#lease.take(now))) return false;
       await this.#delete('challenges', 'challenge_hash', 'expires_at', now);
       await this.#delete('enrolments', 'ticket_hash', 'expires_at', now - ENROLMENT_MEMORY_MS);
       await this.#delete('web_sessions', 'id', 'expires_at', now);
+      await this.#delete('rate_limits', 'client', 'ends_at', now);
       await this.#deletePayloads(now, '!=');
       for (const task of this.#tasks.anyTime ?? []) await task(now);
-      if (!this.#isSteady(now)) return;
+      if (!steady) return true;
       await this.#delete('dpop_proofs', 'proof_hash', 'expires_at', now);
       await this.#deletePayloads(now, '=');
       for (const task of this.#tasks.steady ?? []) await task(now);
+      return true;
     } finally {
       this.#sweeping = false;
     }

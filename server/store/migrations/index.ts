@@ -8,6 +8,7 @@ import * as fidoMetadata from './0006_fido_metadata.ts';
 import * as auditFilters from './0007_audit_filters.ts';
 import * as ownerLink from './0008_owner_link.ts';
 import * as signingKeys from './0009_signing_keys.ts';
+import * as manyInstances from './0010_many_instances.ts';
 
 /** All migrations by number. Each runs once, in this order. */
 export const migrations: Record<string, Migration> = {
@@ -20,4 +21,5 @@ export const migrations: Record<string, Migration> = {
   '0007_audit_filters': auditFilters,
   '0008_owner_link': ownerLink,
   '0009_signing_keys': signingKeys,
+  '0010_many_instances': manyInstances,
 };

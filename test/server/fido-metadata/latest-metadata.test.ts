@@ -223,15 +223,37 @@ describe('a URL', () => {
   });
 });
 
-test('a newer edition that another server stored meanwhile is not replaced by an older one', async () => {
-  const { store, open } = await newPlace();
-  const file = newPath('blob.jwt');
-  writeFileSync(file, edition(1));
-  const latest = await open({ file });
-  await store.updateTable('fido_metadata').set({ number: 9 }).execute();
-  writeFileSync(file, edition(2));
-  expect(await latest.refresh()).toBe(true);
-  expect(await numberIn(store)).toBe(9);
+describe('of two instances', () => {
+  test('one asks the URL, and the other finds the newer edition in the database', async () => {
+    const { clock, open, said } = await newPlace();
+    const { state, url } = await newServer(answering(edition(1)));
+    const [first, second] = [await open({ url }), await open({ url })];
+    said();
+    state.listener = answering(edition(2));
+    clock.now += 25 * HOUR;
+    expect(await second.refresh({ fetches: false })).toBe(false);
+    expect(await first.refresh()).toBe(true);
+    expect(await second.refresh({ fetches: false })).toBe(true);
+    expect([first, second].map(({ current }) => current.number)).toEqual([2, 2]);
+    // When it takes the other one's place, it does not ask again before the time.
+    clock.now += 23 * HOUR;
+    expect(await second.refresh()).toBe(false);
+    expect([state.requests, said()]).toEqual([2, ['FIDO metadata', 'FIDO metadata']]);
+  });
+
+  test('the one with the older file uses the newer edition of the other one, and does not replace it', async () => {
+    const { store, open, said } = await newPlace();
+    const [older, newer] = [newPath('blob.jwt'), newPath('blob.jwt')];
+    for (const file of [older, newer]) writeFileSync(file, edition(1));
+    const [behind, ahead] = [await open({ file: older }), await open({ file: newer })];
+    writeFileSync(newer, edition(9));
+    expect(await ahead.refresh()).toBe(true);
+    said();
+    writeFileSync(older, edition(2));
+    expect(await behind.refresh()).toBe(true);
+    expect([behind.current.number, await numberIn(store)]).toEqual([9, 9]);
+    expect(said()).toEqual(['FIDO metadata', 'old FIDO metadata refused']);
+  });
 });
 
 test('an edition whose successor is overdue is still used, with a warning', async () => {

@@ -156,9 +156,9 @@ describe('readiness', () => {
     const database = newDatabase();
     const settings = await localSettings(database);
     const origin = settings.VOUCH_ISSUER;
-    // No file may grow beyond 512 KiB. To SQLite that is a full disk.
+    // No file may grow beyond 384 KiB. To SQLite that is a full disk.
     const starter = `${database}.start`;
-    writeFileSync(starter, `trap '' XFSZ; ulimit -f 1024; exec '${process.execPath}' '${program}' serve\n`);
+    writeFileSync(starter, `trap '' XFSZ; ulimit -f 768; exec '${process.execPath}' '${program}' serve\n`);
     const server = await startProgram(settings, ['/bin/sh', starter]);
     await jsonOf(await fetch(`${origin}/readyz`));
     let pushed = await push(origin);
