@@ -39,7 +39,7 @@ export const programs = {
     source: 'server/main.ts',
     built: 'dist/server/vouch-server.js',
     command: 'dist/server/vouch-server.js',
-    notAtStart: ['express', 'oidc-provider', 'kysely', 'node:sqlite'],
+    notAtStart: ['express', 'oidc-provider', 'kysely', 'node:sqlite', 'pg'],
   },
 } as const satisfies Record<string, Program>;
 

@@ -1,11 +1,15 @@
 import { defineConfig } from 'vitest/config';
+import { onBothEngines } from './test/on-both-engines.ts';
+
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
     maxWorkers: 2,
+    projects: [
+      { test: { name: 'vouch', include: ['test/**/*.test.ts'], ...timeouts } },
+      { test: { name: 'postgres', include: onBothEngines, env: { VOUCH_TEST_ENGINE: 'postgres' }, ...timeouts } },
+    ],
   },
 });

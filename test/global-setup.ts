@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureBuilt } from './support/ensure-built.ts';
 import { endLeftBehind } from './support/left-behind.ts';
+import { offerPostgres } from './support/postgres.ts';
 
 /**
- * Before the first test: builds the programs and pages from this source, and creates one folder for all that tests write.
+ * Before the first test: builds the programs and pages from this source, creates one folder for all that tests write, and offers
+ * PostgreSQL, which starts when the first test asks for it.
  * After the last test: fails if any process that tests started is left.
  */
 export default async function setup(): Promise<() => Promise<void>> {
@@ -13,7 +15,9 @@ export default async function setup(): Promise<() => Promise<void>> {
   // Short, because a socket's path may have only about 100 bytes.
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'vt-'));
   process.env.TMPDIR = folder;
+  const stopPostgres = await offerPostgres(folder);
   return async () => {
+    await stopPostgres();
     const left = await endLeftBehind(folder);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     if (left.length === 0) return;

@@ -6,12 +6,12 @@ import { normalizeEmail } from '../people/email.ts';
 import { Problem } from '../problem/problem.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 import { parseKey, readKeyFile } from '../signing/master-key-file.ts';
-import { chooseEngine } from '../store/choose-engine.ts';
 import type { Engine } from '../store/engine.ts';
 import { isReadable } from '../text/readable-text.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
 import { readAwsIssuer } from './aws-issuer.ts';
 import { type Contact, readContact } from './contact.ts';
+import { readDatabase } from './database.ts';
 import { readDrainSeconds } from './drain-seconds.ts';
 import { readIssuer } from './issuer.ts';
 import { readKeySettings } from './key-settings.ts';
@@ -70,13 +70,14 @@ export function readConfig(env: Environment): Config {
   const { issuer, awsIssuer, awsAudience, awsSessionSeconds } = readAwsTrust(env);
   const url = new URL(issuer);
   const local = url.protocol === 'http:';
+  const database = readDatabase(env);
   return {
     issuer,
     local,
     rpId: url.hostname,
-    database: readDatabase(env),
+    database,
     listen: listenAddresses(env.VOUCH_LISTEN, url),
-    masterKey: readMasterKey(env, local),
+    masterKey: readMasterKey(env, local, database),
     ownerEmail: readOwner(env),
     sessionSeconds: Math.round(readHours(env) * 3600),
     awsIssuer,
@@ -119,7 +120,7 @@ export function readInstallation(
  */
 export function readSigningInstallation(env: Environment): Pick<Config, 'issuer' | 'database' | 'masterKey'> {
   const { issuer, database } = readInstallation(env);
-  return { issuer, database, masterKey: readMasterKey(env, new URL(issuer).protocol === 'http:') };
+  return { issuer, database, masterKey: readMasterKey(env, new URL(issuer).protocol === 'http:', database) };
 }
 
 /**
@@ -141,11 +142,7 @@ export function readAwsTrust(
   };
 }
 
-function readDatabase(env: Environment): Engine {
-  return chooseEngine(env.VOUCH_DATABASE_URL ?? 'sqlite:./vouch.db');
-}
-
-function readMasterKey(env: Environment, local: boolean): Buffer | undefined {
+function readMasterKey(env: Environment, local: boolean, database: Engine): Buffer | undefined {
   const { VOUCH_MASTER_KEY: value, VOUCH_MASTER_KEY_FILE: file } = env;
   if (value !== undefined && file !== undefined) {
     throw settingRefused(
@@ -156,7 +153,7 @@ function readMasterKey(env: Environment, local: boolean): Buffer | undefined {
   }
   if (value !== undefined) return parseKey('VOUCH_MASTER_KEY', value);
   if (file !== undefined) return readKeyFile('VOUCH_MASTER_KEY_FILE', file, env.CREDENTIALS_DIRECTORY);
-  if (local) return undefined;
+  if (local && database.masterKeyFile !== undefined) return undefined;
   throw settingRefused(
     'VOUCH_MASTER_KEY',
     undefined,

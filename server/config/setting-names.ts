@@ -5,6 +5,9 @@ import { nearest } from '../text/edit-distance.ts';
 export const SETTINGS = [
   'VOUCH_ISSUER',
   'VOUCH_DATABASE_URL',
+  'VOUCH_DATABASE_POOL',
+  'VOUCH_DATABASE_PASSWORD_FILE',
+  'VOUCH_DATABASE_PASSWORD_COMMAND',
   'VOUCH_LISTEN',
   'VOUCH_MASTER_KEY',
   'VOUCH_MASTER_KEY_FILE',

@@ -18,6 +18,8 @@ import { readKeyFile } from './master-key-file.ts';
 export function masterKey(configured: Buffer | undefined, engine: Engine, needed: boolean): Buffer {
   if (configured !== undefined) return configured;
   const file = engine.masterKeyFile;
+  // The settings are checked before.
+  if (file === undefined) throw new Error('there is no place for a key file');
   if (!existsSync(file)) {
     if (needed) throw lost(file, engine.name);
     makeOnce(file);

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type {
   PublicKeyCredentialCreationOptionsJSON,
   PublicKeyCredentialRequestOptionsJSON,
@@ -13,6 +10,7 @@ import { serve } from '../../server/serve.ts';
 import { freePort } from '../support/free-port.ts';
 import { Browser } from './browser.ts';
 import { CliClient } from './cli-client.ts';
+import { type EngineKind, makeDatabase } from './engines.ts';
 import { type Ceremony, SoftKey } from './soft-key.ts';
 
 /** A server to test against. */
@@ -20,41 +18,48 @@ export interface TestServer {
   origin: string;
   /** The server's database and clock. A test may replace `context.now`. */
   context: Context;
+  databaseUrl: string;
+  /** The file of a database in SQLite. */
   databaseFile: string;
   /** Does what the server does each minute. */
   everyMinute: () => Promise<void>;
   close: () => Promise<void>;
 }
 
-/**
- * Starts the server in this process, on its own database.
- *
- * @param proxy the value of VOUCH_TRUST_PROXY. By default it is this machine, so that each `Browser` can have its own address.
- */
+/** How a test's server runs. */
+interface ServerOptions {
+  /** The value of VOUCH_TRUST_PROXY. By default it is this machine, so that each `Browser` can have its own address. */
+  trustProxy?: string | undefined;
+  /** By default the one under test. */
+  engine?: EngineKind;
+}
+
+/** Starts the server in this process, on its own database. */
 export async function startServer(
   settings: Record<string, string> = {},
-  proxy: { trustProxy: string | undefined } = { trustProxy: '127.0.0.1,::1' },
+  options: ServerOptions = {},
 ): Promise<TestServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'v-'));
   const origin = `http://localhost:${await freePort()}`;
-  const databaseFile = join(folder, 'vouch.db');
+  const { trustProxy } = { trustProxy: '127.0.0.1,::1', ...options };
+  const database = await makeDatabase(options.engine);
   const running = await serve(
     readConfig({
       VOUCH_ISSUER: origin,
-      VOUCH_DATABASE_URL: `sqlite:${databaseFile}`,
+      ...database.settings,
       VOUCH_LOG_LEVEL: 'silent',
-      ...(proxy.trustProxy === undefined ? {} : { VOUCH_TRUST_PROXY: proxy.trustProxy }),
+      ...(trustProxy === undefined ? {} : { VOUCH_TRUST_PROXY: trustProxy }),
       ...settings,
     }),
   );
   return {
     origin,
     context: running.context,
-    databaseFile,
+    databaseUrl: database.settings.VOUCH_DATABASE_URL,
+    databaseFile: database.file,
     everyMinute: running.everyMinute,
     close: async () => {
       await running.close();
-      rmSync(folder, { recursive: true, force: true });
+      await database.drop();
     },
   };
 }

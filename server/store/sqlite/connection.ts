@@ -6,8 +6,8 @@ import {
   SelectQueryNode,
   type TransactionSettings,
 } from 'kysely';
+import type { Mutex } from '../mutex.ts';
 import { busy, LOCK_WAIT_MS, retryWhileLocked } from './lock-wait.ts';
-import type { Mutex } from './mutex.ts';
 import { execute } from './open-database.ts';
 
 /** One open database, which all of Kysely's connections share. */

@@ -10,6 +10,7 @@ import { becomeOwnerOf } from './owner.ts';
  * files.
  */
 export class SqliteEngine implements Engine {
+  readonly kind = 'sqlite';
   readonly name: string;
   readonly masterKeyFile: string;
 

@@ -3,11 +3,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { Problem } from '../../problem/problem.ts';
 import { migrations } from '../migrations/index.ts';
+import { Mutex } from '../mutex.ts';
 import type { Schema } from '../schema.ts';
 import type { Store } from '../store.ts';
 import { NodeSqliteDialect } from './dialect.ts';
 import { migrate } from './migrate.ts';
-import { Mutex } from './mutex.ts';
 import { openToRead, openToWrite } from './open-database.ts';
 import { sameFiles } from './same-files.ts';
 

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Problem } from '../../../server/problem/problem.ts';
 import { Browser } from '../browser.ts';
@@ -17,6 +16,7 @@ import {
   startServer,
   type TestServer,
 } from '../support.ts';
+import { addTrigger } from '../triggers.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -138,14 +138,14 @@ test('an event whose audit row cannot be written does not happen', async () => {
   const page = await SignIn.open(server.origin);
   const sessions = async () => (await store.selectFrom('sessions').select('id').execute()).length;
   const before = await sessions();
-  await sql`create trigger full before insert on audit begin select raise(abort, 'no room'); end`.execute(store);
+  const remove = await addTrigger(server.context, 'before insert on audit', { fail: 'no room' });
   try {
     await expectProblem(await enrolment.register(new SoftKey(server.origin)), 500, 'internal-error');
     await expectProblem(await page.touch(key), 500, 'internal-error');
     await expectProblem(await client.api('DELETE', '/api/session', access_token), 500, 'internal-error');
     await expect(inviteCode(server, email)).rejects.toThrow('no room');
   } finally {
-    await sql`drop trigger full`.execute(store);
+    await remove();
   }
   expect(await store.selectFrom('people').where('email', '=', invited).select('id').execute()).toEqual([]);
   const open = store.selectFrom('invitations').where('email', '=', email).where('used_at', 'is', null);

@@ -1,7 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { decodeJwt, importJWK, jwtVerify } from 'jose';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { AuditEvent } from '../../../server/audit/audit.ts';
 import { idTokenForRole } from '../../../server/aws/id-token.ts';
@@ -11,6 +10,7 @@ import { problemHandler } from '../../../server/http/problem-handler.ts';
 import { type FeatureContext, NOW, openContext } from '../feature-context.ts';
 import { oneKey } from '../one-key.ts';
 import { addAudit, emptyAudit, keyRow, personRow, sessionRow } from '../rows.ts';
+import { addTrigger } from '../triggers.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
 const HOUR = 3600_000;
@@ -162,12 +162,11 @@ describe('a token is issued', () => {
   });
 
   test('to nobody if the row cannot be written', async () => {
-    const { store } = opened.context;
-    await sql`create trigger full before insert on audit begin select raise(abort, 'no room'); end`.execute(store);
+    const remove = await addTrigger(opened.context, 'before insert on audit', { fail: 'no room' });
     try {
       await expect(issue()).rejects.toThrow('no room');
     } finally {
-      await sql`drop trigger full`.execute(store);
+      await remove();
     }
     await issue();
   });

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { invite } from '../../../server/invitations/invite.ts';
 import { Browser } from '../browser.ts';
@@ -16,6 +15,7 @@ import {
   startServer,
   type TestServer,
 } from '../support.ts';
+import { addTrigger } from '../triggers.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -200,18 +200,18 @@ describe('a recovery', () => {
       'update of revoked_at on sessions',
       'insert on keys',
       'update of key_id on enrolments',
-      "insert on audit when new.event = 'key-removed'",
-      "insert on audit when new.event = 'session-ended'",
-      "insert on audit when new.event = 'enrolled'",
+      'insert on audit: key-removed',
+      'insert on audit: session-ended',
+      'insert on audit: enrolled',
       'update of last_hash on audit_head',
     ];
     for (const statement of statements) {
-      await sql`create trigger trouble after ${sql.raw(statement)} begin select raise(abort, 'no'); end`.execute(
-        store(),
-      );
+      const [event, name] = statement.split(': ');
+      const when = name === undefined ? {} : { when: `new.event = '${name}'` };
+      const remove = await addTrigger(server.context, `after ${event}`, { ...when, fail: 'no' });
       const { answer } = await answerOf(enrolment);
       await expectProblem(await enrolment.post('verify', answer), 500, 'internal-error');
-      await sql`drop trigger trouble`.execute(store());
+      await remove();
       expect([statement, await keysOf(email)]).toEqual([statement, [key.id]]);
       await jsonOf(await client.api('GET', '/api/session', access_token));
     }

@@ -19,6 +19,7 @@ import {
   startServer,
   type TestServer,
 } from '../support.ts';
+import { addTrigger } from '../triggers.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -337,8 +338,10 @@ describe('a sign-in that an attacker has begun', () => {
     const { key } = await enrolPerson(server);
     const { store } = server.context;
     await sql`create table named (id_hash text)`.execute(store);
-    await sql`create trigger naming after insert on oidc_payloads when new.model = 'Interaction'
-      begin insert into named values (new.id_hash); end`.execute(store);
+    const remove = await addTrigger(server.context, 'after insert on oidc_payloads', {
+      when: "new.model = 'Interaction'",
+      run: 'insert into named values (new.id_hash)',
+    });
     try {
       const page = await SignIn.open(server.origin);
       await page.code(key);
@@ -347,7 +350,7 @@ describe('a sign-in that an attacker has begun', () => {
       expect(rows[0]?.id_hash).toBe(hash(page.uid));
       expect(rows[1]?.id_hash).not.toBe(hash(page.uid));
     } finally {
-      await sql`drop trigger naming`.execute(store);
+      await remove();
       await sql`drop table named`.execute(store);
     }
   });

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { decodeJwt, importJWK, jwtVerify, SignJWT } from 'jose';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { issueToken } from '../../../server/aws/issue-token.ts';
 import { bindSessionToGrant, findActiveSession, findSessionOfGrant } from '../../../server/sessions/sessions.ts';
@@ -11,6 +10,7 @@ import { masterKeyBeside, privateJwk } from '../private-key.ts';
 import { addAudit } from '../rows.ts';
 import type { SoftKey } from '../soft-key.ts';
 import { enrolPerson, expectProblem, jsonOf, moveClock, signIn, startServer, type TestServer } from '../support.ts';
+import { addTrigger } from '../triggers.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
 
@@ -90,15 +90,16 @@ describe('the ID token for AWS', () => {
   });
 
   test('is not given when its audit row cannot be written', async () => {
-    const trigger = sql`create trigger full before insert on audit when new.event = 'aws-token-issued'
-      begin select raise(abort, 'no room'); end`;
-    await trigger.execute(server.context.store);
+    const remove = await addTrigger(server.context, 'before insert on audit', {
+      when: "new.event = 'aws-token-issued'",
+      fail: 'no room',
+    });
     try {
       const response = await askForToken();
       expect(await response.clone().text()).not.toContain('eyJ');
       await expectProblem(response, 500, 'internal-error');
     } finally {
-      await sql`drop trigger full`.execute(server.context.store);
+      await remove();
     }
     await jsonOf(await askForToken());
   });

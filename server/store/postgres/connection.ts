@@ -1,0 +1,152 @@
+import { hash } from 'node:crypto';
+import type { CompiledQuery, DatabaseConnection, QueryResult, TransactionSettings } from 'kysely';
+import type pg from 'pg';
+import type { Mutex } from '../mutex.ts';
+import { StoreUnavailable } from '../unavailable.ts';
+import { ANSWER_MS, LOCK_WAIT_MS, type Pool } from './pool.ts';
+import { asUnavailable, gaveWay, isStalePlan } from './trouble.ts';
+
+/** What all of Kysely's connections to one database share. */
+export interface PostgresDatabase {
+  pool: Pool;
+  /** One transaction of this process writes at a time: more would only wait inside the database, each with a connection. */
+  mutex: Mutex;
+}
+
+/**
+ * Begins a transaction that writes, with the lock of one row: such transactions follow each other, as with SQLite's BEGIN IMMEDIATE, and
+ * each sees all earlier ones whole. At READ COMMITTED each statement sees what was committed before it began, so that the wait for the lock
+ * makes no transaction see old data.
+ */
+const BEGIN = 'begin isolation level read committed; select 1 from audit_head where id = 1 for update';
+
+/** A snapshot may wait for its reader: it keeps nobody else waiting. */
+const BEGIN_SNAPSHOT =
+  'begin isolation level repeatable read read only; set local idle_in_transaction_session_timeout = 0';
+
+/** Statements with more parameters have too many shapes to keep them prepared. */
+const MAX_PREPARED_PARAMETERS = 40;
+
+/** The most statements that are prepared, in each connection. */
+const MAX_PREPARED = 500;
+
+/** How often a statement is tried that gave way to others. */
+const ATTEMPTS = 5;
+
+/** The names of prepared statements by their text. Two instances behind one pooler have the same names for the same text. */
+const names = new Map<string, string>();
+
+/** Runs Kysely's statements. It has one of the pool's connections from its first statement to its release. */
+export class PostgresConnection implements DatabaseConnection {
+  readonly #database: PostgresDatabase;
+  #client: pg.PoolClient | undefined;
+  #inTransaction = false;
+  #hasMutex = false;
+  /** Whether the state of the client is unknown. */
+  #broken = false;
+
+  constructor(database: PostgresDatabase) {
+    this.#database = database;
+  }
+
+  async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    const values = parameters as unknown[];
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { command, rowCount, rows } = await this.#query({ text: sql, values, ...nameFor(sql, values) });
+        return CHANGES.includes(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows };
+      } catch (error) {
+        // Within a transaction only the whole of it can be tried again, and only its caller knows how.
+        if (this.#inTransaction || attempt === ATTEMPTS) throw error;
+        if (isStalePlan(error)) await this.#renew();
+        else if (!gaveWay(error)) throw error;
+      }
+    }
+  }
+
+  /** @throws StoreUnavailable when the lock does not come in time */
+  async begin({ accessMode, isolationLevel }: TransactionSettings): Promise<void> {
+    const snapshot = accessMode === 'read only';
+    if (isolationLevel !== (snapshot ? 'repeatable read' : undefined)) {
+      throw new Error(`no transaction is ${isolationLevel} here`);
+    }
+    if (!snapshot) {
+      if (!(await this.#database.mutex.acquire(LOCK_WAIT_MS))) {
+        throw new StoreUnavailable('The database is too busy: no transaction got its turn', 5);
+      }
+      this.#hasMutex = true;
+    }
+    this.#inTransaction = true;
+    try {
+      await this.#query({ text: snapshot ? BEGIN_SNAPSHOT : BEGIN });
+    } catch (error) {
+      // It may have begun before it failed.
+      await this.rollback();
+      throw error;
+    }
+  }
+
+  /** When this fails, the transaction may have been committed or not. */
+  async commit(): Promise<void> {
+    const { command } = await this.#query({ text: 'commit' });
+    this.#inTransaction = false;
+    // What PostgreSQL answers after a statement has failed, and somebody caught its error.
+    if (command === 'ROLLBACK') throw new Error('the transaction was rolled back: one of its statements had failed');
+  }
+
+  /** Never throws, so that the error that led here is the one that is seen. */
+  async rollback(): Promise<void> {
+    this.#inTransaction = false;
+    if (this.#client === undefined || this.#broken) return;
+    await this.#query({ text: 'rollback' }).catch(() => {
+      this.#broken = true;
+    });
+  }
+
+  /** Lets others have the connection. */
+  release(): void {
+    if (this.#client !== undefined) this.#database.pool.give(this.#client, this.#broken || this.#inTransaction);
+    this.#client = undefined;
+    if (this.#hasMutex) this.#database.mutex.release();
+    this.#hasMutex = false;
+  }
+
+  // biome-ignore lint/correctness/useYield: nothing is ever read in parts.
+  async *streamQuery(): AsyncGenerator<never> {
+    throw new Error('nothing is read in parts');
+  }
+
+  async #query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    this.#client ??= await this.#database.pool.take();
+    const client = this.#client;
+    const { pool } = this.#database;
+    const timer = setTimeout(() => pool.cut(client), ANSWER_MS);
+    try {
+      return await client.query(query);
+    } catch (error) {
+      const lost = pool.isLost(client);
+      if (lost) this.#broken = true;
+      throw asUnavailable(error, lost);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Goes on with another connection, which has nothing prepared. */
+  async #renew(): Promise<void> {
+    if (this.#client !== undefined) this.#database.pool.give(this.#client, true);
+    this.#client = undefined;
+  }
+}
+
+/** The commands whose rows are counted as changes. */
+const CHANGES = ['INSERT', 'UPDATE', 'DELETE'];
+
+function nameFor(text: string, values: readonly unknown[]): { name?: string } {
+  const known = names.get(text);
+  if (known !== undefined) return { name: known };
+  if (values.length > MAX_PREPARED_PARAMETERS || names.size >= MAX_PREPARED) return {};
+  const name = `vouch_${hash('sha256', text, 'base64url').slice(0, 22)}`;
+  names.set(text, name);
+  return { name };
+}

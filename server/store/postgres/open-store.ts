@@ -1,0 +1,80 @@
+import { Kysely, sql } from 'kysely';
+import { Problem } from '../../problem/problem.ts';
+import { migrations } from '../migrations/index.ts';
+import { Mutex } from '../mutex.ts';
+import { noDatabase } from '../no-database.ts';
+import type { Schema } from '../schema.ts';
+import type { Store } from '../store.ts';
+import { type Address, nameOf } from './address.ts';
+import { PostgresDialect } from './dialect.ts';
+import { migrate, migrationsDone } from './migrate.ts';
+import type { Password } from './password.ts';
+import { Pool } from './pool.ts';
+
+/** How to reach a database. */
+export interface Access {
+  address: Address;
+  password: Password;
+  /** The most connections of this process. */
+  poolSize: number;
+}
+
+/**
+ * Connects to a database and brings its schema up to date.
+ *
+ * @throws StoreUnavailable when it cannot be reached, or whatever a migration throws
+ */
+export function openDatabase(access: Access): Promise<Store> {
+  return opened(access, migrate);
+}
+
+/**
+ * Connects to a database that has this version's schema, and changes nothing in it.
+ *
+ * @throws Problem `database-refused` when it has another schema, or is not Vouch's database
+ */
+export function openExistingDatabase(access: Access): Promise<Store> {
+  return opened(access, (store) => checkSchema(store, nameOf(access.address)));
+}
+
+async function opened(
+  { address, password, poolSize }: Access,
+  prepare: (store: Store) => Promise<void>,
+): Promise<Store> {
+  const database = { pool: new Pool(address, password, poolSize), mutex: new Mutex() };
+  const store = new Kysely<Schema>({ dialect: new PostgresDialect(database) });
+  try {
+    await checkEncoding(store, nameOf(address));
+    await prepare(store);
+    return store;
+  } catch (error) {
+    await store.destroy();
+    throw error;
+  }
+}
+
+/** Names have all letters, and `pg` takes every answer for UTF-8. */
+async function checkEncoding(store: Store, name: string): Promise<void> {
+  const { rows } = await sql<{ encoding: string }>`select current_setting('server_encoding') as encoding`.execute(
+    store,
+  );
+  const { encoding } = rows[0] ?? { encoding: 'nothing' };
+  if (encoding === 'UTF8') return;
+  throw new Problem({
+    kind: 'database-refused',
+    what: `The encoding of the database ${name} is ${encoding}, and must be UTF8.`,
+    fix: "Make another: create database … encoding 'UTF8' template template0.",
+  });
+}
+
+async function checkSchema(store: Store, name: string): Promise<void> {
+  const done = await migrationsDone(store);
+  if (done === undefined) throw noDatabase(`${name} is not a Vouch database yet.`);
+  if (done.join() === Object.keys(migrations).sort().join()) return;
+  throw new Problem({
+    kind: 'database-refused',
+    what: `The database ${name} belongs to another version of Vouch.`,
+    why: 'The server brings it up to date when it starts; other commands only use it.',
+    fix: "Start this version's server first, or set VOUCH_DATABASE_URL to what the server uses.",
+  });
+}
