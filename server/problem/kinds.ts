@@ -68,6 +68,8 @@ const OF_COMMANDS = {
   'cursor-ahead': 'conflict',
   'listening-failed': 'failed',
   'pages-missing': 'failed',
+  'documents-not-written': 'failed',
+  'documents-differ': 'failed',
   'node-too-old': 'failed',
 } as const satisfies Record<string, Category>;
 
