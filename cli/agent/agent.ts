@@ -10,6 +10,7 @@ import { keyLabel } from '../text/key-label.ts';
 import { clockTime } from '../text/time.ts';
 import { Log, reasonOf } from './log.ts';
 import { badRequest } from './problems.ts';
+import type { RoleClaims } from './protocol/messages.ts';
 import {
   type AgentStatus,
   type Dropped,
@@ -239,7 +240,7 @@ export class Agent {
    *
    * @throws Problem `no-session` and `session-over` (exit code 3), and as requestAwsToken
    */
-  async claims(role: string): Promise<Record<string, unknown>> {
+  async claims(role: string): Promise<RoleClaims> {
     return this.#withSession((session) => session.claims(role));
   }
 

@@ -17,6 +17,7 @@ export type CheckId =
   | 'remote'
   | 'profile'
   | 'id-token'
+  | 'aws-documents'
   | 'sts'
   | 'git-config'
   | 'submodules'
@@ -58,6 +59,8 @@ export interface Facts {
   profile?: VouchProfile;
   profiles?: VouchProfile[];
   claims?: Record<string, unknown>;
+  /** The name of the key that signed the token with these claims. */
+  keyId?: string;
   identity?: { account: string; arn: string };
   credentials?: CredentialConfig;
   /** Whether AWS refuses a pull but would take a push. Then the push is checked too. */

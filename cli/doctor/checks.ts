@@ -1,5 +1,6 @@
 import type { Check } from './check.ts';
 import { agent } from './checks/agent.ts';
+import { awsDocuments } from './checks/aws-documents.ts';
 import { git } from './checks/git.ts';
 import { gitConfig } from './checks/git-config.ts';
 import { helper } from './checks/helper.ts';
@@ -29,6 +30,7 @@ export const checks: readonly Check[] = [
   remote,
   profile,
   idToken,
+  awsDocuments,
   sts,
   gitConfig,
   submodules,

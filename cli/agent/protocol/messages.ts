@@ -64,6 +64,8 @@ export interface CredentialsAnswer {
 export interface RoleClaims {
   /** The payload of an ID token for the role, without its signature. */
   claims: Record<string, unknown>;
+  /** The name of the key that signed it. An agent of an older version does not tell. */
+  keyId?: string | undefined;
 }
 
 /** The subject of an entry in the agent's log. */

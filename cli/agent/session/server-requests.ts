@@ -1,5 +1,5 @@
 import { generateProof } from 'dpop';
-import { decodeJwt } from 'jose';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { clockSkew } from '../../network/clock-skew.ts';
 import { type BegunAnswer, beginRequest, type HttpAnswer, readAnswer } from '../../network/http-request.ts';
 import { Outage, readRetryAfter } from '../../network/outage.ts';
@@ -14,6 +14,7 @@ import { isPassing, readProblem, sentence } from '../../server-api/refusal.ts';
 import { sessionOver } from '../../server-api/session-over.ts';
 import { parseJson } from '../../text/parse-json.ts';
 import { printable } from '../../text/printable.ts';
+import type { RoleClaims } from '../protocol/messages.ts';
 import type { Access } from './access-token.ts';
 
 /** More than any of the server's answers, in bytes. */
@@ -43,13 +44,13 @@ export async function requestAwsToken(
 }
 
 /**
- * The claims of an ID token. We do not check its signature: it came from the server itself, and AWS checks it.
+ * The claims of an ID token, and the name of its key. We do not check its signature: it came from the server itself, and AWS checks it.
  *
  * @throws Problem `server-unreachable` when it is not a token
  */
-export function readClaims(access: Access, token: string): Record<string, unknown> {
+export function readClaims(access: Access, token: string): RoleClaims {
   try {
-    return decodeJwt(token);
+    return { claims: decodeJwt(token), keyId: decodeProtectedHeader(token).kid };
   } catch {
     throw new Outage(serverUnreachable(access.issuer, 'It answered with something that is not a token.'));
   }

@@ -1,6 +1,7 @@
 import { clearCredentialCache } from '@smithy/signature-v4';
 import { Problem } from '../../problem/problem.ts';
 import type { KeyName } from '../../text/key-label.ts';
+import type { RoleClaims } from '../protocol/messages.ts';
 import type { Access } from './access-token.ts';
 import { Account } from './account.ts';
 import {
@@ -115,7 +116,7 @@ export class Session {
    *
    * @throws Problem as requestAwsToken
    */
-  async claims(role: string): Promise<Record<string, unknown>> {
+  async claims(role: string): Promise<RoleClaims> {
     const { access } = this.details;
     const { token } = await requestAwsToken(access, role, this.lifetime.callSignal(this.#timeouts.call));
     return readClaims(access, token);

@@ -79,7 +79,7 @@ export async function route(
       return sendJson(response, answer);
     }
     case 'GET /claims': {
-      const answer: RoleClaims = { claims: await agent.claims(readRole(url.searchParams).arn) };
+      const answer: RoleClaims = await agent.claims(readRole(url.searchParams).arn);
       return sendJson(response, answer);
     }
     case 'GET /logs': {

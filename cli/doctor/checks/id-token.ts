@@ -11,8 +11,9 @@ export const idToken: Check = {
   applies: hasRole,
   run: async ({ facts, env }) => {
     const { role } = firstOf(facts.profile as VouchProfile);
-    const { claims } = await roleClaims(role.arn, env);
+    const { claims, keyId } = await roleClaims(role.arn, env);
     facts.claims = claims;
+    if (keyId !== undefined) facts.keyId = keyId;
     const { exp } = claims;
     const until = typeof exp === 'number' ? `, good until ${clockTime(new Date(exp * 1000), new Date())}` : '';
     return {

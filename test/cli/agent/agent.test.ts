@@ -482,13 +482,15 @@ describe("a profile's credentials", () => {
 
 describe("a role's claims", () => {
   const claims = { iss: 'https://vouch.example.com', sub: 'alice@example.com', 'https://aws.amazon.com/roles': [role] };
-  const token = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+  const header = { alg: 'ES256', kid: 'key-1' };
+  const [head, body] = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
+  const token = `${head}.${body}.signature`;
 
   test('are those of a fresh ID token for that role, without the token', async () => {
     const the = await signedIn();
     the.world.answers.token = (response) => json(response, 200, { token });
-    expect(await roleClaims(role, the.env)).toEqual({ claims });
-    expect(await roleClaims(role, the.env)).toEqual({ claims });
+    expect(await roleClaims(role, the.env)).toEqual({ claims, keyId: 'key-1' });
+    expect(await roleClaims(role, the.env)).toEqual({ claims, keyId: 'key-1' });
     expect(the.world.calls.map(({ what, body }) => [what, body])).toEqual([
       ['token', JSON.stringify({ role })],
       ['token', JSON.stringify({ role })],
