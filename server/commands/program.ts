@@ -6,6 +6,7 @@ import { addAwsTemplate } from './aws-template.ts';
 import { addInvite } from './invite.ts';
 import { addKeys } from './keys.ts';
 import { addPeople } from './people.ts';
+import { addPublish } from './publish.ts';
 import { addServe } from './serve.ts';
 import { addSessions } from './sessions.ts';
 
@@ -26,6 +27,7 @@ export function makeProgram(): Command {
   addSessions(program);
   addAudit(program);
   addAwsTemplate(program);
+  addPublish(program);
   addAwsRevoke(program);
 
   // commander's own `help` prints no error for an unknown name.

@@ -118,9 +118,12 @@ export function readInstallation(
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
-export function readSigningInstallation(env: Environment): Pick<Config, 'issuer' | 'database' | 'masterKey'> {
-  const { issuer, database } = readInstallation(env);
-  return { issuer, database, masterKey: readMasterKey(env, new URL(issuer).protocol === 'http:', database) };
+export function readSigningInstallation(
+  env: Environment,
+): Pick<Config, 'issuer' | 'awsIssuer' | 'database' | 'masterKey'> {
+  const { issuer, awsIssuer, database } = readInstallation(env);
+  const local = new URL(issuer).protocol === 'http:';
+  return { issuer, awsIssuer, database, masterKey: readMasterKey(env, local, database) };
 }
 
 /**

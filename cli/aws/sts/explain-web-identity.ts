@@ -57,7 +57,7 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
     return unreachable(
       `AWS could not fetch your Vouch server's keys, so the role ${role} was not given.`,
       quoted(message) || 'STS reads the discovery document and the keys over the internet.',
-      "Ask the server's administrator whether AWS can read its public documents over HTTPS (`vouch-server check` says); then try again.",
+      "Ask the server's administrator whether AWS can read its public documents over HTTPS (`vouch-server publish --check` says); then try again.",
       { reason, said: message },
     );
   }
