@@ -10,6 +10,7 @@ import { Readiness } from './health/readiness.ts';
 import { checkOwners } from './key-policy/check-owners.ts';
 import { findLockouts } from './key-policy/lockouts.ts';
 import { listen } from './network/listen.ts';
+import { TlsWatch } from './network/tls-watch.ts';
 import { SessionWatch } from './sessions/session-watch.ts';
 import { checkSigns } from './signing/check-key.ts';
 import { DatabaseKeyRing } from './signing/key-ring.ts';
@@ -33,6 +34,8 @@ export interface RunningServer {
   context: Context;
   /** Does what is done each minute. It never throws. */
   everyMinute: () => Promise<void>;
+  /** Looks at once whether there is another TLS certificate. */
+  reload: () => void;
   /** Says that it is not ready, goes on for as long as VOUCH_DRAIN_SECONDS, gives running requests 20 seconds, and closes the database. */
   close: () => Promise<void>;
 }
@@ -64,7 +67,10 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     const offer = await offerOwnership(context);
     const watch = new SessionWatch(context);
     const readiness = readinessOf(context);
-    const listeners = await listen(config.listen, createApp(context, { master, watch, readiness }));
+    const listeners = await listen(config.listen, createApp(context, { master, watch, readiness }), {
+      tls: config.tls?.pair,
+    });
+    const tls = config.tls && new TlsWatch(config.tls, log, listeners.useTls);
     const sweeper = sweeperFor(context);
     const everyMinute = async () => {
       const sweeps = await sweeper.sweep(context.now()).catch((err) => {
@@ -83,8 +89,10 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     return {
       context,
       everyMinute,
+      reload: () => tls?.look(),
       close: async () => {
         clearInterval(minutes);
+        tls?.close();
         readiness.drain();
         // Streams would last for an hour.
         watch.close();

@@ -10,7 +10,8 @@ export function addServe(program: Command): void {
     .description('run the server (settings: VOUCH_ISSUER and other environment variables, see docs/administration.md)')
     .action(async () => {
       const { serve } = await import('../serve.ts');
-      const server = serve(readConfig(process.env));
+      const config = readConfig(process.env);
+      const server = serve(config);
       let closing = false;
       const stop = () => {
         // A second signal ends it at once.
@@ -21,6 +22,8 @@ export function addServe(program: Command): void {
       // Before the log says that it listens: a reader of that line may send a signal at once.
       process.on('SIGINT', stop);
       process.on('SIGTERM', stop);
+      // As programs that renew certificates send it. Without one, a terminal that is closed ends the server.
+      if (config.tls !== undefined) process.on('SIGHUP', () => void server.then(({ reload }) => reload()));
       await server;
     });
 }

@@ -2,6 +2,7 @@ import type { MetadataSource } from '../fido-metadata/source.ts';
 import type { KeyRules } from '../key-policy/judge.ts';
 import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
+import type { TlsFiles, TlsPair } from '../network/tls.ts';
 import { normalizeEmail } from '../people/email.ts';
 import { Problem } from '../problem/problem.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
@@ -17,6 +18,7 @@ import { readIssuer } from './issuer.ts';
 import { readKeySettings } from './key-settings.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { checkNames } from './setting-names.ts';
+import { readTls } from './tls.ts';
 
 /** The administrator's settings, read once at the start. */
 export interface Config {
@@ -29,6 +31,8 @@ export interface Config {
   /** The database, not yet opened. */
   database: Engine;
   listen: readonly ListenAddress[];
+  /** The server's own certificate; undefined if a proxy ends TLS, or there is none. */
+  tls: { files: TlsFiles; pair: TlsPair } | undefined;
   /** 32 bytes; undefined if the server may make a key file beside the database. */
   masterKey: Buffer | undefined;
   /** Who is to be the first owner: until they are, nobody else gets in. */
@@ -71,12 +75,14 @@ export function readConfig(env: Environment): Config {
   const url = new URL(issuer);
   const local = url.protocol === 'http:';
   const database = readDatabase(env);
+  const tls = readTls(env, url);
   return {
     issuer,
     local,
     rpId: url.hostname,
     database,
     listen: listenAddresses(env.VOUCH_LISTEN, url),
+    tls,
     masterKey: readMasterKey(env, local, database),
     ownerEmail: readOwner(env),
     sessionSeconds: Math.round(readHours(env) * 3600),
@@ -84,7 +90,7 @@ export function readConfig(env: Environment): Config {
     awsAudience,
     awsSessionSeconds,
     ...readKeySettings(env),
-    trustedProxies: readProxies(env, local),
+    trustedProxies: readProxies(env, local || tls !== undefined),
     auditDays: readAuditDays(env),
     teamName: readTeamName(env),
     contact: readContact(env.VOUCH_CONTACT),
@@ -217,10 +223,11 @@ function readAwsMinutes(env: Environment): number {
   return minutes;
 }
 
-function readProxies(env: Environment, local: boolean): string[] {
+/** @param reached whether people reach the server itself */
+function readProxies(env: Environment, reached: boolean): string[] {
   const value = env.VOUCH_TRUST_PROXY;
-  // The documented setup for https has a proxy on this machine; without TLS no proxy is needed.
-  if (value === undefined) return local ? [] : ['127.0.0.1', '::1'];
+  // The documented setup for https has a proxy on this machine.
+  if (value === undefined) return reached ? [] : ['127.0.0.1', '::1'];
   const list = value.split(/[\s,]+/).filter((item) => item !== '');
   const wrong = list.find((item) => readRange(item) === undefined);
   if (wrong !== undefined || list.length === 0) {

@@ -8,8 +8,9 @@ import { Problem } from '../problem/problem.ts';
  * audit table show it.
  *
  * Reads X-Forwarded-For from its end, for as long as its writers are proxies of VOUCH_TRUST_PROXY: anything before that came from a
- * stranger. With an https issuer a proxy must have ended TLS, so only those proxies get an answer, and they must name the client.
- * Otherwise all people would look like one and share one limit.
+ * stranger. With an https issuer such a proxy must name the client, and unless the server speaks TLS itself, only those proxies get an
+ * answer. Otherwise all people would look like one and share one limit. All other headers that name a client, such as Forwarded (RFC 7239), count
+ * for nothing.
  */
 export function clientAddress(config: Config): RequestHandler {
   const isProxy = inRanges(config.trustedProxies);
@@ -21,14 +22,14 @@ export function clientAddress(config: Config): RequestHandler {
     const forwarded = request.headers['x-forwarded-for'];
     const client = forwarded === undefined ? peer : beforeProxies(peer, String(forwarded), isProxy);
     Object.defineProperty(request, 'ip', { value: client ?? peer, configurable: true });
-    if (!config.local && !isProxy(peer)) {
+    if (!config.local && config.tls === undefined && !isProxy(peer)) {
       throw new Problem({
         kind: 'misdirected-request',
         what: `This server is behind a proxy, and does not know ${peer}`,
         fix: `Use ${config.issuer}. If that is the proxy, name it in VOUCH_TRUST_PROXY.`,
       });
     }
-    if (client === undefined || (!config.local && forwarded === undefined)) {
+    if (client === undefined || (!config.local && forwarded === undefined && isProxy(peer))) {
       throw new Problem({
         kind: 'bad-request',
         what: `The proxy at ${peer} does not say whose request this is`,

@@ -1,10 +1,19 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { Problem } from '../problem/problem.ts';
+import type { TlsPair } from './tls.ts';
 
 /** How long a client may take, in milliseconds: to send its headers, to send a whole request, to show any sign of life. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 const IDLE_MS = 60_000;
+
+/**
+ * How long a connection may wait for its next request, in milliseconds. A proxy keeps its own longer than AWS's load balancers and nginx do (60 s),
+ * so that none of them sends a request while we hang up.
+ */
+const KEEP_ALIVE_MS = { ofProxies: 65_000, ofStrangers: 10_000 };
 
 /** How often Node looks for clients that took longer. Its default of 30 s would be longer than the first limit. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -19,7 +28,14 @@ export interface ListenAddress {
   optional?: true;
 }
 
+export interface ListenOptions {
+  /** With it, the server speaks TLS itself. */
+  tls?: TlsPair | undefined;
+}
+
 export interface Listeners {
+  /** Uses another certificate for the connections that come. */
+  useTls: (pair: TlsPair) => void;
   addresses: readonly { address: string; port: number }[];
   /** The addresses that this machine does not have. */
   missing: readonly string[];
@@ -37,8 +53,14 @@ export interface Listeners {
  *
  * @throws Problem `listening-failed` when an address is taken or closed to this user; Node's error when one cannot be used
  */
-export async function listen(addresses: readonly ListenAddress[], app: RequestListener): Promise<Listeners> {
-  const servers: Server[] = [];
+export async function listen(
+  addresses: readonly ListenAddress[],
+  app: RequestListener,
+  { tls }: ListenOptions = {},
+): Promise<Listeners> {
+  const servers: (Server | TlsServer)[] = [];
+  /** Of a connection that has not yet finished TLS's handshake, Node's HTTP server knows nothing. */
+  const sockets = new Set<Socket>();
   const missing: string[] = [];
   const running = new Set<ServerResponse>();
   let closing = false;
@@ -55,17 +77,18 @@ export async function listen(addresses: readonly ListenAddress[], app: RequestLi
     if (drainMs > 0) await new Promise((resolve) => setTimeout(resolve, drainMs));
     const closed = Promise.all(servers.map(closeOne));
     const cut = setTimeout(() => {
-      for (const server of servers) server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
     }, CLOSE_MS);
     await closed;
     clearTimeout(cut);
   };
   try {
     for (const address of addresses) {
-      const server = createServer(
-        { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, connectionsCheckingInterval: CHECK_INTERVAL_MS },
-        listener,
-      );
+      const server = newServer(listener, tls);
+      server.on('connection', (socket: Socket) => {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+      });
       server.setTimeout(IDLE_MS);
       if (await listenOn(server, address)) servers.push(server);
       else missing.push(address.host);
@@ -74,7 +97,25 @@ export async function listen(addresses: readonly ListenAddress[], app: RequestLi
     await close();
     throw error;
   }
-  return { addresses: servers.map((server) => server.address() as { address: string; port: number }), missing, close };
+  return {
+    addresses: servers.map((server) => server.address() as { address: string; port: number }),
+    missing,
+    useTls: (pair) => {
+      for (const server of servers) if (server instanceof TlsServer) server.setSecureContext(pair);
+    },
+    close,
+  };
+}
+
+function newServer(listener: RequestListener, tls: TlsPair | undefined): Server {
+  const limits = {
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: tls === undefined ? KEEP_ALIVE_MS.ofProxies : KEEP_ALIVE_MS.ofStrangers,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  };
+  if (tls === undefined) return createServer(limits, listener);
+  return createTlsServer({ ...limits, ...tls, handshakeTimeout: HEADERS_MS }, listener);
 }
 
 /** False when the machine has no such address and the server starts without it. */

@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readPrivateFile } from '../files/private-file.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 
 /** In bytes; a key in base64 has 44. */
@@ -14,46 +13,13 @@ const MAX_SIZE = 1024;
  * @throws Problem `setting-refused` when it cannot be read, when others can read it, or when it does not hold a key
  */
 export function readKeyFile(setting: string, file: string, credentials?: string): Buffer {
-  // Opened once, so that the checked file is the one that is read. A FIFO must not block.
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw settingRefused(setting, file, `a file that holds the master key and can be read (${code})`);
-  }
-  try {
-    const { mode, uid } = checkFile(setting, file, descriptor);
-    // systemd admits the service's user by an access control list, which shows as a right of the group, in a folder that is closed to
-    // all others (systemd.exec(5), "Credentials").
-    const closed = credentials !== undefined && dirname(resolve(file)) === resolve(credentials);
-    if ((mode & (closed ? 0o007 : 0o077)) !== 0) {
-      throw settingRefused(
-        setting,
-        file,
-        `a file that only its owner can read (its mode is 0${(mode & 0o777).toString(8)}): chmod 600 it, make a new key if others ` +
-          'could read this one, and where a platform sets the mode (Kubernetes, Docker) hand the key over as VOUCH_MASTER_KEY',
-      );
-    }
-    const me = process.geteuid?.();
-    if (me !== 0 && uid !== me && uid !== 0) {
-      throw settingRefused(
-        setting,
-        file,
-        `a file that belongs to the server's user or to root (its owner is user ${uid})`,
-      );
-    }
-    const content = Buffer.alloc(MAX_SIZE);
-    return parseKey(`The key in ${file}`, content.toString('utf8', 0, readSync(descriptor, content)));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function checkFile(setting: string, file: string, descriptor: number) {
-  const found = fstatSync(descriptor);
-  if (!found.isFile() || found.size > MAX_SIZE) throw settingRefused(setting, file, 'a file that holds the master key');
-  return found;
+  const text = readPrivateFile(setting, file, {
+    holds: 'the master key',
+    maxSize: MAX_SIZE,
+    otherwise: 'where a platform sets the mode (Kubernetes, Docker) hand the key over as VOUCH_MASTER_KEY',
+    credentials,
+  });
+  return parseKey(`The key in ${file}`, text);
 }
 
 /**

@@ -68,10 +68,15 @@ export class TestCa {
     return this.#issue(host, wrong);
   }
 
-  async #issue(
+  async #issue(host: string, wrong: { days?: [number, number]; alone?: boolean } = {}): Promise<SecureContext> {
+    return createSecureContext(await this.pairFor(host, wrong));
+  }
+
+  /** The same in PEM, for a server that reads files. */
+  async pairFor(
     host: string,
     { days, alone = false }: { days?: [number, number]; alone?: boolean } = {},
-  ): Promise<SecureContext> {
+  ): Promise<{ cert: string; key: string }> {
     const keys = await generateKeys();
     const certificate = await X509CertificateGenerator.create({
       subject: 'CN=Vouch test',
@@ -89,10 +94,10 @@ export class TestCa {
         await SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     });
-    return createSecureContext({
+    return {
       cert: `${certificate.toString('pem')}\n${alone ? '' : this.pem}`,
-      key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }),
-    });
+      key: String(KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' })),
+    };
   }
 }
 

@@ -23,6 +23,8 @@ export interface TestServer {
   databaseFile: string;
   /** Does what the server does each minute. */
   everyMinute: () => Promise<void>;
+  /** Looks for a new TLS certificate. */
+  reload: () => void;
   close: () => Promise<void>;
 }
 
@@ -39,7 +41,7 @@ export async function startServer(
   settings: Record<string, string> = {},
   options: ServerOptions = {},
 ): Promise<TestServer> {
-  const origin = `http://localhost:${await freePort()}`;
+  const origin = settings.VOUCH_ISSUER ?? `http://localhost:${await freePort()}`;
   const { trustProxy } = { trustProxy: '127.0.0.1,::1', ...options };
   const database = await makeDatabase(options.engine);
   const running = await serve(
@@ -57,6 +59,7 @@ export async function startServer(
     databaseUrl: database.settings.VOUCH_DATABASE_URL,
     databaseFile: database.file,
     everyMinute: running.everyMinute,
+    reload: running.reload,
     close: async () => {
       await running.close();
       await database.drop();

@@ -16,6 +16,7 @@ describe('the server needs only', () => {
         { host: '127.0.0.1', port: 3000 },
         { host: '::1', port: 3000, optional: true },
       ],
+      tls: undefined,
       masterKey: undefined,
       ownerEmail: undefined,
       sessionSeconds: 28_800,

@@ -125,6 +125,16 @@ describe('with an https issuer', () => {
     expect((await send(port, '/healthz')).status).toBe(200);
   });
 
+  test('no other header than X-Forwarded-For names the client', async () => {
+    for (const [name, value] of [
+      ['forwarded', 'for=192.0.2.1'],
+      ['x-real-ip', '192.0.2.1'],
+      ['client-ip', '192.0.2.1'],
+    ] as const) {
+      await expectProblem(await send(port, '/enroll', { [name]: value }), 400, 'bad-request');
+    }
+  });
+
   test('a proxy whose address is not in VOUCH_TRUST_PROXY is not trusted', async () => {
     const elsewhere = await freePort();
     const listen = { VOUCH_LISTEN: `127.0.0.1:${elsewhere}` };
