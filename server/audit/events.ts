@@ -64,6 +64,10 @@ export const EVENTS = {
     means: 'The oldest rows were deleted for their age',
     detail: ['fromId', 'toId', 'hash', 'signed'],
   },
+  'database-restored': {
+    means: 'An administrator restored the database from a backup, whose last row was `lastId`',
+    detail: ['backedUpAt', 'lastId', 'hash'],
+  },
 } as const satisfies Record<string, EventInWords>;
 
 /** Events that are worth knowing a year later. */

@@ -52,6 +52,7 @@ const MAPPINGS: Record<AuditEvent, Mapping> = {
   'key-removed': { class: 'accountChange', activity: [11, 'MFA Factor Disable'] },
   'key-renamed': { class: 'accountChange', activity: [99, 'Rename a security key'] },
   'audit-trimmed': { class: 'eventLogActivity', activity: [2, 'Delete'] },
+  'database-restored': { class: 'eventLogActivity', activity: [99, 'Restore from a backup'], severity: 'high' },
 };
 
 /** Which server's events they are. */

@@ -3,10 +3,12 @@ import { version } from '../version.ts';
 import { addAudit } from './audit.ts';
 import { addAwsRevoke } from './aws-revoke.ts';
 import { addAwsTemplate } from './aws-template.ts';
+import { addBackup } from './backup.ts';
 import { addInvite } from './invite.ts';
 import { addKeys } from './keys.ts';
 import { addPeople } from './people.ts';
 import { addPublish } from './publish.ts';
+import { addRestore } from './restore.ts';
 import { addServe } from './serve.ts';
 import { addSessions } from './sessions.ts';
 
@@ -29,6 +31,8 @@ export function makeProgram(): Command {
   addAwsTemplate(program);
   addPublish(program);
   addAwsRevoke(program);
+  addBackup(program);
+  addRestore(program);
 
   // commander's own `help` prints no error for an unknown name.
   program

@@ -19,4 +19,44 @@ export interface Engine {
    * @throws Problem `database-refused` when there is no database, when it has another schema, or when it is not Vouch's
    */
   openExisting(): Promise<Store>;
+  /** The database's file, if it is one: a database server backs up and restores its own. Ask before root becomes another user. */
+  file?(): Promise<DatabaseFile>;
+}
+
+/** A database that is a file: what backing it up and restoring it take. All paths are of files in its folder. */
+export interface DatabaseFile {
+  /** Switches a process of root to the owner of the database, or of its folder. */
+  becomeOwner(): void;
+  /**
+   * Copies the database, in the state of one moment, while others use it.
+   *
+   * @param now milliseconds since the epoch
+   * @returns the copy's path
+   * @throws Problem `backup-failed` when there is too little room for it
+   */
+  copy(now: number): string;
+  /** Whether there is a database, or anything that one has left. */
+  exists(): boolean;
+  /** @throws Problem `database-in-use` when another program has the database open */
+  checkUnused(): void;
+  /** A path that nobody else has. */
+  draft(): string;
+  /**
+   * Reads all of a database that nobody has open, and leaves it without a WAL.
+   *
+   * @throws Problem `backup-refused` unless it is an undamaged database of Vouch, of this version or one before
+   */
+  check(path: string): void;
+  /** Opens a database beside this one, and brings its schema up to date. */
+  openDraft(path: string): Promise<Store>;
+  /**
+   * Puts a closed draft in the database's place, at once.
+   *
+   * @param aside the name that what was there gets: nothing is deleted
+   * @returns whether something was there
+   * @throws Problem `database-in-use`
+   */
+  putInPlace(draft: string, aside: string): boolean;
+  /** Removes a copy, or a draft that was not put in place. */
+  discard(path: string): void;
 }

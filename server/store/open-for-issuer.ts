@@ -1,4 +1,5 @@
 import { Problem } from '../problem/problem.ts';
+import { inFull } from '../text/time.ts';
 import type { Engine } from './engine.ts';
 import { noDatabase } from './no-database.ts';
 import type { Store } from './store.ts';
@@ -41,9 +42,17 @@ async function checked(store: Store, check: (store: Store) => Promise<void>): Pr
 }
 
 async function checkIssuer(store: Store, { name }: Engine, issuer: string): Promise<void> {
-  const row = await store.selectFrom('server').select('issuer').where('id', '=', 1).executeTakeFirst();
+  const row = await store.selectFrom('server').selectAll().where('id', '=', 1).executeTakeFirst();
   if (row === undefined) throw noDatabase(`No server has used the database ${name} yet.`);
-  if (row.issuer === issuer) return;
+  if (row.issuer === issuer) {
+    if (row.backed_up_at === null) return;
+    throw new Problem({
+      kind: 'database-refused',
+      what: `The database ${name} is a backup of ${inFull(row.backed_up_at)}, which was put there by hand.`,
+      why: 'Invitations that were used since, and sessions that were ended, would be open again.',
+      fix: 'Settle it first: vouch-server restore --in-place',
+    });
+  }
   throw new Problem({
     kind: 'database-refused',
     what: `VOUCH_ISSUER is ${issuer}, but the database ${name} belongs to ${row.issuer}.`,

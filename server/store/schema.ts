@@ -249,6 +249,8 @@ interface ServerTable {
   issuer: string;
   /** When `/readyz` last checked that the database can be written. */
   written_at: number;
+  /** Only in a backup: the moment whose state it holds. */
+  backed_up_at: number | null;
 }
 
 /** One row, with ID 1: the latest verified edition of FIDO's metadata. */

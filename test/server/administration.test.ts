@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
 import { cleanEnvironment } from '../support/clean-environment.ts';
@@ -7,7 +7,7 @@ import { codeBlocks, readDocument } from '../support/document.ts';
 import { freePort } from '../support/free-port.ts';
 import { succeed } from '../support/run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { startProgram, vouchServer } from './program.ts';
+import { program, startProgram, vouchServer } from './program.ts';
 
 const folder = temporaryFolder();
 const docs = readDocument('administration.md');
@@ -17,7 +17,7 @@ const script = (words: string) => scripts.find((block) => block.includes(words))
 
 const user = script('useradd');
 const settings = script('VOUCH_ISSUER=');
-const backup = script('.backup');
+const backup = script('vouch-server backup');
 const restore = script('systemctl stop');
 
 test('a fresh machine, a backup and a restore, with the commands as they are written', async () => {
@@ -33,10 +33,12 @@ test('a fresh machine, a backup and a restore, with the commands as they are wri
       .replaceAll(/^(openssl .* > (\S+))$/gm, 'chmod u+w $2; $1; chmod u-w $2');
   const bin = join(folder, 'bin');
   mkdirSync(bin);
-  const standIn = resolve(import.meta.dirname, 'stand-in-sqlite3.ts');
-  writeFileSync(join(bin, 'sqlite3'), `#!/bin/sh\nexec '${process.execPath}' '${standIn}' "$@"\n`, { mode: 0o755 });
-  const env = cleanEnvironment({ PATH: `${process.env.PATH}:${bin}` });
-  const shell = (text: string) => succeed('/bin/sh', ['-ec', `umask 022\n${commands(text)}`], { env });
+  writeFileSync(join(bin, 'vouch-server'), `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`, {
+    mode: 0o755,
+  });
+  const env = { PATH: `${process.env.PATH}:${bin}` };
+  const shell = (text: string, settings: Record<string, string> = {}) =>
+    succeed('/bin/sh', ['-ec', `umask 022\n${commands(text)}`], { env: cleanEnvironment({ ...env, ...settings }) });
 
   await shell(user);
   expect(statSync(join(folder, 'etc/vouch/master-key')).mode & 0o777).toBe(0o400);
@@ -55,12 +57,12 @@ test('a fresh machine, a backup and a restore, with the commands as they are wri
 
   const first = await start();
   await invite('alice@example.com');
-  await shell(backup);
+  await shell(backup, serverSettings);
   expect(statSync(join(folder, 'var/backups/vouch.db')).mode & 0o777).toBe(0o600);
   await invite('bob@example.com');
   // As after a crash: leftovers of the old database must not get into the restored one.
   await first.end('SIGKILL');
-  await shell(restore);
+  await shell(restore, serverSettings);
   const database = join(folder, 'var/lib/vouch/vouch.db');
   expect(statSync(database).mode & 0o777).toBe(0o600);
   const second = await start();

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Checkpoint, Found } from '../../audit/checkpoint.ts';
+import type { Restoration } from '../../audit/restorations.ts';
 import type { Fault, Verdict } from '../../audit/verify.ts';
 import { readSigningInstallation } from '../../config/config.ts';
 import { Problem } from '../../problem/problem.ts';
@@ -19,8 +20,8 @@ interface VerifyOptions {
   json?: boolean;
 }
 
-/** What was found out about a checkpoint. */
-type Compared = Checkpoint & { found: Found };
+/** What was found out about a checkpoint; with the restore that may have lost its row. */
+type Compared = Checkpoint & { found: Found; restored?: Restoration };
 
 /** `vouch-server audit verify` */
 export function addVerify(audit: Command): void {
@@ -57,7 +58,7 @@ async function verify({ checkpoint: file, json = false }: VerifyOptions): Promis
     if (json) printJson(asJson(verdict, compared));
     if (verdict.fault !== undefined) throw broken(inWords(verdict.fault));
     const trouble = compared && troubleWith(compared, verdict.base.id);
-    if (trouble !== undefined) throw broken(trouble);
+    if (trouble !== undefined) throw broken(trouble, compared?.restored);
     if (!json) process.stdout.write(asText(verdict, compared));
   });
 }
@@ -68,10 +69,13 @@ async function comparison(
   { text, settings }: { text: string; settings: ReturnType<typeof readSigningInstallation> },
 ) {
   const { findCheckpoint, readCheckpoint } = await import('../../audit/checkpoint.ts');
+  const { restorationAfter } = await import('../../audit/restorations.ts');
   const signer = { issuer: settings.issuer, findKey: (await signingKeys(administration, settings)).find };
   const checkpoint = await readCheckpoint(text, signer);
   return async (snapshot: Store, { base }: Verdict): Promise<Compared> => {
-    return { ...checkpoint, found: await findCheckpoint(snapshot, base, checkpoint, signer) };
+    const found = await findCheckpoint(snapshot, base, checkpoint, signer);
+    const restored = found === 'never' ? await restorationAfter(snapshot, checkpoint) : undefined;
+    return { ...checkpoint, found, ...(restored && { restored }) };
   };
 }
 
@@ -90,6 +94,7 @@ function asJson({ base, head, rows, fault }: Verdict, compared: Compared | undef
             at: isoTime(compared.at),
             issuedAt: isoTime(compared.issuedAt),
             keyRevokedAt: isoTime(compared.keyRevokedAt),
+            ...(compared.restored && { restored: { ...compared.restored, at: isoTime(compared.restored.at) } }),
           },
         }),
   };
@@ -115,9 +120,13 @@ function asText({ base, head, rows }: Verdict, compared: Compared | undefined): 
 }
 
 /** What a checkpoint shows to be wrong, in words. */
-function troubleWith({ found, id, at }: Compared, baseId: number): string | undefined {
+function troubleWith({ found, id, at, restored }: Compared, baseId: number): string | undefined {
   switch (found) {
     case 'never':
+      if (restored !== undefined) {
+        const { lastId } = restored;
+        return `The checkpoint's row ${id} is not there: the database was restored on ${inFull(restored.at)} from a backup that ended with row ${lastId}.`;
+      }
       return `The audit trail never had the checkpoint's row ${id}, or somebody removed it.`;
     case 'deletion-unsigned':
       return `The audit trail's rows 1 to ${baseId} were deleted, and this server has not signed that.`;
@@ -145,11 +154,13 @@ function inWords({ kind, id, writtenAs }: Fault): string {
   }
 }
 
-function broken(what: string): Problem {
+function broken(what: string, restored?: Restoration): Problem {
   return new Problem({
     kind: 'audit-broken',
     what,
-    why: 'Somebody changed the database with a program other than Vouch, or its disk damaged it.',
+    why: restored
+      ? `Row ${restored.id} says so. If nobody restored it then, somebody has removed the rows and written that one.`
+      : 'Somebody changed the database with a program other than Vouch, or its disk damaged it.',
     fix: 'Keep a copy of it as it is, and compare it with your backups and checkpoints.',
   });
 }

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Engine } from '../engine.ts';
+import type { DatabaseFile, Engine } from '../engine.ts';
 import { noDatabase } from '../no-database.ts';
 import type { Store } from '../store.ts';
 import { becomeOwnerOf } from './owner.ts';
@@ -31,6 +31,11 @@ export class SqliteEngine implements Engine {
       throw noDatabase(`There is no database ${this.name}.`);
     becomeOwnerOf(this.name);
     return openExistingFile(this.name);
+  }
+
+  async file(): Promise<DatabaseFile> {
+    const { SqliteFile } = await import('./database-file.ts');
+    return new SqliteFile(this.name);
   }
 }
 

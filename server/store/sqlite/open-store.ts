@@ -64,6 +64,8 @@ export function openExistingFile(file: string): Store {
 function share(file: string, writer: DatabaseSync): Store {
   // From here on requests are served, and waiting for a lock must not block them.
   writer.exec('PRAGMA busy_timeout = 0');
+  // Makes the WAL, which a database that was copied does not have yet.
+  writer.exec('SELECT 1 FROM sqlite_master');
   const openReader = () => openToRead(file, 0);
   const database = { writer, reader: openReader(), openReader, mutex: new Mutex(), checkFiles: sameFiles(file) };
   return new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
