@@ -39,7 +39,7 @@ export const programs = {
     source: 'server/main.ts',
     built: 'dist/server/vouch-server.js',
     command: 'dist/server/vouch-server.js',
-    notAtStart: ['express', 'oidc-provider', 'kysely', 'node:sqlite', 'pg'],
+    notAtStart: ['express', 'oidc-provider', 'kysely', 'node:sqlite', 'pg', '@aws-sdk/client-kms'],
   },
 } as const satisfies Record<string, Program>;
 

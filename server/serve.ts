@@ -13,6 +13,7 @@ import { listen } from './network/listen.ts';
 import { TlsWatch } from './network/tls-watch.ts';
 import { SessionWatch } from './sessions/session-watch.ts';
 import { checkSigns } from './signing/check-key.ts';
+import { KeyPlace } from './signing/key-place.ts';
 import { DatabaseKeyRing } from './signing/key-ring.ts';
 import { hasSigningKey } from './signing/key-rows.ts';
 import { masterKey } from './signing/master-key.ts';
@@ -50,14 +51,16 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
   const log = pino({ level: config.logLevel, base: { version }, timestamp: pino.stdTimeFunctions.isoTime });
   log.info({ node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
   const store = await openForServing(config.database, config.issuer, Date.now());
+  const place = new KeyPlace(config.signingKey);
   let metadata: LatestMetadata | undefined;
   const end = async () => {
     await metadata?.close();
+    place.close();
     await inTime(store.destroy());
   };
   try {
     const master = masterKey(config.masterKey, config.database, await hasSigningKey(store));
-    const keys = await DatabaseKeyRing.open(store, master, { now: Date.now, elapsed });
+    const keys = await DatabaseKeyRing.open(store, master, { now: Date.now, elapsed }, place);
     const now = Date.now;
     const { fidoMetadata } = config;
     if (fidoMetadata !== undefined) metadata = await LatestMetadata.open(fidoMetadata, { store, log, now });

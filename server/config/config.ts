@@ -1,5 +1,6 @@
 import type { MetadataSource } from '../fido-metadata/source.ts';
 import type { KeyRules } from '../key-policy/judge.ts';
+import type { KmsArn } from '../kms/key-arn.ts';
 import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
 import type { TlsFiles, TlsPair } from '../network/tls.ts';
@@ -18,6 +19,7 @@ import { readIssuer } from './issuer.ts';
 import { readKeySettings } from './key-settings.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { checkNames } from './setting-names.ts';
+import { readSigningKey } from './signing-key.ts';
 import { readTls } from './tls.ts';
 
 /** The administrator's settings, read once at the start. */
@@ -35,6 +37,8 @@ export interface Config {
   tls: { files: TlsFiles; pair: TlsPair } | undefined;
   /** 32 bytes; undefined if the server may make a key file beside the database. */
   masterKey: Buffer | undefined;
+  /** The KMS key that signs tokens; undefined if keys in the database do. */
+  signingKey: KmsArn | undefined;
   /** Who is to be the first owner: until they are, nobody else gets in. */
   ownerEmail: string | undefined;
   /** How long a session lasts after its touch, in seconds. */
@@ -84,6 +88,7 @@ export function readConfig(env: Environment): Config {
     listen: listenAddresses(env.VOUCH_LISTEN, url),
     tls,
     masterKey: readMasterKey(env, local, database),
+    signingKey: readSigningKey(env.VOUCH_SIGNING_KEY),
     ownerEmail: readOwner(env),
     sessionSeconds: Math.round(readHours(env) * 3600),
     awsIssuer,

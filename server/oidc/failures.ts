@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { isAborted } from '../http/aborted.ts';
+import { Problem } from '../problem/problem.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 
 /** The ID that http/request-log.ts gave the request. */
@@ -30,13 +31,15 @@ export function reportFailures(provider: Provider, log: Logger): void {
 }
 
 /**
- * Answers StoreUnavailable as the rest of the server does: with 503 and the time to try again (RFC 9110, section 10.2.3). False for any
- * other error.
+ * Answers as the rest of the server does when the database, or what signs, is away: with 503 and the time to try again (RFC 9110, section
+ * 10.2.3). False for any other error.
  */
 export function answerUnavailable(ctx: KoaContextWithOIDC, error: unknown): boolean {
-  if (!(error instanceof StoreUnavailable)) return false;
-  ctx.status = error.statusCode;
+  const noStore = error instanceof StoreUnavailable;
+  if (!noStore && !(error instanceof Problem && error.kind === 'unavailable')) return false;
+  ctx.status = 503;
   ctx.set(error.headers);
-  ctx.body = { error: 'temporarily_unavailable', error_description: 'the server cannot store anything now' };
+  const what = noStore ? 'store' : 'sign';
+  ctx.body = { error: 'temporarily_unavailable', error_description: `the server cannot ${what} anything now` };
   return true;
 }

@@ -66,6 +66,8 @@ const OF_COMMANDS = {
   'policy-refused': 'refused',
   'master-key-lost': 'usage',
   'signing-key-locked': 'failed',
+  'kms-refused': 'refused',
+  'kms-unreachable': 'unreachable',
   'audit-broken': 'failed',
   'checkpoint-refused': 'refused',
   'cursor-ahead': 'conflict',

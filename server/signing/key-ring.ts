@@ -1,11 +1,11 @@
 import type { JWK } from 'jose';
 import type { Store } from '../store/store.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
-import { hasSigningKey, type KeyRow, makeKey, publishedRows, storeFirst } from './key-rows.ts';
+import { KeyPlace } from './key-place.ts';
+import { hasSigningKey, type KeyRow, publishedRows, storeFirst } from './key-rows.ts';
 import { FRESH_MS, REFRESH_MS } from './lifetimes.ts';
 import { publicHalf, unsealJwk } from './sealed-jwk.ts';
 import type { SigningKey } from './signing-key.ts';
-import { openStoredKey } from './stored-key.ts';
 
 /** The issuer's keys. They change while the server runs. */
 export interface KeyRing {
@@ -56,27 +56,31 @@ export class DatabaseKeyRing implements KeyRing {
   readonly #store: Store;
   readonly #master: Buffer;
   readonly #clocks: Clocks;
+  readonly #place: KeyPlace;
   #keys: readonly RingKey[] = [];
   #published: readonly JWK[] = [];
   #current: SigningKey | undefined;
   #readAt = { now: Number.NEGATIVE_INFINITY, elapsed: Number.NEGATIVE_INFINITY };
   #refreshing: Promise<boolean> | undefined;
 
-  private constructor(store: Store, master: Buffer, clocks: Clocks) {
+  private constructor(store: Store, master: Buffer, clocks: Clocks, place: KeyPlace) {
     this.#store = store;
     this.#master = master;
     this.#clocks = clocks;
+    this.#place = place;
   }
 
   /**
    * Reads the keys, or makes one at the first start.
    *
    * @param master the master key, 32 bytes
-   * @throws Problem `signing-key-locked` when they cannot be opened with this master key
+   * @param place where the first key is made
+   * @throws Problem `signing-key-locked` when they cannot be opened with this master key; for the first key in KMS `kms-refused` or
+   * `kms-unreachable`
    */
-  static async open(store: Store, master: Buffer, clocks: Clocks): Promise<DatabaseKeyRing> {
-    const ring = new DatabaseKeyRing(store, master, clocks);
-    if (!(await hasSigningKey(store))) await storeFirst(store, await makeKey(master), clocks.now());
+  static async open(store: Store, master: Buffer, clocks: Clocks, place = new KeyPlace()): Promise<DatabaseKeyRing> {
+    const ring = new DatabaseKeyRing(store, master, clocks, place);
+    if (!(await hasSigningKey(store))) await storeFirst(store, await place.key(master), clocks.now());
     await ring.refresh();
     return ring;
   }
@@ -136,7 +140,7 @@ export class DatabaseKeyRing implements KeyRing {
     return {
       ...row,
       publicJwk: publicHalf(jwk),
-      signing: row.state === 'previous' ? undefined : await openStoredKey(jwk),
+      signing: row.state === 'previous' ? undefined : await this.#place.open(jwk, row.source),
       seenAt: this.#clocks.elapsed(),
     };
   }

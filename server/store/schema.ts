@@ -172,7 +172,7 @@ export interface SigningKeysTable {
    * the database at all.
    */
   jwe: string;
-  /** Where the private half is: 'database'. */
+  /** Where the private half is: 'database', or 'awskms:' and the ARN of a KMS key. */
   source: string;
   created_at: number;
   published_at: number;

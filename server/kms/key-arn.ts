@@ -1,0 +1,22 @@
+/** A KMS key, as a setting names it. */
+export interface KmsArn {
+  /** The whole ARN. */
+  arn: string;
+  /** The region whose KMS has the key, such as eu-central-1. */
+  region: string;
+  /** Whether it is the name of an alias, which another key may get. */
+  alias: boolean;
+}
+
+/**
+ * Key IDs of one region and of several (KMS developer guide, "Key identifiers"), and aliases (KMS API reference, CreateAlias). A bare ID
+ * or alias would not say which region and account are meant.
+ */
+const ARN =
+  /^arn:aws(?:-[a-z]+)*:kms:([a-z]{2,4}(?:-[a-z]+)+-\d{1,2}):\d{12}:(?:key\/(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|mrk-[\da-f]{32})|(alias)\/[\w/:-]{1,250})$/;
+
+/** Reads the full ARN of a KMS key or of an alias; undefined for anything else. */
+export function readKmsArn(text: string): KmsArn | undefined {
+  const [arn, region, alias] = ARN.exec(text) ?? [];
+  return arn === undefined || region === undefined ? undefined : { arn, region, alias: alias !== undefined };
+}
