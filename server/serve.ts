@@ -17,6 +17,7 @@ import { KeyPlace } from './signing/key-place.ts';
 import { DatabaseKeyRing } from './signing/key-ring.ts';
 import { hasSigningKey } from './signing/key-rows.ts';
 import { masterKey } from './signing/master-key.ts';
+import { KeySchedule } from './signing/rotation/schedule.ts';
 import { checkMigrated, checkWritable } from './store/health.ts';
 import { openForServing } from './store/open-for-issuer.ts';
 import { Sweeper } from './store/sweep.ts';
@@ -37,6 +38,8 @@ export interface RunningServer {
   everyMinute: () => Promise<void>;
   /** Looks at once whether there is another TLS certificate. */
   reload: () => void;
+  /** Does what is done every few seconds: sees new signing keys, and moves them on. It never throws. */
+  lookAtKeys: () => Promise<void>;
   /** Says that it is not ready, goes on for as long as VOUCH_DRAIN_SECONDS, gives running requests 20 seconds, and closes the database. */
   close: () => Promise<void>;
 }
@@ -85,6 +88,9 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
         await warnOfLockouts(context).catch((err) => log.error({ err }, 'keys not judged'));
     };
     const minutes = setInterval(everyMinute, MINUTE_MS);
+    const clocks = { now: () => context.now(), elapsed };
+    const schedule = new KeySchedule({ store, keys, days: config.keyRotationDays, clocks, log });
+    schedule.start();
     if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
     // Not in the log, which others keep and read: the first to open the link owns the server.
     if (offer !== undefined) process.stderr.write(textOf(offer));
@@ -93,6 +99,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
       context,
       everyMinute,
       reload: () => tls?.look(),
+      lookAtKeys: () => schedule.run(),
       close: async () => {
         clearInterval(minutes);
         tls?.close();
@@ -100,6 +107,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
         // Streams would last for an hour.
         watch.close();
         await listeners.close(config.drainMs);
+        await inTime(schedule.close());
         await end();
       },
     };
@@ -110,12 +118,12 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
 }
 
 /** Waits no longer than a database that answers needs. */
-async function inTime(destroyed: Promise<void>): Promise<void> {
+async function inTime(ended: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, DESTROY_MS);
   });
-  await Promise.race([destroyed, late]).finally(() => clearTimeout(timer));
+  await Promise.race([ended, late]).finally(() => clearTimeout(timer));
 }
 
 /** What must work for the server to be ready. */
@@ -124,7 +132,11 @@ function readinessOf(context: Context): Readiness {
   const readiness = new Readiness(context.log);
   readiness.add({ name: 'database', check: () => checkWritable(store, context.now()) });
   readiness.add({ name: 'migrations', check: () => checkMigrated(store) });
-  readiness.add({ name: 'signing-key', check: async () => checkSigns(context.keys.current()), reuseMs: KEY_REUSE_MS });
+  const checkKey = async () => {
+    await context.keys.fresh();
+    await checkSigns(context.keys.current());
+  };
+  readiness.add({ name: 'signing-key', check: checkKey, reuseMs: KEY_REUSE_MS });
   return readiness;
 }
 

@@ -60,6 +60,26 @@ export const EVENTS = {
   'person-end-set': { means: 'The date from which the person is shut out was set or removed', detail: ['endsAt'] },
   'key-removed': { means: 'A key was removed', detail: ['name', 'model'] },
   'key-renamed': { means: 'A key got another name', detail: ['name', 'before'] },
+  'signing-key-published': {
+    means: 'A new signing key was made and published; it signs from a later time on',
+    detail: ['kid', 'source', 'signsFrom'],
+  },
+  'signing-key-brought-forward': {
+    means: 'An administrator made the next signing key sign sooner',
+    detail: ['kid', 'signsFrom'],
+  },
+  'signing-key-current': {
+    means: 'A signing key began to sign, in place of the one before',
+    detail: ['kid', 'before'],
+  },
+  'signing-key-retired': {
+    means: 'A signing key that signed before was taken out of the key set',
+    detail: ['kid'],
+  },
+  'signing-key-revoked': {
+    means: 'An administrator revoked a signing key: nothing that it signed counts any more',
+    detail: ['kid', 'state'],
+  },
   'audit-trimmed': {
     means: 'The oldest rows were deleted for their age',
     detail: ['fromId', 'toId', 'hash', 'signed'],

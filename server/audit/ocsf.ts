@@ -51,6 +51,11 @@ const MAPPINGS: Record<AuditEvent, Mapping> = {
   'person-end-set': { class: 'accountChange', activity: [99, 'Set an end date'] },
   'key-removed': { class: 'accountChange', activity: [11, 'MFA Factor Disable'] },
   'key-renamed': { class: 'accountChange', activity: [99, 'Rename a security key'] },
+  'signing-key-published': { class: 'entityManagement', activity: [1, 'Create'] },
+  'signing-key-brought-forward': { class: 'entityManagement', activity: [3, 'Update'] },
+  'signing-key-current': { class: 'entityManagement', activity: [10, 'Activate'] },
+  'signing-key-retired': { class: 'entityManagement', activity: [11, 'Deactivate'] },
+  'signing-key-revoked': { class: 'entityManagement', activity: [9, 'Disable'], severity: 'high' },
   'audit-trimmed': { class: 'eventLogActivity', activity: [2, 'Delete'] },
   'database-restored': { class: 'eventLogActivity', activity: [99, 'Restore from a backup'], severity: 'high' },
 };
@@ -161,12 +166,19 @@ function ofClass(row: Row, { issuer }: Origin, mapping: Mapping): Record<string,
     case 'accountChange':
       return { user };
     case 'entityManagement':
-      return { entity: { name: user.name, type: 'Invitation', type_id: 99, user } };
+      return { entity: entityOf(row, user) };
     case 'eventLogActivity':
       return { log_name: 'audit', log_provider: 'vouch-server', log_type: 'Application', log_type_id: 2 };
     case 'base':
       return {};
   }
+}
+
+function entityOf(row: Row, user: ReturnType<typeof userOf>) {
+  const { kid } = detailOf(row);
+  return typeof kid === 'string'
+    ? { name: kid, type: 'Signing key', type_id: 99 }
+    : { name: user.name, type: 'Invitation', type_id: 99, user };
 }
 
 function details(row: Row) {

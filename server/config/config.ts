@@ -16,6 +16,7 @@ import { type Contact, readContact } from './contact.ts';
 import { readDatabase } from './database.ts';
 import { readDrainSeconds } from './drain-seconds.ts';
 import { readIssuer } from './issuer.ts';
+import { readKeyRotation } from './key-rotation.ts';
 import { readKeySettings } from './key-settings.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { checkNames } from './setting-names.ts';
@@ -43,6 +44,8 @@ export interface Config {
   ownerEmail: string | undefined;
   /** How long a session lasts after its touch, in seconds. */
   sessionSeconds: number;
+  /** After how many days another signing key takes over; undefined if only an administrator changes it. */
+  keyRotationDays: number | undefined;
   /** The issuer that AWS trusts: `iss` of tokens for AWS, and of no others. */
   awsIssuer: string;
   /** The audience that AWS accounts' OIDC providers name. */
@@ -91,6 +94,7 @@ export function readConfig(env: Environment): Config {
     signingKey: readSigningKey(env.VOUCH_SIGNING_KEY),
     ownerEmail: readOwner(env),
     sessionSeconds: Math.round(readHours(env) * 3600),
+    keyRotationDays: readKeyRotation(env.VOUCH_KEY_ROTATION_DAYS),
     awsIssuer,
     awsAudience,
     awsSessionSeconds,

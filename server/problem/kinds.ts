@@ -68,6 +68,7 @@ const OF_COMMANDS = {
   'signing-key-locked': 'failed',
   'kms-refused': 'refused',
   'kms-unreachable': 'unreachable',
+  'signing-key-unknown': 'not-found',
   'audit-broken': 'failed',
   'checkpoint-refused': 'refused',
   'cursor-ahead': 'conflict',

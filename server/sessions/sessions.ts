@@ -124,8 +124,8 @@ export interface EndedSession {
 /**
  * Ends sessions at once, each with its row in the audit trail. Sessions that are over already stay as they are.
  *
- * @param which one session (perhaps only if it is this person's), one grant's, all of a person (perhaps except one) or of a key, or all that
- * there are
+ * @param which one session (perhaps only if it is this person's), one grant's, all of a person (perhaps except one) or of a key, those that
+ * a touch began in a time (in milliseconds since the epoch), or all that there are
  * @param why `actor` is who ends them: without it, each session's own person
  * @returns the sessions that this ended
  */
@@ -137,6 +137,7 @@ export async function endSessions(
     | { grantId: string }
     | { personId: string; except?: string }
     | { keyId: string }
+    | { touchedFrom: number; touchedUntil: number }
     | 'all',
   why: { reason: EndReason } & Partial<By>,
 ): Promise<EndedSession[]> {
@@ -153,6 +154,7 @@ export async function endSessions(
       }
       if ('grantId' in which) return is('grant_id', '=', which.grantId);
       if ('keyId' in which) return is('key_id', '=', which.keyId);
+      if ('touchedFrom' in which) return is.between('auth_time', which.touchedFrom, which.touchedUntil);
       const theirs = is('person_id', '=', which.personId);
       return which.except === undefined ? theirs : is.and([theirs, is('id', '!=', which.except)]);
     })

@@ -2,9 +2,9 @@ import type { JWK } from 'jose';
 import type { Store } from '../store/store.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { KeyPlace } from './key-place.ts';
-import { hasSigningKey, type KeyRow, publishedRows, storeFirst } from './key-rows.ts';
+import { hasSigningKey, type KeyRow, type NewKey, publishedRows, storeFirst } from './key-rows.ts';
 import { FRESH_MS, REFRESH_MS } from './lifetimes.ts';
-import { publicHalf, unsealJwk } from './sealed-jwk.ts';
+import { publicHalf, sealJwk, unsealJwk } from './sealed-jwk.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** The issuer's keys. They change while the server runs. */
@@ -45,7 +45,7 @@ export interface RingKey extends KeyRow {
   publicJwk: JWK;
   /** What was opened. */
   jwe: string;
-  /** Undefined for a key that was a previous one already: its private half is gone. */
+  /** Undefined for a key that was a previous one when it was opened: its private half is gone. */
   signing: SigningKey | undefined;
   /** Since when this instance publishes it, by the monotonic clock. */
   seenAt: number;
@@ -95,9 +95,28 @@ export class DatabaseKeyRing implements KeyRing {
     return this.#published;
   }
 
-  /** The published keys with their states. */
+  /** The published keys with their states, as this instance saw them last. */
   get keys(): readonly RingKey[] {
     return this.#keys;
+  }
+
+  /** For how long this instance has published a key, in milliseconds of the monotonic clock. */
+  publishedFor({ seenAt }: RingKey): number {
+    return this.#clocks.elapsed() - seenAt;
+  }
+
+  /**
+   * A key to come after the current one, which can be stored.
+   *
+   * @throws Problem `kms-refused` or `kms-unreachable`
+   */
+  makeKey(): Promise<NewKey> {
+    return this.#place.key(this.#master);
+  }
+
+  /** A stored key as it is kept when it signs no more: sealed, but without its private half. */
+  async withoutPrivateHalf({ kid, jwe }: Pick<KeyRow, 'kid' | 'jwe'>): Promise<string> {
+    return sealJwk({ ...publicHalf(await unsealJwk(kid, jwe, this.#master)), kid }, this.#master);
   }
 
   refresh(): Promise<boolean> {

@@ -21,9 +21,13 @@ class StoredKey implements SigningKey {
 
 /** Makes a key for the database. Its name is its thumbprint (RFC 7638). */
 export async function makeStoredKey(): Promise<JWK & { kid: string }> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-  const jwk = await exportJWK(privateKey);
-  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: 'ES256', use: 'sig' };
+  for (;;) {
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+    const jwk = await exportJWK(privateKey);
+    const kid = await calculateJwkThumbprint(jwk);
+    // On a command line, a name with a hyphen in front is an option.
+    if (!kid.startsWith('-')) return { ...jwk, kid, alg: 'ES256', use: 'sig' };
+  }
 }
 
 /** @param jwk a key with its private half */

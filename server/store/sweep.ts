@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { Lease } from './lease.ts';
 import type { Schema } from './schema.ts';
+import { SteadyClock } from './steady-clock.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -15,9 +16,6 @@ const ENROLMENT_MEMORY_MS = 24 * 3600 * 1000;
 
 /** How long the clock must have run evenly before used proofs are deleted, in milliseconds: longer than a proof is fresh. */
 const STEADY_MS = 15 * 60 * 1000;
-
-/** How far the clock and the elapsed time may differ between two sweeps, in milliseconds: NTP slews by less. */
-const JUMP_MS = 5_000;
 
 /** The only model of oidc-provider that is stored to refuse something: used proofs. */
 const DENYING_MODEL = 'ReplayDetection';
@@ -36,11 +34,9 @@ export interface SweepTasks {
 export class Sweeper {
   readonly #store: Store;
   readonly #tasks: SweepTasks;
-  readonly #elapsed: () => number;
   readonly #lease: Lease;
-  #steadySince: number;
+  readonly #clock: SteadyClock;
   #sweeping = false;
-  #last: { now: number; elapsed: number } | undefined;
 
   /** @param elapsed milliseconds of a monotonic clock */
   constructor(
@@ -51,9 +47,8 @@ export class Sweeper {
   ) {
     this.#store = store;
     this.#tasks = tasks;
-    this.#elapsed = elapsed;
     this.#lease = lease;
-    this.#steadySince = elapsed();
+    this.#clock = new SteadyClock(elapsed);
   }
 
   /**
@@ -117,12 +112,7 @@ export class Sweeper {
    * again. So rows are deleted only after the clock has run evenly for longer than a proof is accepted.
    */
   #isSteady(now: number): boolean {
-    const elapsed = this.#elapsed();
-    const last = this.#last ?? { now, elapsed };
-    const jumped = Math.abs(now - last.now - (elapsed - last.elapsed)) > JUMP_MS;
-    if (jumped) this.#steadySince = elapsed;
-    this.#last = { now, elapsed };
-    return elapsed - this.#steadySince >= STEADY_MS;
+    return this.#clock.look(now) >= STEADY_MS;
   }
 }
 

@@ -30,6 +30,7 @@ describe('the server needs only', () => {
       teamName: undefined,
       contact: undefined,
       drainMs: 0,
+      keyRotationDays: 90,
       logLevel: 'info',
     });
   });
@@ -47,6 +48,16 @@ describe('the server needs only', () => {
 
 test('a session of 1.1 hours lasts a whole number of seconds, as tokens need', () => {
   expect(readConfig({ ...HTTPS, VOUCH_SESSION_HOURS: '1.1' }).sessionSeconds).toBe(3960);
+});
+
+test.each([
+  [undefined, 90],
+  ['1', 1],
+  ['3650', 3650],
+  ['off', undefined],
+])('another signing key takes over as VOUCH_KEY_ROTATION_DAYS says: %s', (value, days) => {
+  const settings = value === undefined ? {} : { VOUCH_KEY_ROTATION_DAYS: value };
+  expect(readConfig({ ...HTTPS, ...settings }).keyRotationDays).toBe(days);
 });
 
 test.each([
@@ -146,6 +157,11 @@ describe('a wrong setting is named, with what it should look like', () => {
       { VOUCH_ISSUER: HTTPS.VOUCH_ISSUER, VOUCH_MASTER_KEY_FILE: `${import.meta.filename}.none` },
       /^VOUCH_MASTER_KEY_FILE .*ENOENT/,
     ],
+    ...['0', '3651', '90.5', '1e2', '-1', ' 90', '', 'never'].map((value): [string, Record<string, string>, RegExp] => [
+      `VOUCH_KEY_ROTATION_DAYS ${JSON.stringify(value)}`,
+      { ...HTTPS, VOUCH_KEY_ROTATION_DAYS: value },
+      /^VOUCH_KEY_ROTATION_DAYS is .*1 to 3650, or off/,
+    ]),
     ['VOUCH_SESSION_HOURS text', { ...HTTPS, VOUCH_SESSION_HOURS: 'eight' }, /^VOUCH_SESSION_HOURS .*0.25 to 24/],
     ['VOUCH_SESSION_HOURS 0', { ...HTTPS, VOUCH_SESSION_HOURS: '0' }, /^VOUCH_SESSION_HOURS/],
     ['VOUCH_SESSION_HOURS 25', { ...HTTPS, VOUCH_SESSION_HOURS: '25' }, /^VOUCH_SESSION_HOURS/],

@@ -1,43 +1,21 @@
-import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { calculateJwkThumbprint, compactDecrypt, importJWK, jwtVerify } from 'jose';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { deriveKey } from '../../../server/secrets.ts';
 import { DatabaseKeyRing } from '../../../server/signing/key-ring.ts';
 import { hasSigningKey, makeKey, newRow } from '../../../server/signing/key-rows.ts';
 import { FRESH_MS } from '../../../server/signing/lifetimes.ts';
 import { signJwt } from '../../../server/signing/sign-jwt.ts';
-import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
 import { StoreUnavailable } from '../../../server/store/unavailable.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { newStore } from '../engines.ts';
 import { privateJwk } from '../private-key.ts';
+import { TestClocks } from './clocks.ts';
 
 const MASTER = Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37) % 251));
 
-const folder = temporaryFolder();
-const opened: Store[] = [];
-let count = 0;
-
-async function newStore(): Promise<Store> {
-  count += 1;
-  const store = await openFile(join(folder, `${count}.db`));
-  opened.push(store);
-  return store;
-}
-afterEach(async () => {
-  for (const store of opened.splice(0)) await store.destroy();
-});
-
-/** Clocks that a test moves. */
-class TestClocks {
-  at = 1_000;
-  monotonic = 0;
-  now = () => this.at;
-  elapsed = () => this.monotonic;
-}
-
-const open = (store: Store, master = MASTER, clocks = new TestClocks()) => DatabaseKeyRing.open(store, master, clocks);
+const open = (store: Store, master = MASTER, clocks = new TestClocks(1_000)) =>
+  DatabaseKeyRing.open(store, master, clocks);
 
 test('the signing key is made once, and is the same ever after', async () => {
   const store = await newStore();
@@ -129,12 +107,12 @@ test('a ring publishes the current key first, then the next one and the previous
 });
 
 test.each([
-  ['monotonic clock', (clocks: TestClocks, by: number) => (clocks.monotonic += by)],
-  ['clock of a machine that slept', (clocks: TestClocks, by: number) => (clocks.at += by)],
-  ['clock that is set back', (clocks: TestClocks, by: number) => (clocks.at -= by)],
+  ['monotonic clock', (clocks: TestClocks, by: number) => clocks.pass(by)],
+  ['clock of a machine that slept', (clocks: TestClocks, by: number) => (clocks.ahead += by)],
+  ['clock that is set back', (clocks: TestClocks, by: number) => (clocks.ahead -= by)],
 ])('a ring that has not seen the database for long, by the %s, neither signs nor publishes', async (_, move) => {
   const store = await newStore();
-  const clocks = new TestClocks();
+  const clocks = new TestClocks(1_000);
   const ring = await open(store, MASTER, clocks);
   move(clocks, FRESH_MS);
   expect(ring.current().kid).toBeDefined();
@@ -145,7 +123,6 @@ test.each([
   expect(ring.current().kid).toBeDefined();
   move(clocks, FRESH_MS + 1);
   await store.destroy();
-  opened.pop();
   await expect(ring.fresh()).rejects.toThrow();
   expect(() => ring.current()).toThrow(StoreUnavailable);
 });

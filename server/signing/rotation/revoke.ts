@@ -1,0 +1,83 @@
+import { audit, type By } from '../../audit/audit.ts';
+import { type EndedSession, endSessions } from '../../sessions/sessions.ts';
+import type { StoreTransaction } from '../../store/store.ts';
+import { type KeyRow, type NewKey, newRow } from '../key-rows.ts';
+import { FRESH_MS } from '../lifetimes.ts';
+import { makeCurrent } from './transitions.ts';
+
+/** How long before a key began to sign the touch of a session may be whose token it signed, in milliseconds: page and code live shorter. */
+const REDEEMED_MS = 3 * 60_000;
+
+/** How long after a key signed last another instance, or one with another clock, may still have signed with it, in milliseconds. */
+const LATE_MS = FRESH_MS + 60_000;
+
+/** What a revocation did. */
+export interface Revocation {
+  /** All that were revoked. */
+  kids: string[];
+  /** The key that signs now, if another one did before. */
+  current: string | undefined;
+  sessions: EndedSession[];
+}
+
+/**
+ * Revokes a key at once: it leaves the key set, and the sessions whose tokens it signed end. If it was the current one, another one signs:
+ * the next key, if its private half is in another place; otherwise the replacement, because whoever had the one can have had the other.
+ *
+ * @param key the key's row, read in this transaction
+ * @param how.replacement a new key
+ * @param how.withoutPrivateHalf a stored key as it is kept when it signs no more
+ * @param now milliseconds since the epoch
+ */
+export async function revokeKey(
+  transaction: StoreTransaction,
+  key: KeyRow,
+  how: { replacement: NewKey; withoutPrivateHalf: (key: KeyRow) => Promise<string> },
+  now: number,
+  by: By,
+): Promise<Revocation> {
+  const revoke = async (row: KeyRow) => {
+    await transaction
+      .updateTable('signing_keys')
+      .set({ state: 'gone', gone_at: row.gone_at ?? now, revoked_at: now, jwe: await how.withoutPrivateHalf(row) })
+      .where('kid', '=', row.kid)
+      .execute();
+    await audit(transaction, now, {
+      ...by,
+      event: 'signing-key-revoked',
+      detail: { kid: row.kid, state: row.state },
+    });
+    return row.kid;
+  };
+  const kids = [await revoke(key)];
+  let current: string | undefined;
+  if (key.state === 'current') {
+    const next = await transaction
+      .selectFrom('signing_keys')
+      .selectAll()
+      .where('state', '=', 'next')
+      .executeTakeFirst();
+    const usable = next !== undefined && next.source !== key.source;
+    if (next !== undefined && !usable) kids.push(await revoke(next));
+    current = usable ? next.kid : how.replacement.kid;
+    if (!usable)
+      await transaction
+        .insertInto('signing_keys')
+        .values(newRow(how.replacement, 'next', now))
+        .execute();
+    await makeCurrent(transaction, current, key.kid, now, by);
+  }
+  return { kids, current, sessions: await endSessionsOf(transaction, key, now, by) };
+}
+
+/** When the touches were whose sessions a key has signed tokens for, in milliseconds since the epoch; undefined if it never signed. */
+export function touchesOf(key: KeyRow, now: number): { touchedFrom: number; touchedUntil: number } | undefined {
+  if (key.current_at === null) return undefined;
+  return { touchedFrom: key.current_at - REDEEMED_MS, touchedUntil: (key.previous_at ?? now) + LATE_MS };
+}
+
+async function endSessionsOf(transaction: StoreTransaction, key: KeyRow, now: number, by: By) {
+  const touches = touchesOf(key, now);
+  if (touches === undefined) return [];
+  return endSessions(transaction, now, touches, { ...by, reason: 'ended-by-administrator' });
+}

@@ -1,0 +1,147 @@
+import type { Logger } from 'pino';
+import { SteadyClock } from '../../store/steady-clock.ts';
+import type { Store } from '../../store/store.ts';
+import type { Clocks, DatabaseKeyRing, RingKey } from '../key-ring.ts';
+import { AHEAD_MS, PREVIOUS_MS, PUBLISH_MS, REFRESH_MS } from '../lifetimes.ts';
+import { promote, publishNext, retire } from './transitions.ts';
+
+const DAY_MS = 24 * 3600_000;
+
+/** How long the clock must have run evenly before a key starts to sign or a new one is made, in milliseconds. */
+const STEADY_MS = PUBLISH_MS;
+
+/** The same before a key is taken out of the key set: if the clock is wrong, people's sessions end. */
+const RETIRE_STEADY_MS = 3600_000;
+
+const BY = { actor: 'server' };
+
+/** When the schedule replaces a key, in milliseconds since the epoch. */
+export function rotationAt(
+  { current_at, created_at }: Pick<RingKey, 'current_at' | 'created_at'>,
+  days: number,
+): number {
+  return (current_at ?? created_at) + days * DAY_MS;
+}
+
+/** When a previous key leaves the key set, in milliseconds since the epoch. */
+export function retiresAt({ previous_at, created_at }: Pick<RingKey, 'previous_at' | 'created_at'>): number {
+  return (previous_at ?? created_at) + PREVIOUS_MS;
+}
+
+/** What the schedule works with. */
+export interface ScheduleContext {
+  store: Store;
+  keys: DatabaseKeyRing;
+  /** After how many days another key takes over; undefined for never. */
+  days: number | undefined;
+  clocks: Clocks;
+  log: Logger;
+}
+
+/**
+ * Keeps this instance's ring up to date, and moves keys on when their time has come, whichever instance gets there first.
+ *
+ * No verifier that keeps the key set for its `max-age` ever meets a key that it does not know: an instance lets a next key sign only when
+ * it has published it itself for long enough. It measures that by its monotonic clock, so no wrong clock can shorten it. By then all other
+ * instances have published the key for as long, or have answered nothing (FRESH_MS).
+ */
+export class KeySchedule {
+  readonly #context: ScheduleContext;
+  readonly #clock: SteadyClock;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #failing = false;
+
+  constructor(context: ScheduleContext) {
+    this.#context = context;
+    this.#clock = new SteadyClock(context.clocks.elapsed);
+  }
+
+  /** Runs every few seconds. */
+  start(): void {
+    this.#timer = setInterval(() => this.run(), REFRESH_MS);
+  }
+
+  /** Runs no more. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#running;
+  }
+
+  /** Done every few seconds. It never throws. Does nothing while an earlier one is still running. */
+  run(): Promise<void> {
+    this.#running ??= this.#round().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #round(): Promise<void> {
+    const { keys, log } = this.#context;
+    try {
+      const changed = await keys.refresh();
+      if (await this.#advance()) await keys.refresh();
+      else if (changed) log.info({ keys: namesOf(keys) }, 'signing keys have changed');
+      if (this.#failing) log.info('signing keys can be read again');
+      this.#failing = false;
+    } catch (err) {
+      // The next look comes soon, and an outage of the database is told once.
+      if (!this.#failing) log.error({ err }, 'signing keys cannot be read');
+      this.#failing = true;
+    }
+  }
+
+  /** @returns whether it has changed anything */
+  async #advance(): Promise<boolean> {
+    const { keys, clocks } = this.#context;
+    const now = clocks.now();
+    const steady = this.#clock.look(now);
+    const current = keys.keys.find(({ state }) => state === 'current');
+    const next = keys.keys.find(({ state }) => state === 'next');
+    if (current === undefined || steady < STEADY_MS) return false;
+    const moved = next === undefined ? await this.#publishNext(current, now) : await this.#promote(current, next, now);
+    const retired = steady >= RETIRE_STEADY_MS && (await this.#retire(now));
+    return moved || retired;
+  }
+
+  async #publishNext(current: RingKey, now: number): Promise<boolean> {
+    const { store, keys, days, log } = this.#context;
+    if (days === undefined) return false;
+    const due = rotationAt(current, days);
+    if (now < due - AHEAD_MS) return false;
+    const next = await keys.makeKey();
+    const signsFrom = Math.max(due, now + AHEAD_MS);
+    const done = await store
+      .transaction()
+      .execute((transaction) => publishNext(transaction, { current, next, signsFrom }, now, BY));
+    if (done) log.info({ kid: next.kid, signsFrom: new Date(signsFrom) }, 'a new signing key is published');
+    return done;
+  }
+
+  async #promote(current: RingKey, next: RingKey, now: number): Promise<boolean> {
+    const { store, keys, log } = this.#context;
+    if (now < (next.signs_from ?? 0) || keys.publishedFor(next) < PUBLISH_MS) return false;
+    const sealed = await keys.withoutPrivateHalf(current);
+    const done = await store
+      .transaction()
+      .execute((transaction) => promote(transaction, { current, sealed, next }, now, BY));
+    if (done) log.info({ kid: next.kid, before: current.kid }, 'another signing key signs');
+    return done;
+  }
+
+  async #retire(now: number): Promise<boolean> {
+    const { store, keys, log } = this.#context;
+    let any = false;
+    for (const key of keys.keys) {
+      if (key.state !== 'previous' || now < retiresAt(key)) continue;
+      const done = await store.transaction().execute((transaction) => retire(transaction, key.kid, now, BY));
+      if (done) log.info({ kid: key.kid }, 'a signing key has left the key set');
+      any ||= done;
+    }
+    return any;
+  }
+}
+
+function namesOf({ keys }: DatabaseKeyRing): Record<string, string> {
+  return Object.fromEntries(keys.map(({ kid, state }) => [kid, state]));
+}
