@@ -1,6 +1,14 @@
 /** The tests that are run again on PostgreSQL: what they prove must hold on both engines. */
 export const onBothEngines = [
-  'test/server/oidc/sign-in.test.ts',
+  'test/server/store/{clock-jumps,lease,migrating,migrations,snapshot,sweep,transactions}.test.ts',
+  'test/server/audit/{audit,checkpoint,export,list,retention,verify,windows}.test.ts',
+  'test/server/oidc/*.test.ts',
   'test/server/enrolment/*.test.ts',
+  'test/server/sessions/*.test.ts',
+  'test/server/web-sessions/web-session.test.ts',
+  'test/server/invitations/{administer,invitations}.test.ts',
+  'test/server/people/{end-date,last-owner,lists,open-invitations,set-end-date,shut-out}.test.ts',
+  'test/server/account/{history,keys,sessions,suggest-spare}.test.ts',
   'test/server/signing/rotation/*.test.ts',
+  'test/server/aws/{outstanding,token}.test.ts',
 ];

@@ -96,14 +96,18 @@ function fieldsOf<Event extends AuditEvent>(
     event: entry.event,
     result: entry.result ?? 'done',
     reason: entry.reason ?? null,
-    // The database would store something else than half a surrogate pair, and the hash would not fit.
-    actor: entry.actor.toWellFormed(),
-    subject: entry.subject?.toWellFormed() ?? null,
+    actor: storable(entry.actor),
+    subject: typeof entry.subject === 'string' ? storable(entry.subject) : null,
     ip: readAddress(entry.from?.ip ?? '') ?? null,
-    machine: entry.machine?.toWellFormed() ?? null,
+    machine: typeof entry.machine === 'string' ? storable(entry.machine) : null,
     key_id: entry.keyId ?? null,
     session_id: entry.sessionId ?? null,
     request_id: entry.from?.requestId ?? null,
     detail: JSON.stringify({ ...(entry.sudoUser === undefined ? {} : { sudoUser: entry.sudoUser }), ...entry.detail }),
   };
+}
+
+/** No database stores half a surrogate pair, and PostgreSQL no U+0000 either: the hash would not fit what it stores instead. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }

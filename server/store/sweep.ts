@@ -87,7 +87,8 @@ export class Sweeper {
     before: number,
   ): Promise<void> {
     const over = sql`select ${sql.ref(key)} from ${sql.table(table)} where ${sql.ref(time)} <= ${before} limit ${BATCH}`;
-    const batch = sql`delete from ${sql.table(table)} where ${sql.ref(key)} in (${over})`;
+    // Asked again: a row that was renewed since must stay.
+    const batch = sql`delete from ${sql.table(table)} where ${sql.ref(key)} in (${over}) and ${sql.ref(time)} <= ${before}`;
     await inBatches(async () => (await batch.execute(this.#store)).numAffectedRows ?? 0n);
   }
 

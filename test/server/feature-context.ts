@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { pino } from 'pino';
 import { readConfig } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
 import { DatabaseKeyRing } from '../../server/signing/key-ring.ts';
-import { openFile } from '../../server/store/sqlite/open-store.ts';
+import { makeDatabase } from './engines.ts';
 
 /** What a feature receives, with its own database and without a server around it. */
 export interface FeatureContext {
   context: Context;
+  databaseUrl: string;
   close: () => Promise<void>;
 }
 
@@ -18,14 +16,13 @@ export interface FeatureContext {
 export const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
 export async function openContext(settings: Record<string, string> = {}): Promise<FeatureContext> {
-  const folder = mkdtempSync(join(tmpdir(), 'v-'));
-  const database = join(folder, 'vouch.db');
+  const database = await makeDatabase();
   const config = readConfig({
     VOUCH_ISSUER: 'http://localhost:3000',
-    VOUCH_DATABASE_URL: `sqlite:${database}`,
+    ...database.settings,
     ...settings,
   });
-  const store = await openFile(database);
+  const store = await config.database.open();
   const master = createHash('sha256').update('master').digest();
   const keys = await DatabaseKeyRing.open(store, master, { now: () => NOW, elapsed: () => 0 });
   return {
@@ -37,9 +34,10 @@ export async function openContext(settings: Record<string, string> = {}): Promis
       log: pino({ level: 'silent' }),
       now: () => NOW,
     },
+    databaseUrl: database.settings.VOUCH_DATABASE_URL,
     close: async () => {
       await store.destroy();
-      rmSync(folder, { recursive: true, force: true });
+      await database.drop();
     },
   };
 }

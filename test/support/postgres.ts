@@ -77,13 +77,13 @@ export async function createDatabase(how?: 'empty'): Promise<TestDatabase> {
   };
 }
 
-/** Runs one statement in a database, as its administrator might. */
-export async function administer(url: string, statement: string): Promise<void> {
+/** Runs statements in a database, as its administrator might. */
+export async function administer(url: string, ...statements: string[]): Promise<void> {
   const { host, port, user, password, database, tls } = readAddress(url);
   const client = new pg.Client({ host, port, user, password, database, ssl: tls as false });
   await client.connect();
   try {
-    await client.query(statement);
+    for (const statement of statements) await client.query(statement);
   } finally {
     await client.end();
   }

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import type { Mutex } from '../mutex.ts';
 import { StoreUnavailable } from '../unavailable.ts';
 import { ANSWER_MS, LOCK_WAIT_MS, type Pool } from './pool.ts';
-import { asUnavailable, gaveWay, isStalePlan } from './trouble.ts';
+import { asUnavailable, gaveWay, isStalePlan, leadsToStandby } from './trouble.ts';
 
 /** What all of Kysely's connections to one database share. */
 export interface PostgresDatabase {
@@ -50,7 +50,7 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
-    const values = parameters as unknown[];
+    const values = parameters.some(hasNul) ? parameters.map(withoutNul) : (parameters as unknown[]);
     for (let attempt = 1; ; attempt += 1) {
       try {
         const { command, rowCount, rows } = await this.#query({ text: sql, values, ...nameFor(sql, values) });
@@ -125,7 +125,7 @@ export class PostgresConnection implements DatabaseConnection {
       return await client.query(query);
     } catch (error) {
       const lost = pool.isLost(client);
-      if (lost) this.#broken = true;
+      if (lost || leadsToStandby(error)) this.#broken = true;
       throw asUnavailable(error, lost);
     } finally {
       clearTimeout(timer);
@@ -138,6 +138,10 @@ export class PostgresConnection implements DatabaseConnection {
     this.#client = undefined;
   }
 }
+
+/** PostgreSQL's texts cannot hold U+0000. What a client sends with one is found or stored with U+FFFD, as half a surrogate pair is. */
+const hasNul = (value: unknown) => typeof value === 'string' && value.includes('\0');
+const withoutNul = (value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value);
 
 /** The commands whose rows are counted as changes. */
 const CHANGES = ['INSERT', 'UPDATE', 'DELETE'];

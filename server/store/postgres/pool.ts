@@ -57,7 +57,7 @@ export class Pool {
       // This pool's alone: `pg` would give bigint as text.
       types: {
         getTypeParser: ((type: number, format?: 'text') =>
-          NUMBERS.includes(type) ? Number : pg.types.getTypeParser(type, format)) as typeof pg.types.getTypeParser,
+          NUMBERS.includes(type) ? asNumber : pg.types.getTypeParser(type, format)) as typeof pg.types.getTypeParser,
       },
     });
     // Whoever uses a connection learns that it broke from the statement that fails.
@@ -95,6 +95,13 @@ export class Pool {
   end(): Promise<void> {
     return this.#pool.end();
   }
+}
+
+/** @throws RangeError for a number that JavaScript cannot tell from its neighbours, as Node's SQLite does */
+function asNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && !Number.isSafeInteger(number)) throw new RangeError(`${text} is too large`);
+  return number;
 }
 
 /** How long a statement's answer may take to arrive, in milliseconds. After that the network, or the database's machine, has gone. */

@@ -1,6 +1,9 @@
 import { DatabaseError } from 'pg';
 import { StoreUnavailable } from '../unavailable.ts';
 
+/** read_only_sql_transaction: from a standby, which a failover has left where the primary was. */
+const READ_ONLY = '25006';
+
 /**
  * PostgreSQL's error codes (its manual, appendix "PostgreSQL Error Codes") for trouble that may pass, with the seconds after which another
  * try may be worth it. Two characters stand for the whole class.
@@ -20,8 +23,7 @@ const PASSING = new Map([
   ['57', 5],
   ['25P03', 5],
   ['25P04', 5],
-  // A standby, which a failover has left in the place of the primary.
-  ['25006', 5],
+  [READ_ONLY, 5],
   // Its disk fails.
   ['58', 30],
 ]);
@@ -46,6 +48,11 @@ export function gaveWay(error: unknown): boolean {
 /** Whether a lock did not come in time, or was given up for others. */
 export function wasLocked(error: unknown): boolean {
   return sqlState(error) === LOCKED || gaveWay(error);
+}
+
+/** Whether the connection is to a database that nobody can write, so that another one may find the right one. */
+export function leadsToStandby(error: unknown): boolean {
+  return sqlState(error) === READ_ONLY;
 }
 
 /** Whether somebody changed a table since this connection prepared the statement (feature_not_supported, from the plan cache). */

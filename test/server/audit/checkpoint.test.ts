@@ -53,15 +53,18 @@ async function found(link: Place) {
 
 /** Writes all rows after `from` anew, with right hashes, as somebody can who has the file and the formula. */
 async function rewrite(from: number, change: string): Promise<void> {
-  const file = opened.context.config.database.name;
-  tamper(file, change);
+  await tamper(opened.databaseUrl, change);
   const rows = await store().selectFrom('audit').selectAll().where('id', '>=', from).orderBy('id').execute();
   let hash = from === 1 ? '' : (await linkOf(from - 1)).hash;
   const updates = rows.map(({ hash: _, ...fields }) => {
     hash = chainHash(hash, fields);
     return `update audit set hash = '${hash}' where id = ${fields.id}`;
   });
-  tamper(file, ...updates, `update audit_head set last_id = ${rows.at(-1)?.id}, last_hash = '${hash}'`);
+  await tamper(
+    opened.databaseUrl,
+    ...updates,
+    `update audit_head set last_id = ${rows.at(-1)?.id}, last_hash = '${hash}'`,
+  );
 }
 
 describe('a checkpoint', () => {
@@ -196,8 +199,8 @@ describe('of a checkpoint’s row that was deleted for its age', () => {
   async function deleteWithoutKey(toId: number, signed: (link: Place) => Promise<string>): Promise<void> {
     const last = await linkOf(toId);
     const base = await store().selectFrom('audit_head').select('base_id').executeTakeFirstOrThrow();
-    tamper(
-      opened.context.config.database.name,
+    await tamper(
+      opened.databaseUrl,
       `update audit_head set base_id = ${toId}, base_hash = '${last.hash}'`,
       `delete from audit where id <= ${toId}`,
     );

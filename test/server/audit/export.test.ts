@@ -9,18 +9,11 @@ import { rowJson } from '../../../server/audit/json.ts';
 import type { Row } from '../../../server/audit/rows.ts';
 import { verifyTrail } from '../../../server/audit/verify.ts';
 import { readSnapshot } from '../../../server/store/snapshot.ts';
-import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
 import { cleanEnvironment } from '../../support/clean-environment.ts';
+import { newDatabaseUrl, newStore, openStore } from '../engines.ts';
 import { addAudit, emptyAudit } from '../rows.ts';
-import { newDatabase } from '../settings.ts';
 import { tamper } from './tampering.ts';
-
-async function newStore(file = newDatabase()): Promise<Store> {
-  const store = await openFile(file);
-  onTestFinished(() => store.destroy());
-  return store;
-}
 
 const add = (store: Store, count: number) =>
   addAudit(store, 1, ...Array.from({ length: count }, () => ({ event: 'signed-in' as const, actor: 'a' })));
@@ -51,8 +44,8 @@ test('an export begins after its cursor, and ends at the last row or its limit',
 });
 
 /** Another program that writes when it is told to. */
-function startWriter(file: string, name: string) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'write-rows.ts'), file, name], {
+function startWriter(url: string, name: string) {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'write-rows.ts'), url, name], {
     env: cleanEnvironment({}),
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -68,10 +61,10 @@ function startWriter(file: string, name: string) {
 }
 
 test('whoever follows by cursor gets each row once and in its order, while several programs write', async () => {
-  const file = newDatabase();
-  const store = await newStore(file);
+  const url = await newDatabaseUrl();
+  const store = await openStore(url);
   const names = ['one', 'two', 'three', 'four'];
-  const writers = names.map((name) => startWriter(file, name));
+  const writers = names.map((name) => startWriter(url, name));
   const turns = Array.from({ length: 30 }, (_, turn) => turn);
   const got: Row[] = [];
   for (const _ of turns) {
@@ -101,8 +94,8 @@ test('whoever follows by cursor gets each row once and in its order, while sever
 });
 
 test('rows that are gone are told: deleted for their age, or missing', async () => {
-  const file = newDatabase();
-  const store = await newStore(file);
+  const url = await newDatabaseUrl();
+  const store = await openStore(url);
   await add(store, 6);
   await emptyAudit(store);
   await add(store, 6);
@@ -110,7 +103,7 @@ test('rows that are gone are told: deleted for their age, or missing', async () 
   expect((await read(store, 0)).gaps).toEqual([]);
   expect((await read(store, 6)).gaps).toEqual([]);
   expect((await read(store, 2)).gaps).toEqual([{ fromId: 3, toId: 6, deleted: true }]);
-  tamper(file, 'delete from audit where id in (9, 10)');
+  await tamper(url, 'delete from audit where id in (9, 10)');
   expect((await read(store, 0)).gaps).toEqual([{ fromId: 9, toId: 10, deleted: false }]);
 });
 

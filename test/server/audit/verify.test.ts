@@ -1,24 +1,22 @@
-import { copyFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { chainHash } from '../../../server/audit/chain.ts';
 import { type Verdict, verifyTrail } from '../../../server/audit/verify.ts';
 import { readSnapshot } from '../../../server/store/snapshot.ts';
-import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { engineUnderTest, makeStore, newDatabaseUrl, newStore, openStore } from '../engines.ts';
 import { addAudit } from '../rows.ts';
-import { newDatabase } from '../settings.ts';
-import { tamper } from './tampering.ts';
+import { tamper, verdictAfter } from './tampering.ts';
 
 const ROWS = 40;
 
 /** A trail of rows that all differ. */
-const whole = `${temporaryFolder()}/vouch.db`;
+let whole: Store;
 beforeAll(async () => {
-  const store = await openFile(whole);
-  await fill(store, ROWS);
-  await store.destroy();
+  const made = await makeStore();
+  whole = made.store;
+  await fill(whole, ROWS);
+  return made.close;
 });
 
 async function fill(store: Store, count: number): Promise<void> {
@@ -39,22 +37,8 @@ async function fill(store: Store, count: number): Promise<void> {
   );
 }
 
-/** What is found in a copy of the trail after these statements. */
-async function verdictAfter(...statements: string[]): Promise<Verdict> {
-  const file = newDatabase();
-  copyFileSync(whole, file);
-  tamper(file, ...statements);
-  return verdictOf(file);
-}
-
-async function verdictOf(file: string): Promise<Verdict> {
-  const store = await openFile(file);
-  try {
-    return await readSnapshot(store, verifyTrail);
-  } finally {
-    await store.destroy();
-  }
-}
+const verdict = (...statements: string[]) => verdictAfter(whole, engineUnderTest, statements);
+const verdictOf = (store: Store) => readSnapshot(store, verifyTrail);
 
 /** The statements that give rows other numbers. */
 const renumber = (...moves: [from: number, to: number][]) => [
@@ -82,13 +66,13 @@ const columns = (values: Record<string, string>) =>
   `insert into audit select ${COLUMNS.map((column) => values[column] ?? column).join()} from audit where id = 17`;
 
 test('a trail that nobody touched is whole', async () => {
-  const { base, head, rows, fault } = await verdictAfter();
+  const { base, head, rows, fault } = await verdictOf(whole);
   expect({ base, rows, fault }).toEqual({ base: { id: 0, hash: '' }, rows: ROWS, fault: undefined });
   expect(head).toEqual({ id: ROWS, hash: expect.stringMatching(/^[\w-]{43}$/) });
 });
 
 test('an empty trail is whole', async () => {
-  const { rows, fault } = await verdictOf(newDatabase());
+  const { rows, fault } = await verdictOf(await newStore());
   expect([rows, fault]).toEqual([0, undefined]);
 });
 
@@ -99,12 +83,6 @@ describe('it is found when somebody', () => {
     ['changes the last row', [`update audit set ip = null where id = ${last}`], { kind: 'changed', id: last }],
     ['changes neighbours', [`update audit set reason = '' where id in (17, 18)`], { kind: 'changed', id: 17 }],
     ['changes a hash', [`update audit set hash = '' where id = 17`], { kind: 'changed', id: 17 }],
-    [
-      'writes a number that is too large for the server',
-      ['update audit set at = 9007199254740993 where id = 17'],
-      { kind: 'changed', id: 17 },
-    ],
-    ['writes bytes instead of a text', [`update audit set actor = x'00ff' where id = 17`], { kind: 'changed', id: 17 }],
     ['removes a row', ['delete from audit where id = 17'], { kind: 'missing', id: 17 }],
     ['removes the first rows', ['delete from audit where id <= 5'], { kind: 'missing', id: first }],
     ['removes the last rows', ['delete from audit where id > 35'], { kind: 'missing', id: 36 }],
@@ -137,9 +115,7 @@ describe('it is found when somebody', () => {
     ['sets the head back', ['update audit_head set last_id = 30'], { kind: 'head', id: 31 }],
     ['changes the head’s hash', [`update audit_head set last_hash = ''`], { kind: 'head', id: last }],
     ['removes the head', ['delete from audit_head'], { kind: 'head', id: 0 }],
-    ['writes no number as head', [`update audit_head set last_id = 'x'`], { kind: 'head', id: 0 }],
     ['changes the base’s hash', [`update audit_head set base_hash = 'x'`], { kind: 'base', id: 0 }],
-    ['writes no number as base', [`update audit_head set base_id = 'x'`], { kind: 'base', id: 0 }],
     [
       'removes the first rows and moves the base along',
       [
@@ -150,20 +126,15 @@ describe('it is found when somebody', () => {
     ],
   ];
   test.each(cases)('%s', async (_, statements, fault) => {
-    expect((await verdictAfter(...statements)).fault).toEqual(fault);
+    expect((await verdict(...statements)).fault).toEqual(fault);
   });
 
   test('adds a row in the middle whose hash fits, and numbers the others anew', async () => {
-    const file = newDatabase();
-    copyFileSync(whole, file);
-    const store = await openFile(file);
-    const rows = await store.selectFrom('audit').selectAll().where('id', 'in', [19, 20]).orderBy('id').execute();
-    await store.destroy();
+    const rows = await whole.selectFrom('audit').selectAll().where('id', 'in', [19, 20]).orderBy('id').execute();
     const [before, row] = rows;
     if (before === undefined || row === undefined) throw new Error('no such rows');
     const hash = chainHash(before.hash, { ...row, actor: 'eve' });
-    tamper(
-      file,
+    const { fault } = await verdict(
       'update audit set id = -(id + 1) where id >= 20; update audit set id = -id where id < 0',
       columns({
         id: '20',
@@ -175,7 +146,7 @@ describe('it is found when somebody', () => {
       }),
       'update audit_head set last_id = last_id + 1',
     );
-    expect((await verdictOf(file)).fault).toEqual({ kind: 'added', id: 20 });
+    expect(fault).toEqual({ kind: 'added', id: 20 });
   });
 
   test('does any one thing to any row', async () => {
@@ -193,7 +164,7 @@ describe('it is found when somebody', () => {
     );
     await fc.assert(
       fc.asyncProperty(deeds, async (statements) => {
-        expect((await verdictAfter(...statements)).fault).toBeDefined();
+        expect((await verdict(...statements)).fault).toBeDefined();
       }),
       { numRuns: 40 },
     );
@@ -201,8 +172,7 @@ describe('it is found when somebody', () => {
 });
 
 test('whatever text an event brings, its row can be proven', async () => {
-  const store = await openFile(newDatabase());
-  onTestFinished(() => store.destroy());
+  const store = await newStore();
   const text = fc.string({ unit: 'binary' });
   const torn = fc.constantFrom('\ud800', 'a\udc00b', '\0', '\u2028', '"\\');
   await fc.assert(
@@ -221,9 +191,8 @@ test('whatever text an event brings, its row can be proven', async () => {
 });
 
 test('a trail of many batches is followed across their borders', async () => {
-  const file = newDatabase();
-  const store = await openFile(file);
-  onTestFinished(() => store.destroy());
+  const url = await newDatabaseUrl();
+  const store = await openStore(url);
   await fill(store, 6_001);
   expect(await readSnapshot(store, verifyTrail)).toMatchObject({ rows: 6_001 });
   for (const [id, rows] of [
@@ -231,15 +200,13 @@ test('a trail of many batches is followed across their borders', async () => {
     [4_001, 4_000],
     [2_000, 1_999],
   ] as const) {
-    tamper(file, `update audit set actor = 'x' where id = ${id}`);
+    await tamper(url, `update audit set actor = 'x' where id = ${id}`);
     expect(await readSnapshot(store, verifyTrail)).toMatchObject({ rows, fault: { kind: 'changed', id } });
   }
 });
 
 test('rows that are written during the check belong to the next one', async () => {
-  const file = newDatabase();
-  const store = await openFile(file);
-  onTestFinished(() => store.destroy());
+  const store = await newStore();
   await fill(store, 10);
   const verdict = await readSnapshot(store, async (snapshot) => {
     await snapshot.selectFrom('audit_head').selectAll().execute();

@@ -1,23 +1,21 @@
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { countRefusal } from '../../../server/audit/refusals.ts';
 import { verifyTrail } from '../../../server/audit/verify.ts';
 import { closeWindows, openWindows } from '../../../server/audit/windows.ts';
 import { KINDS, type Kind } from '../../../server/problem/kinds.ts';
 import { readSnapshot } from '../../../server/store/snapshot.ts';
-import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
+import { newDatabaseUrl, openStore } from '../engines.ts';
 import { keyRow, personRow } from '../rows.ts';
-import { newDatabase } from '../settings.ts';
 
 const HOUR = 3600_000;
 const BEGIN = 500_000 * HOUR;
 
-let file: string;
+let url: string;
 let store: Store;
 beforeEach(async () => {
-  file = newDatabase();
-  store = await openFile(file);
-  onTestFinished(() => store.destroy());
+  url = await newDatabaseUrl();
+  store = await openStore(url);
 });
 
 const refuse = (now: number, more: { email?: string; keyId?: string; problem?: Kind; ip?: string } = {}, to = store) =>
@@ -82,8 +80,7 @@ test('a refusal that comes late for its hour, or from a clock that is ahead, is 
 });
 
 test('while windows close, each refusal is told once', async () => {
-  const other = await openFile(file);
-  onTestFinished(() => other.destroy());
+  const other = await openStore(url);
   await Promise.all(
     Array.from({ length: 200 }, async (_, index) => {
       const now = BEGIN + index * (HOUR / 20);

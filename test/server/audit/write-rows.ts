@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline';
 import { auditAll } from '../../../server/audit/audit.ts';
-import { openFile } from '../../../server/store/sqlite/open-store.ts';
+import { chooseEngine } from '../../../server/store/choose-engine.ts';
 
 /**
- * Writes rows as one of several programs at once, `write-rows.ts FILE NAME`: for each line of its input, one transaction of one to four
+ * Writes rows as one of several programs at once, `write-rows.ts URL NAME`: for each line of its input, one transaction of one to four
  * rows. Every third is undone.
  */
-const [, , file = '', name = ''] = process.argv;
-const store = await openFile(file);
+const [, , url = '', name = ''] = process.argv;
+const store = await chooseEngine(url).open();
 let turn = 0;
 for await (const _ of createInterface({ input: process.stdin })) {
   const entries = Array.from({ length: 1 + (turn % 4) }, (_, index) => ({

@@ -209,7 +209,7 @@ describe('vouch-server audit export', () => {
       await emptyAudit(store);
       await addAudit(store, AT, ...Array.from({ length: 4 }, () => ({ event: 'signed-in' as const, actor: 'x' })));
     });
-    tamper(database, 'delete from audit where id = 5');
+    await tamper(`sqlite:${database}`, 'delete from audit where id = 5');
     const { code, stdout, stderr } = await audit('export', '--since', '1');
     expect([code, jsonLines(stdout).map(({ id }) => id)]).toEqual([0, [4, 6, 7]]);
     expect(stderr).toBe(

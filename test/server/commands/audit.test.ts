@@ -27,7 +27,7 @@ test('vouch-server audit verify proves while the server runs that the trail is w
     base: { id: 0, hash: '' },
     head: { id: expect.any(Number), hash: expect.any(String) },
   });
-  tamper(database, `update audit set subject = 'eve@example.com' where id = 2`);
+  await tamper(`sqlite:${database}`, `update audit set subject = 'eve@example.com' where id = 2`);
   const broken = await vouchServer(['audit', 'verify', '--json'], settings);
   expect(broken.code).toBe(1);
   expect(JSON.parse(broken.stdout)).toMatchObject({ whole: false, fault: { kind: 'changed', id: 2 } });
@@ -69,8 +69,8 @@ describe('vouch-server audit checkpoint', () => {
   test('shows that rows were cut off with whatever told of them', async () => {
     const cut = newDatabase();
     writeFileSync(cut, readFileSync(database));
-    tamper(
-      cut,
+    await tamper(
+      `sqlite:${cut}`,
       'delete from audit where id = 5',
       'update audit_head set last_id = 4, last_hash = (select hash from audit where id = 4)',
     );

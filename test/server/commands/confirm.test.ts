@@ -7,7 +7,7 @@ import { newDatabase } from '../settings.ts';
 
 test('removing a person asks on a terminal: anything but yes changes nothing', async () => {
   const file = newDatabase();
-  const store = await newStore(file);
+  const store = await newStore(`sqlite:${file}`);
   await addPerson(store, 'bob@example.com', 1);
   const isThere = async () => (await store.selectFrom('people').select('id').execute()).length === 1;
   const env = cleanEnvironment({ VOUCH_ISSUER: ISSUER, VOUCH_DATABASE_URL: `sqlite:${file}` });

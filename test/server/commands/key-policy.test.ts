@@ -24,7 +24,7 @@ beforeAll(async () => {
 /** Alice, an owner, has a green key; Bob a blue and a green one; Carol a blue one. */
 async function team() {
   const file = newDatabase();
-  const store = await newStore(file);
+  const store = await newStore(`sqlite:${file}`);
   await addPerson(store, 'alice@example.com', 1, { role: 'owner' });
   await addPerson(store, 'bob@example.com', 2);
   await addPerson(store, 'carol@example.com', 1);

@@ -1,17 +1,15 @@
-import { join } from 'node:path';
 import { errors } from 'oidc-provider';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { OidcAdapter } from '../../../server/oidc/adapter.ts';
-import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { makeStore } from '../engines.ts';
 
-const folder = temporaryFolder();
 let store: Store;
 beforeAll(async () => {
-  store = await openFile(join(folder, 'vouch.db'));
+  const made = await makeStore();
+  store = made.store;
+  return made.close;
 });
-afterAll(() => store.destroy());
 
 /** The errors of those that lost a race. */
 async function errorsOf(racers: Promise<unknown>[]): Promise<unknown[]> {

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 import { demote } from '../../../server/people/roles.ts';
 import type { Problem } from '../../../server/problem/problem.ts';
-import { openExistingFile } from '../../../server/store/sqlite/open-store.ts';
+import { chooseEngine } from '../../../server/store/choose-engine.ts';
 
 /** Demotes the person of each line that it reads, and prints `done` or the problem's kind. */
-const [, , file = ''] = process.argv;
-const store = openExistingFile(file);
+const [, , url = ''] = process.argv;
+const store = await chooseEngine(url).openExisting();
 for await (const email of createInterface({ input: process.stdin })) {
   const demoted = store
     .transaction()

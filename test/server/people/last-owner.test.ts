@@ -9,7 +9,7 @@ import { remove } from '../../../server/people/remove.ts';
 import { demote, promote } from '../../../server/people/roles.ts';
 import { setEndDate } from '../../../server/people/set-end-date.ts';
 import type { StoreTransaction } from '../../../server/store/store.ts';
-import { newDatabase } from '../settings.ts';
+import { newDatabaseUrl } from '../engines.ts';
 import { addPerson, auditOf, BY, change, NOW, newStore } from './store.ts';
 
 type Change = (transaction: StoreTransaction, now: number, address: string, by: By) => Promise<unknown>;
@@ -88,8 +88,8 @@ test('roles change once, with an audit row each', async () => {
 });
 
 /** Another process, which demotes the person of each line that it reads, and answers with what happened. */
-function demoter(file: string): (email: string) => Promise<string> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'demoter.ts'), file], { stdio: 'pipe' });
+function demoter(url: string): (email: string) => Promise<string> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'demoter.ts'), url], { stdio: 'pipe' });
   onTestFinished(() => void child.kill('SIGKILL'));
   child.stderr.pipe(process.stderr);
   const lines = createInterface({ input: child.stdout });
@@ -101,11 +101,11 @@ function demoter(file: string): (email: string) => Promise<string> {
 }
 
 test('of two processes that demote the two last owners at the same time, exactly one succeeds', async () => {
-  const file = newDatabase();
-  const store = await newStore(file);
+  const url = await newDatabaseUrl();
+  const store = await newStore(url);
   await addPerson(store, 'alice@example.com', 1, { role: 'owner' });
   await addPerson(store, 'olga@example.com', 1, { role: 'owner' });
-  const [one, two] = [demoter(file), demoter(file)];
+  const [one, two] = [demoter(url), demoter(url)];
   for (let round = 1; round <= 50; round += 1) {
     const answers = await Promise.all([one('alice@example.com'), two('olga@example.com')]);
     expect([round, answers.toSorted()]).toEqual([round, ['done', 'last-owner']]);

@@ -7,8 +7,8 @@ import { showPerson } from '../../../server/people/show-person.ts';
 import { listSessions } from '../../../server/sessions/list.ts';
 import type { Store } from '../../../server/store/store.ts';
 import { tamper } from '../audit/tampering.ts';
+import { newDatabaseUrl } from '../engines.ts';
 import { addAudit, keyRow, sessionRow } from '../rows.ts';
-import { newDatabase } from '../settings.ts';
 import { addPerson, DAY, NOW, newStore, webSessionRow } from './store.ts';
 
 const ROLE = 'arn:aws:iam::123456789012:role/VouchDeveloper';
@@ -263,8 +263,8 @@ describe('one person', () => {
   });
 
   test.each(['no JSON', 'null'])('is shown even if somebody has written %j as the detail of events', async (detail) => {
-    const file = newDatabase();
-    const store = await newStore(file);
+    const url = await newDatabaseUrl();
+    const store = await newStore(url);
     await addPerson(store, 'alice@example.com', 1, { disabled_at: 1 });
     await addPerson(store, 'bob@example.com', 1);
     for (const name of ['alice', 'bob']) {
@@ -275,7 +275,7 @@ describe('one person', () => {
       const about = { actor: 'cli:root', subject: `${name}@example.com`, sessionId: `${name}’s` };
       await addAudit(store, 1, { ...about, event: 'aws-token-issued' }, { ...about, event: 'person-disabled' });
     }
-    tamper(file, `update audit set detail = '${detail}'`);
+    await tamper(url, `update audit set detail = '${detail}'`);
     expect(await showPerson(store, NOW, 'alice@example.com')).toMatchObject({
       disabledText: detail === 'null' ? null : detail,
       events: [{ event: 'person-disabled' }],

@@ -1,11 +1,11 @@
 import { onTestFinished } from 'vitest';
 import type { By } from '../../../server/audit/audit.ts';
+import { chooseEngine } from '../../../server/store/choose-engine.ts';
 import { openForServing } from '../../../server/store/open-for-issuer.ts';
 import type { Schema } from '../../../server/store/schema.ts';
-import { SqliteEngine } from '../../../server/store/sqlite/engine.ts';
 import type { Store, StoreTransaction } from '../../../server/store/store.ts';
+import { newDatabaseUrl } from '../engines.ts';
 import { keyRow, personRow } from '../rows.ts';
-import { newDatabase } from '../settings.ts';
 
 /** A moment for tests: 12 November 2026, 10:42 UTC. */
 export const NOW = Date.UTC(2026, 10, 12, 10, 42);
@@ -18,8 +18,8 @@ export const BY: By = { actor: 'cli:root', sudoUser: 'admin' };
 export const ISSUER = 'http://localhost:3000';
 
 /** A new database, as the server makes it. */
-export async function newStore(file = newDatabase()): Promise<Store> {
-  const store = await openForServing(new SqliteEngine(file), ISSUER, NOW);
+export async function newStore(url?: string): Promise<Store> {
+  const store = await openForServing(chooseEngine(url ?? (await newDatabaseUrl())), ISSUER, NOW);
   onTestFinished(() => store.destroy());
   return store;
 }

@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
 import { LEASE_MS, Lease } from '../../../server/store/lease.ts';
-import { openFile } from '../../../server/store/sqlite/open-store.ts';
-import { newDatabase } from '../settings.ts';
+import { newStore } from '../engines.ts';
 
 test('of 50 instances that ask for a lease, one has it; another one gets it when that asks no more', async () => {
-  const store = await openFile(newDatabase());
+  const store = await newStore();
   const instances = Array.from({ length: 50 }, (_, index) => new Lease(store, 'work', `instance ${index}`));
   const holders = async (now: number) => {
     const taken = await Promise.all(instances.map((instance) => instance.take(now)));
@@ -22,5 +21,4 @@ test('of 50 instances that ask for a lease, one has it; another one gets it when
   expect(await second?.take(365 * 86_400_000)).toBe(true);
   expect(await holders(60_000 + 2 * LEASE_MS)).toHaveLength(1);
   expect(await new Lease(store, 'other work', 'somebody').take(1_000)).toBe(true);
-  await store.destroy();
 });
