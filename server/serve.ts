@@ -11,6 +11,8 @@ import { checkOwners } from './key-policy/check-owners.ts';
 import { findLockouts } from './key-policy/lockouts.ts';
 import { listen } from './network/listen.ts';
 import { TlsWatch } from './network/tls-watch.ts';
+import { noteAwsIssuer } from './public-documents/aws-issuer.ts';
+import { Publication } from './public-documents/publication.ts';
 import { SessionWatch } from './sessions/session-watch.ts';
 import { checkSigns } from './signing/check-key.ts';
 import { KeyPlace } from './signing/key-place.ts';
@@ -56,7 +58,9 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
   const store = await openForServing(config.database, config.issuer, Date.now());
   const place = new KeyPlace(config.signingKey);
   let metadata: LatestMetadata | undefined;
+  let publication: Publication | undefined;
   const end = async () => {
+    await publication?.close();
     await metadata?.close();
     place.close();
     await inTime(store.destroy());
@@ -70,9 +74,10 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     const keyPolicy = () => ({ ...config.keyRules, metadata: metadata?.current });
     await checkOwners(store, keyPolicy(), now());
     const context: Context = { config, store, log, keys, keyPolicy, now };
+    publication = await openPublication(context, keys);
     const offer = await offerOwnership(context);
     const watch = new SessionWatch(context);
-    const readiness = readinessOf(context);
+    const readiness = readinessOf(context, publication);
     const listeners = await listen(config.listen, createApp(context, { master, watch, readiness }), {
       tls: config.tls?.pair,
     });
@@ -86,11 +91,14 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
       // One instance asks FIDO, and the others find in the database what it got.
       if (await metadata?.refresh({ fetches: sweeps }))
         await warnOfLockouts(context).catch((err) => log.error({ err }, 'keys not judged'));
+      if (sweeps) await publication?.look();
     };
     const minutes = setInterval(everyMinute, MINUTE_MS);
     const clocks = { now: () => context.now(), elapsed };
     const schedule = new KeySchedule({ store, keys, days: config.keyRotationDays, clocks, log });
     schedule.start();
+    // Now too, but nobody waits for it.
+    void publication.look();
     if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
     // Not in the log, which others keep and read: the first to open the link owns the server.
     if (offer !== undefined) process.stderr.write(textOf(offer));
@@ -127,7 +135,7 @@ async function inTime(ended: Promise<void>): Promise<void> {
 }
 
 /** What must work for the server to be ready. */
-function readinessOf(context: Context): Readiness {
+function readinessOf(context: Context, publication: Publication): Readiness {
   const { store } = context;
   const readiness = new Readiness(context.log);
   readiness.add({ name: 'database', check: () => checkWritable(store, context.now()) });
@@ -137,7 +145,23 @@ function readinessOf(context: Context): Readiness {
     await checkSigns(context.keys.current());
   };
   readiness.add({ name: 'signing-key', check: checkKey, reuseMs: KEY_REUSE_MS });
+  if (publication.isElsewhere) {
+    // All instances have the same documents, so it helps nobody to take this one out of service: people still sign in.
+    readiness.add({ name: 'public-documents', check: () => publication.checkCurrent(), optional: true });
+  }
   return readiness;
+}
+
+/** Watches what AWS reads, and says when that is at another issuer than before. */
+async function openPublication(context: Context, keys: DatabaseKeyRing): Promise<Publication> {
+  const { config, store, log } = context;
+  const before = await noteAwsIssuer(store, config.awsIssuer, context.now());
+  if (before !== undefined) {
+    log.warn({ before, awsIssuer: config.awsIssuer }, 'AWS accounts must trust another issuer now');
+  }
+  const published = () =>
+    keys.keys.flatMap(({ kid, state, publicJwk }) => (state === 'gone' ? [] : [{ kid, state, publicJwk }]));
+  return new Publication({ config, store, log, keys: published, now: () => context.now() });
 }
 
 /** Newer metadata may refuse keys that counted before. `vouch-server keys policy test` says whose they are. */

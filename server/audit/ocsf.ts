@@ -42,6 +42,7 @@ const MAPPINGS: Record<AuditEvent, Mapping> = {
   'web-session-ended': { class: 'authentication', activity: [2, 'Logoff'] },
   'reported-not-me': { class: 'accountChange', activity: [99, 'Report a session as not their own'], severity: 'high' },
   'aws-token-issued': { class: 'authorizeSession', activity: [1, 'Assign Privileges'] },
+  'aws-issuer-changed': { class: 'entityManagement', activity: [3, 'Update'] },
   'aws-deny-printed': { class: 'accountChange', activity: [99, 'Print a denial of AWS credentials'] },
   'person-disabled': { class: 'accountChange', activity: [5, 'Disable'] },
   'person-enabled': { class: 'accountChange', activity: [2, 'Enable'] },

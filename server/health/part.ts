@@ -4,6 +4,8 @@ export interface Part {
   name: string;
   /** Throws when the server cannot do its work. Only the log gets the error: a stranger may ask. */
   check: () => Promise<void>;
+  /** Whether the server can do the rest of its work without it, so that it stays ready. */
+  optional?: boolean;
   /** How long a good answer is believed, in milliseconds, for a check that costs more than the usual 2 s are worth. */
   reuseMs?: number;
 }
@@ -17,6 +19,7 @@ const PATIENCE_MS = 8_000;
 /** A part, with what its last check found. */
 export class WatchedPart {
   readonly name: string;
+  readonly optional: boolean;
   readonly #check: () => Promise<void>;
   readonly #reuseMs: number;
   readonly #changed: (ok: boolean, error?: unknown) => void;
@@ -26,8 +29,12 @@ export class WatchedPart {
   #ok = true;
 
   /** @param changed called when a check finds something else than the one before; the first is taken to follow a good one */
-  constructor({ name, check, reuseMs = REUSE_MS }: Part, changed: (ok: boolean, error?: unknown) => void) {
+  constructor(
+    { name, check, optional = false, reuseMs = REUSE_MS }: Part,
+    changed: (ok: boolean, error?: unknown) => void,
+  ) {
     this.name = name;
+    this.optional = optional;
     this.#check = check;
     this.#reuseMs = reuseMs;
     this.#changed = changed;

@@ -3,9 +3,9 @@ import { type Part, WatchedPart } from './part.ts';
 
 /** What `/readyz` says. */
 export interface Report {
-  /** `draining`: the server works, and is about to end. */
-  status: 'ok' | 'failing' | 'draining';
-  parts: Readonly<Record<string, 'ok' | 'failing'>>;
+  /** `degraded`: all but an optional part works. `draining`: the server works, and is about to end. */
+  status: 'ok' | 'degraded' | 'failing' | 'draining';
+  parts: Readonly<Record<string, 'ok' | 'degraded' | 'failing'>>;
 }
 
 /** Whether the server can do its work now: all of its parts do, and it is not about to end. */
@@ -36,9 +36,12 @@ export class Readiness {
   /** Looks at all parts, or at what was found a moment ago. It never throws. */
   async report(): Promise<Report> {
     const found = await Promise.all(
-      this.#parts.map(async (part) => [part.name, (await part.works()) ? 'ok' : 'failing'] as const),
+      this.#parts.map(async (part) => {
+        const bad = part.optional ? 'degraded' : 'failing';
+        return [part.name, (await part.works()) ? 'ok' : bad] as const;
+      }),
     );
-    const works = found.every(([, state]) => state === 'ok');
-    return { status: this.#draining ? 'draining' : works ? 'ok' : 'failing', parts: Object.fromEntries(found) };
+    const worst = (['failing', 'degraded'] as const).find((state) => found.some(([, one]) => one === state));
+    return { status: this.#draining ? 'draining' : (worst ?? 'ok'), parts: Object.fromEntries(found) };
   }
 }

@@ -8,14 +8,13 @@ import type { Store } from './store.ts';
  * Opens the database for the server. A new database becomes this issuer's.
  *
  * @param now milliseconds since the epoch
- * @throws Problem `database-refused` when it belongs to another issuer: its keys are enrolled for that issuer's host name, and AWS trusts
- * that issuer
+ * @throws Problem `database-refused` when it belongs to another issuer: its keys are enrolled for that issuer's host name
  */
 export async function openForServing(engine: Engine, issuer: string, now: number): Promise<Store> {
   return checked(await engine.open(), async (store) => {
     await store
       .insertInto('server')
-      .values({ id: 1, issuer, written_at: now })
+      .values({ id: 1, issuer, written_at: now, aws_issuer: null })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
     await checkIssuer(store, engine, issuer);
@@ -56,7 +55,7 @@ async function checkIssuer(store: Store, { name }: Engine, issuer: string): Prom
   throw new Problem({
     kind: 'database-refused',
     what: `VOUCH_ISSUER is ${issuer}, but the database ${name} belongs to ${row.issuer}.`,
-    why: "Security keys are enrolled for an issuer's host name, and AWS trusts one issuer: neither can be changed.",
+    why: "Security keys are enrolled for the issuer's host name, so it cannot be changed.",
     fix: `Set VOUCH_ISSUER=${row.issuer}, or VOUCH_DATABASE_URL to the database of ${issuer}.`,
   });
 }

@@ -18,6 +18,7 @@ export interface Schema {
   audit_windows: AuditWindowsTable;
   server: ServerTable;
   fido_metadata: FidoMetadataTable;
+  public_documents: PublicDocumentsTable;
   rate_limits: RateLimitsTable;
   leases: LeasesTable;
 }
@@ -251,6 +252,18 @@ interface ServerTable {
   written_at: number;
   /** Only in a backup: the moment whose state it holds. */
   backed_up_at: number | null;
+  /** The issuer that AWS's tokens name, since a server last started; null before the first has. */
+  aws_issuer: string | null;
+}
+
+/** One row, with ID 1: what AWS would have read when a server last looked (server/public-documents/found.ts). */
+interface PublicDocumentsTable {
+  id: number;
+  /** Whose documents they are. */
+  aws_issuer: string;
+  looked_at: number;
+  /** JSON. */
+  found: string;
 }
 
 /** One row, with ID 1: the latest verified edition of FIDO's metadata. */

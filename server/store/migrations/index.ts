@@ -9,6 +9,7 @@ import * as auditFilters from './0007_audit_filters.ts';
 import * as ownerLink from './0008_owner_link.ts';
 import * as signingKeys from './0009_signing_keys.ts';
 import * as manyInstances from './0010_many_instances.ts';
+import * as publicDocuments from './0011_public_documents.ts';
 import * as backup from './0012_backup.ts';
 
 /** All migrations by number. Each runs once, in this order. */
@@ -23,5 +24,6 @@ export const migrations: Record<string, Migration> = {
   '0008_owner_link': ownerLink,
   '0009_signing_keys': signingKeys,
   '0010_many_instances': manyInstances,
+  '0011_public_documents': publicDocuments,
   '0012_backup': backup,
 };

@@ -46,6 +46,20 @@ test('a database that lacks a migration, and a key that does not sign as publish
 });
 
 describe('a part', () => {
+  test('that is optional leaves the server ready, and degraded', async () => {
+    const readiness = new Readiness(silent);
+    readiness.add({ name: 'database', check: async () => {} });
+    readiness.add({ name: 'documents', check: () => Promise.reject(new Error('gone')), optional: true });
+    expect(await readiness.report()).toEqual({ status: 'degraded', parts: { database: 'ok', documents: 'degraded' } });
+    readiness.add({ name: 'key', check: () => Promise.reject(new Error('gone')) });
+    expect(await readiness.report()).toMatchObject({
+      status: 'failing',
+      parts: { documents: 'degraded', key: 'failing' },
+    });
+    readiness.drain();
+    expect(await readiness.report()).toMatchObject({ status: 'draining' });
+  });
+
   test('that fails is named and logged once, with the reason only in the log, and so is its return', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     onTestFinished(() => void vi.useRealTimers());
