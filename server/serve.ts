@@ -74,10 +74,11 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     const keyPolicy = () => ({ ...config.keyRules, metadata: metadata?.current });
     await checkOwners(store, keyPolicy(), now());
     const context: Context = { config, store, log, keys, keyPolicy, now };
-    publication = await openPublication(context, keys);
+    const published = await openPublication(context, keys);
+    publication = published;
     const offer = await offerOwnership(context);
     const watch = new SessionWatch(context);
-    const readiness = readinessOf(context, publication);
+    const readiness = readinessOf(context, published);
     const listeners = await listen(config.listen, createApp(context, { master, watch, readiness }), {
       tls: config.tls?.pair,
     });
@@ -91,14 +92,15 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
       // One instance asks FIDO, and the others find in the database what it got.
       if (await metadata?.refresh({ fetches: sweeps }))
         await warnOfLockouts(context).catch((err) => log.error({ err }, 'keys not judged'));
-      if (sweeps) await publication?.look();
+      if (sweeps) await published.look();
     };
     const minutes = setInterval(everyMinute, MINUTE_MS);
     const clocks = { now: () => context.now(), elapsed };
-    const schedule = new KeySchedule({ store, keys, days: config.keyRotationDays, clocks, log });
+    const maySign = (kid: string) => published.maySign(kid);
+    const schedule = new KeySchedule({ store, keys, days: config.keyRotationDays, clocks, log, maySign });
     schedule.start();
     // Now too, but nobody waits for it.
-    void publication.look();
+    void published.look();
     if (listeners.missing.length > 0) log.warn({ addresses: listeners.missing }, 'this machine has no such address');
     // Not in the log, which others keep and read: the first to open the link owns the server.
     if (offer !== undefined) process.stderr.write(textOf(offer));

@@ -36,6 +36,8 @@ export interface ScheduleContext {
   days: number | undefined;
   clocks: Clocks;
   log: Logger;
+  /** Whether a next key, by its name, is known wherever else verifiers look for it. By default, they look nowhere else. */
+  maySign?: (kid: string) => Promise<boolean>;
 }
 
 /**
@@ -119,8 +121,9 @@ export class KeySchedule {
   }
 
   async #promote(current: RingKey, next: RingKey, now: number): Promise<boolean> {
-    const { store, keys, log } = this.#context;
-    if (now < (next.signs_from ?? 0) || keys.publishedFor(next) < PUBLISH_MS) return false;
+    const { store, keys, log, maySign = async () => true } = this.#context;
+    if (now < (next.signs_from ?? 0) || keys.publishedFor(next) < PUBLISH_MS || !(await maySign(next.kid)))
+      return false;
     const sealed = await keys.withoutPrivateHalf(current);
     const done = await store
       .transaction()

@@ -21,11 +21,15 @@ export interface Instance {
 /** Starts an instance on a database. It goes with the test. */
 export async function startInstance(
   url: string,
-  { days, clocks = new TestClocks(START) }: { days?: number; clocks?: TestClocks } = {},
+  {
+    days,
+    clocks = new TestClocks(START),
+    ...more
+  }: { days?: number; clocks?: TestClocks; maySign?: (kid: string) => Promise<boolean> } = {},
 ): Promise<Instance> {
   const store = await openStore(url);
   const keys = await DatabaseKeyRing.open(store, MASTER, clocks);
-  const schedule = new KeySchedule({ store, keys, days, clocks, log: pino({ level: 'silent' }) });
+  const schedule = new KeySchedule({ store, keys, days, clocks, log: pino({ level: 'silent' }), ...more });
   return { store, keys, schedule, clocks };
 }
 

@@ -86,6 +86,23 @@ test('without a schedule nothing rotates by itself, and a rotation that was aske
   expect(one.keys.current().kid).toBe(next);
 });
 
+test('a next key that is not known everywhere waits, and the old one goes on signing', async () => {
+  let known = false;
+  const asked = new Set<string>();
+  const maySign = async (kid: string) => {
+    asked.add(kid);
+    return known;
+  };
+  const one = await startInstance(await newDatabaseUrl(), { maySign });
+  const first = one.keys.current().kid;
+  const next = await rotate(one);
+  await pass(DAY, [one], 10 * MINUTE);
+  expect([one.keys.current().kid, kidsOf(one), [...asked]]).toEqual([first, [first, next], [next]]);
+  known = true;
+  await pass(MINUTE, [one]);
+  expect(one.keys.current().kid).toBe(next);
+});
+
 test('of instances that act at the same moment one does, and all have the same keys', async () => {
   const url = await newDatabaseUrl();
   const all: Instance[] = [];
