@@ -6,7 +6,7 @@ export class Mutex {
   /**
    * Waits for the caller's turn, which lasts until `release`. Resolves to false when it did not come in time.
    *
-   * @param atMostMs how long to wait, in milliseconds
+   * @param atMostMs how long to wait, in milliseconds; Infinity for as long as it takes
    */
   acquire(atMostMs: number): Promise<boolean> {
     if (!this.#held) {
@@ -18,10 +18,12 @@ export class Mutex {
         clearTimeout(timer);
         resolve(true);
       };
-      const timer = setTimeout(() => {
+      const giveUp = () => {
         this.#waiting.delete(next);
         resolve(false);
-      }, atMostMs);
+      };
+      // A timer takes no Infinity.
+      const timer = atMostMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(giveUp, atMostMs);
       this.#waiting.add(next);
     });
   }

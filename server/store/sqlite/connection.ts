@@ -2,24 +2,36 @@ import type { DatabaseSync } from 'node:sqlite';
 import {
   type CompiledQuery,
   type DatabaseConnection,
+  DeleteQueryNode,
+  InsertQueryNode,
   type QueryResult,
   SelectQueryNode,
   type TransactionSettings,
+  UpdateQueryNode,
 } from 'kysely';
-import type { Mutex } from '../mutex.ts';
-import { busy, LOCK_WAIT_MS, retryWhileLocked } from './lock-wait.ts';
-import { execute } from './open-database.ts';
+import { LOCK_WAIT_MS, retryWhileLocked } from './lock-wait.ts';
+import { Statements } from './statements.ts';
+import type { Writer } from './writer.ts';
 
 /** One open database, which all of Kysely's connections share. */
-export interface SqliteDatabase {
-  writer: DatabaseSync;
-  reader: DatabaseSync;
+export class SqliteDatabase {
+  readonly writer: Writer;
   /** Opens one more connection that only reads. */
-  openReader: () => DatabaseSync;
-  /** Guards the writer: one connection at a time has it. */
-  mutex: Mutex;
-  /** Throws when writes would be lost. */
-  checkFiles: () => void;
+  readonly openReader: () => DatabaseSync;
+  readonly #reader: DatabaseSync;
+  /** The statements of the connection that only reads. */
+  readonly reader: Statements;
+
+  constructor(writer: Writer, openReader: () => DatabaseSync) {
+    this.writer = writer;
+    this.openReader = openReader;
+    this.#reader = openReader();
+    this.reader = new Statements(this.#reader);
+  }
+
+  async close(): Promise<void> {
+    await this.writer.close(() => this.#reader.close());
+  }
 }
 
 /**
@@ -29,81 +41,64 @@ export interface SqliteDatabase {
 export class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: SqliteDatabase;
   #inTransaction = false;
-  #snapshot: DatabaseSync | undefined;
+  #snapshot: { connection: DatabaseSync; statements: Statements } | undefined;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
   }
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
-    const { reader, writer, mutex } = this.#database;
-    const until = performance.now() + LOCK_WAIT_MS;
-    const snapshot = this.#snapshot;
-    if (snapshot !== undefined) return retryWhileLocked(until, () => execute<Row>(snapshot, query));
+    const { reader, writer } = this.#database;
     // A transaction must see what it has written itself.
-    if (this.#inTransaction) return retryWhileLocked(until, () => execute<Row>(writer, query));
-    if (SelectQueryNode.is(query.query)) return retryWhileLocked(until, () => execute<Row>(reader, query));
-    await this.#acquireWriter(until);
-    try {
-      return await retryWhileLocked(until, () => execute<Row>(writer, query));
-    } finally {
-      mutex.release();
-    }
+    if (this.#inTransaction) return writer.run<Row>(query);
+    if (this.#snapshot !== undefined) return read<Row>(this.#snapshot.statements, query);
+    if (SelectQueryNode.is(query.query)) return read<Row>(reader, query);
+    if (isChange(query)) return writer.write<Row>(query);
+    return writer.runAlone<Row>(query);
   }
 
   /** Takes the write lock at once, unless it only reads: a transaction that reads first and then fails to get the lock could not go on. */
   async begin({ accessMode }: TransactionSettings): Promise<void> {
     if (accessMode === 'read only') {
-      this.#snapshot = this.#database.openReader();
-      this.#snapshot.exec('BEGIN');
+      const connection = this.#database.openReader();
+      this.#snapshot = { connection, statements: new Statements(connection) };
+      connection.exec('BEGIN');
       return;
     }
-    const { writer, mutex } = this.#database;
-    const until = performance.now() + LOCK_WAIT_MS;
-    await this.#acquireWriter(until);
-    try {
-      await retryWhileLocked(until, () => writer.exec('BEGIN IMMEDIATE'));
-      this.#inTransaction = true;
-    } catch (error) {
-      mutex.release();
-      throw error;
-    }
+    await this.#database.writer.begin();
+    this.#inTransaction = true;
   }
 
   async commit(): Promise<void> {
-    if (this.#snapshot !== undefined) return;
-    await retryWhileLocked(performance.now() + LOCK_WAIT_MS, () => this.#database.writer.exec('COMMIT'));
-  }
-
-  rollback(): void {
-    if (this.#snapshot !== undefined) return;
-    // After some errors, such as a full disk, SQLite has rolled back already (sqlite.org/lang_transaction.html, section 3).
-    if (this.#database.writer.isTransaction) this.#database.writer.exec('ROLLBACK');
-  }
-
-  /** Lets the next connection write. */
-  release(): void {
-    // Closing ends a transaction that has only read.
-    this.#snapshot?.close();
-    this.#snapshot = undefined;
     if (!this.#inTransaction) return;
     this.#inTransaction = false;
-    this.#database.mutex.release();
+    await this.#database.writer.commit();
+  }
+
+  /** Does nothing after a commit that failed. */
+  rollback(): void {
+    if (!this.#inTransaction) return;
+    this.#inTransaction = false;
+    this.#database.writer.rollback();
+  }
+
+  release(): void {
+    // Closing ends a transaction that has only read.
+    this.#snapshot?.connection.close();
+    this.#snapshot = undefined;
   }
 
   // biome-ignore lint/correctness/useYield: nothing is ever read in parts.
   async *streamQuery(): AsyncGenerator<never> {
     throw new Error('the embedded database does not stream');
   }
+}
 
-  async #acquireWriter(until: number): Promise<void> {
-    const { mutex, checkFiles } = this.#database;
-    if (!(await mutex.acquire(until - performance.now()))) throw busy();
-    try {
-      checkFiles();
-    } catch (error) {
-      mutex.release();
-      throw error;
-    }
-  }
+function read<Row>(statements: Statements, query: CompiledQuery): Promise<QueryResult<Row>> {
+  return retryWhileLocked(performance.now() + LOCK_WAIT_MS, () => statements.run<Row>(query));
+}
+
+/** Any other statement may be one that SQLite runs only outside a transaction. */
+function isChange({ query }: CompiledQuery): boolean {
+  return InsertQueryNode.is(query) || UpdateQueryNode.is(query) || DeleteQueryNode.is(query);
 }

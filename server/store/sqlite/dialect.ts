@@ -1,6 +1,5 @@
 import { type DatabaseConnection, type Driver, SqliteDialect, type TransactionSettings } from 'kysely';
 import { NodeSqliteConnection, type SqliteDatabase } from './connection.ts';
-import { LOCK_WAIT_MS } from './lock-wait.ts';
 
 /**
  * Kysely's SQLite dialect on Node's own SQLite, which blocks the process while it runs a statement. So no statement may wait inside it:
@@ -53,10 +52,6 @@ class NodeSqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    const { writer, reader, mutex } = this.#database;
-    // Lets a running transaction end. The last connection to close leaves everything in one file.
-    await mutex.acquire(LOCK_WAIT_MS);
-    reader.close();
-    writer.close();
+    await this.#database.close();
   }
 }

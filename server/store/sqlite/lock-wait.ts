@@ -36,7 +36,8 @@ export function busy(cause?: unknown): StoreUnavailable {
   return new StoreUnavailable('Another program has locked the database for too long', 5, cause);
 }
 
-function asUnavailable(error: unknown): unknown {
+/** SQLite's error for a lock or a disk as StoreUnavailable, and any other as it is. */
+export function asUnavailable(error: unknown): unknown {
   const code = resultCode(error);
   if (code === SQLITE_BUSY) return busy(error);
   if (code !== undefined && [SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN].includes(code)) {

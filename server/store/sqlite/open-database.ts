@@ -1,5 +1,4 @@
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import type { QueryResult } from 'kysely';
+import { DatabaseSync } from 'node:sqlite';
 
 /**
  * Opens the connection that writes, on Node's own SQLite. WAL lets others read meanwhile; FULL makes every confirmed commit survive a
@@ -25,16 +24,4 @@ export function openToRead(file: string, waitMs: number): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: waitMs, readOnly: true });
   database.exec('PRAGMA trusted_schema = OFF');
   return database;
-}
-
-/** Runs one statement to its end. */
-export function execute<Row>(
-  database: DatabaseSync,
-  { sql, parameters }: { sql: string; parameters: readonly unknown[] },
-): QueryResult<Row> {
-  const statement = database.prepare(sql);
-  const values = parameters as SQLInputValue[];
-  if (statement.columns().length > 0) return { rows: statement.all(...values) as Row[] };
-  const { changes, lastInsertRowid } = statement.run(...values);
-  return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
 }

@@ -3,13 +3,14 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { Problem } from '../../problem/problem.ts';
 import { migrations } from '../migrations/index.ts';
-import { Mutex } from '../mutex.ts';
 import type { Schema } from '../schema.ts';
 import type { Store } from '../store.ts';
+import { SqliteDatabase } from './connection.ts';
 import { NodeSqliteDialect } from './dialect.ts';
 import { migrate } from './migrate.ts';
 import { openToRead, openToWrite } from './open-database.ts';
 import { sameFiles } from './same-files.ts';
+import { Writer } from './writer.ts';
 
 /** How long opening waits for other programs to let go of the database, in milliseconds. */
 const START_WAIT_MS = 5_000;
@@ -66,8 +67,7 @@ function share(file: string, writer: DatabaseSync): Store {
   writer.exec('PRAGMA busy_timeout = 0');
   // Makes the WAL, which a database that was copied does not have yet.
   writer.exec('SELECT 1 FROM sqlite_master');
-  const openReader = () => openToRead(file, 0);
-  const database = { writer, reader: openReader(), openReader, mutex: new Mutex(), checkFiles: sameFiles(file) };
+  const database = new SqliteDatabase(new Writer(writer, sameFiles(file)), () => openToRead(file, 0));
   return new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
 }
 
