@@ -77,10 +77,15 @@ export async function createDatabase(how?: 'empty'): Promise<TestDatabase> {
   };
 }
 
+/** A connection of its own to a database. */
+export function clientOf(url: string): pg.Client {
+  const { host, port, user, password, database, tls } = readAddress(url);
+  return new pg.Client({ host, port, user, password, database, ssl: tls as false });
+}
+
 /** Runs statements in a database, as its administrator might. */
 export async function administer(url: string, ...statements: string[]): Promise<void> {
-  const { host, port, user, password, database, tls } = readAddress(url);
-  const client = new pg.Client({ host, port, user, password, database, ssl: tls as false });
+  const client = clientOf(url);
   await client.connect();
   try {
     for (const statement of statements) await client.query(statement);

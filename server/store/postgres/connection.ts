@@ -125,7 +125,8 @@ export class PostgresConnection implements DatabaseConnection {
       return await client.query(query);
     } catch (error) {
       const lost = pool.isLost(client);
-      if (lost || leadsToStandby(error)) this.#broken = true;
+      // Whoever takes the connection next must not meet the same.
+      if (lost || leadsToStandby(error) || isStalePlan(error)) this.#broken = true;
       throw asUnavailable(error, lost);
     } finally {
       clearTimeout(timer);
@@ -136,6 +137,7 @@ export class PostgresConnection implements DatabaseConnection {
   async #renew(): Promise<void> {
     if (this.#client !== undefined) this.#database.pool.give(this.#client, true);
     this.#client = undefined;
+    this.#broken = false;
   }
 }
 

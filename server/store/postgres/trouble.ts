@@ -36,8 +36,12 @@ const LOCKED = '55P03';
 
 /** The database's error code; undefined when the error is not from the database. */
 export function sqlState(error: unknown): string | undefined {
+  return databaseError(error)?.code;
+}
+
+function databaseError(error: unknown): DatabaseError | undefined {
   const found = error instanceof StoreUnavailable ? error.cause : error;
-  return found instanceof DatabaseError ? found.code : undefined;
+  return found instanceof DatabaseError ? found : undefined;
 }
 
 /** Whether a statement did nothing because another was before it. */
@@ -57,7 +61,8 @@ export function leadsToStandby(error: unknown): boolean {
 
 /** Whether somebody changed a table since this connection prepared the statement (feature_not_supported, from the plan cache). */
 export function isStalePlan(error: unknown): boolean {
-  return error instanceof DatabaseError && error.code === '0A000' && error.routine === 'RevalidateCachedQuery';
+  const found = databaseError(error);
+  return found?.code === '0A000' && found.routine === 'RevalidateCachedQuery';
 }
 
 /** Whether the password or the user was refused. */
@@ -72,6 +77,7 @@ export function isUnauthenticated(error: unknown): boolean {
  */
 export function asUnavailable(error: unknown, lost: boolean): unknown {
   if (error instanceof StoreUnavailable) return error;
+  if (isStalePlan(error)) return unavailable(1, error);
   const code = sqlState(error) ?? '';
   const seconds = PASSING.get(code) ?? PASSING.get(code.slice(0, 2)) ?? (lost ? 5 : undefined);
   return seconds === undefined ? error : unavailable(seconds, error);
