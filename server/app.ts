@@ -35,6 +35,8 @@ interface Parts {
   /** Close it before the server. */
   watch: SessionWatch;
   readiness: Readiness;
+  /** Watches all requests but those for health. */
+  observers?: readonly RequestHandler[];
 }
 
 /**
@@ -42,14 +44,14 @@ interface Parts {
  *
  * @param parts what serve.ts makes before
  */
-export function createApp(context: Context, { master, watch, readiness }: Parts): Express {
+export function createApp(context: Context, { master, watch, readiness, observers = [] }: Parts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
 
   app.get('/healthz', healthz);
   app.get('/readyz', readyz(readiness));
-  app.use(requestLog(context.log), ...securityHeaders(context.config));
+  app.use(...[requestLog(context.log), ...observers], ...securityHeaders(context.config));
   app.use(clientAddress(context.config), ownOrigin(context.config));
   const folder = builtPages();
   app.use(pages(folder, context.config));
@@ -120,6 +122,7 @@ function openIdConnect(current: () => ServingProvider): RequestHandler {
       next();
       return;
     }
+    response.locals.route = request.path;
     checkLength(request);
     return current().callback(request, response);
   };

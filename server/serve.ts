@@ -9,7 +9,7 @@ import { LatestMetadata } from './fido-metadata/latest-metadata.ts';
 import { Readiness } from './health/readiness.ts';
 import { checkOwners } from './key-policy/check-owners.ts';
 import { findLockouts } from './key-policy/lockouts.ts';
-import { listen } from './network/listen.ts';
+import { type Listeners, listen } from './network/listen.ts';
 import { TlsWatch } from './network/tls-watch.ts';
 import { noteAwsIssuer } from './public-documents/aws-issuer.ts';
 import { Publication } from './public-documents/publication.ts';
@@ -32,7 +32,7 @@ const MINUTE_MS = 60_000;
 const KEY_REUSE_MS = 30_000;
 
 /** How long closing the database may take, in milliseconds: a database that is away must not keep the process alive. */
-const DESTROY_MS = 5_000;
+const DESTROY_MS = 3_000;
 
 export interface RunningServer {
   context: Context;
@@ -55,13 +55,16 @@ export interface RunningServer {
 export async function serve(config: Config, elapsed = () => performance.now()): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: { version }, timestamp: pino.stdTimeFunctions.isoTime });
   log.info({ node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
-  const store = await openForServing(config.database, config.issuer, Date.now());
+  const metrics = config.metricsListen && new (await import('./metrics/metrics.ts')).Metrics();
+  const store = await openForServing(config.database, config.issuer, Date.now(), metrics?.statement);
   const place = new KeyPlace(config.signingKey);
   let metadata: LatestMetadata | undefined;
   let publication: Publication | undefined;
+  let metricsListeners: Listeners | undefined;
   const end = async () => {
     await publication?.close();
     await metadata?.close();
+    await metricsListeners?.close();
     place.close();
     await inTime(store.destroy());
   };
@@ -79,18 +82,33 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     const offer = await offerOwnership(context);
     const watch = new SessionWatch(context);
     const readiness = readinessOf(context, published);
-    const listeners = await listen(config.listen, createApp(context, { master, watch, readiness }), {
-      tls: config.tls?.pair,
-    });
-    const tls = config.tls && new TlsWatch(config.tls, log, listeners.useTls);
+    let tls: TlsWatch | undefined;
+    if (metrics !== undefined && config.metricsListen !== undefined) {
+      metrics.addState({
+        readiness,
+        store,
+        streams: () => watch.size,
+        connections: () => config.database.connections(),
+        keys: () => keys.keys,
+        certificateEnd: () => (tls ?? config.tls?.pair)?.expiresAt,
+      });
+      const { serveMetrics } = await import('./metrics/serve-metrics.ts');
+      metricsListeners = await serveMetrics(config.metricsListen, metrics, log);
+    }
+    const observers = metrics === undefined ? [] : [metrics.requests];
+    const app = createApp(context, { master, watch, readiness, observers });
+    const listeners = await listen(config.listen, app, { tls: config.tls?.pair });
+    if (config.tls !== undefined) tls = new TlsWatch(config.tls, log, listeners.useTls);
     const sweeper = sweeperFor(context);
     const everyMinute = async () => {
       const sweeps = await sweeper.sweep(context.now()).catch((err) => {
         log.error({ err }, 'sweep failed');
-        return false;
+        metrics?.swept('failed');
+        return undefined;
       });
+      if (sweeps !== undefined) metrics?.swept(sweeps ? 'ok' : 'left');
       // One instance asks FIDO, and the others find in the database what it got.
-      if (await metadata?.refresh({ fetches: sweeps }))
+      if (await metadata?.refresh({ fetches: sweeps === true }))
         await warnOfLockouts(context).catch((err) => log.error({ err }, 'keys not judged'));
       if (sweeps) await published.look();
     };
@@ -116,7 +134,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
         readiness.drain();
         // Streams would last for an hour.
         watch.close();
-        await listeners.close(config.drainMs);
+        await Promise.all([listeners.close(config.drainMs), metricsListeners?.close(config.drainMs)]);
         await inTime(schedule.close());
         await end();
       },

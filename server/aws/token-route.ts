@@ -23,6 +23,8 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
       });
     }
     const { token, expiresAt } = await issueToken(context, response.locals.session, role, sourceOf(request));
+    // For the metrics.
+    response.locals.role = role;
     const { awsSessionSeconds } = context.config;
     response.json({ token, expiresAt: isoTime(expiresAt), sessionSeconds: awsSessionSeconds });
   });

@@ -19,6 +19,7 @@ import { readIssuer } from './issuer.ts';
 import { readKeyRotation } from './key-rotation.ts';
 import { readKeySettings } from './key-settings.ts';
 import { listenAddresses } from './listen-addresses.ts';
+import { readMetricsListen } from './metrics-listen.ts';
 import { checkNames } from './setting-names.ts';
 import { readSigningKey } from './signing-key.ts';
 import { readTls } from './tls.ts';
@@ -63,6 +64,8 @@ export interface Config {
   /** Whose server it is, for people. */
   teamName: string | undefined;
   contact: Contact | undefined;
+  /** Where Prometheus reads the metrics; undefined if nothing is measured. */
+  metricsListen: ListenAddress | undefined;
   /** How long a server that is to end still takes requests, in milliseconds. */
   drainMs: number;
   logLevel: string;
@@ -103,6 +106,7 @@ export function readConfig(env: Environment): Config {
     auditDays: readAuditDays(env),
     teamName: readTeamName(env),
     contact: readContact(env.VOUCH_CONTACT),
+    metricsListen: readMetricsListen(env.VOUCH_METRICS_LISTEN),
     drainMs: readDrainSeconds(env.VOUCH_DRAIN_SECONDS),
     logLevel: readLogLevel(env),
   };

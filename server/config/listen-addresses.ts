@@ -16,7 +16,8 @@ const LOOPBACKS = ['::1', '127.0.0.1'];
 export function listenAddresses(value: string | undefined, issuer: URL): ListenAddress[] {
   const local = issuer.protocol === 'http:';
   const issuerPort = Number(issuer.port || 80);
-  const { host, port } = readHostAndPort(value, { host: '127.0.0.1', port: local ? issuerPort : 8080 });
+  const usual = { host: '127.0.0.1', port: local ? issuerPort : 8080 };
+  const { host, port } = value === undefined ? usual : readHostAndPort('VOUCH_LISTEN', value, usual);
   // On any other port than the issuer's, one address is enough: the program at the issuer's port must hold both.
   const both = host === 'localhost' || (local && port === issuerPort);
   if (!both || host === '::') return [{ host: host === 'localhost' ? '127.0.0.1' : host, port }];
@@ -29,15 +30,19 @@ export function listenAddresses(value: string | undefined, issuer: URL): ListenA
   }));
 }
 
-function readHostAndPort(
-  value: string | undefined,
-  usual: { host: string; port: number },
+/**
+ * A host and a port.
+ *
+ * @param usual the host, if the value is a port alone
+ * @throws Problem `setting-refused`
+ */
+export function readHostAndPort(
+  setting: string,
+  value: string,
+  usual: { host: string },
 ): { host: string; port: number } {
-  if (value === undefined) return usual;
   const match = /^(?:(?<host>[\w.-]+|\[[0-9a-fA-F:]+\]):)?(?<port>\d{1,5})$/.exec(value);
   const port = Number(match?.groups?.port);
-  if (!match || port > 65_535) {
-    throw settingRefused('VOUCH_LISTEN', value, 'HOST:PORT or PORT, such as 127.0.0.1:8080');
-  }
+  if (!match || port > 65_535) throw settingRefused(setting, value, 'HOST:PORT or PORT, such as 127.0.0.1:8080');
   return { host: (match.groups?.host ?? usual.host).replace(/^\[|\]$/g, '').toLowerCase(), port };
 }

@@ -40,6 +40,11 @@ export class WatchedPart {
     this.#changed = changed;
   }
 
+  /** What the last check found; true before the first. */
+  get worked(): boolean {
+    return this.#ok;
+  }
+
   /** Whether it works, as of a moment ago. It never throws. */
   works(): Promise<boolean> {
     if (this.#attempt === undefined || performance.now() >= this.#staleAt) {

@@ -18,6 +18,7 @@ export function sendProblem(
   status: number = STATUS[problem.category],
   contact?: string,
 ): void {
+  response.locals.problem = problem.kind;
   response
     .status(status)
     .set({ 'Cache-Control': 'no-store', ...problem.headers })

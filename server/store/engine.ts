@@ -1,3 +1,4 @@
+import type { StatementWatch } from './statement-watch.ts';
 import type { Store } from './store.ts';
 
 /** A database and the engine that runs it. Each engine has a folder here, and nothing outside that folder depends on it. */
@@ -10,15 +11,18 @@ export interface Engine {
   /**
    * Opens the database for the server. Makes it if there is none (SQLite), and brings its schema up to date.
    *
+   * @param watch told of each statement
    * @throws when it cannot be opened, or when a migration fails; the schema is then as before
    */
-  open(): Promise<Store>;
+  open(watch?: StatementWatch): Promise<Store>;
   /**
    * Opens a database that has this version's schema already.
    *
    * @throws Problem `database-refused` when there is no database, when it has another schema, or when it is not Vouch's
    */
   openExisting(): Promise<Store>;
+  /** The connections of what `open` opened; undefined for a database that is a file. */
+  connections(): { active: number; idle: number; waiting: number } | undefined;
   /** The database's file, if it is one: a database server backs up and restores its own. Ask before root becomes another user. */
   file?(): Promise<DatabaseFile>;
 }

@@ -2,16 +2,23 @@ import { Problem } from '../problem/problem.ts';
 import { inFull } from '../text/time.ts';
 import type { Engine } from './engine.ts';
 import { noDatabase } from './no-database.ts';
+import type { StatementWatch } from './statement-watch.ts';
 import type { Store } from './store.ts';
 
 /**
  * Opens the database for the server. A new database becomes this issuer's.
  *
  * @param now milliseconds since the epoch
+ * @param watch told of each statement
  * @throws Problem `database-refused` when it belongs to another issuer: its keys are enrolled for that issuer's host name
  */
-export async function openForServing(engine: Engine, issuer: string, now: number): Promise<Store> {
-  return checked(await engine.open(), async (store) => {
+export async function openForServing(
+  engine: Engine,
+  issuer: string,
+  now: number,
+  watch?: StatementWatch,
+): Promise<Store> {
+  return checked(await engine.open(watch), async (store) => {
     await store
       .insertInto('server')
       .values({ id: 1, issuer, written_at: now, aws_issuer: null })

@@ -1,9 +1,11 @@
 import { settingRefused } from '../../problem/setting-refused.ts';
 import type { Engine } from '../engine.ts';
+import type { StatementWatch } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
 import { nameOf, readAddress } from './address.ts';
 import type { Access } from './open-store.ts';
 import { Password, type PasswordSource } from './password.ts';
+import type { Pool } from './pool.ts';
 
 /** PostgreSQL, or what speaks its protocol: any number of servers use one database. */
 export class PostgresEngine implements Engine {
@@ -12,6 +14,7 @@ export class PostgresEngine implements Engine {
   /** The instances have no folder in common. */
   readonly masterKeyFile = undefined;
   readonly #access: Access;
+  #pool: Pool | undefined;
 
   /**
    * @param url a connection URI
@@ -33,9 +36,15 @@ export class PostgresEngine implements Engine {
     this.#access = { address, password: new Password(own), poolSize };
   }
 
-  async open(): Promise<Store> {
+  async open(watch?: StatementWatch): Promise<Store> {
     const { openDatabase } = await loadStore();
-    return openDatabase(this.#access);
+    const { store, pool } = await openDatabase(this.#access, watch);
+    this.#pool = pool;
+    return store;
+  }
+
+  connections(): { active: number; idle: number; waiting: number } | undefined {
+    return this.#pool?.connections;
   }
 
   async openExisting(): Promise<Store> {

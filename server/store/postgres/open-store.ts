@@ -4,6 +4,7 @@ import { migrations } from '../migrations/index.ts';
 import { Mutex } from '../mutex.ts';
 import { noDatabase } from '../no-database.ts';
 import type { Schema } from '../schema.ts';
+import { type StatementWatch, watchedBy } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
 import { type Address, nameOf } from './address.ts';
 import { PostgresDialect } from './dialect.ts';
@@ -22,10 +23,11 @@ export interface Access {
 /**
  * Connects to a database and brings its schema up to date.
  *
+ * @param watch told of each statement
  * @throws StoreUnavailable when it cannot be reached, or whatever a migration throws
  */
-export function openDatabase(access: Access): Promise<Store> {
-  return opened(access, migrate);
+export function openDatabase(access: Access, watch?: StatementWatch): Promise<{ store: Store; pool: Pool }> {
+  return opened(access, migrate, watch);
 }
 
 /**
@@ -33,20 +35,21 @@ export function openDatabase(access: Access): Promise<Store> {
  *
  * @throws Problem `database-refused` when it has another schema, or is not Vouch's database
  */
-export function openExistingDatabase(access: Access): Promise<Store> {
-  return opened(access, (store) => checkSchema(store, nameOf(access.address)));
+export async function openExistingDatabase(access: Access): Promise<Store> {
+  return (await opened(access, (store) => checkSchema(store, nameOf(access.address)))).store;
 }
 
 async function opened(
   { address, password, poolSize }: Access,
   prepare: (store: Store) => Promise<void>,
-): Promise<Store> {
+  watch?: StatementWatch,
+): Promise<{ store: Store; pool: Pool }> {
   const database = { pool: new Pool(address, password, poolSize), mutex: new Mutex() };
-  const store = new Kysely<Schema>({ dialect: new PostgresDialect(database) });
+  const store = new Kysely<Schema>({ dialect: new PostgresDialect(database), ...watchedBy(watch) });
   try {
     await checkEncoding(store, nameOf(address));
     await prepare(store);
-    return store;
+    return { store, pool: database.pool };
   } catch (error) {
     await store.destroy();
     throw error;

@@ -65,6 +65,12 @@ export class Pool {
     this.#pool.on('connect', (client) => client.on('error', () => this.#lost.add(client)));
   }
 
+  /** How many connections there are, and how many ask for one. */
+  get connections(): { active: number; idle: number; waiting: number } {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { active: totalCount - idleCount, idle: idleCount, waiting: waitingCount };
+  }
+
   /** @throws StoreUnavailable when no connection can be had */
   async take(): Promise<pg.PoolClient> {
     try {

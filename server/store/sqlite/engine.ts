@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DatabaseFile, Engine } from '../engine.ts';
 import { noDatabase } from '../no-database.ts';
+import type { StatementWatch } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
 import { becomeOwnerOf } from './owner.ts';
 
@@ -19,11 +20,13 @@ export class SqliteEngine implements Engine {
     this.masterKeyFile = `${this.name}.key`;
   }
 
-  async open(): Promise<Store> {
+  async open(watch?: StatementWatch): Promise<Store> {
     const { openFile } = await loadStore();
     becomeOwnerOf(this.name);
-    return openFile(this.name);
+    return openFile(this.name, watch);
   }
+
+  connections(): undefined {}
 
   async openExisting(): Promise<Store> {
     const { openExistingFile } = await loadStore();

@@ -4,6 +4,7 @@ import { Kysely } from 'kysely';
 import { Problem } from '../../problem/problem.ts';
 import { migrations } from '../migrations/index.ts';
 import type { Schema } from '../schema.ts';
+import { type StatementWatch, watchedBy } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
 import { SqliteDatabase } from './connection.ts';
 import { NodeSqliteDialect } from './dialect.ts';
@@ -19,9 +20,10 @@ const START_WAIT_MS = 5_000;
  * Opens a database file and brings its schema up to date. Makes the file, with mode 0600, if there is none.
  *
  * @param file a path
+ * @param watch told of each statement
  * @throws when the file cannot be opened, or when a migration fails; the schema is then as before
  */
-export async function openFile(file: string): Promise<Store> {
+export async function openFile(file: string, watch?: StatementWatch): Promise<Store> {
   // SQLite would create it (and the WAL, with the same mode) readable by others.
   const descriptor = openOrMake(file);
   fchmodSync(descriptor, 0o600);
@@ -29,7 +31,7 @@ export async function openFile(file: string): Promise<Store> {
   const writer = openToWrite(file, START_WAIT_MS);
   try {
     await migrate(writer);
-    return share(file, writer);
+    return share(file, writer, watch);
   } catch (error) {
     writer.close();
     throw error;
@@ -62,13 +64,13 @@ export function openExistingFile(file: string): Store {
   return share(file, openToWrite(file, START_WAIT_MS));
 }
 
-function share(file: string, writer: DatabaseSync): Store {
+function share(file: string, writer: DatabaseSync, watch?: StatementWatch): Store {
   // From here on requests are served, and waiting for a lock must not block them.
   writer.exec('PRAGMA busy_timeout = 0');
   // Makes the WAL, which a database that was copied does not have yet.
   writer.exec('SELECT 1 FROM sqlite_master');
   const database = new SqliteDatabase(new Writer(writer, sameFiles(file)), () => openToRead(file, 0));
-  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
+  return new Kysely<Schema>({ dialect: new NodeSqliteDialect(database), ...watchedBy(watch) });
 }
 
 function checkSchema(database: DatabaseSync, file: string): void {

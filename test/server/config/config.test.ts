@@ -29,6 +29,7 @@ describe('the server needs only', () => {
       auditDays: 400,
       teamName: undefined,
       contact: undefined,
+      metricsListen: undefined,
       drainMs: 0,
       keyRotationDays: 90,
       logLevel: 'info',
