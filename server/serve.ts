@@ -69,7 +69,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     await inTime(store.destroy());
   };
   try {
-    const master = masterKey(config.masterKey, config.database, await hasSigningKey(store));
+    const master = await masterKey(config.masterKey, config.database, await hasSigningKey(store));
     const keys = await DatabaseKeyRing.open(store, master, { now: Date.now, elapsed }, place);
     const now = Date.now;
     const { fidoMetadata } = config;

@@ -11,4 +11,5 @@ export const onBothEngines = [
   'test/server/account/{history,keys,sessions,suggest-spare}.test.ts',
   'test/server/signing/rotation/*.test.ts',
   'test/server/aws/{outstanding,token}.test.ts',
+  'test/server/commands/master-key.test.ts',
 ];

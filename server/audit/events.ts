@@ -84,6 +84,10 @@ export const EVENTS = {
     means: 'An administrator revoked a signing key: nothing that it signed counts any more',
     detail: ['kid', 'state'],
   },
+  'master-key-changed': {
+    means: 'An administrator changed the master key: the signing keys are encrypted under another one',
+    detail: ['keys'],
+  },
   'audit-trimmed': {
     means: 'The oldest rows were deleted for their age',
     detail: ['fromId', 'toId', 'hash', 'signed'],

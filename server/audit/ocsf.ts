@@ -57,6 +57,7 @@ const MAPPINGS: Record<AuditEvent, Mapping> = {
   'signing-key-current': { class: 'entityManagement', activity: [10, 'Activate'] },
   'signing-key-retired': { class: 'entityManagement', activity: [11, 'Deactivate'] },
   'signing-key-revoked': { class: 'entityManagement', activity: [9, 'Disable'], severity: 'high' },
+  'master-key-changed': { class: 'entityManagement', activity: [3, 'Update'], severity: 'high' },
   'audit-trimmed': { class: 'eventLogActivity', activity: [2, 'Delete'] },
   'database-restored': { class: 'eventLogActivity', activity: [99, 'Restore from a backup'], severity: 'high' },
 };
@@ -176,6 +177,7 @@ function ofClass(row: Row, { issuer }: Origin, mapping: Mapping): Record<string,
 }
 
 function entityOf(row: Row, user: ReturnType<typeof userOf>) {
+  if (row.event === 'master-key-changed') return { name: 'master key', type: 'Master key', type_id: 99 };
   const { kid } = detailOf(row);
   return typeof kid === 'string'
     ? { name: kid, type: 'Signing key', type_id: 99 }

@@ -6,6 +6,7 @@ import { addAwsTemplate } from './aws-template.ts';
 import { addBackup } from './backup.ts';
 import { addInvite } from './invite.ts';
 import { addKeys } from './keys.ts';
+import { addMasterKey } from './master-key.ts';
 import { addPeople } from './people.ts';
 import { addPublish } from './publish.ts';
 import { addRestore } from './restore.ts';
@@ -27,6 +28,7 @@ export function makeProgram(): Command {
   addPeople(program);
   addKeys(program);
   addSessions(program);
+  addMasterKey(program);
   addAudit(program);
   addAwsTemplate(program);
   addPublish(program);

@@ -52,7 +52,7 @@ with 1 if AWS could not use all of them.
 async function keysOf(store: Store, { masterKey: configured, database }: Settings): Promise<PublishedKey[]> {
   const { readPublishedKeys } = await import('../public-documents/published-keys.ts');
   const { masterKey } = await import('../signing/master-key.ts');
-  return readPublishedKeys(store, masterKey(configured, database, true));
+  return readPublishedKeys(store, await masterKey(configured, database, true));
 }
 
 type Print = (settings: Settings, keys: readonly PublishedKey[], json: boolean) => Promise<void>;

@@ -7,7 +7,7 @@ import type { TlsFiles, TlsPair } from '../network/tls.ts';
 import { normalizeEmail } from '../people/email.ts';
 import { Problem } from '../problem/problem.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
-import { parseKey, readKeyFile } from '../signing/master-key-file.ts';
+import type { ConfiguredMasterKey } from '../signing/wrapped-master-key.ts';
 import type { Engine } from '../store/engine.ts';
 import { isReadable } from '../text/readable-text.ts';
 import { apiAudience, CLIENT_ID } from './audiences.ts';
@@ -19,6 +19,7 @@ import { readIssuer } from './issuer.ts';
 import { readKeyRotation } from './key-rotation.ts';
 import { readKeySettings } from './key-settings.ts';
 import { listenAddresses } from './listen-addresses.ts';
+import { readMasterKey } from './master-key.ts';
 import { readMetricsListen } from './metrics-listen.ts';
 import { checkNames } from './setting-names.ts';
 import { readSigningKey } from './signing-key.ts';
@@ -37,8 +38,8 @@ export interface Config {
   listen: readonly ListenAddress[];
   /** The server's own certificate; undefined if a proxy ends TLS, or there is none. */
   tls: { files: TlsFiles; pair: TlsPair } | undefined;
-  /** 32 bytes; undefined if the server may make a key file beside the database. */
-  masterKey: Buffer | undefined;
+  /** Undefined if the server may make a key file beside the database. */
+  masterKey: ConfiguredMasterKey | undefined;
   /** The KMS key that signs tokens; undefined if keys in the database do. */
   signingKey: KmsArn | undefined;
   /** Who is to be the first owner: until they are, nobody else gets in. */
@@ -93,7 +94,7 @@ export function readConfig(env: Environment): Config {
     database,
     listen: listenAddresses(env.VOUCH_LISTEN, url),
     tls,
-    masterKey: readMasterKey(env, local, database),
+    masterKey: readMasterKey(env, issuer, local && database.masterKeyFile !== undefined),
     signingKey: readSigningKey(env.VOUCH_SIGNING_KEY),
     ownerEmail: readOwner(env),
     sessionSeconds: Math.round(readHours(env) * 3600),
@@ -141,8 +142,8 @@ export function readSigningInstallation(
   env: Environment,
 ): Pick<Config, 'issuer' | 'awsIssuer' | 'database' | 'masterKey'> {
   const { issuer, awsIssuer, database } = readInstallation(env);
-  const local = new URL(issuer).protocol === 'http:';
-  return { issuer, awsIssuer, database, masterKey: readMasterKey(env, local, database) };
+  const canMake = new URL(issuer).protocol === 'http:' && database.masterKeyFile !== undefined;
+  return { issuer, awsIssuer, database, masterKey: readMasterKey(env, issuer, canMake) };
 }
 
 /**
@@ -162,25 +163,6 @@ export function readAwsTrust(
     awsAudience: readAudience(env, issuer, awsIssuer),
     awsSessionSeconds: readAwsMinutes(env) * 60,
   };
-}
-
-function readMasterKey(env: Environment, local: boolean, database: Engine): Buffer | undefined {
-  const { VOUCH_MASTER_KEY: value, VOUCH_MASTER_KEY_FILE: file } = env;
-  if (value !== undefined && file !== undefined) {
-    throw settingRefused(
-      'VOUCH_MASTER_KEY_FILE',
-      file,
-      'unset, or VOUCH_MASTER_KEY should be: only one of them may hold the key',
-    );
-  }
-  if (value !== undefined) return parseKey('VOUCH_MASTER_KEY', value);
-  if (file !== undefined) return readKeyFile('VOUCH_MASTER_KEY_FILE', file, env.CREDENTIALS_DIRECTORY);
-  if (local && database.masterKeyFile !== undefined) return undefined;
-  throw settingRefused(
-    'VOUCH_MASTER_KEY',
-    undefined,
-    '32 random bytes in base64, as `openssl rand -base64 32` prints them (VOUCH_MASTER_KEY_FILE names a file that holds them)',
-  );
 }
 
 function readOwner(env: Environment): string | undefined {

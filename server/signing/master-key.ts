@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { Problem } from '../problem/problem.ts';
 import type { Engine } from '../store/engine.ts';
 import { readKeyFile } from './master-key-file.ts';
+import { type ConfiguredMasterKey, WrappedMasterKey } from './wrapped-master-key.ts';
 
 /**
  * The key that encrypts everything secret in the database: the configured one, or (only for `http://localhost` issuers) one from a file
@@ -11,12 +12,17 @@ import { readKeyFile } from './master-key-file.ts';
  *
  * @param engine the database
  * @param needed whether the database already holds something that only the old key can decrypt
- * @returns 32 bytes
+ * @returns 32 bytes; if they are wrapped, KMS is asked for them
  * @throws Problem `master-key-lost` when the file is needed but gone
  * @throws Problem `setting-refused` when others can read it, or when it does not hold a key
+ * @throws Problem `kms-refused` or `kms-unreachable`
  */
-export function masterKey(configured: Buffer | undefined, engine: Engine, needed: boolean): Buffer {
-  if (configured !== undefined) return configured;
+export async function masterKey(
+  configured: ConfiguredMasterKey | undefined,
+  engine: Engine,
+  needed: boolean,
+): Promise<Buffer> {
+  if (configured !== undefined) return configured instanceof WrappedMasterKey ? configured.unwrap() : configured;
   const file = engine.masterKeyFile;
   // The settings are checked before.
   if (file === undefined) throw new Error('there is no place for a key file');

@@ -31,6 +31,11 @@ export async function unsealJwk(kid: string, jwe: string, master: Buffer): Promi
   });
 }
 
+/** Whether a JWK was sealed for this row with this master key. */
+export async function canUnseal(kid: string, jwe: string, master: Buffer): Promise<boolean> {
+  return (await open(jwe, wrappingKey(master)))?.kid === kid;
+}
+
 /** A JWK without its private half. */
 export function publicHalf<Key extends JWK>({ d: _secret, ...publicJwk }: Key): Omit<Key, 'd'> {
   return publicJwk;

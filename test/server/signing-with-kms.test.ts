@@ -6,7 +6,7 @@ import { type LocalKms, startLocalKms } from '../aws/kms/start.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { nowhereElse } from './kms/use-local-kms.ts';
 import { ServerProcess, vouchServer } from './program.ts';
-import { localSettings } from './settings.ts';
+import { localSettings, MASTER_KEY } from './settings.ts';
 import { SoftKey } from './soft-key.ts';
 import { Enrolment, expectOAuthError, expectProblem, jsonOf, SignIn, signIn } from './support.ts';
 
@@ -24,7 +24,17 @@ beforeAll(async () => {
   key = kms.createKey();
   const local = await localSettings(database);
   origin = local.VOUCH_ISSUER;
-  settings = { ...local, ...kms.env, ...nowhereElse, VOUCH_SIGNING_KEY: `awskms:${key.arn}`, VOUCH_LOG_LEVEL: 'trace' };
+  const wrapping = kms.createKey({ spec: 'SYMMETRIC_DEFAULT' });
+  const context = { 'vouch:issuer': origin, 'vouch:purpose': 'master key' };
+  const wrapped = wrapping.encrypt(Buffer.from(MASTER_KEY, 'base64'), context).toString('base64');
+  settings = {
+    ...local,
+    ...kms.env,
+    ...nowhereElse,
+    VOUCH_MASTER_KEY: `awskms:${wrapping.arn}:${wrapped}`,
+    VOUCH_SIGNING_KEY: `awskms:${key.arn}`,
+    VOUCH_LOG_LEVEL: 'trace',
+  };
   server = await ServerProcess.start(settings);
   const { stdout } = await vouchServer(['invite', 'alice@example.com', '--json'], settings);
   person = new SoftKey(origin);
@@ -100,6 +110,7 @@ test('the private half, and the credentials for it, are nowhere in the database 
   const d = key.privateScalar();
   expect(d).toMatch(/^[\w-]{43}$/);
   for (const secret of [
+    MASTER_KEY,
     d,
     Buffer.from(d, 'base64url'),
     kms.env.AWS_SECRET_ACCESS_KEY ?? '',
@@ -112,7 +123,8 @@ test('the private half, and the credentials for it, are nowhere in the database 
 
 test('a start with a key that cannot sign ends with the reason, and makes no key instead', async () => {
   const wrong = kms.createKey({ spec: 'RSA_2048' });
-  const fresh = { ...settings, ...(await localSettings()), VOUCH_SIGNING_KEY: `awskms:${wrong.arn}` };
+  const other = { VOUCH_MASTER_KEY: MASTER_KEY, VOUCH_SIGNING_KEY: `awskms:${wrong.arn}` };
+  const fresh = { ...settings, ...(await localSettings()), ...other };
   const { code, stderr } = await vouchServer(['serve'], fresh);
   expect(code).toBe(1);
   expect(stderr).toContain(`The KMS key ${wrong.arn} (VOUCH_SIGNING_KEY) cannot sign tokens.`);

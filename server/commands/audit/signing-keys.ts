@@ -11,7 +11,7 @@ export async function signingKeys({ store, installation }: Administration, setti
   const { DatabaseKeyRing } = await import('../../signing/key-ring.ts');
   const { findSigningKey } = await import('../../signing/key-rows.ts');
   const { masterKey } = await import('../../signing/master-key.ts');
-  const master = masterKey(settings.masterKey, installation.database, true);
+  const master = await masterKey(settings.masterKey, installation.database, true);
   return {
     current: async (): Promise<SigningKey> => {
       const clocks = { now: Date.now, elapsed: () => performance.now() };

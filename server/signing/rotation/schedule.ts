@@ -108,7 +108,8 @@ export class KeySchedule {
 
   async #publishNext(current: RingKey, now: number): Promise<boolean> {
     const { store, keys, days, log } = this.#context;
-    if (days === undefined) return false;
+    // A key in KMS is replaced by naming another one.
+    if (days === undefined || current.source !== 'database') return false;
     const due = rotationAt(current, days);
     if (now < due - AHEAD_MS) return false;
     const next = await keys.makeKey();

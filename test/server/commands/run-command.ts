@@ -11,6 +11,8 @@ export interface Ran {
 
 /** A program with some of `vouch-server`'s commands, which runs in this process: a process of its own for each call would take long. */
 export function commandsOf(settings: Record<string, string>, ...add: ((program: Command) => void)[]) {
+  // Set for the tests that run again on PostgreSQL (engines.ts), and no setting of the server.
+  vi.stubEnv('VOUCH_TEST_ENGINE', undefined);
   for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
   onTestFinished(() => void vi.unstubAllEnvs());
   return async (...args: string[]): Promise<Ran> => {

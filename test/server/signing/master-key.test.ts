@@ -63,61 +63,61 @@ function newDatabase(): { engine: Engine; keyFile: string; files: () => string[]
   return { engine: new SqliteEngine(sqliteFile), keyFile: `${sqliteFile}.key`, files: () => readdirSync(own).sort() };
 }
 
-test('the configured master key is the key, and no file is made or read', () => {
+test('the configured master key is the key, and no file is made or read', async () => {
   const { engine, keyFile, files } = newDatabase();
   const configured = Buffer.alloc(32, 3);
-  for (const needed of [false, true]) expect(masterKey(configured, engine, needed)).toBe(configured);
+  for (const needed of [false, true]) expect(await masterKey(configured, engine, needed)).toBe(configured);
   expect(files()).toEqual(['vouch.db']);
   writeFileSync(keyFile, 'no key');
-  expect(masterKey(configured, engine, true)).toBe(configured);
+  expect(await masterKey(configured, engine, true)).toBe(configured);
 });
 
-test('without one, a key of 32 random bytes is made in a file that only its owner can read, and read from then on', () => {
+test('without one, a key of 32 random bytes is made in a file that only its owner can read, and read from then on', async () => {
   const { engine, keyFile, files } = newDatabase();
-  const made = masterKey(undefined, engine, false);
+  const made = await masterKey(undefined, engine, false);
   expect(made).toHaveLength(32);
   expect(statSync(keyFile).mode & 0o777).toBe(0o600);
   expect(readFileSync(keyFile, 'utf8')).toBe(`${made.toString('base64')}\n`);
   // No draft is left.
   expect(files()).toEqual(['vouch.db', 'vouch.db.key']);
-  for (const needed of [false, true]) expect(masterKey(undefined, engine, needed)).toEqual(made);
+  for (const needed of [false, true]) expect(await masterKey(undefined, engine, needed)).toEqual(made);
   const another = newDatabase();
-  expect(masterKey(undefined, another.engine, false)).not.toEqual(made);
+  expect(await masterKey(undefined, another.engine, false)).not.toEqual(made);
 });
 
-test('a key that is needed and missing is not replaced', () => {
+test('a key that is needed and missing is not replaced', async () => {
   const { engine, keyFile, files } = newDatabase();
-  masterKey(undefined, engine, false);
+  await masterKey(undefined, engine, false);
   unlinkSync(keyFile);
-  expect(() => masterKey(undefined, engine, true)).toThrow(
+  await expect(masterKey(undefined, engine, true)).rejects.toThrow(
     expect.objectContaining({ message: expect.stringMatching(/The key file .*vouch\.db\.key is gone/) }),
   );
   expect(files()).toEqual(['vouch.db']);
 });
 
-test('a file that another program has made meanwhile stays, and is read like any key file', () => {
+test('a file that another program has made meanwhile stays, and is read like any key file', async () => {
   const { engine, keyFile, files } = newDatabase();
   // A link to nowhere stands for a file that was made after the check: it does not exist, but is in the way.
   symlinkSync(join(folder, 'nowhere'), keyFile);
   expect(existsSync(keyFile)).toBe(false);
-  expect(() => masterKey(undefined, engine, false)).toThrow(/The key file .*\(ENOENT\)/);
+  await expect(masterKey(undefined, engine, false)).rejects.toThrow(/The key file .*\(ENOENT\)/);
   expect(files()).toEqual(['vouch.db', 'vouch.db.key']);
 });
 
-test('on a full disk the error says so, and nothing is left behind', () => {
+test('on a full disk the error says so, and nothing is left behind', async () => {
   const { engine, files } = newDatabase();
   diskFull = true;
   onTestFinished(() => {
     diskFull = false;
   });
-  expect(() => masterKey(undefined, engine, false)).toThrow('ENOSPC');
+  await expect(masterKey(undefined, engine, false)).rejects.toThrow('ENOSPC');
   expect(files()).toEqual(['vouch.db']);
 });
 
-test('its file is on the disk before it has its name, its name before the key is used, and no descriptor stays open', () => {
+test('its file is on the disk before it has its name, its name before the key is used, and no descriptor stays open', async () => {
   const { engine } = newDatabase();
   operations.length = 0;
-  masterKey(undefined, engine, false);
+  await masterKey(undefined, engine, false);
   expect(operations).toEqual([
     'open vouch.db.key.draft',
     'sync vouch.db.key.draft',
