@@ -61,14 +61,15 @@ export function createApp(context: Context, { master, watch, readiness, observer
   const provider = currentProvider(context, words);
   const session = requireSession(context);
   app.use(freshKeys(context));
-  app.use('/enroll/start', perMinute(60));
+  const limit = (name: string, most: number) => perMinute(context, name, most);
+  app.use('/enroll/start', limit('enroll start', 60));
   // Terminals and pages poll here: a team that enrols from behind one address must still be able to sign in.
-  app.use('/enroll', perMinute(3000));
-  app.use(['/login', '/request', '/auth', '/token'], perMinute(1200));
-  app.use('/account', perMinute(1200), noStore);
+  app.use('/enroll', limit('enroll', 3000));
+  app.use(['/login', '/request', '/auth', '/token'], limit('sign in', 1200));
+  app.use('/account', limit('account', 1200), noStore);
   // Counted apart: all agents of a team open their streams again when the server restarts, and Git's own requests must not wait for that.
-  app.use('/api/session/events', perMinute(3000));
-  app.use('/api', except('/session/events', perMinute(1200)), noStore);
+  app.use('/api/session/events', limit('events', 3000));
+  app.use('/api', except('/session/events', limit('api', 1200)), noStore);
   app.use(['/enroll', '/login'], express.json({ limit: '64kb' }), noStore);
   app.use(enrolmentRoutes(context));
   app.use(loginRoutes(context, provider, words));

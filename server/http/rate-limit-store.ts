@@ -35,6 +35,12 @@ export class RateLimitStore implements Store {
     return { totalHits: window.hits, resetTime: new Date(Date.now() + window.end - now) };
   }
 
+  /** Counts at least so many for a key whose window goes on. */
+  raise(key: string, hits: number): void {
+    const window = this.#windows.get(key);
+    if (window !== undefined) window.hits = Math.max(window.hits, hits);
+  }
+
   decrement(key: string): void {
     const window = this.#windows.get(key);
     if (window !== undefined && window.hits > 0) window.hits -= 1;

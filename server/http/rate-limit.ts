@@ -1,20 +1,27 @@
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { sendProblem } from './problem-handler.ts';
 import { RateLimitStore } from './rate-limit-store.ts';
+import { SharedRateLimitStore } from './shared-rate-limit-store.ts';
 
 /** A client with one IPv6 address has the 2^64 around it (RFC 6177), so these count as one. */
 const IPV6_SUBNET = 64;
 
 /**
- * Limits the requests per minute from one address, as client-address.ts found it. Each process counts for itself: this keeps floods out,
- * but is not a security boundary (codes have 130 bits and more).
+ * Limits the requests per minute from one address, as client-address.ts found it. This keeps floods out, but is not a security boundary
+ * (codes have 130 bits and more). Instances that share PostgreSQL count together; with SQLite there is one.
+ *
+ * @param name the limit's own: it counts apart from others
  */
-export function perMinute(limit: number) {
+export function perMinute({ config, store, now }: Context, name: string, limit: number) {
   return rateLimit({
     windowMs: 60_000,
     limit,
-    store: new RateLimitStore(),
+    store:
+      config.database.kind === 'sqlite'
+        ? new RateLimitStore()
+        : new SharedRateLimitStore(store, name, limit, () => now()),
     keyGenerator: (request) => ipKeyGenerator(String(request.ip), IPV6_SUBNET),
     // The library's checks look at how Express finds the address, which we do not use.
     validate: false,
