@@ -12,4 +12,6 @@ export const onBothEngines = [
   'test/server/signing/rotation/*.test.ts',
   'test/server/aws/{outstanding,token}.test.ts',
   'test/server/commands/master-key.test.ts',
+  'test/server/http/shared-rate-limit-store.test.ts',
+  'test/server/races.test.ts',
 ];

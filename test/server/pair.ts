@@ -38,6 +38,9 @@ export async function startPair(settings: Record<string, string> = {}, engine?: 
     databaseFile: database.file,
     instances,
     proxy,
+    reload: () => {
+      for (const instance of instances) instance.reload();
+    },
     everyMinute: async () => {
       for (const instance of instances) await instance.everyMinute();
     },

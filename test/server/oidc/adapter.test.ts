@@ -1,15 +1,27 @@
 import { errors } from 'oidc-provider';
-import { beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OidcAdapter } from '../../../server/oidc/adapter.ts';
+import { chooseEngine } from '../../../server/store/choose-engine.ts';
 import type { Store } from '../../../server/store/store.ts';
-import { makeStore } from '../engines.ts';
+import { makeDatabase, type NewDatabase } from '../engines.ts';
 
-let store: Store;
+let database: NewDatabase;
+/** One database, opened by two instances. */
+let stores: [Store, Store];
 beforeAll(async () => {
-  const made = await makeStore();
-  store = made.store;
-  return made.close;
+  database = await makeDatabase();
+  const open = () => chooseEngine(database.settings.VOUCH_DATABASE_URL).open();
+  stores = [await open(), await open()];
 });
+afterAll(async () => {
+  for (const store of stores) await store.destroy();
+  await database.drop();
+});
+
+/** 50 requests at the same moment, each at the other instance than the one before. */
+function race<Result>(act: (adapter: OidcAdapter) => Promise<Result>, adapters: OidcAdapter[]): Promise<Result>[] {
+  return Array.from({ length: 50 }, (_, racer) => act(adapters[racer % 2] as OidcAdapter));
+}
 
 /** The errors of those that lost a race. */
 async function errorsOf(racers: Promise<unknown>[]): Promise<unknown[]> {
@@ -17,28 +29,34 @@ async function errorsOf(racers: Promise<unknown>[]): Promise<unknown[]> {
   return results.filter((result) => result.status === 'rejected').map((result) => result.reason as unknown);
 }
 
-test('a code that was found by 20 requests is consumed by one', async () => {
-  const revoked: string[] = [];
-  const codes = new OidcAdapter(store, 'AuthorizationCode', Date.now, async (grantId) => void revoked.push(grantId));
-  await codes.upsert('code', { grantId: 'grant' }, 60);
-  const found = await Promise.all(Array.from({ length: 20 }, () => codes.find('code')));
-  expect(found.filter((code) => code?.consumed === undefined)).toHaveLength(20);
-  const lost = await errorsOf(Array.from({ length: 20 }, () => codes.consume('code')));
-  expect(lost).toHaveLength(19);
-  for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidGrant);
-  // A second use ends what the first one gave.
-  expect(new Set(revoked)).toEqual(new Set(['grant']));
-  expect((await codes.find('code'))?.consumed).toEqual(expect.any(Number));
-});
+test.each(['AuthorizationCode', 'PushedAuthorizationRequest'])(
+  'one %s that was found by 50 requests is consumed by one',
+  async (model) => {
+    const revoked: string[] = [];
+    const adapters = stores.map(
+      (store) => new OidcAdapter(store, model, Date.now, async (grantId) => void revoked.push(grantId)),
+    );
+    await adapters[0]?.upsert('code', { grantId: 'grant' }, 60);
+    const found = await Promise.all(race((adapter) => adapter.find('code'), adapters));
+    expect(found.filter((code) => code !== undefined && code.consumed === undefined)).toHaveLength(50);
+    const lost = await errorsOf(race((adapter) => adapter.consume('code'), adapters));
+    expect(lost).toHaveLength(49);
+    for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidGrant);
+    // A second use ends what the first one gave.
+    expect(new Set(revoked)).toEqual(new Set(['grant']));
+    expect((await adapters[1]?.find('code'))?.consumed).toEqual(expect.any(Number));
+  },
+);
 
-test('a proof that 20 requests found unused is accepted from one', async () => {
-  const proofs = new OidcAdapter(store, 'ReplayDetection', Date.now, async () => {});
-  const lost = await errorsOf(Array.from({ length: 20 }, () => proofs.upsert('proof', { iss: 'vouch-cli' }, 60)));
-  expect(lost).toHaveLength(19);
+test('a proof that 50 requests found unused is accepted from one', async () => {
+  const adapters = stores.map((store) => new OidcAdapter(store, 'ReplayDetection', Date.now, async () => {}));
+  const lost = await errorsOf(race((adapter) => adapter.upsert('proof', { iss: 'vouch-cli' }, 60), adapters));
+  expect(lost).toHaveLength(49);
   for (const error of lost) expect(error).toBeInstanceOf(errors.InvalidDpopProof);
 });
 
 test('an expired entry is not found, and IDs are stored only as hashes', async () => {
+  const [store] = stores;
   let now = 1_000_000;
   const grants = new OidcAdapter(
     store,

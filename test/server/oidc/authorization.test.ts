@@ -269,20 +269,6 @@ describe('a code', () => {
     expect((await client.api('GET', '/api/session', access_token, { proof })).status).toBe(200);
   });
 
-  test('20 times at the same moment: one answer has a token, and the others end its session', async () => {
-    const { client, code } = await freshCode();
-    const proofs = await Promise.all(Array.from({ length: 20 }, () => client.proof('POST', '/token')));
-    const responses = await Promise.all(proofs.map((proof) => client.redeem(code, {}, proof)));
-    const won = responses.filter((response) => response.status === 200);
-    expect(won).toHaveLength(1);
-    const { access_token } = await jsonOf<Tokens>(won[0] as Response);
-    const told = await client.api('GET', '/api/session', access_token);
-    await expectProblem(told, 401, 'session-over', { reason: 'code-replayed' });
-    for (const response of responses.filter((item) => item.status !== 200)) {
-      await expectOAuthError(response, 400, 'invalid_grant');
-    }
-  });
-
   const refused: [string, Record<string, string | undefined>, number, string][] = [
     ['without a verifier', { code_verifier: undefined }, 400, 'invalid_grant'],
     ['with another verifier', { code_verifier: 'x'.repeat(43) }, 400, 'invalid_grant'],
@@ -376,20 +362,6 @@ describe('a DPoP proof at the token endpoint is refused', () => {
     const second = await SignIn.open(server.origin);
     const response = await second.client.redeem(await second.code(key), {}, await proofOf(second.client, jti));
     expect(response.status).toBe(400);
-  });
-
-  test('that comes 20 times at the same moment, each with its own code, all but once', async () => {
-    const client = await CliClient.create(server.origin);
-    const pages = await Promise.all(
-      Array.from({ length: 20 }, async () =>
-        SignIn.openPath(new Browser(server.origin), client, await client.authorizationPath()),
-      ),
-    );
-    const codes: string[] = [];
-    for (const page of pages) codes.push(await page.code(key));
-    const proof = await client.proof('POST', '/token');
-    const responses = await Promise.all(codes.map((code) => client.redeem(code, {}, proof)));
-    expect(responses.filter((response) => response.status === 200)).toHaveLength(1);
   });
 
   test('by a key other than the one that the request was pushed with', async () => {

@@ -197,18 +197,6 @@ describe('a challenge', () => {
     expect(await sessionsOf(email)).toBe(1);
   });
 
-  test('is good once, of 20 uses at the same moment', async () => {
-    const { email, key } = await enrolPerson(server, { counts: false });
-    const page = await SignIn.open(server.origin);
-    const options = await page.options();
-    const answers = Array.from({ length: 20 }, () => key.get(options));
-    const responses = await Promise.all(answers.map((answer) => page.post('verify', answer)));
-    const statuses = responses.map((response) => response.status);
-    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-    expect(statuses.filter((status) => [403, 410].includes(status))).toHaveLength(19);
-    expect(await sessionsOf(email)).toBe(1);
-  });
-
   test('is used up by a try that fails', async () => {
     const { key } = await enrolPerson(server);
     const page = await SignIn.open(server.origin);
