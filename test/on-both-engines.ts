@@ -14,4 +14,5 @@ export const onBothEngines = [
   'test/server/commands/master-key.test.ts',
   'test/server/http/shared-rate-limit-store.test.ts',
   'test/server/races.test.ts',
+  'test/e2e/first-day.test.ts',
 ];

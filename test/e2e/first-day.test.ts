@@ -3,15 +3,22 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gitSignature } from '../aws/git-signature.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
+import { serversUnderTest } from './servers.ts';
 
 let sandbox: Sandbox;
 let url: string;
+let drop: () => Promise<void>;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  const servers = await serversUnderTest();
+  drop = servers.drop;
+  sandbox = await startSandbox(servers.options);
   url = sandbox.repositoryUrl;
 });
-afterAll(() => sandbox?.close());
+afterAll(async () => {
+  await sandbox?.close();
+  await drop();
+});
 
 const assumed = () => sandbox.aws.log.filter(({ action }) => action === 'AssumeRoleWithWebIdentity');
 const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.';

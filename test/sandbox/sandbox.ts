@@ -24,6 +24,8 @@ export interface SandboxOptions {
   files?: Record<string, string>;
   /** More settings of the server. */
   settings?: Record<string, string>;
+  /** What runs it, if it is not one process. */
+  server?: typeof identityServer;
   /** Aborts the start, and ends what has been started. */
   signal?: AbortSignal;
 }
@@ -106,7 +108,7 @@ async function start(
   const stopAgentFirst = ({ run }: Machine) => closers.unshift(() => run('vouch', ['agent', 'stop']));
 
   const serverLog = at('server.log');
-  const server = identityServer(env, serverLog);
+  const server = (options.server ?? identityServer)(env, serverLog);
   closers.unshift(() => server.stop());
   await server.start();
 
