@@ -19,6 +19,7 @@ import { KeyPlace } from './signing/key-place.ts';
 import { DatabaseKeyRing } from './signing/key-ring.ts';
 import { hasSigningKey } from './signing/key-rows.ts';
 import { masterKey } from './signing/master-key.ts';
+import { findKmsKey } from './signing/rotation/find-kms-key.ts';
 import { KeySchedule } from './signing/rotation/schedule.ts';
 import { checkMigrated, checkWritable } from './store/health.ts';
 import { openForServing } from './store/open-for-issuer.ts';
@@ -72,6 +73,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     const master = await masterKey(config.masterKey, config.database, await hasSigningKey(store));
     const keys = await DatabaseKeyRing.open(store, master, { now: Date.now, elapsed }, place);
     const now = Date.now;
+    if (config.signingKey !== undefined) await findKmsKey({ store, keys, log }, now());
     const { fidoMetadata } = config;
     if (fidoMetadata !== undefined) metadata = await LatestMetadata.open(fidoMetadata, { store, log, now });
     const keyPolicy = () => ({ ...config.keyRules, metadata: metadata?.current });

@@ -154,13 +154,15 @@ export class DatabaseKeyRing implements KeyRing {
   /** A key that is open already stays as it was opened, even if the master key was changed since. */
   async #open(row: KeyRow): Promise<RingKey> {
     const known = this.#keys.find(({ kid }) => kid === row.kid);
-    if (known !== undefined) return { ...known, ...row, jwe: known.jwe };
+    // A key in KMS may come back, or be asked for in another region.
+    const signs = known?.signing !== undefined || row.state === 'previous';
+    if (known !== undefined && signs && known.source === row.source) return { ...known, ...row, jwe: known.jwe };
     const jwk = await unsealJwk(row.kid, row.jwe, this.#master);
     return {
       ...row,
       publicJwk: publicHalf(jwk),
       signing: row.state === 'previous' ? undefined : await this.#place.open(jwk, row.source),
-      seenAt: this.#clocks.elapsed(),
+      seenAt: known?.seenAt ?? this.#clocks.elapsed(),
     };
   }
 
@@ -181,5 +183,7 @@ function sameRows(rows: readonly KeyRow[], keys: readonly KeyRow[]): boolean {
 }
 
 function isSame(row: KeyRow, key: KeyRow | undefined): boolean {
-  return row.kid === key?.kid && row.state === key.state && row.signs_from === key.signs_from;
+  return (
+    row.kid === key?.kid && row.state === key.state && row.signs_from === key.signs_from && row.source === key.source
+  );
 }

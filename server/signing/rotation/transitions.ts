@@ -37,6 +37,43 @@ export async function publishNext(
 }
 
 /**
+ * Makes a key that has signed before, and is not lost, the next one.
+ *
+ * @param key sealed again
+ * @returns false when there is a next key already, or when the current one has changed
+ */
+export async function bringBack(
+  transaction: StoreTransaction,
+  { current, key, signsFrom }: { current: Seen; key: NewKey; signsFrom: number },
+  now: number,
+  by: By,
+): Promise<boolean> {
+  if (!(await isStill(transaction, current, 'current'))) return false;
+  const next = transaction.selectFrom('signing_keys').select('kid').where('state', '=', 'next');
+  const back = await transaction
+    .updateTable('signing_keys')
+    .set((row) => ({
+      ...key,
+      state: 'next',
+      signs_from: signsFrom,
+      // A previous key has been published all the time.
+      published_at: row.case().when('state', '=', 'gone').then(now).else(row.ref('published_at')).end(),
+      previous_at: null,
+      gone_at: null,
+    }))
+    .where('kid', '=', key.kid)
+    .where('state', 'in', ['previous', 'gone'])
+    .where('revoked_at', 'is', null)
+    .where((is) => is.not(is.exists(next)))
+    .returning('kid')
+    .executeTakeFirst();
+  if (back === undefined) return false;
+  const { kid, source } = key;
+  await audit(transaction, now, { ...by, event: 'signing-key-published', detail: { kid, source, signsFrom } });
+  return true;
+}
+
+/**
  * Lets the next key sign sooner.
  *
  * @param signsFrom milliseconds since the epoch

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { KeyPlace } from '../../../../server/signing/key-place.ts';
 import { DatabaseKeyRing } from '../../../../server/signing/key-ring.ts';
 import { REFRESH_MS } from '../../../../server/signing/lifetimes.ts';
 import { KeySchedule } from '../../../../server/signing/rotation/schedule.ts';
@@ -24,11 +25,17 @@ export async function startInstance(
   {
     days,
     clocks = new TestClocks(START),
+    place = new KeyPlace(),
     ...more
-  }: { days?: number; clocks?: TestClocks; maySign?: (kid: string) => Promise<boolean> } = {},
+  }: {
+    days?: number;
+    clocks?: TestClocks;
+    place?: KeyPlace;
+    maySign?: (kid: string) => Promise<boolean>;
+  } = {},
 ): Promise<Instance> {
   const store = await openStore(url);
-  const keys = await DatabaseKeyRing.open(store, MASTER, clocks);
+  const keys = await DatabaseKeyRing.open(store, MASTER, clocks, place);
   const schedule = new KeySchedule({ store, keys, days, clocks, log: pino({ level: 'silent' }), ...more });
   return { store, keys, schedule, clocks };
 }
