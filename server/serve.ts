@@ -23,6 +23,7 @@ import { findKmsKey } from './signing/rotation/find-kms-key.ts';
 import { KeySchedule } from './signing/rotation/schedule.ts';
 import { checkMigrated, checkWritable } from './store/health.ts';
 import { openForServing } from './store/open-for-issuer.ts';
+import type { StatementWatch } from './store/statement-watch.ts';
 import { Sweeper } from './store/sweep.ts';
 import { inFull } from './text/time.ts';
 import { version } from './version.ts';
@@ -57,7 +58,14 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
   const log = pino({ level: config.logLevel, base: { version }, timestamp: pino.stdTimeFunctions.isoTime });
   log.info({ node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
   const metrics = config.metricsListen && new (await import('./metrics/metrics.ts')).Metrics();
-  const store = await openForServing(config.database, config.issuer, Date.now(), metrics?.statement);
+  const traces =
+    config.traces && new (await import('./tracing/traces.ts')).Traces(config.traces, config.database.kind, log);
+  const watches = [metrics, traces].flatMap((each) => (each === undefined ? [] : [each.statement]));
+  const watchAll: StatementWatch = (statement) => {
+    for (const watch of watches) watch(statement);
+  };
+  const statements = watches.length === 0 ? undefined : watchAll;
+  const store = await openForServing(config.database, config.issuer, Date.now(), statements);
   const place = new KeyPlace(config.signingKey);
   let metadata: LatestMetadata | undefined;
   let publication: Publication | undefined;
@@ -68,6 +76,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     await metricsListeners?.close();
     place.close();
     await inTime(store.destroy());
+    if (traces !== undefined) await inTime(traces.close());
   };
   try {
     const master = await masterKey(config.masterKey, config.database, await hasSigningKey(store));
@@ -97,7 +106,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
       const { serveMetrics } = await import('./metrics/serve-metrics.ts');
       metricsListeners = await serveMetrics(config.metricsListen, metrics, log);
     }
-    const observers = metrics === undefined ? [] : [metrics.requests];
+    const observers = [traces, metrics].flatMap((each) => (each === undefined ? [] : [each.requests]));
     const app = createApp(context, { master, watch, readiness, observers });
     const listeners = await listen(config.listen, app, { tls: config.tls?.pair });
     if (config.tls !== undefined) tls = new TlsWatch(config.tls, log, listeners.useTls);

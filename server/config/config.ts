@@ -24,6 +24,7 @@ import { readMetricsListen } from './metrics-listen.ts';
 import { checkNames } from './setting-names.ts';
 import { readSigningKey } from './signing-key.ts';
 import { readTls } from './tls.ts';
+import { readTraces, type TraceSettings } from './traces.ts';
 
 /** The administrator's settings, read once at the start. */
 export interface Config {
@@ -67,6 +68,8 @@ export interface Config {
   contact: Contact | undefined;
   /** Where Prometheus reads the metrics; undefined if nothing is measured. */
   metricsListen: ListenAddress | undefined;
+  /** How traces are made; undefined if there are none. */
+  traces: TraceSettings | undefined;
   /** How long a server that is to end still takes requests, in milliseconds. */
   drainMs: number;
   logLevel: string;
@@ -108,6 +111,7 @@ export function readConfig(env: Environment): Config {
     teamName: readTeamName(env),
     contact: readContact(env.VOUCH_CONTACT),
     metricsListen: readMetricsListen(env.VOUCH_METRICS_LISTEN),
+    traces: readTraces(env),
     drainMs: readDrainSeconds(env.VOUCH_DRAIN_SECONDS),
     logLevel: readLogLevel(env),
   };

@@ -1,5 +1,6 @@
 import type { KMSClient, ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-kms';
 import { Problem } from '../problem/problem.ts';
+import { kmsCalls } from './calls.ts';
 import { KmsFailure, kmsFailure } from './failure.ts';
 import { awsHttpAgents } from './http-agents.ts';
 import type { KmsArn } from './key-arn.ts';
@@ -114,8 +115,12 @@ export class Kms {
       this.#sdk ??= import('@aws-sdk/client-kms');
       const sdk = await this.#sdk;
       const client = this.#client(sdk, key.region);
+      const send = () => client.send(command(sdk), { abortSignal: deadline });
       // Raced, because the SDK takes no signal while it looks for credentials.
-      return await Promise.race([client.send(command(sdk), { abortSignal: deadline }), rejectAt(deadline)]);
+      return await kmsCalls.tracePromise(() => Promise.race([send(), rejectAt(deadline)]), {
+        operation,
+        region: key.region,
+      });
     } catch (error) {
       // A setting of the network.
       if (error instanceof Problem) throw error;

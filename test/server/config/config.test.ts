@@ -30,6 +30,7 @@ describe('the server needs only', () => {
       teamName: undefined,
       contact: undefined,
       metricsListen: undefined,
+      traces: undefined,
       drainMs: 0,
       keyRotationDays: 90,
       logLevel: 'info',
