@@ -13,6 +13,6 @@ export const onBothEngines = [
   'test/server/aws/{outstanding,token}.test.ts',
   'test/server/commands/master-key.test.ts',
   'test/server/http/shared-rate-limit-store.test.ts',
-  'test/server/races.test.ts',
+  'test/server/{races,journey}.test.ts',
   'test/e2e/first-day.test.ts',
 ];
