@@ -7,7 +7,7 @@ export const onBothEngines = [
   'test/server/sessions/*.test.ts',
   'test/server/web-sessions/web-session.test.ts',
   'test/server/invitations/{administer,invitations}.test.ts',
-  'test/server/people/{end-date,last-owner,lists,open-invitations,set-end-date,shut-out}.test.ts',
+  'test/server/people/{end-date,last-owner,lists,open-invitations,set-end-date,shut-out,takes-effect}.test.ts',
   'test/server/account/{history,keys,sessions,suggest-spare}.test.ts',
   'test/server/signing/rotation/*.test.ts',
   'test/server/aws/{outstanding,token}.test.ts',

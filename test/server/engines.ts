@@ -22,7 +22,7 @@ export const engineUnderTest: EngineKind = process.env.VOUCH_TEST_ENGINE === 'po
 /** A database that no server has used yet. */
 export interface NewDatabase {
   /** What a server needs to use it. */
-  settings: { VOUCH_DATABASE_URL: string; VOUCH_MASTER_KEY?: string };
+  settings: { VOUCH_DATABASE_URL: string; VOUCH_MASTER_KEY: string };
   /** SQLite's file; there is none of this name for PostgreSQL. */
   file: string;
   drop: () => Promise<void>;
@@ -32,13 +32,14 @@ export interface NewDatabase {
 export async function makeDatabase(engine: EngineKind = engineUnderTest, how?: 'empty'): Promise<NewDatabase> {
   const folder = mkdtempSync(join(tmpdir(), 'v-'));
   const file = join(folder, 'vouch.db');
+  const key = { VOUCH_MASTER_KEY: randomBytes(32).toString('base64') };
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   if (engine === 'sqlite') {
-    return { settings: { VOUCH_DATABASE_URL: `sqlite:${file}` }, file, drop: async () => removeFolder() };
+    return { settings: { VOUCH_DATABASE_URL: `sqlite:${file}`, ...key }, file, drop: async () => removeFolder() };
   }
   const { url, drop } = await createDatabase(how);
   return {
-    settings: { VOUCH_DATABASE_URL: url, VOUCH_MASTER_KEY: randomBytes(32).toString('base64') },
+    settings: { VOUCH_DATABASE_URL: url, ...key },
     file,
     drop: async () => {
       removeFolder();

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { compactDecrypt, type JWK } from 'jose';
 import { deriveKey } from '../../server/secrets.ts';
 import type { Store } from '../../server/store/store.ts';
@@ -8,9 +7,4 @@ export async function privateJwk(store: Store, master: Buffer): Promise<JWK> {
   const { jwe } = await store.selectFrom('signing_keys').select('jwe').executeTakeFirstOrThrow();
   const { plaintext } = await compactDecrypt(jwe, deriveKey(master, 'signing keys'));
   return JSON.parse(Buffer.from(plaintext).toString()) as JWK;
-}
-
-/** The master key that a server on http://localhost keeps beside its database. */
-export function masterKeyBeside(databaseFile: string): Buffer {
-  return Buffer.from(readFileSync(`${databaseFile}.key`, 'utf8'), 'base64');
 }

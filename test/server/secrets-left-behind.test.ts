@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { AccountPage } from './account/account-page.ts';
 import { Browser } from './browser.ts';
-import { masterKeyBeside, privateJwk } from './private-key.ts';
+import { privateJwk } from './private-key.ts';
 import { ServerProcess, vouchServer } from './program.ts';
 import { localSettings } from './settings.ts';
 import { SoftKey } from './soft-key.ts';
@@ -123,7 +123,7 @@ test('the database of a first day and its write-ahead log hold no secret', () =>
 test('the database holds the signing key only in encrypted form', async () => {
   const server = await startServer();
   try {
-    const { d } = await privateJwk(server.context.store, masterKeyBeside(server.databaseFile));
+    const { d } = await privateJwk(server.context.store, server.masterKey);
     expect(d).toMatch(/^[\w-]{43}$/);
     const files = [server.databaseFile, `${server.databaseFile}-wal`].map((file) => readFileSync(file));
     const both = Buffer.concat(files);

@@ -18,9 +18,10 @@ export interface TestServer {
   origin: string;
   /** The server's database and clock. A test may replace `context.now`. */
   context: Context;
+  /** The database, its file (SQLite's), and the master key; empty if the test named a database. */
   databaseUrl: string;
-  /** The file of a database in SQLite. */
   databaseFile: string;
+  masterKey: Buffer;
   /** Does what the server does each minute. */
   everyMinute: () => Promise<void>;
   /** Looks for a new TLS certificate. */
@@ -43,11 +44,12 @@ export async function startServer(
 ): Promise<TestServer> {
   const origin = settings.VOUCH_ISSUER ?? `http://localhost:${await freePort()}`;
   const { trustProxy } = { trustProxy: '127.0.0.1,::1', ...options };
-  const database = await makeDatabase(options.engine);
+  // A test that names a database keeps it, and its master key too.
+  const database = settings.VOUCH_DATABASE_URL === undefined ? await makeDatabase(options.engine) : undefined;
   const running = await serve(
     readConfig({
       VOUCH_ISSUER: origin,
-      ...database.settings,
+      ...database?.settings,
       VOUCH_LOG_LEVEL: 'silent',
       ...(trustProxy === undefined ? {} : { VOUCH_TRUST_PROXY: trustProxy }),
       ...settings,
@@ -56,13 +58,14 @@ export async function startServer(
   return {
     origin,
     context: running.context,
-    databaseUrl: database.settings.VOUCH_DATABASE_URL,
-    databaseFile: database.file,
+    databaseUrl: database?.settings.VOUCH_DATABASE_URL ?? '',
+    masterKey: Buffer.from(database?.settings.VOUCH_MASTER_KEY ?? '', 'base64'),
+    databaseFile: database?.file ?? '',
     everyMinute: running.everyMinute,
     reload: running.reload,
     close: async () => {
       await running.close();
-      await database.drop();
+      await database?.drop();
     },
   };
 }

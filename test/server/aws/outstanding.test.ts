@@ -1,4 +1,3 @@
-import { createQueryId, type RootOperationNode } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditEntry } from '../../../server/audit/audit.ts';
 import { awsCredentialsUntil, rolesUsed } from '../../../server/aws/outstanding.ts';
@@ -84,33 +83,6 @@ describe('AWS credentials', () => {
     expect(await until({ email: 'carol@example.com' })).toBeUndefined();
     expect(await until({ sessionId: 'nobody’s' })).toBeUndefined();
   });
-});
-
-test('all of it is found by an index, so that no command waits for the whole audit trail', async () => {
-  const { store } = opened.context;
-  const nodes: RootOperationNode[] = [];
-  const watched = store.withPlugin({
-    transformQuery: ({ node }) => {
-      nodes.push(node);
-      return node;
-    },
-    transformResult: async ({ result }) => result,
-  });
-  await awsCredentialsUntil(watched, { email }, 3600, NOW);
-  await awsCredentialsUntil(watched, { sessionId: 'hers' }, 3600, NOW);
-  await rolesUsed(watched, email, 0);
-  const plans = nodes.map(async (node) => {
-    const query = store.getExecutor().compileQuery(node, createQueryId());
-    const { rows } = await store.executeQuery<{ detail: string }>({ ...query, sql: `explain query plan ${query.sql}` });
-    return rows.map(({ detail }) => detail).join();
-  });
-  expect(await Promise.all(plans)).toEqual([
-    expect.stringMatching(/USING (COVERING )?INDEX audit_subject /),
-    expect.stringMatching(/USING (COVERING )?INDEX audit_subject /),
-    expect.stringMatching(/USING (COVERING )?INDEX audit_session /),
-    expect.stringMatching(/USING (COVERING )?INDEX audit_session /),
-    expect.stringMatching(/USING (COVERING )?INDEX audit_subject /),
-  ]);
 });
 
 describe('the roles that a person used', () => {

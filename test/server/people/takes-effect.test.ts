@@ -5,7 +5,6 @@ import { endSessionsOfPerson } from '../../../server/people/end-sessions.ts';
 import { remove } from '../../../server/people/remove.ts';
 import { removeNamedKey } from '../../../server/people/remove-named-key.ts';
 import { setEndDate } from '../../../server/people/set-end-date.ts';
-import { openExistingFile } from '../../../server/store/sqlite/open-store.ts';
 import type { StoreTransaction } from '../../../server/store/store.ts';
 import {
   enrolPerson,
@@ -29,7 +28,7 @@ afterAll(() => server.close());
 
 /** Changes something in the database of the running server, as a command does that has it open too. */
 async function fromOutside(work: (transaction: StoreTransaction) => Promise<unknown>): Promise<void> {
-  const store = openExistingFile(server.databaseFile);
+  const store = await server.context.config.database.openExisting();
   try {
     await store.transaction().execute(work);
   } finally {

@@ -4,7 +4,6 @@ import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Context } from '../../../server/context.ts';
 import { SessionWatch } from '../../../server/sessions/session-watch.ts';
-import { openFile } from '../../../server/store/sqlite/open-store.ts';
 import type { Store } from '../../../server/store/store.ts';
 import type { CliClient } from '../cli-client.ts';
 import { enrolPerson, expectProblem, signIn, startServer, type TestServer } from '../support.ts';
@@ -16,7 +15,7 @@ let other: Store;
 
 beforeAll(async () => {
   server = await startServer();
-  other = await openFile(server.databaseFile);
+  other = await server.context.config.database.openExisting();
 });
 afterAll(async () => {
   await other.destroy();

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { issueToken } from '../../../server/aws/issue-token.ts';
 import { bindSessionToGrant, findActiveSession, findSessionOfGrant } from '../../../server/sessions/sessions.ts';
 import { type CliClient, newKeyPair, type ProofOptions } from '../cli-client.ts';
-import { masterKeyBeside, privateJwk } from '../private-key.ts';
+import { privateJwk } from '../private-key.ts';
 import { addAudit } from '../rows.ts';
 import type { SoftKey } from '../soft-key.ts';
 import { enrolPerson, expectProblem, jsonOf, moveClock, signIn, startServer, type TestServer } from '../support.ts';
@@ -324,7 +324,7 @@ describe('an access token is refused', () => {
     how: { typ?: string; alg?: string; privateKey?: CryptoKey; kid?: string } = {},
   ): Promise<string> {
     const { keys, store } = server.context;
-    const serverKey = async () => importJWK(await privateJwk(store, masterKeyBeside(server.databaseFile)), 'ES256');
+    const serverKey = async () => importJWK(await privateJwk(store, server.masterKey), 'ES256');
     return new SignJWT({ ...decodeJwt(token), ...claims })
       .setProtectedHeader({ alg: how.alg ?? 'ES256', typ: how.typ ?? 'at+jwt', kid: how.kid ?? keys.current().kid })
       .sign(how.privateKey ?? (await serverKey()));
