@@ -36,6 +36,7 @@ export async function startPair(settings: Record<string, string> = {}, engine?: 
     context,
     databaseUrl: database.settings.VOUCH_DATABASE_URL,
     databaseFile: database.file,
+    masterKey: Buffer.from(database.settings.VOUCH_MASTER_KEY, 'base64'),
     instances,
     proxy,
     reload: () => {

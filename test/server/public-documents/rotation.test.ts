@@ -30,7 +30,6 @@ async function startWorld() {
   const config = readConfig({
     VOUCH_ISSUER: `http://localhost:${await freePort()}`,
     VOUCH_AWS_ISSUER: host.url,
-    VOUCH_MASTER_KEY: MASTER_KEY,
     VOUCH_LOG_LEVEL: 'silent',
     ...database.settings,
   });
