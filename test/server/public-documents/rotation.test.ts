@@ -14,7 +14,6 @@ import { startLocalAws } from '../../aws/start.ts';
 import { freePort } from '../../support/free-port.ts';
 import { makeDatabase } from '../engines.ts';
 import { keyRow, personRow, sessionRow } from '../rows.ts';
-import { MASTER_KEY } from '../settings.ts';
 import { StaticHost, trustedCa } from './static-host.ts';
 
 const MINUTE = 60_000;
@@ -69,7 +68,7 @@ async function startWorld() {
     },
     states: () => Object.fromEntries(keys.keys.map(({ kid, state }) => [kid, state])),
     publish: async () => {
-      const keys = await readPublishedKeys(context.store, Buffer.from(MASTER_KEY, 'base64'));
+      const keys = await readPublishedKeys(context.store, Buffer.from(database.settings.VOUCH_MASTER_KEY, 'base64'));
       await writeDocuments(folder.path, publicDocuments(config, keys));
     },
     /** Lets time pass, minute by minute. */
