@@ -12,6 +12,7 @@ import { addPublish } from './publish.ts';
 import { addRestore } from './restore.ts';
 import { addServe } from './serve.ts';
 import { addSessions } from './sessions.ts';
+import { addSigningKeys } from './signing-keys.ts';
 
 /** `vouch-server`, with all its commands. Parsing throws CommanderError. */
 export function makeProgram(): Command {
@@ -30,6 +31,7 @@ export function makeProgram(): Command {
   addSessions(program);
   addMasterKey(program);
   addAudit(program);
+  addSigningKeys(program);
   addAwsTemplate(program);
   addPublish(program);
   addAwsRevoke(program);

@@ -13,6 +13,7 @@ import { inFull } from '../text/time.ts';
 import { printJson } from './administer.ts';
 import { rowLine } from './audit/line.ts';
 import { sayEnded } from './ended.ts';
+import { withKeyRing } from './key-ring.ts';
 
 /** How many rows of what is lost a terminal shows. */
 const SHOWN = 40;
@@ -70,7 +71,6 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
   const source = name === undefined ? undefined : read(name);
   const { restore, settle } = await import('../backup/restore.ts');
   const { hasSigningKey } = await import('../signing/key-rows.ts');
-  const { signingKeys } = await import('./audit/signing-keys.ts');
   const now = Date.now();
   const how = {
     issuer: settings.issuer,
@@ -80,7 +80,7 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
     by,
     checkSigningKey: async (store: Store) => {
       if (!(await hasSigningKey(store))) return;
-      await (await signingKeys({ store, installation, by }, settings)).current();
+      await withKeyRing({ store, installation, by }, settings, async (keys) => keys.current());
     },
   };
   const file = await database.file?.();

@@ -144,10 +144,23 @@ export function readInstallation(
  */
 export function readSigningInstallation(
   env: Environment,
-): Pick<Config, 'issuer' | 'awsIssuer' | 'database' | 'masterKey'> {
+): Pick<Config, 'issuer' | 'awsIssuer' | 'database' | 'masterKey' | 'signingKey'> {
   const { issuer, awsIssuer, database } = readInstallation(env);
   const canMake = new URL(issuer).protocol === 'http:' && database.masterKeyFile !== undefined;
-  return { issuer, awsIssuer, database, masterKey: readMasterKey(env, issuer, canMake) };
+  const { signingKey } = readSigningSchedule(env);
+  return { issuer, awsIssuer, database, masterKey: readMasterKey(env, issuer, canMake), signingKey };
+}
+
+/**
+ * Reads the settings that say when and where the next signing key is made.
+ *
+ * @throws Problem `setting-refused` for the first of these settings that is wrong
+ */
+export function readSigningSchedule(env: Environment): Pick<Config, 'keyRotationDays' | 'signingKey'> {
+  return {
+    keyRotationDays: readKeyRotation(env.VOUCH_KEY_ROTATION_DAYS),
+    signingKey: readSigningKey(env.VOUCH_SIGNING_KEY),
+  };
 }
 
 /**

@@ -69,6 +69,7 @@ const OF_COMMANDS = {
   'kms-refused': 'refused',
   'kms-unreachable': 'unreachable',
   'signing-key-unknown': 'not-found',
+  'signing-key-unchanged': 'conflict',
   'audit-broken': 'failed',
   'checkpoint-refused': 'refused',
   'cursor-ahead': 'conflict',

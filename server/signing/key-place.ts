@@ -2,7 +2,7 @@ import type { JWK } from 'jose';
 import type { KmsArn } from '../kms/key-arn.ts';
 import { Kms } from '../kms/kms.ts';
 import { Problem } from '../problem/problem.ts';
-import { makeKey, type NewKey } from './key-rows.ts';
+import { DATABASE, makeKey, type NewKey } from './key-rows.ts';
 import { openKmsKey, readKmsKey } from './kms-key.ts';
 import { sealJwk } from './sealed-jwk.ts';
 import type { SigningKey } from './signing-key.ts';
@@ -39,7 +39,7 @@ export class KeyPlace {
    * @throws Problem `signing-key-locked` when this version does not know the place
    */
   async open(jwk: JWK & { kid: string }, source: string): Promise<SigningKey> {
-    if (source === 'database') return openStoredKey(jwk);
+    if (source === DATABASE) return openStoredKey(jwk);
     const key = openKmsKey(jwk, source, this.#kms);
     if (key !== undefined) return key;
     throw new Problem({

@@ -105,6 +105,11 @@ export class DatabaseKeyRing implements KeyRing {
     return this.#clocks.elapsed() - seenAt;
   }
 
+  /** Whether there is always another key to be had. AWS KMS has only the one that the setting names. */
+  get makesKeys(): boolean {
+    return this.#place.arn === undefined;
+  }
+
   /**
    * A key to come after the current one, which can be stored.
    *

@@ -7,6 +7,9 @@ import { makeStoredKey } from './stored-key.ts';
 /** A key as the database has it. */
 export type KeyRow = SigningKeysTable;
 
+/** Where the private half of a key is that the database has, for `source`. */
+export const DATABASE = 'database';
+
 /** A key that is not in the database yet. */
 export type NewKey = Pick<KeyRow, 'kid' | 'jwe' | 'source'>;
 
@@ -19,6 +22,18 @@ export async function publishedRows(store: Store): Promise<KeyRow[]> {
       order.indexOf(a.state) - order.indexOf(b.state) ||
       (b.current_at ?? b.created_at) - (a.current_at ?? a.created_at),
   );
+}
+
+/** All keys: those that are published in the key set's order, then those that are gone, the latest first. */
+export async function allRows(store: Store): Promise<KeyRow[]> {
+  const gone = await store
+    .selectFrom('signing_keys')
+    .selectAll()
+    .where('state', '=', 'gone')
+    .orderBy('gone_at', 'desc')
+    .orderBy('kid')
+    .execute();
+  return [...(await publishedRows(store)), ...gone];
 }
 
 /** Whether there is a signing key already. Only the master key that it was stored with can open it. */
@@ -34,7 +49,7 @@ export async function hasSigningKey(store: Store): Promise<boolean> {
  */
 export async function makeKey(master: Buffer): Promise<NewKey> {
   const jwk = await makeStoredKey();
-  return { kid: jwk.kid, jwe: await sealJwk(jwk, master), source: 'database' };
+  return { kid: jwk.kid, jwe: await sealJwk(jwk, master), source: DATABASE };
 }
 
 /** Stores the very first key, which signs at once: nobody knows an earlier one. Another server may be first; then its key counts. */

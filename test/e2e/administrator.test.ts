@@ -304,6 +304,18 @@ describe.sequential('an administrator', () => {
     await walk.run('vouch-server audit verify --checkpoint /mnt/elsewhere/vouch-2026-11-23.checkpoint');
   });
 
+  test('a signing key is replaced, which nobody notices, and one is revoked, which ends what it signed', async () => {
+    await alice.succeed('vouch', ['login']);
+    await walk.run('vouch-server signing-keys list');
+    const { keys } = await json<{ keys: { kid: string }[] }>('signing-keys', 'list');
+    await walk.run('vouch-server signing-keys rotate');
+    expect((await fetchIn(alice)).code).toBe(0);
+    await walk.run('vouch-server signing-keys revoke Kq3vXw8mTz --yes', {
+      instead: { Kq3vXw8mTz: keys[0]?.kid.slice(0, 10) ?? '' },
+    });
+    await expect.poll(() => endOf(alice), patience).toBe('ended-by-administrator');
+  });
+
   test('a rule on keys is tried out before it is made; and no command of the document was left out', async () => {
     await walk.run('VOUCH_ALLOWED_AAGUIDS=fips-only vouch-server keys policy test', { code: 1 });
     expect(walk.left).toEqual([]);

@@ -104,6 +104,9 @@ const VOLATILE: [RegExp, string | ((found: string) => string)][] = [
   [/(?<=Last hash +)[\w-]{43}/g, 'HASH'],
   [/\b(row|rows,|to) \d+\b|\b\d+(?= rows)/g, '$1 N'],
   [/^( *)[0-9a-f]{8}(?= )/gm, '$1SESSION'],
+  // The names of signing keys.
+  [/^[\w-]{10}(?= +(next|current|previous|gone|revoked) )/gm, 'KID'],
+  [/(?<=\b(signing key, |in place of |What |Revok(ed|ing) |and |\. ))[\w-]{10}(?=[. ])/g, 'KID'],
   [/ +/g, ' '],
   [/ [\w-]{10}$/gm, ' KEY'],
 ];

@@ -8,8 +8,10 @@ export function readDocument(name: string): string {
 
 /** The code blocks of one language in a document, in order, without the indentation of the list around them. */
 export function codeBlocks(document: string, language: string): string[] {
-  const found = document.matchAll(new RegExp(`^( *)\`\`\`${language}\n(.*?)^ *\`\`\`$`, 'gms'));
-  return [...found].map(([, indent = '', text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
+  // All blocks, because the end of one looks like the beginning of one without a language.
+  const all = [...document.matchAll(/^( *)```(\S*)\n(.*?)^ *```$/gms)];
+  const found = all.filter(([, , its]) => its === language);
+  return found.map(([, indent = '', , text = '']) => text.replaceAll(new RegExp(`^${indent}`, 'gm'), ''));
 }
 
 /** A command that a document shows at a prompt, with its output there. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { readSigningInstallation } from '../../config/config.ts';
 import { isoTime } from '../../text/iso-time.ts';
 import { administer, printJson } from '../administer.ts';
-import { signingKeys } from './signing-keys.ts';
+import { withKeyRing } from '../key-ring.ts';
 
 /** `vouch-server audit checkpoint` */
 export function addCheckpoint(audit: Command): void {
@@ -25,12 +25,15 @@ async function checkpoint({ json = false }: { json?: boolean }): Promise<void> {
   await administer(async (administration) => {
     const { currentHead, signCheckpoint } = await import('../../audit/checkpoint.ts');
     const now = Date.now();
-    const signingKey = await (await signingKeys(administration, settings)).current();
     const head = await currentHead(administration.store);
-    const signed = await signCheckpoint({ issuer: settings.issuer, signingKey }, head, now);
+    const { kid, signed } = await withKeyRing(administration, settings, async (keys) => {
+      const signingKey = keys.current();
+      const signed = await signCheckpoint({ issuer: settings.issuer, signingKey }, head, now);
+      return { kid: signingKey.kid, signed };
+    });
     const { id, hash, at } = head;
     if (json) {
-      printJson({ id, hash, at: isoTime(at), issuedAt: isoTime(now), kid: signingKey.kid, checkpoint: signed });
+      printJson({ id, hash, at: isoTime(at), issuedAt: isoTime(now), kid, checkpoint: signed });
       return;
     }
     process.stdout.write(`${signed}\n`);

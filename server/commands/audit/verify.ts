@@ -9,8 +9,8 @@ import type { Store } from '../../store/store.ts';
 import { isoTime } from '../../text/iso-time.ts';
 import { inFull } from '../../text/time.ts';
 import { type Administration, administer, printJson } from '../administer.ts';
+import { keyFinder } from '../key-ring.ts';
 import { readInput } from '../read-input.ts';
-import { signingKeys } from './signing-keys.ts';
 
 /** The longest checkpoint, in bytes. */
 const LONGEST = 16_384;
@@ -70,7 +70,7 @@ async function comparison(
 ) {
   const { findCheckpoint, readCheckpoint } = await import('../../audit/checkpoint.ts');
   const { restorationAfter } = await import('../../audit/restorations.ts');
-  const signer = { issuer: settings.issuer, findKey: (await signingKeys(administration, settings)).find };
+  const signer = { issuer: settings.issuer, findKey: await keyFinder(administration, settings) };
   const checkpoint = await readCheckpoint(text, signer);
   return async (snapshot: Store, { base }: Verdict): Promise<Compared> => {
     const found = await findCheckpoint(snapshot, base, checkpoint, signer);

@@ -1,6 +1,7 @@
 import { audit, type By } from '../../audit/audit.ts';
-import { type EndedSession, endSessions } from '../../sessions/sessions.ts';
-import type { StoreTransaction } from '../../store/store.ts';
+import { Problem } from '../../problem/problem.ts';
+import { activeSessions, type EndedSession, endSessions } from '../../sessions/sessions.ts';
+import type { Store, StoreTransaction } from '../../store/store.ts';
 import { type KeyRow, type NewKey, newRow } from '../key-rows.ts';
 import { FRESH_MS } from '../lifetimes.ts';
 import { makeCurrent } from './transitions.ts';
@@ -25,14 +26,14 @@ export interface Revocation {
  * the next key, if its private half is in another place; otherwise the replacement, because whoever had the one can have had the other.
  *
  * @param key the key's row, read in this transaction
- * @param how.replacement a new key
+ * @param how.replacement a new key, if it is the current one
  * @param how.withoutPrivateHalf a stored key as it is kept when it signs no more
  * @param now milliseconds since the epoch
  */
 export async function revokeKey(
   transaction: StoreTransaction,
   key: KeyRow,
-  how: { replacement: NewKey; withoutPrivateHalf: (key: KeyRow) => Promise<string> },
+  how: { replacement: NewKey | undefined; withoutPrivateHalf: (key: KeyRow) => Promise<string> },
   now: number,
   by: By,
 ): Promise<Revocation> {
@@ -59,21 +60,49 @@ export async function revokeKey(
       .executeTakeFirst();
     const usable = next !== undefined && next.source !== key.source;
     if (next !== undefined && !usable) kids.push(await revoke(next));
-    current = usable ? next.kid : how.replacement.kid;
-    if (!usable)
-      await transaction
-        .insertInto('signing_keys')
-        .values(newRow(how.replacement, 'next', now))
-        .execute();
+    if (usable) current = next.kid;
+    else current = await storeReplacement(transaction, how.replacement, now);
     await makeCurrent(transaction, current, key.kid, now, by);
   }
   return { kids, current, sessions: await endSessionsOf(transaction, key, now, by) };
 }
 
 /** When the touches were whose sessions a key has signed tokens for, in milliseconds since the epoch; undefined if it never signed. */
-export function touchesOf(key: KeyRow, now: number): { touchedFrom: number; touchedUntil: number } | undefined {
+function touchesOf(key: KeyRow, now: number): { touchedFrom: number; touchedUntil: number } | undefined {
   if (key.current_at === null) return undefined;
   return { touchedFrom: key.current_at - REDEEMED_MS, touchedUntil: (key.previous_at ?? now) + LATE_MS };
+}
+
+async function storeReplacement(transaction: StoreTransaction, key: NewKey | undefined, now: number): Promise<string> {
+  const known =
+    key && (await transaction.selectFrom('signing_keys').select('kid').where('kid', '=', key.kid).executeTakeFirst());
+  if (key === undefined || known !== undefined) throw noOtherKey();
+  await transaction
+    .insertInto('signing_keys')
+    .values(newRow(key, 'next', now))
+    .execute();
+  return key.kid;
+}
+
+/** How many sessions a revocation of this key would end. */
+export async function countSessionsOf(store: Store, key: KeyRow, now: number): Promise<number> {
+  const touches = touchesOf(key, now);
+  if (touches === undefined) return 0;
+  const { count } = await activeSessions(store, now)
+    .clearSelect()
+    .where((is) => is.between('sessions.auth_time', touches.touchedFrom, touches.touchedUntil))
+    .select((is) => is.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+function noOtherKey(): Problem {
+  return new Problem({
+    kind: 'signing-key-unchanged',
+    what: 'Nothing was changed: there is no other key to sign with.',
+    why: 'The keys have changed at the same moment, or VOUCH_SIGNING_KEY names a key in AWS KMS that is or was in use.',
+    fix: 'For keys in AWS KMS, create another key and name it in VOUCH_SIGNING_KEY. Then try again.',
+  });
 }
 
 async function endSessionsOf(transaction: StoreTransaction, key: KeyRow, now: number, by: By) {

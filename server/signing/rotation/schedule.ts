@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { SteadyClock } from '../../store/steady-clock.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clocks, DatabaseKeyRing, RingKey } from '../key-ring.ts';
+import { DATABASE, type KeyRow, type NewKey } from '../key-rows.ts';
 import { AHEAD_MS, PREVIOUS_MS, PUBLISH_MS, REFRESH_MS } from '../lifetimes.ts';
 import { promote, publishNext, retire } from './transitions.ts';
 
@@ -13,18 +14,26 @@ const STEADY_MS = PUBLISH_MS;
 /** The same before a key is taken out of the key set: if the clock is wrong, people's sessions end. */
 const RETIRE_STEADY_MS = 3600_000;
 
+/** The pause between two questions to KMS for the key that the setting names, in milliseconds. */
+const ASK_MS = 3600_000;
+
 const BY = { actor: 'server' };
 
 /** When the schedule replaces a key, in milliseconds since the epoch. */
-export function rotationAt(
-  { current_at, created_at }: Pick<RingKey, 'current_at' | 'created_at'>,
-  days: number,
-): number {
+function rotationAt({ current_at, created_at }: Pick<RingKey, 'current_at' | 'created_at'>, days: number): number {
   return (current_at ?? created_at) + days * DAY_MS;
 }
 
+/** When a key's state ends, in milliseconds since the epoch; undefined if nobody knows. */
+export function stateUntil(row: KeyRow, { keyRotationDays: days }: { keyRotationDays: number | undefined }) {
+  if (row.state === 'next') return row.signs_from ?? undefined;
+  if (row.state === 'previous') return retiresAt(row);
+  // KMS makes no new key by itself.
+  return row.state === 'current' && row.source === DATABASE && days !== undefined ? rotationAt(row, days) : undefined;
+}
+
 /** When a previous key leaves the key set, in milliseconds since the epoch. */
-export function retiresAt({ previous_at, created_at }: Pick<RingKey, 'previous_at' | 'created_at'>): number {
+function retiresAt({ previous_at, created_at }: Pick<RingKey, 'previous_at' | 'created_at'>): number {
   return (previous_at ?? created_at) + PREVIOUS_MS;
 }
 
@@ -53,6 +62,8 @@ export class KeySchedule {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #failing = false;
+  /** When to ask KMS again, by the monotonic clock. */
+  #askAt = Number.NEGATIVE_INFINITY;
 
   constructor(context: ScheduleContext) {
     this.#context = context;
@@ -107,18 +118,41 @@ export class KeySchedule {
   }
 
   async #publishNext(current: RingKey, now: number): Promise<boolean> {
-    const { store, keys, days, log } = this.#context;
-    // A key in KMS is replaced by naming another one.
-    if (days === undefined || current.source !== 'database') return false;
-    const due = rotationAt(current, days);
-    if (now < due - AHEAD_MS) return false;
-    const next = await keys.makeKey();
+    const { store, log } = this.#context;
+    const due = this.#dueAt(current, now);
+    const next = due === undefined ? undefined : await this.#makeNext(current);
+    if (due === undefined || next === undefined) return false;
     const signsFrom = Math.max(due, now + AHEAD_MS);
     const done = await store
       .transaction()
       .execute((transaction) => publishNext(transaction, { current, next, signsFrom }, now, BY));
     if (done) log.info({ kid: next.kid, signsFrom: new Date(signsFrom) }, 'a new signing key is published');
     return done;
+  }
+
+  /** When the current key is to be replaced, in milliseconds since the epoch, if it is time to make the next one. */
+  #dueAt(current: RingKey, now: number): number | undefined {
+    const { keys, days, clocks } = this.#context;
+    if (!keys.makesKeys) {
+      // The setting may name another key in KMS than the one that signs, or an alias that has got another one.
+      const elapsed = clocks.elapsed();
+      if (elapsed < this.#askAt) return undefined;
+      this.#askAt = elapsed + ASK_MS;
+      return now;
+    }
+    if (current.source !== DATABASE) return now;
+    const due = days === undefined ? undefined : rotationAt(current, days);
+    return due !== undefined && now >= due - AHEAD_MS ? due : undefined;
+  }
+
+  /** Undefined when there is no other key. */
+  async #makeNext(current: RingKey): Promise<NewKey | undefined> {
+    const { keys, log } = this.#context;
+    const next = await keys.makeKey().catch((err: unknown) => {
+      log.warn({ err }, 'no other signing key can be made');
+      return undefined;
+    });
+    return next?.kid === current.kid ? undefined : next;
   }
 
   async #promote(current: RingKey, next: RingKey, now: number): Promise<boolean> {
