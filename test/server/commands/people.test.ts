@@ -15,7 +15,7 @@ const HOUR = 3600_000;
 /** Alice is an owner; Bob has a key and a session, with which he got a token half an hour ago. */
 async function team() {
   const file = newDatabase();
-  const store = await newStore(file);
+  const store = await newStore(`sqlite:${file}`);
   await addPerson(store, 'alice@example.com', 1, { role: 'owner' });
   await addPerson(store, 'bob@example.com', 1);
   const now = Date.now();

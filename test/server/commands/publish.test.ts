@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => host.close());
 beforeEach(async () => {
   file = newDatabase();
-  store = await newStore(file);
+  store = await newStore(`sqlite:${file}`);
   await storeFirst(store, await makeKey(MASTER), NOW);
 });
 

@@ -21,7 +21,7 @@ let first: string;
 beforeEach(async () => {
   start = Date.now() - 10 * DAY;
   file = newDatabase();
-  store = await newStore(file);
+  store = await newStore(`sqlite:${file}`);
   const key = await makeKey(MASTER);
   first = key.kid;
   await storeFirst(store, key, start);
