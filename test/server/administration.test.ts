@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect, test } from 'vitest';
 import { cleanEnvironment } from '../support/clean-environment.ts';
@@ -72,7 +72,7 @@ test('a fresh machine, a backup and a restore, with the commands as they are wri
 });
 
 test('the unit fits the other instructions: its user, its settings and the folder of its database', () => {
-  const [unit = ''] = codeBlocks(docs, 'ini');
+  const unit = readFileSync(resolve(import.meta.dirname, '../../deploy/systemd/vouch-server.service'), 'utf8');
   const lines = unit.split('\n');
   const { VOUCH_DATABASE_URL = '', VOUCH_MASTER_KEY_FILE = '' } = parseEnv(settings);
   expect(lines).toEqual(expect.arrayContaining(['[Unit]', '[Service]', '[Install]', 'ExecStart=vouch-server serve']));
