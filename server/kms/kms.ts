@@ -1,5 +1,6 @@
 import type { KMSClient, ServiceInputTypes, ServiceOutputTypes } from '@aws-sdk/client-kms';
 import { Problem } from '../problem/problem.ts';
+import { settingRefused } from '../problem/setting-refused.ts';
 import { kmsCalls } from './calls.ts';
 import { KmsFailure, kmsFailure } from './failure.ts';
 import { awsHttpAgents } from './http-agents.ts';
@@ -146,6 +147,7 @@ export class Kms {
         ...awsHttpAgents(this.#env, MOST_SENT),
       },
     });
+    refusePlainHttp(client);
     boundAnswers(client);
     this.#clients.set(region, client);
     return client;
@@ -163,6 +165,20 @@ function rejectAt(signal: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
+}
+
+/** Plain HTTP would show the master key to the network. Only on this machine is there none. */
+function refusePlainHttp(client: KMSClient): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const { protocol, hostname } = args.request as { protocol: string; hostname: string };
+      if (protocol !== 'https:' && !['localhost', '127.0.0.1', '[::1]'].includes(hostname)) {
+        throw settingRefused('AWS_ENDPOINT_URL_KMS', `${protocol}//${hostname}`, 'an https URL');
+      }
+      return next(args);
+    },
+    { step: 'build' },
+  );
 }
 
 /** The SDK would read any answer to its end. */

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { KmsFailure } from '../../../server/kms/failure.ts';
@@ -8,6 +11,8 @@ import { readKmsArn } from '../../../server/kms/key-arn.ts';
 import { Kms } from '../../../server/kms/kms.ts';
 import type { KmsKey } from '../../aws/kms/key.ts';
 import { type KmsFault, type LocalKms, startLocalKms } from '../../aws/kms/start.ts';
+import { TestCa } from '../../aws/test-ca.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { useLocalKms } from './use-local-kms.ts';
 
 let local: LocalKms;
@@ -174,18 +179,55 @@ test('a KMS that never answers is given up, and no more than 500 requests wait f
 
 test('requests go through the proxy that the environment names', async () => {
   const asked: string[] = [];
-  const proxy = createServer((request, response) => {
-    asked.push(request.url ?? '');
-    response.writeHead(502).end();
+  const proxy = createServer().on('connect', ({ url = '' }, socket) => {
+    asked.push(url);
+    socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
   });
   await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
   onTestFinished(() => void proxy.close());
-  vi.stubEnv('AWS_ENDPOINT_URL_KMS', 'http://kms.example');
+  vi.stubEnv('AWS_ENDPOINT_URL_KMS', undefined);
   onTestFinished(() => useLocalKms(local));
-  const through = new Kms({ HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+  const through = new Kms({ HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
   onTestFinished(() => through.close());
-  await failing(through.sign(arnOf(key), digest));
-  expect(asked).toContain('http://kms.example/');
+  expect(await failing(through.sign(arnOf(key), digest))).toMatchObject({ passing: true });
+  // Without AWS_ENDPOINT_URL_KMS, the region's KMS is asked.
+  expect(asked).toContain('kms.eu-central-1.amazonaws.com:443');
+});
+
+test('plain HTTP goes nowhere but to this machine', async () => {
+  onTestFinished(() => useLocalKms(local));
+  for (const url of ['http://kms.example', 'http://127.0.0.1.evil.example', 'http://192.0.2.1:8080']) {
+    vi.stubEnv('AWS_ENDPOINT_URL_KMS', url);
+    const plain = new Kms({});
+    onTestFinished(() => plain.close());
+    await expect(plain.sign(arnOf(key), digest)).rejects.toMatchObject({
+      kind: 'setting-refused',
+      message: expect.stringMatching(/^AWS_ENDPOINT_URL_KMS is "http:.*https/),
+    });
+  }
+});
+
+test('with AWS_CA_BUNDLE only its authorities are trusted', async () => {
+  let asked = 0;
+  const ca = await TestCa.create();
+  const bundle = join(temporaryFolder(), 'ca.pem');
+  writeFileSync(bundle, ca.pem);
+  const context = await ca.contextFor('localhost');
+  const server = createTlsServer({ SNICallback: (_, done) => done(null, context) }, (_request, response) => {
+    asked += 1;
+    response.end('{}');
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void server.close());
+  vi.stubEnv('AWS_ENDPOINT_URL_KMS', `https://localhost:${(server.address() as AddressInfo).port}`);
+  onTestFinished(() => useLocalKms(local));
+  expect(await failing(sign())).toMatchObject({ reason: 'unreachable' });
+  expect(asked).toBe(0);
+  const trusting = new Kms({ AWS_CA_BUNDLE: bundle });
+  onTestFinished(() => trusting.close());
+  const answered = await failing(trusting.sign(arnOf(key), digest));
+  expect(answered).toMatchObject({ reason: 'broken', message: expect.stringContaining('incomplete') });
+  expect(asked).toBe(1);
 });
 
 test('AWS_CA_BUNDLE must be a file of certificates', async () => {
