@@ -4,6 +4,7 @@ import { addAudit } from './audit.ts';
 import { addAwsRevoke } from './aws-revoke.ts';
 import { addAwsTemplate } from './aws-template.ts';
 import { addBackup } from './backup.ts';
+import { addCheck } from './check.ts';
 import { addInvite } from './invite.ts';
 import { addKeys } from './keys.ts';
 import { addMasterKey } from './master-key.ts';
@@ -34,6 +35,7 @@ export function makeProgram(): Command {
   addSigningKeys(program);
   addAwsTemplate(program);
   addPublish(program);
+  addCheck(program);
   addAwsRevoke(program);
   addBackup(program);
   addRestore(program);

@@ -55,3 +55,23 @@ export function inRanges(ranges: readonly string[]): (address: string) => boolea
     return lists[family].check(address, family);
   };
 }
+
+const LOOPBACK = inRanges(['127.0.0.0/8', '::1']);
+
+/** Whether a text is an address of this machine alone, or `localhost`. */
+export function isLoopback(text: string): boolean {
+  const address = readAddress(text.replace(/^\[|\]$/g, ''));
+  return text === 'localhost' || (address !== undefined && LOOPBACK(address));
+}
+
+/** RFC 1918, RFC 6598, RFC 3927; RFC 4193, RFC 4291. */
+const PRIVATE = inRanges([
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16'],
+  ...['fc00::/7', 'fe80::/10'],
+]);
+
+/** Whether the internet cannot reach an address. */
+export function isPrivate(text: string): boolean {
+  const address = readAddress(text);
+  return address !== undefined && (LOOPBACK(address) || PRIVATE(address));
+}

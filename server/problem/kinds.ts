@@ -77,6 +77,7 @@ const OF_COMMANDS = {
   'pages-missing': 'failed',
   'documents-not-written': 'failed',
   'documents-differ': 'failed',
+  'check-failed': 'failed',
   'node-too-old': 'failed',
 } as const satisfies Record<string, Category>;
 

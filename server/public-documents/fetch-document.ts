@@ -24,10 +24,13 @@ export type Obstacle =
 export class Unreadable extends Error {
   override readonly name = 'Unreadable';
   readonly obstacle: Obstacle;
+  /** The HTTP status, if that is what is wrong. */
+  readonly status: number | undefined;
 
-  constructor(obstacle: Obstacle, message: string, cause?: unknown) {
+  constructor(obstacle: Obstacle, message: string, { cause, status }: { cause?: unknown; status?: number } = {}) {
     super(message, { cause });
     this.obstacle = obstacle;
+    this.status = status;
   }
 }
 
@@ -80,7 +83,8 @@ export async function fetchDocument(address: string, longestMs = LONGEST_MS): Pr
     };
   } catch (error) {
     if (error instanceof Unreadable) throw error;
-    if (signal.aborted) throw new Unreadable('too-slow', `It took longer than ${longestMs / 1000} seconds.`, error);
+    if (signal.aborted)
+      throw new Unreadable('too-slow', `It took longer than ${longestMs / 1000} seconds.`, { cause: error });
     throw unreachable(error as NodeJS.ErrnoException);
   } finally {
     agent.destroy();
@@ -99,7 +103,8 @@ function checkHead({ statusCode = 0, headers }: IncomingMessage): void {
   if (statusCode >= 300 && statusCode < 400) {
     throw new Unreadable('redirected', `It redirects (status ${statusCode}) instead of answering.`);
   }
-  if (statusCode !== 200) throw new Unreadable('status', `It answers with status ${statusCode}.`);
+  if (statusCode !== 200)
+    throw new Unreadable('status', `It answers with status ${statusCode}.`, { status: statusCode });
   const encoding = headers['content-encoding'] ?? 'identity';
   if (encoding !== 'identity')
     throw new Unreadable('compressed', 'Its answer is compressed, and nobody asked for that.');
@@ -150,6 +155,6 @@ function unreachable(error: NodeJS.ErrnoException): Unreadable {
   const { code = '', message } = error;
   const why = message.replace(/\p{C}+/gu, ' ').slice(0, 300);
   return TLS_CODE.test(code)
-    ? new Unreadable('tls', `Its certificate is not accepted (${code}): ${why}`, error)
-    : new Unreadable('unreachable', `It cannot be reached: ${why}`, error);
+    ? new Unreadable('tls', `Its certificate is not accepted (${code}): ${why}`, { cause: error })
+    : new Unreadable('unreachable', `It cannot be reached: ${why}`, { cause: error });
 }

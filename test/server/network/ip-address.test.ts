@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { inRanges, readAddress, readForwarded, readRange } from '../../../server/network/ip-address.ts';
+import {
+  inRanges,
+  isLoopback,
+  isPrivate,
+  readAddress,
+  readForwarded,
+  readRange,
+} from '../../../server/network/ip-address.ts';
 
 describe('an address has one form', () => {
   const forms: [string, string | undefined][] = [
@@ -103,4 +110,34 @@ describe('a range', () => {
     expect(inRanges(['::/64'])('::1')).toBe(true);
     expect(() => inRanges(['nonsense'])).toThrow(/nonsense/);
   });
+});
+
+describe('an address', () => {
+  test.each(['127.0.0.1', '127.9.9.9', '::1', '[::1]', '::ffff:127.0.0.1', 'localhost'])(
+    '%s is of this machine alone',
+    (text) => {
+      expect(isLoopback(text)).toBe(true);
+    },
+  );
+  test.each(['0.0.0.0', '::', '128.0.0.1', '10.0.0.1', 'localhost.example', ''])(
+    '%s is not of this machine alone',
+    (text) => {
+      expect(isLoopback(text)).toBe(false);
+    },
+  );
+  test.each([
+    '10.0.0.1',
+    '172.31.255.255',
+    '192.168.1.1',
+    '100.64.0.1',
+    '169.254.1.1',
+    '127.0.0.1',
+    'fd00::1',
+    'fe80::1',
+    '::1',
+  ])('%s cannot be reached from the internet', (text) => expect(isPrivate(text)).toBe(true));
+  test.each(['8.8.8.8', '172.32.0.1', '100.128.0.1', '192.169.0.1', '2001:db8::1', '::ffff:8.8.8.8', 'nothing'])(
+    '%s is not private',
+    (text) => expect(isPrivate(text)).toBe(false),
+  );
 });

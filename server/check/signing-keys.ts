@@ -1,0 +1,59 @@
+import type { Config } from '../config/config.ts';
+import type { PublishedKey } from '../public-documents/documents.ts';
+import { readPublishedKeys } from '../public-documents/published-keys.ts';
+import { checkSigns } from '../signing/check-key.ts';
+import { KeyPlace } from '../signing/key-place.ts';
+import { DatabaseKeyRing } from '../signing/key-ring.ts';
+import { hasSigningKey } from '../signing/key-rows.ts';
+import { masterKey } from '../signing/master-key.ts';
+import type { Store } from '../store/store.ts';
+import { asFinding, type Finding, type Result, resultOf } from './result.ts';
+
+/**
+ * Opens all published keys with the master key, and lets the current one sign.
+ *
+ * @returns the keys; undefined if they cannot be read
+ */
+export async function checkSigningKeys(
+  store: Store,
+  config: Config,
+): Promise<{ result: Result; keys: readonly PublishedKey[] | undefined }> {
+  const failed = (finding: Finding) => ({
+    result: resultOf('signing-keys', { says: 'tokens cannot be signed', findings: [finding] }),
+    keys: undefined,
+  });
+  // Without a key, reading them would make one.
+  if (!(await hasSigningKey(store))) {
+    return failed({
+      id: 'signing-keys.none',
+      severity: 'failed',
+      what: 'There is no signing key yet.',
+      fix: 'Start the server, which makes one.',
+    });
+  }
+  const place = new KeyPlace(config.signingKey);
+  try {
+    const master = await masterKey(config.masterKey, config.database, true);
+    const keys = await readPublishedKeys(store, master);
+    const clocks = { now: Date.now, elapsed: () => performance.now() };
+    const ring = await DatabaseKeyRing.open(store, master, clocks, place);
+    await checkSigns(ring.current());
+    const says = `${ring.current().kid} signs${statesText(keys)}`;
+    return {
+      result: resultOf('signing-keys', { says, data: { keys: keys.map(({ kid, state }) => ({ kid, state })) } }),
+      keys,
+    };
+  } catch (error) {
+    return failed(asFinding('signing-keys.unusable', error));
+  } finally {
+    place.close();
+  }
+}
+
+function statesText(keys: readonly PublishedKey[]): string {
+  const others = (['next', 'previous'] as const).flatMap((state) => {
+    const some = keys.filter((key) => key.state === state).length;
+    return some === 0 ? [] : [`${some} ${state}`];
+  });
+  return others.length === 0 ? '' : `; ${others.join(', ')}`;
+}
