@@ -74,6 +74,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     await publication?.close();
     await metadata?.close();
     await metricsListeners?.close();
+    metrics?.close();
     place.close();
     await inTime(store.destroy());
     if (traces !== undefined) await inTime(traces.close());

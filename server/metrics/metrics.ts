@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { StatementWatch } from '../store/statement-watch.ts';
+import { KmsMetrics } from './kms-metrics.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { addStateMetrics, type State } from './state-metrics.ts';
 
@@ -11,6 +12,7 @@ const STATEMENT_BUCKETS = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.
 export class Metrics {
   readonly #registry = new Registry();
   readonly #requests = new RequestMetrics(this.#registry);
+  readonly #kms = new KmsMetrics(this.#registry);
   readonly #statements = new Histogram({
     name: 'vouch_database_statement_duration_seconds',
     help: 'How long statements took, with the wait for a connection or the write lock',
@@ -59,5 +61,9 @@ export class Metrics {
   /** All of it in Prometheus's text format. */
   async text(): Promise<{ type: string; body: string }> {
     return { type: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+
+  close(): void {
+    this.#kms.close();
   }
 }
