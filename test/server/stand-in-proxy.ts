@@ -16,7 +16,11 @@ const docs = new URL('../../docs/proxy/', import.meta.url);
 /** nginx's file as nginx reads it: proxy_set_header sets a header, or removes it if the value is empty (ngx_http_proxy_module). */
 export function nginxFile(text = readFileSync(new URL('nginx.conf', docs), 'utf8')): ProxyFile {
   const lines = text.split('\n').map((line) => line.trim());
-  const [, upstream = ''] = /^\s*proxy_pass (http:\S+);$/m.exec(text) ?? [];
+  const [, passed = ''] = /^\s*proxy_pass (http:\S+);$/m.exec(text) ?? [];
+  // The name of a group of servers, of which there is one.
+  const [, server] =
+    new RegExp(`upstream ${passed.slice('http://'.length)} {[^}]*^ +server (\\S+)`, 'm').exec(text) ?? [];
+  const upstream = server === undefined ? passed : `http://${server}`;
   const sets = lines.flatMap((line) => {
     const [, name, value] = /^proxy_set_header (\S+) (\S+);$/.exec(line) ?? [];
     return name === undefined || value === undefined ? [] : [[name.toLowerCase(), value] as const];
@@ -26,7 +30,7 @@ export function nginxFile(text = readFileSync(new URL('nginx.conf', docs), 'utf8
     rule: (headers, client) => {
       const before = { ...headers };
       // nginx's default.
-      headers.host = new URL(upstream).host;
+      headers.host = new URL(passed).host;
       for (const [name, value] of sets) {
         const variables: Record<string, string> = {
           $http_host: before.host ?? '',
