@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import type { KmsKey } from '../aws/kms/key.ts';
 import { type LocalKms, startLocalKms } from '../aws/kms/start.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -86,7 +86,8 @@ test('while the key is disabled the server says so, issues nothing, and goes on 
     { parts: { database: 'ok', 'signing-key': 'failing' } },
   ]);
   for (const line of ['"part":"signing-key"', `${key.arn} is disabled. (DisabledException`]) {
-    expect(server.log).toContain(line);
+    // A process's output may come after its answer.
+    await vi.waitFor(() => expect(server.log).toContain(line), { timeout: 10_000 });
   }
   // What only needs to be verified still works.
   await jsonOf(await client.api('GET', '/api/session', access_token));

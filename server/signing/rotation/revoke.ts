@@ -2,7 +2,7 @@ import { audit, type By } from '../../audit/audit.ts';
 import { Problem } from '../../problem/problem.ts';
 import { activeSessions, type EndedSession, endSessions } from '../../sessions/sessions.ts';
 import type { Store, StoreTransaction } from '../../store/store.ts';
-import { type KeyRow, type NewKey, newRow } from '../key-rows.ts';
+import { DATABASE, type KeyRow, type NewKey, newRow } from '../key-rows.ts';
 import { FRESH_MS } from '../lifetimes.ts';
 import { makeCurrent } from './transitions.ts';
 
@@ -70,7 +70,9 @@ export async function revokeKey(
 /** When the touches were whose sessions a key has signed tokens for, in milliseconds since the epoch; undefined if it never signed. */
 function touchesOf(key: KeyRow, now: number): { touchedFrom: number; touchedUntil: number } | undefined {
   if (key.current_at === null) return undefined;
-  return { touchedFrom: key.current_at - REDEEMED_MS, touchedUntil: (key.previous_at ?? now) + LATE_MS };
+  // A key in KMS can have signed before that, too (transitions.ts, bringBack).
+  const from = key.source === DATABASE ? key.current_at : key.created_at;
+  return { touchedFrom: from - REDEEMED_MS, touchedUntil: (key.previous_at ?? now) + LATE_MS };
 }
 
 async function storeReplacement(transaction: StoreTransaction, key: NewKey | undefined, now: number): Promise<string> {

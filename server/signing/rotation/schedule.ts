@@ -64,6 +64,8 @@ export class KeySchedule {
   #failing = false;
   /** When to ask KMS again, by the monotonic clock. */
   #askAt = Number.NEGATIVE_INFINITY;
+  /** Whether this instance has seen what its setting asks for. If keys then move elsewhere, another instance has a newer setting. */
+  #settled = false;
 
   constructor(context: ScheduleContext) {
     this.#context = context;
@@ -111,6 +113,7 @@ export class KeySchedule {
     const steady = this.#clock.look(now);
     const current = keys.keys.find(({ state }) => state === 'current');
     const next = keys.keys.find(({ state }) => state === 'next');
+    this.#settled ||= keys.makesKeys && (next ?? current)?.source === DATABASE;
     if (current === undefined || steady < STEADY_MS) return false;
     const moved = next === undefined ? await this.#publishNext(current, now) : await this.#promote(current, next, now);
     const retired = steady >= RETIRE_STEADY_MS && (await this.#retire(now));
@@ -140,7 +143,7 @@ export class KeySchedule {
       this.#askAt = elapsed + ASK_MS;
       return now;
     }
-    if (current.source !== DATABASE) return now;
+    if (current.source !== DATABASE) return this.#settled ? undefined : now;
     const due = days === undefined ? undefined : rotationAt(current, days);
     return due !== undefined && now >= due - AHEAD_MS ? due : undefined;
   }

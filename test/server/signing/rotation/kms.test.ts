@@ -15,6 +15,8 @@ import { TestClocks } from '../clocks.ts';
 import { type Instance, kidsOf, pass, START, startInstance, statesOf } from './instance.ts';
 
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const BY = { actor: 'cli:root' };
 
 let kms: LocalKms;
@@ -83,6 +85,7 @@ test('from the database to KMS, to another key there and back to the database, n
   };
   const old = await start(url, undefined, clocks);
   const database = old.keys.current().kid;
+  await old.schedule.run();
   const one = await start(url, first, clocks);
   const inKms = await rotate(one);
   // An instance with the setting from before follows: it signs with KMS too.
@@ -98,6 +101,36 @@ test('from the database to KMS, to another key there and back to the database, n
   expect(new Set(signed).size).toBe(4);
   expect(statesOf(back)).toEqual(['current', 'previous', 'previous', 'previous']);
   expect((await rowOf(back, inKms)).source).toBe(`awskms:${first.arn}`);
+});
+
+test('an instance with an older setting follows, and undoes nothing; one that starts with it later moves keys back', async () => {
+  const url = await newDatabaseUrl();
+  const clocks = new TestClocks(START);
+  const old = await start(url, undefined, clocks);
+  await pass(10 * MINUTE, [old]);
+  const one = await start(url, kms.createKey(), clocks);
+  const inKms = await rotate(one);
+  await pass(PUBLISH_MS + MINUTE, [one]);
+  await pass(3 * HOUR, [old], MINUTE);
+  expect(kidsOf(old)[0]).toBe(inKms);
+  expect(statesOf(old)).toEqual(['current', 'previous']);
+  const late = await start(url, undefined, clocks);
+  await pass(10 * MINUTE, [late]);
+  expect(statesOf(late)).toEqual(['current', 'next', 'previous']);
+});
+
+test('the key in KMS that the setting names is published by itself, and signs a day later', async () => {
+  const url = await newDatabaseUrl();
+  const clocks = new TestClocks(START);
+  await start(url, undefined, clocks);
+  const one = await start(url, kms.createKey(), clocks);
+  await pass(10 * MINUTE, [one]);
+  expect(statesOf(one)).toEqual(['current', 'next']);
+  await pass(DAY + 10 * MINUTE, [one], 5 * MINUTE);
+  expect(one.keys.keys.map(({ state, source }) => [state, source.split(':')[0]])).toEqual([
+    ['current', 'awskms'],
+    ['previous', 'database'],
+  ]);
 });
 
 test('the schedule makes no key while one in KMS signs', async () => {
