@@ -45,7 +45,7 @@ with 1 if AWS could not use all of them.
       }
       const settings = readSigningInstallation(process.env);
       const print = folder === undefined ? checkDocuments : writeInto(folder);
-      await administer(async ({ store }) => print(settings, await keysOf(store, settings), json));
+      await administer(async ({ store }) => print(settings, store, json));
     });
 }
 
@@ -55,11 +55,11 @@ async function keysOf(store: Store, { masterKey: configured, database }: Setting
   return readPublishedKeys(store, await masterKey(configured, database, true));
 }
 
-type Print = (settings: Settings, keys: readonly PublishedKey[], json: boolean) => Promise<void>;
+type Print = (settings: Settings, store: Store, json: boolean) => Promise<void>;
 
 const writeInto =
   (folder: string): Print =>
-  async (settings, keys, json) => {
+  async (settings, store, json) => {
     if (!arePublishedElsewhere(settings)) {
       throw new Problem({
         kind: 'setting-refused',
@@ -67,7 +67,15 @@ const writeInto =
         fix: 'Set it to the URL of the static host, for the server too; or publish nothing.',
       });
     }
+    const { awsIssuerOf } = await import('../public-documents/aws-issuer.ts');
     const { writeDocuments } = await import('../public-documents/write-documents.ts');
+    const before = await awsIssuerOf(store);
+    if (before !== null && before !== settings.awsIssuer) {
+      process.stderr.write(
+        `vouch-server: The server last ran with another issuer for AWS, ${before}. Its tokens name that one.\n`,
+      );
+    }
+    const keys = await keysOf(store, settings);
     const documents = publicDocuments(settings, keys);
     const changed = await writeDocuments(folder, documents);
     const named = keys.map(({ kid, state }) => ({ kid, state }));
@@ -84,7 +92,8 @@ const writeInto =
     process.stdout.write(`${lines.join('\n')}\n`);
   };
 
-const checkDocuments: Print = async (settings, keys, json) => {
+const checkDocuments: Print = async (settings, store, json) => {
+  const keys = await keysOf(store, settings);
   const { lookFromOutside } = await import('../public-documents/look.ts');
   const { durationText, remedy, troubleText } = await import('../public-documents/trouble-text.ts');
   const look = await lookFromOutside(settings, keys, Date.now());

@@ -29,6 +29,9 @@ export interface Look {
   chain: Chain | undefined;
 }
 
+/** A host is a stranger's machine: what it makes us say is bounded. */
+const MOST_FOREIGN = 10;
+
 /** What STS asks of discovery beside `issuer` and `jwks_uri`: each must be a list that has this. */
 const NEEDED = [
   ['response_types_supported', undefined],
@@ -108,9 +111,10 @@ function compareKeys(url: string, keys: readonly PublishedKey[], { keys: found }
         ? []
         : [{ kind: 'key-differs', url, kid, state }];
     }),
-    ...there.flatMap(({ kid }): Trouble[] =>
-      typeof kid === 'string' && ours.has(kid) ? [] : [{ kind: 'key-foreign', url, kid: String(short(kid)) }],
-    ),
+    ...there
+      .filter(({ kid }) => typeof kid !== 'string' || !ours.has(kid))
+      .slice(0, MOST_FOREIGN)
+      .map(({ kid }): Trouble => ({ kind: 'key-foreign', url, kid: String(short(kid)) })),
   ];
 }
 

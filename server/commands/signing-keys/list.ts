@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { readSigningSchedule } from '../../config/config.ts';
+import { arePublishedElsewhere, type Issuers } from '../../public-documents/documents.ts';
 import { SHORT_KID } from '../../signing/find-key.ts';
 import { DATABASE, type KeyRow } from '../../signing/key-rows.ts';
+import type { Store } from '../../store/store.ts';
 import { isoTime } from '../../text/iso-time.ts';
 import type { Column } from '../../text/table.ts';
 import { shortTime } from '../../text/time.ts';
@@ -25,7 +27,7 @@ interface ListedKey extends KeyRow {
 
 async function list({ json = false }: { json?: boolean }): Promise<void> {
   const schedule = readSigningSchedule(process.env);
-  await administer(async ({ store }) => {
+  await administer(async ({ store, installation }) => {
     const { allRows } = await import('../../signing/key-rows.ts');
     const { stateUntil } = await import('../../signing/rotation/schedule.ts');
     const now = Date.now();
@@ -35,13 +37,26 @@ async function list({ json = false }: { json?: boolean }): Promise<void> {
       until: stateUntil(row, schedule) ?? null,
     }));
     if (json) printJson({ keys: rows.map(asJson) });
-    else
+    else {
       printTable(
         { rows, next: null },
         columns(now),
         'There is no signing key yet: the first start of the server makes one.',
       );
+      await sayIfUnpublished(store, installation, rows);
+    }
   });
+}
+
+/** A next key waits until AWS finds it. */
+async function sayIfUnpublished(store: Store, issuers: Issuers, rows: readonly KeyRow[]): Promise<void> {
+  const next = rows.find(({ state }) => state === 'next');
+  if (next === undefined || !arePublishedElsewhere(issuers)) return;
+  const { loadFound } = await import('../../public-documents/found.ts');
+  const found = await loadFound(store, issuers.awsIssuer);
+  if (found?.read?.keys[next.kid] !== undefined) return;
+  const kid = next.kid.slice(0, SHORT_KID);
+  process.stderr.write(`${kid} waits until ${issuers.awsIssuer} has it: vouch-server publish DIR\n`);
 }
 
 function sinceOf(row: KeyRow): number {

@@ -88,6 +88,17 @@ test('writes the documents, says where they belong, and finds that AWS can use t
   expect((await publish({}, folder)).stdout).toMatch(/^Up to date: /);
 });
 
+test('says that the server’s tokens still name another issuer', async () => {
+  await store.updateTable('server').set({ aws_issuer: 'https://old.example.com' }).execute();
+  const written = await publish({}, folder);
+  expect([written.code, written.stderr]).toEqual([
+    0,
+    expect.stringContaining('https://old.example.com. Its tokens name'),
+  ]);
+  await store.updateTable('server').set({ aws_issuer: host.url }).execute();
+  expect(await publish({}, folder)).toMatchObject({ code: 0, stderr: '' });
+});
+
 test('a key that nobody has published yet is named, as text and as JSON', async () => {
   await publish({}, folder);
   await addNext();

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addSigningKeys } from '../../../server/commands/signing-keys.ts';
+import { saveFound } from '../../../server/public-documents/found.ts';
 import { allRows, findSigningKey, makeKey, newRow, storeFirst } from '../../../server/signing/key-rows.ts';
 import { PREVIOUS_MS, PUBLISH_MS } from '../../../server/signing/lifetimes.ts';
 import type { Schema } from '../../../server/store/schema.ts';
@@ -48,6 +49,20 @@ const statesOf = async () => Object.fromEntries((await allRows(store)).map(({ ki
 const json = (text: string) => JSON.parse(text) as Record<string, unknown>;
 
 describe('vouch-server signing-keys list', () => {
+  test('says that a next key waits for the public documents, until they have it', async () => {
+    const next = await addKey({ state: 'next' });
+    const settings = { VOUCH_AWS_ISSUER: 'https://id.example.com' };
+    const waits = `${next.slice(0, 10)} waits until https://id.example.com has it: vouch-server publish DIR\n`;
+    expect(await keysWith(settings, 'list')).toMatchObject({ code: 0, stderr: waits });
+    const found = {
+      at: 1,
+      troubles: [],
+      read: { at: 1, maxAge: 300, keys: { [next]: { since: 1, everywhereAt: 2 } } },
+    };
+    await saveFound(store, settings.VOUCH_AWS_ISSUER, found);
+    expect(await keysWith(settings, 'list')).toMatchObject({ code: 0, stderr: '' });
+  });
+
   test('shows each key with its state, from when until when, and where its private half is', async () => {
     const previous = await addKey({ state: 'previous', current_at: start - DAY, previous_at: start });
     const next = await addKey({ state: 'next', signs_from: start + 90 * DAY });

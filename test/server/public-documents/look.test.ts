@@ -1,6 +1,7 @@
-import type { ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { JWKS_PATH, type PublishedKey, publicDocuments } from '../../../server/public-documents/documents.ts';
 import { fetchDocument } from '../../../server/public-documents/fetch-document.ts';
 import { lookFromOutside } from '../../../server/public-documents/look.ts';
@@ -77,6 +78,41 @@ test('finds that a key is missing, that another has its name, and that one is no
       { kind: 'key-foreign', url, kid: 'foreign [2J' },
     ],
   });
+});
+
+test('names ten keys at most that are not the server’s', async () => {
+  const others = Array.from({ length: 500 }, (_, index) => ({ kid: `other-${index}` }));
+  answerJson(JWKS, ({ keys: ours }: { keys: JWK[] }) => ({ keys: [...ours, ...others] }));
+  const { troubles, shown } = await look();
+  expect([troubles.length, troubles.at(-1)]).toMatchObject([10, { kind: 'key-foreign', kid: 'other-9' }]);
+  expect(shown).toEqual(['one', 'two', 'zero']);
+});
+
+test('goes through the proxy of the environment', async () => {
+  const asked: string[] = [];
+  const proxy = createServer();
+  proxy.on('connect', (request, client) => {
+    asked.push(String(request.url));
+    const onward = connect(Number(new URL(host.url).port), 'localhost', () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      onward.pipe(client).pipe(onward);
+    });
+    onward.on('error', () => client.destroy());
+    client.on('error', () => onward.destroy());
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void proxy.close());
+  vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+  vi.stubEnv('NO_PROXY', '');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  issuers = { ...issuers, awsIssuer: 'https://id.invalid' };
+  await writeDocuments(folder, publicDocuments(issuers, keys));
+  expect(await look()).toMatchObject({
+    troubles: [],
+    shown: ['one', 'two', 'zero'],
+    chain: { root: expect.any(String) },
+  });
+  expect(asked).toEqual(['id.invalid:443', 'id.invalid:443']);
 });
 
 test('does not trust a name that is there twice', async () => {
