@@ -2,6 +2,7 @@
 export const onBothEngines = [
   'test/server/store/{clock-jumps,lease,migrating,migrations,snapshot,sweep,transactions}.test.ts',
   'test/server/audit/{audit,checkpoint,export,list,retention,verify,windows}.test.ts',
+  'test/server/commands/migrate.test.ts',
   'test/server/oidc/*.test.ts',
   'test/server/enrolment/*.test.ts',
   'test/server/sessions/*.test.ts',

@@ -8,6 +8,7 @@ import { addCheck } from './check.ts';
 import { addInvite } from './invite.ts';
 import { addKeys } from './keys.ts';
 import { addMasterKey } from './master-key.ts';
+import { addMigrate } from './migrate.ts';
 import { addPeople } from './people.ts';
 import { addPublish } from './publish.ts';
 import { addRestore } from './restore.ts';
@@ -26,6 +27,7 @@ export function makeProgram(): Command {
     .exitOverride();
 
   addServe(program);
+  addMigrate(program);
   addInvite(program);
   addPeople(program);
   addKeys(program);

@@ -1,3 +1,4 @@
+import type { SchemaVersion } from './schema-version.ts';
 import type { StatementWatch } from './statement-watch.ts';
 import type { Store } from './store.ts';
 
@@ -21,6 +22,8 @@ export interface Engine {
    * @throws Problem `database-refused` when there is no database, when it has another schema, or when it is not Vouch's
    */
   openExisting(): Promise<Store>;
+  /** Reads which version's schema the database has, and changes nothing. A database that is not there yet has none of it. */
+  version(): Promise<SchemaVersion>;
   /** The connections of what `open` opened; undefined for a database that is a file. */
   connections(): { active: number; idle: number; waiting: number } | undefined;
   /** The database's file, if it is one: a database server backs up and restores its own. Ask before root becomes another user. */

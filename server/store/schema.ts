@@ -18,6 +18,7 @@ export interface Schema {
   audit_windows: AuditWindowsTable;
   server: ServerTable;
   fido_metadata: FidoMetadataTable;
+  schema_version: SchemaVersionTable;
   public_documents: PublicDocumentsTable;
   rate_limits: RateLimitsTable;
   leases: LeasesTable;
@@ -293,4 +294,11 @@ interface LeasesTable {
   holder: string;
   /** When it last said so. */
   taken_at: number;
+}
+
+/** One row, with ID 1: which servers can use this schema (server/store/schema-version.ts). */
+interface SchemaVersionTable {
+  id: number;
+  /** The last migration that a server must know. */
+  oldest: string;
 }

@@ -11,8 +11,13 @@ import * as signingKeys from './0009_signing_keys.ts';
 import * as manyInstances from './0010_many_instances.ts';
 import * as publicDocuments from './0011_public_documents.ts';
 import * as backup from './0012_backup.ts';
+import * as schemaVersion from './0014_schema_version.ts';
 
-/** All migrations by number. Each runs once, in this order. */
+/**
+ * All migrations by number. Each runs once, in this order, while servers of the version before may be running: its comment says whether
+ * they can go on (it only expands the schema), or what must be over first (it contracts it, and raises OLDEST_VERSION). Those up to 0008
+ * are from before several servers could share a database.
+ */
 export const migrations: Record<string, Migration> = {
   '0001_initial': initial,
   '0002_enrolment_confirmation': enrolmentConfirmation,
@@ -26,4 +31,8 @@ export const migrations: Record<string, Migration> = {
   '0010_many_instances': manyInstances,
   '0011_public_documents': publicDocuments,
   '0012_backup': backup,
+  '0014_schema_version': schemaVersion,
 };
+
+/** The last migration that a server must know, at least, to use the schema that all of them make. */
+export const OLDEST_VERSION = '0014_schema_version';

@@ -11,6 +11,8 @@ export interface PostgresDatabase {
   pool: Pool;
   /** One transaction of this process writes at a time: more would only wait inside the database, each with a connection. */
   mutex: Mutex;
+  /** Whether statements may take as long as they need. */
+  patient?: boolean;
 }
 
 /**
@@ -119,8 +121,8 @@ export class PostgresConnection implements DatabaseConnection {
   async #query(query: pg.QueryConfig): Promise<pg.QueryResult> {
     this.#client ??= await this.#database.pool.take();
     const client = this.#client;
-    const { pool } = this.#database;
-    const timer = setTimeout(() => pool.cut(client), ANSWER_MS);
+    const { pool, patient } = this.#database;
+    const timer = patient ? undefined : setTimeout(() => pool.cut(client), ANSWER_MS);
     try {
       return await client.query(query);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { settingRefused } from '../../problem/setting-refused.ts';
 import type { Engine } from '../engine.ts';
+import type { SchemaVersion } from '../schema-version.ts';
 import type { StatementWatch } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
 import { nameOf, readAddress } from './address.ts';
@@ -50,6 +51,11 @@ export class PostgresEngine implements Engine {
   async openExisting(): Promise<Store> {
     const { openExistingDatabase } = await loadStore();
     return openExistingDatabase(this.#access);
+  }
+
+  async version(): Promise<SchemaVersion> {
+    const { readDatabaseVersion } = await loadStore();
+    return readDatabaseVersion(this.#access);
   }
 }
 

@@ -1,14 +1,14 @@
 import { Kysely, sql } from 'kysely';
 import { Problem } from '../../problem/problem.ts';
-import { migrations } from '../migrations/index.ts';
 import { Mutex } from '../mutex.ts';
 import { noDatabase } from '../no-database.ts';
 import type { Schema } from '../schema.ts';
+import { checkUsable, type SchemaVersion, schemaVersion } from '../schema-version.ts';
 import { type StatementWatch, watchedBy } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
 import { type Address, nameOf } from './address.ts';
 import { PostgresDialect } from './dialect.ts';
-import { migrate, migrationsDone } from './migrate.ts';
+import { migrate, readVersion } from './migrate.ts';
 import type { Password } from './password.ts';
 import { Pool } from './pool.ts';
 
@@ -27,7 +27,17 @@ export interface Access {
  * @throws StoreUnavailable when it cannot be reached, or whatever a migration throws
  */
 export function openDatabase(access: Access, watch?: StatementWatch): Promise<{ store: Store; pool: Pool }> {
-  return opened(access, migrate, watch);
+  return opened(access, (_, patient) => migrate(patient, nameOf(access.address)), watch);
+}
+
+/** Reads which version's schema a database has, and changes nothing in it. */
+export async function readDatabaseVersion(access: Access): Promise<SchemaVersion> {
+  let version: SchemaVersion | undefined;
+  const { store } = await opened(access, async (opening) => {
+    version = await readVersion(opening);
+  });
+  await store.destroy();
+  return version ?? schemaVersion([], undefined);
 }
 
 /**
@@ -41,14 +51,16 @@ export async function openExistingDatabase(access: Access): Promise<Store> {
 
 async function opened(
   { address, password, poolSize }: Access,
-  prepare: (store: Store) => Promise<void>,
+  prepare: (store: Store, patient: Store) => Promise<void>,
   watch?: StatementWatch,
 ): Promise<{ store: Store; pool: Pool }> {
   const database = { pool: new Pool(address, password, poolSize), mutex: new Mutex() };
   const store = new Kysely<Schema>({ dialect: new PostgresDialect(database), ...watchedBy(watch) });
+  // With the same connections, for statements that may take long.
+  const patient = new Kysely<Schema>({ dialect: new PostgresDialect({ ...database, patient: true }) });
   try {
     await checkEncoding(store, nameOf(address));
-    await prepare(store);
+    await prepare(store, patient);
     return { store, pool: database.pool };
   } catch (error) {
     await store.destroy();
@@ -71,13 +83,7 @@ async function checkEncoding(store: Store, name: string): Promise<void> {
 }
 
 async function checkSchema(store: Store, name: string): Promise<void> {
-  const done = await migrationsDone(store);
-  if (done === undefined) throw noDatabase(`${name} is not a Vouch database yet.`);
-  if (done.join() === Object.keys(migrations).sort().join()) return;
-  throw new Problem({
-    kind: 'database-refused',
-    what: `The database ${name} belongs to another version of Vouch.`,
-    why: 'The server brings it up to date when it starts; other commands only use it.',
-    fix: "Start this version's server first, or set VOUCH_DATABASE_URL to what the server uses.",
-  });
+  const version = await readVersion(store);
+  if (version === undefined) throw noDatabase(`${name} is not a Vouch database yet.`);
+  checkUsable(version, name);
 }

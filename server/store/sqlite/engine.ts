@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { DatabaseFile, Engine } from '../engine.ts';
 import { noDatabase } from '../no-database.ts';
+import type { SchemaVersion } from '../schema-version.ts';
 import type { StatementWatch } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
 import { becomeOwnerOf } from './owner.ts';
@@ -34,6 +35,12 @@ export class SqliteEngine implements Engine {
       throw noDatabase(`There is no database ${this.name}.`);
     becomeOwnerOf(this.name);
     return openExistingFile(this.name);
+  }
+
+  async version(): Promise<SchemaVersion> {
+    const { readFileVersion } = await loadStore();
+    becomeOwnerOf(this.name);
+    return readFileVersion(this.name);
   }
 
   async file(): Promise<DatabaseFile> {

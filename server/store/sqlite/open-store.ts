@@ -1,15 +1,16 @@
-import { closeSync, fchmodSync, openSync } from 'node:fs';
+import { closeSync, existsSync, fchmodSync, openSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { Problem } from '../../problem/problem.ts';
-import { migrations } from '../migrations/index.ts';
+import { noDatabase } from '../no-database.ts';
 import type { Schema } from '../schema.ts';
+import { checkUsable, type SchemaVersion, schemaVersion } from '../schema-version.ts';
 import { type StatementWatch, watchedBy } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
 import { SqliteDatabase } from './connection.ts';
 import { NodeSqliteDialect } from './dialect.ts';
 import { migrate } from './migrate.ts';
 import { openToRead, openToWrite } from './open-database.ts';
+import { readVersion } from './read-version.ts';
 import { sameFiles } from './same-files.ts';
 import { Writer } from './writer.ts';
 
@@ -30,7 +31,7 @@ export async function openFile(file: string, watch?: StatementWatch): Promise<St
   closeSync(descriptor);
   const writer = openToWrite(file, START_WAIT_MS);
   try {
-    await migrate(writer);
+    await migrate(writer, file);
     return share(file, writer, watch);
   } catch (error) {
     writer.close();
@@ -74,14 +75,18 @@ function share(file: string, writer: DatabaseSync, watch?: StatementWatch): Stor
 }
 
 function checkSchema(database: DatabaseSync, file: string): void {
-  const tables = database.prepare("select name from sqlite_master where type = 'table'").all();
-  const isOurs = tables.some(({ name }) => name === 'kysely_migration');
-  const done = isOurs ? database.prepare('select name from kysely_migration order by name').all() : [];
-  if (done.map(({ name }) => name).join() === Object.keys(migrations).sort().join()) return;
-  throw new Problem({
-    kind: 'database-refused',
-    what: isOurs ? `The database ${file} belongs to another version of Vouch.` : `${file} is not a Vouch database.`,
-    why: 'The server makes it and brings it up to date when it starts; other commands only use it.',
-    fix: "Start this version's server first, or set VOUCH_DATABASE_URL to what the server uses.",
-  });
+  const version = readVersion(database);
+  if (version === undefined) throw noDatabase(`${file} is not a Vouch database.`);
+  checkUsable(version, file);
+}
+
+/** Reads which version's schema a file has, and changes nothing in it. A file that is not there has none. */
+export function readFileVersion(file: string): SchemaVersion {
+  if (!existsSync(file)) return schemaVersion([], undefined);
+  const reader = openToRead(file, START_WAIT_MS);
+  try {
+    return readVersion(reader) ?? schemaVersion([], undefined);
+  } finally {
+    reader.close();
+  }
 }

@@ -135,12 +135,12 @@ describe('vouch-server invite', () => {
       /\.db is not a Vouch database/,
     ],
     [
-      'a database of another version',
+      'a database of a newer version',
       (file) =>
         new DatabaseSync(file).exec(
           "create table kysely_migration (name text); insert into kysely_migration values ('9')",
         ),
-      /\.db belongs to another version of Vouch/,
+      /\.db belongs to a newer version of Vouch/,
     ],
   ];
   for (const [name, prepare, said] of unusable) {
