@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { readInstallation } from '../config/config.ts';
-import { checkNotNewer, type SchemaVersion } from '../store/schema-version.ts';
+import type { SchemaVersion } from '../store/schema-version.ts';
 import { count } from '../text/count.ts';
 import { printJson } from './administer.ts';
 
@@ -26,6 +26,7 @@ to change tables. Servers of the version before may go on meanwhile.`,
 }
 
 async function migrate({ check, json }: MigrateOptions): Promise<void> {
+  const { checkNotNewer } = await import('../store/schema-version.ts');
   const { database } = readInstallation(process.env);
   const version = await database.version();
   checkNotNewer(version, database.name);
