@@ -11,8 +11,17 @@ export interface Pair extends TestServer {
   proxy: AlternatingProxy;
 }
 
-/** Starts both in this process, on a database of their own. `context` is the first one's. @param engine by default the one under test */
-export async function startPair(settings: Record<string, string> = {}, engine?: EngineKind): Promise<Pair> {
+/**
+ * Starts both in this process, on a database of their own. `context` is the first one's.
+ *
+ * @param engine by default the one under test
+ * @param elapsed a monotonic clock, if not the real one
+ */
+export async function startPair(
+  settings: Record<string, string> = {},
+  engine?: EngineKind,
+  elapsed?: () => number,
+): Promise<Pair> {
   const database = await makeDatabase(engine);
   const port = await freePort();
   const origin = `http://localhost:${port}`;
@@ -27,6 +36,7 @@ export async function startPair(settings: Record<string, string> = {}, engine?: 
         VOUCH_TRUST_PROXY: '127.0.0.1,::1',
         ...settings,
       }),
+      elapsed,
     );
   const instances = [await start(ports[0]), await start(ports[1])] as const;
   const proxy = await AlternatingProxy.open(port, ports);
