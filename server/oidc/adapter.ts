@@ -1,6 +1,7 @@
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { hash } from '../secrets.ts';
 import type { Store } from '../store/store.ts';
+import { Finishing } from './finishing.ts';
 
 /** How long a sign-in may take once its page is open, in seconds. */
 export const INTERACTION_SECONDS = 10 * 60;
@@ -54,20 +55,26 @@ export class OidcAdapter implements Adapter {
       user_code: payload.userCode ?? null,
       expires_at: Number.isFinite(seconds) ? this.#now() + seconds * 1000 : null,
     };
-    const insert = this.#store.insertInto('oidc_payloads').values({ ...row, consumed_at: null });
+    const insert = (store: Store) => store.insertInto('oidc_payloads').values({ ...row, consumed_at: null });
     if (this.#model === 'ReplayDetection') {
       // RFC 9449, section 11.1: of two requests with one proof, one is a replay, however close together they are.
-      const inserted = await insert
+      const inserted = await insert(this.#store)
         .onConflict((conflict) => conflict.doNothing())
         .returning('id_hash')
         .executeTakeFirst();
       if (inserted === undefined) throw new errors.InvalidDpopProof('DPoP proof JWT Replay detected');
       return;
     }
-    await insert.onConflict((conflict) => conflict.columns(['model', 'id_hash']).doUpdateSet(row)).execute();
+    await this.#change(async (store) => {
+      await insert(store)
+        .onConflict((conflict) => conflict.columns(['model', 'id_hash']).doUpdateSet(row))
+        .execute();
+    });
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
+    const finishing = this.#model === 'Interaction' ? Finishing.now() : undefined;
+    if (finishing?.uid === id) return finishing.interaction;
     const row = await this.#rows().where('id_hash', '=', hash(id)).executeTakeFirst();
     return row && { ...payloadOf(row), jti: id };
   }
@@ -83,7 +90,11 @@ export class OidcAdapter implements Adapter {
   }
 
   async consume(id: string): Promise<void> {
-    const consumed = await this.#store
+    await this.#change((store) => this.#consume(store, id));
+  }
+
+  async #consume(store: Store, id: string): Promise<void> {
+    const consumed = await store
       .updateTable('oidc_payloads')
       .set({ consumed_at: this.#now() })
       .where('model', '=', this.#model)
@@ -94,7 +105,7 @@ export class OidcAdapter implements Adapter {
     if (consumed !== undefined) return;
     // RFC 6749, section 4.1.2: a code is used once, and a second use ends what the first one gave. The library does that when it finds a
     // used code; here another request, perhaps of another instance, has used it since.
-    const used = await this.#store
+    const used = await store
       .selectFrom('oidc_payloads')
       .select('grant_id')
       .where('model', '=', this.#model)
@@ -105,6 +116,8 @@ export class OidcAdapter implements Adapter {
   }
 
   async destroy(id: string): Promise<void> {
+    // Under its secret name it was never stored.
+    if (this.#model === 'Interaction' && Finishing.now()?.uid === id) return;
     await this.#store
       .deleteFrom('oidc_payloads')
       .where('model', '=', this.#model)
@@ -120,6 +133,13 @@ export class OidcAdapter implements Adapter {
       .where('model', '=', this.#model)
       .where('grant_id', '=', grantId)
       .execute();
+  }
+
+  /** Changes the store, or leaves the change to the transaction that finishes a sign-in. */
+  async #change(change: (store: Store) => Promise<void>): Promise<void> {
+    const finishing = Finishing.now();
+    if (finishing === undefined) await change(this.#store);
+    else finishing.later(change);
   }
 
   #rows() {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import { type Request, Router } from 'express';
-import type Provider from 'oidc-provider';
+import { errors, type default as Provider } from 'oidc-provider';
 import { audit, type RequestSource } from '../audit/audit.ts';
 import { countingRefusals } from '../audit/refusals.ts';
 import { sourceOf } from '../audit/request-source.ts';
@@ -9,17 +9,17 @@ import type { Context } from '../context.ts';
 import { credentialBody } from '../http/body.ts';
 import { shouldSuggestSpare } from '../people/suggest-spare.ts';
 import { Problem } from '../problem/problem.ts';
-import { randomSecret } from '../secrets.ts';
-import { endSessionsNow, startSession } from '../sessions/sessions.ts';
+import { startSession } from '../sessions/sessions.ts';
+import type { StoreTransaction } from '../store/store.ts';
 import { isoTime } from '../text/iso-time.ts';
-import { type AssertedKey, acceptCounter, assertionOptions, verifyAssertion } from '../webauthn/assertion.ts';
+import { type AssertedKey, acceptCounter, assertionOptions, verifyAnswer } from '../webauthn/assertion.ts';
+import { useChallenge } from '../webauthn/challenges.ts';
+import { type ClientData, challengeUsed, withClientData } from '../webauthn/client-data.ts';
 import { takeInteraction } from './adapter.ts';
+import { Finishing } from './finishing.ts';
 import type { LoginWords } from './login-words.ts';
 import type { ServingProvider, TouchResult } from './provider.ts';
 import { resumeInteraction } from './resume-without-cookies.ts';
-
-/** How long it may take from the verified touch to the code, in seconds. */
-const FINISHING_SECONDS = 60;
 
 /**
  * The routes of the sign-in page; docs/http-api.md lists them.
@@ -58,25 +58,13 @@ export function loginRoutes(context: Context, current: () => ServingProvider, wo
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
     const { machine: said } = interaction.params;
     const machine = typeof said === 'string' ? said : null;
-    const started = await signIn(context, interaction.uid, credential, machine, sourceOf(request));
-    const { key, sessionId, authTime, expiresAt, suggestSpare } = started;
-    const result: TouchResult = {
-      // RFC 8176: proof of possession of a hardware key, user presence, more than one factor.
-      login: { accountId: key.email, amr: ['hwk', 'user', 'mfa'], remember: false, ts: authTime },
-      vouch: { sessionId },
-    };
-    try {
-      response.json({
-        redirectTo: await finish(provider, interaction, { ...result }, 'code'),
-        session: { email: key.email, machine, expiresAt: isoTime(expiresAt) },
-        suggestSpare,
-      });
-    } catch (error) {
-      // Nobody has the code, so the session must not stay.
-      const why = { reason: 'sign-in-unfinished' as const, actor: 'server', from: sourceOf(request) };
-      await endSessionsNow(context.store, context.now(), { id: sessionId }, why);
-      throw error;
-    }
+    const from = sourceOf(request);
+    const { key, expiresAt, suggestSpare, redirectTo } = await signIn(context, provider, interaction, {
+      credential,
+      machine,
+      from,
+    });
+    response.json({ redirectTo, session: { email: key.email, machine, expiresAt: isoTime(expiresAt) }, suggestSpare });
   });
 
   router.post('/login/:uid/cancel', async (request, response) => {
@@ -84,7 +72,9 @@ export function loginRoutes(context: Context, current: () => ServingProvider, wo
     const interaction = await findInteraction(provider, request);
     if (!(await takeInteraction(context.store, interaction.uid))) throw signInOver();
     const result = { error: 'access_denied', error_description: 'cancelled in the browser' };
-    response.json({ redirectTo: await finish(provider, interaction, result, 'error') });
+    const { redirectTo, finishing } = await finish(provider, interaction, result, 'error');
+    await context.store.transaction().execute((transaction) => finishing.store(transaction));
+    response.json({ redirectTo });
   });
 
   return router;
@@ -100,12 +90,10 @@ async function findInteraction(provider: Provider, request: Request): Promise<In
 }
 
 /**
- * Lets the provider turn a result into the client's callback. For that the interaction gets a new, secret name: knowing the page's URL
- * is not enough to replace the result.
+ * Lets the provider turn a result into the client's callback.
  *
- * @param interaction one that was taken (`takeInteraction`)
  * @param wanted the parameter that the callback must have
- * @returns the URL of the client's callback
+ * @returns the URL of the client's callback, and what must be stored before anybody gets it
  * @throws Problem `interaction-over` for any other answer, such as when another page has already led to this request's code
  */
 async function finish(
@@ -113,40 +101,59 @@ async function finish(
   interaction: Interaction,
   result: Record<string, unknown>,
   wanted: 'code' | 'error',
-): Promise<string> {
-  interaction.uid = randomSecret();
-  interaction.result = result;
-  await interaction.save(FINISHING_SECONDS);
-  const place = URL.parse((await resumeInteraction(provider, interaction.uid)) ?? '');
+): Promise<{ redirectTo: string; finishing: Finishing }> {
+  const finishing = new Finishing(interaction, result);
+  const place = URL.parse((await resumeInteraction(provider, finishing)) ?? '');
   const callback = URL.parse(String(interaction.params.redirect_uri));
   const there = place !== null && place.origin === callback?.origin && place.pathname === callback.pathname;
   if (!there || !place.searchParams.has(wanted)) throw signInOver();
-  return place.href;
+  return { redirectTo: place.href, finishing };
 }
 
 function signInOver(): Problem {
   return new Problem({ kind: 'interaction-over', what: 'This sign-in is over', fix: 'Run `vouch login` again.' });
 }
 
-/** Verifies the touch and starts its session. Counter, interaction, session and audit row change in one transaction. */
+interface SignedIn {
+  key: AssertedKey;
+  expiresAt: number;
+  suggestSpare: boolean;
+  /** Where the page goes, with the code. */
+  redirectTo: string;
+}
+
+/**
+ * Verifies the touch and starts its session. Challenge, counter, interaction, request, code, session and audit row change in one
+ * transaction, which is short: the verification and oidc-provider's work are done before.
+ */
 async function signIn(
   context: Context,
-  uid: string,
-  credential: AuthenticationResponseJSON,
-  machine: string | null,
-  from: RequestSource,
-): Promise<{ key: AssertedKey; sessionId: string; authTime: number; expiresAt: number; suggestSpare: boolean }> {
-  return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, from }, async () => {
-    const key = await verifyAssertion(context, 'sign-in', uid, credential);
-    const sessionId = randomUUID();
+  provider: Provider,
+  interaction: Interaction,
+  touch: { credential: AuthenticationResponseJSON; machine: string | null; from: RequestSource },
+): Promise<SignedIn> {
+  const { credential, machine, from } = touch;
+  const { uid } = interaction;
+  const step = async (clientData: ClientData): Promise<SignedIn> => {
+    const key = await verifyAnswer(context, 'sign-in', clientData, credential);
     // In whole seconds, like the token's auth_time and exp.
     const authTime = Math.floor(context.now() / 1000);
     const expiresAt = (authTime + context.config.sessionSeconds) * 1000;
+    const result: TouchResult = {
+      // RFC 8176: proof of possession of a hardware key, user presence, more than one factor.
+      login: { accountId: key.email, amr: ['hwk', 'user', 'mfa'], remember: false, ts: authTime },
+    };
+    const { redirectTo, finishing } = await finish(provider, interaction, { ...result }, 'code');
+    const { grantId } = finishing;
+    if (grantId === undefined) throw new Error('oidc-provider made a code without a grant');
     const suggestSpare = await context.store.transaction().execute(async (transaction) => {
       const now = context.now();
+      if (!(await useChallenge(transaction, now, 'sign-in', uid, clientData.challenge))) throw challengeUsed();
       await acceptCounter(transaction, key, now);
       if (!(await takeInteraction(transaction, uid))) throw signInOver();
+      await storeOrOver(finishing, transaction);
       const suggestSpare = await shouldSuggestSpare(transaction, key.personId, now);
+      const sessionId = randomUUID();
       await startSession(transaction, {
         id: sessionId,
         personId: key.personId,
@@ -155,6 +162,7 @@ async function signIn(
         authTime: authTime * 1000,
         expiresAt,
         suggestSpare,
+        grantId,
       });
       await audit(transaction, now, {
         event: 'signed-in',
@@ -167,6 +175,16 @@ async function signIn(
       });
       return suggestSpare;
     });
-    return { key, sessionId, authTime, expiresAt, suggestSpare };
+    return { key, expiresAt, suggestSpare, redirectTo };
+  };
+  return countingRefusals(context, { event: 'sign-in-refused', keyId: credential.id, from }, () =>
+    withClientData(context, 'sign-in', uid, credential.response.clientDataJSON, step),
+  );
+}
+
+/** Another page may have led to this request's code since oidc-provider looked. */
+async function storeOrOver(finishing: Finishing, transaction: StoreTransaction): Promise<void> {
+  await finishing.store(transaction).catch((error: unknown) => {
+    throw error instanceof errors.InvalidGrant ? signInOver() : error;
   });
 }

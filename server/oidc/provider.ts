@@ -1,21 +1,29 @@
-import Provider, { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import Provider, {
+  type Adapter,
+  type Configuration,
+  errors,
+  interactionPolicy,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
 import { whyGrantIsOver } from '../sessions/session-over.ts';
-import { bindSessionToGrant, endSessionsNow, findSessionOfGrant } from '../sessions/sessions.ts';
+import { endSessionsNow, findSessionOfGrant } from '../sessions/sessions.ts';
 import { JWKS_MAX_AGE_S } from '../signing/lifetimes.ts';
 import type { SigningKey } from '../signing/signing-key.ts';
 import { forLog, isReadable } from '../text/readable-text.ts';
 import { INTERACTION_SECONDS, OidcAdapter } from './adapter.ts';
 import { answerUnavailable, reportFailures, requestIdOf } from './failures.ts';
+import { Finishing } from './finishing.ts';
+import { GRANTED_SCOPE, GrantAdapter } from './grant-adapter.ts';
 import type { LoginWords } from './login-words.ts';
 import { ProviderKey } from './provider-key.ts';
 import { withoutCookies } from './resume-without-cookies.ts';
+import { UnstoredModel } from './unstored-model.ts';
 
-/** What a verified touch adds to oidc-provider's interaction result. */
+/** oidc-provider's interaction result after a verified touch. */
 export interface TouchResult {
   login: { accountId: string; amr: string[]; remember: false; ts: number };
-  vouch: { sessionId: string };
 }
 
 /** Lifetimes in seconds. */
@@ -96,7 +104,7 @@ function createProvider(context: Context, words: LoginWords, key: SigningKey): P
 function configuration(context: Context, key: SigningKey): Configuration {
   const { config } = context;
   return {
-    adapter: (model: string) => new OidcAdapter(context.store, model, () => context.now(), revokeGrant(context)),
+    adapter: (model: string) => adapterFor(context, model),
     clients: [
       {
         client_id: CLIENT_ID,
@@ -129,7 +137,7 @@ function configuration(context: Context, key: SigningKey): Configuration {
     allowOmittingSingleRegisteredRedirectUri: false,
     interactions: { policy: everySignInIsATouch(), url: (_ctx, interaction) => `/login/${interaction.uid}` },
     findAccount: (_ctx, email) => ({ accountId: email, claims: () => ({ sub: email, email }) }),
-    loadExistingGrant: (ctx) => grantForTouch(context, ctx),
+    loadExistingGrant: grantForTouch,
     extraTokenClaims: (_ctx, token) => sessionClaims(context, token),
     ttl: {
       AccessToken: (ctx) => secondsLeft(context, ctx),
@@ -170,6 +178,12 @@ function configuration(context: Context, key: SigningKey): Configuration {
       ctx.redirect('/login/over');
     },
   };
+}
+
+function adapterFor(context: Context, model: string): Adapter {
+  if (model === 'Grant') return new GrantAdapter(context.store);
+  if (model === 'Session') return new UnstoredModel();
+  return new OidcAdapter(context.store, model, () => context.now(), revokeGrant(context));
 }
 
 /** A code that comes twice was stolen once: its session ends (RFC 6749, section 4.1.2). */
@@ -214,18 +228,16 @@ function checkParameters(ctx: KoaContextWithOIDC, machine: string | undefined): 
   }
 }
 
-/** Makes a grant for this touch alone, and ties the session to it. */
-async function grantForTouch(context: Context, ctx: KoaContextWithOIDC) {
+/** Makes a grant for this touch alone. The session that starts with it will belong to this grant. */
+async function grantForTouch(ctx: KoaContextWithOIDC) {
+  const finishing = Finishing.of(ctx.req);
   const result = ctx.oidc.result as unknown as TouchResult | undefined;
   const accountId = ctx.oidc.account?.accountId;
-  if (result?.vouch === undefined || result.login.accountId !== accountId) return undefined;
+  if (finishing === undefined || accountId === undefined || result?.login?.accountId !== accountId) return undefined;
   const { Grant } = ctx.oidc.provider;
   const grant = new Grant({ clientId: CLIENT_ID, accountId });
-  grant.addOIDCScope('openid email');
-  const grantId = await grant.save();
-  if (!(await bindSessionToGrant(context.store, result.vouch.sessionId, grantId))) {
-    throw new errors.AccessDenied('this touch has been used');
-  }
+  grant.addOIDCScope(GRANTED_SCOPE);
+  finishing.grantId = await grant.save();
   return grant;
 }
 

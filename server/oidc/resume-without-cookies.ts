@@ -1,9 +1,7 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type Provider from 'oidc-provider';
-
-/** The interactions that are being resumed, by their requests. Nobody outside can make one. */
-const resuming = new WeakMap<IncomingMessage, string>();
+import { Finishing } from './finishing.ts';
 
 /**
  * Keeps oidc-provider from reading and setting cookies. It would keep the state of a sign-in in cookies, and cookies can be planted: by
@@ -15,25 +13,24 @@ export function withoutCookies(provider: Provider): void {
   // Koa's way to change its contexts (koajs.com, app.context).
   Object.defineProperty(provider.context, 'cookies', {
     get(this: { req: IncomingMessage }) {
-      const uid = resuming.get(this.req);
+      const uid = Finishing.of(this.req)?.uid;
       return { get: (name: string) => (name === resume ? uid : undefined), set: () => {} };
     },
   });
 }
 
 /**
- * Lets oidc-provider continue an interaction, inside this process. The caller gets the answer that a browser would get; no browser can
- * request it.
+ * Lets oidc-provider finish a sign-in, inside this process. The caller gets the answer that a browser would get; no browser can request
+ * it.
  *
- * @param uid an interaction that has a result
  * @returns where the browser would be redirected to, or undefined if the provider answers with something else
  */
-export async function resumeInteraction(provider: Provider, uid: string): Promise<string | undefined> {
+export async function resumeInteraction(provider: Provider, finishing: Finishing): Promise<string | undefined> {
   const request = new IncomingMessage(new Socket());
   request.method = 'GET';
-  request.url = provider.pathFor('resume', { uid });
+  request.url = provider.pathFor('resume', { uid: finishing.uid });
   request.headers = { host: new URL(provider.issuer).host };
-  resuming.set(request, uid);
+  finishing.within(request);
   const response = new ServerResponse(request);
   await provider.callback()(request, response);
   const location = response.getHeader('location');

@@ -58,6 +58,8 @@ export async function startSession(
     authTime: number;
     expiresAt: number;
     suggestSpare: boolean;
+    /** The OAuth grant that belongs to this session alone. */
+    grantId: string;
   },
 ): Promise<void> {
   const person = store.selectFrom('people').select('ends_at').where('id', '=', session.personId);
@@ -68,7 +70,7 @@ export async function startSession(
       id: session.id,
       person_id: session.personId,
       key_id: session.keyId,
-      grant_id: null,
+      grant_id: session.grantId,
       machine: session.machine,
       auth_time: session.authTime,
       expires_at: Math.min(session.expiresAt, ends_at ?? Number.POSITIVE_INFINITY),
@@ -101,18 +103,6 @@ export async function findSessionOfGrant(
   now: number,
 ): Promise<ActiveSession | undefined> {
   return activeSessions(store, now).where('sessions.grant_id', '=', grantId).executeTakeFirst();
-}
-
-/** Ties a session to its OAuth grant. This works once: false for a second grant of the same touch. */
-export async function bindSessionToGrant(store: Store, id: string, grantId: string): Promise<boolean> {
-  const bound = await store
-    .updateTable('sessions')
-    .set({ grant_id: grantId })
-    .where('id', '=', id)
-    .where('grant_id', 'is', null)
-    .returning('id')
-    .executeTakeFirst();
-  return bound !== undefined;
 }
 
 export interface EndedSession {

@@ -10,7 +10,7 @@ import { Problem } from '../problem/problem.ts';
 import { isShutOut, notShutOut } from '../store/shut-out.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
-import { useClientData } from './client-data.ts';
+import { type ClientData, useClientData } from './client-data.ts';
 import { keyRefused } from './key-refused.ts';
 import { checkUserVerified } from './user-verification.ts';
 import { verifierProblem } from './verifier-problem.ts';
@@ -60,9 +60,22 @@ export async function verifyAssertion(
   binding: string,
   response: AuthenticationResponseJSON,
 ): Promise<AssertedKey> {
-  const key = await findKey(context.store, response.id);
   const clientData = await useClientData(context, purpose, binding, response.response.clientDataJSON);
+  return verifyAnswer(context, purpose, clientData, response);
+}
 
+/**
+ * The same for a challenge that the caller uses up (`withClientData`).
+ *
+ * @throws as verifyAssertion, but for `challenge-used`
+ */
+export async function verifyAnswer(
+  context: Context,
+  purpose: Purpose,
+  clientData: ClientData,
+  response: AuthenticationResponseJSON,
+): Promise<AssertedKey> {
+  const key = await findKey(context.store, response.id);
   if (key === undefined) throw unknownKey();
 
   // Nobody may frame our pages (WebAuthn, section 7.2, steps 13 and 14).

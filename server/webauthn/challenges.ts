@@ -40,3 +40,22 @@ export async function useChallenge(
     .executeTakeFirst();
   return used !== undefined;
 }
+
+/** Whether a challenge could be used now. It stays usable. */
+export async function isUsable(
+  store: Store,
+  now: number,
+  purpose: Purpose,
+  binding: string,
+  challenge: string,
+): Promise<boolean> {
+  const found = await store
+    .selectFrom('challenges')
+    .select('challenge_hash')
+    .where('challenge_hash', '=', hash(challenge))
+    .where('purpose', '=', purpose)
+    .where('binding', '=', binding)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return found !== undefined;
+}

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { decodeJwt, importJWK, jwtVerify, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { issueToken } from '../../../server/aws/issue-token.ts';
-import { bindSessionToGrant, findActiveSession, findSessionOfGrant } from '../../../server/sessions/sessions.ts';
+import { findActiveSession } from '../../../server/sessions/sessions.ts';
 import { type CliClient, newKeyPair, type ProofOptions } from '../cli-client.ts';
 import { privateJwk } from '../private-key.ts';
 import { addAudit } from '../rows.ts';
@@ -304,15 +304,6 @@ describe('a session that has ended: 401 session-over at every route', () => {
     expect((await client.api('DELETE', '/api/session', token)).status).toBe(204);
     expect((await mine.client.api('GET', '/api/session', mine.token)).status).toBe(200);
   });
-});
-
-test('a session belongs to one OAuth grant for ever: no second one can use the touch of its sign-in', async () => {
-  await freshSession();
-  const { store } = server.context;
-  const id = String(decodeJwt(token).sid);
-  expect(await bindSessionToGrant(store, id, 'another grant')).toBe(false);
-  expect(await findSessionOfGrant(store, 'another grant', Date.now())).toBeUndefined();
-  expect((await client.api('GET', '/api/session', token)).status).toBe(200);
 });
 
 describe('an access token is refused', () => {
