@@ -60,9 +60,11 @@ async function rewrapAll({ newKeyFile, json = false }: { newKeyFile: string; jso
       .transaction()
       .execute((transaction) => rewrap(transaction, Date.now(), { from, to }, by));
     if (json) return printJson({ keys, changed });
-    const state = changed ? 'are now' : 'were already';
+    const done = changed
+      ? `Encrypted ${count(keys, 'signing key')} under the new master key.`
+      : 'It was done before: the new master key is in use.';
     process.stdout.write(
-      `${count(keys, 'signing key')} ${state} encrypted under the new master key.\n` +
+      `${done}\n` +
         'Give all servers the new one now (VOUCH_MASTER_KEY or VOUCH_MASTER_KEY_FILE), and restart them one after the other.\n' +
         'Keep the old one for as long as you keep backups from before.\n',
     );

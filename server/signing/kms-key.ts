@@ -70,12 +70,28 @@ export async function readKmsKey(kms: Kms, asked: KmsArn): Promise<{ jwk: JWK & 
       fix: 'Create a key with `aws kms create-key --key-spec ECC_NIST_P256 --key-usage SIGN_VERIFY`, and name it.',
     });
   }
-  const { kty, crv, x, y } = createPublicKey({ key: spki, format: 'der', type: 'spki' }).export({ format: 'jwk' });
-  const publicJwk = { kty, crv, x, y } as JWK;
+  const publicJwk = readPublicKey(spki);
+  if (publicJwk === undefined) {
+    throw new Problem({
+      kind: 'kms-refused',
+      what: `What AWS KMS says is the public half of ${asked.arn} (VOUCH_SIGNING_KEY) is no key of that spec.`,
+      fix: 'Check AWS_ENDPOINT_URL_KMS, if it is set.',
+    });
+  }
   return {
     jwk: { ...publicJwk, kid: await calculateJwkThumbprint(publicJwk), alg: 'ES256', use: 'sig' },
     source: PREFIX + arn,
   };
+}
+
+/** Undefined unless it is a key on P-256. */
+function readPublicKey(spki: Buffer): JWK | undefined {
+  try {
+    const { kty, crv, x, y } = createPublicKey({ key: spki, format: 'der', type: 'spki' }).export({ format: 'jwk' });
+    return crv === 'P-256' ? ({ kty, crv, x, y } as JWK) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The key whose public half is stored with this source; undefined if that is not in KMS. It asks KMS nothing yet. */

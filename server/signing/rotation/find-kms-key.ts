@@ -13,7 +13,7 @@ import { bringBack } from './transitions.ts';
  * While KMS does not answer, the server serves with the keys that it knows.
  *
  * @param now milliseconds since the epoch
- * @throws Problem `kms-refused` when the key cannot sign, or was revoked
+ * @throws Problem `kms-refused` when the key cannot sign
  */
 export async function findKmsKey(
   { store, keys, log }: { store: Store; keys: DatabaseKeyRing; log: Logger },
@@ -30,7 +30,11 @@ export async function findKmsKey(
   const { kid, source } = key;
   const row = await store.selectFrom('signing_keys').selectAll().where('kid', '=', kid).executeTakeFirst();
   if (row === undefined) return;
-  if (row.revoked_at !== null) throw revoked(kid, source);
+  if (row.revoked_at !== null) {
+    // Servers that start after an emergency must serve, with the key that took over.
+    log.error({ kid, source }, 'the key that VOUCH_SIGNING_KEY names was revoked: it signs nothing');
+    return;
+  }
   if (row.source !== source) {
     await store.updateTable('signing_keys').set({ source }).where('kid', '=', kid).execute();
     log.info({ kid, source, before: row.source }, 'a signing key is asked for elsewhere');
@@ -44,13 +48,4 @@ export async function findKmsKey(
   if (done) log.info({ kid, signsFrom: new Date(signsFrom) }, 'a signing key comes back');
   else log.warn({ kid }, 'another signing key is next: the one that the settings name comes back at a later start');
   await keys.refresh();
-}
-
-function revoked(kid: string, source: string): Problem {
-  return new Problem({
-    kind: 'kms-refused',
-    what: `The KMS key ${source.replace(/^awskms:/, '')} (VOUCH_SIGNING_KEY) was revoked here.`,
-    why: `Nothing that ${kid} signs counts any more.`,
-    fix: 'Create another key, and name that one.',
-  });
 }

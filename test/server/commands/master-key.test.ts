@@ -68,9 +68,7 @@ describe('master-key rewrap', () => {
       fileWith(key.toString('base64')),
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(
-      /^2 signing keys are now encrypted under the new master key\.\nGive all servers the new one/,
-    );
+    expect(stdout).toMatch(/^Encrypted 2 signing keys under the new master key\.\nGive all servers the new one/);
     expect(await opens(store, key)).toEqual([true, true]);
     expect(await opens(store, OLD)).toEqual([false, false]);
     const withoutJwe = ({ jwe: _, ...row }: (typeof before)[0]) => row;

@@ -131,6 +131,20 @@ test.each([
   expect(await store.selectFrom('signing_keys').selectAll().execute()).toEqual([]);
 });
 
+test('something else than a public key on P-256 is refused', async () => {
+  for (const spki of [Buffer.from('no key'), local.createKey({ spec: 'ECC_SECG_P256K1' }).publicKey()]) {
+    const answer = {
+      KeyId: key.arn,
+      KeySpec: 'ECC_NIST_P256',
+      KeyUsage: 'SIGN_VERIFY',
+      SigningAlgorithms: ['ECDSA_SHA_256'],
+      PublicKey: spki.toString('base64'),
+    };
+    local.fault = { kind: 'garbage', body: JSON.stringify(answer) };
+    await expect(openRing(await newStore())).rejects.toMatchObject({ kind: 'kms-refused' });
+  }
+});
+
 test('what the server may not do is refused, and names what it needs', async () => {
   local.allow({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'kms:Sign', Resource: '*' } });
   onTestFinished(() =>
