@@ -45,6 +45,8 @@ export class Readiness {
 
   /** Looks at all parts, or at what was found a moment ago. It never throws. */
   async report(): Promise<Report> {
+    // Nobody may have to wait for that.
+    if (this.#draining) return this.latest();
     await Promise.all(this.#parts.map((part) => part.works()));
     return this.latest();
   }
