@@ -17,6 +17,9 @@ const TAKEN_BACK: readonly AuditEvent[] = [
   'person-end-set',
   'invited',
   'invitation-revoked',
+  'signing-key-revoked',
+  'signing-key-current',
+  'master-key-changed',
 ];
 
 /** How many rows are told at most. */

@@ -15,6 +15,7 @@ import { inFull } from '../text/time.ts';
 import { printJson } from './administer.ts';
 
 interface BackupOptions {
+  check?: boolean;
   force?: boolean;
   json?: boolean;
 }
@@ -24,14 +25,19 @@ export function addBackup(program: Command): void {
   program
     .command('backup')
     .description('copy the embedded database, in the state of one moment, while the server runs')
-    .argument('<file>', 'the file to write, which must be new; - is standard output')
+    .argument('[file]', 'the file to write, which must be new; - is standard output')
+    .option(
+      '--check',
+      'check that the database that the settings name is whole: one that was restored for a trial, say',
+    )
     .option('--force', 'replace the file')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 The file has mode 0600, and is there only when it is whole. The master key is not in it: keep that too, and elsewhere.
-A database of PostgreSQL is backed up with PostgreSQL's own means; docs/operations.md says how.
+A database of PostgreSQL is backed up with PostgreSQL's own means (docs/operations.md). --check then proves that what was restored from
+them, into another database, is a whole one of this server, which the master key opens; it changes nothing.
 
 Examples:
   vouch-server backup /var/backups/vouch-$(date +%F).db
@@ -40,15 +46,27 @@ Examples:
     .action(backup);
 }
 
-async function backup(file: string, { force = false, json = false }: BackupOptions): Promise<void> {
+async function backup(file: string | undefined, options: BackupOptions): Promise<void> {
+  const { check = false, force = false, json = false } = options;
+  if ((file === undefined) !== check) {
+    throw new Problem({
+      kind: 'option-refused',
+      what: 'Name a file to write, or say --check, and only one of them.',
+      fix: 'To check a file: vouch-server restore FILE --dry-run',
+    });
+  }
+  if (file === undefined) {
+    const { checkBackup } = await import('./backup-check.ts');
+    return checkBackup(json);
+  }
   const { database } = readInstallation(process.env);
   const databaseFile = await database.file?.();
   if (databaseFile === undefined) {
     throw new Problem({
       kind: 'option-refused',
       what: `The database ${database.name} is a server's, which backs it up itself.`,
-      why: 'A copy by this command could not be put back to a moment, as PostgreSQL can do it.',
-      fix: 'Use pg_dump or continuous archiving (docs/operations.md), and try out what you get.',
+      why: 'It can do more than a copy: put the database back to any moment.',
+      fix: 'Use its continuous archiving or pg_dump (docs/operations.md). Restore one into another database, and there: vouch-server backup --check',
     });
   }
   if (file === '-') return toOutput(databaseFile, json);

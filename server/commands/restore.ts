@@ -178,6 +178,7 @@ function unknown(backup: Restored['backup']): string[] {
     'What happened since is not in it, and this command cannot know it:',
     '  people who were disabled, removed or demoted, and keys that were removed, are back:  vouch-server people list',
     '  people and keys that were enrolled are gone:  vouch-server invite',
+    '  a signing key that was revoked since is back:  vouch-server signing-keys list',
     '  roles at AWS that were used are not in the trail, so aws-revoke does not find them',
     ...afterwards(backup),
   ];

@@ -28,6 +28,17 @@ export interface Engine {
   connections(): { active: number; idle: number; waiting: number } | undefined;
   /** The database's file, if it is one: a database server backs up and restores its own. Ask before root becomes another user. */
   file?(): Promise<DatabaseFile>;
+  /** What a database server says of its own continuous archiving; undefined if it says nothing. */
+  archiving?(store: Store): Promise<Archiving | undefined>;
+}
+
+/** A database server's continuous archiving, which can put it back to any moment. Times are milliseconds since the epoch. */
+export interface Archiving {
+  on: boolean;
+  /** When it last archived something; null for never. */
+  lastAt: number | null;
+  /** When it last failed to; null if it has succeeded since. */
+  failingSince: number | null;
 }
 
 /** A database that is a file: what backing it up and restoring it take. All paths are of files in its folder. */

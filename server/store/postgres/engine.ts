@@ -1,5 +1,5 @@
 import { settingRefused } from '../../problem/setting-refused.ts';
-import type { Engine } from '../engine.ts';
+import type { Archiving, Engine } from '../engine.ts';
 import type { SchemaVersion } from '../schema-version.ts';
 import type { StatementWatch } from '../statement-watch.ts';
 import type { Store } from '../store.ts';
@@ -56,6 +56,11 @@ export class PostgresEngine implements Engine {
   async version(): Promise<SchemaVersion> {
     const { readDatabaseVersion } = await loadStore();
     return readDatabaseVersion(this.#access);
+  }
+
+  async archiving(store: Store): Promise<Archiving | undefined> {
+    const { readArchiving } = await import('./archiving.ts');
+    return readArchiving(store);
   }
 }
 
