@@ -1,7 +1,11 @@
+import { pino } from 'pino';
+import { verifyTrail } from '../../server/audit/verify.ts';
+import type { Config } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
 import { newKeyOptions } from '../../server/enrolment/page.ts';
 import { startEnrolment } from '../../server/enrolment/start.ts';
 import { inviteWithin } from '../../server/invitations/invite.ts';
+import { readSnapshot } from '../../server/store/snapshot.ts';
 import type { Store, StoreTransaction } from '../../server/store/store.ts';
 import { beginWebSession } from '../../server/web-sessions/web-sessions.ts';
 import { Browser } from '../server/browser.ts';
@@ -23,7 +27,7 @@ export interface Change {
 }
 
 export const kinds = ['recovery', 'first key', 'further key', 'removal'] as const;
-type Kind = (typeof kinds)[number];
+export type Kind = (typeof kinds)[number];
 
 const from = { ip: '127.0.0.1', requestId: 'prepared' };
 
@@ -33,7 +37,7 @@ let count = 0;
 type Preparing = Omit<Context, 'store'> & { store: StoreTransaction };
 
 /** Prepares a change of a new person, up to its last request. */
-export async function prepare(context: Preparing, kind: Kind): Promise<Change> {
+async function prepare(context: Preparing, kind: Kind): Promise<Change> {
   count += 1;
   const email = `person${count}@example.com`;
   if (kind === 'removal') return prepareRemoval(context, email);
@@ -102,11 +106,62 @@ async function addPerson({ store }: Context, email: string, keys: readonly strin
   return { id: email, email };
 }
 
+/** What it takes to prepare and to look at changes: a context without a server around it. */
+export function contextOf(config: Config, store: Store): Context {
+  return {
+    config,
+    store,
+    log: pino({ level: 'silent' }),
+    keyPolicy: () => ({ ...config.keyRules, metadata: undefined }),
+    // Nothing here signs a token.
+    keys: undefined as never,
+    now: Date.now,
+  };
+}
+
+/** Prepares some changes in one transaction. @param choose what kind each has */
+export function prepareMany(context: Context, count: number, choose: () => Kind): Promise<Change[]> {
+  return context.store.transaction().execute(async (store) => {
+    const made: Change[] = [];
+    while (made.length < count) made.push(await prepare({ ...context, store }, choose()));
+    return made;
+  });
+}
+
+/**
+ * Sends the last request of each change.
+ *
+ * @param unconfirmed the statuses of answers that leave open whether the change happened
+ */
+export function send(changes: readonly Change[], unconfirmed: readonly number[] = []) {
+  const confirmed = new Set<Change>();
+  const refused: string[] = [];
+  const ended = changes.map(async (change) => {
+    // A server that is killed does not answer.
+    const response = await change.send().catch(() => undefined);
+    if (response?.ok) confirmed.add(change);
+    else if (response !== undefined && !unconfirmed.includes(response.status))
+      refused.push(`${change.kind} of ${change.email} got ${response.status}`);
+  });
+  return { confirmed, refused, ended };
+}
+
+/** What is wrong with changes that were sent, and with the audit trail. */
+export async function flawsOfAll(
+  store: Store,
+  changes: readonly Change[],
+  confirmed: ReadonlySet<Change>,
+): Promise<string[]> {
+  const found = await Promise.all(changes.map((change) => flawsOf(store, change, confirmed.has(change))));
+  const { fault } = await readSnapshot(store, verifyTrail);
+  return [...found.flat(), ...(fault === undefined ? [] : [`the chain is broken: ${JSON.stringify(fault)}`])];
+}
+
 /**
  * What is wrong in a database with the traces of a change: it must have happened as a whole or not at all, and if it was confirmed, it must
  * have happened.
  */
-export async function flawsOf(store: Store, change: Change, confirmed: boolean): Promise<string[]> {
+async function flawsOf(store: Store, change: Change, confirmed: boolean): Promise<string[]> {
   const { kind, email, before, after } = change;
   const keys = await store
     .selectFrom('keys')

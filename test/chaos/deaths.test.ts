@@ -1,16 +1,13 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { verifyTrail } from '../../server/audit/verify.ts';
 import { readConfig } from '../../server/config/config.ts';
 import type { Context } from '../../server/context.ts';
-import { readSnapshot } from '../../server/store/snapshot.ts';
 import { openFile } from '../../server/store/sqlite/open-store.ts';
 import { localSettings } from '../server/settings.ts';
 import { Random } from '../support/random.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type Change, flawsOf, kinds, prepare } from './changes.ts';
+import { type Change, contextOf, flawsOfAll, kinds, prepareMany, send } from './changes.ts';
 import { MortalServer } from './mortal-server.ts';
 
 /** How often the server dies. */
@@ -36,12 +33,7 @@ test(
     const server = await MortalServer.start(settings, database);
     onTestFinished(() => server.end());
     const use = user(settings);
-    const prepareMany = (context: Context) =>
-      context.store.transaction().execute(async (store) => {
-        const made: Change[] = [];
-        while (made.length < 10 * together) made.push(await prepare({ ...context, store }, random.pick(kinds)));
-        return made;
-      });
+    const prepare = (context: Context) => prepareMany(context, 10 * together, () => random.pick(kinds));
 
     const ready: Change[] = [];
     /** How long a change takes, in milliseconds. */
@@ -49,7 +41,7 @@ test(
     const all = { sent: 0, confirmed: 0 };
     const isKill = random.shuffled(Array.from({ length: deaths }, (_, number) => number < kills));
     for (const [number, killed] of isKill.entries()) {
-      if (ready.length === 0) ready.push(...(await use(database, prepareMany)));
+      if (ready.length === 0) ready.push(...(await use(database, prepare)));
       const changes = ready.splice(0, together);
       const begun = performance.now();
       const { confirmed, refused, ended } = send(changes);
@@ -63,11 +55,7 @@ test(
       const before = new Set(confirmed);
       const left = killed ? await server.kill() : await server.freeze();
       await last;
-      const flaws = await use(left, async ({ store }) => {
-        const found = await Promise.all(changes.map((change) => flawsOf(store, change, before.has(change))));
-        const { fault } = await readSnapshot(store, verifyTrail);
-        return [...found.flat(), ...(fault === undefined ? [] : [`the chain is broken: ${JSON.stringify(fault)}`])];
-      });
+      const flaws = await use(left, ({ store }) => flawsOfAll(store, changes, before));
       server.forget(left);
       expect([...flaws, ...refused], `death ${number}, ${killed ? 'by SIGKILL' : 'of which a copy was made'}`).toEqual(
         [],
@@ -86,34 +74,13 @@ test(
   300_000 + kills * 5_000,
 );
 
-/** Sends the last request of each change. */
-function send(changes: readonly Change[]) {
-  const confirmed = new Set<Change>();
-  const refused: string[] = [];
-  const ended = changes.map(async (change) => {
-    // A server that is killed does not answer.
-    const response = await change.send().catch(() => undefined);
-    if (response?.ok) confirmed.add(change);
-    else if (response) refused.push(`${change.kind} of ${change.email} got ${response.status}`);
-  });
-  return { confirmed, refused, ended };
-}
-
 /** Works on a database as a server would, and closes it, so that whoever opens it next finds what the dead one has left. */
 function user(settings: Record<string, string>) {
   const config = readConfig(settings);
   return async <Result>(database: string, work: (context: Context) => Promise<Result>): Promise<Result> => {
     const store = await openFile(database);
     try {
-      return await work({
-        config,
-        store,
-        log: pino({ level: 'silent' }),
-        keyPolicy: () => ({ ...config.keyRules, metadata: undefined }),
-        // Nothing here signs a token.
-        keys: undefined as never,
-        now: Date.now,
-      });
+      return await work(contextOf(config, store));
     } finally {
       await store.destroy();
     }
