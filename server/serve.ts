@@ -9,8 +9,9 @@ import { LatestMetadata } from './fido-metadata/latest-metadata.ts';
 import { Readiness } from './health/readiness.ts';
 import { checkOwners } from './key-policy/check-owners.ts';
 import { findLockouts } from './key-policy/lockouts.ts';
-import { type Listeners, listen } from './network/listen.ts';
+import { listen } from './network/listen.ts';
 import { TlsWatch } from './network/tls-watch.ts';
+import { Observation } from './observation.ts';
 import { noteAwsIssuer } from './public-documents/aws-issuer.ts';
 import { Publication } from './public-documents/publication.ts';
 import { SessionWatch } from './sessions/session-watch.ts';
@@ -23,7 +24,6 @@ import { findKmsKey } from './signing/rotation/find-kms-key.ts';
 import { KeySchedule } from './signing/rotation/schedule.ts';
 import { checkMigrated, checkWritable } from './store/health.ts';
 import { openForServing } from './store/open-for-issuer.ts';
-import type { StatementWatch } from './store/statement-watch.ts';
 import { Sweeper } from './store/sweep.ts';
 import { inFull } from './text/time.ts';
 import { version } from './version.ts';
@@ -57,27 +57,17 @@ export interface RunningServer {
 export async function serve(config: Config, elapsed = () => performance.now()): Promise<RunningServer> {
   const log = pino({ level: config.logLevel, base: { version }, timestamp: pino.stdTimeFunctions.isoTime });
   log.info({ node: process.versions.node, issuer: config.issuer, database: config.database.name }, 'starting');
-  const metrics = config.metricsListen && new (await import('./metrics/metrics.ts')).Metrics();
-  const traces =
-    config.traces && new (await import('./tracing/traces.ts')).Traces(config.traces, config.database.kind, log);
-  const watches = [metrics, traces].flatMap((each) => (each === undefined ? [] : [each.statement]));
-  const watchAll: StatementWatch = (statement) => {
-    for (const watch of watches) watch(statement);
-  };
-  const statements = watches.length === 0 ? undefined : watchAll;
-  const store = await openForServing(config.database, config.issuer, Date.now(), statements);
+  const observation = await Observation.load(config, log);
+  const store = await openForServing(config.database, config.issuer, Date.now(), observation.statements);
   const place = new KeyPlace(config.signingKey);
   let metadata: LatestMetadata | undefined;
   let publication: Publication | undefined;
-  let metricsListeners: Listeners | undefined;
   const end = async () => {
     await publication?.close();
     await metadata?.close();
-    await metricsListeners?.close();
-    metrics?.close();
     place.close();
     await inTime(store.destroy());
-    if (traces !== undefined) await inTime(traces.close());
+    await inTime(observation.close());
   };
   try {
     const master = await masterKey(config.masterKey, config.database, await hasSigningKey(store));
@@ -95,30 +85,26 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     const watch = new SessionWatch(context);
     const readiness = readinessOf(context, published);
     let tls: TlsWatch | undefined;
-    if (metrics !== undefined && config.metricsListen !== undefined) {
-      metrics.addState({
-        readiness,
-        store,
-        streams: () => watch.size,
-        connections: () => config.database.connections(),
-        keys: () => keys.keys,
-        certificateEnd: () => (tls ?? config.tls?.pair)?.expiresAt,
-      });
-      const { serveMetrics } = await import('./metrics/serve-metrics.ts');
-      metricsListeners = await serveMetrics(config.metricsListen, metrics, log);
-    }
-    const observers = [traces, metrics].flatMap((each) => (each === undefined ? [] : [each.requests]));
-    const app = createApp(context, { master, watch, readiness, observers });
+    const state = {
+      readiness,
+      store,
+      streams: () => watch.size,
+      connections: () => config.database.connections(),
+      keys: () => keys.keys,
+      certificateEnd: () => (tls ?? config.tls?.pair)?.expiresAt,
+    };
+    await observation.listen(config, state, log);
+    const app = createApp(context, { master, watch, readiness, observers: observation.requests });
     const listeners = await listen(config.listen, app, { tls: config.tls?.pair });
     if (config.tls !== undefined) tls = new TlsWatch(config.tls, log, listeners.useTls);
     const sweeper = sweeperFor(context);
     const everyMinute = async () => {
       const sweeps = await sweeper.sweep(context.now()).catch((err) => {
         log.error({ err }, 'sweep failed');
-        metrics?.swept('failed');
+        observation.swept('failed');
         return undefined;
       });
-      if (sweeps !== undefined) metrics?.swept(sweeps ? 'ok' : 'left');
+      if (sweeps !== undefined) observation.swept(sweeps ? 'ok' : 'left');
       // One instance asks FIDO, and the others find in the database what it got.
       if (await metadata?.refresh({ fetches: sweeps === true }))
         await warnOfLockouts(context).catch((err) => log.error({ err }, 'keys not judged'));
@@ -141,12 +127,13 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
       reload: () => tls?.look(),
       lookAtKeys: () => schedule.run(),
       close: async () => {
+        log.info({ drainMs: config.drainMs }, 'ending');
         clearInterval(minutes);
         tls?.close();
         readiness.drain();
         // Streams would last for an hour.
         watch.close();
-        await Promise.all([listeners.close(config.drainMs), metricsListeners?.close(config.drainMs)]);
+        await Promise.all([listeners.close(config.drainMs), observation.stopListening(config.drainMs)]);
         await inTime(schedule.close());
         await end();
       },
