@@ -1,9 +1,8 @@
-import { X509Certificate } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { rootCertificates } from 'node:tls';
 import { isPrivate } from '../network/ip-address.ts';
-import { arePublishedElsewhere, type Issuers, type PublishedKey } from '../public-documents/documents.ts';
-import type { Chain } from '../public-documents/fetch-document.ts';
+import { arePublishedElsewhere, type Issuers, jwksUrl, type PublishedKey } from '../public-documents/documents.ts';
+import { type Chain, fetchDocument, Unreadable } from '../public-documents/fetch-document.ts';
 import { type Look, lookFromOutside, type Trouble } from '../public-documents/look.ts';
 import { durationText, remedy, troubleText } from '../public-documents/trouble-text.ts';
 import type { Store } from '../store/store.ts';
@@ -46,7 +45,7 @@ export async function checkPublicDocuments(
       return { id: `public-documents.${kind}`, severity, what: troubleText(trouble), fix };
     }),
     ...(await findUnreachable(issuers.awsIssuer, addressesOf)),
-    ...(look.chain === undefined ? [] : findChain(look.chain, now)),
+    ...(look.chain === undefined ? [] : await findChain(look.chain, jwksUrl(issuers), now)),
     ...findLongAge(look),
   ];
   const failed = findings.some(({ severity }) => severity === 'failed');
@@ -107,7 +106,7 @@ async function lookUp(host: string): Promise<string[]> {
   return found.map(({ address }) => address);
 }
 
-function findChain({ root, thumbprint, endsAt }: Chain, now: number): Finding[] {
+async function findChain({ thumbprint, endsAt }: Chain, url: string, now: number): Promise<Finding[]> {
   const findings: Finding[] = [];
   if (endsAt - now < ENDS_SOON_MS) {
     findings.push({
@@ -118,7 +117,7 @@ function findChain({ root, thumbprint, endsAt }: Chain, now: number): Finding[] 
       fix: 'Renew it, or see why its renewal does not work.',
     });
   }
-  if (!isPublicRoot(root)) {
+  if (!(await isPubliclyTrusted(url))) {
     findings.push({
       id: 'public-documents.private-ca',
       severity: 'warning',
@@ -130,9 +129,14 @@ function findChain({ root, thumbprint, endsAt }: Chain, now: number): Finding[] 
   return findings;
 }
 
-/** Whether a root is one of Mozilla's, which come with Node. @param fingerprint as `node:tls` writes it */
-function isPublicRoot(fingerprint: string): boolean {
-  return rootCertificates.some((pem) => new X509Certificate(pem).fingerprint256 === fingerprint);
+/** Whether Mozilla's roots, which come with Node, are enough: other tools of this machine may trust more. */
+async function isPubliclyTrusted(url: string): Promise<boolean> {
+  try {
+    await fetchDocument(url, { roots: rootCertificates });
+    return true;
+  } catch (error) {
+    return !(error instanceof Unreadable && error.obstacle === 'tls');
+  }
 }
 
 function findLongAge({ freshness }: Look): Finding[] {

@@ -36,8 +36,6 @@ export class Unreadable extends Error {
 
 /** The certificates of a host. */
 export interface Chain {
-  /** The root's SHA-256 fingerprint, as `node:tls` writes it. */
-  root: string;
   /** What IAM calls the thumbprint: SHA-1 of the topmost certificate below the root, 40 hexadecimal digits. */
   thumbprint: string;
   /** When the host's own certificate ends, in milliseconds since the epoch. */
@@ -57,13 +55,18 @@ export interface FetchedDocument {
  * Fetches a document as AWS does: one GET over TLS with certificates that are trusted here, no redirection, in 5 seconds. It goes through
  * the proxy of the environment, and every try makes its own connection.
  *
- * @param longestMs how long it may take, in milliseconds
+ * @param limits.longestMs how long it may take, in milliseconds
+ * @param limits.roots the only CAs to trust, in PEM, instead of all that this process trusts
  * @throws Unreadable
  */
-export async function fetchDocument(address: string, longestMs = LONGEST_MS): Promise<FetchedDocument> {
+export async function fetchDocument(
+  address: string,
+  { longestMs = LONGEST_MS, roots }: { longestMs?: number; roots?: readonly string[] } = {},
+): Promise<FetchedDocument> {
   const url = new URL(address);
   const secure = url.protocol === 'https:';
-  const options = { keepAlive: false, proxyEnv: process.env, maxCachedSessions: 0 };
+  const trust = roots === undefined ? {} : { ca: [...roots] };
+  const options = { keepAlive: false, proxyEnv: process.env, maxCachedSessions: 0, ...trust };
   const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
   const signal = AbortSignal.timeout(longestMs);
   const headers = { Accept: 'application/json', 'Accept-Encoding': 'identity', 'User-Agent': 'vouch-server' };
@@ -142,7 +145,6 @@ function chainOf(socket: TLSSocket): Chain | undefined {
   }
   const named: DetailedPeerCertificate = below === leaf ? top : below;
   return {
-    root: top.fingerprint256,
     thumbprint: named.fingerprint.replaceAll(':', '').toLowerCase(),
     endsAt: Date.parse(leaf.valid_to),
   };

@@ -6,6 +6,7 @@ import { promote, publishNext } from '../../server/signing/rotation/transitions.
 import { openFile } from '../../server/store/sqlite/open-store.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 import { StaticHost, trustedCa } from '../server/public-documents/static-host.ts';
+import { codeBlocks, readDocument } from '../support/document.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** AWS reads two documents from a static host, and cannot reach the server. */
@@ -138,6 +139,15 @@ describe.sequential('a server that AWS cannot reach', () => {
 
   test('once it is published, everything works as before', async () => {
     await publish();
+    // The same documents come out of what docs/aws.md says for GitHub pages.
+    const [commands = ''] = codeBlocks(readDocument('aws.md'), 'sh').filter((block) => block.includes('.nojekyll'));
+    const pages = join(sandbox.home, 'pages');
+    await sandbox.succeed('git', ['init', '--quiet', pages]);
+    await sandbox.succeed('sh', ['-ec', commands.replace('git push\n', '')], { cwd: pages });
+    const tracked = await sandbox.succeed('git', ['ls-files'], { cwd: pages });
+    expect(tracked.stdout).toBe('.nojekyll\n.well-known/jwks.json\n.well-known/openid-configuration\n');
+    const key = '.well-known/jwks.json';
+    expect(readFileSync(join(pages, key))).toEqual(readFileSync(join(published, 'team/vouch', key)));
     await signInAgain();
     const before = sandbox.aws.log.length;
     await sandbox.succeed('git', ['fetch', '--quiet'], { cwd: join(sandbox.home, 'demo') });

@@ -57,7 +57,6 @@ test('finds all keys of the server, how long others may keep the answer, the hos
     freshness: { maxAge: 600, age: 17 },
     date: Date.UTC(2026, 10, 30, 0, 0, 1),
     chain: {
-      root: expect.stringMatching(/^([\dA-F]{2}:){31}[\dA-F]{2}$/),
       thumbprint: expect.stringMatching(/^[\da-f]{40}$/),
       endsAt: expect.any(Number),
     },
@@ -110,7 +109,7 @@ test('goes through the proxy of the environment', async () => {
   expect(await look()).toMatchObject({
     troubles: [],
     shown: ['one', 'two', 'zero'],
-    chain: { root: expect.any(String) },
+    chain: { endsAt: expect.any(Number) },
   });
   expect(asked).toEqual(['id.invalid:443', 'id.invalid:443']);
 });
@@ -181,7 +180,9 @@ describe('a document that cannot be read as AWS reads it', () => {
 
   test('too-slow: it never ends', async () => {
     answer(JWKS, (response) => void response.writeHead(200).write('{'));
-    await expect(fetchDocument(`${host.url}${JWKS}`, 50)).rejects.toMatchObject({ obstacle: 'too-slow' });
+    await expect(fetchDocument(`${host.url}${JWKS}`, { longestMs: 50 })).rejects.toMatchObject({
+      obstacle: 'too-slow',
+    });
   });
 
   test('unreachable: nobody is there', async () => {
