@@ -11,27 +11,45 @@ const noKey = () =>
     "Couldn't retrieve verification key from your identity provider,  please reference AssumeRoleWithWebIdentity documentation for requirements",
   );
 
+/** For how long keys are kept whose issuer does not say it, in seconds. */
+const usualAge = 300;
+
+/** Published keys, and until when they are kept, by the monotonic clock in milliseconds. */
+interface Kept {
+  keys: JWTVerifyGetKey;
+  until: number;
+}
+
 /**
- * Issuers' published keys, found through discovery and `jwks_uri`. They are kept, and fetched again when a token names an unknown
- * key (the issuer may have rotated).
+ * Issuers' published keys, found through discovery and `jwks_uri`. They are kept for as long as the key set's `Cache-Control` allows (RFC
+ * 9111, section 5.2.2), and fetched again when a token names an unknown key: the issuer may have rotated. AWS does not document its own
+ * cache; its API Gateway does both.
  * https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/rest-api-jwt-authorizer-keys.html
  */
 export class IssuerKeys {
-  readonly #kept = new Map<string, JWTVerifyGetKey>();
+  readonly #kept = new Map<string, Kept>();
+  readonly #elapsed: () => number;
+
+  /** @param elapsed milliseconds of a monotonic clock */
+  constructor(elapsed: () => number = () => performance.now()) {
+    this.#elapsed = elapsed;
+  }
 
   /** A key getter for jose. The caller has checked that the issuer is one of the account's providers. */
   forIssuer(issuer: string): JWTVerifyGetKey {
     return async (header, token) => {
       const kept = this.#kept.get(issuer);
-      if (kept !== undefined) {
+      if (kept !== undefined && this.#elapsed() < kept.until) {
         try {
-          return await kept(header, token);
+          return await kept.keys(header, token);
         } catch (error) {
           if (!(error instanceof errors.JWKSNoMatchingKey)) throw noKey();
         }
       }
-      const keys = createLocalJWKSet(await fetchKeys(issuer));
-      this.#kept.set(issuer, keys);
+      const { jwks, maxAge } = await fetchKeys(issuer);
+      const keys = createLocalJWKSet(jwks);
+      this.#kept.set(issuer, { keys, until: this.#elapsed() + maxAge * 1000 });
       try {
         return await keys(header, token);
       } catch {
@@ -41,8 +59,9 @@ export class IssuerKeys {
   }
 }
 
-async function fetchKeys(issuer: string): Promise<JSONWebKeySet> {
-  const discovery = await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+/** @returns the key set, and for how many seconds it may be kept */
+async function fetchKeys(issuer: string): Promise<{ jwks: JSONWebKeySet; maxAge: number }> {
+  const { json: discovery } = await fetchJson(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   // The document must contain exactly the issuer's URL: OpenID Connect Discovery 1.0, section 4.3.
   if (discovery.issuer !== issuer) throw noKey();
   // STS refuses a document without these, though it uses only one of them.
@@ -58,13 +77,19 @@ async function fetchKeys(issuer: string): Promise<JSONWebKeySet> {
   // Over plain HTTP anybody could change the keys, except on this machine.
   const url = new URL(uri);
   if (url.protocol !== 'https:' && !['localhost', '127.0.0.1'].includes(url.hostname)) throw noKey();
-  const keys = await fetchJson(uri);
+  const { json: keys, cacheControl } = await fetchJson(uri);
   if (!Array.isArray(keys.keys)) throw noKey();
-  return keys as unknown as JSONWebKeySet;
+  return { jwks: keys as unknown as JSONWebKeySet, maxAge: ageOf(cacheControl) };
 }
 
-async function fetchJson(url: string): Promise<Record<string, unknown>> {
+function ageOf(cacheControl: string): number {
+  if (/\bno-(store|cache)\b/i.test(cacheControl)) return 0;
+  return Number(/\bmax-age=(\d{1,9})\b/i.exec(cacheControl)?.[1] ?? usualAge);
+}
+
+async function fetchJson(url: string): Promise<{ json: Record<string, unknown>; cacheControl: string }> {
   let body: string;
+  let cacheControl: string;
   try {
     const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeout) });
     if (!response.ok) throw new Error(`${url} answered ${response.status}`);
@@ -76,12 +101,15 @@ async function fetchJson(url: string): Promise<Record<string, unknown>> {
       chunks.push(chunk);
     }
     body = Buffer.concat(chunks).toString('utf8');
+    cacheControl = response.headers.get('cache-control') ?? '';
   } catch {
     throw new AwsError('IDPCommunicationError', 'Error communicating with the identity provider');
   }
   try {
     const json: unknown = JSON.parse(body);
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) {
+      return { json: json as Record<string, unknown>, cacheControl };
+    }
   } catch {}
   throw noKey();
 }
