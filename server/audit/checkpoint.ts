@@ -140,8 +140,18 @@ export async function findCheckpoint(
   return known === undefined || known.hash === checkpoint.hash ? 'deleted' : 'never';
 }
 
+/**
+ * When the key was revoked that signed the last deletion; null if it was not.
+ *
+ * @param base the last row that was deleted for its age
+ */
+export async function deletionKeyRevokedAt(snapshot: Store, base: Link, verifier: Verifier): Promise<number | null> {
+  const deletion = await deletionUpTo(base, (await trimsOf(snapshot)).at(-1), verifier);
+  return deletion?.keyRevokedAt ?? null;
+}
+
 /** The deletion up to the base, if the server has signed it. */
-async function deletionUpTo(base: Link, last: Trim | undefined, verifier: Verifier): Promise<Place | undefined> {
+async function deletionUpTo(base: Link, last: Trim | undefined, verifier: Verifier): Promise<Checkpoint | undefined> {
   if (last === undefined) return undefined;
   const signed = await read(last.signed, verifier, TYP.deletion).catch((error: unknown) => {
     if (error instanceof Problem) return undefined;

@@ -21,7 +21,7 @@ interface VerifyOptions {
 }
 
 /** What was found out about a checkpoint; with the restore that may have lost its row. */
-type Compared = Checkpoint & { found: Found; restored?: Restoration };
+type Compared = Checkpoint & { found: Found; deletionKeyRevokedAt: number | null; restored?: Restoration };
 
 /** `vouch-server audit verify` */
 export function addVerify(audit: Command): void {
@@ -68,14 +68,15 @@ async function comparison(
   administration: Administration,
   { text, settings }: { text: string; settings: ReturnType<typeof readSigningInstallation> },
 ) {
-  const { findCheckpoint, readCheckpoint } = await import('../../audit/checkpoint.ts');
+  const { deletionKeyRevokedAt, findCheckpoint, readCheckpoint } = await import('../../audit/checkpoint.ts');
   const { restorationAfter } = await import('../../audit/restorations.ts');
   const signer = { issuer: settings.issuer, findKey: await keyFinder(administration, settings) };
   const checkpoint = await readCheckpoint(text, signer);
   return async (snapshot: Store, { base }: Verdict): Promise<Compared> => {
     const found = await findCheckpoint(snapshot, base, checkpoint, signer);
     const restored = found === 'never' ? await restorationAfter(snapshot, checkpoint) : undefined;
-    return { ...checkpoint, found, ...(restored && { restored }) };
+    const revokedAt = found === 'deleted' ? await deletionKeyRevokedAt(snapshot, base, signer) : null;
+    return { ...checkpoint, found, deletionKeyRevokedAt: revokedAt, ...(restored && { restored }) };
   };
 }
 
@@ -94,6 +95,7 @@ function asJson({ base, head, rows, fault }: Verdict, compared: Compared | undef
             at: isoTime(compared.at),
             issuedAt: isoTime(compared.issuedAt),
             keyRevokedAt: isoTime(compared.keyRevokedAt),
+            deletionKeyRevokedAt: isoTime(compared.deletionKeyRevokedAt),
             ...(compared.restored && { restored: { ...compared.restored, at: isoTime(compared.restored.at) } }),
           },
         }),
@@ -111,9 +113,15 @@ function asText({ base, head, rows }: Verdict, compared: Compared | undefined): 
     const since = new Date(compared.issuedAt).toLocaleString('en-GB', { dateStyle: 'full', timeStyle: 'short' });
     const what = compared.found === 'present' ? 'is unchanged' : 'was deleted for its age, by this server';
     lines.push(`  Checkpoint   row ${compared.id} ${what} (signed on ${since})`);
-    if (compared.keyRevokedAt !== null) {
-      const then = inFull(compared.keyRevokedAt);
-      lines.push(`  Warning      the checkpoint's key was revoked on ${then}: whoever had the key can have made it`);
+    const signed = [
+      ["the checkpoint's", compared.keyRevokedAt],
+      ["the deletion's", compared.deletionKeyRevokedAt],
+    ] as const;
+    for (const [whose, revokedAt] of signed) {
+      if (revokedAt === null) continue;
+      lines.push(
+        `  Warning      ${whose} key was revoked on ${inFull(revokedAt)}: whoever had the key can have signed it`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;

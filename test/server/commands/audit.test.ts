@@ -1,9 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { trimAudit } from '../../../server/audit/retention.ts';
+import { DatabaseKeyRing } from '../../../server/signing/key-ring.ts';
 import { makeKey, storeFirst } from '../../../server/signing/key-rows.ts';
 import { openForServing } from '../../../server/store/open-for-issuer.ts';
 import { SqliteEngine } from '../../../server/store/sqlite/engine.ts';
+import type { Store } from '../../../server/store/store.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { tamper } from '../audit/tampering.ts';
 import { startProgram, vouchServer } from '../program.ts';
@@ -11,6 +14,9 @@ import { addAudit, emptyAudit } from '../rows.ts';
 import { HTTPS, localSettings, MASTER_KEY, newDatabase } from '../settings.ts';
 
 const folder = temporaryFolder();
+
+const ringOf = (store: Store) =>
+  DatabaseKeyRing.open(store, Buffer.from(MASTER_KEY, 'base64'), { now: Date.now, elapsed: () => performance.now() });
 
 test('vouch-server audit verify proves while the server runs that the trail is whole, and names what is wrong', async () => {
   const database = newDatabase();
@@ -64,6 +70,35 @@ describe('vouch-server audit checkpoint', () => {
     });
     const input = await vouchServer(['audit', 'verify', '--checkpoint', '-', '--json'], settings, asJson);
     expect(JSON.parse(input.stdout)).toMatchObject({ whole: true, checkpoint: { id: 5, found: 'present' } });
+  });
+
+  test('warns if the key was revoked that signed it, or the deletion of its rows', async () => {
+    const copy = newDatabase();
+    writeFileSync(copy, readFileSync(database));
+    const there = { ...settings, VOUCH_DATABASE_URL: `sqlite:${copy}` };
+    const store = await openForServing(new SqliteEngine(copy), HTTPS.VOUCH_ISSUER, 1);
+    const signer = { issuer: HTTPS.VOUCH_ISSUER, signingKey: (await ringOf(store)).current() };
+    const day = 24 * 3600_000;
+    await trimAudit(store, signer, 7, 8 * day);
+    const json = async () =>
+      JSON.parse((await vouchServer(['audit', 'verify', '--checkpoint', file, '--json'], there)).stdout);
+    const unmarked = { keyRevokedAt: null, deletionKeyRevokedAt: null };
+    // The last row that is deleted is the chain's base, so that an earlier checkpoint is needed to find a deleted one.
+    await addAudit(store, 9 * day, { event: 'signed-in', actor: 'a' });
+    await trimAudit(store, signer, 7, 20 * day);
+    expect((await json()).checkpoint).toMatchObject({ found: 'deleted', ...unmarked });
+    await store
+      .updateTable('signing_keys')
+      .set({ state: 'gone', revoked_at: 30 * day })
+      .execute();
+    await store.destroy();
+    const marked = { keyRevokedAt: '1970-01-31T00:00:00.000Z', deletionKeyRevokedAt: '1970-01-31T00:00:00.000Z' };
+    expect(await json()).toMatchObject({ whole: true, checkpoint: marked });
+    const { code, stdout } = await vouchServer(['audit', 'verify', '--checkpoint', file], there);
+    expect(code).toBe(0);
+    for (const whose of ["checkpoint's", "deletion's"]) {
+      expect(stdout).toMatch(new RegExp(`\\n {2}Warning {6}the ${whose} key was revoked on .* 1970`));
+    }
   });
 
   test('shows that rows were cut off with whatever told of them', async () => {
