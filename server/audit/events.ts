@@ -96,6 +96,10 @@ export const EVENTS = {
     means: 'An administrator restored the database from a backup, whose last row was `lastId`',
     detail: ['backedUpAt', 'lastId', 'hash'],
   },
+  'database-copied': {
+    means: 'An administrator copied the whole database to this one, whose last row there was `lastId`',
+    detail: ['lastId', 'hash'],
+  },
 } as const satisfies Record<string, EventInWords>;
 
 /** Events that are worth knowing a year later. */

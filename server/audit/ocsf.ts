@@ -60,6 +60,7 @@ const MAPPINGS: Record<AuditEvent, Mapping> = {
   'master-key-changed': { class: 'entityManagement', activity: [3, 'Update'], severity: 'high' },
   'audit-trimmed': { class: 'eventLogActivity', activity: [2, 'Delete'] },
   'database-restored': { class: 'eventLogActivity', activity: [99, 'Restore from a backup'], severity: 'high' },
+  'database-copied': { class: 'eventLogActivity', activity: [99, 'Copy to another database'] },
 };
 
 /** Which server's events they are. */

@@ -5,6 +5,7 @@ import { addAwsRevoke } from './aws-revoke.ts';
 import { addAwsTemplate } from './aws-template.ts';
 import { addBackup } from './backup.ts';
 import { addCheck } from './check.ts';
+import { addDb } from './db.ts';
 import { addInvite } from './invite.ts';
 import { addKeys } from './keys.ts';
 import { addMasterKey } from './master-key.ts';
@@ -40,6 +41,7 @@ export function makeProgram(): Command {
   addCheck(program);
   addAwsRevoke(program);
   addBackup(program);
+  addDb(program);
   addRestore(program);
 
   // commander's own `help` prints no error for an unknown name.

@@ -1,5 +1,5 @@
 import { settingRefused } from '../problem/setting-refused.ts';
-import { chooseEngine, isPostgres } from '../store/choose-engine.ts';
+import { type Connecting, chooseEngine, isPostgres } from '../store/choose-engine.ts';
 import type { Engine } from '../store/engine.ts';
 import type { PasswordSource } from '../store/postgres/password.ts';
 
@@ -19,7 +19,16 @@ export function readDatabase(env: Environment): Engine {
   if (useless !== undefined && !isPostgres(url)) {
     throw settingRefused(useless, undefined, `unset, because VOUCH_DATABASE_URL is not PostgreSQL's`);
   }
-  return chooseEngine(url, { password: readPassword(env), poolSize: readPool(env) });
+  return chooseEngine(url, readConnecting(env));
+}
+
+/**
+ * Reads how to connect to PostgreSQL, wherever it is.
+ *
+ * @throws Problem `setting-refused`
+ */
+export function readConnecting(env: Environment): Connecting {
+  return { password: readPassword(env), poolSize: readPool(env) };
 }
 
 function readPassword(env: Environment): PasswordSource {
