@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { iconPath } from '../key-policy/icons.ts';
 import { judgeStoredKey } from '../key-policy/stored-key.ts';
 import { checkRoom, insertKey, keysOf, nameFor } from '../people/keys.ts';
-import { findPerson, lockPerson } from '../people/people.ts';
+import { findPerson } from '../people/people.ts';
 import { removeKey } from '../people/remove-key.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
@@ -62,7 +62,6 @@ export async function listOwnKeys(context: Context, caller: Caller, store: Store
  */
 export async function renameKey(context: Context, caller: Caller, id: string, name: string): Promise<void> {
   await changeAs(context, caller, async (transaction, now) => {
-    await lockPerson(transaction, caller.personId);
     const before = await ownKey(transaction, caller, id);
     if (before.name === name) return;
     const keys = await listOwnKeys(context, caller, transaction);
@@ -104,7 +103,6 @@ export interface Removal {
  */
 export async function removeOwnKey(context: Context, caller: Caller, id: string): Promise<Removal> {
   const sessions = await changeAs(context, caller, async (transaction, now) => {
-    await lockPerson(transaction, caller.personId);
     await ownKey(transaction, caller, id);
     const others = (await listOwnKeys(context, caller, transaction)).filter((key) => key.id !== id);
     if (!others.some(({ counts }) => counts)) {
@@ -162,7 +160,6 @@ export async function addKey(
   return countingRefusals(context, refusal, async () => {
     const key = await verifyRegistration(context, caller.session.id, response);
     return changeAs(context, caller, async (transaction, now) => {
-      await lockPerson(transaction, caller.personId);
       const name = await nameFor(transaction, caller.personId, wanted, key);
       await insertKey(transaction, caller.personId, name, key, now);
       await audit(transaction, now, {

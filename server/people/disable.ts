@@ -1,7 +1,7 @@
 import { audit, type By } from '../audit/audit.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { knownPerson } from './known-person.ts';
-import { checkOwnerRemains, lockPeople } from './last-owner.ts';
+import { checkOwnerRemains } from './last-owner.ts';
 import { revokeOpenInvitations } from './open-invitations.ts';
 import { type SignedOut, signOut } from './sign-out.ts';
 
@@ -26,7 +26,6 @@ export async function disable(
   by: By,
   text?: string,
 ): Promise<Disabled> {
-  await lockPeople(transaction);
   const person = await knownPerson(transaction, address);
   const { id, email } = person;
   if (person.disabled_at !== null) return { email, changed: false, sessions: [], browsers: 0, invitations: 0 };
@@ -54,7 +53,6 @@ export interface Enabled {
  * @throws Problem `person-unknown`
  */
 export async function enable(transaction: StoreTransaction, now: number, address: string, by: By): Promise<Enabled> {
-  await lockPeople(transaction);
   const person = await knownPerson(transaction, address);
   const enabled = { email: person.email, changed: person.disabled_at !== null, endsAt: person.ends_at };
   if (!enabled.changed) return enabled;

@@ -4,16 +4,9 @@ import { isShutOut } from '../store/shut-out.ts';
 import type { StoreTransaction } from '../store/store.ts';
 
 /**
- * Makes changes of people wait for each other until the transaction ends, on any database: two that each leave one owner could leave
- * none together. SQLite has taken its lock before; elsewhere the row that both write is the lock. Call it before reading who is what.
- */
-export async function lockPeople(transaction: StoreTransaction): Promise<void> {
-  await transaction.updateTable('server').set({ id: 1 }).where('id', '=', 1).execute();
-}
-
-/**
  * Makes sure that somebody can administer the server without this person: another owner with a key, who is neither disabled nor has an
- * end date, because time alone must not take the last one away. Call it after `lockPeople`.
+ * end date, because time alone must not take the last one away. Two changes that each leave one owner cannot leave none together:
+ * transactions that write follow each other.
  *
  * @param done what would happen to the person, as in "… cannot be removed"
  * @throws Problem `last-owner`

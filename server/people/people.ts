@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PersonRole } from '../store/schema.ts';
 import { isShutOut } from '../store/shut-out.ts';
-import type { Store, StoreTransaction } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 
 /** The person with this address (in lower case), even if disabled. */
 export function findPerson(store: Store, email: string) {
@@ -21,18 +21,6 @@ export type PersonState = 'active' | 'disabled' | 'ended';
 export function personState(person: { disabled_at: number | null; ends_at: number | null }, now: number): PersonState {
   if (person.disabled_at !== null) return 'disabled';
   return isShutOut(person, now) ? 'ended' : 'active';
-}
-
-/**
- * Lets one transaction at a time decide something about a person that depends on several rows, such as how many keys they have: the
- * person's row stays locked until the transaction ends, on any database.
- */
-export async function lockPerson(transaction: StoreTransaction, id: string): Promise<void> {
-  await transaction
-    .updateTable('people')
-    .set((is) => ({ created_at: is.ref('created_at') }))
-    .where('id', '=', id)
-    .execute();
 }
 
 /**

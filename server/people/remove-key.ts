@@ -15,7 +15,7 @@ export interface RemovedKey extends SignedOut {
 
 /**
  * Removes a key: nobody signs in with it again, and the sessions that it began end, in terminals and in browsers. Writes its row in the
- * audit trail, and those of the sessions. It may be the person's last key; a caller that must prevent that counts first (`lockPerson`).
+ * audit trail, and those of the sessions. It may be the person's last key; a caller that must prevent that counts first.
  *
  * With the last key, open invitations for a further key are void: no key is left that could confirm it, so their codes, which alone were
  * worth nothing, would let in anybody who has one.

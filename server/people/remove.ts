@@ -1,7 +1,7 @@
 import { audit, type By } from '../audit/audit.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { knownPerson } from './known-person.ts';
-import { checkOwnerRemains, lockPeople } from './last-owner.ts';
+import { checkOwnerRemains } from './last-owner.ts';
 import { revokeOpenInvitations } from './open-invitations.ts';
 import { type SignedOut, signOut } from './sign-out.ts';
 
@@ -18,7 +18,6 @@ export interface Removed extends SignedOut {
  * @throws Problem `person-unknown` or `last-owner`
  */
 export async function remove(transaction: StoreTransaction, now: number, address: string, by: By): Promise<Removed> {
-  await lockPeople(transaction);
   const person = await knownPerson(transaction, address);
   const { id, email, role } = person;
   await checkOwnerRemains(transaction, now, person, 'be removed');

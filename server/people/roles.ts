@@ -2,7 +2,7 @@ import { audit, type By } from '../audit/audit.ts';
 import type { PersonRole } from '../store/schema.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { knownPerson } from './known-person.ts';
-import { checkOwnerRemains, lockPeople } from './last-owner.ts';
+import { checkOwnerRemains } from './last-owner.ts';
 import { revokeOpenInvitations } from './open-invitations.ts';
 import { type PersonState, personState } from './people.ts';
 
@@ -41,7 +41,6 @@ async function giveRole(
   role: PersonRole,
   by: By,
 ): Promise<RoleGiven> {
-  await lockPeople(transaction);
   const person = await knownPerson(transaction, address);
   const { id, email } = person;
   const changed = person.role !== role;

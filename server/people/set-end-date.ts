@@ -3,7 +3,7 @@ import { Problem } from '../problem/problem.ts';
 import { isOver } from '../store/shut-out.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { knownPerson } from './known-person.ts';
-import { checkOwnerRemains, lockPeople } from './last-owner.ts';
+import { checkOwnerRemains } from './last-owner.ts';
 import { revokeOpenInvitations } from './open-invitations.ts';
 import { type SignedOut, signOut } from './sign-out.ts';
 
@@ -34,7 +34,6 @@ export async function setEndDate(
   by: By,
 ): Promise<EndDateSet> {
   if (endsAt !== null && endsAt <= now) throw over();
-  await lockPeople(transaction);
   const person = await knownPerson(transaction, address);
   const { id, email, disabled_at } = person;
   const changed = person.ends_at !== endsAt;
