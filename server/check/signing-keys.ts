@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import { asFinding, type Finding, type Result, resultOf } from './result.ts';
 
 /**
- * Opens all published keys with the master key, and lets the current one sign.
+ * Opens all published keys with the master key, and lets the current one sign, and the one in KMS that the settings name.
  *
  * @returns the keys; undefined if they cannot be read
  */
@@ -38,6 +38,7 @@ export async function checkSigningKeys(
     const clocks = { now: Date.now, elapsed: () => performance.now() };
     const ring = await DatabaseKeyRing.open(store, master, clocks, place);
     await checkSigns(ring.current());
+    await place.check();
     const says = `${ring.current().kid} signs${statesText(keys)}`;
     return {
       result: resultOf('signing-keys', { says, data: { keys: keys.map(({ kid, state }) => ({ kid, state })) } }),

@@ -2,6 +2,7 @@ import type { JWK } from 'jose';
 import type { KmsArn } from '../kms/key-arn.ts';
 import { Kms } from '../kms/kms.ts';
 import { Problem } from '../problem/problem.ts';
+import { checkSigns } from './check-key.ts';
 import { DATABASE, makeKey, type NewKey } from './key-rows.ts';
 import { openKmsKey, readKmsKey } from './kms-key.ts';
 import { sealJwk } from './sealed-jwk.ts';
@@ -47,6 +48,17 @@ export class KeyPlace {
       what: `The signing key ${jwk.kid} is in a place that this version does not know.`,
       fix: 'Start the version that made it.',
     });
+  }
+
+  /**
+   * Makes sure that the KMS key that is to sign does, whether it signs for the server already or not.
+   *
+   * @throws Problem `kms-refused`, `kms-unreachable` or `unavailable`
+   */
+  async check(): Promise<void> {
+    if (this.arn === undefined) return;
+    const { jwk, source } = await readKmsKey(this.#kms, this.arn);
+    await checkSigns(await this.open(jwk, source));
   }
 
   close(): void {

@@ -105,6 +105,8 @@ function cannotSign(failure: KmsFailure): Problem {
     kind: 'unavailable',
     what: 'The server cannot sign anything now',
     fix: 'Try again in a moment. If it happens again, tell your administrator.',
+    // For commands and the log; no answer to a request has it.
+    why: `${failure.message}.`,
     reason: failure.message,
     headers: { 'Retry-After': failure.passing ? '2' : '30' },
     cause: failure,

@@ -75,6 +75,7 @@ test('while the key is disabled the server says so, issues nothing, and goes on 
   });
   const refused = await client.api('POST', '/api/aws/token', access_token, { body: { role: ROLE } });
   expect(refused.headers.get('retry-after')).toBe('30');
+  expect(await refused.clone().text()).not.toContain('arn:');
   await expectProblem(refused, 503, 'unavailable');
   const login = await page.client.redeem(code);
   expect(login.headers.get('retry-after')).toBe('30');
@@ -94,6 +95,26 @@ test('while the key is disabled the server says so, issues nothing, and goes on 
   key.state = 'Enabled';
   await jsonOf(await client.api('POST', '/api/aws/token', access_token, { body: { role: ROLE } }));
   await signIn(origin, person);
+});
+
+test('the check before a move says whether the key that the settings name can sign', async () => {
+  const next = kms.createKey();
+  const check = async () => {
+    const { stdout } = await vouchServer(['check'], { ...settings, VOUCH_SIGNING_KEY: `awskms:${next.arn}` });
+    return stdout;
+  };
+  expect(await check()).toMatch(/✓ Signing keys/);
+  next.state = 'Disabled';
+  const said = await check();
+  expect(said).toMatch(/✗ Signing keys/);
+  expect(said).toContain(`${next.arn} is disabled.`);
+  key.state = 'Disabled';
+  onTestFinished(() => {
+    key.state = 'Enabled';
+  });
+  expect(await check()).toContain(`${key.arn} is disabled.`);
+  const { stderr } = await vouchServer(['audit', 'checkpoint'], settings);
+  expect(stderr).toContain(`${key.arn} is disabled.`);
 });
 
 test('strangers who ask for readiness cost no requests to KMS', async () => {
