@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { Problem } from '../problem/problem.ts';
+import { limitConnections } from './connection-limit.ts';
 import type { TlsPair } from './tls.ts';
 
 /** How long a client may take, in milliseconds: to send its headers, to send a whole request, to show any sign of life. */
@@ -14,6 +15,9 @@ const IDLE_MS = 60_000;
  * so that none of them sends a request while we hang up.
  */
 const KEEP_ALIVE_MS = { ofProxies: 65_000, ofStrangers: 10_000 };
+
+/** The most connections at each address: the streams of all agents (sessions/session-watch.ts), and others. */
+const MOST_CONNECTIONS = 25_000;
 
 /** How often Node looks for clients that took longer. Its default of 30 s would be longer than the first limit. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -85,6 +89,7 @@ export async function listen(
   try {
     for (const address of addresses) {
       const server = newServer(listener, tls);
+      server.maxConnections = MOST_CONNECTIONS;
       server.on('connection', (socket: Socket) => {
         sockets.add(socket);
         socket.once('close', () => sockets.delete(socket));
@@ -115,7 +120,9 @@ function newServer(listener: RequestListener, tls: TlsPair | undefined): Server 
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
   };
   if (tls === undefined) return createServer(limits, listener);
-  return createTlsServer({ ...limits, ...tls, handshakeTimeout: HEADERS_MS }, listener);
+  const server = createTlsServer({ ...limits, ...tls, handshakeTimeout: HEADERS_MS }, listener);
+  limitConnections(server);
+  return server;
 }
 
 /** False when the machine has no such address and the server starts without it. */
