@@ -35,6 +35,8 @@ interface ServerOptions {
   trustProxy?: string | undefined;
   /** By default the one under test. */
   engine?: EngineKind;
+  /** A monotonic clock, if not the real one. */
+  elapsed?: () => number;
 }
 
 /** Starts the server in this process, on its own database. */
@@ -54,6 +56,7 @@ export async function startServer(
       ...(trustProxy === undefined ? {} : { VOUCH_TRUST_PROXY: trustProxy }),
       ...settings,
     }),
+    options.elapsed,
   );
   return {
     origin,

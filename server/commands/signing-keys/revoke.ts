@@ -40,7 +40,9 @@ async function revoke(named: string, { yes, json }: { yes?: boolean; json?: bool
     for (const line of await consequences(administration, key)) process.stderr.write(`${line}\n`);
     await confirm('Revoke it?', { yes });
     const done = await withKeyRing(administration, settings, async (keys) => {
-      const replacement = key.state === 'current' ? await keys.makeKey() : undefined;
+      // What takes its place may be there already (revokeKey), and KMS away.
+      const another = keys.keys.some(({ state, source }) => state === 'next' && source !== key.source);
+      const replacement = key.state === 'current' && !another ? await keys.makeKey() : undefined;
       const withoutPrivateHalf = (row: KeyRow) => keys.withoutPrivateHalf(row);
       return store
         .transaction()
