@@ -189,7 +189,9 @@ describe('with a database that is not in use', async () => {
     ['another program’s', (file) => change('drop table kysely_migration')(file), {}, /no database of Vouch/],
     [
       'of a newer version',
-      change("insert into kysely_migration values ('9000_later', '2030-01-01')"),
+      change(
+        "insert into kysely_migration values ('9000_later', '2030'); update schema_version set oldest = '9000_later'",
+      ),
       {},
       /newer version of Vouch/,
     ],

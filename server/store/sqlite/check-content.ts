@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../problem/problem.ts';
-import { migrations } from '../migrations/index.ts';
+import { readVersion } from './read-version.ts';
 
 /** The first bytes of each database (sqlite.org/fileformat.html, section 1.2). */
 const MAGIC = 'SQLite format 3\0';
@@ -16,9 +16,11 @@ export function checkContent(path: string): void {
   const database = new DatabaseSync(path);
   try {
     database.exec('PRAGMA trusted_schema = OFF');
-    const tables = new Set(names(database, "select name from sqlite_master where type = 'table'"));
-    if (!tables.has('kysely_migration') || !tables.has('server')) throw refused('it is no database of Vouch');
-    checkVersion(names(database, 'select name from kysely_migration order by name'));
+    const version = readVersion(database);
+    if (version === undefined) throw refused('it is no database of Vouch');
+    const [newer] = version.newer;
+    if (newer !== undefined && !version.usable)
+      throw refused(`a newer version of Vouch made it (this one does not know ${newer})`);
     const found = database.prepare('PRAGMA integrity_check(1)').get()?.integrity_check;
     if (found !== 'ok') throw refused(`it is damaged: ${found}`);
     const [loose] = database.prepare('PRAGMA foreign_key_check').all();
@@ -41,17 +43,6 @@ function firstBytes(path: string): string {
     closeSync(descriptor);
   }
   return bytes.toString('latin1');
-}
-
-const names = (database: DatabaseSync, sql: string) =>
-  database
-    .prepare(sql)
-    .all()
-    .map(({ name }) => String(name));
-
-function checkVersion(done: readonly string[]): void {
-  const unknown = done.find((name) => !Object.hasOwn(migrations, name));
-  if (unknown !== undefined) throw refused(`a newer version of Vouch made it (this one does not know ${unknown})`);
 }
 
 function refused(why: string, cause?: unknown): Problem {
