@@ -13,7 +13,7 @@ import { type Kept, type Settled, settleRestored } from './settle.ts';
 export interface Restoration {
   issuer: string;
   keep: Kept;
-  /** Whether the backup is good enough although its audit trail does not fit together. */
+  /** Whether the backup is good enough although its audit trail does not fit together, or the master key does not open its signing key. */
   force: boolean;
   /** Whether only to try: nothing is put in place. */
   dryRun: boolean;
@@ -95,7 +95,7 @@ export async function settle(
   const backup = await readContent(store);
   if (backup.issuer !== issuer) throw otherServer(backup.issuer, issuer);
   if (backup.trail.fault !== undefined && !force) throw brokenTrail(backup.trail.fault.id);
-  await checkSigningKey(store);
+  if (!force) await checkSigningKey(store);
   const { head } = backup.trail;
   const at = backup.backedUpAt ?? backup.lastRowAt;
   let settled: Settled | undefined;

@@ -8,6 +8,7 @@ import { Problem } from '../problem/problem.ts';
 import { readKeyFile, readKeyText } from '../signing/master-key-file.ts';
 import { count } from '../text/count.ts';
 import { administer, printJson } from './administer.ts';
+import { confirm } from './confirm.ts';
 
 /** `vouch-server master-key`: the key that encrypts the secrets in the database. */
 export function addMasterKey(program: Command): void {
@@ -43,6 +44,38 @@ What it prints is the value of VOUCH_MASTER_KEY, or what VOUCH_MASTER_KEY_FILE s
 is nowhere else. Without the KMS key it is lost.`,
     )
     .action(wrap);
+
+  group
+    .command('lost')
+    .description('when the master key is lost for good: go on with another one, and with new signing keys')
+    .option('--yes', 'do not ask first')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Look for it first, also beside your backups. The settings must have a new master key. Stop all servers before, and start them afterwards.
+People and security keys stay. All sessions end, and AWS refuses tokens until it has read the new key set.`,
+    )
+    .action(lost);
+}
+
+async function lost({ yes, json = false }: { yes?: boolean; json?: boolean }): Promise<void> {
+  const { masterKey } = await import('../signing/master-key.ts');
+  const settings = readSigningInstallation(process.env);
+  await administer(async ({ store, by }) => {
+    const { giveUpKeys } = await import('../signing/rotation/give-up.ts');
+    const master = await masterKey(settings.masterKey, settings.database, false);
+    await confirm('Delete all signing keys, and end all sessions?', { yes });
+    const { kids, sessions } = await store
+      .transaction()
+      .execute((transaction) => giveUpKeys(transaction, Date.now(), master, by));
+    if (json) return printJson({ deleted: kids, sessionsEnded: sessions.length });
+    const keys = count(kids.length, 'signing key');
+    process.stdout.write(
+      `Deleted ${keys}, which nobody can open, and ended ${count(sessions.length, 'session')}.\n` +
+        'Start the server: it makes a new signing key. Checkpoints of the audit trail from before prove nothing any more: take a new one.\n',
+    );
+  });
 }
 
 async function rewrapAll({ newKeyFile, json = false }: { newKeyFile: string; json?: boolean }): Promise<void> {

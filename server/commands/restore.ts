@@ -39,7 +39,7 @@ export function addRestore(program: Command): void {
     .option('--keep-sessions', 'let sessions go on')
     .option('--keep-invitations', 'let open invitations be open')
     .option('--dry-run', 'check the backup, say what would happen, and change nothing')
-    .option('--force', 'take a backup whose audit trail does not fit together')
+    .option('--force', 'even if its audit trail does not fit together, or the master key does not open its signing key')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',

@@ -65,6 +65,7 @@ const OF_COMMANDS = {
   'metadata-refused': 'failed',
   'policy-refused': 'refused',
   'master-key-lost': 'usage',
+  'not-lost': 'conflict',
   'signing-key-locked': 'failed',
   'kms-refused': 'refused',
   'kms-unreachable': 'unreachable',

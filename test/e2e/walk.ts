@@ -94,7 +94,7 @@ const VOLATILE: [RegExp, string | ((found: string) => string)][] = [
   [/\b([A-Z][a-z]+day, )?\d{1,2} [A-Z][a-z]{2,}( \d{4})?\b|\btoday\b/g, 'DAY'],
   [/(?<=\/)[\w-]{43}$/gm, 'TICKET'],
   [/(?<![\w.])(\d{1,3}(\.\d{1,3}){3}|::1)(?![\w.])/g, 'IP'],
-  [/\b(alices|bobs)-laptop\b/g, 'MACHINE'],
+  [/\b(alices|bobs|eves)-laptop(, (alices|eves)-laptop)*\b/g, 'MACHINE'],
   [/\bMACHINE(, IP)?/g, 'MACHINE'],
   [/\bVouchD\w*( in \d*)?…?(?=\n)/g, 'ROLE'],
   // The virtual keys are of no known model.
@@ -102,6 +102,9 @@ const VOLATILE: [RegExp, string | ((found: string) => string)][] = [
   [/\bYubiKey 5C NFC\b/g, ''],
   [/\bcli:\w+/g, 'cli:USER'],
   [/(?<=Last hash +)[\w-]{43}/g, 'HASH'],
+  [/(?<=SHA-256 +)[0-9a-f]{64}/g, 'HASH'],
+  [/(?<=\.before-)\d{8}T\d{6}Z/g, 'TIME'],
+  [/\b\d+(?= audit rows)/g, 'N'],
   [/\b(row|rows,|to) \d+\b|\b\d+(?= rows)/g, '$1 N'],
   [/^( *)[0-9a-f]{8}(?= )/gm, '$1SESSION'],
   // The names of signing keys.
