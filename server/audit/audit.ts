@@ -1,5 +1,6 @@
 import { readAddress } from '../network/ip-address.ts';
 import type { Schema } from '../store/schema.ts';
+import { statement } from '../store/statement.ts';
 import type { StoreTransaction } from '../store/store.ts';
 import { chainHash } from './chain.ts';
 import type { AuditEvent, Detail } from './events.ts';
@@ -62,12 +63,8 @@ export async function auditAll<Event extends AuditEvent>(
   entries: readonly AuditEntry<Event>[],
 ): Promise<void> {
   if (entries.length === 0) return;
-  const head = await transaction
-    .updateTable('audit_head')
-    .set((is) => ({ last_id: is('last_id', '+', entries.length) }))
-    .where('id', '=', 1)
-    .returning(['last_id', 'last_hash'])
-    .executeTakeFirstOrThrow();
+  const [head] = await advanceHead(transaction, { rows: entries.length });
+  if (head === undefined) throw new Error('the audit trail has no head');
   let id = head.last_id - entries.length;
   let hash = head.last_hash;
   const rows = entries.map((entry) => {
@@ -76,14 +73,38 @@ export async function auditAll<Event extends AuditEvent>(
     hash = chainHash(hash, fields);
     return { ...fields, hash };
   });
-  for (let from = 0; from < rows.length; from += BATCH) {
+  const [row, ...others] = rows;
+  if (row !== undefined && others.length === 0) await addRow(transaction, row);
+  for (let from = 0; from < rows.length && others.length > 0; from += BATCH) {
     await transaction
       .insertInto('audit')
       .values(rows.slice(from, from + BATCH))
       .execute();
   }
-  await transaction.updateTable('audit_head').set({ last_hash: hash }).where('id', '=', 1).execute();
+  await setHash(transaction, { hash });
 }
+
+const advanceHead = statement((store, { rows }: { rows: number }) =>
+  store
+    .updateTable('audit_head')
+    .set((is) => ({ last_id: is('last_id', '+', rows) }))
+    .where('id', '=', 1)
+    .returning(['last_id', 'last_hash']),
+);
+
+const addRow = statement((store, row: Schema['audit']) => {
+  const { id, at, event, result, reason, actor, subject, ip, machine, key_id, session_id, request_id, detail, hash } =
+    row;
+  const [who, where] = [
+    { actor, subject },
+    { ip, machine, key_id, session_id, request_id },
+  ];
+  return store.insertInto('audit').values({ id, at, event, result, reason, ...who, ...where, detail, hash });
+});
+
+const setHash = statement((store, { hash }: { hash: string }) =>
+  store.updateTable('audit_head').set({ last_hash: hash }).where('id', '=', 1),
+);
 
 function fieldsOf<Event extends AuditEvent>(
   id: number,

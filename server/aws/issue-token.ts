@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { sessionOver } from '../sessions/session-over.ts';
 import { type ActiveSession, findActiveSession } from '../sessions/sessions.ts';
+import { statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { idTokenForRole } from './id-token.ts';
 import { keyTags } from './key-tags.ts';
@@ -64,15 +65,19 @@ function changed(): Problem {
   });
 }
 
-/** Counts audit rows, because all instances see them. Rows from the future count too: they were written before a clock was set back. */
-async function checkCount(store: Store, sessionId: string, now: number): Promise<void> {
-  const { count, oldest } = await store
+const countIssued = statement((store, { sessionId, since }: { sessionId: string; since: number }) =>
+  store
     .selectFrom('audit')
     .where('session_id', '=', sessionId)
     .where('event', '=', 'aws-token-issued')
-    .where('at', '>', now - WINDOW_MS)
-    .select((is) => [is.fn.countAll<number>().as('count'), is.fn.min('at').as('oldest')])
-    .executeTakeFirstOrThrow();
+    .where('at', '>', since)
+    .select((is) => [is.fn.countAll<number>().as('count'), is.fn.min('at').as('oldest')]),
+);
+
+/** Counts audit rows, because all instances see them. Rows from the future count too: they were written before a clock was set back. */
+async function checkCount(store: Store, sessionId: string, now: number): Promise<void> {
+  const [issued] = await countIssued(store, { sessionId, since: now - WINDOW_MS });
+  const { count = 0, oldest = 0 } = issued ?? {};
   if (Number(count) < MAX_TOKENS) return;
   const wait = Math.max(1, Math.ceil((Number(oldest) + WINDOW_MS - now) / 1000));
   throw new Problem({

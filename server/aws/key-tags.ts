@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { judgeStoredKey } from '../key-policy/stored-key.ts';
+import { statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 
 /**
@@ -14,11 +15,7 @@ export async function keyTags(
   keyId: string,
   now: number,
 ): Promise<Record<string, string>> {
-  const key = await store
-    .selectFrom('keys')
-    .select(['aaguid', 'attestation', 'created_at'])
-    .where('id', '=', keyId)
-    .executeTakeFirst();
+  const [key] = await findKey(store, { keyId });
   if (key === undefined) return {};
   const { proven, model, level, refusal } = judgeStoredKey(keyPolicy(), key, now);
   if (!proven || refusal?.kind === 'model-compromised') return {};
@@ -27,6 +24,10 @@ export async function keyTags(
     ...(level === null ? {} : { 'vouch:KeyLevel': level }),
   };
 }
+
+const findKey = statement((store, { keyId }: { keyId: string }) =>
+  store.selectFrom('keys').select(['aaguid', 'attestation', 'created_at']).where('id', '=', keyId),
+);
 
 /**
  * Text as a session tag may have it: letters, digits, spaces and `_.:/=+-@`, at most 256, which a model's name never has (STS API

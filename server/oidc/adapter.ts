@@ -1,5 +1,7 @@
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import { hash } from '../secrets.ts';
+import type { Schema } from '../store/schema.ts';
+import { statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { Finishing } from './finishing.ts';
 
@@ -12,13 +14,66 @@ export const INTERACTION_SECONDS = 10 * 60;
  * @returns false when it was taken already
  */
 export async function takeInteraction(store: Store, uid: string): Promise<boolean> {
-  const taken = await store
-    .deleteFrom('oidc_payloads')
-    .where('model', '=', 'Interaction')
-    .where('id_hash', '=', hash(uid))
-    .returning('id_hash')
-    .executeTakeFirst();
+  const [taken] = await remove(store, { model: 'Interaction', idHash: hash(uid) });
   return taken !== undefined;
+}
+
+type Name = { model: string; idHash: string };
+
+const put = statement((store, row: Omit<Schema['oidc_payloads'], 'consumed_at'>) =>
+  store
+    .insertInto('oidc_payloads')
+    .values({ ...fields(row), consumed_at: null })
+    .onConflict((conflict) =>
+      conflict.columns(['model', 'id_hash']).doUpdateSet((is) => ({
+        payload: is.ref('excluded.payload'),
+        grant_id: is.ref('excluded.grant_id'),
+        uid: is.ref('excluded.uid'),
+        user_code: is.ref('excluded.user_code'),
+        expires_at: is.ref('excluded.expires_at'),
+      })),
+    ),
+);
+
+/** Nothing is inserted when it is there already. */
+const putOnce = statement((store, row: Omit<Schema['oidc_payloads'], 'consumed_at'>) =>
+  store
+    .insertInto('oidc_payloads')
+    .values({ ...fields(row), consumed_at: null })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id_hash'),
+);
+
+/** By their names, because a row of placeholders has none of its own. */
+function fields(row: Omit<Schema['oidc_payloads'], 'consumed_at'>) {
+  const { model, id_hash, payload, grant_id, uid, user_code, expires_at } = row;
+  return { model, id_hash, payload, grant_id, uid, user_code, expires_at };
+}
+
+const find = statement((store, { model, idHash, now }: Name & { now: number }) =>
+  unexpired(store, model, now).where('id_hash', '=', idHash),
+);
+
+const use = statement((store, { model, idHash, now }: Name & { now: number }) =>
+  store
+    .updateTable('oidc_payloads')
+    .set({ consumed_at: now })
+    .where('model', '=', model)
+    .where('id_hash', '=', idHash)
+    .where('consumed_at', 'is', null)
+    .returning('id_hash'),
+);
+
+const remove = statement((store, { model, idHash }: Name) =>
+  store.deleteFrom('oidc_payloads').where('model', '=', model).where('id_hash', '=', idHash).returning('id_hash'),
+);
+
+function unexpired(store: Store, model: string, now: number) {
+  return store
+    .selectFrom('oidc_payloads')
+    .select(['payload', 'consumed_at'])
+    .where('model', '=', model)
+    .where((is) => is.or([is('expires_at', 'is', null), is('expires_at', '>', now)]));
 }
 
 /**
@@ -55,27 +110,23 @@ export class OidcAdapter implements Adapter {
       user_code: payload.userCode ?? null,
       expires_at: Number.isFinite(seconds) ? this.#now() + seconds * 1000 : null,
     };
-    const insert = (store: Store) => store.insertInto('oidc_payloads').values({ ...row, consumed_at: null });
     if (this.#model === 'ReplayDetection') {
       // RFC 9449, section 11.1: of two requests with one proof, one is a replay, however close together they are.
-      const inserted = await insert(this.#store)
-        .onConflict((conflict) => conflict.doNothing())
-        .returning('id_hash')
-        .executeTakeFirst();
+      const [inserted] = await putOnce(this.#store, row);
       if (inserted === undefined) throw new errors.InvalidDpopProof('DPoP proof JWT Replay detected');
       return;
     }
     await this.#change(async (store) => {
-      await insert(store)
-        .onConflict((conflict) => conflict.columns(['model', 'id_hash']).doUpdateSet(row))
-        .execute();
+      await put(store, row);
     });
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
     const finishing = this.#model === 'Interaction' ? Finishing.now() : undefined;
     if (finishing?.uid === id) return finishing.interaction;
-    const row = await this.#rows().where('id_hash', '=', hash(id)).executeTakeFirst();
+    // `upsert` decides that.
+    if (this.#model === 'ReplayDetection') return undefined;
+    const [row] = await find(this.#store, { ...this.#name(id), now: this.#now() });
     return row && { ...payloadOf(row), jti: id };
   }
 
@@ -94,14 +145,7 @@ export class OidcAdapter implements Adapter {
   }
 
   async #consume(store: Store, id: string): Promise<void> {
-    const consumed = await store
-      .updateTable('oidc_payloads')
-      .set({ consumed_at: this.#now() })
-      .where('model', '=', this.#model)
-      .where('id_hash', '=', hash(id))
-      .where('consumed_at', 'is', null)
-      .returning('id_hash')
-      .executeTakeFirst();
+    const [consumed] = await use(store, { ...this.#name(id), now: this.#now() });
     if (consumed !== undefined) return;
     // RFC 6749, section 4.1.2: a code is used once, and a second use ends what the first one gave. The library does that when it finds a
     // used code; here another request, perhaps of another instance, has used it since.
@@ -118,11 +162,7 @@ export class OidcAdapter implements Adapter {
   async destroy(id: string): Promise<void> {
     // Under its secret name it was never stored.
     if (this.#model === 'Interaction' && Finishing.now()?.uid === id) return;
-    await this.#store
-      .deleteFrom('oidc_payloads')
-      .where('model', '=', this.#model)
-      .where('id_hash', '=', hash(id))
-      .execute();
+    await remove(this.#store, this.#name(id));
   }
 
   async revokeByGrantId(grantId: string): Promise<void> {
@@ -143,11 +183,11 @@ export class OidcAdapter implements Adapter {
   }
 
   #rows() {
-    return this.#store
-      .selectFrom('oidc_payloads')
-      .select(['payload', 'consumed_at'])
-      .where('model', '=', this.#model)
-      .where((is) => is.or([is('expires_at', 'is', null), is('expires_at', '>', this.#now())]));
+    return unexpired(this.#store, this.#model, this.#now());
+  }
+
+  #name(id: string): Name {
+    return { model: this.#model, idHash: hash(id) };
   }
 }
 

@@ -1,10 +1,19 @@
 import type { AdapterPayload } from 'oidc-provider';
 import { CLIENT_ID } from '../config/audiences.ts';
+import { statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { UnstoredModel } from './unstored-model.ts';
 
 /** What a grant allows: always the same. */
 export const GRANTED_SCOPE = 'openid email';
+
+const findSession = statement((store, { grantId }: { grantId: string }) =>
+  store
+    .selectFrom('sessions')
+    .innerJoin('people', 'people.id', 'sessions.person_id')
+    .where('sessions.grant_id', '=', grantId)
+    .select(['people.email', 'sessions.auth_time', 'sessions.expires_at']),
+);
 
 /**
  * oidc-provider's grants. None is stored: a grant is made for one touch, and all that is in it is known from the session that belongs to
@@ -19,12 +28,7 @@ export class GrantAdapter extends UnstoredModel {
   }
 
   override async find(id: string): Promise<AdapterPayload | undefined> {
-    const session = await this.#store
-      .selectFrom('sessions')
-      .innerJoin('people', 'people.id', 'sessions.person_id')
-      .where('sessions.grant_id', '=', id)
-      .select(['people.email', 'sessions.auth_time', 'sessions.expires_at'])
-      .executeTakeFirst();
+    const [session] = await findSession(this.#store, { grantId: id });
     return (
       session && {
         kind: 'Grant',

@@ -5,6 +5,7 @@ import { apiAudience } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
 import { Problem } from '../problem/problem.ts';
 import { hash } from '../secrets.ts';
+import { statement } from '../store/statement.ts';
 import { sessionOver } from './session-over.ts';
 import { type ActiveSession, findActiveSession } from './sessions.ts';
 
@@ -83,14 +84,17 @@ function ownKeys({ config: { issuer }, keys }: Context) {
 async function useProof(context: Context, proof: string, tokenEnds: number): Promise<void> {
   const identity = proofIdentity(proof);
   if (identity === undefined) throw tokenRefused('the DPoP proof has an empty jti');
-  const used = await context.store
-    .insertInto('dpop_proofs')
-    .values({ proof_hash: hash(identity), expires_at: tokenEnds + PROOF_MEMORY_MS })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('proof_hash')
-    .executeTakeFirst();
+  const [used] = await addProof(context.store, { proof: hash(identity), ends: tokenEnds + PROOF_MEMORY_MS });
   if (used === undefined) throw tokenRefused('the DPoP proof has been used');
 }
+
+const addProof = statement((store, { proof, ends }: { proof: string; ends: number }) =>
+  store
+    .insertInto('dpop_proofs')
+    .values({ proof_hash: proof, expires_at: ends })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('proof_hash'),
+);
 
 /** A verified proof's key and `jti`, which must not come twice, whatever else the proof contains. Undefined if `jti` is empty. */
 function proofIdentity(proof: string): string | undefined {

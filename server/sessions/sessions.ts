@@ -1,6 +1,7 @@
 import { auditAll, type By } from '../audit/audit.ts';
 import type { EndReason, PersonRole } from '../store/schema.ts';
 import { notShutOut } from '../store/shut-out.ts';
+import { statement } from '../store/statement.ts';
 import type { Store, StoreTransaction } from '../store/store.ts';
 
 /** A session that can be used, with the person and the key behind it. */
@@ -62,29 +63,56 @@ export async function startSession(
     grantId: string;
   },
 ): Promise<void> {
-  const person = store.selectFrom('people').select('ends_at').where('id', '=', session.personId);
-  const { ends_at } = await person.executeTakeFirstOrThrow();
-  await store
-    .insertInto('sessions')
-    .values({
+  await insertSession(store, { ...session, suggestSpare: session.suggestSpare ? 1 : 0 });
+}
+
+const insertSession = statement(
+  (
+    store,
+    session: {
+      id: string;
+      personId: string;
+      keyId: string;
+      machine: string | null;
+      authTime: number;
+      expiresAt: number;
+      suggestSpare: number;
+      grantId: string;
+    },
+  ) =>
+    store.insertInto('sessions').values((is) => ({
       id: session.id,
       person_id: session.personId,
       key_id: session.keyId,
       grant_id: session.grantId,
       machine: session.machine,
       auth_time: session.authTime,
-      expires_at: Math.min(session.expiresAt, ends_at ?? Number.POSITIVE_INFINITY),
+      expires_at: is
+        .selectFrom('people')
+        .where('id', '=', session.personId)
+        .select(({ eb }) =>
+          eb
+            .case()
+            .when('ends_at', '<', session.expiresAt)
+            .then(eb.ref('ends_at').$castTo<number>())
+            .else(session.expiresAt)
+            .end()
+            .as('end'),
+        ),
       revoked_at: null,
       end_reason: null,
-      suggest_spare: session.suggestSpare ? 1 : 0,
-    })
-    .execute();
-}
+      suggest_spare: session.suggestSpare,
+    })),
+);
 
 /** The session with this ID, if it is active. */
 export async function findActiveSession(store: Store, id: string, now: number): Promise<ActiveSession | undefined> {
-  return activeSessions(store, now).where('sessions.id', '=', id).executeTakeFirst();
+  return (await activeWithId(store, { id, now }))[0];
 }
+
+const activeWithId = statement((store, { id, now }: { id: string; now: number }) =>
+  activeSessions(store, now).where('sessions.id', '=', id),
+);
 
 /** Which of these sessions are active. @param ids not more than one statement can name */
 export async function activeAmong(store: Store, ids: readonly string[], now: number): Promise<Set<string>> {
@@ -102,8 +130,12 @@ export async function findSessionOfGrant(
   grantId: string,
   now: number,
 ): Promise<ActiveSession | undefined> {
-  return activeSessions(store, now).where('sessions.grant_id', '=', grantId).executeTakeFirst();
+  return (await activeWithGrant(store, { grantId, now }))[0];
 }
+
+const activeWithGrant = statement((store, { grantId, now }: { grantId: string; now: number }) =>
+  activeSessions(store, now).where('sessions.grant_id', '=', grantId),
+);
 
 export interface EndedSession {
   id: string;

@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import { judgeStoredKey } from '../key-policy/stored-key.ts';
 import { Problem } from '../problem/problem.ts';
 import { isShutOut, notShutOut } from '../store/shut-out.ts';
+import { statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { CEREMONY_MS, issueChallenge, type Purpose } from './challenges.ts';
 import { type ClientData, useClientData } from './client-data.ts';
@@ -75,7 +76,7 @@ export async function verifyAnswer(
   clientData: ClientData,
   response: AuthenticationResponseJSON,
 ): Promise<AssertedKey> {
-  const key = await findKey(context.store, response.id);
+  const [key] = await findKey(context.store, { id: response.id });
   if (key === undefined) throw unknownKey();
 
   // Nobody may frame our pages (WebAuthn, section 7.2, steps 13 and 14).
@@ -140,16 +141,10 @@ function checkRules(context: Context, key: Parameters<typeof judgeStoredKey>[1])
  * @throws Problem `counter-went-back`, or `unknown-key` when the key was removed or its owner shut out since it was verified
  */
 export async function acceptCounter(store: Store, key: AssertedKey, now: number): Promise<void> {
-  if ((await findUsableKey(store, key.keyId, now)) === undefined) throw unknownKey();
-  const accepted = await store
-    .updateTable('keys')
-    .set({ counter: key.counter, last_used_at: now })
-    .where('id', '=', key.keyId)
-    .where('removed_at', 'is', null)
-    .where((is) => (key.counter === 0 ? is('counter', '=', 0) : is('counter', '<', key.counter)))
-    .returning('id')
-    .executeTakeFirst();
+  const { keyId, counter } = key;
+  const [accepted] = await (counter === 0 ? useUncounted : useCounted)(store, { keyId, counter, now });
   if (accepted === undefined) {
+    if ((await findUsableKey(store, key.keyId, now)) === undefined) throw unknownKey();
     throw new Problem({
       kind: 'counter-went-back',
       what: 'This key’s signature counter went back',
@@ -158,10 +153,34 @@ export async function acceptCounter(store: Store, key: AssertedKey, now: number)
   }
 }
 
-/** A key that was not removed, and its owner, who may be shut out. */
-function findKey(store: Store, id: string) {
-  return keys(store, id).executeTakeFirst();
+interface Use {
+  keyId: string;
+  counter: number;
+  now: number;
 }
+
+const useCounted = statement((store, use: Use) => keyUse(store, use).where('counter', '<', use.counter));
+
+/** For a key that does not count. */
+const useUncounted = statement((store, use: Use) => keyUse(store, use).where('counter', '=', 0));
+
+/** Stores the counter of a key that can still be used. */
+function keyUse(store: Store, { keyId, counter, now }: Use) {
+  return store
+    .updateTable('keys')
+    .set({ counter, last_used_at: now })
+    .where('id', '=', keyId)
+    .where('removed_at', 'is', null)
+    .where((is) =>
+      is.exists(
+        is.selectFrom('people').select('people.id').whereRef('people.id', '=', 'keys.person_id').where(notShutOut(now)),
+      ),
+    )
+    .returning('id');
+}
+
+/** A key that was not removed, and its owner, who may be shut out. */
+const findKey = statement((store, { id }: { id: string }) => keys(store, id));
 
 function findUsableKey(store: Store, id: string, now: number) {
   return keys(store, id).where(notShutOut(now)).executeTakeFirst();

@@ -1,4 +1,5 @@
 import { hash, randomSecret } from '../secrets.ts';
+import { statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 
 /** How long a ceremony may take, in milliseconds; also WebAuthn's `timeout`. */
@@ -6,6 +7,36 @@ export const CEREMONY_MS = 5 * 60 * 1000;
 
 /** 'account' begins a web session; 'account-touch' is another touch during it. */
 export type Purpose = 'sign-in' | 'confirm-enrolment' | 'enrol' | 'account' | 'account-touch';
+
+interface Names {
+  challenge: string;
+  purpose: Purpose;
+  binding: string;
+}
+
+const add = statement((store, { challenge, purpose, binding, ends }: Names & { ends: number }) =>
+  store.insertInto('challenges').values({ challenge_hash: challenge, purpose, binding, expires_at: ends }),
+);
+
+const use = statement((store, { challenge, purpose, binding, now }: Names & { now: number }) =>
+  store
+    .deleteFrom('challenges')
+    .where('challenge_hash', '=', challenge)
+    .where('purpose', '=', purpose)
+    .where('binding', '=', binding)
+    .where('expires_at', '>', now)
+    .returning('challenge_hash'),
+);
+
+const find = statement((store, { challenge, purpose, binding, now }: Names & { now: number }) =>
+  store
+    .selectFrom('challenges')
+    .select('challenge_hash')
+    .where('challenge_hash', '=', challenge)
+    .where('purpose', '=', purpose)
+    .where('binding', '=', binding)
+    .where('expires_at', '>', now),
+);
 
 /**
  * Makes a challenge for one ceremony (WebAuthn, section 13.4.3).
@@ -15,10 +46,7 @@ export type Purpose = 'sign-in' | 'confirm-enrolment' | 'enrol' | 'account' | 'a
  */
 export async function issueChallenge(store: Store, now: number, purpose: Purpose, binding: string): Promise<string> {
   const challenge = randomSecret();
-  await store
-    .insertInto('challenges')
-    .values({ challenge_hash: hash(challenge), purpose, binding, expires_at: now + CEREMONY_MS })
-    .execute();
+  await add(store, { challenge: hash(challenge), purpose, binding, ends: now + CEREMONY_MS });
   return challenge;
 }
 
@@ -30,15 +58,7 @@ export async function useChallenge(
   binding: string,
   challenge: string,
 ): Promise<boolean> {
-  const used = await store
-    .deleteFrom('challenges')
-    .where('challenge_hash', '=', hash(challenge))
-    .where('purpose', '=', purpose)
-    .where('binding', '=', binding)
-    .where('expires_at', '>', now)
-    .returning('challenge_hash')
-    .executeTakeFirst();
-  return used !== undefined;
+  return (await use(store, { challenge: hash(challenge), purpose, binding, now })).length > 0;
 }
 
 /** Whether a challenge could be used now. It stays usable. */
@@ -49,13 +69,5 @@ export async function isUsable(
   binding: string,
   challenge: string,
 ): Promise<boolean> {
-  const found = await store
-    .selectFrom('challenges')
-    .select('challenge_hash')
-    .where('challenge_hash', '=', hash(challenge))
-    .where('purpose', '=', purpose)
-    .where('binding', '=', binding)
-    .where('expires_at', '>', now)
-    .executeTakeFirst();
-  return found !== undefined;
+  return (await find(store, { challenge: hash(challenge), purpose, binding, now })).length > 0;
 }
