@@ -59,7 +59,7 @@ export function problemHandler(log: Logger, contact?: string): ErrorRequestHandl
       return;
     }
     const unreadable = unreadableStatus(error);
-    const problem = asProblem(error, unreadable);
+    const problem = asProblem(error, unreadable, id);
     const status = unreadable ?? STATUS[problem.category];
     const { kind, members, reason } = problem;
     if (status >= 500) log.error({ err: error, id }, 'request failed');
@@ -75,7 +75,8 @@ function unreadableStatus(error: unknown): number | undefined {
   return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }
 
-function asProblem(error: unknown, unreadable: number | undefined): Problem {
+/** @param id the request's: whoever reads about an unknown error can name it to somebody who finds it in the log */
+function asProblem(error: unknown, unreadable: number | undefined, id: string): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof StoreUnavailable) {
     return new Problem({
@@ -95,6 +96,6 @@ function asProblem(error: unknown, unreadable: number | undefined): Problem {
   return new Problem({
     kind: 'internal-error',
     what: 'Something went wrong on the server',
-    fix: 'Try again. If it happens again, tell your administrator.',
+    fix: `Try again. If it happens again, tell your administrator, whose log has it as ${id}.`,
   });
 }

@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { sql } from 'kysely';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
 import { CliClient } from '../cli-client.ts';
 import { type ServerProcess, startProgram } from '../program.ts';
 import { localSettings } from '../settings.ts';
+import { startServer } from '../support.ts';
+
+const idOf = (response: Response) => response.headers.get('x-request-id') ?? '';
 
 /** The lines of the log about this request, without the one that each request has. */
 async function linesAbout(server: ServerProcess, id: string): Promise<Record<string, unknown>[]> {
@@ -16,7 +20,6 @@ test('an error’s answer and all that the log says about it have the request’
   const settings = await localSettings();
   const origin = settings.VOUCH_ISSUER;
   const server = await startProgram(settings);
-  const idOf = (response: Response) => response.headers.get('x-request-id') ?? '';
 
   const problem = await fetch(`${origin}/login/nobody/details`, { headers: { 'x-request-id': randomUUID() } });
   expect(await problem.json()).toMatchObject({ instance: `urn:uuid:${idOf(problem)}` });
@@ -37,4 +40,22 @@ test('an error’s answer and all that the log says about it have the request’
     .split('\n')
     .filter((line) => line !== '' && JSON.parse(line).version !== manifest.version);
   expect(versions).toEqual([]);
+});
+
+test('whoever meets an error that the server does not know can name it to their administrator', async () => {
+  const running = await startServer({ VOUCH_CONTACT: 'it@example.com' });
+  onTestFinished(running.close);
+  const error = vi.spyOn(running.context.log, 'error');
+  await sql`drop table enrolments`.execute(running.context.store);
+  const response = await fetch(`${running.origin}/enroll/nobody/open`, { method: 'POST' });
+  const id = idOf(response);
+  expect([response.status, await response.json()]).toMatchObject([
+    500,
+    {
+      type: 'urn:vouch:problem:internal-error',
+      detail: `Try again. If it happens again, tell your administrator (it@example.com), whose log has it as ${id}.`,
+      instance: `urn:uuid:${id}`,
+    },
+  ]);
+  expect(error.mock.calls).toEqual([[{ err: expect.any(Error), id }, 'request failed']]);
 });
