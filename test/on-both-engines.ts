@@ -17,4 +17,5 @@ export const onBothEngines = [
   'test/server/http/shared-rate-limit-store.test.ts',
   'test/server/{races,journey}.test.ts',
   'test/e2e/first-day.test.ts',
+  'test/web/account/real-server.test.ts',
 ];

@@ -2,8 +2,8 @@ import { readConfig } from '../../server/config/config.ts';
 import { type RunningServer, serve } from '../../server/serve.ts';
 import { AlternatingProxy } from '../support/alternating-proxy.ts';
 import { freePort } from '../support/free-port.ts';
-import { type EngineKind, makeDatabase } from './engines.ts';
-import type { TestServer } from './support.ts';
+import { type EngineKind, engineUnderTest, makeDatabase } from './engines.ts';
+import { startServer, type TestServer } from './support.ts';
 
 /** Two instances of the server on one database, behind a proxy that sends every single request to the other one. */
 export interface Pair extends TestServer {
@@ -40,7 +40,9 @@ export async function startPair(
     );
   const instances = [await start(ports[0]), await start(ports[1])] as const;
   const proxy = await AlternatingProxy.open(port, ports);
-  const [{ context }] = instances;
+  const [{ context }, other] = instances;
+  // A test may replace it.
+  Object.defineProperty(other.context, 'now', { get: () => context.now });
   return {
     origin,
     context,
@@ -61,4 +63,9 @@ export async function startPair(
       await database.drop();
     },
   };
+}
+
+/** For journeys that run on both engines: with SQLite one server, and with PostgreSQL two that take turns, request by request. */
+export function startUnderTest(): Promise<TestServer> {
+  return engineUnderTest === 'sqlite' ? startServer() : startPair();
 }

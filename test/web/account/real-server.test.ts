@@ -2,13 +2,14 @@ import type { Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LaunchedBrowser, launchBrowser } from '../../browser/launch.ts';
 import { addSecurityKey, type SecurityKey } from '../../browser/security-key.ts';
-import { inviteCode, newEmail, startServer, type TestServer } from '../../server/support.ts';
+import { startUnderTest } from '../../server/pair.ts';
+import { inviteCode, newEmail, type TestServer } from '../../server/support.ts';
 
 let server: TestServer;
 let chromium: LaunchedBrowser;
 
 beforeAll(async () => {
-  [server, chromium] = await Promise.all([startServer(), launchBrowser()]);
+  [server, chromium] = await Promise.all([startUnderTest(), launchBrowser()]);
 });
 afterAll(() => Promise.all([server?.close(), chromium?.close()]));
 
