@@ -1,6 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
 /** A PostgreSQL of the tests' own, which listens at a Unix socket in its folder. */
@@ -33,10 +44,20 @@ export class Cluster {
     return `postgres://postgres@${encodeURIComponent(this.#folder)}/${database}`;
   }
 
-  async start(): Promise<void> {
+  /** Writes a file that only PostgreSQL can read. @returns its path */
+  writeFile(name: string, content: string): string {
+    const file = join(this.#folder, name);
+    writeFileSync(file, content, { mode: 0o600 });
+    const { uid, gid } = this.#user;
+    if (uid !== undefined && gid !== undefined) chownSync(file, uid, gid);
+    return file;
+  }
+
+  /** @param more further settings */
+  async start(more: readonly string[] = []): Promise<void> {
     const server = this.#spawn('postgres', [
       ...['-D', join(this.#folder, 'data'), '-k', this.#folder],
-      ...['-c', 'listen_addresses=', '-c', 'max_connections=300', ...this.#flags],
+      ...['-c', 'listen_addresses=', '-c', 'max_connections=300', ...this.#flags, ...more],
     ]);
     this.#server = server;
     let output = '';
@@ -65,8 +86,10 @@ export class Cluster {
     const { uid, gid } = this.#user;
     if (uid !== undefined && gid !== undefined) {
       chownSync(this.#folder, uid, gid);
-      const above = dirname(this.#folder);
-      chmodSync(above, statSync(above).mode | 0o011);
+      // It must be able to reach its folder.
+      for (let above = dirname(this.#folder); above.startsWith(tmpdir()); above = dirname(above)) {
+        chmodSync(above, statSync(above).mode | 0o011);
+      }
     }
     const making = this.#spawn('initdb', [
       ...['-D', join(this.#folder, 'data'), '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'],
