@@ -1,6 +1,6 @@
 /** The tests that are run again on PostgreSQL: what they prove must hold on both engines. */
 export const onBothEngines = [
-  'test/server/store/{clock-jumps,lease,migrating,migrations,snapshot,statement,sweep,transactions}.test.ts',
+  'test/server/store/{clock-jumps,lease,migrating,migrations,nul,snapshot,statement,sweep,transactions}.test.ts',
   'test/server/audit/{audit,checkpoint,export,list,retention,verify,windows}.test.ts',
   'test/server/commands/migrate.test.ts',
   'test/server/oidc/*.test.ts',
