@@ -87,6 +87,24 @@ test('no container may do more than it must', () => {
   expect(server).toContain(`user                   = "${user}"`);
 });
 
+test('what the Terraform files refer to is declared there', () => {
+  const text = files
+    .filter((path) => path.endsWith('.tf'))
+    .map(read)
+    .join('\n');
+  const declared = new Set(
+    [...text.matchAll(/^(resource|data|ephemeral) "(\w+)" "(\w+)"/gm)].map(([, kind, type, name]) =>
+      kind === 'resource' ? `${type}.${name}` : `${kind}.${type}.${name}`,
+    ),
+  );
+  for (const name of all(text, /^variable "(\w+)"/gm)) declared.add(`var.${name}`);
+  for (const block of all(text, /^locals {\n(.*?)^}/gms))
+    for (const name of all(block, /^ {2}(\w+) +=/gm)) declared.add(`local.${name}`);
+  const used = all(text, /(?<![\w."/])((?:(?:data|ephemeral)\.)?(?:aws|random)_\w+\.\w+|(?:var|local)\.\w+)/g);
+  expect(used.length).toBeGreaterThan(50);
+  expect([...new Set(used)].filter((name) => !declared.has(name))).toEqual([]);
+});
+
 test('every YAML file that is no template can be read', () => {
   const yaml = files.filter((path) => /\.ya?ml$/.test(path) && !path.includes('/templates/'));
   expect(yaml.length).toBeGreaterThanOrEqual(3);

@@ -62,8 +62,7 @@ export async function restore(
     const { backup, settled } = await settleDraft(await file.openDraft(draft), now, how);
     const lost = there ? await lostHere(database, backup) : undefined;
     if (how.dryRun) return { backup, settled, aside: undefined, lost };
-    const aside = `${name}.before-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
-    return { backup, settled, lost, aside: file.putInPlace(draft, aside) ? aside : undefined };
+    return { backup, settled, lost, aside: file.putInPlace(draft, now) };
   } finally {
     file.discard(draft);
   }

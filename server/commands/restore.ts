@@ -103,7 +103,7 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
     restored = await restore(database, file, source, replace, now, how);
   }
   if (json) printJson(asJson(restored, database.name, dryRun));
-  else process.stdout.write(asText(restored, database.name, { now, dryRun }));
+  else process.stdout.write(asText(restored, database.name, { now, dryRun, inPlace }));
 }
 
 /** Opens a backup at once: later this process may be a user who may not. */
@@ -142,16 +142,17 @@ function asJson({ backup, settled, aside, lost }: Restored, database: string, dr
 function asText(
   { backup, settled, aside, lost }: Restored,
   database: string,
-  { now, dryRun }: { now: number; dryRun: boolean },
+  { now, dryRun, inPlace }: { now: number; dryRun: boolean; inPlace: boolean },
 ): string {
   const ended = [
     ...(settled.invitations > 0 ? [count(settled.invitations, 'open invitation')] : []),
     ...[sayEnded(settled)].filter((words) => words !== undefined),
   ].join(', ');
   const rows = count(backup.trail.rows, 'audit row');
-  const done = dryRun ? 'This backup can be restored: ' : 'Restored ';
+  const tried = inPlace ? 'This database can be settled: ' : 'This backup can be restored: ';
+  const done = inPlace ? 'Settled the database of ' : 'Restored ';
   const lines = [
-    `${done}${backup.issuer} ${when(backup)}`,
+    `${dryRun ? tried : done}${backup.issuer} ${when(backup)}`,
     `  Database     ${database}`,
     `  Contains     ${count(backup.people, 'person', 'people')}, ${count(backup.keys, 'key')}, ${rows}`,
     ...(ended === '' ? [] : [`  ${dryRun ? 'Would end' : 'Ended    '}    ${ended}`]),

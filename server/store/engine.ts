@@ -70,11 +70,11 @@ export interface DatabaseFile {
   /**
    * Puts a closed draft in the database's place, at once.
    *
-   * @param aside the name that what was there gets: nothing is deleted
-   * @returns whether something was there
+   * @param now milliseconds since the epoch: what was there gets a name with this time, and nothing of it is deleted
+   * @returns that name; undefined if nothing was there
    * @throws Problem `database-in-use`
    */
-  putInPlace(draft: string, aside: string): boolean;
+  putInPlace(draft: string, now: number): string | undefined;
   /** Removes a copy, or a draft that was not put in place. */
   discard(path: string): void;
 }

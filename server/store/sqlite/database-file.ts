@@ -49,8 +49,10 @@ export class SqliteFile implements DatabaseFile {
     return openFile(path);
   }
 
-  putInPlace(draft: string, aside: string): boolean {
-    return putInPlace(draft, this.#path, aside);
+  putInPlace(draft: string, now: number): string | undefined {
+    const path = this.#path;
+    const aside = `${path}.before-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}`;
+    return putInPlace(draft, path, aside) ? aside : undefined;
   }
 
   discard(path: string): void {
