@@ -28,7 +28,7 @@ export class Metrics {
   });
   readonly #lastSweep = new Gauge({
     name: 'vouch_sweep_timestamp_seconds',
-    help: 'When this instance last swept, or left it to another one',
+    help: 'When this instance last swept, or left it to another one; at first, when it started',
     registers: [this.#registry],
   });
 
@@ -36,6 +36,7 @@ export class Metrics {
     // Memory, CPU, open files, the event loop's lag, garbage collection, Node's version.
     collectDefaultMetrics({ register: this.#registry });
     for (const result of ['ok', 'failed']) this.#statements.zero({ result });
+    this.#lastSweep.setToCurrentTime();
     for (const result of ['ok', 'failed', 'left']) this.#sweeps.inc({ result }, 0);
   }
 

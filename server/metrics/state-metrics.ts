@@ -12,7 +12,7 @@ export interface State {
   /** The connections to the database; undefined for one that is a file. */
   connections: () => { active: number; idle: number; waiting: number } | undefined;
   /** The published signing keys. */
-  keys: () => readonly { state: string; current_at: number | null }[];
+  keys: () => readonly { state: string; current_at: number | null; created_at: number; source: string }[];
   /** When the server's own certificate ends, in milliseconds since the epoch. */
   certificateEnd: () => number | undefined;
 }
@@ -63,9 +63,13 @@ export function addStateMetrics(registry: Registry, state: State): void {
       this.set({ state: wanted }, state.keys().filter((key) => key.state === wanted).length);
     }
   });
-  gauge('vouch_signing_key_since_timestamp_seconds', 'Since when the current signing key signs', [], function () {
+  const since = 'Since when the current signing key signs, by where it is: only one in the database follows a schedule';
+  gauge('vouch_signing_key_since_timestamp_seconds', since, ['source'], function () {
+    this.reset();
     const current = state.keys().find((key) => key.state === 'current');
-    if (typeof current?.current_at === 'number') this.set(current.current_at / 1000);
+    if (current === undefined) return;
+    const source = current.source === 'database' ? 'database' : 'kms';
+    this.set({ source }, (current.current_at ?? current.created_at) / 1000);
   });
   if (state.connections() !== undefined) {
     gauge('vouch_database_connections', 'Connections to the database', ['state'], function () {
