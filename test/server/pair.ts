@@ -1,4 +1,5 @@
 import { readConfig } from '../../server/config/config.ts';
+import type { Context } from '../../server/context.ts';
 import { type RunningServer, serve } from '../../server/serve.ts';
 import { AlternatingProxy } from '../support/alternating-proxy.ts';
 import { freePort } from '../support/free-port.ts';
@@ -12,7 +13,7 @@ export interface Pair extends TestServer {
 }
 
 /**
- * Starts both in this process, on a database of their own. `context` is the first one's.
+ * Starts both in this process, on a database of their own. `context` is the first one's, and its clock is that of both.
  *
  * @param engine by default the one under test
  * @param elapsed a monotonic clock, if not the real one
@@ -42,7 +43,12 @@ export async function startPair(
   const proxy = await AlternatingProxy.open(port, ports);
   const [{ context }, other] = instances;
   // A test may replace it.
-  Object.defineProperty(other.context, 'now', { get: () => context.now });
+  Object.defineProperty(other.context, 'now', {
+    get: () => context.now,
+    set: (now: Context['now']) => {
+      context.now = now;
+    },
+  });
   return {
     origin,
     context,
