@@ -68,7 +68,7 @@ export const EVENTS = {
     means: 'A new signing key was made and published; it signs from a later time on',
     detail: ['kid', 'source', 'signsFrom'],
   },
-  'signing-key-brought-forward': {
+  'signing-key-advanced': {
     means: 'An administrator made the next signing key sign sooner',
     detail: ['kid', 'signsFrom'],
   },

@@ -53,7 +53,7 @@ const MAPPINGS: Record<AuditEvent, Mapping> = {
   'key-removed': { class: 'accountChange', activity: [11, 'MFA Factor Disable'] },
   'key-renamed': { class: 'accountChange', activity: [99, 'Rename a security key'] },
   'signing-key-published': { class: 'entityManagement', activity: [1, 'Create'] },
-  'signing-key-brought-forward': { class: 'entityManagement', activity: [3, 'Update'] },
+  'signing-key-advanced': { class: 'entityManagement', activity: [3, 'Update'] },
   'signing-key-current': { class: 'entityManagement', activity: [10, 'Activate'] },
   'signing-key-retired': { class: 'entityManagement', activity: [11, 'Deactivate'] },
   'signing-key-revoked': { class: 'entityManagement', activity: [9, 'Disable'], severity: 'high' },

@@ -314,6 +314,12 @@ describe.sequential('an administrator', () => {
       instead: { Kq3vXw8mTz: keys[0]?.kid.slice(0, 10) ?? '' },
     });
     await expect.poll(() => endOf(alice), patience).toBe('ended-by-administrator');
+    const { keys: after } = await json<{ keys: { kid: string }[] }>('signing-keys', 'list');
+    const published = async () => {
+      const answer = (await (await fetch(`${sandbox.issuer}/jwks`)).json()) as { keys: { kid: string }[] };
+      return answer.keys.map(({ kid }) => kid);
+    };
+    await expect.poll(published, patience).toEqual([after[0]?.kid]);
   });
 
   test('a rule on keys is tried out before it is made; and no command of the document was left out', async () => {

@@ -47,7 +47,7 @@ function line(at: number, event: string, person: string, more: (string | null)[]
 }
 
 function valueText(name: string, value: unknown): string {
-  if (typeof value === 'number' && name.endsWith('At')) return exactTime(value);
+  if (typeof value === 'number' && (name.endsWith('At') || name === 'signsFrom')) return exactTime(value);
   if (name === 'issuedBefore') return exactTime(Date.parse(String(value)));
   return typeof value === 'string' && /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
 }

@@ -87,7 +87,7 @@ async function consequences({ store, installation }: Administration, key: KeyRow
       : [`  Write the documents at ${installation.awsIssuer} again at once: vouch-server publish DIR`];
   return [
     `Revoking ${intro} breaks this:`,
-    `  ${sessions === 1 ? '1 session ends' : `${sessions} sessions end`}; these people sign in again. Servers obey within 5 seconds, or 30 without the database.`,
+    `  ${ending(sessions)} Servers obey within 5 seconds, or 30 without the database.`,
     '  Until AWS reads the key set again, it takes tokens of this key, forged ones too, and refuses new ones. The set says 5 minutes',
     '  (max-age); AWS does not document how long it keeps it. A token itself is good for 6 minutes.',
     `  Credentials that AWS has given for tokens stay, up to ${LONGEST_SECONDS / 3600} hours: vouch-server aws-revoke EMAIL`,
@@ -95,6 +95,13 @@ async function consequences({ store, installation }: Administration, key: KeyRow
     ...publish,
     ...(state === 'current' ? ['A new key signs at once.'] : []),
   ];
+}
+
+function ending(sessions: number): string {
+  if (sessions === 0) return 'No session ends.';
+  return sessions === 1
+    ? '1 session ends; its person signs in again.'
+    : `${sessions} sessions end; these people sign in again.`;
 }
 
 function revokedAlready(kid: string): Problem {

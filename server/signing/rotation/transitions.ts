@@ -95,7 +95,7 @@ export async function bringForward(
   if (changed === undefined) return false;
   await audit(transaction, now, {
     ...by,
-    event: 'signing-key-brought-forward',
+    event: 'signing-key-advanced',
     detail: { kid, signsFrom },
   });
   return true;

@@ -140,7 +140,7 @@ describe('vouch-server signing-keys rotate', () => {
     const signsFrom = new Date(now - 1_000 + PUBLISH_MS).toISOString();
     expect(json(stdout)).toEqual({ next, current: first, signsFrom, made: false });
     expect(json((await keys('rotate', '--json')).stdout)).toEqual({ next, current: first, signsFrom, made: false });
-    expect((await auditOf(store)).map(({ event }) => event)).toEqual(['signing-key-brought-forward']);
+    expect((await auditOf(store)).map(({ event }) => event)).toEqual(['signing-key-advanced']);
     await store
       .updateTable('signing_keys')
       .set({ published_at: now - HOUR })
