@@ -1,10 +1,14 @@
 import type { Config } from '../config/config.ts';
 import { isLoopback, readRange } from '../network/ip-address.ts';
 import { fetchDocument, Unreadable } from '../public-documents/fetch-document.ts';
+import { inFull } from '../text/time.ts';
 import { type Finding, type Result, resultOf } from './result.ts';
 
 /** More addresses than these in a trusted range are worth a warning: each of them can pass for anybody. In bits. */
 const WIDE = { ipv4: 24, ipv6: 64 };
+
+/** How long before its end a certificate should have been replaced, in milliseconds. */
+const SOON_MS = 14 * 24 * 3600_000;
 
 type Settings = Pick<Config, 'issuer' | 'local' | 'tls' | 'listen' | 'trustedProxies'>;
 
@@ -12,10 +16,25 @@ type Settings = Pick<Config, 'issuer' | 'local' | 'tls' | 'listen' | 'trustedPro
 export async function checkProxy(config: Settings): Promise<Result> {
   const { issuer, local, tls, listen, trustedProxies } = config;
   const asked = await ask(issuer);
-  const findings = [...(local ? [] : [...findMismatch(config), ...findWide(trustedProxies)]), ...asked];
+  const set = [...findMismatch(config), ...findCertificate(config, Date.now()), ...findWide(trustedProxies)];
+  const findings = [...(local ? [] : set), ...asked];
   const how = local ? 'no proxy is needed' : tls ? 'the server ends TLS itself' : `behind ${trustedProxies.join(', ')}`;
   const where = listen.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(', ');
   return resultOf('proxy', { says: `${how}; listens on ${where}`, findings, data: { trustedProxies, listen } });
+}
+
+/** The server's own certificate, when it soon is of no use. @param now milliseconds since the epoch */
+function findCertificate({ tls }: Settings, now: number): Finding[] {
+  if (tls === undefined || tls.pair.expiresAt > now + SOON_MS) return [];
+  const over = tls.pair.expiresAt <= now;
+  return [
+    {
+      id: 'proxy.certificate',
+      severity: over ? 'failed' : 'warning',
+      what: `The certificate in ${tls.files.certFile} ${over ? 'ended on' : 'ends on'} ${inFull(tls.pair.expiresAt)}.`,
+      fix: 'Replace the files of VOUCH_TLS_CERT and VOUCH_TLS_KEY: the server finds them without a restart.',
+    },
+  ];
 }
 
 /** A proxy that cannot reach the server, or that the server does not know. */

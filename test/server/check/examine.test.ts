@@ -20,6 +20,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { StaticHost, trustedCa } from '../public-documents/static-host.ts';
 import { HTTPS, MASTER_KEY } from '../settings.ts';
 import { startServer, type TestServer } from '../support.ts';
+import { tlsFiles } from '../tls-files.ts';
 
 const MASTER = Buffer.from(MASTER_KEY, 'base64');
 const MINUTE = 60_000;
@@ -357,6 +358,17 @@ describe('the proxy', () => {
     ['is one of a few', { VOUCH_LISTEN: '[::]:80', VOUCH_TRUST_PROXY: '10.1.2.0/24,fd00::/64' }, []],
   ])('%s', async (_name, changes, found) => {
     expect(await bySettings(changes)).toEqual(found);
+  });
+
+  test.each<[string, [number, number], string[]]>([
+    ['is good for a month', [-1, 30], []],
+    ['ends in a week', [-1, 7], ['warning']],
+    ['has ended', [-9, -1], ['failed']],
+  ])('is none, and the server’s own certificate %s', async (_name, days, found) => {
+    const tls = tlsFiles(await ca.pairFor('vouch.invalid', { days }));
+    const { findings } = await checkProxy(proxied(tls.settings));
+    const about = findings.filter(({ id }) => id === 'proxy.certificate');
+    expect(about.map(({ severity }) => severity)).toEqual(found);
   });
 
   const answering = async (listener: RequestListener) => {
