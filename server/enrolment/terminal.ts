@@ -70,6 +70,9 @@ export async function approveEnrolment(context: Context, poll: string, words: st
 
 /** Ends an enrolment whose page somebody else has opened, even after approval. The invitation stays good. */
 export async function denyEnrolment(context: Context, poll: string, from: RequestSource): Promise<void> {
+  // Anybody may ask, and a transaction keeps all other writers waiting.
+  const known = context.store.selectFrom('enrolments').where('poll_hash', '=', hash(poll)).select('poll_hash');
+  if ((await known.executeTakeFirst()) === undefined) return;
   await context.store.transaction().execute(async (transaction) => {
     const denied = await transaction
       .updateTable('enrolments')
