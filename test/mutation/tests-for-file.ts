@@ -98,6 +98,8 @@ export const testsByFile: Record<string, readonly string[]> = {
   'server/sessions/find-session.ts': ['test/server/commands/people'],
   'server/sessions/list.ts': ['test/server/people/lists'],
   'server/store/page.ts': ['test/server/people/lists'],
+  'server/store/lease.ts': ['test/server/store/lease'],
+  'server/http/shared-rate-limit-store.ts': ['test/server/http/shared-rate-limit-store'],
   'server/text/table.ts': ['test/server/text/table'],
   'server/invitations/invitations.ts': ['test/server/invitations/invitations'],
   'server/invitations/invite.ts': ['test/server/invitations/invitations'],
