@@ -161,7 +161,7 @@ describe('with a database that is not in use', async () => {
     const server = await startProgram(settings);
     const running = await vouchServer(['restore', backup, '--replace'], settings);
     expect(running).toMatchObject({ code: 1, stdout: '' });
-    expect(running.stderr).toContain('Another program has the database');
+    expect(running.stderr).toContain('Another program has the database open');
     expect((await fetch(`${settings.VOUCH_ISSUER}/readyz`)).status).toBe(200);
     await server.end('SIGTERM');
     const there = await vouchServer(['restore', backup], settings);
@@ -215,6 +215,19 @@ describe('with a database that is not in use', async () => {
     const after = [statSync(database).ino, await succeed(['audit', 'export', '--since', '0'], settings)];
     expect(after).toEqual(before);
     expect(filesOf(database)).toEqual([]);
+  });
+
+  test('a crash while the old database was being locked costs nothing', async () => {
+    const crashed = join(newFolder(), 'vouch.db');
+    const writing = new DatabaseSync(database);
+    writing.exec(`pragma journal_mode = delete; pragma cache_size = 1; begin; create table t (a);
+      insert into t with recursive c (a) as (select 1 union all select a + 1 from c where a < 99999) select a from c`);
+    for (const ending of ['', '-journal']) copyFileSync(database + ending, crashed + ending);
+    writing.exec('rollback; pragma journal_mode = wal');
+    writing.close();
+    const there = { ...settings, VOUCH_DATABASE_URL: `sqlite:${crashed}`, VOUCH_MASTER_KEY_FILE: `${database}.key` };
+    expect(await succeed(['audit', 'verify'], there)).toContain('is whole');
+    expect(existsSync(`${crashed}-journal`)).toBe(false);
   });
 
   test('a database that cannot be read any more is put aside with all that is beside it', async () => {

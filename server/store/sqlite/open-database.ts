@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
@@ -21,7 +22,22 @@ export function openToWrite(file: string, waitMs: number): DatabaseSync {
 
 /** Opens a connection that only reads, and so never waits for a writer. @param waitMs as above */
 export function openToRead(file: string, waitMs: number): DatabaseSync {
+  rollBack(file, waitMs);
   const database = new DatabaseSync(file, { timeout: waitMs, readOnly: true });
   database.exec('PRAGMA trusted_schema = OFF');
   return database;
+}
+
+/**
+ * A change of the journal mode that was cut off left a journal, which only a connection that may write can roll back (sqlite.org/lockingv3.html,
+ * section 4.0).
+ */
+function rollBack(file: string, waitMs: number): void {
+  if (!existsSync(`${file}-journal`)) return;
+  const database = new DatabaseSync(file, { timeout: waitMs });
+  try {
+    database.exec('SELECT 1 FROM sqlite_master');
+  } finally {
+    database.close();
+  }
 }

@@ -2,6 +2,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSyn
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Problem } from '../../problem/problem.ts';
+import { openToRead } from './open-database.ts';
 
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 const [SQLITE_BUSY, SQLITE_LOCKED] = [5, 6];
@@ -42,21 +43,23 @@ export function putInPlace(fresh: string, file: string, aside: string): boolean 
  */
 function hold(file: string): DatabaseSync | undefined {
   // What writes would delete the WAL of a file that is damaged.
-  const reader = run(file, { readOnly: true }, 'SELECT 1 FROM sqlite_master');
+  const reader = run(() => openToRead(file, 0), 'SELECT 1 FROM sqlite_master');
   reader?.close();
-  return reader && run(file, {}, 'PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
+  const open = () => new DatabaseSync(file, { timeout: 0 });
+  return reader && run(open, 'PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
 }
 
-function run(file: string, options: { readOnly?: boolean }, sql: string): DatabaseSync | undefined {
-  const database = new DatabaseSync(file, { timeout: 0, ...options });
+function run(open: () => DatabaseSync, sql: string): DatabaseSync | undefined {
+  let database: DatabaseSync | undefined;
   try {
+    database = open();
     database.exec(sql);
     return database;
   } catch (error) {
-    database.close();
+    database?.close();
     const { errcode } = error as { errcode?: number };
     if (errcode === undefined || ![SQLITE_BUSY, SQLITE_LOCKED].includes(errcode & 0xff)) return undefined;
-    throw inUse(file);
+    throw inUse();
   }
 }
 
@@ -65,10 +68,10 @@ export function checkUnused(file: string): void {
   if (existsSync(file)) hold(file)?.close();
 }
 
-function inUse(file: string): Problem {
+function inUse(): Problem {
   return new Problem({
     kind: 'database-in-use',
-    what: `Another program has the database ${file} open.`,
+    what: 'Another program has the database open.',
     why: 'A server that runs would go on with the old one, and all that it writes would be lost.',
     fix: 'Stop the server, and every command of vouch-server, first.',
   });
