@@ -60,7 +60,6 @@ export function createApp(context: Context, { master, watch, readiness, observer
   const words = loginWords(master);
   const provider = currentProvider(context, words);
   const session = requireSession(context);
-  app.use(freshKeys(context));
   const limit = (name: string, most: number) => perMinute(context, name, most);
   app.use('/enroll/start', limit('enroll start', 60));
   // Terminals and pages poll here: a team that enrols from behind one address must still be able to sign in.
@@ -70,6 +69,8 @@ export function createApp(context: Context, { master, watch, readiness, observer
   // Counted apart: all agents of a team open their streams again when the server restarts, and Git's own requests must not wait for that.
   app.use('/api/session/events', limit('events', 3000));
   app.use('/api', except('/session/events', limit('api', 1200)), noStore);
+  // After the limits, because it may wait for the database.
+  app.use(freshKeys(context));
   app.use(['/enroll', '/login'], express.json({ limit: '64kb' }), noStore);
   app.use(enrolmentRoutes(context));
   app.use(loginRoutes(context, provider, words));
