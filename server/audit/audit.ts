@@ -74,8 +74,12 @@ export async function auditAll<Event extends AuditEvent>(
     return { ...fields, hash };
   });
   const [row, ...others] = rows;
-  if (row !== undefined && others.length === 0) await addRow(transaction, row);
-  for (let from = 0; from < rows.length && others.length > 0; from += BATCH) {
+  if (row !== undefined && others.length === 0) {
+    // PostgreSQL gets both in one packet.
+    await Promise.all([addRow(transaction, row), setHash(transaction, { hash })]);
+    return;
+  }
+  for (let from = 0; from < rows.length; from += BATCH) {
     await transaction
       .insertInto('audit')
       .values(rows.slice(from, from + BATCH))

@@ -43,6 +43,8 @@ export class PostgresConnection implements DatabaseConnection {
   readonly #database: PostgresDatabase;
   #client: pg.PoolClient | undefined;
   #inTransaction = false;
+  /** The answer to the statement that begins the transaction, which the first one of the transaction does not wait for. */
+  #begun: Promise<unknown> | undefined;
   #hasMutex = false;
   /** Whether the state of the client is unknown. */
   #broken = false;
@@ -55,7 +57,7 @@ export class PostgresConnection implements DatabaseConnection {
     const values = parameters.some(hasNul) ? parameters.map(withoutNul) : (parameters as unknown[]);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const { command, rowCount, rows } = await this.#query({ text: sql, values, ...nameFor(sql, values) });
+        const { command, rowCount, rows } = await this.#afterBegin({ text: sql, values, ...nameFor(sql, values) });
         return CHANGES.includes(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows };
       } catch (error) {
         // Within a transaction only the whole of it can be tried again, and only its caller knows how.
@@ -66,7 +68,7 @@ export class PostgresConnection implements DatabaseConnection {
     }
   }
 
-  /** @throws StoreUnavailable when the lock does not come in time */
+  /** Does not wait for the lock: the first statement does. @throws StoreUnavailable when there is no connection, or too much to do */
   async begin({ accessMode, isolationLevel }: TransactionSettings): Promise<void> {
     const snapshot = accessMode === 'read only';
     if (isolationLevel !== (snapshot ? 'repeatable read' : undefined)) {
@@ -78,18 +80,16 @@ export class PostgresConnection implements DatabaseConnection {
       }
       this.#hasMutex = true;
     }
+    this.#client = await this.#database.pool.take();
     this.#inTransaction = true;
-    try {
-      await this.#query({ text: snapshot ? BEGIN_SNAPSHOT : BEGIN });
-    } catch (error) {
-      // It may have begun before it failed.
-      await this.rollback();
-      throw error;
-    }
+    this.#begun = this.#query({ text: snapshot ? BEGIN_SNAPSHOT : BEGIN });
+    // Whoever comes next meets its error.
+    this.#begun.catch(() => {});
   }
 
   /** When this fails, the transaction may have been committed or not. */
   async commit(): Promise<void> {
+    await this.#begun;
     const { command } = await this.#query({ text: 'commit' });
     this.#inTransaction = false;
     // What PostgreSQL answers after a statement has failed, and somebody caught its error.
@@ -109,6 +109,7 @@ export class PostgresConnection implements DatabaseConnection {
   release(): void {
     if (this.#client !== undefined) this.#database.pool.give(this.#client, this.#broken || this.#inTransaction);
     this.#client = undefined;
+    this.#begun = undefined;
     if (this.#hasMutex) this.#database.mutex.release();
     this.#hasMutex = false;
   }
@@ -118,13 +119,27 @@ export class PostgresConnection implements DatabaseConnection {
     throw new Error('nothing is read in parts');
   }
 
+  /**
+   * Sends a statement right behind the one that begins the transaction. If that one gets no lock, the transaction has failed and does
+   * nothing more (PostgreSQL's manual, section "Pipelining").
+   */
+  async #afterBegin(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    const begun = this.#begun;
+    const answer = this.#query(query);
+    if (begun === undefined) return answer;
+    answer.catch(() => {});
+    await begun;
+    this.#begun = undefined;
+    return answer;
+  }
+
   async #query(query: pg.QueryConfig): Promise<pg.QueryResult> {
     this.#client ??= await this.#database.pool.take();
     const client = this.#client;
     const { pool, patient } = this.#database;
     const timer = patient ? undefined : setTimeout(() => pool.cut(client), ANSWER_MS);
     try {
-      return await client.query(query);
+      return await pool.send(client, query);
     } catch (error) {
       const lost = pool.isLost(client);
       // Whoever takes the connection next must not meet the same.

@@ -38,8 +38,8 @@ test('what a transaction has read stays true until it ends: another one waits, a
   await store.transaction().execute(async (transaction) => {
     expect(await challenges(transaction)).toEqual([]);
     others = other.transaction().execute(async (waiting) => {
-      order.push('the other has begun');
       expect((await challenges(waiting)).sort()).toEqual(['first', 'second']);
+      order.push('the other has its turn');
       await addChallenge(waiting, 'other’s');
     });
     await addChallenge(transaction, 'first');
@@ -49,7 +49,7 @@ test('what a transaction has read stays true until it ends: another one waits, a
     order.push('the first ends');
   });
   await others;
-  expect(order).toEqual(['the first ends', 'the other has begun']);
+  expect(order).toEqual(['the first ends', 'the other has its turn']);
   expect((await challenges(store)).sort()).toEqual(['first', 'other’s', 'second']);
 });
 
