@@ -57,7 +57,13 @@ export class Writer {
   /** Begins a transaction, which has the connection until `commit` or `rollback`. */
   async begin(): Promise<void> {
     await this.#join();
-    this.#statements.run(SAVEPOINT);
+    try {
+      this.#statements.run(SAVEPOINT);
+    } catch (error) {
+      // The transaction has not begun, so that nobody ends it.
+      this.#mutex.release();
+      throw asUnavailable(error);
+    }
   }
 
   /** Runs a statement of the transaction that has the connection. */
@@ -85,13 +91,17 @@ export class Writer {
     await group?.promise;
   }
 
-  /** Undoes the transaction, and nothing that others in its group have done. */
+  /** Undoes the transaction, and nothing that others in its group have done; if that fails, all of them. Never throws. */
   rollback(): void {
     try {
       if (this.#database.isTransaction) {
         this.#statements.run(ROLLBACK_TO);
         this.#statements.run(RELEASE);
       }
+    } catch (error) {
+      // What could not be undone alone must not be stored with what others have done.
+      this.#undo();
+      this.#fail(asUnavailable(error));
     } finally {
       this.#mutex.release();
     }

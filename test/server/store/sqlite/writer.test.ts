@@ -7,6 +7,7 @@ import { NodeSqliteDialect } from '../../../../server/store/sqlite/dialect.ts';
 import { openToRead, openToWrite } from '../../../../server/store/sqlite/open-database.ts';
 import { openFile } from '../../../../server/store/sqlite/open-store.ts';
 import { Writer } from '../../../../server/store/sqlite/writer.ts';
+import { StoreUnavailable } from '../../../../server/store/unavailable.ts';
 import { newDatabase } from '../../settings.ts';
 
 /** A store whose commits can be counted, and another connection to its file. */
@@ -123,4 +124,55 @@ test('statements that stay prepared see a change of the schema', async () => {
   other.exec("alter table challenges add column more text default 'new'");
   await add('b');
   expect((await all()).map((row) => Object(row).more)).toEqual(['new', 'new']);
+});
+
+/** A store on whose connection these words fail as long as they are in the list. */
+async function failing(words: string[]) {
+  const file = newDatabase();
+  await (await openFile(file)).destroy();
+  const connection = openToWrite(file, 0);
+  const prepare = connection.prepare.bind(connection);
+  connection.prepare = (sql) => {
+    if (words.includes(sql)) throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
+    return prepare(sql);
+  };
+  const database = new SqliteDatabase(new Writer(connection, () => {}), () => openToRead(file, 0));
+  const store = new Kysely<Schema>({ dialect: new NodeSqliteDialect(database) });
+  onTestFinished(() => store.destroy());
+  const add = (name: string, db = store) =>
+    db
+      .insertInto('challenges')
+      .values({ challenge_hash: name, purpose: 'sign-in', binding: 'x', expires_at: 1 })
+      .execute();
+  return { store, add };
+}
+
+test('a transaction that cannot begin keeps nobody else waiting', async () => {
+  const words = ['SAVEPOINT ours'];
+  const { store, add } = await failing(words);
+  await expect(store.transaction().execute((transaction) => add('a', transaction))).rejects.toBeInstanceOf(
+    StoreUnavailable,
+  );
+  words.pop();
+  await store.transaction().execute((transaction) => add('b', transaction));
+  expect(await store.selectFrom('challenges').select('challenge_hash as name').execute()).toEqual([{ name: 'b' }]);
+});
+
+test('what cannot be undone alone is undone with all that share its commit, and they are told', async () => {
+  const words = ['ROLLBACK TO ours'];
+  const { store, add } = await failing(words);
+  const ends = await Promise.allSettled([
+    add('a'),
+    store.transaction().execute(async (transaction) => {
+      await add('undone', transaction);
+      throw new Error('changed its mind');
+    }),
+  ]);
+  expect(ends.map((end) => (end.status === 'rejected' ? end.reason.message : end.status))).toEqual([
+    expect.stringContaining('disk I/O error'),
+    'changed its mind',
+  ]);
+  words.pop();
+  await add('b');
+  expect(await store.selectFrom('challenges').select('challenge_hash as name').execute()).toEqual([{ name: 'b' }]);
 });
