@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { runCommand } from './password-command.ts';
 
 /** Where the database's password comes from. */
 export type PasswordSource = { password: string } | { file: string } | { command: string } | undefined;
@@ -8,19 +8,15 @@ export type PasswordSource = { password: string } | { file: string } | { command
 /** How long a command's answer is used for new connections, in milliseconds: AWS's tokens for RDS are valid for 15 minutes. */
 const REUSE_MS = 5 * 60_000;
 
-/** How long a command may take, in milliseconds. */
-const COMMAND_MS = 10_000;
-
 /** In characters: a token for RDS has about 1,500. */
 const MAX_LENGTH = 64 * 1024;
-
-const runFile = promisify(execFile);
 
 /** The password for a new connection: asked for again, so that it can be changed while the server runs. */
 export class Password {
   readonly #source: PasswordSource;
   #answer: Promise<string> | undefined;
   #staleAt = 0;
+  #asking = new AbortController();
 
   constructor(source: PasswordSource) {
     this.#source = source;
@@ -31,19 +27,14 @@ export class Password {
     const source = this.#source;
     if (source === undefined) return '';
     if ('password' in source) return source.password;
-    if ('file' in source) return checked(await readFile(source.file, 'utf8'), `the file ${source.file}`);
+    if ('file' in source) return checked(await read(source.file), `the file ${source.file}`);
     if (this.#answer === undefined || performance.now() >= this.#staleAt) {
       this.#staleAt = Number.POSITIVE_INFINITY;
-      this.#answer = run(source.command).then(
-        (password) => {
-          this.#staleAt = performance.now() + REUSE_MS;
-          return password;
-        },
-        (error) => {
-          this.forget();
-          throw error;
-        },
-      );
+      this.#answer = runCommand(source.command, MAX_LENGTH, this.#asking.signal).then((said) => {
+        this.#staleAt = performance.now() + REUSE_MS;
+        return checked(said, 'VOUCH_DATABASE_PASSWORD_COMMAND');
+      });
+      this.#answer.catch(() => this.forget());
     }
     return this.#answer;
   }
@@ -52,25 +43,24 @@ export class Password {
   forget(): void {
     this.#answer = undefined;
   }
+
+  /** Ends a command that runs: nobody needs its answer any more. */
+  giveUp(): void {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+  }
 }
 
-async function run(command: string): Promise<string> {
-  // The command is the administrator's, but the master key is none of its business.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VOUCH_')));
+/** Opened once, so that the checked file is the one that is read. A FIFO must not block, and a device would never end. */
+async function read(file: string): Promise<string> {
+  const opened = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { stdout } = await runFile('/bin/sh', ['-c', command], {
-      env,
-      timeout: COMMAND_MS,
-      killSignal: 'SIGKILL',
-      maxBuffer: MAX_LENGTH,
-    });
-    return checked(stdout, 'VOUCH_DATABASE_PASSWORD_COMMAND');
-  } catch (error) {
-    // Its message has the whole command, and its output may be the password.
-    const { code, killed, signal } = error as { code?: unknown; killed?: boolean; signal?: unknown };
-    if (code === undefined && signal === undefined) throw error;
-    const how = killed ? `took longer than ${COMMAND_MS / 1000} seconds` : `ended with ${code ?? signal}`;
-    throw new Error(`VOUCH_DATABASE_PASSWORD_COMMAND ${how}`);
+    const { size } = await opened.stat();
+    // A file that is longer is no password; one that is not regular has no size.
+    const { buffer, bytesRead } = await opened.read(Buffer.alloc(Math.min(size, MAX_LENGTH + 1)), { position: 0 });
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await opened.close();
   }
 }
 

@@ -109,6 +109,7 @@ export class Pool {
 
   /** Waits for the connections in use. */
   end(): Promise<void> {
+    this.#password.giveUp();
     return this.#pool.end();
   }
 }

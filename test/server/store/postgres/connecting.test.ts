@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { PostgresEngine } from '../../../../server/store/postgres/engine.ts';
-import type { PasswordSource } from '../../../../server/store/postgres/password.ts';
+import { Password, type PasswordSource } from '../../../../server/store/postgres/password.ts';
 import { StoreUnavailable } from '../../../../server/store/unavailable.ts';
 import { TestCa } from '../../../aws/test-ca.ts';
 import { freePort } from '../../../support/free-port.ts';
@@ -139,8 +140,37 @@ describe('the password', () => {
     expect(await ask('echo geheim; echo geheim >&2; exit 3')).toMatch(/ended with 3$/);
     expect(await ask('kill -TERM $$')).toMatch(/ended with SIGTERM$/);
     expect(await ask('true')).toMatch(/holds no password$/);
-    expect(await ask('head -c 100000 /dev/zero')).toMatch(/ended with ERR_CHILD_PROCESS_STDIO_MAXBUFFER$/);
+    expect(await ask('head -c 100000 /dev/zero')).toMatch(/said more than 65536 bytes$/);
     expect(await ask(': geheim; nosuchprogram')).toMatch(/ended with 127$/);
+  });
+
+  test('from a command that says too much, or is not needed any more, ends all that the command has started', async () => {
+    const [started, ended] = [join(folder, 'started'), join(folder, 'ended')];
+    const sleeper = (then: string) => `sleep 1000 & echo $! > ${started}; ${then}; wait`;
+    const pid = () => Number(readFileSync(started, 'utf8'));
+    const isOver = () => !existsSync(`/proc/${pid()}/stat`) || / Z /.test(readFileSync(`/proc/${pid()}/stat`, 'utf8'));
+    expect(await open('127.0.0.1', 'sslmode=require', { command: sleeper('head -c 100000 /dev/zero') })).toMatch(
+      /said/,
+    );
+    await expect.poll(isOver).toBe(true);
+    const password = new Password({ command: sleeper(`echo > ${ended}`) });
+    const asked = password.get();
+    asked.catch(() => {});
+    await expect.poll(() => existsSync(ended)).toBe(true);
+    password.giveUp();
+    await expect(asked).rejects.toThrow('not needed');
+    await expect.poll(isOver).toBe(true);
+    await expect(new Password({ command: 'echo x' }).get()).resolves.toBe('x');
+  });
+
+  test('from a file that is no regular one is none', async () => {
+    expect(await open('127.0.0.1', 'sslmode=require', { file: '/dev/zero' })).toMatch(/holds no password$/);
+    const fifo = join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    expect(await open('127.0.0.1', 'sslmode=require', { file: fifo })).toMatch(/holds no password$/);
+    const long = join(folder, 'long');
+    writeFileSync(long, 'x'.repeat(70_000));
+    expect(await open('127.0.0.1', 'sslmode=require', { file: long })).toMatch(/holds no password$/);
   });
 
   test('is all that a command is asked for: it knows none of the server’s settings', async () => {
