@@ -33,7 +33,7 @@ const MINUTE_MS = 60_000;
 /** How long it is believed that the key signs, in milliseconds: signing elsewhere costs money. */
 const KEY_REUSE_MS = 30_000;
 
-/** How long closing the database may take, in milliseconds: a database that is away must not keep the process alive. */
+/** How long each part may take to close, in milliseconds: a database or a host that is away must not keep the process alive. */
 const DESTROY_MS = 3_000;
 
 export interface RunningServer {
@@ -63,8 +63,8 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
   let metadata: LatestMetadata | undefined;
   let publication: Publication | undefined;
   const end = async () => {
-    await publication?.close();
-    await metadata?.close();
+    await inTime(publication?.close());
+    await inTime(metadata?.close());
     place.close();
     await inTime(store.destroy());
     await inTime(observation.close());
@@ -95,7 +95,10 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
     };
     await observation.listen(config, state, log);
     const app = createApp(context, { master, watch, readiness, observers: observation.requests });
-    const listeners = await listen(config.listen, app, { tls: config.tls?.pair });
+    const listeners = await listen(config.listen, app, {
+      tls: config.tls?.pair,
+      proxies: config.trustedProxies,
+    });
     if (config.tls !== undefined) tls = new TlsWatch(config.tls, log, listeners.useTls);
     const sweeper = sweeperFor(context);
     const everyMinute = async () => {
@@ -144,8 +147,8 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
   }
 }
 
-/** Waits no longer than a database that answers needs. */
-async function inTime(ended: Promise<void>): Promise<void> {
+/** Waits no longer than what answers needs. */
+async function inTime(ended: Promise<void> | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, DESTROY_MS);

@@ -1,6 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { ipKeyGenerator } from 'express-rate-limit';
-import { readAddress } from './ip-address.ts';
+import { inRanges, readAddress } from './ip-address.ts';
 
 /** The most connections of one client: a team behind one address has one for each agent, and some for browsers. */
 const PER_CLIENT = 2_000;
@@ -8,11 +8,19 @@ const PER_CLIENT = 2_000;
 /** A client with one IPv6 address has the 2^64 around it (RFC 6177), so these count as one. */
 const IPV6_SUBNET = 64;
 
+interface Options {
+  perClient?: number;
+  /** The ranges of proxies, each of which brings the connections of many clients. */
+  proxies?: readonly string[];
+}
+
 /** Ends a client's connections beyond a number at once: each costs memory, also before its first request. */
-export function limitConnections(server: Server, perClient = PER_CLIENT): void {
+export function limitConnections(server: Server, { perClient = PER_CLIENT, proxies = [] }: Options = {}): void {
+  const isProxy = inRanges(proxies);
   const counts = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
     const address = readAddress((socket.remoteAddress ?? '').replace(/%.*$/, ''));
+    if (address !== undefined && isProxy(address)) return;
     const client = address === undefined ? 'gone' : ipKeyGenerator(address, IPV6_SUBNET);
     const count = counts.get(client) ?? 0;
     if (count >= perClient) {

@@ -35,6 +35,8 @@ export interface ListenAddress {
 export interface ListenOptions {
   /** With it, the server speaks TLS itself. */
   tls?: TlsPair | undefined;
+  /** The ranges of the proxies that bring others' requests. */
+  proxies?: readonly string[];
 }
 
 export interface Listeners {
@@ -60,7 +62,7 @@ export interface Listeners {
 export async function listen(
   addresses: readonly ListenAddress[],
   app: RequestListener,
-  { tls }: ListenOptions = {},
+  { tls, proxies = [] }: ListenOptions = {},
 ): Promise<Listeners> {
   const servers: (Server | TlsServer)[] = [];
   /** Of a connection that has not yet finished TLS's handshake, Node's HTTP server knows nothing. */
@@ -88,7 +90,7 @@ export async function listen(
   };
   try {
     for (const address of addresses) {
-      const server = newServer(listener, tls);
+      const server = newServer(listener, tls, proxies);
       server.maxConnections = MOST_CONNECTIONS;
       server.on('connection', (socket: Socket) => {
         sockets.add(socket);
@@ -112,16 +114,17 @@ export async function listen(
   };
 }
 
-function newServer(listener: RequestListener, tls: TlsPair | undefined): Server {
+function newServer(listener: RequestListener, tls: TlsPair | undefined, proxies: readonly string[]): Server {
+  const behindProxies = tls === undefined || proxies.length > 0;
   const limits = {
     headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
-    keepAliveTimeout: tls === undefined ? KEEP_ALIVE_MS.ofProxies : KEEP_ALIVE_MS.ofStrangers,
+    keepAliveTimeout: behindProxies ? KEEP_ALIVE_MS.ofProxies : KEEP_ALIVE_MS.ofStrangers,
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
   };
   if (tls === undefined) return createServer(limits, listener);
   const server = createTlsServer({ ...limits, ...tls, handshakeTimeout: HEADERS_MS }, listener);
-  limitConnections(server);
+  limitConnections(server, { proxies });
   return server;
 }
 
