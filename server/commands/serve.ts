@@ -3,6 +3,9 @@ import { readConfig } from '../config/config.ts';
 import { end } from '../process/end.ts';
 import { printError } from '../process/print-error.ts';
 
+/** How long a start may still take after a signal, in milliseconds: nobody has been told yet that anything is stored. */
+const START_MS = 5_000;
+
 /** `vouch-server serve` */
 export function addServe(program: Command): void {
   program
@@ -17,13 +20,24 @@ export function addServe(program: Command): void {
         // A second signal ends it at once.
         if (closing) process.exit(1);
         closing = true;
-        server.then(({ close }) => close()).then(end, (error: Error) => process.exit(printError(error)));
+        // What a start waits for may be away.
+        const late = setTimeout(end, START_MS);
+        const started = server.finally(() => clearTimeout(late));
+        started.then(({ close }) => close()).then(end, (error: Error) => process.exit(printError(error)));
       };
       // Before the log says that it listens: a reader of that line may send a signal at once.
       process.on('SIGINT', stop);
       process.on('SIGTERM', stop);
       // As programs that renew certificates send it. Without one, a terminal that is closed ends the server.
-      if (config.tls !== undefined) process.on('SIGHUP', () => void server.then(({ reload }) => reload()));
+      if (config.tls !== undefined)
+        process.on(
+          'SIGHUP',
+          () =>
+            void server.then(
+              ({ reload }) => reload(),
+              () => {},
+            ),
+        );
       await server;
     });
 }

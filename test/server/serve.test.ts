@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { cleanEnvironment } from '../support/clean-environment.ts';
 import { freePort } from '../support/free-port.ts';
-import { startProgram, vouchServer } from './program.ts';
+import { program, startProgram, vouchServer } from './program.ts';
 import { HTTPS, localSettings, MASTER_KEY, newDatabase } from './settings.ts';
 
 const OTHER_KEY = createHash('sha256').update('another key').digest('base64');
@@ -74,6 +78,21 @@ describe('starting', () => {
     await (await startProgram({ ...settings, VOUCH_MASTER_KEY: key })).end('SIGTERM');
     writeFileSync(`${database}.key`, key, { mode: 0o600 });
     await startProgram(settings);
+  });
+
+  test('ends at SIGTERM even while it waits for another host', async () => {
+    const silent = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    const settings = { ...(await localSettings()), VOUCH_FIDO_METADATA: `https://127.0.0.1:${port}/` };
+    const child = spawn(process.execPath, [program, 'serve'], { env: cleanEnvironment(settings), stdio: 'ignore' });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const ended = once(child, 'exit');
+    await once(silent, 'connection');
+    child.kill('SIGTERM');
+    // Not with the failure of the start, which comes after a minute.
+    expect(await ended).toEqual([0, null]);
   });
 
   test('refuses an issuer other than the database’s', async () => {
