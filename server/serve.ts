@@ -63,8 +63,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
   let metadata: LatestMetadata | undefined;
   let publication: Publication | undefined;
   const end = async () => {
-    await inTime(publication?.close());
-    await inTime(metadata?.close());
+    await Promise.all([inTime(publication?.close()), inTime(metadata?.close())]);
     place.close();
     await inTime(store.destroy());
     await inTime(observation.close());
@@ -136,8 +135,9 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
         readiness.drain();
         // Streams would last for an hour.
         watch.close();
-        await Promise.all([listeners.close(config.drainMs), observation.stopListening(config.drainMs)]);
-        await inTime(schedule.close());
+        const { drainMs } = config;
+        const scheduled = inTime(schedule.close());
+        await Promise.all([listeners.close(drainMs), observation.stopListening(drainMs), scheduled]);
         await end();
       },
     };
