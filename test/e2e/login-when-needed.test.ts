@@ -50,7 +50,7 @@ describe.sequential('a login when Git needs one', () => {
     expect(git.said()).toContain('vouch: You are not signed in. Git waits while you sign in.\n');
     expect(git.said()).toContain(`  ${tabs()[0]}\n`);
     expect(git.said()).toMatch(
-      /vouch: Signed in as alice@example\.com with "Work key" until \d\d:\d\d, 8 h from now\n/,
+      /vouch: Signed in as alice@example\.com with "Work key" until (\w+ \d+ \w+ )?\d\d:\d\d, 8 h from now\n/,
     );
     expect(tabs().length).toBe(1);
     expect(sockets()).toEqual(['agent.sock', 'git.sock']);
