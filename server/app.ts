@@ -47,6 +47,8 @@ interface Parts {
 export function createApp(context: Context, { master, watch, readiness, observers = [] }: Parts): Express {
   const app = express();
   app.disable('x-powered-by');
+  // Of answers that nobody may store. Files have their own.
+  app.disable('etag');
   app.set('query parser', 'simple');
 
   app.get('/healthz', healthz);

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { readConfig } from '../config/config.ts';
+import { computeOnThisThread } from '../process/crypto-on-this-thread.ts';
 import { end } from '../process/end.ts';
 import { printError } from '../process/print-error.ts';
+import { boundHeap } from '../process/save-memory.ts';
 
 /** How long a start may still take after a signal, in milliseconds: nobody has been told yet that anything is stored. */
 const START_MS = 5_000;
@@ -12,6 +14,8 @@ export function addServe(program: Command): void {
     .command('serve')
     .description('run the server (settings: VOUCH_ISSUER and other environment variables, see docs/administration.md)')
     .action(async () => {
+      boundHeap();
+      computeOnThisThread();
       const { serve } = await import('../serve.ts');
       const config = readConfig(process.env);
       const server = serve(config);
