@@ -70,9 +70,9 @@ export async function fetchDocument(
   const agent = secure ? new HttpsAgent(options) : new HttpAgent(options);
   const signal = AbortSignal.timeout(longestMs);
   const headers = { Accept: 'application/json', 'Accept-Encoding': 'identity', 'User-Agent': 'vouch-server' };
+  const request = (secure ? httpsRequest : httpRequest)(url, { agent, signal, headers });
   try {
-    const request = (secure ? httpsRequest : httpRequest)(url, { agent, signal, headers });
-    const response = await answerTo(request);
+    const response = await answerTo(request, signal);
     // Before the body, after which the connection may be gone.
     const chain = secure ? chainOf(response.socket as TLSSocket) : undefined;
     checkHead(response);
@@ -90,14 +90,20 @@ export async function fetchDocument(
       throw new Unreadable('too-slow', `It took longer than ${longestMs / 1000} seconds.`, { cause: error });
     throw unreachable(error as NodeJS.ErrnoException);
   } finally {
+    request.destroy();
     agent.destroy();
   }
 }
 
-function answerTo(request: ClientRequest): Promise<IncomingMessage> {
+/** The request alone would not say all that can happen: it hears of its signal only once a proxy has opened the tunnel. */
+function answerTo(request: ClientRequest, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request.once('response', resolve);
-    request.once('error', reject);
+    // It may fail again after it has ended; without a listener that would end the process.
+    request.on('error', reject);
+    // Such as after a 101, when it asked for no other protocol.
+    request.once('close', () => reject(new Error('the connection ended without an answer')));
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     request.end();
   });
 }

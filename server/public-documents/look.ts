@@ -125,6 +125,17 @@ function isSameKey(found: JWK, ours: JWK): boolean {
 /** What a stranger's document contains, as it may be stored and shown. */
 function short(value: unknown): unknown {
   if (value === undefined || value === null) return null;
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return text.replace(/\p{C}+/gu, ' ').slice(0, 200);
+  return asText(value)
+    .replace(/\p{C}+/gu, ' ')
+    .slice(0, 200);
+}
+
+function asText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // It can be read at any depth, but not written again.
+    return 'nested too deeply';
+  }
 }

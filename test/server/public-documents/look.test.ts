@@ -87,6 +87,18 @@ test('names ten keys at most that are not the server’s', async () => {
   expect(shown).toEqual(['one', 'two', 'zero']);
 });
 
+test('compares what is nested deeply', async () => {
+  const nested = `${'['.repeat(15_000)}${']'.repeat(15_000)}`;
+  answer(DISCOVERY, (response) => response.end(`{"issuer":${nested}}`));
+  answer(JWKS, (response) => response.end(`{"keys":[{"kid":${nested}}]}`));
+  expect((await look()).troubles).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ member: 'issuer', found: 'nested too deeply' }),
+      expect.objectContaining({ kind: 'key-foreign', kid: 'nested too deeply' }),
+    ]),
+  );
+});
+
 test('goes through the proxy of the environment', async () => {
   const asked: string[] = [];
   const proxy = createServer();
@@ -164,6 +176,11 @@ describe('a document that cannot be read as AWS reads it', () => {
       (response) => void response.writeHead(200, { 'Content-Length': '9' }).write('{', () => response.destroy()),
     ],
     ['unreachable', 'gets no answer', (response) => response.destroy()],
+    [
+      'unreachable',
+      'speaks another protocol',
+      (response) => response.writeHead(101, { Upgrade: 'other', Connection: 'Upgrade' }).end(),
+    ],
   ];
   test.each(faults.flatMap((fault) => [DISCOVERY, JWKS].map((path) => [...fault, path] as const)))(
     '%s: it %s%s',
@@ -181,6 +198,18 @@ describe('a document that cannot be read as AWS reads it', () => {
   test('too-slow: it never ends', async () => {
     answer(JWKS, (response) => void response.writeHead(200).write('{'));
     await expect(fetchDocument(`${host.url}${JWKS}`, { longestMs: 50 })).rejects.toMatchObject({
+      obstacle: 'too-slow',
+    });
+  });
+
+  test('too-slow: a proxy takes the request and says nothing', async () => {
+    const proxy = createServer().on('connect', (_request, socket) => onTestFinished(() => void socket.destroy()));
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void proxy.close());
+    vi.stubEnv('HTTPS_PROXY', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    vi.stubEnv('NO_PROXY', '');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(fetchDocument('https://id.invalid/', { longestMs: 50 })).rejects.toMatchObject({
       obstacle: 'too-slow',
     });
   });
