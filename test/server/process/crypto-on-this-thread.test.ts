@@ -1,12 +1,13 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { computeOnThisThread } from '../../../server/process/crypto-on-this-thread.ts';
 
 const { subtle } = crypto;
-const usual = { digest: subtle.digest, sign: subtle.sign, verify: subtle.verify };
+const usual = { digest: subtle.digest, verify: subtle.verify, importKey: subtle.importKey };
 const elsewhere = {
   digest: (...rest: Parameters<typeof usual.digest>) => usual.digest.apply(subtle, rest),
-  sign: (...rest: Parameters<typeof usual.sign>) => usual.sign.apply(subtle, rest),
   verify: (...rest: Parameters<typeof usual.verify>) => usual.verify.apply(subtle, rest),
+  importKey: (...rest: unknown[]) => usual.importKey.apply(subtle, rest as Parameters<typeof usual.importKey>),
 };
 const ES256 = { name: 'ECDSA', hash: 'SHA-256' };
 const P256 = { name: 'ECDSA', namedCurve: 'P-256' };
@@ -44,18 +45,14 @@ test.each(data)('the hash of %s is the usual one, or the usual error', async (_,
   }
 });
 
-test.each(data)('a signature of %s verifies the usual way, and the other way round', async (_, value) => {
+test.each(data)('a signature of %s is verified as usual', async (_, value) => {
   const { privateKey, publicKey } = await subtle.generateKey(P256, false, usages);
   const content = value as BufferSource;
-  const signature = await subtle.sign(ES256, privateKey, content).catch((error: Error) => error.name);
-  const usually = await elsewhere.sign(ES256, privateKey, content).catch((error: Error) => error.name);
-  if (typeof signature === 'string' || typeof usually === 'string') {
-    expect(signature).toBe(usually);
-    return;
+  const signature = await subtle.sign(ES256, privateKey, content).catch(() => new Uint8Array(64));
+  for (const other of [signature, new Uint8Array(64)]) {
+    const verified = await ended(() => subtle.verify(ES256, publicKey, other, content));
+    expect(verified).toEqual(await ended(() => elsewhere.verify(ES256, publicKey, other, content)));
   }
-  expect(signature.byteLength).toBe(64);
-  expect(await elsewhere.verify(ES256, publicKey, signature, content)).toBe(true);
-  expect(await subtle.verify(ES256, publicKey, usually, content)).toBe(true);
 });
 
 test('what is not the key’s signature is refused as usual', async () => {
@@ -83,10 +80,6 @@ test('keys that may not be used so, and other algorithms, are refused or used as
   const p384 = await subtle.generateKey({ ...P256, namedCurve: 'P-384' }, false, usages);
   const agreement = await subtle.generateKey({ name: 'ECDH', namedCurve: 'P-256' }, false, ['deriveBits']);
   for (const algorithm of [ES256, { ...ES256, hash: { name: 'SHA-384' } }, 'ECDSA', { name: 'HMAC' }, null]) {
-    for (const key of [pair.publicKey, p384.publicKey, agreement.privateKey, null]) {
-      const args = [algorithm, key, bytes] as unknown as Parameters<typeof subtle.sign>;
-      expect(await ended(() => subtle.sign(...args))).toEqual(await ended(() => elsewhere.sign(...args)));
-    }
     for (const key of [pair.privateKey, p384.privateKey, agreement.privateKey, null]) {
       const args = [algorithm, key, bytes, bytes] as unknown as Parameters<typeof subtle.verify>;
       expect(await ended(() => subtle.verify(...args))).toEqual(await ended(() => elsewhere.verify(...args)));
@@ -96,11 +89,31 @@ test('keys that may not be used so, and other algorithms, are refused or used as
   expect(await subtle.verify({ ...ES256, hash: 'SHA-384' }, p384.publicKey, signature, bytes)).toBe(true);
 });
 
+test('keys are imported as usual, and only public ones can always be exported', async () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const secret = privateKey.export({ format: 'jwk' });
+  const shown = createPublicKey(privateKey).export({ format: 'jwk' });
+  expect((await subtle.importKey('jwk', secret, P256, false, ['sign'])).extractable).toBe(false);
+  expect((await subtle.importKey('jwk', shown, P256, false, ['verify'])).extractable).toBe(true);
+  const wrong: unknown[][] = [
+    ['jwk', shown, P256, false, ['sign']],
+    ['jwk', { ...shown, x: 'AA' }, P256, false, ['verify']],
+    ['jwk', { ...shown, crv: 'P-384' }, P256, false, ['verify']],
+    ['jwk', null, P256, false, ['verify']],
+    ['raw', new Uint8Array(3), P256, false, ['verify']],
+    [],
+  ];
+  for (const args of wrong) {
+    const imported = await ended(() => subtle.importKey(...(args as unknown as Parameters<typeof subtle.importKey>)));
+    expect(imported).toEqual(await ended(() => elsewhere.importKey(...args)));
+  }
+});
+
 test('nothing of it waits for another thread', async () => {
   const { privateKey, publicKey } = await subtle.generateKey(P256, false, usages);
+  const signature = await subtle.sign(ES256, privateKey, bytes);
   const done = vi.fn();
   const turn = new Promise<void>((resolve) => setImmediate(() => resolve(done())));
-  const signature = await subtle.sign(ES256, privateKey, bytes);
   expect(await subtle.verify(ES256, publicKey, signature, bytes)).toBe(true);
   await subtle.digest('SHA-256', bytes);
   expect(done).not.toHaveBeenCalled();
