@@ -46,7 +46,11 @@ afterAll(async () => {
   await kms.close();
 });
 
-const auditRows = async () => (await vouchServer(['audit', 'export', '--since', '0'], settings)).stdout;
+const auditRows = async () => {
+  const { code, stdout, stderr } = await vouchServer(['audit', 'export', '--since', '0'], settings);
+  expect([code, stderr]).toEqual([0, '']);
+  return stdout;
+};
 const count = (text: string, part: string) => text.split(part).length - 1;
 
 test('every token and checkpoint is signed in KMS, and verifies with the serverâ€™s documents', async () => {
@@ -66,19 +70,28 @@ test('every token and checkpoint is signed in KMS, and verifies with the serverâ
 
 test('while the key is disabled the server says so, issues nothing, and goes on by itself afterwards', async () => {
   const { client, access_token } = await signIn(origin, person);
+  const before = count(await auditRows(), '"aws-token-issued"');
+  // A code works for a minute, and a command takes long on a busy machine.
   const page = await SignIn.open(origin);
   const code = await page.code(person);
-  const before = count(await auditRows(), '"aws-token-issued"');
   key.state = 'Disabled';
   onTestFinished(() => {
     key.state = 'Enabled';
   });
-  const refused = await client.api('POST', '/api/aws/token', access_token, { body: { role: ROLE } });
-  expect(refused.headers.get('retry-after')).toBe('30');
+  const ask = () => client.api('POST', '/api/aws/token', access_token, { body: { role: ROLE } });
+  // On a busy machine KMS's refusal may come too late, and the server then says that KMS does not answer.
+  const refused = await vi.waitFor(
+    async () => {
+      const answer = await ask();
+      expect(answer.headers.get('retry-after')).toBe('30');
+      return answer;
+    },
+    { timeout: 30_000 },
+  );
   expect(await refused.clone().text()).not.toContain('arn:');
   await expectProblem(refused, 503, 'unavailable');
   const login = await page.client.redeem(code);
-  expect(login.headers.get('retry-after')).toBe('30');
+  expect(login.headers.get('retry-after')).toMatch(/^(2|30)$/);
   await expectOAuthError(login, 503, 'temporarily_unavailable');
   expect(count(await auditRows(), '"aws-token-issued"')).toBe(before);
   const ready = await fetch(`${origin}/readyz`);
@@ -93,7 +106,7 @@ test('while the key is disabled the server says so, issues nothing, and goes on 
   // What only needs to be verified still works.
   await jsonOf(await client.api('GET', '/api/session', access_token));
   key.state = 'Enabled';
-  await jsonOf(await client.api('POST', '/api/aws/token', access_token, { body: { role: ROLE } }));
+  await vi.waitFor(async () => jsonOf(await ask()), { timeout: 30_000 });
   await signIn(origin, person);
 });
 
