@@ -59,7 +59,7 @@ async function opened(
   // With the same connections, for statements that may take long.
   const patient = new Kysely<Schema>({ dialect: new PostgresDialect({ ...database, patient: true }) });
   try {
-    await checkEncoding(store, nameOf(address));
+    await checkSettings(store, nameOf(address));
     await prepare(store, patient);
     return { store, pool: database.pool };
   } catch (error) {
@@ -68,18 +68,26 @@ async function opened(
   }
 }
 
-/** Names have all letters, and `pg` takes every answer for UTF-8. */
-async function checkEncoding(store: Store, name: string): Promise<void> {
-  const { rows } = await sql<{ encoding: string }>`select current_setting('server_encoding') as encoding`.execute(
-    store,
-  );
-  const { encoding } = rows[0] ?? { encoding: 'nothing' };
-  if (encoding === 'UTF8') return;
-  throw new Problem({
-    kind: 'database-refused',
-    what: `The encoding of the database ${name} is ${encoding}, and must be UTF8.`,
-    fix: "Make another: create database … encoding 'UTF8' template template0.",
-  });
+/** Names have all letters, and `pg` takes every answer for UTF-8. Nobody may hear that something is stored before it is on the disk. */
+async function checkSettings(store: Store, name: string): Promise<void> {
+  const { rows } = await sql<{ encoding: string; commits: string | null }>`
+    select current_setting('server_encoding') as encoding, current_setting('synchronous_commit', true) as commits
+  `.execute(store);
+  const { encoding, commits } = rows[0] ?? { encoding: 'nothing', commits: null };
+  if (encoding !== 'UTF8') {
+    throw new Problem({
+      kind: 'database-refused',
+      what: `The encoding of the database ${name} is ${encoding}, and must be UTF8.`,
+      fix: "Make another: create database … encoding 'UTF8' template template0.",
+    });
+  }
+  if (commits === 'off') {
+    throw new Problem({
+      kind: 'database-refused',
+      what: `In ${name}, synchronous_commit is off: what was confirmed would be lost when its machine fails.`,
+      fix: 'Set it for the user of this server: alter role … set synchronous_commit = on.',
+    });
+  }
 }
 
 async function checkSchema(store: Store, name: string): Promise<void> {

@@ -102,6 +102,21 @@ describe('the connection', () => {
   );
 });
 
+test('a database that confirms what is not on its disk yet is refused', async () => {
+  const set = (value: string) =>
+    administer(`${cluster.url('postgres')}?port=${port}`, `alter role vouch set synchronous_commit = ${value}`);
+  const engine = new PostgresEngine(
+    `postgres://vouch@127.0.0.1:${port}/vouch?sslmode=require`,
+    { password: PASSWORD },
+    2,
+  );
+  await set('off');
+  onTestFinished(() => set('default'));
+  await expect(engine.open()).rejects.toMatchObject({ kind: 'database-refused' });
+  await set('local');
+  await (await engine.open()).destroy();
+});
+
 describe('the password', () => {
   test('in the URL is decoded', async () => {
     const url = `postgres://vouch:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/vouch?sslmode=require`;
