@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 /** How long a command may take, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
+/** What ends a program that does not handle it, without telling anybody. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /**
  * Runs a shell command, with all that it starts: what hangs or says too much is ended whole. A shell that is killed alone would leave the
  * programs that it has started, one more for each new connection.
@@ -31,8 +34,18 @@ export function runCommand(command: string, most: number, signal: AbortSignal): 
     };
     const giveUp = () => end('is not needed any more');
     const late = setTimeout(() => end(`took longer than ${PATIENCE_MS / 1000} seconds`), PATIENCE_MS);
+    // Ctrl-C does not reach another group.
+    const passOn = (received: NodeJS.Signals) => {
+      if (process.listenerCount(received) > 1) return;
+      giveUp();
+      process.kill(process.pid, received);
+    };
+    process.once('exit', giveUp);
+    for (const one of SIGNALS) process.on(one, passOn);
     const settle = () => {
       clearTimeout(late);
+      process.off('exit', giveUp);
+      for (const one of SIGNALS) process.off(one, passOn);
       signal.removeEventListener('abort', giveUp);
     };
     signal.addEventListener('abort', giveUp);

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,9 +9,11 @@ import { PostgresEngine } from '../../../../server/store/postgres/engine.ts';
 import { Password, type PasswordSource } from '../../../../server/store/postgres/password.ts';
 import { StoreUnavailable } from '../../../../server/store/unavailable.ts';
 import { TestCa } from '../../../aws/test-ca.ts';
+import { cleanEnvironment } from '../../../support/clean-environment.ts';
 import { freePort } from '../../../support/free-port.ts';
 import { administer } from '../../../support/postgres.ts';
 import { Cluster } from '../../../support/postgres-cluster.ts';
+import { program } from '../../program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'v-'));
 const PASSWORD = 'geheim/:@?#%';
@@ -42,6 +45,15 @@ afterAll(async () => {
   await cluster.stop();
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Whether a process has ended. One that nobody has asked about yet is a zombie. */
+function isOver(pid: number): boolean {
+  try {
+    return / Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
 
 /** Opens the database, and closes it again. @returns the error, if there was one */
 async function open(host: string, parameters: string, source: PasswordSource = { password: PASSWORD }) {
@@ -162,21 +174,44 @@ describe('the password', () => {
   test('from a command that says too much, or is not needed any more, ends all that the command has started', async () => {
     const [started, ended] = [join(folder, 'started'), join(folder, 'ended')];
     const sleeper = (then: string) => `sleep 1000 & echo $! > ${started}; ${then}; wait`;
-    const pid = () => Number(readFileSync(started, 'utf8'));
-    const isOver = () => !existsSync(`/proc/${pid()}/stat`) || / Z /.test(readFileSync(`/proc/${pid()}/stat`, 'utf8'));
+    const isStartedOver = () => isOver(Number(readFileSync(started, 'utf8')));
     expect(await open('127.0.0.1', 'sslmode=require', { command: sleeper('head -c 100000 /dev/zero') })).toMatch(
       /said/,
     );
-    await expect.poll(isOver).toBe(true);
+    await expect.poll(isStartedOver).toBe(true);
     const password = new Password({ command: sleeper(`echo > ${ended}`) });
     const asked = password.get();
     asked.catch(() => {});
     await expect.poll(() => existsSync(ended)).toBe(true);
     password.giveUp();
     await expect(asked).rejects.toThrow('not needed');
-    await expect.poll(isOver).toBe(true);
+    await expect.poll(isStartedOver).toBe(true);
     await expect(new Password({ command: 'echo x' }).get()).resolves.toBe('x');
   });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'from a command that hangs: %s ends it with the program',
+    async (signal) => {
+      const started = join(folder, `started-${signal}`);
+      const settings = {
+        VOUCH_ISSUER: 'https://vouch.example.com',
+        VOUCH_DATABASE_URL: `postgres://vouch@127.0.0.1:${port}/vouch?sslmode=require`,
+        VOUCH_DATABASE_PASSWORD_COMMAND: `sleep 1000 & echo $! > ${started}; wait`,
+      };
+      const child = spawn(process.execPath, [program, 'people', 'list'], {
+        env: cleanEnvironment(settings),
+        stdio: 'ignore',
+      });
+      onTestFinished(() => void child.kill('SIGKILL'));
+      const ended = once(child, 'exit');
+      await expect
+        .poll(() => existsSync(started) && readFileSync(started, 'utf8').endsWith('\n'), { timeout: 30_000 })
+        .toBe(true);
+      child.kill(signal);
+      expect(await ended).toEqual([null, signal]);
+      await expect.poll(() => isOver(Number(readFileSync(started, 'utf8')))).toBe(true);
+    },
+  );
 
   test('from a file that is no regular one is none', async () => {
     expect(await open('127.0.0.1', 'sslmode=require', { file: '/dev/zero' })).toMatch(/holds no password$/);
