@@ -179,7 +179,8 @@ function ofClass(row: Row, { issuer }: Origin, mapping: Mapping): Record<string,
 
 function entityOf(row: Row, user: ReturnType<typeof userOf>) {
   if (row.event === 'master-key-changed') return { name: 'master key', type: 'Master key', type_id: 99 };
-  const { kid } = detailOf(row);
+  const { kid, after } = detailOf(row);
+  if (row.event === 'aws-issuer-changed') return { name: String(after), type: 'Issuer for AWS', type_id: 99 };
   return typeof kid === 'string'
     ? { name: kid, type: 'Signing key', type_id: 99 }
     : { name: user.name, type: 'Invitation', type_id: 99, user };

@@ -226,3 +226,15 @@ test('a token for AWS names its role, and a command its system user', () => {
     actor: { app_name: 'vouch-server', user: { name: 'root', uid: 'cli:root', type: 'Admin' } },
   });
 });
+
+test('a row about the server itself names what of it was changed', () => {
+  const entityOf = (event: string, detail: object) => ocsf({ event, detail: JSON.stringify(detail) }).entity;
+  expect(entityOf('aws-issuer-changed', { before: 'https://a.example', after: 'https://b.example' })).toEqual({
+    name: 'https://b.example',
+    type: 'Issuer for AWS',
+    type_id: 99,
+  });
+  expect(entityOf('signing-key-revoked', { kid: 'a-key' })).toMatchObject({ name: 'a-key', type: 'Signing key' });
+  expect(entityOf('master-key-changed', { keys: 1 })).toMatchObject({ type: 'Master key' });
+  expect(entityOf('invited', {})).toMatchObject({ name: 'bob@example.com', type: 'Invitation' });
+});
