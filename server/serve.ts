@@ -6,7 +6,8 @@ import type { Config } from './config/config.ts';
 import type { Context } from './context.ts';
 import { type Offer, offerOwnership } from './enrolment/first-owner.ts';
 import { LatestMetadata } from './fido-metadata/latest-metadata.ts';
-import { Readiness } from './health/readiness.ts';
+import { readinessOf } from './health/parts-of-server.ts';
+import { inTime } from './in-time.ts';
 import { checkOwners } from './key-policy/check-owners.ts';
 import { findLockouts } from './key-policy/lockouts.ts';
 import { listen } from './network/listen.ts';
@@ -15,23 +16,18 @@ import { Observation } from './observation.ts';
 import { noteAwsIssuer } from './public-documents/aws-issuer.ts';
 import { Publication } from './public-documents/publication.ts';
 import { SessionWatch } from './sessions/session-watch.ts';
-import { checkSigns } from './signing/check-key.ts';
 import { KeyPlace } from './signing/key-place.ts';
 import { DatabaseKeyRing } from './signing/key-ring.ts';
 import { hasSigningKey } from './signing/key-rows.ts';
 import { masterKey } from './signing/master-key.ts';
 import { findKmsKey } from './signing/rotation/find-kms-key.ts';
 import { KeySchedule } from './signing/rotation/schedule.ts';
-import { checkMigrated, checkWritable } from './store/health.ts';
 import { openForServing } from './store/open-for-issuer.ts';
 import { Sweeper } from './store/sweep.ts';
 import { inFull } from './text/time.ts';
 import { version } from './version.ts';
 
 const MINUTE_MS = 60_000;
-
-/** How long it is believed that the key signs, in milliseconds: signing elsewhere costs money. */
-const KEY_REUSE_MS = 30_000;
 
 /** How long each part may take to close, in milliseconds: a database or a host that is away must not keep the process alive. */
 const DESTROY_MS = 3_000;
@@ -63,10 +59,10 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
   let metadata: LatestMetadata | undefined;
   let publication: Publication | undefined;
   const end = async () => {
-    await Promise.all([inTime(publication?.close()), inTime(metadata?.close())]);
+    await Promise.all([closed(publication?.close()), closed(metadata?.close())]);
     place.close();
-    await inTime(store.destroy());
-    await inTime(observation.close());
+    await closed(store.destroy());
+    await closed(observation.close());
   };
   try {
     const master = await masterKey(config.masterKey, config.database, await hasSigningKey(store));
@@ -136,7 +132,7 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
         // Streams would last for an hour.
         watch.close();
         const { drainMs } = config;
-        const scheduled = inTime(schedule.close());
+        const scheduled = closed(schedule.close());
         await Promise.all([listeners.close(drainMs), observation.stopListening(drainMs), scheduled]);
         await end();
       },
@@ -147,31 +143,8 @@ export async function serve(config: Config, elapsed = () => performance.now()): 
   }
 }
 
-/** Waits no longer than what answers needs. */
-async function inTime(ended: Promise<void> | undefined): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, DESTROY_MS);
-  });
-  await Promise.race([ended, late]).finally(() => clearTimeout(timer));
-}
-
-/** What must work for the server to be ready. */
-function readinessOf(context: Context, publication: Publication): Readiness {
-  const { store } = context;
-  const readiness = new Readiness(context.log);
-  readiness.add({ name: 'database', check: () => checkWritable(store, context.now()) });
-  readiness.add({ name: 'migrations', check: () => checkMigrated(store) });
-  const checkKey = async () => {
-    await context.keys.fresh();
-    await checkSigns(context.keys.current());
-  };
-  readiness.add({ name: 'signing-key', check: checkKey, reuseMs: KEY_REUSE_MS });
-  if (publication.isElsewhere) {
-    // All instances have the same documents, so it helps nobody to take this one out of service: people still sign in.
-    readiness.add({ name: 'public-documents', check: () => publication.checkCurrent(), optional: true });
-  }
-  return readiness;
+async function closed(closing: Promise<void> | undefined): Promise<void> {
+  if (closing !== undefined) await inTime(closing, DESTROY_MS);
 }
 
 /** Watches what AWS reads, and says when that is at another issuer than before. */

@@ -1,4 +1,4 @@
-import type { Issuers } from '../public-documents/documents.ts';
+import { arePublishedElsewhere, type Issuers } from '../public-documents/documents.ts';
 import type { Store } from '../store/store.ts';
 import { inFull } from '../text/time.ts';
 import { type Finding, type Result, resultOf } from './result.ts';
@@ -40,6 +40,8 @@ export async function checkIssuers(store: Store, { issuer, awsIssuer }: Issuers)
       fix: 'Settle it first: vouch-server restore --in-place',
     });
   }
-  const says = awsIssuer === issuer ? `${issuer}, for AWS too` : `${issuer}, and ${awsIssuer} for AWS`;
+  const says = arePublishedElsewhere({ issuer, awsIssuer })
+    ? `${issuer}, and ${awsIssuer} for AWS`
+    : `${issuer}, for AWS too`;
   return resultOf('issuer', { says, findings, data: { issuer, awsIssuer, recorded: row?.issuer ?? null } });
 }

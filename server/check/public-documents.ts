@@ -3,7 +3,7 @@ import { rootCertificates } from 'node:tls';
 import { isPrivate } from '../network/ip-address.ts';
 import { arePublishedElsewhere, type Issuers, jwksUrl, type PublishedKey } from '../public-documents/documents.ts';
 import { type Chain, fetchDocument, Unreadable } from '../public-documents/fetch-document.ts';
-import { type Look, lookFromOutside, type Trouble } from '../public-documents/look.ts';
+import { isOfKey, type Look, lookFromOutside, type Trouble } from '../public-documents/look.ts';
 import { durationText, remedy, troubleText } from '../public-documents/trouble-text.ts';
 import type { Store } from '../store/store.ts';
 import { inFull } from '../text/time.ts';
@@ -35,7 +35,7 @@ export async function checkPublicDocuments(
   addressesOf = lookUp,
 ): Promise<{ result: Result; look: Look }> {
   const look = await lookFromOutside(issuers, keys ?? [], now);
-  const compared = keys === undefined ? look.troubles.filter(({ kind }) => !kind.startsWith('key-')) : look.troubles;
+  const compared = keys === undefined ? look.troubles.filter((trouble) => !isOfKey(trouble)) : look.troubles;
   const gone = await goneKeys(store, compared);
   const fix = remedy({ ...look, troubles: compared }, arePublishedElsewhere(issuers));
   const findings = [

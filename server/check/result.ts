@@ -51,8 +51,6 @@ export function asFinding(id: Finding['id'], error: unknown): Finding {
   if (!(error instanceof Problem)) {
     return { id, severity: 'failed', what: forLog(error instanceof Error ? error.message : String(error)) };
   }
-  const { what, fix, message } = error;
-  // Its message has what, why and fix, one after the other.
-  const why = message.slice(what.length, message.length - fix.length).trim();
-  return { id, severity: 'failed', what, why: why || undefined, fix: fix || undefined };
+  const { what, why, fix } = error;
+  return { id, severity: 'failed', what, why, fix: fix || undefined };
 }

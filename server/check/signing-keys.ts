@@ -3,7 +3,7 @@ import type { PublishedKey } from '../public-documents/documents.ts';
 import { readPublishedKeys } from '../public-documents/published-keys.ts';
 import { checkSigns } from '../signing/check-key.ts';
 import { KeyPlace } from '../signing/key-place.ts';
-import { DatabaseKeyRing } from '../signing/key-ring.ts';
+import { DatabaseKeyRing, systemClocks } from '../signing/key-ring.ts';
 import { hasSigningKey } from '../signing/key-rows.ts';
 import { masterKey } from '../signing/master-key.ts';
 import type { Store } from '../store/store.ts';
@@ -35,8 +35,7 @@ export async function checkSigningKeys(
   try {
     const master = await masterKey(config.masterKey, config.database, true);
     const keys = await readPublishedKeys(store, master);
-    const clocks = { now: Date.now, elapsed: () => performance.now() };
-    const ring = await DatabaseKeyRing.open(store, master, clocks, place);
+    const ring = await DatabaseKeyRing.open(store, master, systemClocks, place);
     await checkSigns(ring.current());
     await place.check();
     const says = `${ring.current().kid} signs${statesText(keys)}`;

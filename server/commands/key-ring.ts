@@ -13,13 +13,12 @@ export async function withKeyRing<Result>(
   work: (keys: DatabaseKeyRing) => Promise<Result>,
 ): Promise<Result> {
   const { KeyPlace } = await import('../signing/key-place.ts');
-  const { DatabaseKeyRing } = await import('../signing/key-ring.ts');
+  const { DatabaseKeyRing, systemClocks } = await import('../signing/key-ring.ts');
   const { masterKey } = await import('../signing/master-key.ts');
   const master = await masterKey(settings.masterKey, installation.database, true);
   const place = new KeyPlace(settings.signingKey);
   try {
-    const clocks = { now: Date.now, elapsed: () => performance.now() };
-    return await work(await DatabaseKeyRing.open(store, master, clocks, place));
+    return await work(await DatabaseKeyRing.open(store, master, systemClocks, place));
   } finally {
     place.close();
   }

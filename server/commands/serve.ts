@@ -33,15 +33,14 @@ export function addServe(program: Command): void {
       process.on('SIGINT', stop);
       process.on('SIGTERM', stop);
       // As programs that renew certificates send it. Without one, a terminal that is closed ends the server.
-      if (config.tls !== undefined)
-        process.on(
-          'SIGHUP',
-          () =>
-            void server.then(
-              ({ reload }) => reload(),
-              () => {},
-            ),
-        );
+      if (config.tls !== undefined) {
+        const reload = () =>
+          server.then(
+            (running) => running.reload(),
+            () => {},
+          );
+        process.on('SIGHUP', () => void reload());
+      }
       await server;
     });
 }

@@ -1,4 +1,4 @@
-import { type KmsArn, readKmsArn } from '../kms/key-arn.ts';
+import { type KmsArn, readKmsPlace } from '../kms/key-arn.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 
 /**
@@ -9,7 +9,7 @@ import { settingRefused } from '../problem/setting-refused.ts';
  */
 export function readSigningKey(value = 'database'): KmsArn | undefined {
   if (value === 'database') return undefined;
-  const arn = value.startsWith('awskms:') ? readKmsArn(value.slice('awskms:'.length)) : undefined;
+  const arn = readKmsPlace(value);
   if (arn !== undefined) return arn;
   throw settingRefused(
     'VOUCH_SIGNING_KEY',

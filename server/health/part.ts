@@ -1,3 +1,5 @@
+import { inTime } from '../in-time.ts';
+
 /** Something that the server needs to do its work. */
 export interface Part {
   /** One of a few words, such as `database`: it is in `/readyz`, in the log and in a metric. */
@@ -56,7 +58,7 @@ export class WatchedPart {
 
   async #look(): Promise<boolean> {
     let error: unknown;
-    const ok = await inTime(this.#check).then(
+    const ok = await checkInTime(this.#check).then(
       () => true,
       (reason: unknown) => {
         error = reason;
@@ -71,14 +73,6 @@ export class WatchedPart {
   }
 }
 
-async function inTime(check: () => Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`the check took longer than ${PATIENCE_MS} ms`)), PATIENCE_MS);
-  });
-  try {
-    await Promise.race([check(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+async function checkInTime(check: () => Promise<void>): Promise<void> {
+  if ((await inTime(check(), PATIENCE_MS)) === 'late') throw new Error(`the check took longer than ${PATIENCE_MS} ms`);
 }

@@ -1,12 +1,10 @@
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import { rateLimit } from 'express-rate-limit';
 import type { Context } from '../context.ts';
+import { clientOf } from '../network/client-of.ts';
 import { Problem } from '../problem/problem.ts';
 import { sendProblem } from './problem-handler.ts';
 import { RateLimitStore } from './rate-limit-store.ts';
 import { SharedRateLimitStore } from './shared-rate-limit-store.ts';
-
-/** A client with one IPv6 address has the 2^64 around it (RFC 6177), so these count as one. */
-const IPV6_SUBNET = 64;
 
 /**
  * Limits the requests per minute from one address, as client-address.ts found it. This keeps floods out, but is not a security boundary
@@ -22,7 +20,7 @@ export function perMinute({ config, store, now }: Context, name: string, limit: 
       config.database.kind === 'sqlite'
         ? new RateLimitStore()
         : new SharedRateLimitStore(store, name, limit, () => now()),
-    keyGenerator: (request) => ipKeyGenerator(String(request.ip), IPV6_SUBNET),
+    keyGenerator: (request) => clientOf(String(request.ip)),
     // The library's checks look at how Express finds the address, which we do not use.
     validate: false,
     standardHeaders: 'draft-8',

@@ -15,6 +15,14 @@ export interface KmsArn {
 const ARN =
   /^arn:aws(?:-[a-z]+)*:kms:([a-z]{2,4}(?:-[a-z]+)+-\d{1,2}):\d{12}:(?:key\/(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|mrk-[\da-f]{32})|(alias)\/[\w/:-]{1,250})$/;
 
+/** Comes before the ARN of a KMS key where a setting or the database may name another place, too. */
+export const KMS_PREFIX = 'awskms:';
+
+/** Reads `awskms:` and an ARN; undefined for anything else. */
+export function readKmsPlace(text: string): KmsArn | undefined {
+  return text.startsWith(KMS_PREFIX) ? readKmsArn(text.slice(KMS_PREFIX.length)) : undefined;
+}
+
 /** Reads the full ARN of a KMS key or of an alias; undefined for anything else. */
 export function readKmsArn(text: string): KmsArn | undefined {
   const [arn, region, alias] = ARN.exec(text) ?? [];

@@ -1,5 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Readiness } from '../health/readiness.ts';
+import { inTime } from '../in-time.ts';
+import { DATABASE } from '../signing/key-rows.ts';
 import type { Store } from '../store/store.ts';
 import { version } from '../version.ts';
 
@@ -68,7 +70,7 @@ export function addStateMetrics(registry: Registry, state: State): void {
     this.reset();
     const current = state.keys().find((key) => key.state === 'current');
     if (current === undefined) return;
-    const source = current.source === 'database' ? 'database' : 'kms';
+    const source = current.source === DATABASE ? 'database' : 'kms';
     this.set({ source }, (current.current_at ?? current.created_at) / 1000);
   });
   if (state.connections() !== undefined) {
@@ -90,15 +92,6 @@ export function addStateMetrics(registry: Registry, state: State): void {
 
 /** Undefined when it takes too long, or fails: the other metrics are worth reading all the more then. */
 async function within<Result>(work: Promise<Result>): Promise<Result | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-  }
+  const result = await inTime(work, PATIENCE_MS).catch(() => undefined);
+  return result === 'late' ? undefined : result;
 }

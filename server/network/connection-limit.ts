@@ -1,12 +1,9 @@
 import type { Server, Socket } from 'node:net';
-import { ipKeyGenerator } from 'express-rate-limit';
+import { clientOf } from './client-of.ts';
 import { inRanges, readAddress } from './ip-address.ts';
 
 /** The most connections of one client: a team behind one address has one for each agent, and some for browsers. */
 const PER_CLIENT = 2_000;
-
-/** A client with one IPv6 address has the 2^64 around it (RFC 6177), so these count as one. */
-const IPV6_SUBNET = 64;
 
 interface Options {
   perClient?: number;
@@ -21,7 +18,7 @@ export function limitConnections(server: Server, { perClient = PER_CLIENT, proxi
   server.on('connection', (socket: Socket) => {
     const address = readAddress((socket.remoteAddress ?? '').replace(/%.*$/, ''));
     if (address !== undefined && isProxy(address)) return;
-    const client = address === undefined ? 'gone' : ipKeyGenerator(address, IPV6_SUBNET);
+    const client = address === undefined ? 'gone' : clientOf(address);
     const count = counts.get(client) ?? 0;
     if (count >= perClient) {
       socket.destroy();

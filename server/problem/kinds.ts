@@ -65,7 +65,7 @@ const OF_COMMANDS = {
   'metadata-refused': 'failed',
   'policy-refused': 'refused',
   'master-key-lost': 'usage',
-  'not-lost': 'conflict',
+  'master-key-not-lost': 'conflict',
   'signing-key-locked': 'failed',
   'kms-refused': 'refused',
   'kms-unreachable': 'unreachable',

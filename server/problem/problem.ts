@@ -25,6 +25,7 @@ export class Problem extends Error {
   readonly kind: Kind;
   readonly category: Category;
   readonly what: string;
+  readonly why: string | undefined;
   readonly fix: string;
   readonly reason: string;
   readonly members: Readonly<Record<string, string>>;
@@ -36,6 +37,7 @@ export class Problem extends Error {
     this.kind = kind;
     this.category = category ?? KINDS[kind];
     this.what = what;
+    this.why = why;
     this.fix = fix ?? '';
     this.reason = forLog(reason ?? what);
     this.members = members ?? {};

@@ -16,7 +16,7 @@ export interface PublicDocument {
 }
 
 /** OpenID Connect Discovery 1.0, section 4: it is always there. */
-export const DISCOVERY_PATH = '.well-known/openid-configuration';
+const DISCOVERY_PATH = '.well-known/openid-configuration';
 
 /** Beside the other, so that one folder holds both, and with an ending by which static hosts know that it is JSON. */
 export const JWKS_PATH = '.well-known/jwks.json';
@@ -62,13 +62,13 @@ export function publicDocuments(issuers: Issuers, keys: readonly PublishedKey[])
     claims_supported: ['aud', 'exp', 'iat', 'iss', 'jti', 'sub'],
   };
   return [
-    { path: JWKS_PATH, text: asText({ keys: keys.map(({ publicJwk }) => publicHalf(publicJwk)) }) },
+    { path: JWKS_PATH, text: asText({ keys: keys.map(({ publicJwk }) => withKnownMembers(publicJwk)) }) },
     { path: DISCOVERY_PATH, text: asText(discovery) },
   ];
 }
 
 /** Only the members of a public P-256 key (RFC 7518, section 6.2.1): whatever else is there stays here. */
-export function publicHalf({ kty, crv, x, y, kid, alg, use }: JWK): JWK {
+function withKnownMembers({ kty, crv, x, y, kid, alg, use }: JWK): JWK {
   return { kty, crv, x, y, kid, alg, use } as JWK;
 }
 

@@ -1,5 +1,5 @@
 import type { Store } from '../store/store.ts';
-import type { Look, Trouble } from './look.ts';
+import { isOfKey, type Look, type Trouble } from './look.ts';
 
 /** What looks at the public documents have found so far. */
 export interface Found {
@@ -27,18 +27,14 @@ export interface ShownKey {
  */
 export function addLook(before: Found | undefined, look: Look): Found {
   const { at, troubles, freshness } = look;
-  if (freshness === undefined || !isReadable(look)) return { at, troubles, read: before?.read };
+  // Whatever keys there were, AWS could read both documents.
+  if (freshness === undefined || !troubles.every(isOfKey)) return { at, troubles, read: before?.read };
   const longest = Math.max(freshness.maxAge, before?.read?.maxAge ?? 0);
   const keys = look.shown.map((kid): [string, ShownKey] => {
     const known = before?.read?.keys[kid];
     return [kid, known ?? { since: at, everywhereAt: at + Math.max(0, longest - freshness.age) * 1000 }];
   });
   return { at, troubles, read: { at, maxAge: freshness.maxAge, keys: Object.fromEntries(keys) } };
-}
-
-/** Whether both documents were AWS's to read, whatever keys there were. */
-function isReadable({ troubles }: Look): boolean {
-  return troubles.every(({ kind }) => kind === 'key-missing' || kind === 'key-differs' || kind === 'key-foreign');
 }
 
 /** What was found about this issuer; undefined if nobody has looked, or only at another issuer's. */

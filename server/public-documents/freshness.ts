@@ -9,7 +9,7 @@ export interface Freshness {
 }
 
 /** What a cache may assume when the host says nothing, in seconds: CloudFront's default is a day. */
-export const UNSAID_MAX_AGE_S = 86_400;
+const UNSAID_MAX_AGE_S = 86_400;
 
 /**
  * How long others may still have an older copy (RFC 9111, sections 4.2.1 and 5.1). Whatever cannot be read counts as not said.

@@ -14,6 +14,11 @@ export type Trouble =
   /** A key is there that is not the server's, or no longer. AWS accepts what it signs. */
   | { kind: 'key-foreign'; url: string; kid: string };
 
+/** Whether a trouble is with one key, and not with a whole document. */
+export function isOfKey({ kind }: Trouble): boolean {
+  return kind === 'key-missing' || kind === 'key-differs' || kind === 'key-foreign';
+}
+
 /** The public documents, as AWS would have found them at one moment. */
 export interface Look {
   issuer: string;
@@ -51,9 +56,7 @@ export async function lookFromOutside(issuers: Issuers, keys: readonly Published
     ...('json' in discovery ? compareDiscovery(issuers, discovery.json) : [discovery]),
     ...('json' in jwks ? compareKeys(jwksUrl(issuers), keys, jwks.json) : [jwks]),
   ];
-  const usable = !troubles.some(
-    ({ kind }) => kind !== 'key-missing' && kind !== 'key-differs' && kind !== 'key-foreign',
-  );
+  const usable = troubles.every(isOfKey);
   const unfit = new Set(troubles.flatMap((trouble) => ('state' in trouble ? [trouble.kid] : [])));
   const found = 'json' in jwks ? jwks : undefined;
   return {

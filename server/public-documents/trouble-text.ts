@@ -1,5 +1,5 @@
 import { count } from '../text/count.ts';
-import type { Look, Trouble } from './look.ts';
+import { isOfKey, type Look, type Trouble } from './look.ts';
 
 /** A trouble as a sentence for the administrator. */
 export function troubleText(trouble: Trouble): string {
@@ -22,7 +22,7 @@ export function troubleText(trouble: Trouble): string {
 
 /** What the administrator can do about all of it, in a sentence. */
 export function remedy({ troubles }: Look, elsewhere: boolean): string {
-  const isOurs = troubles.every(({ kind }) => kind.startsWith('key-') || kind === 'member-differs');
+  const isOurs = troubles.every((trouble) => isOfKey(trouble) || trouble.kind === 'member-differs');
   if (!elsewhere) return 'Look whether the server runs, and whether the internet reaches it by HTTPS at this address.';
   return isOurs
     ? 'Run `vouch-server publish DIR`, upload the folder, and wait until caches have forgotten the old copy.'

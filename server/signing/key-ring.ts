@@ -40,6 +40,9 @@ export interface Clocks {
   elapsed: () => number;
 }
 
+/** This machine's clocks. */
+export const systemClocks: Clocks = { now: Date.now, elapsed: () => performance.now() };
+
 /** A published key, as this instance knows it. */
 export interface RingKey extends KeyRow {
   publicJwk: JWK;

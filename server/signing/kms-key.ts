@@ -1,15 +1,12 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import { calculateJwkThumbprint, importJWK, type JWK } from 'jose';
 import { KmsFailure } from '../kms/failure.ts';
-import { type KmsArn, readKmsArn } from '../kms/key-arn.ts';
+import { KMS_PREFIX, type KmsArn, readKmsPlace } from '../kms/key-arn.ts';
 import type { Kms } from '../kms/kms.ts';
 import { Problem } from '../problem/problem.ts';
 import { jwsSignature } from './ecdsa-signature.ts';
 import { kmsRefused } from './kms-problems.ts';
 import type { SigningKey } from './signing-key.ts';
-
-/** What a KMS key's public half is called before its ARN, where the ring stores where private halves are. */
-const PREFIX = 'awskms:';
 
 /** A key in AWS KMS. No process of ours ever has its private half. */
 class KmsKey implements SigningKey {
@@ -50,8 +47,8 @@ class KmsKey implements SigningKey {
 /**
  * Asks KMS for a key's public half.
  *
- * @returns the JWK for the key set, and the key's place for `signing_keys`: `awskms:` and the ARN of the key itself, not of an alias. An
- * alias may get another key later, whose signatures nobody could verify yet.
+ * @returns the JWK for the key set, and the `source` of its row: `awskms:` and the ARN of the key itself, not of an alias. An alias may
+ * get another key later, whose signatures nobody could verify yet.
  * @throws Problem `kms-refused` when the key is not one that can sign for us, or `kms-unreachable`
  */
 export async function readKmsKey(kms: Kms, asked: KmsArn): Promise<{ jwk: JWK & { kid: string }; source: string }> {
@@ -80,7 +77,7 @@ export async function readKmsKey(kms: Kms, asked: KmsArn): Promise<{ jwk: JWK & 
   }
   return {
     jwk: { ...publicJwk, kid: await calculateJwkThumbprint(publicJwk), alg: 'ES256', use: 'sig' },
-    source: PREFIX + arn,
+    source: KMS_PREFIX + arn,
   };
 }
 
@@ -96,7 +93,7 @@ function readPublicKey(spki: Buffer): JWK | undefined {
 
 /** The key whose public half is stored with this source; undefined if that is not in KMS. It asks KMS nothing yet. */
 export function openKmsKey(jwk: JWK & { kid: string }, source: string, kms: Kms): SigningKey | undefined {
-  const arn = source.startsWith(PREFIX) ? readKmsArn(source.slice(PREFIX.length)) : undefined;
+  const arn = readKmsPlace(source);
   return arn && new KmsKey(jwk, arn, kms);
 }
 

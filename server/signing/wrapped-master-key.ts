@@ -1,12 +1,9 @@
 import { KmsFailure } from '../kms/failure.ts';
-import { type KmsArn, readKmsArn } from '../kms/key-arn.ts';
+import { KMS_PREFIX, type KmsArn, readKmsPlace } from '../kms/key-arn.ts';
 import { Kms } from '../kms/kms.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 import { kmsRefused } from './kms-problems.ts';
 import { checkKey, parseKey } from './master-key-file.ts';
-
-/** How a wrapped key begins, before the ARN. */
-const PREFIX = 'awskms:';
 
 /** A master key as the settings have it: the 32 bytes themselves, or what KMS has made of them. */
 export type ConfiguredMasterKey = Buffer | WrappedMasterKey;
@@ -52,7 +49,7 @@ export class WrappedMasterKey {
 export async function wrapMasterKey(master: Buffer, key: KmsArn, issuer: string): Promise<string> {
   const ask = (kms: Kms) => kms.encrypt(key, master, contextOf(issuer));
   const { ciphertext, arn } = await once(ask, '--kms-key', ['kms:Encrypt', 'kms:Decrypt']);
-  return `${PREFIX}${arn}:${ciphertext.toString('base64')}`;
+  return `${KMS_PREFIX}${arn}:${ciphertext.toString('base64')}`;
 }
 
 /**
@@ -63,9 +60,9 @@ export async function wrapMasterKey(master: Buffer, key: KmsArn, issuer: string)
  */
 export function parseMasterKey(setting: string, text: string, issuer: string): ConfiguredMasterKey {
   const trimmed = text.trim();
-  if (!trimmed.startsWith(PREFIX)) return parseKey(setting, text);
+  if (!trimmed.startsWith(KMS_PREFIX)) return parseKey(setting, text);
   const end = trimmed.lastIndexOf(':');
-  const key = readKmsArn(trimmed.slice(PREFIX.length, end));
+  const key = readKmsPlace(trimmed.slice(0, end));
   const ciphertext = trimmed.slice(end + 1);
   if (key === undefined || key.alias || !/^[\w+/]{40,8192}={0,2}$/.test(ciphertext)) {
     throw settingRefused(

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { DatabaseKeyRing } from '../../server/signing/key-ring.ts';
+import { DatabaseKeyRing, systemClocks } from '../../server/signing/key-ring.ts';
 import { promote, publishNext } from '../../server/signing/rotation/transitions.ts';
 import { openFile } from '../../server/store/sqlite/open-store.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
@@ -73,7 +73,7 @@ async function rotate(): Promise<string> {
   const store = await openFile(file);
   try {
     const now = Date.now();
-    const keys = await DatabaseKeyRing.open(store, master, { now: Date.now, elapsed: () => performance.now() });
+    const keys = await DatabaseKeyRing.open(store, master, systemClocks);
     const [current] = keys.keys;
     if (current === undefined) throw new Error('the server has no key');
     const next = await keys.makeKey();

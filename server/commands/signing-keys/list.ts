@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readSigningSchedule } from '../../config/config.ts';
+import { readKmsPlace } from '../../kms/key-arn.ts';
 import { arePublishedElsewhere, type Issuers } from '../../public-documents/documents.ts';
 import { SHORT_KID } from '../../signing/find-key.ts';
 import { DATABASE, type KeyRow } from '../../signing/key-rows.ts';
@@ -76,7 +77,7 @@ function columns(now: number): Column<ListedKey>[] {
 
 /** Where the private half is. The database keeps that of a key that signs no more no longer. */
 function privateHalf({ source, state }: KeyRow): string {
-  if (source !== DATABASE) return source.replace(/^awskms:/, '');
+  if (source !== DATABASE) return readKmsPlace(source)?.arn ?? source;
   return state === 'next' || state === 'current' ? DATABASE : 'deleted';
 }
 

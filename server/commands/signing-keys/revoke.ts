@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { LONGEST_SECONDS } from '../../aws/lifetimes.ts';
 import { readSigningInstallation } from '../../config/config.ts';
 import { Problem } from '../../problem/problem.ts';
+import { arePublishedElsewhere } from '../../public-documents/documents.ts';
 import { SHORT_KID } from '../../signing/find-key.ts';
 import type { KeyRow } from '../../signing/key-rows.ts';
 import type { Revocation } from '../../signing/rotation/revoke.ts';
@@ -81,10 +82,9 @@ async function consequences({ store, installation }: Administration, key: KeyRow
   }
   if (state === 'next') return [`${intro} has signed nothing yet. Revoking it breaks nothing.`];
   const sessions = await countSessionsOf(store, key, Date.now());
-  const publish =
-    installation.awsIssuer === installation.issuer
-      ? []
-      : [`  Write the documents at ${installation.awsIssuer} again at once: vouch-server publish DIR`];
+  const publish = !arePublishedElsewhere(installation)
+    ? []
+    : [`  Write the documents at ${installation.awsIssuer} again at once: vouch-server publish DIR`];
   return [
     `Revoking ${intro} breaks this:`,
     `  ${ending(sessions)} Servers obey within 5 seconds, or 30 without the database.`,

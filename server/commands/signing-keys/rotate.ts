@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { readSigningInstallation } from '../../config/config.ts';
+import { arePublishedElsewhere } from '../../public-documents/documents.ts';
 import { SHORT_KID } from '../../signing/find-key.ts';
 import { isoTime } from '../../text/iso-time.ts';
 import { clockTime } from '../../text/time.ts';
@@ -40,7 +41,7 @@ async function rotate({ json = false }: { json?: boolean }): Promise<void> {
       signsFrom <= now
         ? `It signs as soon as a server has published it for 6 minutes. Until then ${before} signs.`
         : `It signs from ${clockTime(signsFrom, now)} on, in place of ${before}. What ${before} has signed stays good.`,
-      ...(installation.awsIssuer === installation.issuer
+      ...(!arePublishedElsewhere(installation)
         ? []
         : [`It needs to be at ${installation.awsIssuer} before it signs: vouch-server publish DIR`]),
     ];

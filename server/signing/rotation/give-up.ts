@@ -17,7 +17,7 @@ export interface GivenUp {
  *
  * @param master the new master key, 32 bytes
  * @param now milliseconds since the epoch
- * @throws Problem `not-lost` when the master key opens one of them
+ * @throws Problem `master-key-not-lost` when the master key opens one of them
  */
 export async function giveUpKeys(transaction: StoreTransaction, now: number, master: Buffer, by: By): Promise<GivenUp> {
   const rows = await transaction.selectFrom('signing_keys').select(['kid', 'state', 'jwe']).execute();
@@ -37,7 +37,7 @@ export async function giveUpKeys(transaction: StoreTransaction, now: number, mas
 
 function notLost(kid: string): Problem {
   return new Problem({
-    kind: 'not-lost',
+    kind: 'master-key-not-lost',
     what: `This master key opens the signing key ${kid}: it is not lost.`,
     fix: 'To change it: vouch-server master-key rewrap. To end a signing key: vouch-server signing-keys revoke',
   });
