@@ -1,28 +1,29 @@
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { fileOfUrl } from '../../server/store/sqlite/url.ts';
 import { ServerProcess } from '../server/program.ts';
+
+type Settings = Record<string, string> & { VOUCH_DATABASE_URL: string };
 
 /** The server in its own process, which dies again and again. */
 export class MortalServer {
-  readonly #settings: Record<string, string>;
-  readonly #database: string;
+  readonly #settings: Settings;
   #running: ServerProcess;
 
-  private constructor(settings: Record<string, string>, database: string, running: ServerProcess) {
+  private constructor(settings: Settings, running: ServerProcess) {
     this.#settings = settings;
-    this.#database = database;
     this.#running = running;
   }
 
-  static async start(settings: Record<string, string>, database: string): Promise<MortalServer> {
-    return new MortalServer(settings, database, await ServerProcess.start(settings));
+  static async start(settings: Settings): Promise<MortalServer> {
+    return new MortalServer(settings, await ServerProcess.start(settings));
   }
 
-  /** Kills it with SIGKILL. @returns the database that it leaves behind */
+  /** Kills it with SIGKILL. @returns the URL of the database that it leaves behind */
   async kill(): Promise<string> {
     await this.#running.end('SIGKILL');
-    return this.#database;
+    return this.#settings.VOUCH_DATABASE_URL;
   }
 
   async restart(): Promise<void> {
@@ -30,21 +31,22 @@ export class MortalServer {
   }
 
   /**
-   * Stops it, copies its database's files as they are at that moment, and lets it go on. Those files are what SIGKILL would have left
+   * Stops it, copies its SQLite files as they are at that moment, and lets it go on. Those files are what SIGKILL would have left
    * behind: what the process had written, and none of its locks and memory. It needs no new process, which takes half a second.
    *
-   * @returns the copy of the database
+   * @returns the URL of the copy
    */
   async freeze(): Promise<string> {
     const { pid } = this.#running;
+    const file = fileOfUrl(this.#settings.VOUCH_DATABASE_URL);
     process.kill(pid, 'SIGSTOP');
     try {
       while (!isStopped(pid)) await turn();
-      const copy = join(mkdtempSync(join(this.#database, '../copy-')), 'vouch.db');
+      const copy = join(mkdtempSync(join(file, '../copy-')), 'vouch.db');
       for (const part of ['', '-wal']) {
-        if (existsSync(this.#database + part)) copyFileSync(this.#database + part, copy + part);
+        if (existsSync(file + part)) copyFileSync(file + part, copy + part);
       }
-      return copy;
+      return `sqlite:${copy}`;
     } finally {
       process.kill(pid, 'SIGCONT');
     }
@@ -52,7 +54,7 @@ export class MortalServer {
 
   /** Removes a copy that `freeze` made. */
   forget(copy: string): void {
-    if (copy !== this.#database) rmSync(join(copy, '..'), { recursive: true });
+    if (copy !== this.#settings.VOUCH_DATABASE_URL) rmSync(join(fileOfUrl(copy), '..'), { recursive: true });
   }
 
   end(): Promise<void> {
