@@ -22,10 +22,18 @@ export class Password {
     this.#source = source;
   }
 
-  /** @throws when the file cannot be read or the command fails; the error shows neither what they say nor the command */
+  /**
+   * Is only called when the database asks for one.
+   *
+   * @throws when there is none, the file cannot be read or the command fails; the error shows neither what they say nor the command
+   */
   async get(): Promise<string> {
     const source = this.#source;
-    if (source === undefined) return '';
+    if (source === undefined) {
+      throw new Error(
+        'it asks for a password, and neither VOUCH_DATABASE_PASSWORD_FILE nor VOUCH_DATABASE_PASSWORD_COMMAND is set',
+      );
+    }
     if ('password' in source) return source.password;
     if ('file' in source) return checked(await read(source.file), `the file ${source.file}`);
     if (this.#answer === undefined || performance.now() >= this.#staleAt) {

@@ -37,6 +37,7 @@ export class Pool {
     const { host, port, user, database, tls } = address;
     this.#password = password;
     this.#pool = new pg.Pool({
+      Client,
       host,
       port,
       user,
@@ -116,7 +117,25 @@ export class Pool {
 
 const uncork = (socket: Duplex) => socket.uncork();
 
-function socketOf(client: pg.PoolClient): Duplex {
+/**
+ * `pg` leaves the socket open when it cannot log in, for want of the password, say. A command would not end then, and a server would
+ * fill the database with connections until that gives each up, a minute later.
+ */
+class Client extends pg.Client {
+  override connect(): Promise<this>;
+  override connect(callback: (error: Error) => void): void;
+  override connect(callback?: (error: Error) => void): Promise<this> | undefined {
+    if (callback === undefined) return super.connect() as Promise<this>;
+    super.connect((error: Error | undefined) => {
+      if (error) socketOf(this).destroy();
+      callback(error as Error);
+    });
+    return undefined;
+  }
+}
+
+/** What the types of `pg` leave out. */
+function socketOf(client: pg.ClientBase): Duplex {
   return (client as unknown as { connection: { stream: Duplex } }).connection.stream;
 }
 

@@ -1,7 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -146,6 +146,22 @@ describe('the password', () => {
     expect(await open('127.0.0.1', tls, { file })).toContain('holds no password');
     rmSync(file);
     expect(await open('127.0.0.1', tls, { file })).toContain('ENOENT');
+  });
+
+  test('is asked for by the database, and no setting has one: the error names them, and no connection stays open', async () => {
+    const closed: Promise<unknown>[] = [];
+    const relay = createServer((socket) => {
+      closed.push(once(socket, 'close'));
+      const far = connect(port, '127.0.0.1');
+      socket.pipe(far).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(relay, 'listening');
+    onTestFinished(() => void relay.close());
+    const { port: own } = relay.address() as { port: number };
+    const engine = new PostgresEngine(`postgres://vouch@127.0.0.1:${own}/vouch?sslmode=require`, undefined, 2);
+    await expect(engine.open()).rejects.toThrow(/asks for a password, and neither VOUCH_DATABASE_PASSWORD_FILE nor/);
+    expect(closed.length).toBeGreaterThan(0);
+    await Promise.all(closed);
   });
 
   test('from a command is asked for once for several connections, and again when it was refused', async () => {
