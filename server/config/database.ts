@@ -1,3 +1,4 @@
+import { Problem } from '../problem/problem.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 import { type Connecting, chooseEngine, isPostgres } from '../store/choose-engine.ts';
 import type { Engine } from '../store/engine.ts';
@@ -17,7 +18,10 @@ export function readDatabase(env: Environment): Engine {
   const url = env.VOUCH_DATABASE_URL ?? 'sqlite:./vouch.db';
   const useless = OF_POSTGRES.find((name) => env[name] !== undefined);
   if (useless !== undefined && !isPostgres(url)) {
-    throw settingRefused(useless, undefined, `unset, because VOUCH_DATABASE_URL is not PostgreSQL's`);
+    throw new Problem({
+      kind: 'setting-refused',
+      what: `${useless} is set; it should be unset, because VOUCH_DATABASE_URL is not PostgreSQL's`,
+    });
   }
   return chooseEngine(url, readConnecting(env));
 }

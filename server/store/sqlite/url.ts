@@ -11,7 +11,13 @@ export function fileOfUrl(url: string): string {
   const file = url.startsWith('sqlite:') ? url.slice('sqlite:'.length) : '';
   // SQLite would not take `:memory:` and `file:…` for names of files.
   if (file === '' || file.startsWith('//') || /^(:|file:)/.test(file)) {
-    throw settingRefused('VOUCH_DATABASE_URL', url, 'sqlite:FILE, such as sqlite:/var/lib/vouch/vouch.db');
+    // Another program's URL may have a password in it.
+    const shown = url.replace(/^(\w[\w+.-]*:\/\/).+$/s, '$1…');
+    throw settingRefused(
+      'VOUCH_DATABASE_URL',
+      shown,
+      'sqlite:FILE, such as sqlite:/var/lib/vouch/vouch.db, or postgres://USER@HOST:PORT/DATABASE',
+    );
   }
   if (!statSync(dirname(file), { throwIfNoEntry: false })?.isDirectory()) {
     throw settingRefused('VOUCH_DATABASE_URL', url, 'sqlite:FILE in a folder that exists');

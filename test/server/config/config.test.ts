@@ -105,7 +105,16 @@ describe('a wrong setting is named, with what it should look like', () => {
     ],
     ['VOUCH_DATABASE_URL in memory', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite::memory:' }, /^VOUCH_DATABASE_URL/],
     ['VOUCH_DATABASE_URL file:', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:file:x?mode=memory' }, /^VOUCH_DATABASE_URL/],
-    ['VOUCH_DATABASE_URL mysql', { ...HTTPS, VOUCH_DATABASE_URL: 'mysql://x' }, /^VOUCH_DATABASE_URL .*sqlite:FILE/],
+    [
+      'VOUCH_DATABASE_URL mysql',
+      { ...HTTPS, VOUCH_DATABASE_URL: 'mysql://x:geheim@y' },
+      /^VOUCH_DATABASE_URL is "mysql:\/\/…"; it should be sqlite:FILE.* or postgres:/,
+    ],
+    [
+      'VOUCH_DATABASE_POOL without PostgreSQL',
+      { ...HTTPS, VOUCH_DATABASE_POOL: '5' },
+      /^VOUCH_DATABASE_POOL is set; it should be unset/,
+    ],
     ['VOUCH_DATABASE_URL empty', { ...HTTPS, VOUCH_DATABASE_URL: 'sqlite:' }, /^VOUCH_DATABASE_URL/],
     [
       'VOUCH_DATABASE_URL nowhere',
