@@ -49,7 +49,10 @@ export async function checkPublicDocuments(
     ...findLongAge(look),
   ];
   const failed = findings.some(({ severity }) => severity === 'failed');
-  const says = failed ? `AWS cannot use ${issuers.awsIssuer} as it should` : `AWS can read ${issuers.awsIssuer}`;
+  const unread = compared.some(({ kind }) => kind === 'unreachable');
+  const says = failed
+    ? `AWS cannot use ${issuers.awsIssuer} as it should`
+    : `${unread ? 'nothing answers at' : 'AWS can read'} ${issuers.awsIssuer}`;
   const { troubles, shown, freshness, chain } = look;
   const data = { issuer: issuers.awsIssuer, troubles, shown, freshness, chain };
   return { result: resultOf('public-documents', { says, findings, data }), look };

@@ -186,5 +186,5 @@ function unknown(backup: Restored['backup']): string[] {
 }
 
 function afterwards(backup: Restored['backup']): string[] {
-  return [`What follows the audit trail elsewhere goes on from row ${backup.trail.head.id}: audit export --since`];
+  return [`What follows the audit trail elsewhere goes on from: audit export --since ${backup.trail.head.id}`];
 }

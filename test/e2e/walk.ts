@@ -106,6 +106,7 @@ const VOLATILE: [RegExp, string | ((found: string) => string)][] = [
   [/(?<=\.before-)\d{8}T\d{6}Z/g, 'TIME'],
   [/\b\d+(?= audit rows)/g, 'N'],
   [/\b(row|rows,|to) \d+\b|\b\d+(?= rows)/g, '$1 N'],
+  [/(?<=^What .* --since )\d+/gm, 'N'],
   [/^( *)[0-9a-f]{8}(?= )/gm, '$1SESSION'],
   // The names of signing keys.
   [/^[\w-]{10}(?= +(next|current|previous|gone|revoked) )/gm, 'KID'],
