@@ -37,6 +37,26 @@ export function addLook(before: Found | undefined, look: Look): Found {
   return { at, troubles, read: { at, maxAge: freshness.maxAge, keys: Object.fromEntries(keys) } };
 }
 
+/**
+ * Whether AWS can use a key, and nobody still has an older copy without it. The look that shows it must be late enough by its own time: the
+ * clock of whoever asks may be ahead of the clock of whoever looked.
+ */
+export function isEverywhere(read: Found['read'], kid: string): boolean {
+  const key = read?.keys[kid];
+  return read !== undefined && key !== undefined && key.everywhereAt <= read.at;
+}
+
+/** When a server last looked at the documents of another issuer, in milliseconds since the epoch. */
+export async function lookedElsewhere(store: Store, awsIssuer: string): Promise<number | undefined> {
+  const row = await store
+    .selectFrom('public_documents')
+    .select('looked_at')
+    .where('id', '=', 1)
+    .where('aws_issuer', '!=', awsIssuer)
+    .executeTakeFirst();
+  return row?.looked_at;
+}
+
 /** What was found about this issuer; undefined if nobody has looked, or only at another issuer's. */
 export async function loadFound(store: Store, awsIssuer: string): Promise<Found | undefined> {
   const row = await store

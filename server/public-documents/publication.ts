@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Store } from '../store/store.ts';
 import { arePublishedElsewhere, type Issuers, type PublishedKey } from './documents.ts';
-import { addLook, type Found, loadFound, saveFound } from './found.ts';
+import { addLook, type Found, isEverywhere, loadFound, lookedElsewhere, saveFound } from './found.ts';
 import { lookFromOutside, type Trouble } from './look.ts';
 
 /** How often the documents are looked at when nothing is expected of them, in milliseconds. */
@@ -61,11 +61,13 @@ export class Publication {
    * @param kid its name
    */
   async maySign(kid: string): Promise<boolean> {
+    const { now, store, config } = this.#context;
+    // Another instance may have a setting that this one lacks. Then AWS reads the keys where only that one looks.
+    const other = await lookedElsewhere(store, config.awsIssuer);
+    if (other !== undefined && isRecent(other, now())) return false;
     if (!this.isElsewhere) return true;
-    const { now } = this.#context;
     const { read } = (await this.found()) ?? {};
-    const key = read?.keys[kid];
-    return read !== undefined && key !== undefined && isRecent(read.at, now()) && key.everywhereAt <= now();
+    return read !== undefined && isRecent(read.at, now()) && isEverywhere(read, kid);
   }
 
   /** What was found; undefined if nobody has looked yet. */
@@ -113,7 +115,7 @@ export class Publication {
 
 /** Whether nothing has happened since that calls for another look. */
 function isCalm({ at, troubles, read }: Found, keys: readonly PublishedKey[], now: number): boolean {
-  const waits = keys.some(({ kid, state }) => state === 'next' && !((read?.keys[kid]?.everywhereAt ?? now + 1) <= now));
+  const waits = keys.some(({ kid, state }) => state === 'next' && !isEverywhere(read, kid));
   const changed = keys.some(({ kid }) => read?.keys[kid] === undefined);
   return troubles.length === 0 && !waits && !changed && Math.abs(now - at) < CALM_MS;
 }

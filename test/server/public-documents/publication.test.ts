@@ -51,9 +51,9 @@ const publish = (...some: PublishedKey[]) =>
   writeDocuments(folder, publicDocuments(issuers(), some.length > 0 ? some : keys));
 
 /** An instance of the server. */
-function instance(config = issuers()): Publication {
+function instance(config = issuers(), clock = () => now): Publication {
   const log = pino({ base: null }, { write: (line: string) => void lines.push(JSON.parse(line)) });
-  return new Publication({ config, store, log, keys: () => keys, now: () => now });
+  return new Publication({ config, store, log, keys: () => keys, now: clock });
 }
 const later = async (one: Publication, minutes: number) => {
   now += minutes * MINUTE;
@@ -82,12 +82,36 @@ test('a next key may sign when the public documents show it and no older copy is
   expect([await one.maySign('two'), await other.maySign('two'), await one.maySign('one')]).toEqual([true, true, true]);
 });
 
+test('an instance whose clock is ahead waits as long as the one that looks', async () => {
+  const one = instance();
+  await one.look();
+  keys = [current, next];
+  await publish();
+  await later(one, 1);
+  const ahead = instance(issuers(), () => now + 10 * MINUTE);
+  for (const _minute of [1, 2, 3, 4]) {
+    await later(one, 1);
+    expect(await ahead.maySign('two')).toBe(false);
+  }
+  await later(one, 1);
+  expect(await ahead.maySign('two')).toBe(true);
+});
+
+test('an instance that lacks the setting lets no key sign while another one looks at a static host', async () => {
+  const lacking = instance({ issuer: ISSUER, awsIssuer: ISSUER });
+  expect(await lacking.maySign('two')).toBe(true);
+  await instance().look();
+  expect(await lacking.maySign('two')).toBe(false);
+  now += 31 * MINUTE;
+  expect(await lacking.maySign('two')).toBe(true);
+});
+
 test('nothing that was seen long ago lets a key sign', async () => {
   keys = [current, next];
   await publish();
   const one = instance();
   await one.look();
-  now += 6 * MINUTE;
+  await later(one, 6);
   expect(await one.maySign('two')).toBe(true);
   host.headers = {};
   host.instead.set('/.well-known/jwks.json', (_request, response) => response.writeHead(503).end());
@@ -115,7 +139,7 @@ test('what was seen at another issuer does not count', async () => {
   const one = instance();
   await one.look();
   expect(await one.maySign('one')).toBe(false);
-  now += 6 * MINUTE;
+  await later(one, 10);
   expect(await one.maySign('one')).toBe(true);
   expect(await instance({ issuer: ISSUER, awsIssuer: `${host.url}/other` }).maySign('one')).toBe(false);
 });
@@ -134,7 +158,7 @@ test('a calm host is asked once in ten minutes; one with a fault, or with a key 
   expect(looks()).toBe(3);
   await publish();
   for (const _minute of [1, 2, 3, 4, 5, 6, 7, 8]) await later(one, 1);
-  expect(looks()).toBe(5);
+  expect(looks()).toBe(6);
 });
 
 test('the log hears once that AWS cannot use the documents, and once that it can again', async () => {
