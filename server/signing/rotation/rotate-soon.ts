@@ -5,6 +5,9 @@ import type { DatabaseKeyRing } from '../key-ring.ts';
 import { PUBLISH_MS } from '../lifetimes.ts';
 import { bringForward, publishNext } from './transitions.ts';
 
+/** How many keys may be published before another one is refused. Each stays for a day, and verifiers read no key set of any length. */
+const MOST_PUBLISHED = 20;
+
 /** What an administrator's rotation led to. */
 export interface Rotation {
   /** The name of the next key, and of the one that signs until then. */
@@ -28,12 +31,20 @@ export async function rotateSoon(store: Store, keys: DatabaseKeyRing, now: numbe
   const next = keyOf(keys, 'next');
   if (current === undefined) throw unchanged('There is no current key.');
   if (next !== undefined) {
-    const signsFrom = Math.min(next.signs_from ?? now, Math.max(now, next.published_at + PUBLISH_MS));
+    // A wrong clock may have published it in the future.
+    const publishedAt = Math.min(next.published_at, now);
+    const signsFrom = Math.min(next.signs_from ?? now, Math.max(now, publishedAt + PUBLISH_MS));
     if (signsFrom !== next.signs_from) {
       const change = { kid: next.kid, signsFrom };
       await store.transaction().execute((transaction) => bringForward(transaction, change, now, by));
     }
     return { next: next.kid, current: current.kid, signsFrom, made: false };
+  }
+  if (keys.keys.length >= MOST_PUBLISHED) {
+    throw unchanged(
+      `${MOST_PUBLISHED} keys are published already, and verifiers read no key set of any length.`,
+      'Wait: each leaves the key set a day after it signed last.',
+    );
   }
   const made = await keys.makeKey();
   if (made.kid === current.kid) {
@@ -51,11 +62,9 @@ function keyOf({ keys }: DatabaseKeyRing, wanted: 'current' | 'next') {
   return keys.find(({ state }) => state === wanted);
 }
 
-function unchanged(why: string): Problem {
-  return new Problem({
-    kind: 'signing-key-unchanged',
-    what: 'Nothing was changed.',
-    why,
-    fix: 'For keys in AWS KMS, create another key and name it in VOUCH_SIGNING_KEY. `vouch-server signing-keys list` shows what there is.',
-  });
+const FOR_KMS =
+  'For keys in AWS KMS, create another key and name it in VOUCH_SIGNING_KEY. `vouch-server signing-keys list` shows what there is.';
+
+function unchanged(why: string, fix = FOR_KMS): Problem {
+  return new Problem({ kind: 'signing-key-unchanged', what: 'Nothing was changed.', why, fix });
 }

@@ -14,6 +14,12 @@ const STEADY_MS = PUBLISH_MS;
 /** The same before a key is taken out of the key set: if the clock is wrong, people's sessions end. */
 const RETIRE_STEADY_MS = 3600_000;
 
+/**
+ * How long a next key waits at most, in milliseconds: longer than any right clock says. One that was a year ahead for some minutes may have
+ * said when it is to sign.
+ */
+const LONGEST_WAIT_MS = AHEAD_MS + 3600_000;
+
 /** The pause between two questions to KMS for the key that the setting names, in milliseconds. */
 const ASK_MS = 3600_000;
 
@@ -160,8 +166,9 @@ export class KeySchedule {
 
   async #promote(current: RingKey, next: RingKey, now: number): Promise<boolean> {
     const { store, keys, log, maySign = async () => true } = this.#context;
-    if (now < (next.signs_from ?? 0) || keys.publishedFor(next) < PUBLISH_MS || !(await maySign(next.kid)))
-      return false;
+    const published = keys.publishedFor(next);
+    const due = now >= (next.signs_from ?? 0) || published >= LONGEST_WAIT_MS;
+    if (!due || published < PUBLISH_MS || !(await maySign(next.kid))) return false;
     const sealed = await keys.withoutPrivateHalf(current);
     const done = await store
       .transaction()

@@ -63,7 +63,8 @@ test('no cache of the key set lags behind, whatever instances are cut off, aslee
     if (admin && admin.cutOff <= now && random.next() < 0.05) {
       const { store, keys, clocks } = admin.instance;
       await keys.refresh();
-      if (!keys.keys.some(({ state }) => state === 'next')) {
+      // More are refused.
+      if (keys.keys.length < 20 && !keys.keys.some(({ state }) => state === 'next')) {
         await rotateSoon(store, keys, clocks.now(), { actor: 'cli:root' });
       }
     }

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { newRow } from '../../../../server/signing/key-rows.ts';
 import { PREVIOUS_MS, PUBLISH_MS, REFRESH_MS } from '../../../../server/signing/lifetimes.ts';
+import { rotateSoon } from '../../../../server/signing/rotation/rotate-soon.ts';
 import { bringForward, publishNext } from '../../../../server/signing/rotation/transitions.ts';
 import { unsealJwk } from '../../../../server/signing/sealed-jwk.ts';
 import type { Store } from '../../../../server/store/store.ts';
@@ -156,6 +158,42 @@ test.each([
   // And the other way round: it was wrong before, and is right now.
   await pass(PREVIOUS_MS + HOUR, [one], 10 * MINUTE);
   expect(statesOf(one)).toEqual(['current']);
+});
+
+test('a clock that was a year ahead when it published a key holds up no rotation, and no administrator', async () => {
+  const url = await newDatabaseUrl();
+  const one = await startInstance(url, { days: 90 });
+  one.clocks.ahead = 365 * DAY;
+  await pass(PUBLISH_MS + MINUTE, [one]);
+  expect(statesOf(one)).toEqual(['current', 'next']);
+  one.clocks.ahead = 0;
+  await one.keys.refresh();
+  const next = kidsOf(one)[1];
+  const { signsFrom } = await rotateSoon(one.store, one.keys, one.clocks.now(), BY);
+  expect(signsFrom).toBe(one.clocks.now() + PUBLISH_MS);
+
+  await one.store
+    .updateTable('signing_keys')
+    .set({ signs_from: START + 365 * DAY })
+    .where('state', '=', 'next')
+    .execute();
+  await pass(DAY, [one], 10 * MINUTE);
+  expect(statesOf(one)).toEqual(['current', 'next']);
+  await pass(HOUR, [one], 10 * MINUTE);
+  expect(one.keys.current().kid).toBe(next);
+});
+
+test('nobody can publish any number of keys', async () => {
+  const one = await startInstance(await newDatabaseUrl());
+  const now = START;
+  while (one.keys.keys.length < 20) {
+    const row = { ...newRow(await one.keys.makeKey(), 'next', now), state: 'previous' as const, previous_at: now };
+    await one.store.insertInto('signing_keys').values(row).execute();
+    await one.keys.refresh();
+  }
+  await expect(rotateSoon(one.store, one.keys, now, BY)).rejects.toThrow(/20 keys are published/);
+  await pass(PREVIOUS_MS + MINUTE, [one], 10 * MINUTE);
+  expect(await rotateSoon(one.store, one.keys, one.clocks.now(), BY)).toMatchObject({ made: true });
 });
 
 test('a next key can be brought forward, and is then published for long enough all the same', async () => {
