@@ -24,7 +24,9 @@ export function computeOnThisThread(): void {
       const [format, jwk, algorithm, extractable, usages] = args;
       // Only what can be exported can become a key of node:crypto, and a public key is no secret.
       const isPublic = format === 'jwk' && Object(jwk).kty === 'EC' && !('d' in Object(jwk));
-      const rest = [format, jwk, algorithm, isPublic || extractable, usages];
+      const rest = isPublic
+        ? [format, { ...Object(jwk), ext: true }, algorithm, true, usages]
+        : [format, jwk, algorithm, extractable, usages];
       return importKey.apply(this, rest as Parameters<SubtleCrypto['importKey']>);
     },
     async verify(this: SubtleCrypto, algorithm, key, signature, data) {
