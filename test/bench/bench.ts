@@ -25,7 +25,7 @@ export interface WarmSandbox {
 export interface Target {
   bound: 'at most' | 'at least';
   value: number;
-  unit: 'times' | 'times faster' | 'ms' | 'errors';
+  unit: 'times' | 'times faster' | 'ms' | 'MB' | 'errors';
 }
 
 /** A line of the table. */

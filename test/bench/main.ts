@@ -1,7 +1,5 @@
 /** `npm run bench [-- [--json FILE] [--svg FILE] [NAME…]]`: docs/performance.md explains the figures. */
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, platform, release } from 'node:os';
 import { Command } from 'commander';
 import { type Bench, isMet, type Row } from './bench.ts';
 import { agentLoad } from './benches/agent-load.ts';
@@ -14,6 +12,7 @@ import { lsRemote } from './benches/ls-remote.ts';
 import { nodePath } from './benches/node-path.ts';
 import { status } from './benches/status.ts';
 import { chart } from './chart.ts';
+import { load, machine } from './machine.ts';
 import { table } from './table.ts';
 import { startWarmSandbox } from './warm-sandbox.ts';
 
@@ -63,21 +62,6 @@ async function measure(wanted: readonly Bench[]): Promise<Row[]> {
     }
   }
   return rows;
-}
-
-/** What the figures depend on, without anything that identifies the machine. */
-function machine(): Record<string, string> {
-  return {
-    processor: `${availableParallelism()} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'}`,
-    system: `${platform()} ${release().replace(/^(\d+\.\d+).*$/, '$1')}`,
-    node: `Node ${process.versions.node}`,
-    git: execFileSync('git', ['version'], { encoding: 'utf8' }).trim().replace('git version', 'Git'),
-  };
-}
-
-/** How many processes wanted to run in the last minute. If these exceed the number of cores, all figures are too high. */
-function load(): string {
-  return (loadavg()[0] ?? 0).toFixed(1);
 }
 
 function fail(error: unknown): void {

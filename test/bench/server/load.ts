@@ -1,0 +1,117 @@
+/**
+ * The load generator, in a process of its own: `node load.ts`, with an IPC channel. It first says who may sign in, and with which keys;
+ * then it does one job for each message, and answers with its LoadResult.
+ */
+import { randomUUID } from 'node:crypto';
+import { SoftKey } from '../../server/soft-key.ts';
+import { awsToken, bareLogin, type LoggedIn, push, vouchLogin } from './flows.ts';
+import { HttpClient } from './http-client.ts';
+
+/** What the load generator is to do. */
+export interface Job {
+  kind: 'login' | 'bare-login' | 'token' | 'push';
+  /** The servers, in turns. All but a bare one share a database. */
+  origins: readonly string[];
+  count: number;
+  /** How many are under way at once. */
+  clients: number;
+  /** The origin that the keys are enrolled for, and that the clients name. */
+  issuer: string;
+}
+
+export interface LoadResult {
+  /** How long each one took, in milliseconds. */
+  waits: number[];
+  /** How long all took together. */
+  seconds: number;
+  /** Of this process: what the machine's cores did besides the server's work. */
+  cpuSeconds: number;
+}
+
+/** Somebody who signs in. */
+export interface ActivePerson {
+  keyId: string;
+  userHandle: string;
+  publicKey: string;
+}
+
+/** How many different people sign in. */
+const ACTIVE = 100;
+
+/** Tokens that a session may ask for are limited, so many sessions take turns. */
+const MOST_SESSIONS = 1_000;
+
+const people = Array.from({ length: ACTIVE }, () => {
+  const key = new SoftKey('');
+  key.userHandle = randomUUID();
+  return { key, busy: Promise.resolve() as Promise<unknown> };
+});
+const sessions = new Map<string, LoggedIn[]>();
+const clients = new Map<string, HttpClient>();
+let turn = 0;
+
+process.on('message', async (job: Job) => {
+  try {
+    process.send?.(await run(job));
+  } catch (error) {
+    process.send?.({ error: (error as Error).message });
+  }
+});
+process.on('disconnect', () => process.exit());
+process.send?.(
+  people.map(
+    ({ key }): ActivePerson => ({ keyId: key.id, userHandle: key.userHandle ?? '', publicKey: key.publicKey }),
+  ),
+);
+
+async function run(job: Job): Promise<LoadResult> {
+  const waits: number[] = [];
+  let left = job.count;
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  const client = async () => {
+    while (left > 0) {
+      left -= 1;
+      const begin = performance.now();
+      await once(job);
+      waits.push(performance.now() - begin);
+    }
+  };
+  await Promise.all(Array.from({ length: job.clients }, client));
+  const { user, system } = process.cpuUsage(cpu);
+  return { waits, seconds: (performance.now() - start) / 1000, cpuSeconds: (user + system) / 1e6 };
+}
+
+async function once({ kind, origins, issuer }: Job): Promise<void> {
+  turn += 1;
+  const http = httpOf(origins[turn % origins.length] ?? '', issuer);
+  if (kind === 'push') await push(http, issuer);
+  else if (kind === 'bare-login') await bareLogin(http, issuer);
+  else if (kind === 'token') await awsToken(http, issuer, sessionOf(issuer));
+  else await login(http, issuer);
+}
+
+/** A key touches once at a time, so that its counter arrives in order. */
+async function login(http: HttpClient, issuer: string): Promise<void> {
+  const person = people[turn % people.length];
+  if (person === undefined) return;
+  const loggedIn = person.busy.then(() =>
+    vouchLogin(http, issuer, (options) => person.key.get(options, { origin: issuer })),
+  );
+  person.busy = loggedIn.catch(() => {});
+  const mine = sessions.get(issuer) ?? [];
+  sessions.set(issuer, [await loggedIn, ...mine].slice(0, MOST_SESSIONS));
+}
+
+function sessionOf(issuer: string): LoggedIn {
+  const mine = sessions.get(issuer) ?? [];
+  const session = mine[turn % mine.length];
+  if (session === undefined) throw new Error('nobody has signed in');
+  return session;
+}
+
+function httpOf(origin: string, issuer: string): HttpClient {
+  const client = clients.get(origin) ?? new HttpClient(origin, issuer);
+  clients.set(origin, client);
+  return client;
+}
