@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { inFull } from '../text/time.ts';
 import { checkTlsPair, readTlsFiles, type TlsFiles, type TlsPair } from './tls.ts';
 
 /** The pause between two looks at the files, in milliseconds. */
@@ -7,7 +8,7 @@ const EVERY_MS = 5_000;
 /**
  * Looks again and again at the files of the server's certificate and key, and passes on what is new. It reads them, because no other sign
  * of a change is the same for a file that is written in place, one that is renamed, and a link to a folder that is swapped (Kubernetes).
- * While they do not belong together, or cannot be read, nothing changes.
+ * While they do not belong together, cannot be read, or are over before the old ones are, nothing changes.
  */
 export class TlsWatch {
   readonly #files: TlsFiles;
@@ -41,7 +42,11 @@ export class TlsWatch {
     try {
       const found = readTlsFiles(this.#files);
       if (!this.#isNews(found.cert + found.key)) return;
-      this.#pair = checkTlsPair(this.#files, found);
+      const pair = checkTlsPair(this.#files, found);
+      if (pair.expiresAt <= Date.now() && this.#pair.expiresAt > Date.now()) {
+        throw new Error(`the certificate in ${this.#files.certFile} ended on ${inFull(pair.expiresAt)}`);
+      }
+      this.#pair = pair;
     } catch (error) {
       this.#keepOld(error as Error);
       return;

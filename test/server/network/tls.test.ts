@@ -233,6 +233,12 @@ describe('new files', () => {
     chmodSync(files.key, 0o644);
     await keepsOld(/its mode is 0644/);
     chmodSync(files.key, 0o600);
+    // From a backup, perhaps.
+    const over = await ca.pairFor('localhost', { days: [-20, -10] });
+    writeFileSync(files.key, over.key);
+    writeFileSync(files.cert, over.cert);
+    await keepsOld(/cert\.pem ended on /);
+    writeFileSync(files.key, next.key);
     writeFileSync(files.cert, next.cert);
     server.reload();
     expect(await shownBy(portOf(server))).toBe(leafOf(next));
