@@ -4,6 +4,7 @@ import { namingContact } from '../problem/administrator.ts';
 import { Problem } from '../problem/problem.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 import { isAborted } from './aborted.ts';
+import { logged } from './outage-log.ts';
 import { STATUS } from './status.ts';
 
 /**
@@ -54,7 +55,7 @@ export function problemHandler(log: Logger, contact?: string): ErrorRequestHandl
     }
     if (response.headersSent) {
       // Half an answer must not look like a whole one.
-      log.error({ err: error, id }, 'request failed');
+      log.error({ ...logged(error), id }, 'request failed');
       response.destroy();
       return;
     }
@@ -62,7 +63,7 @@ export function problemHandler(log: Logger, contact?: string): ErrorRequestHandl
     const problem = asProblem(error, unreadable, id);
     const status = unreadable ?? STATUS[problem.category];
     const { kind, members, reason } = problem;
-    if (status >= 500) log.error({ err: error, id }, 'request failed');
+    if (status >= 500) log.error({ ...logged(error), id }, 'request failed');
     else log.info({ problem: kind, members, reason, id }, 'request refused');
     sendProblem(response, problem, status, contact);
   };

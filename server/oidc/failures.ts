@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Logger } from 'pino';
 import { isAborted } from '../http/aborted.ts';
+import { logged } from '../http/outage-log.ts';
 import { Problem } from '../problem/problem.ts';
 import { StoreUnavailable } from '../store/unavailable.ts';
 
@@ -14,7 +15,7 @@ export function requestIdOf(ctx: KoaContextWithOIDC): string {
 /** Logs what goes wrong inside oidc-provider. */
 export function reportFailures(provider: Provider, log: Logger): void {
   provider.on('server_error', (ctx, error) => {
-    log.error({ err: error, id: requestIdOf(ctx) }, 'oidc-provider failed');
+    log.error({ ...logged(error), id: requestIdOf(ctx) }, 'oidc-provider failed');
     answerUnavailable(ctx, error);
   });
   // Koa's event for errors outside oidc-provider's handlers. Without a listener Koa prints a stack on standard error.
@@ -23,7 +24,7 @@ export function reportFailures(provider: Provider, log: Logger): void {
     ((error: Error & { headers?: Record<string, string> }, ctx: KoaContextWithOIDC) => {
       const id = requestIdOf(ctx);
       if (isAborted(error)) log.debug({ err: error, id }, 'the client has gone');
-      else log.error({ err: error, id }, 'oidc-provider failed');
+      else log.error({ ...logged(error), id }, 'oidc-provider failed');
       // Koa then removes every header that the answer had, and sets these.
       error.headers = { ...error.headers, 'X-Request-Id': id };
     }) as never,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { renameSync } from 'node:fs';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
@@ -59,3 +60,25 @@ test('whoever meets an error that the server does not know can name it to their 
   ]);
   expect(error.mock.calls).toEqual([[{ err: expect.any(Error), id }, 'request failed']]);
 });
+
+test('while the database is away each request that fails costs the log one short line', async () => {
+  const running = await startServer();
+  onTestFinished(running.close);
+  const client = await CliClient.create(running.origin);
+  const error = vi.spyOn(running.context.log, 'error');
+  const { databaseFile } = running;
+  // Removed while the server runs: nothing is written any more.
+  renameSync(databaseFile, `${databaseFile}.away`);
+  for (const answer of [await client.push(), await enrol(running.origin)]) {
+    expect(answer.status).toBe(503);
+    const line = { reason: expect.stringMatching(/^.{1,300}$/), id: idOf(answer) };
+    expect(error.mock.calls.filter(([told]) => Object(told).id === line.id)).toEqual([[line, expect.any(String)]]);
+  }
+});
+
+const enrol = (origin: string) =>
+  fetch(`${origin}/account/sign-in/options`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{}',
+  });
