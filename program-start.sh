@@ -29,8 +29,8 @@ command -v node >/dev/null || {
 }
 # An old Node does not know the options below. The commands that people run first check that and print a message; the others save the
 # time.
-case $1 in
-  enroll | login | setup | doctor | serve | -V | --version)
+case $0:$1 in
+  *vouch-server:* | *vouch-server.js:* | *:enroll | *:login | *:setup | *:doctor | *:-V | *:--version)
     node --disable-sigusr1 --version >/dev/null 2>&1 || {
       echo "vouch: Vouch needs Node 24 or newer, and this is $(node --version 2>/dev/null || echo none)." >&2
       echo '  Install a newer Node, or put it first on your PATH.' >&2

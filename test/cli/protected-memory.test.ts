@@ -255,8 +255,9 @@ kill -USR1 $PPID\ngrep core /proc/$PPID/limits >${dumps}; cat /proc/$PPID/coredu
     );
     chmodSync(old, 0o755);
     const env = { ...the.env, PATH: [dirname(old), process.env.PATH].join(delimiter) };
-    for (const command of ['login', 'enroll', 'setup', 'doctor']) {
-      expect(await run(join(bin, 'vouch'), [command], env)).toEqual({
+    const commands = ['login', 'enroll', 'setup', 'doctor'].map((command) => ['vouch', command]);
+    for (const [program = '', ...args] of [...commands, ['vouch-server', 'check'], ['vouch-server']]) {
+      expect(await run(join(bin, program), args, env)).toEqual({
         code: 1,
         stdout: '',
         stderr:
