@@ -28,9 +28,11 @@ export function addAwsTemplate(program: Command): void {
       `
 VOUCH_ISSUER must be the server's own, and so must VOUCH_AWS_ISSUER, VOUCH_AWS_AUDIENCE and VOUCH_AWS_SESSION_MINUTES if they are set.
 For example:
-  vouch-server aws-template --format cloudformation --account 123456789012 --domain example.com \\
+  vouch-server aws-template --format cloudformation \\
+    --account 123456789012 --domain example.com \\
     --repository arn:aws:codecommit:us-east-1:123456789012:demo > vouch.json
-  aws cloudformation deploy --stack-name vouch --template-file vouch.json --capabilities CAPABILITY_NAMED_IAM`,
+  aws cloudformation deploy --stack-name vouch --template-file vouch.json \\
+    --capabilities CAPABILITY_NAMED_IAM`,
     )
     .action(async ({ format, ...options }: TemplateOptions & { format: Format }) => {
       const { runAwsTemplate } = await import('./aws-template-output.ts');

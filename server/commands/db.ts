@@ -18,7 +18,7 @@ interface CopyOptions {
 export function addDb(program: Command): void {
   program
     .command('db')
-    .description('the database as a whole')
+    .description('copy the whole database, from SQLite to PostgreSQL or back')
     .command('copy')
     .description('copy all of a database to an empty one: from SQLite to PostgreSQL, or back')
     .argument('<from>', 'such as sqlite:/var/lib/vouch/vouch.db')
@@ -33,7 +33,8 @@ before and after. The signing keys stay encrypted under the same master key. A p
 VOUCH_DATABASE_PASSWORD_FILE or VOUCH_DATABASE_PASSWORD_COMMAND says it.
 
 Example:
-  vouch-server db copy sqlite:/var/lib/vouch/vouch.db postgres://vouch@db.example.com/vouch`,
+  vouch-server db copy sqlite:/var/lib/vouch/vouch.db \\
+    postgres://vouch@db.example.com/vouch`,
     )
     .action(copy);
 }

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { version } from '../version.ts';
 import { addAudit } from './audit.ts';
 import { addAwsRevoke } from './aws-revoke.ts';
@@ -16,10 +16,11 @@ import { addRestore } from './restore.ts';
 import { addServe } from './serve.ts';
 import { addSessions } from './sessions.ts';
 import { addSigningKeys } from './signing-keys.ts';
+import { WrappingCommand } from './wrapping-command.ts';
 
 /** `vouch-server`, with all its commands. Parsing throws CommanderError. */
 export function makeProgram(): Command {
-  const program = new Command('vouch-server')
+  const program = new WrappingCommand('vouch-server')
     .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
     .version(version)
     .showHelpAfterError()

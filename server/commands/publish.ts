@@ -32,7 +32,8 @@ the server's master key (VOUCH_MASTER_KEY or VOUCH_MASTER_KEY_FILE), which prove
 with 1 if AWS could not use all of them.
 
   vouch-server publish /srv/public
-  aws s3 sync /srv/public s3://BUCKET --cache-control 'public, max-age=300' --content-type application/json
+  aws s3 sync /srv/public s3://BUCKET --content-type application/json \\
+    --cache-control 'public, max-age=300'
   vouch-server publish --check`,
     )
     .action(async (folder: string | undefined, { check = false, json = false }: PublishOptions) => {

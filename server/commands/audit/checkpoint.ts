@@ -15,7 +15,8 @@ export function addCheckpoint(audit: Command): void {
       `
 It needs the server's master key (VOUCH_MASTER_KEY or VOUCH_MASTER_KEY_FILE). For example, once a day:
   vouch-server audit checkpoint > /mnt/elsewhere/vouch-$(date +%F).checkpoint
-  vouch-server audit verify --checkpoint /mnt/elsewhere/vouch-2026-11-26.checkpoint`,
+  vouch-server audit verify \\
+    --checkpoint /mnt/elsewhere/vouch-2026-11-26.checkpoint`,
     )
     .action(checkpoint);
 }

@@ -74,3 +74,21 @@ test.each(['invite', 'aws-template', 'aws-revoke'])('docs/cli.md lists the flags
   const options = program.commands.find((command) => command.name() === name)?.options ?? [];
   expect(listed.sort()).toEqual(options.map(({ long }) => long).sort());
 });
+
+test('the help of every command of vouch-server fits a terminal of 80 columns, and the prose of it one of 40', () => {
+  const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
+  const commands = all(program).filter(({ parent }) => parent !== null);
+  const helpOf = (command: Command, width: number) => {
+    let printed = '';
+    command.configureOutput({ getOutHelpWidth: () => width, writeOut: (text) => (printed += text) });
+    command.outputHelp();
+    return printed.split('\n');
+  };
+  const tooLong = (width: number) =>
+    commands.flatMap((command) =>
+      helpOf(command, width).filter((line) => line.length > width && (width === 80 || /^\w/.test(line))),
+    );
+  expect(tooLong(80)).toEqual([]);
+  expect(tooLong(40).filter((line) => !line.startsWith('Usage:'))).toEqual([]);
+  expect(commands.length).toBeGreaterThan(30);
+});

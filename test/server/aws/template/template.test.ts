@@ -352,7 +352,7 @@ describe('the command', () => {
   test('has an example in its help', async () => {
     const { code, stdout } = await vouchServer(['aws-template', '--help'], {});
     expect(code).toBe(0);
-    expect(stdout).toContain('  vouch-server aws-template --format cloudformation --account 123456789012');
+    expect(stdout).toContain('  vouch-server aws-template --format cloudformation \\\n    --account 123456789012');
   });
 
   test.each<[string, string, RegExp]>([
