@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 
+/** The first schema. No other server is running: several could share a database only later. */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('people')

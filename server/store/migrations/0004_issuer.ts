@@ -1,6 +1,9 @@
 import type { Kysely } from 'kysely';
 
-/** One row: which server this database is of. Keys are enrolled for its issuer's host name, and AWS trusts that issuer. */
+/**
+ * One row: which server this database is of. Keys are enrolled for its issuer's host name, and AWS trusts that issuer. No other server is
+ * running: several could share a database only later.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('server')

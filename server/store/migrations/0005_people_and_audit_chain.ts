@@ -4,7 +4,10 @@ import { type Kysely, sql } from 'kysely';
 /** How many audit rows are read and written at a time. */
 const BATCH = 500;
 
-/** Roles and end dates of people, recovery by invitation, web sessions, and an audit trail whose rows are chained by hashes. */
+/**
+ * Roles and end dates of people, recovery by invitation, web sessions, and an audit trail whose rows are chained by hashes. It contracts: a
+ * server of the version before cannot go on after it. None is running, because several could share a database only later.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await people(db);
   await invitations(db);

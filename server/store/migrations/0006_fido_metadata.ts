@@ -1,6 +1,9 @@
 import type { Kysely } from 'kysely';
 
-/** One row: the latest edition of FIDO's metadata, so that a start without the network knows it, and no older one is taken for new. */
+/**
+ * One row: the latest edition of FIDO's metadata, so that a start without the network knows it, and no older one is taken for new. No other
+ * server is running: several could share a database only later.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('fido_metadata')

@@ -1,6 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
-/** Marks the enrolments that the first owner's link began. Before, only the name of their client told them apart. */
+/**
+ * Marks the enrolments that the first owner's link began. Before, only the name of their client told them apart. No other server is running:
+ * several could share a database only later.
+ */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .alterTable('enrolments')

@@ -15,8 +15,7 @@ import * as schemaVersion from './0014_schema_version.ts';
 
 /**
  * All migrations by number. Each runs once, in this order, while servers of the version before may be running: its comment says whether
- * they can go on (it only expands the schema), or what must be over first (it contracts it, and raises OLDEST_VERSION). Those up to 0008
- * are from before several servers could share a database.
+ * they can go on (it only expands the schema), or what must be over first (it contracts it, and raises OLDEST_VERSION). There is no 0013.
  */
 export const migrations: Record<string, Migration> = {
   '0001_initial': initial,
