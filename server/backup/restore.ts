@@ -10,7 +10,7 @@ import { type Lost, lostSince } from './lost.ts';
 import { type Kept, type Settled, settleRestored } from './settle.ts';
 
 /** What to restore, and how. */
-export interface Restoration {
+export interface Restoring {
   issuer: string;
   keep: Kept;
   /** Whether the backup is good enough although its audit trail does not fit together, or the master key does not open its signing key. */
@@ -49,7 +49,7 @@ export async function restore(
   source: Readable,
   replace: boolean,
   now: number,
-  how: Restoration,
+  how: Restoring,
 ): Promise<Restored> {
   const { name } = database;
   const there = file.exists();
@@ -69,11 +69,7 @@ export async function restore(
 }
 
 /** Checks and settles an open database, and closes it. */
-async function settleDraft(
-  store: Store,
-  now: number,
-  how: Restoration,
-): Promise<{ backup: Content; settled: Settled }> {
+async function settleDraft(store: Store, now: number, how: Restoring): Promise<{ backup: Content; settled: Settled }> {
   try {
     return await settle(store, now, how);
   } finally {
@@ -89,7 +85,7 @@ async function settleDraft(
 export async function settle(
   store: Store,
   now: number,
-  { issuer, keep, force, dryRun, by, checkSigningKey }: Restoration,
+  { issuer, keep, force, dryRun, by, checkSigningKey }: Restoring,
 ): Promise<{ backup: Content; settled: Settled }> {
   const backup = await readContent(store);
   if (backup.issuer !== issuer) throw otherServer(backup.issuer, issuer);

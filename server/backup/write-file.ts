@@ -14,6 +14,8 @@ import {
 import { dirname, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { flush } from '../files/flush.ts';
+import { lacksHardLinks } from '../files/hard-links.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Report } from './report.ts';
 
@@ -92,9 +94,7 @@ async function digest(path: string): Promise<string> {
 function giveName(partial: string, path: string, force: boolean): void {
   if (force) renameSync(partial, path);
   else linkOrRename(partial, path);
-  const folder = openSync(dirname(path), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+  flush(dirname(path));
 }
 
 /** A link takes nobody's place. Where there are no hard links, nothing but the check before protects a file. */
@@ -102,9 +102,8 @@ function linkOrRename(partial: string, path: string): void {
   try {
     linkSync(partial, path);
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw exists(path);
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(path);
+    if (!lacksHardLinks(error)) throw error;
     if (existsSync(path)) throw exists(path);
     renameSync(partial, path);
   }

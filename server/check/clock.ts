@@ -1,8 +1,8 @@
 import type { Look } from '../public-documents/look.ts';
-import { durationText } from '../public-documents/trouble-text.ts';
 import { databaseTime } from '../store/database-time.ts';
 import type { Engine } from '../store/engine.ts';
 import type { Store } from '../store/store.ts';
+import { durationText } from '../text/duration.ts';
 import { type Finding, type Result, resultOf } from './result.ts';
 
 /** A smaller difference does no harm, in milliseconds. */

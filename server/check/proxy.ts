@@ -2,13 +2,10 @@ import type { Config } from '../config/config.ts';
 import { isLoopback, readRange } from '../network/ip-address.ts';
 import { fetchDocument, Unreadable } from '../public-documents/fetch-document.ts';
 import { inFull } from '../text/time.ts';
-import { type Finding, type Result, resultOf } from './result.ts';
+import { CERTIFICATE_SOON_MS, type Finding, type Result, resultOf } from './result.ts';
 
 /** More addresses than these in a trusted range are worth a warning: each of them can pass for anybody. In bits. */
 const WIDE = { ipv4: 24, ipv6: 64 };
-
-/** How long before its end a certificate should have been replaced, in milliseconds. */
-const SOON_MS = 14 * 24 * 3600_000;
 
 type Settings = Pick<Config, 'issuer' | 'local' | 'tls' | 'listen' | 'trustedProxies'>;
 
@@ -25,7 +22,7 @@ export async function checkProxy(config: Settings): Promise<Result> {
 
 /** The server's own certificate, when it soon is of no use. @param now milliseconds since the epoch */
 function findCertificate({ tls }: Settings, now: number): Finding[] {
-  if (tls === undefined || tls.pair.expiresAt > now + SOON_MS) return [];
+  if (tls === undefined || tls.pair.expiresAt > now + CERTIFICATE_SOON_MS) return [];
   const over = tls.pair.expiresAt <= now;
   return [
     {

@@ -4,15 +4,11 @@ import { isPrivate } from '../network/ip-address.ts';
 import { arePublishedElsewhere, type Issuers, jwksUrl, type PublishedKey } from '../public-documents/documents.ts';
 import { type Chain, fetchDocument, Unreadable } from '../public-documents/fetch-document.ts';
 import { isOfKey, type Look, lookFromOutside, type Trouble } from '../public-documents/look.ts';
-import { durationText, remedy, troubleText } from '../public-documents/trouble-text.ts';
+import { remedy, troubleText } from '../public-documents/trouble-text.ts';
 import type { Store } from '../store/store.ts';
+import { durationText } from '../text/duration.ts';
 import { inFull } from '../text/time.ts';
-import { type Finding, type Result, resultOf } from './result.ts';
-
-const DAY_MS = 24 * 3600_000;
-
-/** How long before its end a certificate is worth a warning, in milliseconds. */
-const ENDS_SOON_MS = 14 * DAY_MS;
+import { CERTIFICATE_SOON_MS, type Finding, type Result, resultOf } from './result.ts';
 
 /** A longer `max-age` of the keys delays a rotation, in seconds. */
 const LONG_MAX_AGE_S = 86_400;
@@ -111,7 +107,7 @@ async function lookUp(host: string): Promise<string[]> {
 
 async function findChain({ thumbprint, endsAt }: Chain, url: string, now: number): Promise<Finding[]> {
   const findings: Finding[] = [];
-  if (endsAt - now < ENDS_SOON_MS) {
+  if (endsAt - now < CERTIFICATE_SOON_MS) {
     findings.push({
       id: 'public-documents.certificate-ends',
       severity: 'warning',

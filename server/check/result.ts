@@ -1,6 +1,9 @@
 import { Problem } from '../problem/problem.ts';
 import { forLog } from '../text/readable-text.ts';
 
+/** How long before its end a certificate is worth a warning, in milliseconds. */
+export const CERTIFICATE_SOON_MS = 14 * 24 * 3600_000;
+
 /** The names of the checks, for scripts. A name never changes; later versions may add names. */
 export type CheckId = 'settings' | 'database' | 'issuer' | 'signing-keys' | 'clock' | 'public-documents' | 'proxy';
 

@@ -1,6 +1,7 @@
 import type { Config } from '../config/config.ts';
 import type { PublishedKey } from '../public-documents/documents.ts';
 import { readPublishedKeys } from '../public-documents/published-keys.ts';
+import { statesText } from '../public-documents/states-text.ts';
 import { checkSigns } from '../signing/check-key.ts';
 import { KeyPlace } from '../signing/key-place.ts';
 import { DatabaseKeyRing, systemClocks } from '../signing/key-ring.ts';
@@ -38,7 +39,8 @@ export async function checkSigningKeys(
     const ring = await DatabaseKeyRing.open(store, master, systemClocks, place);
     await checkSigns(ring.current());
     await place.check();
-    const says = `${ring.current().kid} signs${statesText(keys)}`;
+    const others = statesText(keys, ['next', 'previous']);
+    const says = `${ring.current().kid} signs${others === '' ? '' : `; ${others}`}`;
     return {
       result: resultOf('signing-keys', { says, data: { keys: keys.map(({ kid, state }) => ({ kid, state })) } }),
       keys,
@@ -48,12 +50,4 @@ export async function checkSigningKeys(
   } finally {
     place.close();
   }
-}
-
-function statesText(keys: readonly PublishedKey[]): string {
-  const others = (['next', 'previous'] as const).flatMap((state) => {
-    const some = keys.filter((key) => key.state === state).length;
-    return some === 0 ? [] : [`${some} ${state}`];
-  });
-  return others.length === 0 ? '' : `; ${others.join(', ')}`;
 }

@@ -3,8 +3,10 @@ import { readSigningInstallation } from '../config/config.ts';
 import { Problem } from '../problem/problem.ts';
 import { arePublishedElsewhere, type PublishedKey, publicDocuments } from '../public-documents/documents.ts';
 import type { Look } from '../public-documents/look.ts';
+import { statesText } from '../public-documents/states-text.ts';
 import type { Store } from '../store/store.ts';
 import { count } from '../text/count.ts';
+import { durationText } from '../text/duration.ts';
 import { isoTime } from '../text/iso-time.ts';
 import { administer, printJson } from './administer.ts';
 
@@ -96,7 +98,7 @@ const writeInto =
 const checkDocuments: Print = async (settings, store, json) => {
   const keys = await keysOf(store, settings);
   const { lookFromOutside } = await import('../public-documents/look.ts');
-  const { durationText, remedy, troubleText } = await import('../public-documents/trouble-text.ts');
+  const { remedy, troubleText } = await import('../public-documents/trouble-text.ts');
   const look = await lookFromOutside(settings, keys, Date.now());
   if (json) printJson(asJson(look, keys));
   else if (look.troubles.length > 0) process.stdout.write(look.troubles.map((one) => `${troubleText(one)}\n`).join(''));
@@ -125,11 +127,7 @@ function asJson(look: Look, keys: readonly PublishedKey[]) {
   };
 }
 
-/** Such as "2 keys: 1 current, 1 next". */
+/** Such as "2 keys (1 current, 1 next)". */
 function keysText(keys: readonly PublishedKey[]): string {
-  const states = ['current', 'next', 'previous'].flatMap((state) => {
-    const some = keys.filter((key) => key.state === state).length;
-    return some === 0 ? [] : [`${some} ${state}`];
-  });
-  return `${count(keys.length, 'key')} (${states.join(', ')})`;
+  return `${count(keys.length, 'key')} (${statesText(keys, ['current', 'next', 'previous'])})`;
 }

@@ -2,21 +2,14 @@ import { createReadStream, openSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Restored } from '../backup/restore.ts';
-import { readInstallation, readSigningInstallation } from '../config/config.ts';
+import { readSigningInstallation } from '../config/config.ts';
 import { Problem } from '../problem/problem.ts';
 import { saveMemory } from '../process/save-memory.ts';
 import { whoRuns } from '../process/system-user.ts';
 import type { Store } from '../store/store.ts';
-import { count } from '../text/count.ts';
-import { isoTime } from '../text/iso-time.ts';
-import { inFull } from '../text/time.ts';
 import { printJson } from './administer.ts';
-import { rowLine } from './audit/line.ts';
-import { sayEnded } from './ended.ts';
 import { withKeyRing } from './key-ring.ts';
-
-/** How many rows of what is lost a terminal shows. */
-const SHOWN = 40;
+import { restoredJson, restoredText } from './restore-output.ts';
 
 interface RestoreOptions {
   replace?: boolean;
@@ -66,8 +59,7 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
   const by = whoRuns();
   // All before the process may become another user.
   const settings = readSigningInstallation(process.env);
-  const installation = readInstallation(process.env);
-  const { database } = installation;
+  const { database } = settings;
   const source = name === undefined ? undefined : read(name);
   const { restore, settle } = await import('../backup/restore.ts');
   const { hasSigningKey } = await import('../signing/key-rows.ts');
@@ -80,7 +72,7 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
     by,
     checkSigningKey: async (store: Store) => {
       if (!(await hasSigningKey(store))) return;
-      await withKeyRing({ store, installation, by }, settings, async (keys) => keys.current());
+      await withKeyRing({ store, installation: settings, by }, settings, async (keys) => keys.current());
     },
   };
   const file = await database.file?.();
@@ -102,8 +94,8 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
     file.becomeOwner();
     restored = await restore(database, file, source, replace, now, how);
   }
-  if (json) printJson(asJson(restored, database.name, dryRun));
-  else process.stdout.write(asText(restored, database.name, { now, dryRun, inPlace }));
+  if (json) printJson(restoredJson(restored, database.name, dryRun));
+  else process.stdout.write(restoredText(restored, database.name, { now, dryRun, inPlace }));
 }
 
 /** Opens a backup at once: later this process may be a user who may not. */
@@ -114,77 +106,4 @@ function read(name: string): Readable {
   } catch (error) {
     throw new Problem({ kind: 'option-refused', what: `${name} cannot be read: ${(error as Error).message}` });
   }
-}
-
-function asJson({ backup, settled, aside, lost }: Restored, database: string, dryRun: boolean) {
-  return {
-    restored: !dryRun,
-    database,
-    issuer: backup.issuer,
-    backedUpAt: isoTime(backup.backedUpAt),
-    people: backup.people,
-    keys: backup.keys,
-    auditRows: backup.trail.rows,
-    lastId: backup.trail.head.id,
-    lastHash: backup.trail.head.hash,
-    whole: backup.trail.fault === undefined,
-    invitationsVoided: settled.invitations,
-    sessionsEnded: settled.sessions.length,
-    browserSessionsEnded: settled.browsers,
-    before: aside ?? null,
-    lostAuditRows: lost?.rows ?? null,
-    lost:
-      lost?.takenBack.map(({ id, at, event, subject, actor }) => ({ id, at: isoTime(at), event, subject, actor })) ??
-      null,
-  };
-}
-
-function asText(
-  { backup, settled, aside, lost }: Restored,
-  database: string,
-  { now, dryRun, inPlace }: { now: number; dryRun: boolean; inPlace: boolean },
-): string {
-  const ended = [
-    ...(settled.invitations > 0 ? [count(settled.invitations, 'open invitation')] : []),
-    ...[sayEnded(settled)].filter((words) => words !== undefined),
-  ].join(', ');
-  const rows = count(backup.trail.rows, 'audit row');
-  const tried = inPlace ? 'This database can be settled: ' : 'This backup can be restored: ';
-  const done = inPlace ? 'Settled the database of ' : 'Restored ';
-  const lines = [
-    `${dryRun ? tried : done}${backup.issuer} ${when(backup)}`,
-    `  Database     ${database}`,
-    `  Contains     ${count(backup.people, 'person', 'people')}, ${count(backup.keys, 'key')}, ${rows}`,
-    ...(ended === '' ? [] : [`  ${dryRun ? 'Would end' : 'Ended    '}    ${ended}`]),
-    ...(aside === undefined ? [] : [`  Before       ${aside}`]),
-  ];
-  if (lost === undefined) return `${[...lines, ...unknown(backup)].join('\n')}\n`;
-  if (lost.rows === 0) return `${[...lines, 'Nothing had happened since.'].join('\n')}\n`;
-  const shown = lost.takenBack.slice(-SHOWN).map((row) => `  ${rowLine(row).trimEnd()}`);
-  lines.push(`${count(lost.rows, 'audit row')} of the time since ${lost.rows === 1 ? 'is' : 'are'} not in it.`);
-  if (shown.length > 0) lines.push('What of that you want, do again:', ...shown);
-  if (lost.takenBack.length > SHOWN) lines.push(`  … and ${lost.takenBack.length - SHOWN} before these`);
-  lines.push(...afterwards(backup));
-  return `${lines.join('\n')}\n`;
-
-  function when({ backedUpAt, lastRowAt }: Restored['backup']): string {
-    const at = backedUpAt ?? lastRowAt ?? now;
-    return `as of ${backedUpAt === null ? 'some time after ' : ''}${inFull(at)}`;
-  }
-}
-
-/** What nobody can tell, and where to look. */
-function unknown(backup: Restored['backup']): string[] {
-  return [
-    'What happened since is not in it, and this command cannot know it:',
-    '  people who were disabled, removed or demoted, and keys that were removed, are back:  vouch-server people list',
-    '  people and keys that were enrolled are gone:  vouch-server invite',
-    '  a signing key that was revoked since is back:  vouch-server signing-keys list',
-    '  roles at AWS that were used are not in the trail, so aws-revoke does not find them',
-    ...afterwards(backup),
-  ];
-}
-
-function afterwards(backup: Restored['backup']): string[] {
-  return [`What follows the audit trail elsewhere goes on from: audit export --since ${backup.trail.head.id}`];
 }

@@ -1,7 +1,6 @@
 import type { MetadataSource } from '../fido-metadata/source.ts';
 import type { KeyRules } from '../key-policy/judge.ts';
 import type { KmsArn } from '../kms/key-arn.ts';
-import { readRange } from '../network/ip-address.ts';
 import type { ListenAddress } from '../network/listen.ts';
 import type { TlsFiles, TlsPair } from '../network/tls.ts';
 import { normalizeEmail } from '../people/email.ts';
@@ -10,8 +9,9 @@ import { settingRefused } from '../problem/setting-refused.ts';
 import type { ConfiguredMasterKey } from '../signing/wrapped-master-key.ts';
 import type { Engine } from '../store/engine.ts';
 import { isReadable } from '../text/readable-text.ts';
-import { apiAudience, CLIENT_ID } from './audiences.ts';
+import { readAwsAudience } from './aws-audience.ts';
 import { readAwsIssuer } from './aws-issuer.ts';
+import { readAwsSession } from './aws-session.ts';
 import { type Contact, readContact } from './contact.ts';
 import { readDatabase } from './database.ts';
 import { readDrainSeconds } from './drain-seconds.ts';
@@ -25,6 +25,7 @@ import { checkNames } from './setting-names.ts';
 import { readSigningKey } from './signing-key.ts';
 import { readTls } from './tls.ts';
 import { readTraces, type TraceSettings } from './traces.ts';
+import { readTrustedProxies } from './trusted-proxies.ts';
 
 /** The administrator's settings, read once at the start. */
 export interface Config {
@@ -77,6 +78,9 @@ export interface Config {
 
 type Environment = Record<string, string | undefined>;
 
+/** What every administrative command needs. */
+type Installation = Pick<Config, 'issuer' | 'awsIssuer' | 'database' | 'ownerEmail' | 'awsSessionSeconds'>;
+
 /**
  * Reads and checks all settings.
  *
@@ -106,7 +110,7 @@ export function readConfig(env: Environment): Config {
     awsAudience,
     awsSessionSeconds,
     ...readKeySettings(env),
-    trustedProxies: readProxies(env, local || tls !== undefined),
+    trustedProxies: readTrustedProxies(env.VOUCH_TRUST_PROXY, local || tls !== undefined),
     auditDays: readAuditDays(env),
     teamName: readTeamName(env),
     contact: readContact(env.VOUCH_CONTACT),
@@ -123,9 +127,7 @@ export function readConfig(env: Environment): Config {
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
-export function readInstallation(
-  env: Environment,
-): Pick<Config, 'issuer' | 'awsIssuer' | 'database' | 'ownerEmail' | 'awsSessionSeconds'> {
+export function readInstallation(env: Environment): Installation {
   checkNames(env);
   const issuer = readIssuer(env.VOUCH_ISSUER);
   return {
@@ -133,7 +135,7 @@ export function readInstallation(
     awsIssuer: readAwsIssuer(env.VOUCH_AWS_ISSUER, issuer),
     database: readDatabase(env),
     ownerEmail: readOwner(env),
-    awsSessionSeconds: readAwsMinutes(env) * 60,
+    awsSessionSeconds: readAwsSession(env.VOUCH_AWS_SESSION_MINUTES),
   };
 }
 
@@ -142,13 +144,12 @@ export function readInstallation(
  *
  * @throws Problem `setting-refused` for the first of these settings that is missing or wrong
  */
-export function readSigningInstallation(
-  env: Environment,
-): Pick<Config, 'issuer' | 'awsIssuer' | 'database' | 'masterKey' | 'signingKey'> {
-  const { issuer, awsIssuer, database } = readInstallation(env);
+export function readSigningInstallation(env: Environment): Installation & Pick<Config, 'masterKey' | 'signingKey'> {
+  const installation = readInstallation(env);
+  const { issuer, database } = installation;
   const canMake = new URL(issuer).protocol === 'http:' && database.masterKeyFile !== undefined;
   const { signingKey } = readSigningSchedule(env);
-  return { issuer, awsIssuer, database, masterKey: readMasterKey(env, issuer, canMake), signingKey };
+  return { ...installation, masterKey: readMasterKey(env, issuer, canMake), signingKey };
 }
 
 /**
@@ -177,8 +178,8 @@ export function readAwsTrust(
   return {
     issuer,
     awsIssuer,
-    awsAudience: readAudience(env, issuer, awsIssuer),
-    awsSessionSeconds: readAwsMinutes(env) * 60,
+    awsAudience: readAwsAudience(env.VOUCH_AWS_AUDIENCE, issuer, awsIssuer),
+    awsSessionSeconds: readAwsSession(env.VOUCH_AWS_SESSION_MINUTES),
   };
 }
 
@@ -201,55 +202,6 @@ function readHours(env: Environment): number {
     throw settingRefused('VOUCH_SESSION_HOURS', value, 'a number of hours from 0.25 to 24');
   }
   return hours;
-}
-
-function readAudience(env: Environment, issuer: string, awsIssuer: string): string {
-  const value = env.VOUCH_AWS_AUDIENCE ?? awsIssuer;
-  // IAM's CreateOpenIDConnectProvider: a client ID has 1 to 255 characters.
-  if (!/^[\x21-\x7e]{1,255}$/.test(value)) {
-    throw settingRefused(
-      'VOUCH_AWS_AUDIENCE',
-      value,
-      "the audience of AWS's OIDC provider, 1 to 255 characters without spaces",
-    );
-  }
-  // Otherwise AWS would accept tokens that were issued for another purpose and name no role.
-  if (value === CLIENT_ID || value === apiAudience(issuer)) {
-    throw settingRefused(
-      'VOUCH_AWS_AUDIENCE',
-      value,
-      "an audience for AWS alone, such as the issuer: this one belongs to the tokens that people's programs hold",
-    );
-  }
-  return value;
-}
-
-function readAwsMinutes(env: Environment): number {
-  const value = env.VOUCH_AWS_SESSION_MINUTES ?? '60';
-  const minutes = Number(value);
-  // STS gives no credentials for less than 15 minutes, and IAM lets no role give them for more than 12 hours (STS API reference,
-  // AssumeRoleWithWebIdentity, DurationSeconds).
-  if (!/^\d{1,3}$/.test(value) || minutes < 15 || minutes > 720) {
-    throw settingRefused('VOUCH_AWS_SESSION_MINUTES', value, 'a whole number of minutes from 15 to 720');
-  }
-  return minutes;
-}
-
-/** @param reached whether people reach the server itself */
-function readProxies(env: Environment, reached: boolean): string[] {
-  const value = env.VOUCH_TRUST_PROXY;
-  // The documented setup for https has a proxy on this machine.
-  if (value === undefined) return reached ? [] : ['127.0.0.1', '::1'];
-  const list = value.split(/[\s,]+/).filter((item) => item !== '');
-  const wrong = list.find((item) => readRange(item) === undefined);
-  if (wrong !== undefined || list.length === 0) {
-    throw settingRefused(
-      'VOUCH_TRUST_PROXY',
-      wrong ?? value,
-      'addresses or ranges that only your proxies have, with commas, such as 127.0.0.1,10.1.2.0/24',
-    );
-  }
-  return list;
 }
 
 function readAuditDays(env: Environment): number {

@@ -1,12 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { settingRefused } from '../problem/setting-refused.ts';
+import { type ExpectedContent, readSettingFile } from './setting-file.ts';
 
-interface Expected {
-  /** What it holds, for the error: `the master key`. */
-  holds: string;
-  /** In bytes. */
-  maxSize: number;
+interface Expected extends ExpectedContent {
   /** What to do, where a platform sets the mode. */
   otherwise?: string;
   /** systemd's folder of the service's credentials ($CREDENTIALS_DIRECTORY), if there is one. */
@@ -22,24 +18,7 @@ interface Expected {
  * @throws Problem `setting-refused` when it cannot be read, is no regular file, is too long, or when others can read it
  */
 export function readPrivateFile(setting: string, file: string, expected: Expected): string {
-  const { holds, maxSize } = expected;
-  // Opened once, so that the checked file is the one that is read. A FIFO must not block.
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw settingRefused(setting, file, `a file that holds ${holds} and can be read (${code})`);
-  }
-  try {
-    const found = fstatSync(descriptor);
-    if (!found.isFile() || found.size > maxSize) throw settingRefused(setting, file, `a file that holds ${holds}`);
-    checkReaders(setting, file, found, expected);
-    const content = Buffer.alloc(maxSize);
-    return content.toString('utf8', 0, readSync(descriptor, content));
-  } finally {
-    closeSync(descriptor);
-  }
+  return readSettingFile(setting, file, expected, (found) => checkReaders(setting, file, found, expected));
 }
 
 function checkReaders(

@@ -9,8 +9,8 @@ import { Problem } from '../problem/problem.ts';
  *
  * Reads X-Forwarded-For from its end, for as long as its writers are proxies of VOUCH_TRUST_PROXY: anything before that came from a
  * stranger. With an https issuer such a proxy must name the client, and unless the server speaks TLS itself, only those proxies get an
- * answer. Otherwise all people would look like one and share one limit. All other headers that name a client, such as Forwarded (RFC 7239), count
- * for nothing.
+ * answer. Otherwise all people would look like one and share one limit. All other headers that name a client, such as Forwarded (RFC
+ * 7239), count for nothing.
  */
 export function clientAddress(config: Config): RequestHandler {
   const isProxy = inRanges(config.trustedProxies);

@@ -11,7 +11,7 @@ const REQUEST_MS = 30_000;
 const IDLE_MS = 60_000;
 
 /**
- * How long a connection may wait for its next request, in milliseconds. A proxy keeps its own longer than AWS's load balancers and nginx do (60 s),
+ * How long a connection may wait for its next request, in milliseconds: a proxy's longer than AWS's load balancers and nginx keep it (60 s),
  * so that none of them sends a request while we hang up.
  */
 const KEEP_ALIVE_MS = { ofProxies: 65_000, ofStrangers: 10_000 };

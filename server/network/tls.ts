@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { readPrivateFile } from '../files/private-file.ts';
+import { readSettingFile } from '../files/setting-file.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
 
 /** In bytes: a chain has some thousand. */
@@ -28,10 +28,17 @@ export interface TlsPair {
   expiresAt: number;
 }
 
-/** What the two files hold, whether it is of use or not. */
+/**
+ * What the two files hold, whether it is of use or not.
+ *
+ * @throws Problem `setting-refused` when one cannot be read, or when others can read the key
+ */
 export function readTlsFiles({ certFile, keyFile, credentials }: TlsFiles): { cert: string; key: string } {
   return {
-    cert: readCertificates(certFile),
+    cert: readSettingFile('VOUCH_TLS_CERT', certFile, {
+      holds: 'a certificate and its chain in PEM',
+      maxSize: MAX_SIZE,
+    }),
     key: readPrivateFile('VOUCH_TLS_KEY', keyFile, {
       holds: 'the private key',
       maxSize: MAX_SIZE,
@@ -48,9 +55,14 @@ export function readTlsFiles({ certFile, keyFile, credentials }: TlsFiles): { ce
  */
 export function checkTlsPair(files: TlsFiles, { cert, key }: { cert: string; key: string }): TlsPair {
   const { certFile, keyFile, host } = files;
-  const certificate = orRefuse('VOUCH_TLS_CERT', certFile, 'a file with a certificate and its chain in PEM', () => {
-    return new X509Certificate(cert);
-  });
+  const certificate = orRefuse(
+    'VOUCH_TLS_CERT',
+    certFile,
+    'a file that holds a certificate and its chain in PEM',
+    () => {
+      return new X509Certificate(cert);
+    },
+  );
   const privateKey = orRefuse(
     'VOUCH_TLS_KEY',
     keyFile,
@@ -78,28 +90,5 @@ function orRefuse<Result>(setting: string, file: string, expected: string, read:
   } catch {
     // What OpenSSL says helps nobody, and could quote the file.
     throw settingRefused(setting, file, expected);
-  }
-}
-
-function readCertificates(file: string): string {
-  const expected = 'a file with a certificate and its chain in PEM';
-  let descriptor: number;
-  try {
-    // A FIFO must not block.
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    throw settingRefused(
-      'VOUCH_TLS_CERT',
-      file,
-      `${expected} that can be read (${(error as NodeJS.ErrnoException).code})`,
-    );
-  }
-  try {
-    const found = fstatSync(descriptor);
-    if (!found.isFile() || found.size > MAX_SIZE) throw settingRefused('VOUCH_TLS_CERT', file, expected);
-    const content = Buffer.alloc(found.size);
-    return content.toString('utf8', 0, readSync(descriptor, content));
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -1,4 +1,3 @@
-import { count } from '../text/count.ts';
 import { isOfKey, type Look, type Trouble } from './look.ts';
 
 /** A trouble as a sentence for the administrator. */
@@ -27,11 +26,4 @@ export function remedy({ troubles }: Look, elsewhere: boolean): string {
   return isOurs
     ? 'Run `vouch-server publish DIR`, upload the folder, and wait until caches have forgotten the old copy.'
     : 'Mend the host, or upload what `vouch-server publish DIR` writes; it must answer every request by HTTPS, without a redirection.';
-}
-
-/** A number of seconds for people: exact below a minute, otherwise rounded. */
-export function durationText(seconds: number): string {
-  if (seconds < 60) return count(Math.round(seconds), 'second');
-  if (seconds < 2 * 3600) return count(Math.round(seconds / 60), 'minute');
-  return seconds < 2 * 86_400 ? count(Math.round(seconds / 3600), 'hour') : count(Math.round(seconds / 86_400), 'day');
 }

@@ -29,8 +29,8 @@ export function openToRead(file: string, waitMs: number): DatabaseSync {
 }
 
 /**
- * A change of the journal mode that was cut off left a journal, which only a connection that may write can roll back (sqlite.org/lockingv3.html,
- * section 4.0).
+ * A change of the journal mode that was cut off left a journal, which only a connection that may write can roll back
+ * (sqlite.org/lockingv3.html, section 4.0).
  */
 function rollBack(file: string, waitMs: number): void {
   if (!existsSync(`${file}-journal`)) return;

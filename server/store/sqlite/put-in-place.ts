@@ -1,6 +1,8 @@
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { flush } from '../../files/flush.ts';
+import { lacksHardLinks } from '../../files/hard-links.ts';
 import { Problem } from '../../problem/problem.ts';
 import { openToRead } from './open-database.ts';
 
@@ -82,19 +84,8 @@ function keep(file: string, aside: string): void {
   try {
     linkSync(file, aside);
   } catch (error) {
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw error;
+    if (!lacksHardLinks(error)) throw error;
     renameSync(file, aside);
-  }
-}
-
-/** Waits until a file, or the names in a folder, are on the disk. */
-export function flush(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 
