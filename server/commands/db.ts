@@ -23,14 +23,14 @@ export function addDb(program: Command): void {
     .description('copy all of a database to an empty one: from SQLite to PostgreSQL, or back')
     .argument('<from>', 'such as sqlite:/var/lib/vouch/vouch.db')
     .argument('[to]', 'such as postgres://vouch@db.example.com/vouch; by default VOUCH_DATABASE_URL')
-    .option('--live', 'even while a server uses <from>: what happens meanwhile is not in the copy')
+    .option('--live', 'even while a server uses <from>; the copy lacks what happens meanwhile')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
 Stop the server first, and start it on the copy afterwards. All of it is copied, or nothing: rows are counted, and the audit trail is proven
-before and after. The signing keys stay encrypted under the same master key. A password of PostgreSQL's is not for the command line:
-VOUCH_DATABASE_PASSWORD_FILE or VOUCH_DATABASE_PASSWORD_COMMAND says it.
+before and after. The signing keys stay encrypted under the same master key. PostgreSQL's password does not belong
+on the command line: VOUCH_DATABASE_PASSWORD_FILE or VOUCH_DATABASE_PASSWORD_COMMAND gives it.
 
 Example:
   vouch-server db copy sqlite:/var/lib/vouch/vouch.db \\
@@ -75,7 +75,7 @@ function refusePassword(url: string): void {
   if (!/^[a-z]+:\/\/[^/?#]*:[^/?#]*@/i.test(url)) return;
   throw new Problem({
     kind: 'option-refused',
-    what: 'A password is not for the command line, where other users of this machine can read it.',
+    what: 'A password does not belong on the command line, where other users of this machine can read it.',
     fix: 'Leave it out, and set VOUCH_DATABASE_PASSWORD_FILE or VOUCH_DATABASE_PASSWORD_COMMAND. Change that password.',
   });
 }
@@ -84,7 +84,7 @@ function targetOf({ VOUCH_DATABASE_URL: url }: Record<string, string | undefined
   if (url !== undefined) return url;
   throw new Problem({
     kind: 'option-refused',
-    what: 'Nothing says where to copy it to.',
+    what: 'Where should the copy go?',
     fix: 'Name the database, or set VOUCH_DATABASE_URL to what the servers will use.',
   });
 }
