@@ -17,7 +17,6 @@ const TAKEN_BACK: readonly AuditEvent[] = [
   'person-end-set',
   'invited',
   'invitation-revoked',
-  'signing-key-revoked',
   'signing-key-current',
   'master-key-changed',
 ];

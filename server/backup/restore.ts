@@ -20,12 +20,16 @@ export interface Restoring {
   by: By;
   /** Makes sure that the server can use the signing key in a database. @throws Problem when it cannot */
   checkSigningKey: (store: Store) => Promise<void>;
+  /** Revokes signing keys in a database. @returns the names of those that were not revoked there yet */
+  revokeKeys: (store: Store, kids: readonly string[]) => Promise<string[]>;
 }
 
 /** What was restored. */
 export interface Restored {
   backup: Content;
   settled: Settled;
+  /** The signing keys that had been revoked since the backup, and are revoked again. */
+  revoked: string[];
   /** Where what was there before is now; undefined if nothing was. */
   aside: string | undefined;
   /** What the database that was there had besides; undefined if it cannot tell. */
@@ -59,19 +63,30 @@ export async function restore(
   try {
     await pipeline(source, createWriteStream(draft, { flags: 'wx', mode: 0o600 }));
     file.check(draft);
-    const { backup, settled } = await settleDraft(await file.openDraft(draft), now, how);
+    const revokedHere = there ? await readRevoked(database) : [];
+    const { backup, settled, revoked } = await settleDraft(await file.openDraft(draft), now, how, revokedHere);
     const lost = there ? await lostHere(database, backup) : undefined;
-    if (how.dryRun) return { backup, settled, aside: undefined, lost };
-    return { backup, settled, lost, aside: file.putInPlace(draft, now) };
+    if (how.dryRun) return { backup, settled, revoked, aside: undefined, lost };
+    return { backup, settled, revoked, lost, aside: file.putInPlace(draft, now) };
   } finally {
     file.discard(draft);
   }
 }
 
-/** Checks and settles an open database, and closes it. */
-async function settleDraft(store: Store, now: number, how: Restoring): Promise<{ backup: Content; settled: Settled }> {
+/**
+ * Checks and settles an open database, and closes it.
+ *
+ * @param revokedHere the signing keys that the server must not use again: with one of them, whoever had it would be anybody at AWS
+ */
+async function settleDraft(
+  store: Store,
+  now: number,
+  how: Restoring,
+  revokedHere: readonly string[],
+): Promise<Pick<Restored, 'backup' | 'settled' | 'revoked'>> {
   try {
-    return await settle(store, now, how);
+    const done = await settle(store, now, how);
+    return { ...done, revoked: await how.revokeKeys(store, revokedHere) };
   } finally {
     await store.destroy();
   }
@@ -106,6 +121,18 @@ export async function settle(
     });
   if (settled === undefined) throw new Error('the transaction did not run');
   return { backup, settled };
+}
+
+/** The signing keys that were revoked in the database that is there; none if it cannot be read. */
+async function readRevoked(database: Engine): Promise<string[]> {
+  try {
+    const store = await database.openExisting();
+    const revoked = store.selectFrom('signing_keys').select('kid').where('revoked_at', 'is not', null);
+    const rows = await revoked.execute().finally(() => store.destroy());
+    return rows.map(({ kid }) => kid);
+  } catch {
+    return [];
+  }
 }
 
 /** What the database that is there has besides the backup; undefined if it cannot be read. */

@@ -1,4 +1,5 @@
 import type { Restored } from '../backup/restore.ts';
+import { SHORT_KID } from '../signing/find-key.ts';
 import { count } from '../text/count.ts';
 import { isoTime } from '../text/iso-time.ts';
 import { inFull } from '../text/time.ts';
@@ -9,7 +10,7 @@ import { sayEnded } from './ended.ts';
 const SHOWN = 40;
 
 /** What was restored, for a program. */
-export function restoredJson({ backup, settled, aside, lost }: Restored, database: string, dryRun: boolean) {
+export function restoredJson({ backup, settled, revoked, aside, lost }: Restored, database: string, dryRun: boolean) {
   return {
     restored: !dryRun,
     database,
@@ -24,6 +25,7 @@ export function restoredJson({ backup, settled, aside, lost }: Restored, databas
     invitationsVoided: settled.invitations,
     sessionsEnded: settled.sessions.length,
     browserSessionsEnded: settled.browsers,
+    signingKeysRevoked: revoked,
     before: aside ?? null,
     lostAuditRows: lost?.rows ?? null,
     lost:
@@ -38,7 +40,7 @@ export function restoredJson({ backup, settled, aside, lost }: Restored, databas
  * @param how.now milliseconds since the epoch
  */
 export function restoredText(
-  { backup, settled, aside, lost }: Restored,
+  { backup, settled, revoked, aside, lost }: Restored,
   database: string,
   { now, dryRun, inPlace }: { now: number; dryRun: boolean; inPlace: boolean },
 ): string {
@@ -54,6 +56,10 @@ export function restoredText(
     `  Database     ${database}`,
     `  Contains     ${count(backup.people, 'person', 'people')}, ${count(backup.keys, 'key')}, ${rows}`,
     ...(ended === '' ? [] : [`  ${dryRun ? 'Would end' : 'Ended    '}    ${ended}`]),
+    ...revoked.map(
+      (kid) =>
+        `  ${dryRun ? 'Would end' : 'Ended    '}    the signing key ${kid.slice(0, SHORT_KID)}, which was revoked since`,
+    ),
     ...(aside === undefined ? [] : [`  Before       ${aside}`]),
   ];
   if (lost === undefined) return `${[...lines, ...unknown(backup)].join('\n')}\n`;

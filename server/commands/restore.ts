@@ -62,7 +62,9 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
   const { database } = settings;
   const source = name === undefined ? undefined : read(name);
   const { restore, settle } = await import('../backup/restore.ts');
-  const { hasSigningKey } = await import('../signing/key-rows.ts');
+  const { allRows, hasSigningKey } = await import('../signing/key-rows.ts');
+  const { findKey } = await import('../signing/find-key.ts');
+  const { revokeNow } = await import('../signing/rotation/revoke.ts');
   const now = Date.now();
   const how = {
     issuer: settings.issuer,
@@ -74,6 +76,24 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
       if (!(await hasSigningKey(store))) return;
       await withKeyRing({ store, installation: settings, by }, settings, async (keys) => keys.current());
     },
+    revokeKeys: async (store: Store, kids: readonly string[]) => {
+      const rows = (await allRows(store)).filter((row) => row.revoked_at === null && kids.includes(row.kid));
+      try {
+        for (const { kid } of rows) {
+          const key = await findKey(store, kid);
+          // One revocation may take the next key with it.
+          if (key.revoked_at !== null) continue;
+          await withKeyRing({ store, installation: settings, by }, settings, (keys) =>
+            revokeNow(store, keys, key, now, by),
+          );
+        }
+      } catch (error) {
+        // What the master key does not open signs nothing.
+        if (force && error instanceof Problem && error.kind === 'signing-key-locked') return [];
+        throw error;
+      }
+      return rows.map(({ kid }) => kid);
+    },
   };
   const file = await database.file?.();
   let restored: Restored;
@@ -82,7 +102,7 @@ async function restoreCommand(name: string | undefined, options: RestoreOptions)
     file?.checkUnused();
     const store = await database.openExisting();
     const done = await settle(store, now, how).finally(() => store.destroy());
-    restored = { ...done, aside: undefined, lost: undefined };
+    restored = { ...done, revoked: [], aside: undefined, lost: undefined };
   } else {
     if (file === undefined) {
       throw new Problem({

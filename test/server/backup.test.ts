@@ -230,6 +230,30 @@ describe('with a database that is not in use', async () => {
     expect(existsSync(`${crashed}-journal`)).toBe(false);
   });
 
+  test('a signing key that was revoked since does not come back', async () => {
+    const keysOf = async () =>
+      (
+        await json<{ keys: { kid: string; state: string; revokedAt: string | null }[] }>(
+          ['signing-keys', 'list'],
+          settings,
+        )
+      ).keys;
+    const [leaked = { kid: '' }] = await keysOf();
+    await succeed(['signing-keys', 'revoke', leaked.kid, '--yes'], settings);
+    expect(await succeed(['restore', backup, '--dry-run'], settings)).toContain(
+      `Would end    the signing key ${leaked.kid.slice(0, 10)}`,
+    );
+    expect(await json(['restore', backup, '--replace'], settings)).toMatchObject({ signingKeysRevoked: [leaked.kid] });
+    expect(await keysOf()).toEqual([
+      expect.objectContaining({ state: 'current', revokedAt: null }),
+      expect.objectContaining({ kid: leaked.kid, state: 'gone', revokedAt: expect.any(String) }),
+    ]);
+    const server = await startProgram(settings);
+    const { keys } = (await (await fetch(`${settings.VOUCH_ISSUER}/jwks`)).json()) as { keys: { kid: string }[] };
+    expect(keys.map(({ kid }) => kid)).not.toContain(leaked.kid);
+    await server.end('SIGTERM');
+  });
+
   test('a database that cannot be read any more is put aside with all that is beside it', async () => {
     writeFileSync(database, randomBytes(10_000));
     writeFileSync(`${database}-wal`, randomBytes(1_000));

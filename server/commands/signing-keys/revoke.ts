@@ -34,29 +34,13 @@ async function revoke(named: string, { yes, json }: { yes?: boolean; json?: bool
   const settings = readSigningInstallation(process.env);
   await administer(async (administration) => {
     const { findKey } = await import('../../signing/find-key.ts');
-    const { revokeKey } = await import('../../signing/rotation/revoke.ts');
+    const { revokeNow } = await import('../../signing/rotation/revoke.ts');
     const { store, by } = administration;
     const key = await findKey(store, named);
     if (key.revoked_at !== null) throw revokedAlready(key.kid);
     for (const line of await consequences(administration, key)) process.stderr.write(`${line}\n`);
     await confirm('Revoke it?', { yes });
-    const done = await withKeyRing(administration, settings, async (keys) => {
-      // What takes its place may be there already (revokeKey), and KMS away.
-      const another = keys.keys.some(({ state, source }) => state === 'next' && source !== key.source);
-      const replacement = key.state === 'current' && !another ? await keys.makeKey() : undefined;
-      const withoutPrivateHalf = (row: KeyRow) => keys.withoutPrivateHalf(row);
-      return store
-        .transaction()
-        .execute(async (transaction) =>
-          revokeKey(
-            transaction,
-            await findKey(transaction, key.kid),
-            { replacement, withoutPrivateHalf },
-            Date.now(),
-            by,
-          ),
-        );
-    });
+    const done = await withKeyRing(administration, settings, (keys) => revokeNow(store, keys, key, Date.now(), by));
     if (json) {
       printJson({
         revoked: done.kids,

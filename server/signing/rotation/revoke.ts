@@ -2,6 +2,8 @@ import { audit, type By } from '../../audit/audit.ts';
 import { Problem } from '../../problem/problem.ts';
 import { activeSessions, type EndedSession, endSessions } from '../../sessions/sessions.ts';
 import type { Store, StoreTransaction } from '../../store/store.ts';
+import { findKey } from '../find-key.ts';
+import type { DatabaseKeyRing } from '../key-ring.ts';
 import { DATABASE, type KeyRow, type NewKey, newRow } from '../key-rows.ts';
 import { FRESH_MS } from '../lifetimes.ts';
 import { makeCurrent } from './transitions.ts';
@@ -19,6 +21,30 @@ export interface Revocation {
   /** The key that signs now, if another one did before. */
   current: string | undefined;
   sessions: EndedSession[];
+}
+
+/**
+ * Revokes a key at once, in a transaction of its own.
+ *
+ * @param key the key, as it was read before
+ * @param keys the ring, just opened
+ * @param now milliseconds since the epoch
+ * @throws Problem `signing-key-unchanged` when no other key can sign in its place; `kms-refused` or `kms-unreachable`
+ */
+export async function revokeNow(
+  store: Store,
+  keys: DatabaseKeyRing,
+  { kid, state }: Pick<KeyRow, 'kid' | 'state'>,
+  now: number,
+  by: By,
+): Promise<Revocation> {
+  const replacement = state === 'current' ? await keys.makeKey() : undefined;
+  const withoutPrivateHalf = (row: KeyRow) => keys.withoutPrivateHalf(row);
+  return store
+    .transaction()
+    .execute(async (transaction) =>
+      revokeKey(transaction, await findKey(transaction, kid), { replacement, withoutPrivateHalf }, now, by),
+    );
 }
 
 /**
