@@ -75,8 +75,8 @@ export async function auditAll<Event extends AuditEvent>(
   });
   const [row, ...others] = rows;
   if (row !== undefined && others.length === 0) {
-    // PostgreSQL gets both in one packet.
-    await Promise.all([addRow(transaction, row), setHash(transaction, { hash })]);
+    await addRow(transaction, row);
+    await setHash(transaction, { hash });
     return;
   }
   for (let from = 0; from < rows.length; from += BATCH) {
