@@ -46,6 +46,8 @@ export class PostgresConnection implements DatabaseConnection {
   /** The answer to the statement that begins the transaction, which the first one of the transaction does not wait for. */
   #begun: Promise<unknown> | undefined;
   #hasMutex = false;
+  /** Whether it had a transaction, which has ended or is about to. */
+  #isOver = false;
   /** Whether the state of the client is unknown. */
   #broken = false;
 
@@ -54,6 +56,9 @@ export class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    // It comes too late, and would be stored alone.
+    if (this.#isOver) throw new Error('the transaction is over');
+    const withinTransaction = this.#inTransaction;
     const values = parameters.some(hasNul) ? parameters.map(withoutNul) : (parameters as unknown[]);
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -61,7 +66,7 @@ export class PostgresConnection implements DatabaseConnection {
         return CHANGES.includes(command) ? { rows, numAffectedRows: BigInt(rowCount ?? 0) } : { rows };
       } catch (error) {
         // Within a transaction only the whole of it can be tried again, and only its caller knows how.
-        if (this.#inTransaction || attempt === ATTEMPTS) throw error;
+        if (withinTransaction || attempt === ATTEMPTS) throw error;
         if (isStalePlan(error)) await this.#renew();
         else if (!gaveWay(error)) throw error;
       }
@@ -89,6 +94,7 @@ export class PostgresConnection implements DatabaseConnection {
 
   /** When this fails, the transaction may have been committed or not. */
   async commit(): Promise<void> {
+    this.#isOver = true;
     await this.#begun;
     const { command } = await this.#query({ text: 'commit' });
     this.#inTransaction = false;
@@ -98,6 +104,7 @@ export class PostgresConnection implements DatabaseConnection {
 
   /** Never throws, so that the error that led here is the one that is seen. */
   async rollback(): Promise<void> {
+    this.#isOver = true;
     this.#inTransaction = false;
     if (this.#client === undefined || this.#broken) return;
     await this.#query({ text: 'rollback' }).catch(() => {

@@ -41,6 +41,8 @@ export class SqliteDatabase {
 export class NodeSqliteConnection implements DatabaseConnection {
   readonly #database: SqliteDatabase;
   #inTransaction = false;
+  /** Whether it had a transaction, which has ended or is about to. */
+  #isOver = false;
   #snapshot: { connection: DatabaseSync; statements: Statements } | undefined;
 
   constructor(database: SqliteDatabase) {
@@ -49,6 +51,8 @@ export class NodeSqliteConnection implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const { reader, writer } = this.#database;
+    // It comes too late, and would be stored alone.
+    if (this.#isOver) throw new Error('the transaction is over');
     // A transaction must see what it has written itself.
     if (this.#inTransaction) return writer.run<Row>(query);
     if (this.#snapshot !== undefined) return read<Row>(this.#snapshot.statements, query);
@@ -70,6 +74,7 @@ export class NodeSqliteConnection implements DatabaseConnection {
   }
 
   async commit(): Promise<void> {
+    this.#isOver = true;
     if (!this.#inTransaction) return;
     this.#inTransaction = false;
     await this.#database.writer.commit();
@@ -77,6 +82,7 @@ export class NodeSqliteConnection implements DatabaseConnection {
 
   /** Does nothing after a commit that failed. */
   rollback(): void {
+    this.#isOver = true;
     if (!this.#inTransaction) return;
     this.#inTransaction = false;
     this.#database.writer.rollback();

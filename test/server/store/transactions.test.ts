@@ -93,3 +93,29 @@ test('a transaction one of whose statements failed is undone', async () => {
   await expect(done).rejects.toThrow();
   expect(await challenges(store)).toEqual([]);
 });
+
+test.each(['committed', 'undone'])(
+  'a statement that comes while its transaction is %s is not stored alone',
+  async (how) => {
+    const [store] = await twoStores();
+    for (let steps = 0; steps < 12; steps += 1) {
+      let late: Promise<unknown> | undefined;
+      const done = store.transaction().execute(async (transaction) => {
+        await addChallenge(transaction, `in time ${steps}`);
+        // Nobody waits for it.
+        late = (async () => {
+          for (let step = 0; step < steps; step += 1) await undefined;
+          await addChallenge(transaction, `late ${steps}`);
+        })();
+        late.catch(() => {});
+        if (how === 'undone') throw new Error('undone');
+      });
+      await done.catch(() => {});
+      await late?.catch(() => {});
+    }
+    const stored = await challenges(store);
+    // What came in time may be there, with what came just before the end.
+    if (how === 'undone') expect(stored).toEqual([]);
+    else for (const name of stored) expect(stored).toContain(name.replace('late', 'in time'));
+  },
+);
