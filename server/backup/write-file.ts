@@ -17,6 +17,7 @@ import { pipeline } from 'node:stream/promises';
 import { flush } from '../files/flush.ts';
 import { lacksHardLinks } from '../files/hard-links.ts';
 import { Problem } from '../problem/problem.ts';
+import { removeAtSignals } from './remove-at-signals.ts';
 import type { Report } from './report.ts';
 
 /** How a backup ended: with its report, or with what the process that made it said. */
@@ -34,7 +35,9 @@ export type Written = { report: Report } | { code: number; errors: string };
  */
 export async function writeFile(file: string, force: boolean): Promise<Written> {
   const path = resolve(file);
-  if (!force && existsSync(path)) throw exists(path);
+  const there = statSync(path, { throwIfNoEntry: false });
+  // As root, a new file would take the place of a device, such as /dev/null, for everybody.
+  if (there !== undefined && !(force && there.isFile())) throw exists(path);
   const partial = `${path}.partial-${randomUUID()}`;
   const descriptor = make(partial);
   const forget = removeAtSignals(partial);
@@ -109,27 +112,22 @@ function linkOrRename(partial: string, path: string): void {
   }
 }
 
-/** Half a backup is worth nothing. @returns what ends that */
-function removeAtSignals(partial: string): () => void {
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const remove = (signal: NodeJS.Signals) => {
-    rmSync(partial, { force: true });
-    forget();
-    process.kill(process.pid, signal);
-  };
-  const forget = () => {
-    for (const signal of signals) process.off(signal, remove);
-  };
-  for (const signal of signals) process.on(signal, remove);
-  return forget;
-}
-
 function exists(path: string): Problem {
-  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there?.isDirectory()) {
+    return new Problem({ kind: 'option-refused', what: `${path} is a folder.`, fix: 'Name a file in it.' });
+  }
+  if (there !== undefined && !there.isFile()) {
+    return new Problem({
+      kind: 'option-refused',
+      what: `${path} is no regular file.`,
+      fix: 'Name a file, or lead standard output there: vouch-server backup - > …',
+    });
+  }
   return new Problem({
     kind: 'option-refused',
-    what: folder ? `${path} is a folder.` : `There is a file ${path} already.`,
-    fix: folder ? 'Name a file in it.' : 'Choose another name, or add --force to replace it.',
+    what: `There is a file ${path} already.`,
+    fix: 'Choose another name, or add --force to replace it.',
   });
 }
 

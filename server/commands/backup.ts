@@ -96,10 +96,12 @@ async function toOutput(file: DatabaseFile, json: boolean): Promise<void> {
   const { issuer, database } = readInstallation(process.env);
   const { readContent } = await import('../backup/content.ts');
   const { reportOf } = await import('../backup/report.ts');
+  const { removeAtSignals } = await import('../backup/remove-at-signals.ts');
   const store = await openForAdministration(database, issuer);
   await store.destroy();
   const backedUpAt = Date.now();
   const copy = file.copy(backedUpAt);
+  const forget = removeAtSignals(copy);
   try {
     const draft = await file.openDraft(copy);
     const content = await readContent(draft).finally(() => draft.destroy());
@@ -119,6 +121,7 @@ async function toOutput(file: DatabaseFile, json: boolean): Promise<void> {
     if (!report.whole) throw notWhole();
   } finally {
     file.discard(copy);
+    forget();
   }
 }
 

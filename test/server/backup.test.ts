@@ -1,4 +1,6 @@
+import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   copyFileSync,
@@ -15,9 +17,10 @@ import {
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { cleanEnvironment } from '../support/clean-environment.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { makeDatabase } from './engines.ts';
-import { startProgram, vouchServer } from './program.ts';
+import { program, startProgram, vouchServer } from './program.ts';
 import { localSettings } from './settings.ts';
 import { SoftKey } from './soft-key.ts';
 import { Enrolment, expectProblem, jsonOf, signIn } from './support.ts';
@@ -140,8 +143,28 @@ describe('with a database that is not in use', async () => {
     expect(readFileSync(backup).equals(content)).toBe(true);
     expect((await vouchServer(['backup', folder], settings)).code).toBe(2);
     expect((await vouchServer(['backup', join(folder, 'none', 'x')], settings)).code).toBe(2);
+    // Like a device, of which root would deprive the whole machine.
+    const fifo = join(folder, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const irregular = await vouchServer(['backup', fifo, '--force'], settings);
+    expect([irregular.code, irregular.stderr]).toEqual([2, expect.stringContaining(`${fifo} is no regular file.`)]);
+    expect(statSync(fifo).isFIFO()).toBe(true);
     expect(filesOf(database)).toEqual([]);
     expect(readdirSync(folder).filter((name) => name.includes('partial'))).toEqual([]);
+  });
+
+  test('Ctrl-C while somebody reads it slowly leaves no copy beside the database', async () => {
+    const child = spawn(process.execPath, [program, 'backup', '-'], {
+      env: cleanEnvironment(settings),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = once(child, 'exit');
+    await once(child.stdout, 'readable');
+    expect(filesOf(database)).toEqual([expect.stringMatching(/^vouch\.db\.copy-/)]);
+    child.kill('SIGINT');
+    expect(await ended).toEqual([null, 'SIGINT']);
+    child.stdout.destroy();
+    expect(filesOf(database)).toEqual([]);
   });
 
   test('put in place by hand, it is not served before it is settled', async () => {
