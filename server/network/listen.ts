@@ -97,7 +97,7 @@ export async function listen(
         socket.once('close', () => sockets.delete(socket));
       });
       server.setTimeout(IDLE_MS);
-      if (await listenOn(server, address)) servers.push(server);
+      if (await listenOn(server, address, addresses.length > 1)) servers.push(server);
       else missing.push(address.host);
     }
   } catch (error) {
@@ -128,13 +128,16 @@ function newServer(listener: RequestListener, tls: TlsPair | undefined, proxies:
   return server;
 }
 
-/** False when the machine has no such address and the server starts without it. */
-function listenOn(server: Server, { host, port, optional }: ListenAddress): Promise<boolean> {
+/**
+ * @param paired whether it is one of the addresses that stand for localhost
+ * @returns false when the machine has no such address and the server starts without it
+ */
+function listenOn(server: Server, { host, port, optional }: ListenAddress, paired: boolean): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => {
       const hasNone = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(error.code ?? '');
       if (hasNone && optional) resolve(false);
-      else reject(explain(error, host, port));
+      else reject(explain(error, host, port, paired));
     };
     server.once('error', failed);
     server.listen({ host, port }, () => {
@@ -151,13 +154,15 @@ function closeOne(server: Server): Promise<void> {
   });
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function explain(error: NodeJS.ErrnoException, host: string, port: number, paired: boolean): Error {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   if (error.code === 'EADDRINUSE') {
     return new Problem({
       kind: 'listening-failed',
       what: `Another program is already listening on ${address}.`,
-      why: 'For localhost, browsers go to 127.0.0.1 and [::1]: whoever holds one of them would pass for this server.',
+      ...(paired && {
+        why: 'For localhost, browsers go to 127.0.0.1 and [::1]: whoever holds one of them would pass for this server.',
+      }),
       fix: `See which program it is with \`ss -ltnpe 'sport = :${port}'\` (macOS: \`lsof -nP -iTCP:${port} -sTCP:LISTEN\`) and end it, or use another port.`,
       cause: error,
     });
@@ -167,7 +172,7 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
       kind: 'listening-failed',
       what: `This user may not listen on ${address}.`,
       why: 'Ports below 1024 are for root.',
-      fix: 'Use a higher port, behind a reverse proxy.',
+      fix: 'Use a higher port behind a reverse proxy, or give the service CAP_NET_BIND_SERVICE (docs/administration.md, TLS without a proxy).',
       cause: error,
     });
   }

@@ -61,7 +61,9 @@ export class Password {
 
 /** Opened once, so that the checked file is the one that is read. A FIFO must not block, and a device would never end. */
 async function read(file: string): Promise<string> {
-  const opened = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const opened = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: Error) => {
+    throw new Error(`VOUCH_DATABASE_PASSWORD_FILE cannot be read: ${error.message}`);
+  });
   try {
     const { size } = await opened.stat();
     // A file that is longer is no password; one that is not regular has no size.
