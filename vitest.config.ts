@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import { onBothEngines } from './test/on-both-engines.ts';
 
-const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+/** For a busy machine. */
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000, expect: { poll: { timeout: 30_000 } } };
 
 export default defineConfig({
   test: {

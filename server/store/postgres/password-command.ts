@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 /** How long a command may take, in milliseconds. */
 const PATIENCE_MS = 10_000;
@@ -19,13 +20,12 @@ export function runCommand(command: string, most: number, signal: AbortSignal): 
   // The command is the administrator's, but the master key is none of its business.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VOUCH_')));
   return new Promise((resolve, reject) => {
-    // Detached: a process group of its own.
-    const child = spawn('/bin/sh', ['-c', command], { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
+    let child: ChildProcessByStdio<null, Readable, null> | undefined;
     const said: Buffer[] = [];
     let length = 0;
     const end = (how: string) => {
-      if (child.pid !== undefined) killGroup(child.pid);
-      child.stdout.destroy();
+      if (child?.pid !== undefined) killGroup(child.pid);
+      child?.stdout.destroy();
       fail(how);
     };
     const fail = (how: string) => {
@@ -40,6 +40,7 @@ export function runCommand(command: string, most: number, signal: AbortSignal): 
       giveUp();
       process.kill(process.pid, received);
     };
+    // Before it starts: on a busy machine it may run for a while before this program goes on.
     process.once('exit', giveUp);
     for (const one of SIGNALS) process.on(one, passOn);
     const settle = () => {
@@ -49,6 +50,8 @@ export function runCommand(command: string, most: number, signal: AbortSignal): 
       signal.removeEventListener('abort', giveUp);
     };
     signal.addEventListener('abort', giveUp);
+    // Detached: a process group of its own.
+    child = spawn('/bin/sh', ['-c', command], { env, detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
     child.stdout.on('data', (part: Buffer) => {
       said.push(part);
       length += part.length;

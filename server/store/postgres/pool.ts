@@ -16,6 +16,9 @@ const IDLE_TRANSACTION_MS = 15_000;
 /** How long a connection may take to be made or to become free, in milliseconds. */
 const CONNECT_MS = 5_000;
 
+/** How long the last statements may take when the server ends, in milliseconds. */
+const END_MS = 5_000;
+
 /** How long an unused connection stays open, and how old one may become, so that all find a database that has moved. */
 const IDLE_MS = 60_000;
 const LONGEST_LIFE_S = 3600;
@@ -31,6 +34,7 @@ export class Pool {
   readonly #pool: pg.Pool;
   readonly #password: Password;
   readonly #lost = new WeakSet<pg.ClientBase>();
+  readonly #open = new Set<pg.PoolClient>();
 
   /** @param size the most connections */
   constructor(address: Address, password: Password, size: number) {
@@ -66,7 +70,11 @@ export class Pool {
     });
     // Whoever uses a connection learns that it broke from the statement that fails.
     this.#pool.on('error', () => {});
-    this.#pool.on('connect', (client) => client.on('error', () => this.#lost.add(client)));
+    this.#pool.on('connect', (client) => {
+      this.#open.add(client);
+      client.on('error', () => this.#lost.add(client));
+    });
+    this.#pool.on('remove', (client) => this.#open.delete(client));
   }
 
   /** How many connections there are, and how many ask for one. */
@@ -108,10 +116,17 @@ export class Pool {
     return client.query(query);
   }
 
-  /** Waits for the connections in use. */
-  end(): Promise<void> {
+  /** Waits for the connections in use, but not for long for a database that has gone. */
+  async end(): Promise<void> {
     this.#password.giveUp();
-    return this.#pool.end();
+    const timer = setTimeout(() => {
+      for (const client of this.#open) this.cut(client);
+    }, END_MS);
+    try {
+      await this.#pool.end();
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 

@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { readAddress } from '../../../../server/store/postgres/address.ts';
 import { PostgresEngine } from '../../../../server/store/postgres/engine.ts';
 import { readSnapshot } from '../../../../server/store/snapshot.ts';
 import type { Store } from '../../../../server/store/store.ts';
@@ -134,4 +137,31 @@ test('of 60 transactions at once none is lost, with 4 connections', async () => 
   const { rows } = await sql<{ count: number }>`select count(*) from pg_stat_activity
     where application_name = 'vouch-server' and datname = current_database()`.execute(store);
   expect(rows[0]?.count).toBeLessThanOrEqual(4);
+});
+
+test('a server ends although the database’s machine has gone, and what it asked last fails', async () => {
+  const { host, port } = readAddress(url);
+  const sockets: Socket[] = [];
+  const relay = createServer((near) => {
+    const far = host.startsWith('/') ? createConnection(`${host}/.s.PGSQL.${port}`) : createConnection(port, host);
+    near.pipe(far).pipe(near);
+    sockets.push(near, far);
+    for (const socket of [near, far]) socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    relay.close();
+  });
+  await once(relay, 'listening');
+  const there = new URL(url);
+  const through = `postgres://postgres@127.0.0.1:${(relay.address() as AddressInfo).port}${there.pathname}`;
+  const far = await new PostgresEngine(through, undefined, 4).open();
+  const ask = () => far.selectFrom('audit').select('id').execute();
+  await Promise.all([ask(), ask()]);
+  // Nothing arrives any more, and nobody says so.
+  for (const socket of sockets) socket.unpipe().pause();
+  const last = ask();
+  last.catch(() => {});
+  await far.destroy();
+  await expect(last).rejects.toBeInstanceOf(StoreUnavailable);
 });
