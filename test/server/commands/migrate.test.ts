@@ -34,7 +34,7 @@ test('migrate makes the schema once, and --check says before and after what ther
   expect(await store.selectFrom('server').selectAll().execute()).toEqual([]);
 });
 
-test('a server of this version starts while a newer one has only added to the schema', async () => {
+test('this version can use a schema to which a newer one has only added', async () => {
   const { url, environment, run } = await newInstallation();
   await run();
   await runStatements(url, ...newer(all.at(-1) ?? ''));
@@ -48,7 +48,7 @@ test('a server of this version starts while a newer one has only added to the sc
   expect(await store.selectFrom('schema_version').select('oldest').execute()).toEqual([{ oldest: all.at(-1) }]);
 });
 
-test('but not when the newer one has taken away what this one needs', async () => {
+test('this version refuses a schema from which a newer one has taken what it needs', async () => {
   const { url, environment, run } = await newInstallation();
   await run();
   await runStatements(url, ...newer('9998_newer'));

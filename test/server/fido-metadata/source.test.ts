@@ -1,21 +1,20 @@
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, connect, type Server } from 'node:net';
-import { getCACertificates, type SecureContext, setDefaultCACertificates } from 'node:tls';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import type { SecureContext } from 'node:tls';
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { readSource } from '../../../server/fido-metadata/source.ts';
 import { TestCa } from '../../aws/test-ca.ts';
+import { trust } from '../../support/trust.ts';
 
 /** A name that no resolver knows: only a proxy leads there. */
 const HOST = 'mds.invalid';
 
 let ca: TestCa;
-const before = getCACertificates('default');
 beforeAll(async () => {
   ca = await TestCa.create();
-  setDefaultCACertificates([...before, ca.pem]);
+  return trust(ca.pem);
 });
-afterAll(() => setDefaultCACertificates(before));
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { TestCa } from '../../aws/test-ca.ts';
 import { freePort } from '../../support/free-port.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { trust } from '../../support/trust.ts';
 import { HTTPS } from '../settings.ts';
 import { enrolPerson, jsonOf, signIn, startServer, type TestServer } from '../support.ts';
 import { writeTlsFiles } from '../tls-files.ts';
@@ -53,12 +53,11 @@ beforeAll(async () => {
     { ...HTTPS, ...issuer, ...tls, ...metrics.settings },
     { trustProxy: undefined, engine: 'postgres' },
   );
-  const trusted = getCACertificates('default');
-  setDefaultCACertificates([...trusted, ca.pem]);
+  const forget = trust(ca.pem);
   const { key } = await enrolPerson(server);
   const { client, access_token } = await signIn(server.origin, key);
   await jsonOf(await client.api('GET', '/api/session', access_token));
-  setDefaultCACertificates(trusted);
+  forget();
   await server.everyMinute();
   text = await metrics.text();
   samples = parseMetrics(text);

@@ -3,11 +3,12 @@ import { chmodSync, chownSync, mkdirSync, renameSync, symlinkSync, writeFileSync
 import { request } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
-import { type ConnectionOptions, connect, getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readConfig } from '../../../server/config/config.ts';
 import { TestCa } from '../../aws/test-ca.ts';
 import { freePort } from '../../support/free-port.ts';
+import { trust } from '../../support/trust.ts';
 import { startProgram } from '../program.ts';
 import { HTTPS, newDatabase } from '../settings.ts';
 import { enrolPerson, expectProblem, signIn, startServer, type TestServer } from '../support.ts';
@@ -90,9 +91,7 @@ async function refusedOf70(server: TestServer, header: string): Promise<number> 
 describe('a server with its own certificate', () => {
   test('enrols and signs in, and says that its name is for https alone', async () => {
     const server = await startTls();
-    const before = getCACertificates('default');
-    setDefaultCACertificates([...before, ca.pem]);
-    onTestFinished(() => setDefaultCACertificates(before));
+    onTestFinished(trust(ca.pem));
     const { key } = await enrolPerson(server);
     const { client, access_token } = await signIn(server.origin, key);
     const response = await client.api('GET', '/api/session', access_token);

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { join } from 'node:path';
-import { getCACertificates, type SecureContext, setDefaultCACertificates } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { TestCa } from '../../aws/test-ca.ts';
 import { freePort } from '../../support/free-port.ts';
+import { trust } from '../../support/trust.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -65,7 +66,5 @@ export class StaticHost {
 /** Lets this process trust a CA that is made for it. @returns the CA, and what ends that */
 export async function trustedCa(): Promise<{ ca: TestCa; forget: () => void }> {
   const ca = await TestCa.create();
-  const before = getCACertificates('default');
-  setDefaultCACertificates([...before, ca.pem]);
-  return { ca, forget: () => setDefaultCACertificates(before) };
+  return { ca, forget: trust(ca.pem) };
 }

@@ -11,8 +11,7 @@ import { StoreUnavailable } from '../../../server/store/unavailable.ts';
 import { newStore } from '../engines.ts';
 import { privateJwk } from '../private-key.ts';
 import { TestClocks } from './clocks.ts';
-
-const MASTER = Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37) % 251));
+import { MASTER } from './master.ts';
 
 const open = (store: Store, master = MASTER, clocks = new TestClocks(1_000)) =>
   DatabaseKeyRing.open(store, master, clocks);

@@ -11,8 +11,7 @@ import type { KmsKey } from '../../aws/kms/key.ts';
 import { type LocalKms, startLocalKms } from '../../aws/kms/start.ts';
 import { useLocalKms } from '../kms/use-local-kms.ts';
 import { newDatabase } from '../settings.ts';
-
-const MASTER = Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37) % 251));
+import { MASTER } from './master.ts';
 
 let local: LocalKms;
 let key: KmsKey;

@@ -6,8 +6,7 @@ import { KeySchedule } from '../../../../server/signing/rotation/schedule.ts';
 import type { Store } from '../../../../server/store/store.ts';
 import { openStore } from '../../engines.ts';
 import { TestClocks } from '../clocks.ts';
-
-export const MASTER = Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37) % 251));
+import { MASTER } from '../master.ts';
 
 export const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 

@@ -7,7 +7,8 @@ import { unsealJwk } from '../../../../server/signing/sealed-jwk.ts';
 import type { Store } from '../../../../server/store/store.ts';
 import { newDatabaseUrl } from '../../engines.ts';
 import { TestClocks } from '../clocks.ts';
-import { type Instance, kidsOf, MASTER, pass, START, startInstance, statesOf } from './instance.ts';
+import { MASTER } from '../master.ts';
+import { type Instance, kidsOf, pass, START, startInstance, statesOf } from './instance.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
