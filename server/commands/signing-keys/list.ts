@@ -57,7 +57,7 @@ async function sayIfUnpublished(store: Store, issuers: Issuers, rows: readonly K
   const found = await loadFound(store, issuers.awsIssuer);
   if (found?.read?.keys[next.kid] !== undefined) return;
   const kid = next.kid.slice(0, SHORT_KID);
-  process.stderr.write(`${kid} waits until ${issuers.awsIssuer} has it: vouch-server publish DIR\n`);
+  process.stderr.write(`${kid} waits until a server has seen it at ${issuers.awsIssuer}: vouch-server publish DIR\n`);
 }
 
 function sinceOf(row: KeyRow): number {

@@ -52,7 +52,7 @@ describe('vouch-server signing-keys list', () => {
   test('says that a next key waits for the public documents, until they have it', async () => {
     const next = await addKey({ state: 'next' });
     const settings = { VOUCH_AWS_ISSUER: 'https://id.example.com' };
-    const waits = `${next.slice(0, 10)} waits until https://id.example.com has it: vouch-server publish DIR\n`;
+    const waits = `${next.slice(0, 10)} waits until a server has seen it at https://id.example.com: vouch-server publish DIR\n`;
     expect(await keysWith(settings, 'list')).toMatchObject({ code: 0, stderr: waits });
     const found = {
       at: 1,
