@@ -6,7 +6,11 @@ import { commandsOf } from './run-command.ts';
 
 test('check prints a line for each check, and what to do; as JSON it has the same; with a failure it ends with 1', async () => {
   const server = await startServer({}, { engine: 'sqlite' });
-  const settings = { VOUCH_ISSUER: server.origin, VOUCH_DATABASE_URL: server.databaseUrl };
+  const settings = {
+    VOUCH_ISSUER: server.origin,
+    VOUCH_DATABASE_URL: server.databaseUrl,
+    VOUCH_MASTER_KEY: server.masterKey.toString('base64'),
+  };
   const run = commandsOf(settings, addCheck);
   const { code, stdout, stderr } = await run('check');
   expect([code, stderr]).toEqual([0, '']);
@@ -17,7 +21,7 @@ test('check prints a line for each check, and what to do; as JSON it has the sam
     .replaceAll(new URL(server.origin).port, 'PORT');
   expect(generic).toBe(
     [
-      '✓ Settings        ORIGIN, 2 set',
+      '✓ Settings        ORIGIN, 3 set',
       "✓ Database        FILE can be written, and has this version's schema",
       '✓ Issuer          ORIGIN, for AWS too',
       '✓ Signing keys    KID signs',

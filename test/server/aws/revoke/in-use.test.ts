@@ -29,7 +29,7 @@ let settings: Record<string, string>;
 
 beforeAll(async () => {
   server = await startServer();
-  settings = { VOUCH_ISSUER: server.origin, VOUCH_DATABASE_URL: `sqlite:${server.databaseFile}` };
+  settings = { VOUCH_ISSUER: server.origin, VOUCH_DATABASE_URL: server.databaseUrl };
   aws = await startLocalAws({ folder });
   ({ url } = await aws.createRepository({ name: 'demo' }));
 });
