@@ -53,13 +53,13 @@ export function loginRoutes(context: Context, current: () => ServingProvider, wo
   });
 
   router.post('/login/:uid/verify', async (request, response) => {
-    const { provider } = current();
-    const interaction = await findInteraction(provider, request);
+    const serving = current();
+    const interaction = await findInteraction(serving.provider, request);
     const credential = credentialBody<AuthenticationResponseJSON>(request.body);
     const { machine: said } = interaction.params;
     const machine = typeof said === 'string' ? said : null;
     const from = sourceOf(request);
-    const { key, expiresAt, suggestSpare, redirectTo } = await signIn(context, provider, interaction, {
+    const { key, expiresAt, suggestSpare, redirectTo } = await signIn(context, serving, interaction, {
       credential,
       machine,
       from,
@@ -68,11 +68,11 @@ export function loginRoutes(context: Context, current: () => ServingProvider, wo
   });
 
   router.post('/login/:uid/cancel', async (request, response) => {
-    const { provider } = current();
-    const interaction = await findInteraction(provider, request);
+    const serving = current();
+    const interaction = await findInteraction(serving.provider, request);
     if (!(await takeInteraction(context.store, interaction.uid))) throw signInOver();
     const result = { error: 'access_denied', error_description: 'cancelled in the browser' };
-    const { redirectTo, finishing } = await finish(provider, interaction, result, 'error');
+    const { redirectTo, finishing } = await finish(serving, interaction, result, 'error');
     await context.store.transaction().execute((transaction) => finishing.store(transaction));
     response.json({ redirectTo });
   });
@@ -97,13 +97,13 @@ async function findInteraction(provider: Provider, request: Request): Promise<In
  * @throws Problem `interaction-over` for any other answer, such as when another page has already led to this request's code
  */
 async function finish(
-  provider: Provider,
+  serving: ServingProvider,
   interaction: Interaction,
   result: Record<string, unknown>,
   wanted: 'code' | 'error',
 ): Promise<{ redirectTo: string; finishing: Finishing }> {
   const finishing = new Finishing(interaction, result);
-  const place = URL.parse((await resumeInteraction(provider, finishing)) ?? '');
+  const place = URL.parse((await resumeInteraction(serving, finishing)) ?? '');
   const callback = URL.parse(String(interaction.params.redirect_uri));
   const there = place !== null && place.origin === callback?.origin && place.pathname === callback.pathname;
   if (!there || !place.searchParams.has(wanted)) throw signInOver();
@@ -128,7 +128,7 @@ interface SignedIn {
  */
 async function signIn(
   context: Context,
-  provider: Provider,
+  serving: ServingProvider,
   interaction: Interaction,
   touch: { credential: AuthenticationResponseJSON; machine: string | null; from: RequestSource },
 ): Promise<SignedIn> {
@@ -143,7 +143,7 @@ async function signIn(
       // RFC 8176: proof of possession of a hardware key, user presence, more than one factor.
       login: { accountId: key.email, amr: ['hwk', 'user', 'mfa'], remember: false, ts: authTime },
     };
-    const { redirectTo, finishing } = await finish(provider, interaction, { ...result }, 'code');
+    const { redirectTo, finishing } = await finish(serving, interaction, { ...result }, 'code');
     const { grantId } = finishing;
     if (grantId === undefined) throw new Error('oidc-provider made a code without a grant');
     const suggestSpare = await context.store.transaction().execute(async (transaction) => {
