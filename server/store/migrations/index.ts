@@ -12,6 +12,7 @@ import * as manyInstances from './0010_many_instances.ts';
 import * as publicDocuments from './0011_public_documents.ts';
 import * as backup from './0012_backup.ts';
 import * as schemaVersion from './0014_schema_version.ts';
+import * as partialIndexes from './0015_partial_indexes.ts';
 
 /**
  * All migrations by number. Each runs once, in this order, while servers of the version before may be running: its comment says whether
@@ -31,6 +32,7 @@ export const migrations: Record<string, Migration> = {
   '0011_public_documents': publicDocuments,
   '0012_backup': backup,
   '0014_schema_version': schemaVersion,
+  '0015_partial_indexes': partialIndexes,
 };
 
 /** The last migration that a server must know, at least, to use the schema that all of them make. */
