@@ -99,8 +99,9 @@ async function login(http: HttpClient, issuer: string): Promise<void> {
     vouchLogin(http, issuer, (options) => person.key.get(options, { origin: issuer })),
   );
   person.busy = loggedIn.catch(() => {});
-  const mine = sessions.get(issuer) ?? [];
-  sessions.set(issuer, [await loggedIn, ...mine].slice(0, MOST_SESSIONS));
+  const session = await loggedIn;
+  // Read now: others have signed in meanwhile.
+  sessions.set(issuer, [session, ...(sessions.get(issuer) ?? [])].slice(0, MOST_SESSIONS));
 }
 
 function sessionOf(issuer: string): LoggedIn {
