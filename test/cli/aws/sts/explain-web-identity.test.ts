@@ -21,7 +21,7 @@ test.each([
     /trust policy.*sts:TagSession.*aud and sub.*sts:RoleSessionName.*alice@example\.com.*sts:RoleAuthorizedByIdp/,
   ],
   ['InvalidIdentityToken', 'No OpenIDConnect provider found', 5, /OIDC provider.*audience/],
-  ['IDPCommunicationError', 'Error communicating', 4, /reachable from the internet/],
+  ['IDPCommunicationError', 'Error communicating', 4, /public documents over HTTPS/],
   ['ExpiredTokenException', 'Token expired', 5, /clock/],
   [
     'ValidationError',
