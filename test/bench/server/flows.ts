@@ -76,27 +76,52 @@ function fromAnywhere(): Record<string, string> {
   return { 'x-forwarded-for': `10.${a}.${b}.${c}` };
 }
 
-/** A login at Vouch, with the five requests of docs/http-api.md: PAR, authorize, options, assertion, token. */
-export async function vouchLogin(http: HttpClient, origin: string, touch: Touch): Promise<LoggedIn> {
+/** A login, request by request: it stops after each and says which it was. The last one ends it. */
+export type Steps = AsyncGenerator<Step, LoggedIn>;
+
+/** 'sign in' is all that the application behind bare oidc-provider does, before it sends the browser back. */
+export type Step = 'push' | 'authorize' | 'options' | 'assertion' | 'sign in' | 'resume' | 'token';
+
+/** A login at Vouch, with the five requests of docs/http-api.md. */
+export async function* vouchLogin(http: HttpClient, origin: string, touch: Touch): Steps {
   const headers = fromAnywhere();
   const page = { ...headers, origin };
   const request = new LoginRequest(http, origin, headers);
-  const login = locationOf(await http.send('GET', await request.push(), headers));
+  const path = await request.push();
+  yield 'push';
+  const login = locationOf(await http.send('GET', path, headers));
+  yield 'authorize';
   const options = await http.send('POST', `${login}/options`, page, {});
   const credential = touch(jsonOf<PublicKeyCredentialRequestOptionsJSON>(options));
-  const { redirectTo } = jsonOf<{ redirectTo: string }>(await http.send('POST', `${login}/verify`, page, credential));
+  yield 'options';
+  const answer = await http.send('POST', `${login}/verify`, page, credential);
+  const { redirectTo } = jsonOf<{ redirectTo: string }>(answer);
+  yield 'assertion';
   return request.redeem(redirectTo);
 }
 
-/** The same login at bare-provider.ts, where the third request stands for all that an application does to sign somebody in. */
-export async function bareLogin(http: HttpClient, origin: string): Promise<LoggedIn> {
+/** The same login at bare-provider.ts. */
+export async function* bareLogin(http: HttpClient, origin: string): Steps {
   const request = new LoginRequest(http, origin, {});
-  const opened = await http.send('GET', await request.push());
+  const path = await request.push();
+  yield 'push';
+  const opened = await http.send('GET', path);
   const cookies = (opened.headers['set-cookie'] as string[] | undefined) ?? [];
   const headers = { cookie: cookies.map((line) => line.split(';', 1)[0]).join('; ') };
+  yield 'authorize';
   const resume = locationOf(await http.send('POST', locationOf(opened), headers, {}));
+  yield 'sign in';
   const callback = locationOf(await http.send('GET', new URL(resume).pathname, headers));
+  yield 'resume';
   return request.redeem(callback);
+}
+
+/** Does all of a login. */
+export async function toTheEnd(steps: Steps): Promise<LoggedIn> {
+  for (;;) {
+    const { done, value } = await steps.next();
+    if (done) return value;
+  }
 }
 
 /** Pushes a request that nobody opens. */

@@ -4,12 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { SoftKey } from '../../server/soft-key.ts';
-import { awsToken, bareLogin, type LoggedIn, push, vouchLogin } from './flows.ts';
+import { awsToken, bareLogin, type LoggedIn, push, type Step, type Steps, toTheEnd, vouchLogin } from './flows.ts';
 import { HttpClient } from './http-client.ts';
 
 /** What the load generator is to do. */
 export interface Job {
-  kind: 'login' | 'bare-login' | 'token' | 'push';
+  kind: 'login' | 'bare-login' | 'token' | 'push' | 'step' | 'bare-step';
   /** The servers, in turns. All but a bare one share a database. */
   origins: readonly string[];
   count: number;
@@ -24,6 +24,8 @@ export interface LoadResult {
   waits: number[];
   /** How long all took together. */
   seconds: number;
+  /** Which request it was, if the job was one request of each of the logins. */
+  step?: Step;
   /** Of this process: what the machine's cores did besides the server's work. */
   cpuSeconds: number;
 }
@@ -65,6 +67,7 @@ process.send?.(
 );
 
 async function run(job: Job): Promise<LoadResult> {
+  if (job.kind === 'step' || job.kind === 'bare-step') return stepAll(job);
   const waits: number[] = [];
   let left = job.count;
   const cpu = process.cpuUsage();
@@ -86,7 +89,7 @@ async function once({ kind, origins, issuer }: Job): Promise<void> {
   turn += 1;
   const http = httpOf(origins[turn % origins.length] ?? '', issuer);
   if (kind === 'push') await push(http, issuer);
-  else if (kind === 'bare-login') await bareLogin(http, issuer);
+  else if (kind === 'bare-login') await toTheEnd(bareLogin(http, issuer));
   else if (kind === 'token') await awsToken(http, issuer, sessionOf(issuer));
   else await login(http, issuer);
 }
@@ -96,12 +99,40 @@ async function login(http: HttpClient, issuer: string): Promise<void> {
   const person = people[turn % people.length];
   if (person === undefined) return;
   const loggedIn = person.busy.then(() =>
-    vouchLogin(http, issuer, (options) => person.key.get(options, { origin: issuer })),
+    toTheEnd(vouchLogin(http, issuer, (options) => person.key.get(options, { origin: issuer }))),
   );
   person.busy = loggedIn.catch(() => {});
   const session = await loggedIn;
   // Read now: others have signed in meanwhile.
   sessions.set(issuer, [session, ...(sessions.get(issuer) ?? [])].slice(0, MOST_SESSIONS));
+}
+
+/** Logins that go on together, request by request. */
+let underWay: Steps[] = [];
+
+/** Does the next request of each of the logins that are under way, or begins some: of different people, one for each. */
+async function stepAll({ kind, origins, issuer, count, clients: most }: Job): Promise<LoadResult> {
+  const http = httpOf(origins[0] ?? '', issuer);
+  if (underWay.length === 0) {
+    underWay = people
+      .slice(0, count)
+      .map(({ key }) =>
+        kind === 'bare-step'
+          ? bareLogin(http, issuer)
+          : vouchLogin(http, issuer, (options) => key.get(options, { origin: issuer })),
+      );
+  }
+  let step: Step = 'token';
+  const left = [...underWay];
+  const client = async () => {
+    for (let login = left.pop(); login !== undefined; login = left.pop()) {
+      const { done, value } = await login.next();
+      if (!done) step = value;
+    }
+  };
+  await Promise.all(Array.from({ length: most }, client));
+  if (step === 'token') underWay = [];
+  return { waits: [], seconds: 0, cpuSeconds: 0, step };
 }
 
 function sessionOf(issuer: string): LoggedIn {

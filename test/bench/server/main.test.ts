@@ -16,7 +16,7 @@ test('the bench of the server drives the built server and its peers, and writes 
   const env = cleanEnvironment({ TMPDIR: folder });
   const { stdout } = await succeed(process.execPath, args, { env });
   expect(stdout).toMatch(/sqlite, 100 people, login: .* p50, p95, p99/);
-  const { rows, runs, memory } = JSON.parse(readFileSync(json, 'utf8')) as Results & { rows: Row[] };
+  const { rows, runs, steps, memory } = JSON.parse(readFileSync(json, 'utf8')) as Results & { rows: Row[] };
   expect(rows.map(({ what }) => what)).toEqual([
     'a login with SQLite and 100 people',
     'the same login',
@@ -27,5 +27,7 @@ test('the bench of the server drives the built server and its peers, and writes 
   const [run] = runs;
   expect(run?.figures.login.cpu.count).toBe(2);
   expect(run?.figures.login.wait.p99).toBeGreaterThanOrEqual(run?.figures.login.wait.p50 ?? Number.NaN);
+  expect(Object.keys(steps?.vouch ?? {})).toEqual(['push', 'authorize', 'options', 'assertion', 'token']);
+  expect(Object.keys(steps?.bare ?? {})).toEqual(['push', 'authorize', 'sign in', 'resume', 'token']);
   expect(memory?.megabytes).toHaveLength(11);
 });

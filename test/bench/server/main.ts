@@ -5,10 +5,10 @@ import { ensureBuilt } from '../../support/ensure-built.ts';
 import { isMet } from '../bench.ts';
 import { load as loadAverage, machine } from '../machine.ts';
 import { table } from '../table.ts';
-import { type Amount, measure, throughput } from './measure.ts';
+import { type Amount, measure, measureSteps, throughput } from './measure.ts';
 import { Peers } from './peers.ts';
 import { residentMegabytes } from './process-figures.ts';
-import { lines, type Results, type Run, rowsOf, type Scaling } from './report.ts';
+import { lines, type Results, type Run, rowsOf, type Scaling, stepLines } from './report.ts';
 import { type Engine, World } from './world.ts';
 
 interface Options extends Amount {
@@ -56,6 +56,7 @@ const command = new Command('bench:server')
     const on = { ...machine(), load: `load ${before} before and ${loadAverage()} after` };
     const rows = rowsOf(results);
     process.stdout.write(`${Object.values(on).join(', ')}\n\n${table(rows)}\n${lines(results.runs)}`);
+    if (results.steps !== undefined) process.stdout.write(stepLines(results.steps));
     if (options.json !== undefined) {
       const judged = rows.map((row) => ({ ...row, met: isMet(row) ?? null }));
       writeFileSync(options.json, `${JSON.stringify({ machine: on, rows: judged, ...results }, null, 2)}\n`);
@@ -82,14 +83,15 @@ async function run(options: Options): Promise<Results> {
     World.make({ engine, people, instances }, peers.people, signal, flags);
   const [fewest = 100] = options.people;
   const runs: Run[] = [];
+  const results: Results = { runs };
   for (const engine of options.engines) {
     for (const people of options.people) {
       say(`${engine} with ${people} people …`);
       await using made = await world(engine, people);
       runs.push({ engine, people, figures: await measure(made, peers, options, signal) });
+      if (results.steps === undefined) results.steps = await measureSteps(made, peers, options, signal);
     }
   }
-  const results: Results = { runs };
   if (options.engines.includes('postgres')) {
     say('two instances on PostgreSQL …');
     await using made = await world('postgres', fewest, 2);

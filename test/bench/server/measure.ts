@@ -1,4 +1,5 @@
 import { type Pairs, quantile, type Spread, spread } from '../harness.ts';
+import type { Step } from './flows.ts';
 import type { Job, LoadResult } from './load.ts';
 import type { Peers } from './peers.ts';
 import { cpuMilliseconds } from './process-figures.ts';
@@ -75,6 +76,38 @@ export async function measure(world: World, peers: Peers, amount: Amount, signal
   async function crypto(what: { signatures: number; verifications: number }): Promise<{ crypto: number }> {
     return { crypto: await peers.crypto({ ...what, rounds: Math.max(20, count) }, signal) };
   }
+}
+
+/** What each request of a login costs, at Vouch and at bare oidc-provider, in milliseconds of processor time. */
+export type StepCosts = Record<'vouch' | 'bare', Record<string, Spread>>;
+
+/** Measures many logins that go on together, request by request: after each, it is known what that request cost. */
+export async function measureSteps(
+  world: World,
+  peers: Peers,
+  { rounds, count, clients }: Amount,
+  signal: AbortSignal,
+): Promise<StepCosts> {
+  const costs = { vouch: new Map<Step, number[]>(), bare: new Map<Step, number[]>() };
+  const size = Math.min(count, peers.people.length);
+  const ours: Job = { kind: 'step', origins: world.origins, issuer: world.issuer, count: size, clients };
+  const bare: Job = { ...ours, kind: 'bare-step', origins: [peers.bareIssuer], issuer: peers.bareIssuer };
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [name, job, pids] of [
+      ['vouch', ours, world.pids],
+      ['bare', bare, [peers.barePid]],
+    ] as const) {
+      let step: Step | undefined;
+      while (step !== 'token') {
+        const { cpu, result } = await run(peers, job, pids, signal);
+        step = result.step ?? 'token';
+        costs[name].set(step, [...(costs[name].get(step) ?? []), cpu]);
+      }
+    }
+  }
+  const spreads = (all: Map<Step, number[]>) =>
+    Object.fromEntries([...all].map(([step, each]) => [step, spread(each)]));
+  return { vouch: spreads(costs.vouch), bare: spreads(costs.bare) };
 }
 
 /** How many logins a second a world serves, and the server's share of the processors. */

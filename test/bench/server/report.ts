@@ -1,7 +1,7 @@
 import type { Row } from '../bench.ts';
 import { exactly, type Spread, spread } from '../harness.ts';
 import { figure } from '../table.ts';
-import type { Figures } from './measure.ts';
+import type { Figures, StepCosts } from './measure.ts';
 import type { Engine } from './world.ts';
 
 /** What was measured with an engine and so many people. */
@@ -19,6 +19,8 @@ export interface Scaling {
 
 export interface Results {
   runs: readonly Run[];
+  /** Request by request, with SQLite and the fewest people. */
+  steps?: StepCosts;
   scaling?: Scaling;
   /** Resident memory of the server in MB, before any request and after each tenth of so many pushed requests. */
   memory?: { pushed: number; megabytes: readonly number[] };
@@ -105,4 +107,13 @@ export function lines(runs: readonly Run[]): string {
     }),
   );
   return `${all.join('\n')}\n`;
+}
+
+/** What each request of a login costs. */
+export function stepLines({ vouch, bare }: StepCosts): string {
+  const text = (costs: StepCosts['vouch']) =>
+    Object.entries(costs)
+      .map(([step, { median }]) => `${step} ${figure(median)}`)
+      .join(', ');
+  return `each request of a login, in ms of processor time: ${text(vouch)}\nat bare oidc-provider: ${text(bare)}\n`;
 }
