@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { readConfig } from '../config/config.ts';
 import { computeOnThisThread } from '../process/crypto-on-this-thread.ts';
@@ -7,6 +8,9 @@ import { boundHeap } from '../process/save-memory.ts';
 
 /** How long a start may still take after a signal, in milliseconds: nobody has been told yet that anything is stored. */
 const START_MS = 5_000;
+
+/** How long the end waits, in milliseconds, for the log's last lines: pino writes them on another thread, and `end` ends that too. */
+const LAST_LINES_MS = 100;
 
 /** `vouch-server serve` */
 export function addServe(program: Command): void {
@@ -27,7 +31,8 @@ export function addServe(program: Command): void {
         // What a start waits for may be away.
         const late = setTimeout(end, START_MS);
         const started = server.finally(() => clearTimeout(late));
-        started.then(({ close }) => close()).then(end, (error: Error) => process.exit(printError(error)));
+        const ended = started.then(({ close }) => close()).then(() => sleep(LAST_LINES_MS));
+        ended.then(end, (error: Error) => process.exit(printError(error)));
       };
       // Before the log says that it listens: a reader of that line may send a signal at once.
       process.on('SIGINT', stop);
