@@ -5,7 +5,7 @@ import { type StatusOptions, status } from './commands/status.ts';
 import { notWritten, run } from './run.ts';
 
 /**
- * The program `vouch`. It runs the most frequent command lines without the command table (commands.ts), which takes longer to load
+ * The program `vouch`. It runs the most frequent command lines without the command table (command-table.ts), which takes longer to load
  * than they take to run. Every other command line goes to the table.
  */
 

@@ -1,0 +1,316 @@
+import { Argument, Command, Option } from 'commander';
+import { version } from '../programs.ts';
+import { shells } from '../prompt/shells.ts';
+import type { Io } from '../terminal/io.ts';
+import { formats, status } from './commands/status.ts';
+import { addHelp } from './help.ts';
+import { json, noBrowser, port, server, timeout, yes } from './options.ts';
+
+/**
+ * The command table: `vouch` with all its commands, their arguments, options and descriptions. Building it has no side effects, so
+ * what is generated from it (completion, manual pages, tests) builds it as well. A command's code is loaded when the command runs.
+ *
+ * @param io the environment and output of the command that runs
+ * @param ended called with the exit code of the command that ran
+ * @returns the program; its parsing throws CommanderError for wrong usage, and after help and version
+ */
+export function buildProgram(io: Io, ended: (exitCode: number) => void = () => {}): Command {
+  const program = new Command('vouch')
+    .description('Touch your security key once a day, then use Git against AWS CodeCommit with no stored secret.')
+    .version(version)
+    .showHelpAfterError()
+    .exitOverride();
+
+  /** Loads a command's code only when it runs: `vouch --help` should not wait for OAuth. */
+  function lazily(load: () => Promise<(...args: never[]) => Promise<number>>) {
+    return async (...args: unknown[]) => {
+      const command = (await load()) as (...args: unknown[]) => Promise<number>;
+      // commander adds the Command after the arguments and the options.
+      ended(await command(...args.slice(0, -1), io));
+    };
+  }
+
+  program
+    .command('enroll')
+    .description('make your security key known to the server, with the invitation code of your administrator')
+    .addOption(server())
+    .option('--name <name>', 'what to call the key, such as "Work key"')
+    .addOption(noBrowser())
+    .addOption(timeout())
+    .action(lazily(async () => (await import('./commands/enroll.ts')).enroll));
+
+  program
+    .command('login')
+    .description('sign in with a touch of your security key, for 8 hours')
+    .addOption(server())
+    .addOption(noBrowser())
+    .addOption(port())
+    .addOption(timeout())
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/login.ts')).login));
+
+  program
+    .command('logout')
+    .description('end the session, here and at the server')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/logout.ts')).logout));
+
+  program
+    .command('status')
+    .description('show who is signed in, until when, and for which AWS roles')
+    .addOption(new Option('--format <format>', 'how to say it; shell is for sh, bash and zsh').choices(formats))
+    .addOption(json().conflicts('format'))
+    .action(lazily(async () => status));
+
+  const keys = program
+    .command('keys')
+    .description('your security keys at the server')
+    .addHelpText(
+      'after',
+      `
+A key is named by its name, or by its ID or the beginning of that. Examples:
+  vouch keys list
+  vouch keys add --name "In the drawer"
+  vouch keys rename "Security key" "Work key"
+  vouch keys remove "Old key"
+`,
+    );
+
+  keys
+    .command('list')
+    .description('show them: name, model, when added, when last used')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/keys.ts')).keysList));
+
+  keys
+    .command('add')
+    .description('add a further key, such as a spare: opens the page that does it, and waits')
+    .option('--name <name>', 'what to call the key, such as "In the drawer"')
+    .addOption(noBrowser())
+    .addOption(timeout(600))
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/keys-add.ts')).keysAdd));
+
+  keys
+    .command('rename <key> <name>')
+    .description('give a key another name')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/keys.ts')).keysRename));
+
+  keys
+    .command('remove <key>')
+    .description('remove a key, and end the sessions that began with it')
+    .addOption(yes())
+    .addOption(json())
+    .addHelpText(
+      'after',
+      `
+It takes a touch from the last 5 minutes. On a terminal this command makes you
+sign in for that; a script runs \`vouch login\` first. Your only key cannot be
+removed. If you signed in with the key, this session ends too.
+`,
+    )
+    .action(lazily(async () => (await import('./commands/keys-remove.ts')).keysRemove));
+
+  const sessions = program
+    .command('sessions')
+    .description('where you are signed in')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  vouch sessions list
+  vouch sessions end build-server     all sessions on that machine
+  vouch sessions end 3f9a1c2e         the one with this ID
+  vouch sessions end --others         all but this machine's
+`,
+    );
+
+  sessions
+    .command('list')
+    .description('show your sessions: machine, since, until, last role; and browsers with your account open')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/sessions.ts')).sessionsList));
+
+  sessions
+    .command('end [session]')
+    .description('end one by its ID, all of a machine by its name, or several')
+    .option('--others', "end all but this machine's")
+    .option('--all', "end all, this machine's too")
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/sessions.ts')).sessionsEnd));
+
+  program
+    .command('not-me')
+    .description('somebody else has used your account: end all your sessions, and report it')
+    .addOption(yes())
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/not-me.ts')).notMe));
+
+  program
+    .command('init')
+    .description('print a script that shows in the shell prompt how long the session lasts')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .addHelpText(
+      'after',
+      `
+  bash, in ~/.bashrc                    eval "$(vouch init bash)"
+  zsh, in ~/.zshrc                      eval "$(vouch init zsh)"
+  fish, in ~/.config/fish/config.fish   vouch init fish | source
+`,
+    )
+    .action(lazily(async () => (await import('./commands/init.ts')).init));
+
+  const setup = program.command('setup').description('set this machine up for AWS and for Git');
+
+  setup
+    .command('aws')
+    .description('write a profile that gets its credentials from Vouch into your AWS config; asks for what is missing')
+    .option('--role <arn>', 'the role to assume, such as arn:aws:iam::123456789012:role/VouchDeveloper')
+    .option('--region <region>', 'the region of the profile, such as us-east-1')
+    .option('--profile <name>', 'the name of the profile (default: "vouch")')
+    .option('--source-profile <name>', 'the profile of Vouch that the role is assumed through (role chaining)')
+    .option('--external-id <id>', 'the external id that a chained role asks for')
+    .option('--absolute', 'name vouch by its path, for tools whose PATH lacks it')
+    .option('--force', 'change an existing profile of that name')
+    .option('--remove', 'take the profile out again')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/setup-aws.ts')).setupAws));
+
+  setup
+    .command('codecommit')
+    .description('have Git ask Vouch for credentials for AWS CodeCommit')
+    .option('--region <region>', "only for this region's hosts")
+    .option('--url <url>', 'only for this repository or host, such as https://git-codecommit.us-east-1.amazonaws.com')
+    .option('--profile <name>', 'the AWS profile whose role serves them')
+    .option('--global', 'in your own Git configuration (the default)')
+    .option('--local', "in this repository's configuration")
+    .option('--system', "in this machine's configuration")
+    .option('--absolute', 'write the absolute paths of the helper and of Node, for programs that lack your PATH')
+    .option('--verbose', 'show every line that is changed, as --dry-run does')
+    .option('--no-remote-helper', 'set nothing up for codecommit:// URLs')
+    .option('--dry-run', 'show what would change, and write nothing')
+    .option('--remove', 'take away what this command has added')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/setup-codecommit.ts')).setupCodeCommit));
+
+  program
+    .command('credential')
+    .description('print credentials, for other programs')
+    .command('aws')
+    .description('AWS credentials for a role, as the JSON of credential_process')
+    .requiredOption('--role <arn>', 'the role to assume')
+    .action(lazily(async () => (await import('./commands/credential.ts')).credentialAws));
+
+  const config = program
+    .command('config')
+    .description('show and change your settings')
+    .addHelpText(
+      'after',
+      `
+Settings:
+  server     the URL of your Vouch server; enroll and login set it
+  autoLogin  whether Git may start a login when it needs one:
+               auto    when it runs on a terminal, and not in CI (the default)
+               always  also without a terminal, for editors that run Git
+               never   not at all; Git then says to run \`vouch login\`
+  callbackPort  the port of 127.0.0.1 that the browser comes back to at a login,
+             such as one that your SSH forwards; by default any free one
+`,
+    );
+
+  config
+    .command('get <setting>')
+    .description('print the value of a setting; status 1 if it has none')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/config.ts')).configGet));
+
+  config
+    .command('set <setting> <value>')
+    .description('change a setting')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/config.ts')).configSet));
+
+  config
+    .command('unset <setting>')
+    .description('go back to the default')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/config.ts')).configUnset));
+
+  config
+    .command('list')
+    .description('show all settings')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/config.ts')).configList));
+
+  program
+    .command('doctor')
+    .description('find out what stands between you and a repository, and what to do about it')
+    .argument('[url]', "a repository's URL or a remote's name (default: the remote of the repository here)")
+    .addOption(json())
+    .option(
+      '--fix',
+      'do what is safe (Git config, starting the agent), after showing it; never touches AWS or the server',
+    )
+    .option('--yes', 'with --fix: do not ask (without a terminal it never asks)')
+    .option('--try-regions', 'look for a repository that is not found in the regions of your other profiles')
+    .addHelpText(
+      'after',
+      `
+Checks what a fetch and a push need, first what other checks depend on. It
+changes nothing, neither here nor in the repository. Status 0 when no check has
+failed (a warning is not a failure), 1 when one has, 2 for wrong usage.
+
+--fix first shows what it would change. On a terminal it then asks, unless you
+say --yes. Without a terminal, or with --json, nobody can be asked, and it makes
+the change. \`vouch setup codecommit --remove\` takes away what it has set up.
+`,
+    )
+    .action(lazily(async () => (await import('./commands/doctor.ts')).doctor));
+
+  const agent = program
+    .command('agent')
+    .description('the program in the background that keeps the session, in memory only');
+
+  agent
+    .command('start')
+    .description('start it, unless it is running (`vouch login` does that by itself)')
+    .action(lazily(async () => (await import('./commands/agent.ts')).agentStart));
+
+  agent
+    .command('stop')
+    .description('end it, and the session with it')
+    .action(lazily(async () => (await import('./commands/agent.ts')).agentStop));
+
+  agent
+    .command('status')
+    .description('show whether it is running')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/agent.ts')).agentStatusCommand));
+
+  agent
+    .command('logs')
+    .description(
+      'show what it has done and why; it keeps the last 500 entries, in memory only, and no secret is in them',
+    )
+    .addOption(json())
+    .option('-f, --follow', 'go on with new entries, until Ctrl-C')
+    .action(lazily(async () => (await import('./commands/agent-logs.ts')).agentLogsCommand));
+
+  agent
+    .command('install')
+    .description('make it a service of systemd or launchd')
+    .option('--force', 'end a running session, and replace files that were changed')
+    .option('--dry-run', 'show what would be written, and write nothing')
+    .action(lazily(async () => (await import('./commands/agent-service.ts')).agentInstall));
+
+  agent
+    .command('uninstall')
+    .description('undo `install`; the session ends')
+    .option('--force', 'also remove files that were changed')
+    .action(lazily(async () => (await import('./commands/agent-service.ts')).agentUninstall));
+
+  for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);
+  return program;
+}
