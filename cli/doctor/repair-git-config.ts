@@ -6,11 +6,11 @@ import type { Repair } from './repair.ts';
 /** `vouch setup codecommit` as a repair. */
 export function repairGitConfig(
   { env, cwd }: Visit,
-  options: Pick<SetUpOptions, 'scope' | 'url' | 'absolute'> = {},
+  options: Pick<SetUpOptions, 'scope' | 'url' | 'user' | 'absolute'> = {},
 ): Repair {
-  const { scope = 'global', url, absolute = false } = options;
+  const { scope = 'global', url, user, absolute = false } = options;
   return {
-    name: `setup ${scope} ${url} ${absolute}`,
+    name: `setup ${scope} ${url} ${user} ${absolute}`,
     preview: async () => {
       const { file, diff } = await setUpCodeCommit({ ...options, dryRun: true }, env, cwd);
       return [`${file}:`, ...diff.map(shownLine)];

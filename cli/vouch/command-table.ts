@@ -184,6 +184,10 @@ Examples:
     .option('--region <region>', "only for this region's hosts")
     .option('--url <url>', 'only for this repository or host, such as https://git-codecommit.us-east-1.amazonaws.com')
     .option('--profile <name>', 'the AWS profile whose role serves them')
+    .option(
+      '--user <profile>',
+      'let the name of this AWS profile stand in URLs, as in https://prod@… (Git before 2.46)',
+    )
     .option('--global', 'in your own Git configuration (the default)')
     .option('--local', "in this repository's configuration")
     .option('--system', "in this machine's configuration")

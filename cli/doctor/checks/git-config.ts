@@ -1,3 +1,4 @@
+import { shellWord } from '../../aws/config/command-line.ts';
 import type { CredentialConfig } from '../../git/effective-config.ts';
 import { takesEphemeral } from '../../git/git.ts';
 import { type Obstacle, obstaclesFor, shown, uncoveredUrl } from '../../git/obstacles.ts';
@@ -106,8 +107,8 @@ async function userName(visit: Visit): Promise<Finding[]> {
       severity: 'trouble',
       what: `Git sends the user name ${target.profile} to CodeCommit, and asks no helper for a password.`,
       why: ['This Git needs a setting for each such name; newer ones (2.46) do not.'],
-      steps: ['Run `vouch setup codecommit`.'],
-      repair: repairGitConfig(visit, { absolute: visit.facts.absoluteHelper }),
+      steps: [`Run \`vouch setup codecommit --user ${shellWord(target.profile)}\`.`],
+      repair: repairGitConfig(visit, { user: target.profile, absolute: visit.facts.absoluteHelper }),
     },
   ];
 }

@@ -7,11 +7,12 @@ import { Problem } from '../../problem/problem.ts';
 import { credentialHelperScript } from '../../programs.ts';
 import { type ChangedLine, lineDiff } from '../../terminal/line-diff.ts';
 import { credentialEntries, type Origin } from '../credential-entries.ts';
-import { checkGit, type GitVersion, takesEphemeral } from '../git.ts';
+import { checkGit, type GitVersion, isAtLeast, takesEphemeral } from '../git.ts';
 import { helperByPath, vouchHelper } from '../vouch-helper.ts';
 import { changeConfigFile } from './change-file.ts';
 import type { GitSetting } from './git-setting.ts';
-import { httpSettings } from './http-settings.ts';
+import { httpSettings, proactiveAuth } from './http-settings.ts';
+import { profilesForUrls } from './names-in-urls.ts';
 import { obstaclesForPatterns } from './obstacles-for-patterns.ts';
 import { addOurs, type HelperSection, ourSections, removeOurs } from './our-settings.ts';
 import { remoteHelper } from './remote-helper.ts';
@@ -27,6 +28,8 @@ export interface SetUpOptions {
   url?: string | undefined;
   /** The AWS profile whose role serves these URLs. */
   profile?: string | undefined;
+  /** The AWS profile whose name may stand in URLs, however many there are. */
+  user?: string | undefined;
   /** Writes the absolute paths of the helper and of Node. */
   absolute?: boolean | undefined;
   /** False to set nothing up for `codecommit://`. */
@@ -92,7 +95,9 @@ async function addition(
   const profiles = await vouchProfiles(env);
   const profile = options.profile === undefined ? undefined : namedProfile(options.profile, profiles);
   const patterns = urlPatterns({ region, url, profile });
-  const settings = httpSettings(patterns, profile ? [profile] : profiles, version);
+  const user = options.user === undefined ? [] : [namedProfile(options.user, profiles)];
+  const inUrls = profile ? [profile] : profilesForUrls(profiles);
+  const settings = httpSettings(patterns, [...new Set([...inUrls, ...user])], version);
   if (options.remoteHelper !== false) {
     settings.push({ section: 'protocol.codecommit', name: 'allow', value: 'always' });
   }
@@ -102,6 +107,8 @@ async function addition(
     return addOurs(copy, { sections: patterns.map((one) => sectionFor(one, options, has)), settings });
   });
   const notes = [...result.left.map((one) => leftAlone(one, file, settings)), ...programNotes(options, env)];
+  const leftOut = profiles.find((one) => !inUrls.includes(one));
+  if (profile === undefined && user.length === 0 && leftOut) notes.push(...namesLeftOut(leftOut, profiles, version));
   // Git can show the effect only after the file is written.
   if (!dryRun) notes.push(...(await obstaclesForPatterns(patterns, env, takesEphemeral(version), cwd)));
   return { before, after, file, notes, written: result.written };
@@ -167,6 +174,18 @@ function leftAlone({ section, name, value }: GitSetting, file: string, wanted: r
     what: `${file} has ${section}.${name} = ${value}, which was not changed.`,
     why: `Vouch would set it to ${ours}.`,
   };
+}
+
+/** A newer Git needs no setting for a name. */
+function namesLeftOut({ name }: VouchProfile, { length }: readonly VouchProfile[], version: GitVersion): Note[] {
+  if (isAtLeast(version, proactiveAuth)) return [];
+  return [
+    {
+      what: `With ${length} profiles, not every name was prepared for URLs such as https://${encodeURIComponent(name)}@…`,
+      why: `Git ${version.text} needs four sections for each, and would read them all each time.`,
+      fix: `Name those that you use: \`vouch setup codecommit --user ${shellWord(name)}\`. Addresses such as codecommit://${name}@… need none.`,
+    },
+  ];
 }
 
 /** Notes on programs that Git would not find, or would find before Vouch's. */

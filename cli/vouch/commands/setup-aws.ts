@@ -1,3 +1,4 @@
+import { shellWord } from '../../aws/config/command-line.ts';
 import { type Report, type SetUpOptions, setUpProfile } from '../../aws/config/set-up-profile.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
 import { type Ask, ask, openDialog } from '../../terminal/dialog.ts';
@@ -53,7 +54,9 @@ async function notesFor({ profile, change, dryRun, staysDefault }: Report, env: 
   // Without a working Git there is nothing to say about it.
   const missing = await missingUserSections(env).catch((): string[] => []);
   if (missing.includes(profile))
-    notes.push(`Run \`vouch setup codecommit\` again, so that ${profile}@ can stand in a repository's URL.`);
+    notes.push(
+      `So that ${profile}@ can stand in a repository's URL: \`vouch setup codecommit --user ${shellWord(profile)}\``,
+    );
   return notes;
 }
 

@@ -464,7 +464,7 @@ test('says when Git needs a setting for the new profile', async () => {
   writeFileSync(git, `#!/bin/sh\n[ "$1" = --version ] && echo git version 2.39.5 || PATH=\${PATH#*:} exec git "$@"\n`, {
     mode: 0o755,
   });
-  const again = /^Run `vouch setup codecommit` again.* prod@ /m;
+  const again = /^So that prod@ can .*: `vouch setup codecommit --user prod`$/m;
   await setUp(the);
   expect((await setUp(the, { profile: 'prod' })).stdout).not.toMatch(again);
   expect(await setupCodeCommit({}, captured(the.env).io)).toBe(0);

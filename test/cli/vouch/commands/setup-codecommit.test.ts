@@ -246,9 +246,38 @@ describe('vouch setup codecommit', () => {
     expect(read(the.config)).toBe('');
   });
 
+  test('for many profiles no more is written than for none; a name is prepared when it is asked for', async () => {
+    const [none, many] = [machineWithHelper(), machineWithHelper()];
+    for (const the of [none, many]) pretend(the, '2.45.9');
+    for (let n = 0; n < 9; n++) setUpProfile(many, `p${n}`);
+    setUpProfile(many, 'cn', chinese);
+    await setUp(none);
+    const { stderr } = await setUp(many);
+    // China's only profile is there.
+    expect(read(many.config).match(/^\[http .*/gm)).toEqual([
+      '[http "https://cn@git-codecommit.*.amazonaws.com.cn"]',
+      '[http "https://cn@*.git-codecommit.*.vpce.amazonaws.com.cn"]',
+    ]);
+    expect(read(many.config).replace(/^\[http .*\n.*\n/gm, '')).toBe(read(none.config));
+    expect(stderr).toContain('With 10 profiles, not every name was prepared');
+    expect(await missingUserSections(many.env)).toHaveLength(9);
+
+    expect(await setUp(many, { user: 'p3' })).toMatchObject({ code: 0, stderr: '' });
+    expect(await missingUserSections(many.env)).toEqual(['p0', 'p1', 'p2', 'p4', 'p5', 'p6', 'p7', 'p8']);
+    expect(await values(many, 'http.https://p3@git-codecommit.*.amazonaws.com.emptyAuth')).toEqual(['true']);
+    expect((await setUp(many)).stdout).toContain('nothing to change');
+    expect(await setUp(many, { user: 'p10' })).toMatchObject({ code: 2 });
+    await setUp(many, { remove: true });
+    expect(read(many.config)).toBe('');
+
+    pretend(many, '2.46.0');
+    expect(await setUp(many, { user: 'p3' })).toMatchObject({ code: 0, stderr: '' });
+    expect(await missingUserSections(many.env)).toEqual([]);
+  });
+
   test.each(['2.45.9', '2.46.0'])('starts Git %s no more often for many profiles than for a few', async (version) => {
     const counts: number[][] = [];
-    for (const profiles of [2, 50]) {
+    for (const profiles of [2, 8]) {
       const the = machineWithHelper();
       const count = countingGit(the, version);
       const text = '[user]\n\tname = A\n# the end\n';
