@@ -53,6 +53,7 @@ const ours = {
   'file-of-others': 'failed',
   folder: 'failed',
   'no-home': 'failed',
+  'no-program': 'usage',
   'old-node': 'failed',
   'too-many-files': 'failed',
   'unsafe-folder': 'failed',
