@@ -4,6 +4,8 @@ export interface Io {
     write(text: string): unknown;
     /** The terminal's width; undefined if it is no terminal. */
     columns?: number;
+    /** Whether it is a terminal. */
+    isTTY?: boolean;
   };
   stderr: { write(text: string): unknown };
   env: NodeJS.ProcessEnv;

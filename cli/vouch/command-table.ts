@@ -3,8 +3,9 @@ import { version } from '../programs.ts';
 import { shells } from '../prompt/shells.ts';
 import type { Io } from '../terminal/io.ts';
 import { formats, status } from './commands/status.ts';
+import { environmentFormats } from './environment-formats.ts';
 import { addHelp } from './help.ts';
-import { json, noBrowser, port, server, timeout, yes } from './options.ts';
+import { json, noBrowser, port, profile, region, server, timeout, yes } from './options.ts';
 
 /**
  * The command table: `vouch` with all its commands, their arguments, options and descriptions. Building it has no side effects, so
@@ -19,6 +20,8 @@ export function buildProgram(io: Io, ended: (exitCode: number) => void = () => {
     .description('Touch your security key once a day, then use Git against AWS CodeCommit with no stored secret.')
     .version(version)
     .showHelpAfterError()
+    // An option after a command's name is that command's, and after a program's name (`vouch exec`) that program's.
+    .enablePositionalOptions()
     .exitOverride();
 
   /** Loads a command's code only when it runs: `vouch --help` should not wait for OAuth. */
@@ -206,6 +209,45 @@ Examples:
     .description('AWS credentials for a role, as the JSON of credential_process')
     .requiredOption('--role <arn>', 'the role to assume')
     .action(lazily(async () => (await import('./commands/credential.ts')).credentialAws));
+
+  program
+    .command('exec')
+    .usage('[options] [--] <program> [argument...]')
+    .description("run a program with AWS credentials in its environment, if it can't use a profile")
+    .argument('<program...>', 'the program and its arguments')
+    .addOption(profile())
+    .addOption(region())
+    .option('-q, --quiet', 'do not warn that the environment holds secrets')
+    .addHelpText(
+      'after',
+      `
+The credentials end when AWS says so, in an hour at most; the program is not
+told of new ones. Use a profile wherever you can (\`vouch setup aws\`). Example:
+  vouch exec --profile vouch -- terraform plan
+`,
+    )
+    .passThroughOptions()
+    .action(lazily(async () => (await import('./commands/exec.ts')).exec));
+
+  program
+    .command('env')
+    .description('print AWS credentials as variables, for a shell or a program')
+    .addOption(profile())
+    .addOption(region())
+    .addOption(
+      new Option('--format <format>', 'how to print them; docker is for --env-file').choices(environmentFormats),
+    )
+    .addOption(json().conflicts('format'))
+    .option('--show', 'print them on a terminal too')
+    .addHelpText(
+      'after',
+      `
+  sh, bash, zsh   eval "$(vouch env)"
+  fish            vouch env --format fish | source
+  Docker          docker run --env-file <(vouch env --format docker) …
+`,
+    )
+    .action(lazily(async () => (await import('./commands/env.ts')).env));
 
   const config = program
     .command('config')

@@ -6,6 +6,10 @@ import { readPort } from '../network/port.ts';
 export const server = () => new Option('--server <url>', 'the Vouch server, such as https://vouch.example.com');
 export const json = () => new Option('--json', 'print JSON, for scripts');
 export const yes = () => new Option('--yes', 'do it without a question, for scripts');
+export const profile = () =>
+  new Option('--profile <name>', 'the AWS profile of Vouch whose role it is (default: AWS_PROFILE, or the only one)');
+export const region = () =>
+  new Option('--region <region>', "the region to work in (default: AWS_REGION, or the profile's)");
 export const noBrowser = () => new Option('--no-browser', 'only print the address to open');
 export const timeout = (seconds = 300) =>
   new Option('--timeout <seconds>', 'the longest wait for your touch').default(seconds).argParser(positiveSeconds);

@@ -26,14 +26,7 @@ export interface ProfileRequest {
  * @throws Problem `no-profile`, `unknown-profile`, `several-profiles`
  */
 export function chooseProfile(profiles: readonly VouchProfile[], wanted: ProfileRequest): VouchProfile {
-  if (profiles.length === 0) {
-    throw new Problem({
-      kind: 'no-profile',
-      what: 'No AWS role is set up for Vouch.',
-      why: 'No profile in your AWS config has `credential_process = vouch credential aws --role …`.',
-      fix: 'Run `vouch setup aws`, then try again.',
-    });
-  }
+  if (profiles.length === 0) throw noProfile();
   const list = `Vouch's profiles are: ${profiles.map(({ name, role }) => `${name} (${role.arn})`).join(', ')}.`;
   const named = wanted.username || wanted.profile;
   if (named) {
@@ -62,6 +55,16 @@ export function chooseProfile(profiles: readonly VouchProfile[], wanted: Profile
     what: 'Several AWS profiles could serve this repository.',
     why: list,
     fix: howToName(candidates[0]?.name ?? '', wanted),
+  });
+}
+
+/** The problem that there is no profile of Vouch's at all. */
+export function noProfile(): Problem {
+  return new Problem({
+    kind: 'no-profile',
+    what: 'No AWS role is set up for Vouch.',
+    why: 'No profile in your AWS config has `credential_process = vouch credential aws --role …`.',
+    fix: 'Run `vouch setup aws`, then try again.',
   });
 }
 
