@@ -51,7 +51,9 @@ const ours = {
 
   // The machine.
   'file-of-others': 'failed',
+  'engine-elsewhere': 'failed',
   folder: 'failed',
+  'no-engine': 'failed',
   'no-home': 'failed',
   'no-program': 'usage',
   'old-node': 'failed',
@@ -70,6 +72,7 @@ const ours = {
   'busy-socket': 'failed',
   'foreign-socket': 'failed',
   'given-sockets': 'failed',
+  lent: 'refused',
   'no-launchd': 'failed',
   'no-service': 'failed',
   'no-systemd': 'failed',
