@@ -23,6 +23,7 @@ import type { Account } from './session/account.ts';
 import type { CredentialsOptions } from './session/credential-supply.ts';
 import type { Clocks } from './session/expiry.ts';
 import type { HeldCredentials } from './session/held-credentials.ts';
+import type { LentCredentials } from './session/lent-credentials.ts';
 import { checkPartitions, type RoleChain } from './session/role-chain.ts';
 import { Session } from './session/session.ts';
 import { type Timeouts, usualTimeouts } from './session/timeouts.ts';
@@ -233,6 +234,15 @@ export class Agent {
   async profiles(config: string | undefined): Promise<VouchProfile[]> {
     this.#current();
     return this.#profilesOf(config);
+  }
+
+  /**
+   * Credentials for what is lent, see Session.lend.
+   *
+   * @throws Problem `no-session` and `session-over` (exit code 3)
+   */
+  lend(name: string, until: number): LentCredentials {
+    return this.#current().lend(name, until);
   }
 
   /**

@@ -4,6 +4,7 @@ import { claim, isOurs, listenPrivately, removeIfOurs, replace, sweep } from '..
 import { removePidFile, writePidFile } from '../runtime-folder/pid-file.ts';
 import { prepareRuntimeFolder } from '../runtime-folder/prepare-folder.ts';
 import { Agent, type AgentOptions } from './agent.ts';
+import { Lends } from './lends/lends.ts';
 import { CodeCommit } from './services/codecommit.ts';
 import { createHttpServer } from './sockets/agent-sock.ts';
 import { createGitServer } from './sockets/git-sock.ts';
@@ -40,12 +41,13 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   const codecommit = new CodeCommit(agent);
   let left = false;
   const allowed: SocketLimits = { ...usualLimits, ...options };
+  const lends = new Lends(agent, folder, allowed);
   const presence: Presence = {
     leave: () => leave(),
     // The name is checked as well: the folder may have been wiped, and another agent may have the name by now.
     canServe: () => !left && isOurs(agentSocket),
   };
-  const http = createHttpServer(agent, codecommit, presence, allowed);
+  const http = createHttpServer(agent, codecommit, lends, presence, allowed);
   const git = createGitServer((request) => codecommit.answerQuickly(request), allowed);
   const names = await listen(http, git, folder, options.given).catch((error: unknown) => {
     http.close();
@@ -55,6 +57,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   if (names === undefined) return undefined;
   const { agentSocket, gitSocket } = names;
   writePidFile(folder);
+  lends.removeLeftovers();
 
   const { promise: ended, resolve } = Promise.withResolvers<void>();
   /** Gives up the names, and lets the answers under way finish. */
@@ -62,6 +65,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
     if (left) return;
     left = true;
     clearInterval(timer);
+    lends.endAll();
     // In this order: as long as agent.sock is ours and answers, no other agent makes a git.sock.
     removePidFile(folder);
     if (!options.given) {
@@ -83,6 +87,7 @@ export async function serve(options: ServeOptions): Promise<RunningAgent | undef
   const timer = setInterval(() => {
     if (agent.done) return end();
     if (!isOurs(agentSocket)) return lost();
+    lends.endOver();
     void agent.renewDue();
   }, options.interval ?? 30_000);
   /**

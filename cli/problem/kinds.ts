@@ -102,6 +102,13 @@ const ours = {
   'several-keys': 'failed',
   'several-sessions': 'failed',
 
+  // What is lent.
+  'lend-exists': 'failed',
+  'lend-over': 'refused',
+  'lend-unknown': 'failed',
+  'outside-lend': 'refused',
+  'too-many-lends': 'failed',
+
   // The network and the Vouch server.
   'ca-bundle': 'failed',
   'clock-skew': 'refused',

@@ -44,7 +44,10 @@ export const EVENTS = {
   },
   'web-session-ended': { means: 'My account was closed in a browser, before its time', detail: [] },
   'reported-not-me': { means: 'The person said “This was not me”: all their sessions were ended', detail: [] },
-  'aws-token-issued': { means: 'A session got an ID token for a role at AWS', detail: ['role', 'jti', 'seconds'] },
+  'aws-token-issued': {
+    means: 'A session got an ID token for a role at AWS; `lent` is the name of the lend that it is for',
+    detail: ['role', 'jti', 'seconds', 'lent'],
+  },
   'aws-issuer-changed': {
     means: 'The server was started with another issuer for AWS (`VOUCH_AWS_ISSUER`): AWS must trust that one',
     detail: ['before', 'after'],

@@ -11,7 +11,7 @@ import { TOKEN_SECONDS } from './lifetimes.ts';
  * AssumeRoleWithWebIdentity"). There is never an `azp`: AWS would take it for the audience.
  *
  * @param role the role's ARN, checked
- * @param keyTags tags about the session's key
+ * @param moreTags tags about the session's key, and about the use
  * @param now milliseconds since the epoch, before the session's end
  * @returns the token and its end in milliseconds since the epoch, never after the session's
  */
@@ -20,14 +20,14 @@ export async function idTokenForRole(
   session: ActiveSession,
   role: string,
   now: number,
-  keyTags: Record<string, string> = {},
+  moreTags: Record<string, string> = {},
 ): Promise<{ token: string; expiresAt: number; jti: string }> {
   const issuedAt = Math.floor(now / 1000);
   const expiresAt = Math.min(issuedAt + TOKEN_SECONDS, Math.floor(session.expiresAt / 1000));
   const jti = randomUUID();
   const domain = session.email.slice(session.email.indexOf('@') + 1);
-  const ofKey = Object.fromEntries(Object.entries(keyTags).map(([name, value]) => [name, [value]]));
-  const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain], ...ofKey };
+  const more = Object.fromEntries(Object.entries(moreTags).map(([name, value]) => [name, [value]]));
+  const tags = { 'vouch:Email': [session.email], 'vouch:Domain': [domain], ...more };
   const token = await signJwt(context.keys.current(), {
     iss: context.config.awsIssuer,
     sub: session.email,

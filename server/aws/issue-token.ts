@@ -20,6 +20,7 @@ const [MAX_TOKENS, WINDOW_MS] = [300, 10 * 60_000];
  *
  * @param session as it was read for this request
  * @param role the role's ARN, checked
+ * @param lent the name of the lend that the token is for, checked, if the agent lends what it gets
  * @returns the token and its end in milliseconds since the epoch
  * @throws Problem `session-over`, `too-many-requests` or `unavailable`; the last two with Retry-After
  */
@@ -28,12 +29,18 @@ export async function issueToken(
   session: ActiveSession,
   role: string,
   from: RequestSource,
+  lent?: string,
 ): Promise<{ token: string; expiresAt: number }> {
   const { store } = context;
   const asked = context.now();
   // Before the signature too: AWS counts them, and its limit is for all sessions together.
   await checkCount(store, session.id, asked);
-  const tags = await keyTags(context, store, session.keyId, asked);
+  const tags = {
+    ...(await keyTags(context, store, session.keyId, asked)),
+    // CloudTrail tells lent work by it, and a trust policy can refuse it. It is the agent's word: a program with the session itself could
+    // leave it out.
+    ...(lent === undefined ? {} : { 'vouch:Lent': lent }),
+  };
   const { token, expiresAt, jti } = await idTokenForRole(context, session, role, asked, tags);
   await store.transaction().execute(async (transaction) => {
     const now = context.now();
@@ -49,7 +56,7 @@ export async function issueToken(
       machine: session.machine,
       keyId: session.keyId,
       sessionId: session.id,
-      detail: { role, jti, seconds: context.config.awsSessionSeconds },
+      detail: { role, jti, seconds: context.config.awsSessionSeconds, ...(lent === undefined ? {} : { lent }) },
     });
   });
   return { token, expiresAt };

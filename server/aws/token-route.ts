@@ -1,11 +1,14 @@
 import express, { type RequestHandler, Router } from 'express';
 import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
-import { objectBody, textField } from '../http/body.ts';
+import { badRequest, objectBody, optionalTextField, textField } from '../http/body.ts';
 import { Problem } from '../problem/problem.ts';
 import { isoTime } from '../text/iso-time.ts';
 import { issueToken } from './issue-token.ts';
 import { isRoleArn } from './role-arn.ts';
+
+/** A lend's name, as the agent takes it. */
+const LEND_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 /** `POST /api/aws/token`: issues the ID token that the agent takes to AWS STS. */
 export function awsTokenRoute(context: Context, requireSession: RequestHandler): Router {
@@ -14,7 +17,9 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
   const body = express.json({ limit: '4kb' });
 
   router.post('/api/aws/token', requireSession, body, async (request, response) => {
-    const role = textField(objectBody(request.body), 'role', 640);
+    const asked = objectBody(request.body);
+    const role = textField(asked, 'role', 640);
+    const lent = optionalTextField(asked, 'lent', 40) ?? undefined;
     if (!isRoleArn(role)) {
       throw new Problem({
         kind: 'role-refused',
@@ -22,11 +27,13 @@ export function awsTokenRoute(context: Context, requireSession: RequestHandler):
         fix: 'It looks like arn:aws:iam::123456789012:role/VouchDeveloper.',
       });
     }
-    const { token, expiresAt } = await issueToken(context, response.locals.session, role, sourceOf(request));
+    if (lent !== undefined && !LEND_NAME.test(lent)) throw badRequest('lent is not the name of a lend');
+    const { token, expiresAt } = await issueToken(context, response.locals.session, role, sourceOf(request), lent);
     // For the metrics.
     response.locals.role = role;
     const { awsSessionSeconds } = context.config;
-    response.json({ token, expiresAt: isoTime(expiresAt), sessionSeconds: awsSessionSeconds });
+    // `lent` says that the token has the tag: an agent must not lend with a server that does not know of it.
+    response.json({ token, expiresAt: isoTime(expiresAt), sessionSeconds: awsSessionSeconds, lent });
   });
 
   return router;

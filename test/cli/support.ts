@@ -195,8 +195,10 @@ export async function services(): Promise<Services> {
       return json(response, 404, { type: 'urn:vouch:problem:not-found', title: 'Nothing.' });
     }
     serial++;
-    if (what === 'token')
-      return json(response, 200, { token: `idtoken.${serial}.x`, expiresAt: new Date().toISOString() });
+    if (what === 'token') {
+      const { lent } = JSON.parse(body) as { lent?: string };
+      return json(response, 200, { token: `idtoken.${serial}.x`, expiresAt: new Date().toISOString(), lent });
+    }
     const action = new URLSearchParams(body).get('Action');
     response.writeHead(200, { 'content-type': 'text/xml' }).end(
       `<${action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">

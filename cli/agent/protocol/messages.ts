@@ -69,7 +69,16 @@ export interface RoleClaims {
 }
 
 /** The subject of an entry in the agent's log. */
-export type LogEvent = 'started' | 'session' | 'account' | 'credentials' | 'retry' | 'failed' | 'refused' | 'ended';
+export type LogEvent =
+  | 'started'
+  | 'session'
+  | 'account'
+  | 'credentials'
+  | 'lend'
+  | 'retry'
+  | 'failed'
+  | 'refused'
+  | 'ended';
 
 export interface LogEntry {
   /** Grows with each entry. A repeated entry gets a new number. */

@@ -33,6 +33,8 @@ export interface RoleAssumerOptions {
   log: Log;
   /** The environment, with STS's address, the proxy and the like. */
   env: NodeJS.ProcessEnv;
+  /** The name of the lend that the roles are assumed for; none if they are for the person's own use. */
+  lent?: string | undefined;
   /** Carries the requests to STS; by default one for the environment's proxy and certificates. */
   stsAgent?: HttpAgent | undefined;
 }
@@ -86,12 +88,16 @@ export class RoleAssumer {
 
   /** All tries use one token while it is fresh, so that the server is not asked again while STS is down. */
   #withToken(chain: RoleChain, region: string): () => Promise<AwsCredentials> {
-    const { access, clocks, lifetime } = this.#options;
+    const { access, clocks, lifetime, lent } = this.#options;
     let fresh: { token: string; expiry: Expiry } | undefined;
     return async () => {
       lifetime.check();
       if (fresh === undefined || fresh.expiry.over) {
-        const { token, sessionSeconds = hour } = await requestAwsToken(access, chain.role.arn, this.#callSignal());
+        const { token, sessionSeconds = hour } = await requestAwsToken(
+          access,
+          { role: chain.role.arn, lent },
+          this.#callSignal(),
+        );
         fresh = { token, expiry: new Expiry(clocks.now() + tokenLife, clocks) };
         this.#most = Math.min(longest, sessionSeconds);
         // STS is not asked for a session that has ended meanwhile.
@@ -118,15 +124,20 @@ export class RoleAssumer {
   }
 
   /** @param most the longest duration to ask for, in seconds */
-  #request({ role, roleSessionName, durationSeconds = longest }: RoleChain, region: string, most: number): RoleRequest {
+  #request(
+    { role, roleSessionName, durationSeconds = longest, policy }: RoleChain,
+    region: string,
+    most: number,
+  ): RoleRequest {
     const { email, env, lifetime } = this.#options;
-    // No longer than the session, as far as STS's minimum allows.
+    // No longer than the session or the lend, as far as STS's minimum allows.
     const left = Math.floor(lifetime.end.left / 1000);
     return {
       role: role.arn,
       region,
       env,
       sessionName: roleSessionName ?? email,
+      policy,
       duration: Math.max(shortest, Math.min(most, durationSeconds, left)),
       signal: this.#callSignal(),
     };

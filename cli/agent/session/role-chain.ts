@@ -4,6 +4,8 @@ import { Problem } from '../../problem/problem.ts';
 /** A role, and how to assume it: with an ID token, or through the role of its `source`. Every VouchProfile is a RoleChain. */
 export interface RoleChain extends Pick<VouchProfile, 'role' | 'externalId' | 'roleSessionName' | 'durationSeconds'> {
   source?: RoleChain;
+  /** The session policy that fences the credentials (aws/codecommit/session-policy.ts). */
+  policy?: string;
 }
 
 /** The roles from the last one to the first. */
@@ -36,11 +38,12 @@ export function nameOfRole({ role }: RoleChain): string {
 /** The cache key of a chain's credentials: everything that we send to AWS for them, except the region. */
 export function keyOf(chain: RoleChain): string {
   return JSON.stringify(
-    [...hops(chain)].map(({ role, externalId, roleSessionName, durationSeconds }) => [
+    [...hops(chain)].map(({ role, externalId, roleSessionName, durationSeconds, policy }) => [
       role.arn,
       externalId ?? null,
       roleSessionName ?? null,
       durationSeconds ?? null,
+      policy ?? null,
     ]),
   );
 }

@@ -23,24 +23,36 @@ const longestAnswer = 64 * 1024;
 /**
  * Asks the server for an ID token that AWS takes for one role (`POST /api/aws/token`).
  *
+ * @param asked the role's ARN; and the name of the lend that it is for, which the token then says to AWS
  * @param signal when to give up
  * @returns the token; and for how many seconds AWS credentials may be asked for, unless the server is too old to say so
  * @throws Problem `session-over` (exit code 3) when the server refuses the session, `clock-skew` and `role-refused` (5),
- *   `server-unreachable` (4), an Outage if a retry may help
+ *   `server-unreachable` (4), an Outage if a retry may help; `old-server`
  */
 export async function requestAwsToken(
   access: Access,
-  role: string,
+  { role, lent }: { role: string; lent?: string | undefined },
   signal: AbortSignal,
 ): Promise<{ token: string; sessionSeconds: number | undefined }> {
-  const body = JSON.stringify({ role });
+  const body = JSON.stringify({ role, lent });
   const asked = { method: 'POST', path: '/api/aws/token', body, purpose: 'a token for AWS' };
   const answer = await request(access, asked, signal);
-  const { token, sessionSeconds } = readJson(answer);
+  const { token, sessionSeconds, ...said } = readJson(answer);
+  // A server that is too old for it would give a token that says nothing of a lend, and an administrator's rules would not see it.
+  if (answer.status === 200 && lent !== undefined && said.lent !== lent) throw cannotLend(access);
   if (answer.status === 200 && typeof token === 'string' && token !== '') {
     return { token, sessionSeconds: Number.isSafeInteger(sessionSeconds) ? Number(sessionSeconds) : undefined };
   }
   throw new Outage(serverUnreachable(access.issuer, `It answered with status ${answer.status}, but without a token.`));
+}
+
+function cannotLend(access: Access): Problem {
+  return new Problem({
+    kind: 'old-server',
+    what: `${hostOf(access)} is too old for lending.`,
+    why: 'Its tokens do not tell AWS that they are for something lent.',
+    fix: 'Ask its administrator to install a newer version.',
+  });
 }
 
 /**

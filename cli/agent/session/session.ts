@@ -11,6 +11,7 @@ import {
   isDown,
 } from './credential-supply.ts';
 import type { HeldCredentials } from './held-credentials.ts';
+import { LentCredentials } from './lent-credentials.ts';
 import { Lifetime } from './lifetime.ts';
 import { RoleAssumer, type RoleAssumerOptions } from './role-assumer.ts';
 import { nameOfRole, type RoleChain } from './role-chain.ts';
@@ -44,10 +45,13 @@ export class Session {
   readonly #timeouts: Timeouts;
   readonly #supply: CredentialSupply;
   readonly #events: SessionEvents;
+  readonly #options: SessionOptions;
+  readonly #lent = new Set<LentCredentials>();
 
   constructor(details: SessionDetails, options: SessionOptions) {
     const { access, email, expiresAt } = details;
     this.details = details;
+    this.#options = options;
     this.lifetime = new Lifetime(expiresAt, options.clocks);
     this.#timeouts = options.timeouts;
     const { lifetime } = this;
@@ -103,12 +107,26 @@ export class Session {
   }
 
   /**
+   * Credentials for what is lent, which end with the session at the latest. They are not among `cached`.
+   *
+   * @param name the lend's
+   * @param until in milliseconds since 1970
+   */
+  lend(name: string, until: number): LentCredentials {
+    const { access, email, expiresAt } = this.details;
+    const lent = new LentCredentials(name, Math.min(until, expiresAt), { ...this.#options, access, email });
+    this.#lent.add(lent);
+    lent.lifetime.signal.addEventListener('abort', () => this.#lent.delete(lent), { once: true });
+    return lent;
+  }
+
+  /**
    * Renews what is due. To be called now and then; how often does not matter.
    *
    * @returns settles when all renewals under way have ended, well or not
    */
-  renewDue(): Promise<void> {
-    return this.#supply.renewDue();
+  async renewDue(): Promise<void> {
+    await Promise.all([this.#supply, ...this.#lent].map((one) => one.renewDue()));
   }
 
   /**
@@ -118,7 +136,7 @@ export class Session {
    */
   async claims(role: string): Promise<RoleClaims> {
     const { access } = this.details;
-    const { token } = await requestAwsToken(access, role, this.lifetime.callSignal(this.#timeouts.call));
+    const { token } = await requestAwsToken(access, { role }, this.lifetime.callSignal(this.#timeouts.call));
     return readClaims(access, token);
   }
 
@@ -126,6 +144,7 @@ export class Session {
   drop(): void {
     this.lifetime.drop();
     this.#supply.drop();
+    for (const lent of this.#lent) lent.drop();
     this.details.access.accessToken.wipe();
     // AWS's SDK signs with the same library, which keeps the keys that it derives.
     clearCredentialCache();

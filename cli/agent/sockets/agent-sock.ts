@@ -4,6 +4,7 @@ import type { Agent } from '../agent.ts';
 import { reasonOf } from '../log.ts';
 import type { CodeCommit } from '../services/codecommit.ts';
 import { sendProblem } from './http-answer.ts';
+import type { Lender } from './lend-routes.ts';
 import type { SocketLimits } from './limits.ts';
 import { type Presence, route } from './routes.ts';
 
@@ -12,10 +13,12 @@ import { type Presence, route } from './routes.ts';
  *
  * @param agent what it serves
  * @param codecommit what answers Git
+ * @param lends what lends
  */
 export function createHttpServer(
   agent: Agent,
   codecommit: CodeCommit,
+  lends: Lender,
   presence: Presence,
   { requestTimeout, connections, memory }: SocketLimits,
 ): Server {
@@ -29,7 +32,7 @@ export function createHttpServer(
     (request, response) => {
       // One request per connection, as our client sends: so an unread rest of a body cannot be taken for a second request.
       response.setHeader('connection', 'close');
-      route({ agent, codecommit, presence, memory }, request, response).catch((error: unknown) => {
+      route({ agent, codecommit, lends, presence, memory }, request, response).catch((error: unknown) => {
         const { method, url } = request;
         // Refusals of Git's requests are logged in services/codecommit.ts, with the host.
         if (url !== '/git') agent.log.add('refused', `${method} ${url?.replace(/\?.*/s, '')}: ${reasonOf(error)}`);

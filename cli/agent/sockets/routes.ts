@@ -10,6 +10,7 @@ import type { CredentialsAnswer, Dropped, LogAnswer, RoleClaims } from '../proto
 import type { CodeCommit } from '../services/codecommit.ts';
 import { askAccount } from './account-routes.ts';
 import { send, sendJson, sendProblem } from './http-answer.ts';
+import { askLends, type Lender } from './lend-routes.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { readSession } from './read-session.ts';
 import { withBody } from './request-body.ts';
@@ -35,6 +36,7 @@ const everlasting = new Set(['GET /status', 'DELETE /session']);
 export interface Served {
   agent: Agent;
   codecommit: CodeCommit;
+  lends: Lender;
   presence: Presence;
   memory: MemoryBudget;
 }
@@ -45,7 +47,7 @@ export interface Served {
  * @throws Problem, which the caller sends
  */
 export async function route(
-  { agent, codecommit, presence, memory }: Served,
+  { agent, codecommit, lends, presence, memory }: Served,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -94,6 +96,7 @@ export async function route(
       return;
     }
   }
+  if (await askLends(lends, asked, { request, response, query: url.searchParams, memory })) return;
   const answer = await askAccount(agent, asked, { request, query: url.searchParams, memory });
   if (answer === null) response.writeHead(204).end();
   else if (answer !== undefined) sendJson(response, answer);

@@ -25,7 +25,10 @@ export interface ProfileRequest {
  * @param profiles Vouch's profiles
  * @throws Problem `no-profile`, `unknown-profile`, `several-profiles`
  */
-export function chooseProfile(profiles: readonly VouchProfile[], wanted: ProfileRequest): VouchProfile {
+export function chooseProfile<Profile extends VouchProfile>(
+  profiles: readonly Profile[],
+  wanted: ProfileRequest,
+): Profile {
   if (profiles.length === 0) throw noProfile();
   const list = `Vouch's profiles are: ${profiles.map(({ name, role }) => `${name} (${role.arn})`).join(', ')}.`;
   const named = wanted.username || wanted.profile;

@@ -29,6 +29,7 @@ export async function assumeRole(request: ChainedRoleRequest): Promise<AwsCreden
       RoleSessionName: request.sessionName,
       DurationSeconds: request.duration,
       ExternalId: request.externalId,
+      Policy: request.policy,
     });
     const sent = client.send(command, { abortSignal: request.signal });
     return found((await untilAborted(sent, request.signal)).Credentials);

@@ -13,6 +13,8 @@ export interface RoleRequest {
   env: NodeJS.ProcessEnv;
   /** The session's name in CloudTrail and in trust policies: the e-mail address, unless the profile sets another one. */
   sessionName: string;
+  /** The session policy: AWS allows only what it and the role's own policies allow. */
+  policy?: string | undefined;
   /** In seconds: from 900, STS's minimum, to the role's maximum. */
   duration: number;
   /** When to give up. */
@@ -38,6 +40,7 @@ export async function assumeRoleWithWebIdentity(request: WebIdentityRequest): Pr
     RoleSessionName: request.sessionName,
     WebIdentityToken: request.token,
     DurationSeconds: `${request.duration}`,
+    ...(request.policy !== undefined && { Policy: request.policy }),
   };
   try {
     return credentialsIn(await askSts('AssumeRoleWithWebIdentity', parameters, request));

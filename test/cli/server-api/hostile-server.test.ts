@@ -148,7 +148,7 @@ const askers: Record<string, Asker> = {
   },
   'the agent, for a token': {
     asks: 'POST /api/aws/token',
-    ask: async (issuer) => requestAwsToken(await accessTo(issuer), role, signal()),
+    ask: async (issuer) => requestAwsToken(await accessTo(issuer), { role }, signal()),
     answer: () => JSON.stringify({ token: 'a.b.c' }),
   },
   'the agent, for the keys': { asks: 'GET /api/keys', ask: keysAt, answer: () => JSON.stringify({ keys: [] }) },

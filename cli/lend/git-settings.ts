@@ -1,0 +1,57 @@
+import type { Lend } from '../agent/protocol/lends.ts';
+import { codeCommitUrl, gitUrlPatterns } from '../aws/codecommit/hosts.ts';
+import { parseRepositoryPattern } from '../aws/codecommit/repository-pattern.ts';
+import { shellWord } from '../aws/config/command-line.ts';
+import { partitionOf } from '../aws/partitions.ts';
+import { parseRoleArn } from '../aws/role-arn.ts';
+
+/**
+ * Git's settings for a place that has Git (2.39 or later) and nothing of Vouch's: for each family of CodeCommit's hosts in the lend's
+ * partitions, the lend's socket is the only helper.
+ *
+ * The helper asks `git credential-cache`, which every Git has. `get` alone is passed on: for `store` that program would start a cache of
+ * its own if the socket is dead.
+ *
+ * @param socket the socket's path at that place
+ * @returns names and values, in Git's order; a name may come twice
+ */
+export function gitSettings(lend: Lend, socket: string): [key: string, value: string][] {
+  const partitions = new Set(lend.profiles.flatMap(({ role }) => parseRoleArn(role)?.partition.id ?? []));
+  const helper = `!f() { test "$1" = get && git credential-cache --socket ${shellWord(socket)} get; }; f`;
+  const patterns = gitUrlPatterns().filter((family) => family.partitions.some((id) => partitions.has(id)));
+  const helpers = patterns.flatMap(({ pattern }): [string, string][] => [
+    // An empty one clears the helpers before it: one that stores would keep a password that dies in minutes.
+    [`credential.${pattern}.helper`, ''],
+    ...(lend.pullOnly ? [[`credential.${pattern}.helper`, sayPullOnly(lend)] as [string, string]] : []),
+    [`credential.${pattern}.helper`, helper],
+    [`credential.${pattern}.useHttpPath`, 'true'],
+  ]);
+  return [...helpers, ...addresses(lend)];
+}
+
+/**
+ * Git asks a helper in the same words for a pull and for a push. So in what it pushes to, the host is written another way
+ * (`pushInsteadOf` in `addresses`), and this helper, which gives nothing, tells a push by that.
+ */
+function sayPullOnly({ name }: Lend): string {
+  const said = `echo "vouch: the lend ${name} is for pulling only, so AWS refuses this push" >&2`;
+  return `!f() { test "$1" = get && while read -r line; do case $line in host=${pushedTo}*) ${said} ;; esac; done; }; f`;
+}
+
+/** How the host begins in what a pull-only lend pushes to. AWS refuses it anyway, so it need not be the host as AWS signs it. */
+const pushedTo = 'Git-CodeCommit';
+
+/** `codecommit::region://name` is an HTTPS address for this Git, which has no program for that scheme. */
+function addresses(lend: Lend): [string, string][] {
+  const regions = new Set(lend.repos.flatMap((repo) => parseRepositoryPattern(repo)?.region ?? []));
+  const schemes = [...regions].flatMap((region): [string, string][] => {
+    const base = codeCommitUrl(region, '') ?? '';
+    const scheme = `codecommit::${region}://`;
+    const pushed = lend.pullOnly ? [[`url.${toPush(base)}.pushInsteadOf`, scheme] as [string, string]] : [];
+    return partitionOf(region) ? [[`url.${base}.insteadOf`, scheme], ...pushed] : [];
+  });
+  const start = 'https://git-codecommit';
+  return [...schemes, ...(lend.pullOnly ? [[`url.${toPush(start)}.pushInsteadOf`, start] as [string, string]] : [])];
+}
+
+const toPush = (url: string) => url.replace('git-codecommit', pushedTo);

@@ -1,0 +1,272 @@
+import { existsSync, lstatSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { endLend, listLends, startLend } from '../../../../cli/agent/client/lend-requests.ts';
+import { agentLogs, awsCredentials, dropSession, putSession } from '../../../../cli/agent/client/requests.ts';
+import type { Lend, NewLend } from '../../../../cli/agent/protocol/lends.ts';
+import { gitRequest, host, lines, newSession, role, say, setUpChain, setUpProfile, stsError } from '../../support.ts';
+import { hour, signedIn } from '../support.ts';
+
+const asked: NewLend = {
+  profiles: [],
+  repos: ['demo'],
+  branches: [],
+  pullOnly: false,
+  seconds: 7200,
+  aws: false,
+  tied: false,
+};
+
+const ask = (lend: Lend, request = gitRequest, action = 'get') =>
+  say(lend.gitSocket, `action=${action}\ntimeout=900\n${request}`);
+
+const requestFor = (changes: Record<string, string>) =>
+  Object.entries({ protocol: 'https', host, path: 'v1/repos/demo', ...changes })
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+
+/** What the server and STS were asked so far. */
+const calls = (the: Awaited<ReturnType<typeof signedIn>>) => the.world.calls.map(({ what }) => what);
+
+test('a lent socket answers for what was lent, with credentials that AWS fences', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend({ ...asked, name: 'build' }, the.env);
+  expect(lend).toMatchObject({
+    name: 'build',
+    profiles: [{ profile: 'vouch', role }],
+    repos: ['demo'],
+    until: new Date(the.clock.now + 2 * hour).toISOString(),
+    awsEndpoint: null,
+    awsUntil: null,
+  });
+  expect(statSync(lend.folder).mode & 0o777).toBe(0o700);
+  expect(lstatSync(lend.gitSocket).mode & 0o777).toBe(0o600);
+  expect(lend.gitSocket).toBe(join(the.env.XDG_RUNTIME_DIR ?? '', 'vouch/lends/build/git.sock'));
+
+  const answer = lines(await ask(lend));
+  expect(answer).toMatchObject({ username: 'ASIAEXAMPLE2%sessiontoken/of+2==' });
+  expect(calls(the)).toEqual(['token', 'sts']);
+  const [token, sts] = the.world.calls;
+  expect(JSON.parse(token?.body ?? '')).toEqual({ role, lent: 'build' });
+  expect(JSON.parse(sts?.query?.get('Policy') ?? '')).toEqual({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: ['codecommit:GitPull', 'codecommit:GitPush'],
+        Resource: ['arn:aws:codecommit:*:123456789012:demo'],
+      },
+    ],
+  });
+  const [listed] = (await listLends(the.env)).lends;
+  expect(Math.floor(Date.parse(listed?.awsUntil ?? '') / 1000)).toBe(Number(answer.password_expiry_utc));
+});
+
+test('the person’s own credentials and the lent ones are never each other’s', async () => {
+  const the = await signedIn();
+  const own = await awsCredentials(role, undefined, the.env);
+  const { lend } = await startLend(asked, the.env);
+  const lent = lines(await ask(lend));
+  expect(lent.username).not.toContain(own.accessKeyId);
+  expect(await awsCredentials(role, undefined, the.env)).toEqual(own);
+  // Neither are those of two lends.
+  const other = await startLend(asked, the.env);
+  expect(lines(await ask(other.lend)).username).not.toBe(lent.username);
+  expect(the.world.count('sts')).toBe(3);
+});
+
+test.each([
+  ['another repository', { path: 'v1/repos/other' }],
+  ['a repository whose name begins like it', { path: 'v1/repos/demo2' }],
+  ['its name in other letters', { path: 'v1/repos/Demo' }],
+  ['a path with more in it', { path: 'v1/repos/demo/info/refs' }],
+  ['a path that leads on', { path: 'v1/repos/demo/../other' }],
+  ['no path', { path: '' }],
+  ['another kind of path', { path: 'v2/repos/demo' }],
+  ['a host of another partition', { host: 'git-codecommit.cn-north-1.amazonaws.com.cn' }],
+  ['a host that is nearly AWS’s', { host: 'git-codecommit.us-east-1.amazonaws.com.evil.example' }],
+  ['another profile by user name', { username: 'other' }],
+  ['another profile by the helper', { 'vouch-profile': 'other' }],
+  ['plain HTTP', { protocol: 'http' }],
+  ['another protocol of ours', { 'vouch-protocol': '99' }],
+])('%s is refused before anybody is asked, and Git asks no person', async (_, changes) => {
+  const the = await signedIn();
+  setUpProfile(the, 'other', 'arn:aws:iam::123456789012:role/Other');
+  const { lend } = await startLend({ ...asked, profiles: ['vouch'] }, the.env);
+  expect(await ask(lend, requestFor(changes))).toBe('quit=1\n');
+  expect(calls(the)).toEqual([]);
+});
+
+test('for a host that is not AWS’s it says nothing, so that Git goes on', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend(asked, the.env);
+  expect(await ask(lend, requestFor({ host: 'github.com' }))).toBe('');
+  for (const action of ['store', 'erase', 'exit']) expect(await ask(lend, gitRequest, action)).toBe('');
+  expect(await say(lend.gitSocket, 'GET /status HTTP/1.0\r\n\r\n')).toBe('');
+  expect(calls(the)).toEqual([]);
+});
+
+test('no request makes it read a file: profiles are those of the lend’s start', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend(asked, the.env);
+  const elsewhere = join(the.folder, 'config');
+  const answer = await ask(lend, requestFor({ 'vouch-aws-config': elsewhere, 'vouch-aws-profile': 'other' }));
+  expect(lines(answer).username).toContain('ASIAEXAMPLE');
+  expect(JSON.parse(the.world.calls[0]?.body ?? '')).toMatchObject({ role });
+});
+
+test('a region in a repository’s address counts', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend({ ...asked, repos: ['codecommit::eu-west-1://demo'] }, the.env);
+  expect(await ask(lend)).toBe('quit=1\n');
+  expect(calls(the)).toEqual([]);
+  await ask(lend, requestFor({ host: 'git-codecommit.eu-west-1.amazonaws.com' }));
+  const [, sts] = the.world.calls;
+  expect(JSON.parse(sts?.query?.get('Policy') ?? '').Statement[0].Resource).toEqual([
+    'arn:aws:codecommit:eu-west-1:123456789012:demo',
+  ]);
+});
+
+test('of a chain the last role is fenced, and all of it is marked as lent', async () => {
+  const the = await signedIn();
+  const arn = 'arn:aws:iam::210987654321:role/Deep';
+  setUpChain(the, 'deep', 'vouch', arn);
+  await awsCredentials(role, undefined, the.env);
+  the.world.calls.length = 0;
+  const { lend } = await startLend({ ...asked, name: 'deep-work', profiles: ['deep'] }, the.env);
+  expect(lines(await ask(lend)).username).toContain('ASIAEXAMPLE');
+  const [token, first, second] = the.world.calls;
+  expect(calls(the)).toEqual(['token', 'sts', 'sts']);
+  expect(JSON.parse(token?.body ?? '')).toEqual({ role, lent: 'deep-work' });
+  expect([first?.query?.get('RoleArn'), first?.query?.get('Policy')]).toEqual([role, null]);
+  expect(second?.query?.get('RoleArn')).toBe(arn);
+  expect(JSON.parse(second?.query?.get('Policy') ?? '').Statement[0].Resource).toEqual([
+    'arn:aws:codecommit:*:210987654321:demo',
+  ]);
+});
+
+test('STS is asked for no longer than the lend lasts, as far as it allows', async () => {
+  const the = await signedIn();
+  const [short, longer] = [
+    await startLend({ ...asked, seconds: 60 }, the.env),
+    await startLend({ ...asked, seconds: 1800 }, the.env),
+  ];
+  for (const { lend } of [short, longer]) await ask(lend);
+  const asks = the.world.calls.filter(({ what }) => what === 'sts');
+  const [least = 0, most = 0] = asks.map(({ query }) => Number(query?.get('DurationSeconds')));
+  expect(least).toBe(900);
+  // The monotonic clock counts too, and goes on here.
+  expect(most).toBeGreaterThan(1700);
+  expect(most).toBeLessThanOrEqual(1800);
+});
+
+test('a lend ends with its time: nobody is asked, and nothing is left', async () => {
+  const the = await signedIn();
+  const { lend, ended } = await startLend({ ...asked, tied: true }, the.env);
+  await ask(lend);
+  const before = calls(the);
+  the.clock.now += 2 * hour;
+  expect(await ask(lend)).toBe('quit=1\n');
+  expect((await listLends(the.env)).lends).toEqual([]);
+  expect(await ended).toMatchObject({ ended: 'time' });
+  expect(existsSync(lend.folder)).toBe(false);
+  expect(calls(the)).toEqual(before);
+});
+
+test('a lend ends when it is asked to, once', async () => {
+  const the = await signedIn();
+  const { lend, ended } = await startLend({ ...asked, name: 'one', tied: true }, the.env);
+  await ask(lend);
+  const { awsUntil } = await endLend('one', the.env);
+  expect(awsUntil).toMatch(/Z$/);
+  expect(await ended).toEqual({ ended: 'asked', awsUntil });
+  expect(existsSync(lend.folder)).toBe(false);
+  await expect(endLend('one', the.env)).rejects.toMatchObject({ kind: 'lend-unknown' });
+  await expect(ask(lend)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a tied lend ends with the connection, the others do not', async () => {
+  const the = await signedIn();
+  const tied = await startLend({ ...asked, name: 'tied', tied: true }, the.env);
+  const lasting = await startLend({ ...asked, name: 'lasting' }, the.env);
+  tied.close();
+  lasting.close();
+  await vi.waitFor(() => expect(existsSync(tied.lend.folder)).toBe(false));
+  expect((await listLends(the.env)).lends.map(({ name }) => name)).toEqual(['lasting']);
+});
+
+test.each([
+  ['a logout', (env: NodeJS.ProcessEnv) => dropSession(env)],
+  ['another session', (env: NodeJS.ProcessEnv, url: string) => putSession(newSession(url, { accessToken: 'b' }), env)],
+])('%s ends all lends', async (_, end) => {
+  const the = await signedIn();
+  const { lend, ended } = await startLend({ ...asked, tied: true }, the.env);
+  await ask(lend);
+  const before = calls(the).filter((what) => what !== 'revoke');
+  await end(the.env, the.world.url);
+  expect(await ended).toMatchObject({ ended: 'session' });
+  expect(existsSync(lend.folder)).toBe(false);
+  expect(calls(the).filter((what) => what !== 'revoke')).toEqual(before);
+});
+
+test('it lasts no longer than the session', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend({ ...asked, seconds: 24 * 3600 }, the.env);
+  expect(lend.until).toBe(new Date(the.clock.now + 8 * hour).toISOString());
+});
+
+test('without a session, or with a server that cannot mark it, nothing is lent', async () => {
+  const the = await signedIn();
+  the.world.answers.token = (response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"token":"a.b.c"}');
+  const { lend } = await startLend(asked, the.env);
+  expect(await ask(lend)).toBe('quit=1\n');
+  expect(calls(the)).toEqual(['token']);
+  await dropSession(the.env).catch(() => {});
+  await expect(startLend(asked, the.env)).rejects.toMatchObject({ category: 'no-session' });
+});
+
+test('a refusal of AWS is not asked for again and again', async () => {
+  const the = await signedIn();
+  the.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:TagSession');
+  const { lend } = await startLend(asked, the.env);
+  for (let i = 0; i < 5; i++) expect(await ask(lend)).toBe('quit=1\n');
+  expect(calls(the)).toEqual(['token', 'sts']);
+});
+
+test('refusals do not push all else out of the log', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend(asked, the.env);
+  for (let i = 0; i < 60; i++) await ask(lend, requestFor({ path: `v1/repos/no-${i}` }));
+  const { entries } = await agentLogs(0, the.env);
+  expect(entries.filter(({ message }) => message.includes('no-')).length).toBe(20);
+  expect(entries.at(-1)?.message).toContain('further refusals are not logged');
+});
+
+test.each<[string, Partial<NewLend>, string]>([
+  ['a name that is a path', { name: '../x' }, 'bad-request'],
+  ['an unknown profile', { profiles: ['nobody'] }, 'unknown-profile'],
+  ['a repository of another partition', { repos: ['codecommit::cn-north-1://demo'] }, 'usage'],
+  ['no pattern of names', { repos: ['a/b'] }, 'usage'],
+  ['a fence that AWS would not take', { repos: Array.from({ length: 60 }, (_, n) => `repository-${n}`) }, 'usage'],
+  ['a branch that is a ref', { branches: ['$' + '{x}'] }, 'usage'],
+  ['branches of a pull', { pullOnly: true, branches: ['main'] }, 'usage'],
+  ['no time', { seconds: 0 }, 'bad-request'],
+  ['more than a week', { seconds: 8 * 24 * 3600 }, 'bad-request'],
+])('%s: nothing is opened', async (_, changes, kind) => {
+  const the = await signedIn();
+  await expect(startLend({ ...asked, ...changes }, the.env)).rejects.toMatchObject({ kind });
+  expect(await listLends(the.env)).toEqual({ lends: [] });
+});
+
+test('names are unique among those that live, and there are not too many', async () => {
+  const the = await signedIn();
+  const open = await startLend({ ...asked, name: 'one' }, the.env);
+  await expect(startLend({ ...asked, name: 'one' }, the.env)).rejects.toMatchObject({ kind: 'lend-exists' });
+  await endLend('one', the.env);
+  const again = await startLend({ ...asked, name: 'one' }, the.env);
+  expect(again.lend.gitSocket).toBe(open.lend.gitSocket);
+  const all = await Promise.allSettled(Array.from({ length: 40 }, () => startLend(asked, the.env)));
+  expect(all.filter(({ status }) => status === 'fulfilled').length).toBe(31);
+  onTestFinished(() => the.running.end());
+});
