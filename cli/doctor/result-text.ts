@@ -1,4 +1,5 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { hang } from '../text/hang.ts';
 import { printable } from '../text/printable.ts';
 import type { Check, CheckId, Finding, Result } from './check.ts';
 
@@ -81,27 +82,4 @@ export function summaryText(results: readonly Result[], target: string | undefin
 function painter({ colour }: Looks) {
   return (style: Parameters<typeof styleText>[0], text: string) =>
     colour ? styleText(style, text, { validateStream: false }) : text;
-}
-
-/**
- * A label and wrapped text, indented to the label's width. Lines break at blanks, but not within backticks, whose text people
- * copy.
- */
-export function hang(label: string, text: string, columns: number): string {
-  const indent = stripVTControlCharacters(label).length;
-  const room = Math.max(20, columns - indent);
-  const words = text.match(/(?:`[^`]*`|\S)+/g) ?? [];
-  const lines: string[] = [];
-  let line = '';
-  for (const word of words) {
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && stripVTControlCharacters(longer).length > room) {
-      lines.push(line);
-      line = word;
-    } else {
-      line = longer;
-    }
-  }
-  lines.push(line);
-  return `${label}${lines.join(`\n${' '.repeat(indent)}`)}`;
 }

@@ -1,9 +1,8 @@
 import { changeConfig, readConfig } from '../config.ts';
 import { machineName } from '../login/machine-name.ts';
-import { discover } from '../login/oidc-client.ts';
 import { openBrowser } from '../login/open-browser.ts';
+import { reachServer } from '../login/reach-server.ts';
 import { prepareNetwork } from '../network/proxies-and-certificates.ts';
-import { untilAborted } from '../network/until-aborted.ts';
 import { Problem } from '../problem/problem.ts';
 import type { Dialog } from '../terminal/dialog.ts';
 import { ProgressLine, type Screen } from '../terminal/progress-line.ts';
@@ -30,9 +29,6 @@ export interface EnrolOptions {
   screen: Screen;
 }
 
-/** How long the server may take before the person is told what we wait for, in milliseconds. */
-const slowAnswer = 1000;
-
 /**
  * A whole enrolment: asks for the invitation's code, opens the page, makes sure that it is the right one, and waits for the touch.
  *
@@ -43,7 +39,7 @@ export async function enrolKey(options: EnrolOptions): Promise<EnrolledKey & { e
   const { env, server, name, browser, signal, dialog, say, screen } = options;
   const remembered = readConfig(env).server;
   prepareNetwork(env);
-  await reach(server, screen, signal);
+  await reachServer(server, screen, signal);
   // Even if this enrolment fails, the next command has the server's address.
   if (remembered === undefined) changeConfig(env, { server });
   const invitation = await askInvitation(dialog);
@@ -66,18 +62,6 @@ export async function enrolKey(options: EnrolOptions): Promise<EnrolledKey & { e
   const touch = 'Follow the browser: it asks for your security key …';
   const enrolled = await whileShowing(screen, touch, () => enrolledKey(server, poll, signal));
   return { ...enrolled, email };
-}
-
-/** Makes sure that a Vouch server answers, before the person looks for the code and types it. */
-async function reach(server: string, screen: Screen, signal: AbortSignal): Promise<void> {
-  const progress = new ProgressLine(screen);
-  const slow = setTimeout(() => progress.show(`Waiting for ${new URL(server).host} …`), slowAnswer);
-  try {
-    await untilAborted(discover(server, signal), signal);
-  } finally {
-    clearTimeout(slow);
-    progress.end();
-  }
 }
 
 async function askInvitation(dialog: Dialog): Promise<string> {

@@ -1,3 +1,4 @@
+import { fitted } from '../text/hang.ts';
 import { printable } from '../text/printable.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { Note } from './note.ts';
@@ -5,6 +6,8 @@ import { asProblem } from './problem.ts';
 
 interface Stream {
   write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
 }
 
 /**
@@ -24,5 +27,5 @@ export function printProblem(stderr: Stream, error: unknown): ExitCode {
 /** Prints a note for a person, in the same form as an error. */
 export function printNote(stderr: Stream, { what, why = '', fix = '' }: Note): void {
   const more = [why, fix].filter((part) => part !== '').map((part) => `  ${printable(part)}\n`);
-  stderr.write(`vouch: ${printable(what)}\n${more.join('')}`);
+  stderr.write(fitted(`vouch: ${printable(what)}\n${more.join('')}`, stderr));
 }

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { addAbortSignal } from 'node:stream';
 import type { Note } from '../problem/note.ts';
 import { Problem } from '../problem/problem.ts';
+import { fitted } from '../text/hang.ts';
 import { printable } from '../text/printable.ts';
 
 /** Longer than any answer, in characters. */
@@ -21,6 +22,9 @@ export interface Dialog {
   close(): void;
 }
 
+/** Where a person reads the questions. */
+type Output = NodeJS.WritableStream & { isTTY?: boolean; columns?: number };
+
 /**
  * Opens a dialog: with a person, if standard input is a terminal; otherwise with a script. So a script's answers are in no argument
  * list.
@@ -28,11 +32,11 @@ export interface Dialog {
  * @param signal ends the wait for an answer, which then throws the signal's reason
  * @param output where a person reads the questions; by default standard error, because standard output is the command's
  */
-export function openDialog(signal: AbortSignal, output: NodeJS.WritableStream = process.stderr): Dialog {
+export function openDialog(signal: AbortSignal, output: Output = process.stderr): Dialog {
   return process.stdin.isTTY ? withPerson(signal, output) : withScript(signal);
 }
 
-function withPerson(signal: AbortSignal, output: NodeJS.WritableStream): Dialog {
+function withPerson(signal: AbortSignal, output: Output): Dialog {
   return {
     isPerson: true,
     line: async (question) => {
@@ -40,7 +44,7 @@ function withPerson(signal: AbortSignal, output: NodeJS.WritableStream): Dialog 
       // readline would take Ctrl-C for itself, but here it should end the program, as usual.
       terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
       try {
-        return (await terminal.question(question, { signal })).trim();
+        return (await terminal.question(fitted(question, output), { signal })).trim();
       } catch {
         // The question's line is still open.
         output.write('\n');
@@ -106,13 +110,20 @@ export async function ask(dialog: Dialog, { text, byDefault, check }: Question):
     const wrong = check(answer);
     if (wrong === undefined) return answer;
     // Without the note's fix, which is for the command line.
-    for (const part of [wrong.what, wrong.why ?? '']) if (part !== '') process.stderr.write(`  ${printable(part)}\n`);
+    for (const part of [wrong.what, wrong.why ?? '']) {
+      if (part !== '') process.stderr.write(`${fitted(`  ${printable(part)}`, process.stderr)}\n`);
+    }
   }
 }
 
-/** Asks whether to do something. Only `y` and `yes` mean yes. */
-export async function confirm(dialog: Dialog, question: string): Promise<boolean> {
-  return isYes((await dialog.line(`${question} [y/N] `)) ?? '');
+/**
+ * Asks whether to do something. Only `y` and `yes` mean yes.
+ *
+ * @param byDefault what an empty answer means; Ctrl-D always means no
+ */
+export async function confirm(dialog: Dialog, question: string, byDefault = false): Promise<boolean> {
+  const answer = await dialog.line(`${question} [${byDefault ? 'Y/n' : 'y/N'}] `);
+  return answer === '' ? byDefault : isYes(answer ?? '');
 }
 
 export function isYes(answer: string): boolean {

@@ -164,7 +164,28 @@ Examples:
     )
     .action(lazily(async () => (await import('./commands/init.ts')).init));
 
-  const setup = program.command('setup').description('set this machine up for AWS and for Git');
+  const setup = program
+    .command('setup')
+    .description('set this machine up: asks about each step that is not done; or run one step by its name')
+    .addOption(server())
+    .addOption(noBrowser())
+    .addOption(json())
+    .enablePositionalOptions()
+    .allowExcessArguments()
+    .addHelpText(
+      'after',
+      `
+The steps are: server, key, AWS profile, Git, shell prompt. Each says what it
+found. Without a terminal, and with --json, nothing is asked or changed: it says
+what is missing, and how to do it. Status 0 when nothing is missing that Git
+needs, otherwise 1.
+`,
+    )
+    .action(async (options, command: Command) => {
+      // With an action, commander takes the name of an unknown command for an argument.
+      if (command.args.length > 0) (command as Command & { unknownCommand(): never }).unknownCommand();
+      await lazily(async () => (await import('./commands/setup.ts')).setup)(options, command);
+    });
 
   setup
     .command('aws')

@@ -13,10 +13,12 @@ export interface EnrollOptions {
   browser: boolean;
   /** The longest wait for the touch, in seconds. */
   timeout: number;
+  /** Whether this is a step of `vouch setup`, which says itself what comes next. */
+  isStep?: boolean;
 }
 
 /** `vouch enroll`: enrols a security key at the server, with an invitation from the administrator. */
-export async function enroll({ browser, name, timeout, ...options }: EnrollOptions): Promise<number> {
+export async function enroll({ browser, name, timeout, isStep = false, ...options }: EnrollOptions): Promise<number> {
   const { env, stdout, stderr } = process;
   // Wrong settings are reported before the person is asked for anything.
   const server = chosenServer(env, options.server);
@@ -40,7 +42,7 @@ export async function enroll({ browser, name, timeout, ...options }: EnrollOptio
     });
     const outstanding = sayOutstanding(awsCredentialsUntil, new Date());
     if (outstanding !== undefined) say(outstanding);
-    say(`Enrolled ${keyLabel(key)} for ${email}. Next: \`vouch login\``);
+    say(`Enrolled ${keyLabel(key)} for ${email}${isStep ? '' : '. Next: `vouch login`'}`);
     changeConfig(env, { server, people: { ...readConfig(env).people, [server]: email } });
     return 0;
   } finally {

@@ -4,6 +4,7 @@ import { printNote } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { type ChangedLine, shownLine } from '../../terminal/line-diff.ts';
+import { fitted } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 
 export interface SetupCodeCommitOptions extends Omit<SetUpOptions, 'scope'> {
@@ -14,6 +15,8 @@ export interface SetupCodeCommitOptions extends Omit<SetUpOptions, 'scope'> {
   verbose?: boolean;
   /** JSON for programs. */
   json?: boolean;
+  /** Whether this is a step of `vouch setup`, which says itself what comes next. */
+  isStep?: boolean;
 }
 
 /**
@@ -62,8 +65,9 @@ function changes(report: Report, options: SetupCodeCommitOptions, io: Io): strin
   const colon = inFull || shown.length > 0 ? ':' : '';
   const lines = [`${said} ${dryRun ? 'This would change' : 'Changed'} ${file}${colon}`, ...shown];
   if (dryRun) lines.push('Nothing was written (--dry-run)');
-  else if (!options.remove) lines.push('Next: `vouch login`, then `git clone`; `vouch doctor` says what is missing.');
-  return lines.map((line) => `${line}\n`).join('');
+  else if (!options.remove && !options.isStep)
+    lines.push('Next: `vouch login`, then `git clone`; `vouch doctor` says what is missing.');
+  return lines.map((line) => `${inFull ? line : fitted(line, io.stdout)}\n`).join('');
 }
 
 /** The decisions, a line each: most people do not want to read every changed line. */

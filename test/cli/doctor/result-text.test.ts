@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Result } from '../../../cli/doctor/check.ts';
-import { hang, looksOf, resultText, summaryText } from '../../../cli/doctor/result-text.ts';
+import { looksOf, resultText, summaryText } from '../../../cli/doctor/result-text.ts';
+import { hang } from '../../../cli/text/hang.ts';
 
 const titles = { width: 14, of: (id: string) => ({ sts: 'AWS STS' })[id] ?? id };
 const plain = { colour: false, columns: 80 };
