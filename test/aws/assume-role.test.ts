@@ -333,7 +333,6 @@ describe('parameters', () => {
     ['a tag twice', { Tags: [tag('a'), tag('A')] }, 'InvalidParameterValue', /Duplicate/],
     ['a tag that is reserved for AWS', { Tags: [tag('aws:x')] }, 'InvalidParameterValue', /aws:/],
     ['a transitive key of no tag', { TransitiveTagKeys: ['a'] }, 'InvalidParameterValue', /transitive/],
-    ['a session policy, which is not offered', { Policy: '{}' }, 'NotImplemented', /Policy/],
     ['an MFA device, which is not offered', { SerialNumber: 'arn:aws:iam::1:mfa/x' }, 'NotImplemented', /Serial/],
   ])('are refused: %s', async (_name, input, name, message) => {
     await expect(chain(await caller(), input)).rejects.toMatchObject({ name, message: expect.stringMatching(message) });

@@ -1,6 +1,7 @@
 import type { Account, Role } from './accounts.ts';
 import { AwsError } from './aws-error.ts';
 import { type ContextKeys, evaluate } from './policy.ts';
+import { evaluateSession, readSessionPolicy } from './session-policy.ts';
 import { type Session, type Sessions, sessionArn, sessionContext } from './sessions.ts';
 import { Parameters, patterns } from './sts-parameters.ts';
 
@@ -62,6 +63,7 @@ export function assumeRole(
       'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
     );
   }
+  const policy = readSessionPolicy(form, all, options.sessions.packedLimit);
   const now = options.now();
   const transitive = Object.entries(tags).filter(([key]) => transitiveTagKeys.includes(key.toLowerCase()));
   return options.sessions.issue({
@@ -77,6 +79,7 @@ export function assumeRole(
     tags: all,
     transitiveTags: { ...caller.transitiveTags, ...Object.fromEntries(transitive) },
     sourceIdentity,
+    policy,
   });
 }
 
@@ -98,7 +101,7 @@ function mayAssume(caller: Session, account: Account, role: Role, action: string
   const itsAccount = [id, `arn:${partition}:iam::${id}:root`];
   const trust = (principals: readonly string[]) => evaluate([role.trustPolicy], { action, principals, context });
   const trusted = trust([...itself, ...itsAccount]);
-  const permitted = evaluate(caller.account.policiesOf(caller.roleId), { action, resource: role.arn, context });
+  const { decision: permitted } = evaluateSession(caller, { action, resource: role.arn, context });
   if (trusted !== 'Allow' || permitted === 'ExplicitDeny') return false;
   const trustIsEnough = caller.account === account && trust(itself) === 'Allow' && action !== 'sts:SetSourceIdentity';
   return trustIsEnough || permitted === 'Allow';
@@ -127,7 +130,7 @@ function requestContext(caller: Session, region: string, request: ReturnType<typ
 
 function readParameters(form: URLSearchParams) {
   const parameters = new Parameters(form);
-  parameters.refuse('Policy', 'PolicyArns', 'SerialNumber', 'TokenCode', 'ProvidedContexts');
+  parameters.refuse('PolicyArns', 'SerialNumber', 'TokenCode', 'ProvidedContexts');
   const { sessionName, externalId, tagKey, tagValue } = patterns;
   const request = {
     roleArn: parameters.text('RoleArn', { min: 20, max: 2048 }),

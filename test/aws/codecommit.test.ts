@@ -630,10 +630,12 @@ async function unfinishedPush(local: LocalAws) {
   const { socket } = await tunnel(local, `${host}:443`);
   const tls = tlsConnect({ socket, servername: host, ca: await readFile(local.caFile) });
   tls.on('error', () => {});
+  const command = `${'0'.repeat(40)} ${'1'.repeat(40)} refs/heads/main\0report-status`;
   tls.write(
     `POST /v1/repos/demo/git-receive-pack HTTP/1.1\r\nHost: ${host}\r\n` +
       `Authorization: Basic ${Buffer.from(`${username}:${password}`).toString('base64')}\r\n` +
-      'Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000\r\n\r\n0',
+      `Content-Type: application/x-git-receive-pack-request\r\nContent-Length: 1000\r\n\r\n` +
+      `${(command.length + 4).toString(16).padStart(4, '0')}${command}0000PACK`,
   );
   await served.promise;
   return socket;

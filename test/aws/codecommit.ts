@@ -8,7 +8,8 @@ import { verifyGitCredentials } from './git-signature.ts';
 import { type GitHost, gitHost } from './hosts.ts';
 import type { Intercept } from './intercept.ts';
 import type { Log, LogEntry } from './log.ts';
-import { evaluate } from './policy.ts';
+import { pushReferences } from './push-references.ts';
+import { evaluateSession } from './session-policy.ts';
 import { type Sessions, sessionArn, sessionContext } from './sessions.ts';
 import type { TestCa } from './test-ca.ts';
 
@@ -105,16 +106,21 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
     const { account } = session;
     const resource = `arn:${account.partition}:codecommit:${region}:${account.id}:${target.name}`;
     const action = `codecommit:${target.action}`;
-    const decision = evaluate(account.policiesOf(session.roleId), {
-      action,
-      resource,
-      context: sessionContext(session, region),
-    });
-    if (decision !== 'Allow') {
+    const references = target.endpoint === 'git-receive-pack' ? await pushReferences(request) : [];
+    if (references.length > 0) details.references = references;
+    const decided = referencesToCheck(references).map((names) =>
+      evaluateSession(session, {
+        action,
+        resource,
+        context: sessionContext(session, region).set('codecommit:References', names),
+      }),
+    );
+    const refused = decided.find(({ decision }) => decision !== 'Allow');
+    if (refused !== undefined) {
       const because =
-        decision === 'ExplicitDeny'
-          ? 'with an explicit deny in an identity-based policy'
-          : `because no identity-based policy allows the ${action} action`;
+        refused.decision === 'ExplicitDeny'
+          ? `with an explicit deny in ${refused.by === 'session policy' ? 'a' : 'an'} ${refused.by}`
+          : `because no ${refused.by} allows the ${action} action`;
       throw new AwsError(
         'AccessDeniedException',
         `User: ${sessionArn(session)} is not authorized to perform: ${action} on resource: ${resource} ${because}`,
@@ -139,6 +145,17 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
     response.writeHead(error.status, { 'content-type': 'application/xml' });
     response.end(`<${error.code}>\n  <Message>${xml(error.message)}</Message>\n</${error.code}>\n\n`);
   }
+}
+
+/**
+ * The values of `codecommit:References` that a push is checked with. AWS documents the key for Git's pushes, and that Git's first request
+ * of a push has none of it; not whether a push of several references is checked once with all of them, or once with each. So a push must
+ * pass both.
+ * https://docs.aws.amazon.com/codecommit/latest/userguide/how-to-conditional-branch.html
+ */
+function referencesToCheck(references: readonly string[]): (readonly string[] | undefined)[] {
+  if (references.length === 0) return [undefined];
+  return [references, ...references.map((name) => [name])];
 }
 
 /**

@@ -16,11 +16,15 @@ export interface LogEntry {
   /** The session that called AssumeRole. */
   caller?: string;
   sourceIdentity?: string;
+  /** The session tags in the token, as CloudTrail shows them. */
+  principalTags?: Record<string, string>;
   /** CodeCommit's host. */
   host?: string;
   /** The region of the host, or of the signature. */
   region?: string;
   repo?: string;
+  /** What a push changes. */
+  references?: string[];
   method?: string;
   path?: string;
   /** The client's User-Agent. */

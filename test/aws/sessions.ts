@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Account, type Role, uniqueId } from './accounts.ts';
-import { ContextKeys } from './policy.ts';
+import { ContextKeys, type PolicyDocument } from './policy.ts';
 
 /** Temporary credentials of a role, and their holder, as AWS stores it. */
 export interface Session {
@@ -21,6 +21,8 @@ export interface Session {
   /** The tags that pass to the next session of a role chain. */
   transitiveTags: Record<string, string>;
   sourceIdentity: string | undefined;
+  /** The session policy, which limits what the role may do (session-policy.ts). */
+  policy?: PolicyDocument | undefined;
 }
 
 /** The session's own ARN: `arn:aws:sts::123456789012:assumed-role/Role/session`. A role's path is not in it. */
@@ -31,6 +33,8 @@ export const sessionArn = (session: Session): string =>
 export class Sessions {
   /** Length of a session token in characters; AWS has announced that they will grow. */
   tokenLength = 550;
+  /** How many bytes a session policy and tags may have when they are packed, see readSessionPolicy. */
+  packedLimit = 4096;
   readonly #byKey = new Map<string, Session>();
 
   issue(options: {
@@ -44,6 +48,7 @@ export class Sessions {
     tags: Record<string, string>;
     transitiveTags: Record<string, string>;
     sourceIdentity: string | undefined;
+    policy?: PolicyDocument | undefined;
   }): Session {
     const { role, ...rest } = options;
     const session: Session = {

@@ -361,7 +361,6 @@ describe('parameters', () => {
     ],
     ['a duration that is not a number', { DurationSeconds: '1h' }, 'MalformedInput', /1h/],
     ['a provider id', { ProviderId: 'www.amazon.com' }, validation, /ProviderId/],
-    ['a session policy, which is not offered', { Policy: '{}' }, 'NotImplemented', /Policy/],
     ['policy ARNs, which are not offered', { 'PolicyArns.member.1.arn': 'arn' }, 'NotImplemented', /PolicyArns/],
     [
       'another action',

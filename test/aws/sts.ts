@@ -7,6 +7,7 @@ import type { IssuerKeys } from './identity-provider.ts';
 import type { Intercept } from './intercept.ts';
 import type { Log, LogEntry } from './log.ts';
 import { ContextKeys, evaluate } from './policy.ts';
+import { readSessionPolicy } from './session-policy.ts';
 import { type Sessions, sessionArn } from './sessions.ts';
 import { verifySignature } from './sigv4.ts';
 import { assumedRole, element, xml } from './sts-answer.ts';
@@ -120,6 +121,7 @@ async function assumeRoleWithWebIdentity(
   const now = options.now();
   const identity = await verifyWebIdentity({ token, account, roleArn, keys: options.keys, now });
   details.subject = identity.subject;
+  if (Object.keys(identity.tags).length > 0) details.principalTags = identity.tags;
   if (identity.sourceIdentity !== undefined) details.sourceIdentity = identity.sourceIdentity;
 
   // A role that does not exist gets the same refusal as one that does not trust the caller.
@@ -141,6 +143,7 @@ async function assumeRoleWithWebIdentity(
     );
   }
 
+  const policy = readSessionPolicy(form, identity.tags, options.sessions.packedLimit);
   const transitiveKeys = identity.transitiveTagKeys.map((key) => key.toLowerCase());
   const session = options.sessions.issue({
     account,
@@ -156,6 +159,7 @@ async function assumeRoleWithWebIdentity(
       Object.entries(identity.tags).filter(([key]) => transitiveKeys.includes(key.toLowerCase())),
     ),
     sourceIdentity: identity.sourceIdentity,
+    policy,
   });
   return (
     element('SubjectFromWebIdentityToken', identity.subject) +
@@ -212,7 +216,7 @@ function signedAction(
 
 function checkParameters(form: URLSearchParams) {
   const parameters = new Parameters(form);
-  parameters.refuse('Policy', 'PolicyArns');
+  parameters.refuse('PolicyArns');
   if (form.has('ProviderId')) {
     throw new AwsError(
       'ValidationError',

@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Account } from '../accounts.ts';
 import { AwsError } from '../aws-error.ts';
 import { Door } from '../door.ts';
-import { evaluate, type PolicyDocument } from '../policy.ts';
+import type { PolicyDocument } from '../policy.ts';
+import { evaluateSession } from '../session-policy.ts';
 import { Sessions, sessionArn, sessionContext } from '../sessions.ts';
 import { verifySignature } from '../sigv4.ts';
 import { type KeySpec, KmsKey } from './key.ts';
@@ -141,7 +142,7 @@ export async function startLocalKms(): Promise<LocalKms> {
     entry.key = String(parameters.KeyId ?? '');
     const { key, run } = operation(parameters, keysOf(region));
     const asked = { action: `kms:${entry.operation}`, resource: key.arn, context: sessionContext(session, region) };
-    if (evaluate(account.policiesOf(session.roleId), asked) !== 'Allow') {
+    if (evaluateSession(session, asked).decision !== 'Allow') {
       throw new AwsError(
         'AccessDeniedException',
         `User: ${sessionArn(session)} is not authorized to perform: kms:${entry.operation} on resource: ${key.arn} because no identity-based policy allows the kms:${entry.operation} action`,
