@@ -118,6 +118,20 @@ describe('the token for a role', () => {
     expect((await idTokenForRole(opened.context, session, ROLE, NOW)).jti).not.toBe(jti);
   });
 
+  test('tells AWS when it is for something lent', async () => {
+    const { token } = await issueToken(opened.context, session, ROLE, FROM, 'build-7');
+    expect(decodeJwt(token)['https://aws.amazon.com/tags']).toEqual({
+      principal_tags: {
+        'vouch:Email': ['alice@sub.example.com'],
+        'vouch:Domain': ['sub.example.com'],
+        'vouch:Lent': ['build-7'],
+      },
+      transitive_tag_keys: ['vouch:Email', 'vouch:Domain', 'vouch:Lent'],
+    });
+    const [row] = await auditRows();
+    expect(JSON.parse(row?.detail ?? '{}')).toMatchObject({ role: ROLE, lent: 'build-7' });
+  });
+
   test('ends with its session at the latest, in whole seconds', async () => {
     for (const [left, seconds] of [
       [60_999, 60],
