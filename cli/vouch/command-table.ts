@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from 'commander';
+import { listed } from '../completion/values.ts';
 import { version } from '../programs.ts';
 import { shells } from '../prompt/shells.ts';
 import type { Io } from '../terminal/io.ts';
@@ -163,6 +164,28 @@ Examples:
 `,
     )
     .action(lazily(async () => (await import('./commands/init.ts')).init));
+
+  program
+    .command('completion')
+    .description(
+      'print a script that completes the commands of vouch, their options, and your profiles, roles and keys',
+    )
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .addHelpText(
+      'after',
+      `
+  bash, in ~/.bashrc                    eval "$(vouch completion bash)"
+  zsh, in ~/.zshrc after compinit       eval "$(vouch completion zsh)"
+  fish, in ~/.config/fish/config.fish   vouch completion fish | source
+`,
+    )
+    .action(lazily(async () => (await import('./commands/completion.ts')).completion));
+
+  program
+    .command('completion-words', { hidden: true })
+    .description('print what can complete a value, one a line: the completion scripts run it')
+    .addArgument(new Argument('<kind>', 'what to list').choices(listed))
+    .action(lazily(async () => (await import('./commands/completion-words.ts')).completionWords));
 
   const setup = program
     .command('setup')

@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import { describe, expect, test } from 'vitest';
+import { commandTree } from '../../../cli/completion/command-tree.ts';
+import { completionScript } from '../../../cli/completion/script.ts';
+import { shells } from '../../../cli/prompt/shells.ts';
+import { buildProgram } from '../../../cli/vouch/command-table.ts';
+import { readDocument } from '../../support/document.ts';
+import { captured } from '../support.ts';
+
+const program = buildProgram(captured({}).io);
+const doc = readDocument('cli.md');
+
+/** All commands with the names that lead to them, without groups and the `help` of groups. */
+function commands(command: Command, names: string[] = []): { path: string; command: Command }[] {
+  return command.commands.flatMap((one) => {
+    const path = [...names, one.name()];
+    if (one.commands.length > 0) return commands(one, path);
+    return one.name() === 'help' && names.length > 0 ? [] : [{ path: path.join(' '), command: one }];
+  });
+}
+
+const all = commands(program);
+const visible = all.filter(({ command }) =>
+  program
+    .createHelp()
+    .visibleCommands(command.parent ?? program)
+    .includes(command),
+);
+
+test('building the table has no side effects', () => {
+  const { io, out } = captured({});
+  buildProgram(io);
+  expect(out).toEqual({ stdout: '', stderr: '' });
+});
+
+describe.each(all)('vouch $path', ({ path, command }) => {
+  test('has a description, and so have its options', () => {
+    expect(command.description()).not.toBe('');
+    expect(command.options.filter(({ description }) => !description).map(({ flags }) => flags)).toEqual([]);
+  });
+
+  test('is in docs/cli.md, by name', () => {
+    const [group = '', name] = path.split(' ');
+    if (path === 'help') return;
+    // In the table of commands a row names a group's commands one after the other.
+    const row = doc.split('\n').find((line) => line.includes(`vouch ${group}`) && (!name || line.includes(name)));
+    expect(row ?? `vouch ${path} is not there`).toContain(group);
+  });
+});
+
+test('completion of every shell knows all commands and options', () => {
+  const nodes = commandTree(program);
+  expect(nodes.map(({ path }) => path)).toEqual(expect.arrayContaining(visible.map(({ path }) => path)));
+  for (const shell of shells) {
+    const script = completionScript(program, shell);
+    for (const { path, options } of nodes) {
+      expect(script).toContain(`'${path}'`);
+      for (const name of options.flatMap(({ names }) => names)) expect(script).toContain(name);
+    }
+  }
+});
