@@ -3,17 +3,19 @@ import { accountPageRoutes } from './account/page-routes.ts';
 import { accountTerminalRoutes } from './account/terminal-routes.ts';
 import { awsTokenRoute } from './aws/token-route.ts';
 import type { Context } from './context.ts';
+import { hasEnrolment } from './enrolment/enrolments.ts';
 import { enrolmentRoutes } from './enrolment/routes.ts';
 import type { Readiness } from './health/readiness.ts';
 import { healthz, readyz } from './health/routes.ts';
 import { clientAddress } from './http/client-address.ts';
 import { keyIcons } from './http/key-icons.ts';
 import { ownOrigin } from './http/origin.ts';
-import { builtPages, notFoundPage, pages } from './http/pages.ts';
+import { builtPages, notFoundPage, pages, wrongAddressPage } from './http/pages.ts';
 import { notFound, problemHandler } from './http/problem-handler.ts';
 import { perMinute } from './http/rate-limit.ts';
 import { requestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
+import { shortAddresses } from './http/short-address.ts';
 import { loginRoutes } from './oidc/login-routes.ts';
 import { loginWords } from './oidc/login-words.ts';
 import { currentProvider, type ServingProvider } from './oidc/provider.ts';
@@ -60,13 +62,18 @@ export function createApp(context: Context, { master, watch, readiness, observer
   app.use(keyIcons(context));
 
   const words = loginWords(master);
-  const provider = currentProvider(context, words);
+  const { issuer } = context.config;
+  const signIns = shortAddresses('s', '/login', issuer, master);
+  const enrolments = shortAddresses('e', '/enroll', issuer, master);
+  const provider = currentProvider(context, words, signIns);
   const session = requireSession(context);
   const limit = (name: string, most: number) => perMinute(context, name, most);
   app.use('/enroll/start', limit('enroll start', 60));
   // Terminals and pages poll here: a team that enrols from behind one address must still be able to sign in.
   app.use('/enroll', limit('enroll', 3000));
   app.use(['/login', '/request', '/auth', '/token'], limit('sign in', 1200));
+  // What short addresses rest on (http/short-address.ts).
+  app.use(['/s', '/e'], limit('short address', 300), noStore);
   app.use('/account', limit('account', 1200), noStore);
   // Counted apart: all agents of a team open their streams again when the server restarts, and Git's own requests must not wait for that.
   app.use('/api/session/events', limit('events', 3000));
@@ -74,7 +81,12 @@ export function createApp(context: Context, { master, watch, readiness, observer
   // After the limits, because it may wait for the database.
   app.use(freshKeys(context));
   app.use(['/enroll', '/login'], express.json({ limit: '64kb' }), noStore);
-  app.use(enrolmentRoutes(context));
+  const wrongAddress = wrongAddressPage(folder, context.config);
+  app.use(
+    signIns.route(async (name) => (await provider().provider.Interaction.find(name)) !== undefined, wrongAddress),
+  );
+  app.use(enrolments.route((ticket) => hasEnrolment(context.store, context.now(), ticket), wrongAddress));
+  app.use(enrolmentRoutes(context, enrolments));
   app.use(loginRoutes(context, provider, words));
   app.use(accountPageRoutes(context));
   app.use(accountTerminalRoutes(context, session));

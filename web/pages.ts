@@ -13,6 +13,15 @@ export const pages: readonly PageEntry[] = [
     ),
   },
   {
+    name: 'wrong-address',
+    title: 'Nothing here',
+    noscript: plain(
+      'Nothing waits at this address.',
+      '<p class="status-text">Compare it with your terminal, letter by letter.</p>' +
+        '<p class="status-text">If it is the same, it was used, or is over: a sign-in’s after 10 minutes, an enrolment’s after 15. Run <code>vouch login</code> or <code>vouch enroll</code> again.</p>',
+    ),
+  },
+  {
     name: 'not-found',
     title: 'Not found',
     noscript: plain(

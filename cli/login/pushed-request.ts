@@ -6,6 +6,9 @@ import { readWords } from './read-words.ts';
 /** More than the address of any page, in characters. */
 const longestAddress = 2000;
 
+/** A short address is there to be read out and typed: a long one is none. */
+const longestShortAddress = 300;
+
 export type PushedRequest = Awaited<ReturnType<typeof pushRequest>>;
 
 /**
@@ -22,7 +25,7 @@ export async function pushRequest(config: client.Configuration, redirectUri: str
   const verifier = client.randomPKCECodeVerifier();
   const state = client.randomState();
   const nonce = client.randomNonce();
-  const words = wordsOfPushedRequest(config);
+  const answer = answerToPushedRequest(config);
   const url = await client.buildAuthorizationUrlWithPAR(
     config,
     {
@@ -41,15 +44,28 @@ export async function pushRequest(config: client.Configuration, redirectUri: str
   );
   // We print it, and pass it on as an argument.
   if (url.href.length > longestAddress) throw new UnfitAnswer('Its address for the sign-in is far too long.');
-  return { url: url.href, words: await words(), keys, dpop, verifier, state, nonce };
+  const said = await answer();
+  const words = readWords(said.words);
+  if (words === undefined) throw new UnfitAnswer('Its answer does not have the words that its page shows.');
+  // An older server gives no short one.
+  const page = said.address === undefined ? url.href : shortAddress(said.address, config.serverMetadata().issuer);
+  return { url: page, words, keys, dpop, verifier, state, nonce };
+}
+
+/** @throws UnfitAnswer for an address that is not a page of the server's own */
+function shortAddress(value: unknown, issuer: string): string {
+  const url = URL.parse(String(value));
+  const isOwn = url?.origin === issuer && !url.username && !url.password;
+  if (isOwn && url.href.length <= longestShortAddress) return url.href;
+  throw new UnfitAnswer('Its short address for the sign-in is not one of its own.');
 }
 
 /**
- * Reads the words in the answer to the pushed request (docs/http-api.md), which the library does not return.
+ * Reads what the answer to the pushed request has beyond RFC 9126 (docs/http-api.md), which the library does not return.
  *
- * @returns a function that returns the words after the request was pushed
+ * @returns a function that returns the answer after the request was pushed
  */
-function wordsOfPushedRequest(config: client.Configuration): () => Promise<string> {
+function answerToPushedRequest(config: client.Configuration): () => Promise<Record<string, unknown>> {
   const endpoint = config.serverMetadata().pushed_authorization_request_endpoint;
   const request: client.CustomFetch =
     config[client.customFetch] ?? ((url, options) => fetch(url, options as RequestInit));
@@ -62,8 +78,6 @@ function wordsOfPushedRequest(config: client.Configuration): () => Promise<strin
   };
   return async () => {
     config[client.customFetch] = request;
-    const words = readWords(Object(await answer?.json()).words);
-    if (words !== undefined) return words;
-    throw new UnfitAnswer('Its answer does not have the words that its page shows.');
+    return Object(await answer?.json());
   };
 }

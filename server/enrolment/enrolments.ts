@@ -65,6 +65,17 @@ export async function findApproved(context: Context, ticket: string, page: strin
   });
 }
 
+/** Whether a ticket's page can still show something. */
+export async function hasEnrolment(store: Store, now: number, ticket: string): Promise<boolean> {
+  const row = await store
+    .selectFrom('enrolments')
+    .where('ticket_hash', '=', hash(ticket))
+    .where('expires_at', '>', now)
+    .select('ticket_hash')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Why a ticket opens nothing. A holder of a first owner's link may know what became of it. */
 export async function overProblem(store: Store, ticket: string): Promise<Problem> {
   const row = await store

@@ -3,6 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { sourceOf } from '../audit/request-source.ts';
 import type { Context } from '../context.ts';
 import { badRequest, credentialBody, objectBody, optionalTextField, textField } from '../http/body.ts';
+import type { ShortAddresses } from '../http/short-address.ts';
 import { isoTime } from '../text/iso-time.ts';
 import { cancelEnrolment } from './cancel.ts';
 import { confirmationOptions, confirmEnrolment, finishEnrolment, newKeyOptions, openEnrolment } from './page.ts';
@@ -12,8 +13,12 @@ import { approveEnrolment, denyEnrolment, enrolmentStatus } from './terminal.ts'
 /** The header in which a page sends its secret. */
 const PAGE_HEADER = 'vouch-page';
 
-/** The routes under /enroll that the page and `vouch enroll` call; docs/http-api.md lists them. */
-export function enrolmentRoutes(context: Context): Router {
+/**
+ * The routes under /enroll that the page and `vouch enroll` call; docs/http-api.md lists them.
+ *
+ * @param addresses the short addresses of the pages that a terminal opens
+ */
+export function enrolmentRoutes(context: Context, addresses: ShortAddresses): Router {
   const router = Router();
 
   router.post('/enroll/start', async (request, response) => {
@@ -21,12 +26,14 @@ export function enrolmentRoutes(context: Context): Router {
     const machine = optionalTextField(body, 'machine', 64);
     const email = optionalTextField(body, 'email', 64);
     const byPage = body.page === true;
+    const { address, name } = addresses.make();
     const started = await startEnrolment(
       context,
       {
         code: textField(body, 'invitation', 100),
         client: byPage ? 'this browser' : 'Vouch CLI',
         byPage,
+        ticket: name,
         machine,
         keyName: optionalTextField(body, 'name', 40),
         ...(email === null ? {} : { email }),
@@ -35,9 +42,7 @@ export function enrolmentRoutes(context: Context): Router {
     );
     response.json({
       ticket: started.ticket,
-      ...(started.page === undefined
-        ? { url: `${context.config.issuer}/enroll/${started.ticket}`, poll: started.poll }
-        : { page: started.page }),
+      ...(started.page === undefined ? { url: address, poll: started.poll } : { page: started.page }),
       email: started.email,
       ...(started.replaces === undefined ? {} : { replaces: started.replaces }),
       expiresAt: isoTime(started.expiresAt),

@@ -42,6 +42,8 @@ export async function startEnrolment(
     keyName: string | null;
     /** Whether the page itself starts it, without a terminal. */
     byPage: boolean;
+    /** A new secret, the enrolment's name. */
+    ticket: string;
   },
   from: RequestSource,
 ): Promise<StartedEnrolment> {
@@ -65,7 +67,7 @@ export async function startEnrolment(
   if (await awaitsFirstOwner(context.store, context.config)) throw await refuse(noOwnerYet());
   const person = await findPerson(context.store, invitation.email);
   if (person !== undefined && isShutOut(person, now)) throw await refuse(shutOut(person));
-  const ticket = randomSecret();
+  const { ticket } = request;
   const poll = randomSecret();
   const page = request.byPage ? randomSecret() : undefined;
   const expiresAt = Math.min(now + LIFETIME_MS, invitation.expires_at);

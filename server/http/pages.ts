@@ -4,7 +4,7 @@ import express, { type RequestHandler, Router } from 'express';
 import { Problem } from '../problem/problem.ts';
 import { type AboutServer, fillPage } from './page-html.ts';
 
-const PAGES = ['home', 'login', 'enroll', 'account', 'signed-in', 'not-found'];
+const PAGES = ['home', 'login', 'enroll', 'account', 'signed-in', 'wrong-address', 'not-found'];
 
 /**
  * Where Vite put the pages: beside the bundled server, or in dist/ for a server that runs from source.
@@ -35,6 +35,11 @@ export function pages(folder: string, about: AboutServer): Router {
   router.get('/account', page('account'));
   router.get('/signed-in', page('signed-in'));
   return router;
+}
+
+/** Answers at a short address to which nothing belongs, or nothing any more. */
+export function wrongAddressPage(folder: string, about: AboutServer): RequestHandler {
+  return sendPage(folder, 'wrong-address', about, 404);
 }
 
 /** Answers a browser that asks for a page at an unknown address. A program gets the problem `not-found` from the next handler. */

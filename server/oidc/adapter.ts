@@ -4,6 +4,7 @@ import type { Schema } from '../store/schema.ts';
 import { statement } from '../store/statement.ts';
 import type { Store } from '../store/store.ts';
 import { Finishing } from './finishing.ts';
+import { OpenedAhead } from './opened-ahead.ts';
 
 /** How long a sign-in may take once its page is open, in seconds. */
 export const INTERACTION_SECONDS = 10 * 60;
@@ -101,9 +102,10 @@ export class OidcAdapter implements Adapter {
     // A pushed request can be opened until its own `exp`, and leads to one code. Remember that it was used until no page opened with
     // it can still exist.
     const seconds = this.#model === 'PushedAuthorizationRequest' ? expiresIn + INTERACTION_SECONDS : expiresIn;
+    const ahead = this.#model === 'Interaction' ? OpenedAhead.now() : undefined;
     const row = {
       model: this.#model,
-      id_hash: hash(id),
+      id_hash: hash(ahead?.name ?? id),
       payload: JSON.stringify(rest),
       grant_id: payload.grantId ?? null,
       uid: payload.uid ?? null,
@@ -119,6 +121,7 @@ export class OidcAdapter implements Adapter {
     await this.#change(async (store) => {
       await put(store, row);
     });
+    if (ahead !== undefined) ahead.stored = true;
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {

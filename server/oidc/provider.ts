@@ -7,6 +7,7 @@ import Provider, {
 } from 'oidc-provider';
 import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
 import type { Context } from '../context.ts';
+import type { ShortAddresses } from '../http/short-address.ts';
 import { whyGrantIsOver } from '../sessions/session-over.ts';
 import { endSessionsNow, findSessionOfGrant } from '../sessions/sessions.ts';
 import { JWKS_MAX_AGE_S } from '../signing/lifetimes.ts';
@@ -17,6 +18,7 @@ import { answerUnavailable, reportFailures, requestIdOf } from './failures.ts';
 import { Finishing } from './finishing.ts';
 import { GRANTED_SCOPE, GrantAdapter } from './grant-adapter.ts';
 import type { LoginWords } from './login-words.ts';
+import { OpenedAhead } from './opened-ahead.ts';
 import { ProviderKey } from './provider-key.ts';
 import { withoutCookies } from './resume-without-cookies.ts';
 import { UnstoredModel } from './unstored-model.ts';
@@ -48,13 +50,12 @@ export interface ServingProvider {
  *
  * @returns call it at the moment of use
  */
-export function currentProvider(context: Context, words: LoginWords): () => ServingProvider {
+export function currentProvider(context: Context, words: LoginWords, addresses: ShortAddresses): () => ServingProvider {
   let made: (ServingProvider & { key: SigningKey }) | undefined;
   const current = () => {
     const key = context.keys.current();
     if (made?.key !== key) {
-      const provider = createProvider(context, words, key);
-      made = { key, provider, callback: provider.callback() };
+      made = { key, ...createProvider(context, words, addresses, key) };
     }
     return made;
   };
@@ -67,7 +68,12 @@ export function currentProvider(context: Context, words: LoginWords): () => Serv
  * The OpenID Connect provider: PAR (RFC 9126), code with PKCE S256 (RFC 7636), DPoP (RFC 9449) and JWT access tokens (RFC 9068) for our
  * own API. No refresh tokens, single sign-on, consent page or cookies.
  */
-function createProvider(context: Context, words: LoginWords, key: SigningKey): Provider {
+function createProvider(
+  context: Context,
+  words: LoginWords,
+  addresses: ShortAddresses,
+  key: SigningKey,
+): ServingProvider {
   const provider = new Provider(context.config.issuer, configuration(context, key));
   withoutCookies(provider);
   // http/origin.ts passes it the outer scheme.
@@ -83,6 +89,9 @@ function createProvider(context: Context, words: LoginWords, key: SigningKey): P
     // The client's terminal shows them, and so does the page.
     if (ctx.oidc?.route === 'pushed_authorization_request' && ctx.status === 201) {
       Object.assign(ctx.body as object, { words: words(String(ctx.oidc.params?.code_challenge)) });
+      const { address, name } = addresses.make();
+      const { request_uri } = ctx.body as { request_uri: string };
+      if (await OpenedAhead.open(serving, request_uri, name)) Object.assign(ctx.body as object, { address });
     }
   });
   reportFailures(provider, context.log);
@@ -98,7 +107,8 @@ function createProvider(context: Context, words: LoginWords, key: SigningKey): P
   provider.on('authorization.error', refused);
   provider.on('grant.error', refused);
   provider.on('pushed_authorization_request.error', refused);
-  return provider;
+  const serving = { provider, callback: provider.callback() };
+  return serving;
 }
 
 function configuration(context: Context, key: SigningKey): Configuration {

@@ -1,11 +1,8 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import type Provider from 'oidc-provider';
 import { Finishing } from './finishing.ts';
+import { askProvider } from './own-request.ts';
 import type { ServingProvider } from './provider.ts';
-
-/** The connection of requests that come from no client: nothing is read from it or written to it. */
-const nowhere = new Socket();
 
 /**
  * Keeps oidc-provider from reading and setting cookies. It would keep the state of a sign-in in cookies, and cookies can be planted: by
@@ -29,17 +26,7 @@ export function withoutCookies(provider: Provider): void {
  *
  * @returns where the browser would be redirected to, or undefined if the provider answers with something else
  */
-export async function resumeInteraction(
-  { provider, callback }: ServingProvider,
-  finishing: Finishing,
-): Promise<string | undefined> {
-  const request = new IncomingMessage(nowhere);
-  request.method = 'GET';
-  request.url = provider.pathFor('resume', { uid: finishing.uid });
-  request.headers = { host: new URL(provider.issuer).host };
-  finishing.within(request);
-  const response = new ServerResponse(request);
-  await callback(request, response);
-  const location = response.getHeader('location');
-  return typeof location === 'string' ? location : undefined;
+export function resumeInteraction(serving: ServingProvider, finishing: Finishing): Promise<string | undefined> {
+  const path = serving.provider.pathFor('resume', { uid: finishing.uid });
+  return askProvider(serving, path, (request) => finishing.within(request));
 }

@@ -5,6 +5,7 @@ import type { Context } from '../../server/context.ts';
 import { newKeyOptions } from '../../server/enrolment/page.ts';
 import { startEnrolment } from '../../server/enrolment/start.ts';
 import { inviteWithin } from '../../server/invitations/invite.ts';
+import { randomSecret } from '../../server/secrets.ts';
 import { readSnapshot } from '../../server/store/snapshot.ts';
 import type { Store, StoreTransaction } from '../../server/store/store.ts';
 import { beginWebSession } from '../../server/web-sessions/web-sessions.ts';
@@ -45,7 +46,14 @@ async function prepare(context: Preparing, kind: Kind): Promise<Change> {
   if (before.length > 0) await addPerson(context, email, before);
   const request = { email, replaceKeys: kind === 'recovery' };
   const [invitation] = await inviteWithin(context.store, context.now(), [request], { actor: 'cli:root' });
-  const asked = { code: String(invitation?.code), client: 'this browser', byPage: true, machine: null, keyName: null };
+  const asked = {
+    code: String(invitation?.code),
+    client: 'this browser',
+    byPage: true,
+    ticket: randomSecret(),
+    machine: null,
+    keyName: null,
+  };
   const { ticket, page = '' } = await startEnrolment(context, asked, from);
   // As if that key had been touched.
   const [confirmed] = before;

@@ -36,7 +36,7 @@ describe.sequential('a first day', () => {
   test('vouch login opens the browser, and prints the person, the key and the end of the session', async () => {
     const signedIn = await sandbox.succeed('vouch', ['login']);
     expect(signedIn.stdout).toMatch(
-      /^Opening your browser to sign in at localhost:\d+\n {2}http:\/\/localhost:\d+\/auth\?\S+\nTouch your key only if the page shows: [a-z]+ [a-z]+ [a-z]+\nSigned in as alice@example\.com with "Work key" until (\w+ \d+ \w+ )?\d\d:\d\d, 8 h from now\n$/,
+      /^Opening your browser to sign in at localhost:\d+\n {2}http:\/\/localhost:\d+\/s\/[0-9a-z]{5}-[0-9a-z]{5}\nTouch your key only if the page shows: [a-z]+ [a-z]+ [a-z]+\nSigned in as alice@example\.com with "Work key" until (\w+ \d+ \w+ )?\d\d:\d\d, 8 h from now\n$/,
     );
     const status = await sandbox.succeed('vouch', ['status', '--json']);
     expect(JSON.parse(status.stdout)).toMatchObject({

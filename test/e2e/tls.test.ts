@@ -84,7 +84,7 @@ function vouch(
     let opened = false;
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said.stdout += text;
-      const url = /https:\/\/\S+\/(auth|enroll)\S+(?=\n)/.exec(said.stdout)?.[0];
+      const url = /https:\/\/\S+\/[se]\/\S+(?=\n)/.exec(said.stdout)?.[0];
       if (url === undefined || opened) return;
       opened = true;
       page.goto(url).catch(reject);

@@ -59,7 +59,7 @@ export async function startBrowser(socket: string, folder: string): Promise<Sand
     // Watch from the start: a confirmation can be over before the page has loaded.
     const { pathname, searchParams } = new URL(url);
     if (pathname === '/account' && searchParams.has('add')) void addOnAccountPage(current).catch(() => {});
-    if (pathname.startsWith('/enroll')) {
+    if (/^\/(e|enroll)\//.test(pathname)) {
       void bringSecondKey(current).catch(() => {});
       for (const look of comparing) look(page);
       comparing = [];

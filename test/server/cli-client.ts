@@ -84,7 +84,15 @@ export class CliClient {
     return this.#post('/request', { ...this.parameters(), ...changes });
   }
 
-  /** Pushes the request. @returns the path that the browser opens next */
+  /** Pushes the request. @returns the path of the short address, which the browser opens next */
+  async shortPath(changes: Record<string, string | undefined> = {}): Promise<string> {
+    const response = await this.push(changes);
+    const body = (await response.json()) as { address?: string };
+    if (body.address === undefined) throw new Error(`PAR gave no address: ${JSON.stringify(body)}`);
+    return new URL(body.address).pathname;
+  }
+
+  /** Pushes the request. @returns the path of its long address, which a browser may open for a minute (RFC 9126, section 4) */
   async authorizationPath(changes: Record<string, string | undefined> = {}): Promise<string> {
     const response = await this.push(changes);
     const body = (await response.json()) as { request_uri?: string };

@@ -243,7 +243,7 @@ export class SignIn {
   /** Pushes a request and opens it. */
   static async open(origin: string, browser = new Browser(origin)): Promise<SignIn> {
     const client = await CliClient.create(origin);
-    return SignIn.openPath(browser, client, await client.authorizationPath());
+    return SignIn.openPath(browser, client, await client.shortPath());
   }
 
   static async openPath(browser: Browser, client: CliClient, path: string): Promise<SignIn> {

@@ -21,7 +21,7 @@ test('every folder that fills the template is a page of the list', () => {
 
 test.each(pages)('the server shows $name at its address', async ({ name, title }) => {
   const answer = await fetch(`${site.origin}${addresses[name]}`, { headers: { accept: 'text/html' } });
-  expect(answer.status).toBe(name === 'not-found' ? 404 : 200);
+  expect(answer.status).toBe(['not-found', 'wrong-address'].includes(name) ? 404 : 200);
   expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
   expect(answer.headers.get('cache-control')).toBe('no-store');
   const html = await answer.text();

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import express, { type NextFunction, type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Config } from '../../server/config/config.ts';
 import type { AboutServer } from '../../server/http/page-html.ts';
-import { notFoundPage, pages } from '../../server/http/pages.ts';
+import { notFoundPage, pages, wrongAddressPage } from '../../server/http/pages.ts';
 import { securityHeaders } from '../../server/http/security-headers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -20,6 +20,7 @@ export const addresses: Record<string, string> = {
   enroll: '/enroll',
   account: '/account',
   'signed-in': '/signed-in',
+  'wrong-address': '/s/00000-00000',
   'not-found': '/nothing/here',
 };
 
@@ -72,7 +73,7 @@ export async function startSite(): Promise<Site> {
   const app = express();
   let shown: RequestHandler;
   const introduce = (said: AboutServer) => {
-    shown = Router().use(pages(dist, said), notFoundPage(dist, said));
+    shown = Router().use(pages(dist, said)).get('/s/:code', wrongAddressPage(dist, said)).use(notFoundPage(dist, said));
   };
   introduce(about);
   app.use(

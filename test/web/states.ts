@@ -360,6 +360,7 @@ const others: PageState[] = [
       }),
     until: heading,
   },
+  { name: 'a short address of nothing', path: '/s/00000-00000', until: heading },
   { name: 'not found', path: '/nothing/here', until: heading },
 ];
 

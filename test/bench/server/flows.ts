@@ -44,7 +44,9 @@ class LoginRequest {
       machine: 'alices-laptop',
     });
     const answer = await this.#http.send('POST', '/request', this.#headers, body);
-    const { request_uri } = jsonOf<{ request_uri: string }>(answer, 201);
+    const { request_uri, address } = jsonOf<{ request_uri: string; address?: string }>(answer, 201);
+    // oidc-provider alone gives no short one.
+    if (address !== undefined) return new URL(address).pathname;
     return `/auth?${new URLSearchParams({ client_id: CLIENT_ID, request_uri })}`;
   }
 

@@ -30,19 +30,28 @@ afterAll(() => server.close());
 /** A page that has opened an enrolment's address. */
 class Page {
   readonly #browser = new Browser(server.origin);
-  readonly #path: string;
+  readonly #url: string;
+  #path = '';
   #secret = '';
   words = '';
 
   constructor(url: string) {
-    this.#path = new URL(url).pathname;
+    this.#url = url;
   }
 
   post(step: string, body: unknown = {}): Promise<Response> {
     return this.#browser.post(`${this.#path}/${step}`, body, this.#secret ? { 'vouch-page': this.#secret } : {});
   }
 
+  /** Follows the short address, which opens nothing yet. */
+  async find(): Promise<this> {
+    const led = await this.#browser.get(new URL(this.#url).pathname);
+    this.#path = String(led.headers.get('location'));
+    return this;
+  }
+
   async open(): Promise<this> {
+    await this.find();
     const { page, words } = await jsonOf<{ page: string; words: string }>(await this.post('open'));
     this.#secret = page;
     this.words = words;
@@ -190,7 +199,7 @@ describe('a person at the terminal', () => {
     const { email, code, terminal, url } = await typed();
     const his = await new Page(url).open();
     // Her own browser is told.
-    await expectProblem(await new Page(url).post('open'), 403, 'other-browser');
+    await expectProblem(await (await new Page(url).find()).post('open'), 403, 'other-browser');
     await terminal.until(/Does the page show "[^"]*"\? \[y\/N\] /);
     terminal.type(keys);
     expect(await terminal.ended).toBe(5);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { signIn } from '../../../cli/login/browser-flow.ts';
+import { type SignInPage, signIn } from '../../../cli/login/browser-flow.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 
@@ -32,6 +32,19 @@ async function comeBack(change: (query: URLSearchParams) => void = () => {}) {
     (error: Error & { kind?: string; exitCode?: number }) => ({ value: undefined, error }),
   );
   return { ...result, landed: await landed };
+}
+
+/** The page that a sign-in opens, which is then given up. */
+async function pageOf(): Promise<SignInPage> {
+  const stop = new AbortController();
+  let opened: SignInPage | undefined;
+  const onPage = (page: SignInPage) => {
+    opened = page;
+    stop.abort(new Error('enough'));
+  };
+  const reason = await signIn({ server: issuer.url, signal: stop.signal, onPage }).catch((error: unknown) => error);
+  if (opened === undefined) throw reason;
+  return opened;
 }
 
 describe('signing in', () => {
@@ -121,6 +134,29 @@ describe('signing in', () => {
     });
     await session;
     expect(told).toEqual([{ url: expect.stringContaining(`${issuer.url}/auth?`), words: 'amber otter canyon' }]);
+  });
+
+  test('opens the short address that the server gives, as it was parsed', async () => {
+    issuer.wrong = { pushed: { address: `${issuer.url}/s/k7mq3-xw92d` } };
+    expect(await pageOf()).toEqual({ url: `${issuer.url}/s/k7mq3-xw92d`, words: 'amber otter canyon' });
+    issuer.wrong = { pushed: { address: `${issuer.url}/s/\u001b]0;owned\u0007\n` } };
+    expect((await pageOf()).url).toBe(`${issuer.url}/s/%1B]0;owned`);
+  });
+
+  test.each([
+    null,
+    '',
+    7,
+    {},
+    '/s/k7mq3-xw92d',
+    'https://evil.example/s/k7mq3-xw92d',
+    'javascript:alert(1)',
+    'http://alice:secret@HOST/s/k7mq3-xw92d',
+    `http://HOST/s/${'x'.repeat(300)}`,
+  ])('opens no page of a server whose short address is %j', async (address) => {
+    const own = typeof address === 'string' ? address.replace('HOST', new URL(issuer.url).host) : address;
+    issuer.wrong = { pushed: { address: own } };
+    await expect(pageOf()).rejects.toMatchObject({ kind: 'not-a-vouch-server' });
   });
 
   test.each([

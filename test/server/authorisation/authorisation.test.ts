@@ -50,6 +50,8 @@ const MATRIX: Record<string, Row> = {
   'POST /login/:uid/options': signInStep('options'),
   'POST /login/:uid/verify': signInStep('verify'),
   'POST /login/:uid/cancel': signInStep('cancel'),
+  'GET /s/:code': { rule: everybody(404), path: () => '/s/00000-00000' },
+  'GET /e/:code': { rule: everybody(404), path: () => '/e/00000-00000' },
   'POST /token/revocation': { rule: everybody(401), body: {} },
 
   // Served by oidc-provider, whose routes Express does not list.
