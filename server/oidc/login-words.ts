@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { deriveKey } from '../secrets.ts';
 import { wordsOf } from '../text/words.ts';
 
@@ -13,6 +13,6 @@ export type LoginWords = (codeChallenge: string) => string;
  * @param master the master key, 32 bytes
  */
 export function loginWords(master: Buffer): LoginWords {
-  const key = deriveKey(master, 'login words');
+  const key = createSecretKey(deriveKey(master, 'login words'));
   return (codeChallenge) => wordsOf(createHmac('sha256', key).update(codeChallenge).digest());
 }
