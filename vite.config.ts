@@ -18,6 +18,9 @@ const startByShell: Plugin = {
   },
 };
 
+/** What a build took from other packages, and under which licences: release/ puts it beside the programs. */
+const license = { fileName: 'licenses.json' };
+
 /** The pages (web/pages.ts). Every asset is a separate file, so that the CSP can stay strict. */
 const pages: UserConfig = {
   root: here('web'),
@@ -27,6 +30,7 @@ const pages: UserConfig = {
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    license,
   },
 };
 
@@ -42,6 +46,7 @@ const program = ({ source, built }: Program): EnvironmentOptions => ({
     outDir: dirname(here(built)),
     emptyOutDir: true,
     target: 'node24',
+    license,
     rolldownOptions: {
       input: { main: here(source) },
       output: {
@@ -85,6 +90,7 @@ const server: UserConfig = {
     outDir: dirname(here(vouchServer.built)),
     emptyOutDir: true,
     target: 'node24',
+    license,
     rolldownOptions: {
       input: { 'vouch-server': here(vouchServer.source) },
       output: { chunkFileNames: '[name]-[hash].js' },

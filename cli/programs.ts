@@ -1,3 +1,4 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { type ProgramName, programs } from '../programs.ts';
@@ -22,6 +23,15 @@ const root = join(import.meta.dirname, fromSource ? '..' : '../../..');
 export function programFile(name: ProgramName): string {
   const { source, built } = programs[name];
   return join(root, fromSource ? source : built);
+}
+
+/**
+ * Whether we run by the Node that our package brings (release/), and not by one that somebody has installed. Our programs find that
+ * Node from their own file, whatever the PATH has.
+ */
+export function runsByOwnNode(): boolean {
+  const own = join(root, 'node/node');
+  return existsSync(own) && realpathSync(own) === realpathSync(process.execPath);
 }
 
 /** Git's credential helper: the script, as an absolute path. */

@@ -2,13 +2,17 @@ import { execFile } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { findOnPath } from '../../files/on-path.ts';
+import { runsByOwnNode } from '../../programs.ts';
 import type { Check, Finding, Visit } from '../check.ts';
 import { shortPath } from '../short-path.ts';
 
 /** The version that package.json asks for. */
 const oldest = 24;
 
-/** Git's helper starts the Node on the PATH, which must be new enough. The Node that runs us is new enough. */
+/**
+ * Git's helper starts the Node on the PATH, which must be new enough, unless our package brings its own. The Node that runs us is new
+ * enough.
+ */
 export const node: Check = {
   id: 'node',
   title: 'Node',
@@ -16,7 +20,7 @@ export const node: Check = {
   run: async (visit) => {
     const [first] = findOnPath('node', visit.env);
     const data = { version: process.versions.node, onPath: first ?? null };
-    const findings = await judge(first, visit);
+    const findings = runsByOwnNode() ? [] : await judge(first, visit);
     return { says: process.versions.node, findings, data };
   },
 };

@@ -1,0 +1,18 @@
+# The user, the folder and the master key of the server. A package of either kind runs this after it has unpacked its files.
+if ! getent passwd vouch >/dev/null; then
+  useradd --system --user-group --home-dir /var/lib/vouch --no-create-home --shell /usr/sbin/nologin vouch
+fi
+if [ ! -d /var/lib/vouch ]; then
+  install -d -m 0700 -o vouch -g vouch /var/lib/vouch
+fi
+# An existing key is never replaced: without it nobody can open the signing keys.
+if [ ! -e /etc/vouch/master-key ] && [ ! -L /etc/vouch/master-key ]; then
+  rm -f /etc/vouch/master-key.new
+  install -m 0400 -o vouch -g vouch /dev/null /etc/vouch/master-key.new
+  head -c 32 /dev/urandom | base64 >/etc/vouch/master-key.new
+  sync /etc/vouch/master-key.new
+  mv /etc/vouch/master-key.new /etc/vouch/master-key
+fi
+if [ -d /run/systemd/system ]; then
+  systemctl daemon-reload || true
+fi
