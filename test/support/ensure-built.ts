@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createBuilder } from 'vite';
@@ -5,12 +6,13 @@ import { createBuilder } from 'vite';
 const root = resolve(import.meta.dirname, '../..');
 const stamp = join(root, 'dist/.built');
 
-/** Builds pages, command line programs and server into dist/, unless nothing has changed since the last build. */
+/** Builds pages, command line programs, server and manual into dist/, unless nothing has changed since the last build. */
 export async function ensureBuilt(): Promise<void> {
   const newest = newestChange([
     'cli',
     'server',
     'web',
+    'manual',
     'programs.ts',
     'vite.config.ts',
     'program-start.sh',
@@ -27,6 +29,7 @@ export async function ensureBuilt(): Promise<void> {
       const builder = await createBuilder({ configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' }, null);
       await builder.buildApp();
     }
+    execFileSync(process.execPath, [join(root, 'manual/main.ts')]);
   } finally {
     if (before === undefined) delete process.env.NODE_ENV;
     else process.env.NODE_ENV = before;
