@@ -13,6 +13,7 @@ export type CheckId =
   | 'remote-helper'
   | 'agent'
   | 'session'
+  | 'lends'
   | 'server'
   | 'remote'
   | 'profile'

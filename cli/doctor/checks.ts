@@ -5,6 +5,7 @@ import { git } from './checks/git.ts';
 import { gitConfig } from './checks/git-config.ts';
 import { helper } from './checks/helper.ts';
 import { idToken } from './checks/id-token.ts';
+import { lends } from './checks/lends.ts';
 import { node } from './checks/node.ts';
 import { profile } from './checks/profile.ts';
 import { pull } from './checks/pull.ts';
@@ -26,6 +27,7 @@ export const checks: readonly Check[] = [
   remoteHelper,
   agent,
   session,
+  lends,
   server,
   remote,
   profile,

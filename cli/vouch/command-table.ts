@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { listed } from '../completion/values.ts';
+import { lendOptions } from '../lend/options.ts';
 import { version } from '../programs.ts';
 import { shells } from '../prompt/shells.ts';
 import type { Io } from '../terminal/io.ts';
@@ -31,6 +32,14 @@ export function buildProgram(io: Io, ended: (exitCode: number) => void = () => {
       const command = (await load()) as (...args: unknown[]) => Promise<number>;
       // commander adds the Command after the arguments and the options.
       ended(await command(...args.slice(0, -1), io));
+    };
+  }
+
+  /** The same for a command that has commands of its own, too: commander takes the name of an unknown one for an argument. */
+  function withCommands(load: Parameters<typeof lazily>[0]) {
+    return async (options: object, command: Command) => {
+      if (command.args.length > 0) (command as Command & { unknownCommand(): never }).unknownCommand();
+      await lazily(load)(options, command);
     };
   }
 
@@ -204,11 +213,7 @@ what is missing, and how to do it. Status 0 when nothing is missing that Git
 needs, otherwise 1.
 `,
     )
-    .action(async (options, command: Command) => {
-      // With an action, commander takes the name of an unknown command for an argument.
-      if (command.args.length > 0) (command as Command & { unknownCommand(): never }).unknownCommand();
-      await lazily(async () => (await import('./commands/setup.ts')).setup)(options, command);
-    });
+    .action(withCommands(async () => (await import('./commands/setup.ts')).setup));
 
   setup
     .command('aws')
@@ -292,6 +297,42 @@ told of new ones. Use a profile wherever you can (\`vouch setup aws\`). Example:
 `,
     )
     .action(lazily(async () => (await import('./commands/env.ts')).env));
+
+  const lend = lendOptions(program.command('lend'))
+    .description('lend Git a socket that opens some repositories for a while, for a place elsewhere')
+    .addOption(json())
+    .enablePositionalOptions()
+    .allowExcessArguments()
+    .addHelpText(
+      'after',
+      `
+What it gives is fenced, and AWS enforces the fence. It ends with its time, with
+\`vouch lend end\`, and with your session. Examples:
+  vouch lend --repo demo --pull-only --for 30m
+  vouch lend --repo 'team-*' --branch 'agent/*' --name build
+`,
+    )
+    .action(withCommands(async () => (await import('./commands/lend.ts')).lend));
+
+  lend
+    .command('list')
+    .description('show what is lent')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/lend.ts')).lendList));
+
+  lend
+    .command('end [name]')
+    .description('end a lend')
+    .option('--all', 'end all')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/lend.ts')).lendEnd));
+
+  lend
+    .command('git-config <name>')
+    .description("print Git's settings for a place that has Git alone, and the lend's socket")
+    .option('--socket <path>', "the socket's path at that place (default: its path here)")
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/lend.ts')).lendGitConfig));
 
   const config = program
     .command('config')

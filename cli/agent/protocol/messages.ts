@@ -1,5 +1,6 @@
 import type { JsonWebKey } from 'node:crypto';
 import type { KeyName } from '../../text/key-label.ts';
+import type { Lend } from './lends.ts';
 
 /**
  * The protocol of both sockets. Clients name it: `Vouch-Protocol: 1` in the head of a request over agent.sock, `vouch-protocol=1`
@@ -42,6 +43,8 @@ export interface AgentStatus {
   ended?: Record<string, unknown> | undefined;
   /** `trouble`: why the last renewal failed, if it did. */
   credentials: { role: string; region: string; expiresAt: string; trouble?: string | undefined }[];
+  /** What is lent. Agents of earlier versions do not send this. */
+  lends?: Lend[];
 }
 
 /** The answer to `DELETE /session`. */

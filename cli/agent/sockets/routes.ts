@@ -6,7 +6,7 @@ import { parseRoleArn, type RoleArn } from '../../aws/role-arn.ts';
 import type { Agent } from '../agent.ts';
 import { badRequest, leaving, otherVersion } from '../problems.ts';
 import { longestRequest } from '../protocol/git-request.ts';
-import type { CredentialsAnswer, Dropped, LogAnswer, RoleClaims } from '../protocol/messages.ts';
+import type { AgentStatus, CredentialsAnswer, Dropped, LogAnswer, RoleClaims } from '../protocol/messages.ts';
 import type { CodeCommit } from '../services/codecommit.ts';
 import { askAccount } from './account-routes.ts';
 import { send, sendJson, sendProblem } from './http-answer.ts';
@@ -58,7 +58,7 @@ export async function route(
   if (spoken !== agent.protocol && !everlasting.has(asked)) throw otherVersion(agent.version);
   switch (asked) {
     case 'GET /status':
-      return sendJson(response, agent.status());
+      return sendJson(response, { ...agent.status(), lends: lends.list() } satisfies AgentStatus);
     case 'PUT /session': {
       await withBody(request, memory, longestBody, (body) => agent.take(readSession(body)));
       // Checked last: the agent may have begun to end since this connection opened.

@@ -1,8 +1,10 @@
 import { type FoundAgent, findAgent } from '../../agent/client/find-agent.ts';
+import type { Lend } from '../../agent/protocol/lends.ts';
 import type { AgentStatus } from '../../agent/protocol/messages.ts';
 import { type VouchProfile, vouchProfiles } from '../../aws/config/profiles.ts';
 import { readConfig } from '../../config.ts';
 import { gitAsksVouch } from '../../git/git.ts';
+import { whatIsLent } from '../../lend/lend-words.ts';
 import { Problem } from '../../problem/problem.ts';
 import { sessionVariables } from '../../prompt/variables.ts';
 import type { Io } from '../../terminal/io.ts';
@@ -26,6 +28,7 @@ interface Report {
   }[];
   /** Whether Git asks Vouch for CodeCommit's hosts. */
   git: boolean;
+  lends: Lend[];
 }
 
 export const formats = ['text', 'json', 'shell', 'fish'] as const;
@@ -82,6 +85,7 @@ async function collect(asked: Promise<AgentStatus | undefined>, env: NodeJS.Proc
       ...credentialsOf(agent, profile),
     })),
     git,
+    lends: agent?.lends ?? [],
   };
 }
 
@@ -126,5 +130,8 @@ function statusLines(report: Report, now: Date): string[] {
   lines.push(
     `Git       ${report.git ? 'CodeCommit in every region, through vouch' : 'not set up: run `vouch setup codecommit`'}`,
   );
+  for (const lend of report.lends) {
+    lines.push(`Lent      "${lend.name}" until ${clockTime(new Date(lend.until), now)}: ${whatIsLent(lend)}`);
+  }
   return lines;
 }
