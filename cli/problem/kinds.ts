@@ -56,7 +56,10 @@ const ours = {
   'no-engine': 'failed',
   'no-home': 'failed',
   'no-program': 'usage',
+  'no-ssh': 'failed',
   'old-node': 'failed',
+  'ssh-forward': 'refused',
+  'ssh-host': 'failed',
   'too-many-files': 'failed',
   'unsafe-folder': 'failed',
 

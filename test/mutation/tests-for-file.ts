@@ -129,6 +129,8 @@ export const testsByFile: Record<string, readonly string[]> = {
   'cli/account/find.ts': ['test/cli/account/find'],
   'cli/account/names.ts': ['test/cli/account/words', 'test/cli/account/find'],
   'cli/account/outstanding-words.ts': ['test/cli/account/words'],
+  'cli/ssh/arguments.ts': ['test/cli/ssh/arguments'],
+  'cli/ssh/destination.ts': ['test/cli/ssh/arguments'],
   'cli/terminal/listing.ts': ['test/cli/terminal/listing'],
   'cli/text/width.ts': ['test/cli/terminal/listing'],
   'cli/agent/session/read-account.ts': ['test/cli/agent/session/account'],
