@@ -22,6 +22,7 @@ export type CheckId =
   | 'sts'
   | 'git-config'
   | 'submodules'
+  | 'leftovers'
   | 'pull'
   | 'push';
 

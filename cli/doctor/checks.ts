@@ -5,6 +5,7 @@ import { git } from './checks/git.ts';
 import { gitConfig } from './checks/git-config.ts';
 import { helper } from './checks/helper.ts';
 import { idToken } from './checks/id-token.ts';
+import { leftovers } from './checks/leftovers.ts';
 import { lends } from './checks/lends.ts';
 import { node } from './checks/node.ts';
 import { profile } from './checks/profile.ts';
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   sts,
   gitConfig,
   submodules,
+  leftovers,
   pull,
   push,
 ];

@@ -18,8 +18,7 @@ export interface NetrcEntry {
  * @param username the user name in the URL, if any: then entries for other names do not count
  */
 export function netrcEntry(host: string, username: string | undefined, env: NodeJS.ProcessEnv): NetrcEntry | undefined {
-  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
-  const file = join(home, '.netrc');
+  const file = netrcFile(env);
   const words = wordsOf(readableText(file));
   for (let at = 0; at < words.length; at++) {
     const { word, line } = words[at] as Word;
@@ -31,6 +30,44 @@ export function netrcEntry(host: string, username: string | undefined, env: Node
     if (username === undefined || login === username) return { file, line, byDefault };
   }
   return undefined;
+}
+
+/** An entry for one host. */
+export interface NetrcLines {
+  file: string;
+  host: string;
+  /** Its first and last line, from 1 on. */
+  from: number;
+  to: number;
+  /** Whether nothing else is on these lines. */
+  isAlone: boolean;
+}
+
+/** The entries of `~/.netrc` for hosts by name. */
+export function netrcEntries(env: NodeJS.ProcessEnv): NetrcLines[] {
+  const file = netrcFile(env);
+  const words = wordsOf(readableText(file));
+  const starts = words.flatMap(({ word }, at) => (isStart(words, at) ? [{ at, named: word === 'machine' }] : []));
+  return starts.flatMap(({ at, named }, index) => {
+    const next = starts[index + 1]?.at ?? words.length;
+    const host = words[at + 1]?.word;
+    const [from, to] = [words[at]?.line ?? 0, words[next - 1]?.line ?? 0];
+    const isAlone = words[at - 1]?.line !== from && words[next]?.line !== to;
+    return named && host !== undefined && next > at + 1 ? [{ file, host, from, to, isAlone }] : [];
+  });
+}
+
+/** Whether an entry begins there: the word is no value of the word before it. */
+function isStart(words: readonly Word[], at: number): boolean {
+  const { word } = words[at] as Word;
+  return (
+    (word === 'machine' || word === 'default') && !/^(machine|login|password|account)$/.test(words[at - 1]?.word ?? '')
+  );
+}
+
+function netrcFile(env: NodeJS.ProcessEnv): string {
+  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
+  return join(home, '.netrc');
 }
 
 interface Word {

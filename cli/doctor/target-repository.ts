@@ -4,6 +4,7 @@ import { parseRemoteUrl } from '../git-remote-codecommit/url.ts';
 import { Problem } from '../problem/problem.ts';
 import { runGit } from './git-process.ts';
 import { withoutPassword } from './network-settings.ts';
+import { sshHostName } from './ssh-hosts.ts';
 
 /** The repository in question. */
 export interface Target {
@@ -76,19 +77,21 @@ async function urlOf(remote: string | undefined, where: Where): Promise<string |
  * @throws Problem as git-remote-codecommit would for a codecommit:// address: malformed, without a region, …
  */
 export async function readTarget(url: string, env: NodeJS.ProcessEnv): Promise<Target | undefined> {
-  return url.startsWith('codecommit:') ? readCodeCommit(url, env) : (readHttps(url) ?? readOther(url));
+  return url.startsWith('codecommit:') ? readCodeCommit(url, env) : (readHttps(url) ?? readOther(url, env));
 }
 
 /**
  * An address of CodeCommit for which Vouch gives no credentials: over SSH, for which Git asks no helper (a URL, or the form of
- * scp(1)), and over plain HTTP, for which Vouch's helper gives no answer.
+ * scp(1)) whose host may be a name in the person's SSH configuration, and over plain HTTP, for which Vouch's helper gives no answer.
  */
-function readOther(url: string): Target | undefined {
+function readOther(url: string, env: NodeJS.ProcessEnv): Target | undefined {
   const ssh = /^(?:ssh|git\+ssh|ssh\+git):\/\/(?:[^@/]*@)?([^:/]+)(?::\d*)?\/+(v1\/repos\/.*)$/is.exec(url);
   const scp = /^(?:[^@/:]*@)?([^@:/]+):\/*(v1\/repos\/.*)$/s.exec(url);
   const http = /^http:\/\/(?:[^@/]*@)?([^:/]+)(?::\d*)?\/+(v1\/repos\/.*)$/is.exec(url);
   const [, host, path] = ssh ?? http ?? scp ?? [];
-  const target = host === undefined ? undefined : readHttps(`https://${host.toLowerCase()}/${path}`);
+  if (host === undefined) return undefined;
+  const name = http ? host : sshHostName(host, env);
+  const target = readHttps(`https://${name.toLowerCase()}/${path}`);
   return target && { ...target, instead: { address: withoutPassword(url), scheme: http ? 'http' : 'ssh' } };
 }
 
