@@ -115,6 +115,7 @@ const ours = {
   // The network and the Vouch server.
   'ca-bundle': 'failed',
   'clock-skew': 'refused',
+  'no-browser': 'failed',
   'not-a-vouch-server': 'unreachable',
   'old-server': 'failed',
   proxy: 'failed',

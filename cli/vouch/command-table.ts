@@ -334,6 +334,15 @@ What it gives is fenced, and AWS enforces the fence. It ends with its time, with
     .addOption(json())
     .action(lazily(async () => (await import('./commands/lend.ts')).lendGitConfig));
 
+  program
+    .command('console')
+    .description("sign your browser in to AWS's console with the role of a profile")
+    .addOption(profile())
+    .addOption(region())
+    .option('--print', 'print the address instead: whoever opens it in the next 15 minutes has the role')
+    .addOption(json())
+    .action(lazily(async () => (await import('./commands/console.ts')).openConsole));
+
   const config = program
     .command('config')
     .description('show and change your settings')

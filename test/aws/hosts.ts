@@ -51,6 +51,33 @@ export function gitHost(host: string): GitHost | undefined {
   return partition && { region, partition: partition.id };
 }
 
+/**
+ * The partition that signs in at a host; undefined for any other host.
+ * https://docs.aws.amazon.com/general/latest/gr/signin-service.html, and for the other partitions
+ * https://docs.amazonaws.cn/en_us/IAM/latest/UserGuide/id_roles_providers_enable-console-custom-url.html,
+ * https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-iam.html, https://docs.aws.eu/
+ */
+export function signInHost(host: string): string | undefined {
+  const [, region, domain = ''] = /^(?:([a-z0-9-]+)\.)?signin\.([a-z0-9.-]+)$/.exec(host.toLowerCase()) ?? [];
+  const partition = signInDomains[domain];
+  // The European Sovereign Cloud has no host without a region.
+  if (region === undefined) return partition === 'aws-eusc' ? undefined : partition;
+  return partition !== undefined && partitionOfRegion(region) === partition ? partition : undefined;
+}
+
+const signInDomains: Readonly<Record<string, string>> = {
+  'aws.amazon.com': 'aws',
+  'amazonaws-us-gov.com': 'aws-us-gov',
+  'amazonaws.cn': 'aws-cn',
+  'amazonaws-eusc.eu': 'aws-eusc',
+};
+
+/** The domain of a partition's console. https://docs.aws.amazon.com/general/latest/gr/mgmt-console.html */
+export function consoleDomain(partition: string): string {
+  const [domain] = Object.entries(signInDomains).find(([, id]) => id === partition) ?? [];
+  return `console.${domain}`;
+}
+
 /** Selects one of a region's hosts: FIPS, PrivateLink. */
 export interface HostKind {
   fips?: boolean;

@@ -3,8 +3,8 @@ import { appendFileSync } from 'node:fs';
 /** One request to the local AWS, and its outcome. It holds no secret. */
 export interface LogEntry {
   at: string;
-  service: 'sts' | 'codecommit';
-  /** `AssumeRole`, `AssumeRoleWithWebIdentity`, `GetCallerIdentity`, `GitPull`, `GitPush`; `-` if unknown. */
+  service: 'sts' | 'codecommit' | 'signin';
+  /** `AssumeRole`, `AssumeRoleWithWebIdentity`, `GetCallerIdentity`, `GitPull`, `GitPush`, `getSigninToken`, `login`; `-` if unknown. */
   action: string;
   /** `OK`, or the code of the refusal. */
   outcome: string;

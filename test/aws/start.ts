@@ -7,6 +7,7 @@ import { createCodeCommitServer } from './codecommit.ts';
 import { createConnectProxy } from './connect-proxy.ts';
 import { Door } from './door.ts';
 import { applyFault, type Faults } from './faults.ts';
+import { createFederationServer } from './federation.ts';
 import { firstCommit } from './first-commit.ts';
 import { GitBackend } from './git-backend.ts';
 import { firstRegion, gitUrlPatterns, repositoryUrl } from './hosts.ts';
@@ -31,9 +32,9 @@ export interface LocalAwsOptions {
 export interface LocalAws {
   /** For `AWS_ENDPOINT_URL_STS`. */
   readonly stsUrl: string;
-  /** A CONNECT proxy that leads to CodeCommit's hosts and nowhere else. */
+  /** A CONNECT proxy that leads to the hosts of CodeCommit and of AWS's sign-in, and nowhere else. */
   readonly proxyUrl: string;
-  /** The certificate of the CA that signed the certificates of CodeCommit's hosts. */
+  /** The certificate of the CA that signed the certificates of these hosts. */
   readonly caFile: string;
   /** Git settings that lead Git to the local CodeCommit. */
   readonly gitConfig: readonly (readonly [key: string, value: string])[];
@@ -65,7 +66,7 @@ export interface LocalAws {
   close(): Promise<void>;
 }
 
-/** Starts an STS and a CodeCommit that refuse what AWS refuses, on free ports of 127.0.0.1. */
+/** Starts an STS, a CodeCommit and a sign-in to the console that refuse what AWS refuses, on free ports of 127.0.0.1. */
 export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
   const folder = resolve(options.folder);
   const home = join(folder, 'empty-home');
@@ -97,8 +98,17 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     lifetime: (role, asked) => aws.lifetime?.(role, asked) ?? asked,
   });
   const codeCommit = createCodeCommitServer({ ca, sessions, backend, folder: repositories, log, now, intercept });
-  const proxy = createConnectProxy(() => doors.codecommit.port);
-  const doors = { sts: await Door.open(sts), codecommit: await Door.open(codeCommit), proxy: await Door.open(proxy) };
+  const federation = createFederationServer({ ca, sessions, log, now });
+  const proxy = createConnectProxy(
+    () => doors.codecommit.port,
+    () => doors.signin.port,
+  );
+  const doors = {
+    sts: await Door.open(sts),
+    codecommit: await Door.open(codeCommit),
+    signin: await Door.open(federation),
+    proxy: await Door.open(proxy),
+  };
   const proxyUrl = `http://127.0.0.1:${doors.proxy.port}`;
 
   let closing: Promise<void> | undefined;
