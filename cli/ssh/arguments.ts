@@ -48,6 +48,7 @@ export function readSshArguments(words: readonly string[]): SshArguments {
       const command = words.slice(word === '--' ? at + 1 : at).join(' ');
       return { ...found, command: command === '' ? undefined : command };
     }
+    if (word.startsWith('--')) throw usage(`ssh has no option ${word}.`, '', 'Options of Vouch come before the host.');
     for (let rest = word.slice(1); rest !== ''; ) {
       const letter = rest.charAt(0);
       rest = rest.slice(1);

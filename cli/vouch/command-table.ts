@@ -312,6 +312,14 @@ What it gives is fenced, and AWS enforces the fence. It ends with its time, with
   vouch lend --repo 'team-*' --branch 'agent/*' --name build
 `,
     )
+    // `vouch lend --repo demo ssh HOST` would lend everything: the option is for the command that it precedes.
+    .hook('preSubcommand', (_, command) => {
+      const misplaced = lend.options.find((option) => lend.getOptionValueSource(option.attributeName()) === 'cli');
+      if (misplaced)
+        lend.error(
+          `error: option '${misplaced.long}' comes after the name of the command: vouch lend ${command.name()} ${misplaced.long} …`,
+        );
+    })
     .action(withCommands(async () => (await import('./commands/lend.ts')).lend));
 
   lend
@@ -326,6 +334,24 @@ What it gives is fenced, and AWS enforces the fence. It ends with its time, with
     .option('--all', 'end all')
     .addOption(json())
     .action(lazily(async () => (await import('./commands/lend.ts')).lendEnd));
+
+  lendOptions(lend.command('ssh'))
+    .usage("[options] <host> [--] [ssh's options] [command...]")
+    .description('open a shell on an SSH host, or run a command there, whose Git finds what is lent')
+    .argument('<host>', 'the host, as you give it to ssh')
+    .argument('[words...]', 'options of ssh, and a command to run there')
+    .option('-q, --quiet', 'do not say what is lent')
+    .addHelpText(
+      'after',
+      `
+The host needs Git, and nothing of Vouch's. The lend ends with the shell or the
+command, whose exit code is the command's. Examples:
+  vouch lend ssh --repo demo build.example.com
+  vouch lend ssh --repo demo --pull-only build -- -p 2222 git -C work pull
+`,
+    )
+    .passThroughOptions()
+    .action(lazily(async () => (await import('./commands/lend-ssh.ts')).lendSsh));
 
   lend
     .command('git-config <name>')

@@ -32,6 +32,7 @@ describe('what comes after the host', () => {
     ['-z'],
     ['-p'],
     ['-é'],
+    ['--repo', 'demo'],
   ])('%s %s cannot be used', (...words) => {
     expect(() => readSshArguments(words.filter((word) => word !== undefined))).toThrow(Problem);
   });
