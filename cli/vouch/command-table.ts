@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from 'commander';
+import { engines } from '../box/container.ts';
 import { listed } from '../completion/values.ts';
 import { lendOptions } from '../lend/options.ts';
 import { version } from '../programs.ts';
@@ -359,6 +360,41 @@ command, whose exit code is the command's. Examples:
     .option('--socket <path>', "the socket's path at that place (default: its path here)")
     .addOption(json())
     .action(lazily(async () => (await import('./commands/lend.ts')).lendGitConfig));
+
+  lendOptions(lend.command('exec'))
+    .usage('[options] [--] <program> [argument...]')
+    .description('run a program that finds what is lent, and not your session')
+    .argument('<program...>', 'the program and its arguments')
+    .option('-q, --quiet', 'do not say what is lent')
+    .addHelpText(
+      'after',
+      `
+The lend ends with the program. It is still a program of yours, and can look
+for the agent itself unless a sandbox stops it: see docs/ai-agents.md. Examples:
+  vouch lend exec --repo demo --pull-only -- claude
+  vouch lend exec --repo 'team-*' --branch 'agent/*' --for 8h -- bash
+`,
+    )
+    .passThroughOptions()
+    .action(lazily(async () => (await import('./commands/lend-exec.ts')).lendExec));
+
+  lendOptions(lend.command('docker'))
+    .usage("[options] [--] [docker's options] <image> [command...]")
+    .description("run a container whose Git finds what is lent; it needs nothing of Vouch's")
+    .argument('<image...>', 'options of `docker run`, the image, and what to run in it')
+    .addOption(new Option('--engine <program>', 'docker or podman (default: the first on the PATH)').choices(engines))
+    .option('--print', 'print the command instead; the lend then lasts until its time is over')
+    .option('-q, --quiet', 'do not say what is lent')
+    .addHelpText(
+      'after',
+      `
+The image needs Git 2.39 or newer. Examples:
+  vouch lend docker --repo demo -- -v "$PWD:/work" -w /work alpine/git fetch
+  vouch lend docker --repo demo --name dev --for 8h --print -- IMAGE
+`,
+    )
+    .passThroughOptions()
+    .action(lazily(async () => (await import('./commands/lend-docker.ts')).lendDocker));
 
   program
     .command('console')
