@@ -10,6 +10,15 @@ export const gitRequests = ({ profile }: WorldRole): string[] => [
   `action=get\ntimeout=900\nvouch-profile=${profile}\nvouch-aws-config=/etc/passwd\nprotocol=https\nhost=${host}\npath=v1/repos/demo\n`,
 ];
 
+/** Valid requests over a lent git.sock, and those that are wrong only in what they ask for; to be mutated. */
+export const lendRequests = (role: WorldRole): string[] => [
+  ...gitRequests(role),
+  `action=get\ntimeout=900\nprotocol=https\nhost=${host}\npath=v1/repos/other\n`,
+  `action=get\ntimeout=900\nprotocol=https\nhost=git-codecommit-fips.eu-west-1.amazonaws.com\npath=v1/repos/demo\n`,
+  `action=get\ntimeout=900\nprotocol=https\nhost=git-codecommit.cn-north-1.amazonaws.com.cn\npath=v1/repos/demo\n`,
+  `action=get\ntimeout=900\nvouch-profile=role2\nprotocol=https\nhost=${host}\npath=v1/repos/demo\nusername=role2\n`,
+];
+
 /** A session that no agent accepts: its key is invalid, and it ended long ago. */
 const session = JSON.stringify({
   issuer: 'http://localhost:1',
@@ -60,6 +69,41 @@ export function oddGitRequests(random: Random): Buffer {
     ])(),
     'latin1',
   );
+}
+
+/** The same for a lent git.sock: to get at another repository, or at what agent.sock does. */
+export function oddLendRequests(random: Random): Buffer {
+  const asking = (path: string) => `action=get\ntimeout=900\nprotocol=https\nhost=${host}\npath=${path}\n`;
+  const names = [
+    'demo/',
+    'demo/.',
+    'demo/..',
+    '/demo',
+    './demo',
+    '../repos/other',
+    'demo%2f..%2fother',
+    'demo?x',
+    'demo#x',
+  ];
+  const more = [
+    'demo.git',
+    'DEMO',
+    'demo\u0000',
+    'demo ',
+    'demo*',
+    'd?mo',
+    '*',
+    '',
+    'ｄemo',
+    'other',
+    'demo\npath=v1/repos/other',
+  ];
+  return random.pick([
+    () => Buffer.from(asking(`v1/repos/${random.pick([...names, ...more])}`)),
+    () => Buffer.from(asking(random.pick(['demo', '/v1/repos/demo', 'v1/repos', 'V1/repos/demo', 'v1//repos/demo']))),
+    () => Buffer.from(`${random.pick(['GET /lends', 'DELETE /session', 'POST /lends'])} HTTP/1.0\r\n\r\n`),
+    () => oddGitRequests(random),
+  ])();
 }
 
 /** The same for agent.sock: requests that have misled some HTTP server, request smuggling among them. */

@@ -4,13 +4,22 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { startLend } from '../../cli/agent/client/lend-requests.ts';
 import { agentStatus } from '../../cli/agent/client/requests.ts';
 import { programFile } from '../../cli/programs.ts';
 import { flawIn, requestCredentials } from '../chaos/attempt.ts';
 import { startWorld, type World, type WorldRole } from '../chaos/world.ts';
 import { Random } from '../support/random.ts';
 import { mutated } from './mutate.ts';
-import { gitRequests, host, httpRequests, oddGitRequests, oddHttpRequests } from './shapes.ts';
+import {
+  gitRequests,
+  host,
+  httpRequests,
+  lendRequests,
+  oddGitRequests,
+  oddHttpRequests,
+  oddLendRequests,
+} from './shapes.ts';
 import { type Delivery, inOnePiece, talk } from './talk.ts';
 
 /** How long the test sends nonsense, in milliseconds. */
@@ -26,6 +35,8 @@ const random = Random.seeded('VOUCH_FUZZ_SEED');
 let world: World;
 let role: WorldRole;
 let pid: number;
+/** The socket of a lend that opens one repository. */
+let lentSocket: string;
 
 beforeAll(async () => {
   world = await startWorld(1);
@@ -34,6 +45,9 @@ beforeAll(async () => {
   role = only;
   pid = await startSmallAgent();
   await world.logIn();
+  const asked = { profiles: [role.profile], repos: ['demo'], branches: [], pullOnly: true, aws: false, tied: false };
+  const { lend } = await startLend({ ...asked, name: 'fuzz', seconds: 3600 }, world.env);
+  lentSocket = lend.gitSocket;
 });
 afterAll(() => world?.close());
 
@@ -69,7 +83,24 @@ async function expectWell(): Promise<void> {
 /** A request that looks valid may get an answer, but only for exactly what it asks. */
 async function sendToGit(bytes: Uint8Array, delivery: Delivery): Promise<void> {
   const answer = await talk(world.gitSocket, bytes, delivery);
-  if (answer === '') return;
+  if (answer !== '') expectRight(bytes, answer);
+}
+
+/** What a lent socket gives is for the repository that was lent, and AWS has its fence. */
+async function sendToLend(bytes: Uint8Array, delivery: Delivery): Promise<void> {
+  const answer = await talk(lentSocket, bytes, delivery);
+  if (answer === '' || answer === 'quit=1\n') return;
+  const { username, path } = expectRight(bytes, answer);
+  expect(path).toBe('v1/repos/demo');
+  const [accessKeyId = '', token] = username.split(/%(.*)/s, 2);
+  const { policy } = world.aws.sessions.find(accessKeyId, token) ?? {};
+  expect(policy?.Statement).toEqual([
+    { Effect: 'Allow', Action: 'codecommit:GitPull', Resource: ['arn:aws:codecommit:*:123456789012:demo'] },
+  ]);
+}
+
+/** @returns the user name that was given, and the path that it is for */
+function expectRight(bytes: Uint8Array, answer: string): { username: string; path: string } {
   const text = Buffer.from(bytes).toString('utf8');
   const lines = text.split('\n');
   // An ambiguous request gets no answer at all.
@@ -83,6 +114,7 @@ async function sendToGit(bytes: Uint8Array, delivery: Delivery): Promise<void> {
   const given = { username, password: secret, expiry: 0 };
   const attempt = { channel: 'git' as const, role, at: Date.now(), until: Date.now(), waited: 0, given };
   expect(flawIn(world, { ...attempt, host: value('host'), path: value('path') }), String(bytes)).toBeUndefined();
+  return { username, path: value('path') };
 }
 
 /** Every answer is HTTP, and none reports an error in the agent itself. */
@@ -93,7 +125,7 @@ async function sendToHttp(bytes: Uint8Array, delivery: Delivery): Promise<void> 
   expect(answer, Buffer.from(bytes).toString('latin1').slice(0, 2000)).not.toMatch(/^HTTP\/1\.1 500 |internal-error/m);
 }
 
-test('30 s of nonsense on both sockets: the agent survives, does not grow, and serves the next good request', async () => {
+test('30 s of nonsense on all sockets, a lent one too: the agent survives, does not grow, and serves the next good request', async () => {
   await expectWell();
   const filesAtFirst = await world.agentFiles();
   const begun = Date.now();
@@ -114,7 +146,8 @@ test('30 s of nonsense on both sockets: the agent survives, does not grow, and s
   const odd = async (number: number) => {
     const choices = new Random(random.seed + number);
     while (left() > 0) {
-      if (number % 2 === 0) await counted(sendToGit(oddGitRequests(choices), delivery(choices)));
+      if (number % 4 === 0) await counted(sendToGit(oddGitRequests(choices), delivery(choices)));
+      else if (number % 4 === 2) await counted(sendToLend(oddLendRequests(choices), delivery(choices)));
       else await counted(sendToHttp(oddHttpRequests(choices), delivery(choices)));
       await wait(choices.between(0, 20));
     }
@@ -132,7 +165,7 @@ test('30 s of nonsense on both sockets: the agent survives, does not grow, and s
   /** Hundreds of silent connections; the agent hangs up on them. */
   const crowd = async () => {
     while (left() > 0) {
-      const path = random.pick([world.gitSocket, world.agentSocket]);
+      const path = random.pick([world.gitSocket, world.agentSocket, lentSocket]);
       await Promise.all(
         Array.from({ length: 300 }, () => talk(path, new Uint8Array(), { pieces: 1, pause: 0, last: 'wait' })),
       );
@@ -154,13 +187,17 @@ test('30 s of nonsense on both sockets: the agent survives, does not grow, and s
 
   await Promise.all([
     ...Array.from({ length: 8 }, (_, number) => odd(number)),
-    ...[1, 2, 3].map((number) => nearlyRight(random.seed + number, gitRequests(role), sendToGit)),
+    ...[1, 2].map((number) => nearlyRight(random.seed + number, gitRequests(role), sendToGit)),
+    ...[7, 8].map((number) => nearlyRight(random.seed + number, lendRequests(role), sendToLend)),
     ...[4, 5, 6].map((number) => nearlyRight(random.seed + number, httpRequests(role), sendToHttp)),
     crowd(),
     good(),
     scales(),
   ]);
   await expectWell();
+  // Nothing was asked that the lend does not need, and nothing was answered that it had not.
+  const lent = world.aws.log.filter(({ principalTags }) => principalTags?.['vouch:Lent'] === 'fuzz');
+  expect(lent.length).toBe(1);
   const thirds = [memory.slice(0, memory.length / 3), memory.slice(memory.length / 3)].map((part) => Math.max(...part));
   const [first = 0, rest = 0] = thirds;
   process.stdout.write(

@@ -3,6 +3,7 @@ import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { Problem } from '../../problem/problem.ts';
 import { checkSocketPath } from '../../runtime-folder/check-socket.ts';
+import { backlog } from '../../runtime-folder/owned-socket.ts';
 
 /** The folder of a lend: `lends/<name>` in the runtime folder, with nothing but its socket in it. */
 export class LendFolder {
@@ -32,7 +33,7 @@ export class LendFolder {
       mkdirSync(this.path, { mode: 0o700 });
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ path: this.gitSocket, backlog: 64 }, () => {
+        server.listen({ path: this.gitSocket, backlog }, () => {
           server.off('error', reject);
           resolve();
         });

@@ -11,7 +11,7 @@ import { LendFolder } from './lend-folder.ts';
 import { LentCodeCommit } from './lent-codecommit.ts';
 
 /** How much the clients of one lend may use. Theirs are apart, so that they cannot keep the person's own Git from the agent. */
-const [connections, memory] = [64, 2 * 1024 * 1024];
+const [connections, memory] = [256, 2 * 1024 * 1024];
 
 /** The longest time that a timer of Node waits, in milliseconds. */
 const longestTimer = 2 ** 31 - 1;
