@@ -67,6 +67,11 @@ export class Sessions {
     return session;
   }
 
+  /** All of them, also those that are over. */
+  all(): Iterable<Session> {
+    return this.#byKey.values();
+  }
+
   /** The session of this access key; undefined if the key is unknown, the token missing or wrong, or the role deleted. */
   find(accessKeyId: string, sessionToken: string | undefined): Session | undefined {
     const session = this.#byKey.get(accessKeyId);

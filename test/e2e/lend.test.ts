@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { endLend, listLends, startLend } from '../../cli/agent/client/lend-requests.ts';
 import type { Lend, NewLend } from '../../cli/agent/protocol/lends.ts';
 import { asEnvironment } from '../../cli/lend/as-environment.ts';
 import { gitSettings } from '../../cli/lend/git-settings.ts';
+import type { Statement } from '../aws/policy.ts';
 import { startWorld, type World } from '../chaos/world.ts';
 import { run } from '../cli/support.ts';
 
@@ -43,7 +44,7 @@ const url = (name: string, region = 'us-east-1') => `https://git-codecommit.${re
 
 async function open(changes: Partial<NewLend>): Promise<Lend> {
   const usual = {
-    profiles: [],
+    profiles: ['role1'],
     repos: ['demo'],
     branches: [],
     pullOnly: false,
@@ -151,6 +152,33 @@ test('with --pull-only AWS refuses a push, and git push says why', async () => {
     });
   }
   expect(await git(lend, work, 'fetch')).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('through a chained role, the fence is at its end, and the mark goes all the way', async () => {
+  const account = world.aws.account();
+  const Principal = { AWS: `arn:aws:iam::${account.id}:root` };
+  const Action = ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'];
+  const git2: Statement = { Effect: 'Allow', Action: 'codecommit:*', Resource: '*' };
+  const { arn } = account.addRole({
+    name: 'Deep',
+    trustPolicy: { Version: '2012-10-17', Statement: { Effect: 'Allow', Action, Principal } },
+    permissionPolicies: [{ Version: '2012-10-17', Statement: git2 }],
+  });
+  account.setPolicies('Role1', {
+    permissionPolicies: [{ Version: '2012-10-17', Statement: [git2, { ...git2, Action }] }],
+  });
+  const file = join(world.env.HOME ?? '', '.aws/config');
+  appendFileSync(file, `[profile deep]\nrole_arn = ${arn}\nsource_profile = role1\n`);
+  const lend = await open({ profiles: ['deep'], pullOnly: true, name: 'far' });
+  expect(await git(lend, place, 'clone', '-q', url('demo'))).toMatchObject({ code: 0 });
+  const work = join(place, 'demo');
+  await commit(work, 'no');
+  expect((await git(lend, work, 'push', 'origin', 'HEAD:main')).stderr).toContain('403');
+  const [session] = [...world.aws.sessions.all()].filter(({ roleArn }) => roleArn === arn);
+  expect(session).toMatchObject({
+    tags: { 'vouch:Lent': 'far' },
+    policy: { Statement: [{ Action: 'codecommit:GitPull' }] },
+  });
 });
 
 test('a trust policy can forbid lending', async () => {

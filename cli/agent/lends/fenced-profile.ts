@@ -1,7 +1,6 @@
-import { codeCommitUrl } from '../../aws/codecommit/hosts.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../../aws/codecommit/repository-pattern.ts';
 import { isBranchPattern, sessionPolicy } from '../../aws/codecommit/session-policy.ts';
-import { chooseProfile } from '../../aws/config/choose-profile.ts';
+import { profileOfCommand } from '../../aws/config/profile-of-command.ts';
 import type { VouchProfile } from '../../aws/config/profiles.ts';
 import { partitionOf } from '../../aws/partitions.ts';
 import { Problem } from '../../problem/problem.ts';
@@ -17,7 +16,7 @@ export interface FencedProfile extends VouchProfile {
  * Resolves a lend's profiles, and fences each: to the repositories that are in its role's partition.
  *
  * @param known Vouch's profiles
- * @throws Problem `usage` when the fence is malformed, too long for AWS, or leaves a profile nothing; as chooseProfile
+ * @throws Problem `usage` when the fence is malformed, too long for AWS, or leaves a profile nothing; as profileOfCommand
  */
 export function fenceProfiles(known: readonly VouchProfile[], asked: NewLend): FencedProfile[] {
   const { pullOnly, branches, awsProfile } = asked;
@@ -29,11 +28,11 @@ export function fenceProfiles(known: readonly VouchProfile[], asked: NewLend): F
   if (pullOnly && branches.length > 0) {
     throw usage('--pull-only and --branch cannot be used together.', 'Without pushes there is no branch to push to.');
   }
-  // A repository's region says which partition's profile is meant.
-  const [url] = repositories.flatMap(({ region }) => (region && codeCommitUrl(region, 'any')) || []);
-  const host = url && new URL(url).host;
   const names = asked.profiles.length === 0 ? [undefined] : [...new Set(asked.profiles)];
-  const chosen = names.map((profile) => chooseProfile(known, { profile, awsProfile, host }));
+  const env = { AWS_PROFILE: awsProfile };
+  const chosen = names.map((name) =>
+    profileOfCommand((name ?? awsProfile) ? known : fitting(known, repositories), name, env),
+  );
   return chosen.map((profile) => {
     const its = repositories.filter(
       ({ region }) => region === undefined || partitionOf(region)?.id === profile.role.partition.id,
@@ -50,6 +49,14 @@ export function fenceProfiles(known: readonly VouchProfile[], asked: NewLend): F
       policy: sessionPolicy(profile.role, { repositories: its, pullOnly, branches }),
     };
   });
+}
+
+/** The profiles in the partition of the first repository whose region is named; all, if there are none. */
+function fitting(known: readonly VouchProfile[], repositories: readonly RepositoryPattern[]): readonly VouchProfile[] {
+  const region = repositories.find((one) => one.region !== undefined)?.region ?? '';
+  const partition = partitionOf(region)?.id;
+  const found = known.filter(({ role }) => role.partition.id === partition);
+  return found.length > 0 ? found : known;
 }
 
 function repositoryPattern(text: string): RepositoryPattern {

@@ -1,10 +1,24 @@
-import { existsSync, lstatSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { endLend, listLends, startLend } from '../../../../cli/agent/client/lend-requests.ts';
 import { agentLogs, awsCredentials, dropSession, putSession } from '../../../../cli/agent/client/requests.ts';
 import type { Lend, NewLend } from '../../../../cli/agent/protocol/lends.ts';
-import { gitRequest, host, lines, newSession, role, say, setUpChain, setUpProfile, stsError } from '../../support.ts';
+import { serve } from '../../../../cli/agent/serve.ts';
+import { HeldCredentials } from '../../../../cli/agent/session/held-credentials.ts';
+import { CodeCommitSigner } from '../../../../cli/aws/codecommit/signature.ts';
+import {
+  gitRequest,
+  host,
+  lines,
+  machine,
+  newSession,
+  role,
+  say,
+  setUpChain,
+  setUpProfile,
+  stsError,
+} from '../../support.ts';
 import { hour, signedIn } from '../support.ts';
 
 const asked: NewLend = {
@@ -207,6 +221,48 @@ test.each([
   expect(await ended).toMatchObject({ ended: 'session' });
   expect(existsSync(lend.folder)).toBe(false);
   expect(calls(the).filter((what) => what !== 'revoke')).toEqual(before);
+});
+
+test('at its end what it was given is overwritten, the first role of a chain too', async () => {
+  const the = await signedIn();
+  setUpChain(the, 'deep', 'vouch', 'arn:aws:iam::210987654321:role/Deep');
+  const wipe = vi.spyOn(HeldCredentials.prototype, 'wipe');
+  onTestFinished(() => wipe.mockRestore());
+  const { lend } = await startLend({ ...asked, profiles: ['deep'] }, the.env);
+  await ask(lend);
+  expect(wipe).not.toHaveBeenCalled();
+  await endLend(lend.name, the.env);
+  const held = wipe.mock.contexts as HeldCredentials[];
+  expect(new Set(held).size).toBe(2);
+  for (const one of held) expect(() => one.secretAccessKey).toThrow('The secret was dropped.');
+});
+
+test('an answer that is under way at its end is thrown away', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend(asked, the.env);
+  const sign = CodeCommitSigner.prototype.sign;
+  const signing = vi.spyOn(CodeCommitSigner.prototype, 'sign').mockImplementation(async function (
+    this: CodeCommitSigner,
+    request,
+  ) {
+    const signed = await sign.call(this, request);
+    await endLend(lend.name, the.env);
+    return signed;
+  });
+  onTestFinished(() => signing.mockRestore());
+  expect(await ask(lend)).toBe('');
+});
+
+test('what a killed agent has left is removed by the next one', async () => {
+  const the = machine();
+  const runtime = join(the.folder, 'run/vouch');
+  const left = join(runtime, 'lends/old');
+  mkdirSync(left, { recursive: true, mode: 0o700 });
+  chmodSync(runtime, 0o700);
+  writeFileSync(join(left, 'git.sock'), '');
+  const running = await serve({ env: the.env });
+  onTestFinished(() => running?.end());
+  expect(existsSync(left)).toBe(false);
 });
 
 test('it lasts no longer than the session', async () => {
