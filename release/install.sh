@@ -18,9 +18,15 @@ main() {
   while [ $# -gt 0 ]; do
     case $1 in
       --system) prefix=/usr/local ;;
-      --prefix) prefix=${2-} && shift ;;
-      --url) url=${2-} && shift ;;
-      --file) archive=${2-} && shift ;;
+      --prefix | --url | --file)
+        [ $# -gt 1 ] || fail "$1 needs a value"
+        case $1 in
+          --prefix) prefix=$2 ;;
+          --url) url=${2%/} ;;
+          --file) archive=$2 ;;
+        esac
+        shift
+        ;;
       --uninstall) uninstall=yes ;;
       --help | -h) usage && return ;;
       *) usage >&2 && fail "unknown option: $1" ;;
@@ -92,7 +98,7 @@ install_vouch() {
   mkdir -p "$prefix/lib"
   # Beside its place, so that it can be moved there at once.
   work=$(mktemp -d "$prefix/lib/.vouch-XXXXXX")
-  trap 'rm -rf "$work"' EXIT
+  trap clean_up EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
@@ -123,6 +129,15 @@ install_vouch() {
     *:"$prefix/bin":*) echo 'Next: `vouch enroll`, with the invitation that your administrator sends you' ;;
     *) echo "Next: put $prefix/bin on your PATH, then run \`vouch enroll\`" ;;
   esac
+}
+
+# Removes the temporary folder. If the exchange of old and new was interrupted in the middle, the old one comes back.
+clean_up() {
+  if [ ! -e "$home" ] && [ -d "$work/before" ]; then
+    mv "$work/before" "$home"
+    link_all
+  fi
+  rm -rf "$work"
 }
 
 # Calls "$1 LINK TARGET" for each link.

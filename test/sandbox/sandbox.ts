@@ -26,6 +26,8 @@ export interface SandboxOptions {
   settings?: Record<string, string>;
   /** What runs it, if it is not one process. */
   server?: typeof identityServer;
+  /** Installs our programs in another way than npm's. */
+  programs?: typeof installPrograms;
   /** Aborts the start, and ends what has been started. */
   signal?: AbortSignal;
 }
@@ -84,7 +86,7 @@ async function start(
 ): Promise<Sandbox> {
   const at = (name: string) => join(folder, name);
   for (const name of ['aws', 'server']) await mkdir(at(name), { mode: 0o700 });
-  const bin = installPrograms(folder);
+  const bin = (options.programs ?? installPrograms)(folder);
   const issuer = `http://localhost:${await freePort()}`;
 
   const aws = await startLocalAws({ folder: at('aws') });
