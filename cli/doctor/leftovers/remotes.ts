@@ -10,9 +10,19 @@ export async function oldRemotes(visit: Visit): Promise<Finding[]> {
     const target = await readTarget(value, visit.env).catch(() => undefined);
     const [, name = '', kind] = /^remote\.(.*)\.(url|pushurl)$/s.exec(key) ?? [];
     const isInQuestion = kind === 'url' && visit.target?.remote === name;
-    if (target !== undefined && !isInQuestion) findings.push(...findingFor(target, name, kind === 'pushurl'));
+    if (target === undefined || isInQuestion) continue;
+    if (target.instead?.scheme === 'ssh' && !(await goesOverSsh(name, kind === 'pushurl', visit))) continue;
+    findings.push(...findingFor(target, name, kind === 'pushurl'));
   }
   return [...findings, ...(await rewritten(visit))];
+}
+
+/** Whether Git opens one of the remote's addresses over SSH, after `url.<base>.insteadOf` (git-remote(1), `get-url`). */
+async function goesOverSsh(name: string, isPush: boolean, { env, cwd }: Visit): Promise<boolean> {
+  const args = ['remote', 'get-url', '--all', ...(isPush ? ['--push'] : []), '--', name];
+  const { stdout } = await git(args, env, { accepted: [0, 2, 128], cwd });
+  const targets = await Promise.all(stdout.split('\n').map((url) => readTarget(url, env).catch(() => undefined)));
+  return targets.some((target) => target?.instead?.scheme === 'ssh');
 }
 
 function findingFor(target: Target, name: string, isPush: boolean): Finding[] {

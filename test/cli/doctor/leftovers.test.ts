@@ -170,6 +170,13 @@ describe('what is left of other ways to CodeCommit', () => {
     expect(ids({ says: '', findings: await the.look() })).toEqual(['leftovers.ssh-config']);
   });
 
+  test('a remote over SSH that Git opens over HTTPS, by a rule, is no leftover', async () => {
+    const the = await setUpMachine();
+    await the.git('remote', 'add', 'url', `ssh://${host}${path}`);
+    await the.git('config', '--global', `url.https://${host}/.insteadOf`, `ssh://${host}/`);
+    expect(await the.look()).toEqual([]);
+  });
+
   test('an address with a name from the SSH configuration is examined over HTTPS', async () => {
     const the = await setUpMachine({ '.ssh/config': `host = cc other\n  hostname "${other}"\n` });
     for (const address of [`ssh://cc${path}`, `APKAX@cc:v1/repos/demo`, `ssh://APKAX@other:22${path}`]) {
