@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -146,4 +146,31 @@ test('an option before `ssh` is refused: it would not be for this lend', async (
   const words = ['lend', '--repo', 'demo', 'ssh', 'box'];
   const refused = await run(process.execPath, [join(root, 'cli/vouch/main.ts'), ...words], world.env);
   expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("option '--repo' comes after the name") });
+});
+
+test('the recipe for ~/.ssh/config, for programs that start ssh themselves', async () => {
+  const cli = (...words: string[]) => run(process.execPath, [join(root, 'cli/vouch/main.ts'), ...words], world.env);
+  expect(await cli('lend', '--name', 'build', '--repo', 'demo')).toMatchObject({ code: 0 });
+  const socket = join(host.home, '.vouch-lent.sock');
+  const forward = `  RemoteForward ${socket} \${XDG_RUNTIME_DIR}/vouch/lends/build/git.sock\n`;
+  writeFileSync(`${host.config}-forward`, readFileSync(host.config, 'utf8').replace(/\n/, `\n${forward}`));
+  const ssh = (...words: string[]) => ['-F', `${host.config}-forward`, ...words];
+  const there = (command: string, input?: string) =>
+    run('ssh', ssh('-o', 'ClearAllForwardings=yes', 'box', command), world.env, input);
+
+  const settings = await cli('lend', 'git-config', 'build', '--socket', socket);
+  expect(await there('cat >>"$HOME/.gitconfig"', settings.stdout)).toMatchObject({ code: 0, stderr: '' });
+  const pull = (repository: string) => run('ssh', ssh('box', `git ls-remote ${url(repository)}`), world.env);
+  expect(await pull('demo')).toMatchObject({ code: 0, stderr: '' });
+  // sshd leaves the socket's name, where nobody answers.
+  const stale = await pull('demo');
+  expect(stale).toMatchObject({
+    code: 128,
+    stderr: expect.stringContaining('remote port forwarding failed for listen path'),
+  });
+  expect(await there('rm -f "$HOME/.vouch-lent.sock"')).toMatchObject({ code: 0 });
+  expect(await pull('demo')).toMatchObject({ code: 0, stderr: '' });
+  expect(await there('rm -f "$HOME/.vouch-lent.sock"')).toMatchObject({ code: 0 });
+  expect(await pull('other')).toMatchObject({ code: 128 });
+  expect(await cli('lend', 'end', 'build')).toMatchObject({ code: 0 });
 });
