@@ -108,7 +108,7 @@ ${fn}() {
   local found= reply
   case $kind in
     words) found=\${words// /$'\\n'} ;;
-    profiles | roles | keys | sessions) found=$(vouch completion-words "$kind" 2>/dev/null) ;;
+    profiles | roles | keys | sessions | lends) found=$(vouch completion-words "$kind" 2>/dev/null) ;;
     remotes) found=$(git remote 2>/dev/null) ;;
     files) found=$(compgen -f -- "$typed") ;;
     folders) found=$(compgen -d -- "$typed") ;;
@@ -121,7 +121,7 @@ ${fn}() {
     [[ $reply && $reply == "$typed"* ]] || continue
     reply=\${keep-}\${reply#"$skip"}
     # Names of keys may have blanks. Within quotes bash needs none of it.
-    [[ $current == [\\"\\']* || $kind != [krps]* ]] || printf -v reply %q "$reply"
+    [[ $current == [\\"\\']* || $kind != [klrps]* ]] || printf -v reply %q "$reply"
     COMPREPLY+=("$reply")
   done <<<"$found"
 }

@@ -36,7 +36,7 @@ function nodes(command: Command, names: string[]): CommandNode[] {
       values: option.required || option.optional ? valuesOfOption(option) : undefined,
     })),
     arguments: command.registeredArguments.map((argument) => ({
-      values: valuesOfArgument(argument),
+      values: valuesOfArgument(argument, names.join(' ')),
       repeated: argument.variadic,
     })),
   };

@@ -105,7 +105,7 @@ function ${fn}_complete
   switch "$${fn}_kind"
     case words
       printf '%s\\n' $before$${fn}_words
-    case profiles roles keys sessions
+    case profiles roles keys sessions lends
       for found in (vouch completion-words $${fn}_kind 2>/dev/null)
         printf '%s\\n' $before$found
       end

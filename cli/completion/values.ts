@@ -1,7 +1,7 @@
 import type { Argument, Option } from 'commander';
 
 /** What the shell or `vouch` itself can list when a value is completed (vouch/commands/completion-words.ts). */
-export const listed = ['profiles', 'roles', 'keys', 'sessions'] as const;
+export const listed = ['profiles', 'roles', 'keys', 'sessions', 'lends'] as const;
 export type Listed = (typeof listed)[number];
 
 /**
@@ -40,16 +40,22 @@ const wordsOfArguments: Readonly<Record<string, readonly string[]>> = {
   setting: ['server', 'autoLogin', 'callbackPort'],
 };
 
+/** By the command, for names that mean something else in other commands. */
+const ofCommands: Readonly<Record<string, Values['kind']>> = {
+  'lend end': 'lends',
+  'lend git-config': 'lends',
+};
+
 /** What completes the value of an option. */
 export function valuesOfOption({ long, argChoices }: Option): Values {
   if (argChoices !== undefined) return { kind: 'words', words: argChoices };
   return plain(ofOptions[long ?? '']);
 }
 
-/** What completes an argument. */
-export function valuesOfArgument(argument: Argument): Values {
+/** What completes an argument of the command with this path. */
+export function valuesOfArgument(argument: Argument, path: string): Values {
   const words = argument.argChoices ?? wordsOfArguments[argument.name()];
-  return words === undefined ? plain(ofArguments[argument.name()]) : { kind: 'words', words };
+  return words === undefined ? plain(ofCommands[path] ?? ofArguments[argument.name()]) : { kind: 'words', words };
 }
 
 function plain(kind: Values['kind'] | undefined): Values {

@@ -85,7 +85,7 @@ ${fn}() {
   fi
   case $kind in
     words) compadd -- $choices ;;
-    profiles | roles | keys | sessions)
+    profiles | roles | keys | sessions | lends)
       found=(\${(f)"$(vouch completion-words $kind 2>/dev/null)"})
       compadd -- $found ;;
     remotes)

@@ -7,7 +7,7 @@ import { shells } from '../prompt/shells.ts';
 import type { Io } from '../terminal/io.ts';
 import { formats, status } from './commands/status.ts';
 import { environmentFormats } from './environment-formats.ts';
-import { addHelp } from './help.ts';
+import { addHelp, unknown } from './help.ts';
 import { json, noBrowser, port, profile, region, server, timeout, yes } from './options.ts';
 
 /**
@@ -39,7 +39,7 @@ export function buildProgram(io: Io, ended: (exitCode: number) => void = () => {
   /** The same for a command that has commands of its own, too: commander takes the name of an unknown one for an argument. */
   function withCommands(load: Parameters<typeof lazily>[0]) {
     return async (options: object, command: Command) => {
-      if (command.args.length > 0) (command as Command & { unknownCommand(): never }).unknownCommand();
+      if (command.args.length > 0) unknown(command, command.args[0] ?? '');
       await lazily(load)(options, command);
     };
   }
@@ -51,6 +51,7 @@ export function buildProgram(io: Io, ended: (exitCode: number) => void = () => {
     .option('--name <name>', 'what to call the key, such as "Work key"')
     .addOption(noBrowser())
     .addOption(timeout())
+    .addOption(json())
     .action(lazily(async () => (await import('./commands/enroll.ts')).enroll));
 
   program
@@ -478,11 +479,13 @@ the change. \`vouch setup codecommit --remove\` takes away what it has set up.
   agent
     .command('start')
     .description('start it, unless it is running (`vouch login` does that by itself)')
+    .addOption(json())
     .action(lazily(async () => (await import('./commands/agent.ts')).agentStart));
 
   agent
     .command('stop')
     .description('end it, and the session with it')
+    .addOption(json())
     .action(lazily(async () => (await import('./commands/agent.ts')).agentStop));
 
   agent
@@ -505,12 +508,14 @@ the change. \`vouch setup codecommit --remove\` takes away what it has set up.
     .description('make it a service of systemd or launchd')
     .option('--force', 'end a running session, and replace files that were changed')
     .option('--dry-run', 'show what would be written, and write nothing')
+    .addOption(json())
     .action(lazily(async () => (await import('./commands/agent-service.ts')).agentInstall));
 
   agent
     .command('uninstall')
     .description('undo `install`; the session ends')
     .option('--force', 'also remove files that were changed')
+    .addOption(json())
     .action(lazily(async () => (await import('./commands/agent-service.ts')).agentUninstall));
 
   for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);

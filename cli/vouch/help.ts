@@ -1,24 +1,34 @@
 import type { Command } from 'commander';
 
-/** Adds a `help` command. commander's own prints nothing about an unknown name, and works only one level deep. */
+/**
+ * Adds a `help` command to a group. commander's own prints nothing about an unknown name, and works only one level deep. After wrong usage the
+ * group names only where its commands are listed: what was wrong must not scroll out of sight.
+ */
 export function addHelp(group: Command): void {
   group
+    .showHelpAfterError(`\`${fullName(group)} --help\` lists its commands and options.`)
     .helpCommand(false)
     .command('help')
     .argument('[command...]', 'the command')
     .description('show the help of a command')
-    .action(async (names: string[]) => {
+    .action((names: string[]) => {
       let found = group;
       for (const name of names) {
         const next = found.commands.find((command) => command.name() === name);
-        if (next === undefined) {
-          if (found.commands.length === 0) found.error(`error: '${found.name()}' has no commands of its own`);
-          // A group prints that it has no such command, and names the nearest one.
-          await found.parseAsync([name], { from: 'user' });
-          return;
-        }
-        found = next;
+        if (next === undefined) unknown(found, name);
+        else found = next;
       }
       found.outputHelp();
     });
+}
+
+/** Ends with the message that there is no such command, and which one is nearest. */
+export function unknown(group: Command, name: string): void {
+  if (group.commands.length === 0) group.error(`error: '${group.name()}' has no commands of its own`);
+  group.args = [name];
+  (group as Command & { unknownCommand(): never }).unknownCommand();
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }

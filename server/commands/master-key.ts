@@ -37,6 +37,7 @@ them one after the other; until then they go on with what they have in memory.
     .description('print a master key that only AWS KMS can open: a new one, or the one in a file')
     .requiredOption('--kms-key <arn>', 'the ARN of a symmetric key or an alias in AWS KMS')
     .option('--key-file <file>', 'a file of mode 0400 or 0600 that holds the key to wrap')
+    .option('--json', 'print JSON')
     .addHelpText(
       'after',
       `
@@ -104,7 +105,15 @@ async function rewrapAll({ newKeyFile, json = false }: { newKeyFile: string; jso
   });
 }
 
-async function wrap({ kmsKey, keyFile }: { kmsKey: string; keyFile?: string }): Promise<void> {
+async function wrap({
+  kmsKey,
+  keyFile,
+  json = false,
+}: {
+  kmsKey: string;
+  keyFile?: string;
+  json?: boolean;
+}): Promise<void> {
   checkNames(process.env);
   const issuer = readIssuer(process.env.VOUCH_ISSUER);
   const key = readKmsArn(kmsKey);
@@ -117,5 +126,7 @@ async function wrap({ kmsKey, keyFile }: { kmsKey: string; keyFile?: string }): 
   }
   const master = keyFile === undefined ? randomBytes(32) : readKeyFile('--key-file', keyFile);
   const { wrapMasterKey } = await import('../signing/wrapped-master-key.ts');
-  process.stdout.write(`${await wrapMasterKey(master, key, issuer)}\n`);
+  const wrapped = await wrapMasterKey(master, key, issuer);
+  if (json) printJson({ wrapped, kmsKey, isNew: keyFile === undefined });
+  else process.stdout.write(`${wrapped}\n`);
 }

@@ -6,6 +6,7 @@ import { addAwsTemplate } from './aws-template.ts';
 import { addBackup } from './backup.ts';
 import { addCheck } from './check.ts';
 import { addDb } from './db.ts';
+import { addHelp } from './help.ts';
 import { addInvite } from './invite.ts';
 import { addKeys } from './keys.ts';
 import { addMasterKey } from './master-key.ts';
@@ -45,21 +46,11 @@ export function makeProgram(): Command {
   addDb(program);
   addRestore(program);
 
-  // commander's own `help` prints no error for an unknown name.
-  program
-    .helpCommand(false)
-    .command('help')
-    .argument('[command...]', 'the command')
-    .description('show the help of a command')
-    .action(async (names: string[]) => {
-      let found = program;
-      for (const [index, name] of names.entries()) {
-        const next = found.commands.find((command) => command.name() === name);
-        if (next === undefined) return void (await program.parseAsync(names.slice(0, index + 1), { from: 'user' }));
-        found = next;
-      }
-      found.outputHelp();
-    });
-  for (const group of program.commands.filter(({ commands }) => commands.length > 0)) group.helpCommand(false);
+  addHelp(program);
+  for (const group of program.commands.filter(({ commands }) => commands.length > 0)) {
+    group
+      .helpCommand(false)
+      .showHelpAfterError(`\`vouch-server ${group.name()} --help\` lists its commands and options.`);
+  }
   return program;
 }

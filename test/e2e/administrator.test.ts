@@ -102,8 +102,15 @@ async function isUnknown(person: Machine): Promise<void> {
   await status(page, 'unknown-key');
 }
 
-const enroll = (person: Machine, code: string, name = 'Work key') =>
-  person.succeed('vouch', ['enroll', '--server', sandbox.issuer, '--name', name], { input: person.typed(code) });
+async function enroll(person: Machine, code: string, name = 'Work key'): Promise<void> {
+  const args = ['enroll', '--server', sandbox.issuer, '--name', name, '--json'];
+  const { stdout } = await person.succeed('vouch', args, { input: person.typed(code) });
+  expect(JSON.parse(stdout)).toMatchObject({
+    server: sandbox.issuer,
+    key: { name },
+    email: expect.stringContaining('@'),
+  });
+}
 
 /** These tests are one story, in this order: a walk through docs/administration.md. */
 describe.sequential('an administrator', () => {

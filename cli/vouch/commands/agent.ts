@@ -9,21 +9,41 @@ import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
 import { clockTime } from '../../text/time.ts';
 
+export interface AgentOptions {
+  /** JSON for programs. */
+  json?: boolean;
+}
+
 /** `vouch agent start`, which `vouch login` does by itself. */
-export async function agentStart(_options: object, io: Io): Promise<number> {
+export async function agentStart({ json = false }: AgentOptions, io: Io): Promise<number> {
   const { started } = await startAgent(io.env);
-  io.stdout.write(started ? 'The agent is running\n' : 'The agent is already running\n');
+  if (json) io.stdout.write(`${jsonText({ running: true, started })}\n`);
+  else io.stdout.write(started ? 'The agent is running\n' : 'The agent is already running\n');
   return 0;
 }
 
 /** `vouch agent stop`: ends the agent, and with it the session. */
-export async function agentStop(_options: object, io: Io): Promise<number> {
+export async function agentStop({ json = false }: AgentOptions, io: Io): Promise<number> {
   const found = await foundBy(stopAgent(io.env));
-  if (found.state === 'none') io.stdout.write('No agent is running\n');
-  if (found.state === 'running') printStopped(found.answer, io);
   if (found.state === 'hung') {
     printNote(io.stderr, { what: 'The agent does not answer, so its process is ended.' });
     await endHungAgent(io.env);
+  }
+  if (json) {
+    const { session, dropped } = found.state === 'running' ? found.answer : {};
+    // Whether a hung agent had a session, nobody knows.
+    const hadSession = found.state === 'hung' ? null : Boolean(session);
+    const facts = {
+      stopped: found.state !== 'none',
+      hadSession,
+      revoked: session ? (dropped?.revoked ?? false) : null,
+    };
+    io.stdout.write(`${jsonText(facts)}\n`);
+    return 0;
+  }
+  if (found.state === 'none') io.stdout.write('No agent is running\n');
+  if (found.state === 'running') printStopped(found.answer, io);
+  if (found.state === 'hung') {
     io.stdout.write('The agent has ended, and a session that it had: at the server that ends by itself\n');
   }
   return 0;
@@ -44,13 +64,8 @@ const startsAgain: Record<ServiceManager, string> = {
   launchd: 'launchd starts a new one',
 };
 
-export interface AgentStatusOptions {
-  /** JSON for programs. */
-  json?: boolean;
-}
-
 /** `vouch agent status`: exit code 0 when an agent runs, 3 when none does. */
-export async function agentStatusCommand({ json = false }: AgentStatusOptions, io: Io): Promise<number> {
+export async function agentStatusCommand({ json = false }: AgentOptions, io: Io): Promise<number> {
   const found = await findAgent(io.env);
   if (found.state === 'hung') throw found.problem;
   if (found.state === 'none') {

@@ -1,5 +1,6 @@
 import { machineName, shortId } from '../../account/names.ts';
 import { accountKeys, accountSessions } from '../../agent/client/account-requests.ts';
+import { listLends } from '../../agent/client/lend-requests.ts';
 import { vouchProfiles } from '../../aws/config/profiles.ts';
 import type { Listed } from '../../completion/values.ts';
 import type { Io } from '../../terminal/io.ts';
@@ -25,6 +26,7 @@ export async function completionWords(kind: Listed, _options: object, io: Io): P
 const lists: Readonly<Record<Listed, (env: NodeJS.ProcessEnv) => Promise<string[]>>> = {
   profiles: async (env) => (await vouchProfiles(env)).map(({ name }) => name),
   roles: async (env) => (await vouchProfiles(env)).map(({ role }) => role.arn),
+  lends: async (env) => (await listLends(env)).lends.map(({ name }) => name),
   keys: async (env) => (await accountKeys(env)).map(({ name }) => name),
   sessions: async (env) =>
     (await accountSessions(env)).sessions.flatMap((session) => [shortId(session.id), machineName(session)]),

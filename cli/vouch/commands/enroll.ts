@@ -3,6 +3,7 @@ import { changeConfig, chosenServer, readConfig } from '../../config.ts';
 import { enrolKey } from '../../enrolment/enrol-key.ts';
 import { openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
+import { jsonText } from '../../text/json-text.ts';
 import { keyLabel } from '../../text/key-label.ts';
 
 export interface EnrollOptions {
@@ -13,12 +14,21 @@ export interface EnrollOptions {
   browser: boolean;
   /** The longest wait for the touch, in seconds. */
   timeout: number;
+  /** JSON for programs; what the person needs goes to standard error. */
+  json?: boolean;
   /** Whether this is a step of `vouch setup`, which says itself what comes next. */
   isStep?: boolean;
 }
 
 /** `vouch enroll`: enrols a security key at the server, with an invitation from the administrator. */
-export async function enroll({ browser, name, timeout, isStep = false, ...options }: EnrollOptions): Promise<number> {
+export async function enroll({
+  browser,
+  name,
+  timeout,
+  json = false,
+  isStep = false,
+  ...options
+}: EnrollOptions): Promise<number> {
   const { env, stdout, stderr } = process;
   // Wrong settings are reported before the person is asked for anything.
   const server = chosenServer(env, options.server);
@@ -28,7 +38,7 @@ export async function enroll({ browser, name, timeout, isStep = false, ...option
     fix: 'Run `vouch enroll` again; your invitation is still good.',
   });
   const dialog = openDialog(signal);
-  const say = (text: string) => stdout.write(`${text}\n`);
+  const say = (text: string) => (json ? stderr : stdout).write(`${text}\n`);
   try {
     const { key, email, awsCredentialsUntil } = await enrolKey({
       env,
@@ -42,7 +52,8 @@ export async function enroll({ browser, name, timeout, isStep = false, ...option
     });
     const outstanding = sayOutstanding(awsCredentialsUntil, new Date());
     if (outstanding !== undefined) say(outstanding);
-    say(`Enrolled ${keyLabel(key)} for ${email}${isStep ? '' : '. Next: `vouch login`'}`);
+    if (json) stdout.write(`${jsonText({ server, email, key, awsCredentialsUntil })}\n`);
+    else say(`Enrolled ${keyLabel(key)} for ${email}${isStep ? '' : '. Next: `vouch login`'}`);
     changeConfig(env, { server, people: { ...readConfig(env).people, [server]: email } });
     return 0;
   } finally {

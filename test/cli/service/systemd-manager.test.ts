@@ -40,6 +40,11 @@ test('install makes the agent a service, and uninstall undoes it', async () => {
   const again = await the.install();
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('already, nothing to change') });
   expect(the.calls().slice(5)).toEqual(['show-environment']);
+  const files = the.units.map((path) => ({ path }));
+  const inJson = JSON.parse((await the.install({ json: true })).stdout);
+  expect(inJson).toMatchObject({ service: 'systemd', changed: false, files: expect.arrayContaining(files) });
+  const dry = JSON.parse((await the.install({ json: true, dryRun: true })).stdout);
+  expect(dry.files).toContainEqual({ path: the.units[1], text: read(the.units[1]) });
 
   await handOverSession(newSession(world.url), the.env);
   expect(lines(await viaGit(the))).toMatchObject({ username: expect.stringMatching(/^ASIAEXAMPLE/) });
@@ -72,6 +77,7 @@ test('install makes the agent a service, and uninstall undoes it', async () => {
     stdout: 'The agent is not a service, nothing to change\n',
     stderr: '',
   });
+  expect((await the.uninstall({ json: true })).stdout).toBe('{"removed":[]}\n');
 });
 
 describe('when a step fails', () => {

@@ -1,11 +1,13 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { commandTree } from '../../../cli/completion/command-tree.ts';
 import { completionScript } from '../../../cli/completion/script.ts';
+import { version } from '../../../cli/programs.ts';
 import { shells } from '../../../cli/prompt/shells.ts';
 import { buildProgram } from '../../../cli/vouch/command-table.ts';
 import { readDocument } from '../../support/document.ts';
-import { captured } from '../support.ts';
+import { captured, machine, root, run } from '../support.ts';
 
 const program = buildProgram(captured({}).io);
 const doc = readDocument('cli.md');
@@ -56,6 +58,24 @@ test('completion of every shell knows all commands and options', () => {
     for (const { path, options } of nodes) {
       expect(script).toContain(`'${path}'`);
       for (const name of options.flatMap(({ names }) => names)) expect(script).toContain(name);
+    }
+  }
+});
+
+/** Commands that print no facts: scripts and secrets in formats of their own, programs that they run, and help. */
+const withoutFacts = ['init', 'completion', 'completion-words', 'exec', 'credential aws', 'help'];
+
+test('every command that prints facts has --json', () => {
+  const without = all.filter(({ command }) => !command.options.some(({ long }) => long === '--json'));
+  const runsAnother = (command: Command) => command.registeredArguments.some((one) => one.variadic);
+  expect(without.filter(({ path, command }) => !withoutFacts.includes(path) && !runsAnother(command))).toEqual([]);
+});
+
+test('vouch and vouch-server print their version in the same form', async () => {
+  for (const option of ['--version', '-V']) {
+    for (const file of ['cli/vouch/main.ts', 'server/main.ts']) {
+      const { code, stdout } = await run(process.execPath, [join(root, file), option], machine().env);
+      expect([code, stdout]).toEqual([0, `${version}\n`]);
     }
   }
 });

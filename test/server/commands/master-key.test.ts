@@ -193,7 +193,9 @@ describe('with AWS KMS', () => {
     const key = kms.createKey({ spec: 'SYMMETRIC_DEFAULT' });
     const same = (await run('master-key', 'wrap', '--kms-key', key.arn, '--key-file', fileWith(MASTER_KEY))).stdout;
     expect(await unwrap(same)).toEqual(OLD);
-    const wrapped = (await run('master-key', 'wrap', '--kms-key', key.arn)).stdout;
+    const json = (await run('master-key', 'wrap', '--kms-key', key.arn, '--json')).stdout;
+    expect(JSON.parse(json)).toEqual({ wrapped: expect.stringMatching(/^awskms:/), kmsKey: key.arn, isNew: true });
+    const { wrapped } = JSON.parse(json);
     const { code } = await run('master-key', 'rewrap', '--new-key-file', fileWith(wrapped));
     expect(code).toBe(0);
     expect(await opens(store, await unwrap(wrapped))).toEqual([true, true]);

@@ -92,3 +92,30 @@ test('the help of every command of vouch-server fits a terminal of 80 columns, a
   expect(tooLong(40).filter((line) => !line.startsWith('Usage:'))).toEqual([]);
   expect(commands.length).toBeGreaterThan(30);
 });
+
+test('every command of vouch-server that prints facts has --json', () => {
+  const leaves = (command: Command): Command[] => [command, ...command.commands.flatMap(leaves)];
+  const without = leaves(program)
+    .filter(({ commands, registeredArguments }) => commands.length === 0 || registeredArguments.length > 0)
+    .filter((command) => !command.options.some(({ long }) => long === '--json'))
+    .map((command) => command.name());
+  // The server itself, rows in formats of their own, a document, and help.
+  expect(without).toEqual(['serve', 'export', 'aws-template', 'help']);
+});
+
+test.each([
+  [['help', 'peopel'], "unknown command 'peopel'\n(Did you mean people?)"],
+  [['help', 'people', 'lits'], "unknown command 'lits'\n(Did you mean list?)"],
+  [['people', 'lits'], "unknown command 'lits'\n(Did you mean list?)"],
+  // It must not invite anybody.
+  [['help', 'invite', 'alice@example.com'], "unknown command 'alice@example.com'"],
+  [['help', 'serve', 'x'], "'serve' has no commands of its own"],
+])('%j says what was wrong', async (args, said) => {
+  let printed = '';
+  const asked = makeProgram();
+  const all = (command: Command): Command[] => [command, ...command.commands.flatMap(all)];
+  for (const command of all(asked)) command.configureOutput({ writeErr: (text) => (printed += text) });
+  await expect(asked.parseAsync(args, { from: 'user' })).rejects.toMatchObject({ exitCode: 1 });
+  expect(printed).toMatch(/^error: /);
+  expect(printed).toContain(said);
+});

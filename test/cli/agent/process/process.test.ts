@@ -331,6 +331,10 @@ test('vouch agent start, status, stop', async () => {
   ]);
   expect(await say(agentStop)).toEqual([0, 'The agent has ended\n']);
   expect(await say(agentStop)).toEqual([0, 'No agent is running\n']);
+  expect(await say(agentStart, { json: true })).toEqual([0, '{"running":true,"started":true}\n']);
+  expect(await say(agentStart, { json: true })).toEqual([0, '{"running":true,"started":false}\n']);
+  expect(await say(agentStop, { json: true })).toEqual([0, '{"stopped":true,"hadSession":false,"revoked":null}\n']);
+  expect(await say(agentStop, { json: true })).toEqual([0, '{"stopped":false,"hadSession":false,"revoked":null}\n']);
 });
 
 test('vouch credential aws without a session says what, why and what to do', async () => {
