@@ -236,8 +236,8 @@ test('in the sandbox of docs/ai-agents.md, a program has what is lent, and canno
     block.startsWith('#!/bin/sh\n# boxed:'),
   );
   writeFileSync(join(bin, 'boxed'), recipe ?? '', { mode: 0o755 });
-  const real = spawnSync('bwrap', ['--ro-bind', '/', '/', 'true']).status === 0;
-  if (!real) copyFileSync(join(root, 'test/cli/box/bwrap'), join(bin, 'bwrap'));
+  const works = (bwrap: string) => spawnSync(bwrap, ['--ro-bind', '/', '/', '--', 'true']).status === 0;
+  if (!works('bwrap')) copyFileSync(join(root, 'test/cli/box/bwrap'), join(bin, 'bwrap'));
   const work = join(home, 'sandboxed');
   mkdirSync(work);
   // The authority of the local AWS is in a folder that the sandbox hides.
@@ -253,6 +253,11 @@ test('in the sandbox of docs/ai-agents.md, a program has what is lent, and canno
     run('sh', ['-c', 'cd "$0" && exec "$@"', cwd, ...command], { ...env, GIT_SSL_CAINFO: join(work, 'ca.pem') });
   const exec = ['vouch', 'lend', 'exec', '--quiet', '--repo', 'demo', '--', 'boxed', 'sh', '-c', script];
   const done = await inside(work, ...exec);
+  if (!works('bwrap') && !works(join(bin, 'bwrap'))) {
+    // Where a user may make no namespaces there is no sandbox, and so nothing runs.
+    expect(done).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('namespace') });
+    return;
+  }
   expect(done).toMatchObject({ code: 42, stdout: expect.stringMatching(/^[0-9a-f]{40}\tHEAD\n/) });
   expect(readFileSync(join(work, 'here'), 'utf8')).toBe('written\n');
   expect(await inside(home, ...exec)).toMatchObject({

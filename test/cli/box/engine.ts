@@ -26,6 +26,7 @@ const namespaces: Record<Exclude<Level, 'none'>, string[]> = {
 
 /** Makes a root in $1 that has this machine's programs, and else only what is mounted; then runs the command there as the user $2. */
 const enter = `set -eu
+PATH=$PATH:/usr/sbin:/sbin
 root=$1 user=$2 directory=$3; shift 3
 mount -t tmpfs tmpfs "$root"
 for name in bin sbin lib lib32 lib64 libx32 usr etc opt nix; do
