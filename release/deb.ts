@@ -28,7 +28,10 @@ const DEPENDS = {
 export async function deb(contents: Contents, { arch, time }: SystemPackageOptions): Promise<Buffer> {
   const { product, version } = contents;
   const doc = `usr/share/doc/${product.name}`;
-  const entries = complete([...systemTree(contents), file(`${doc}/copyright`, copyright(product.name))]);
+  const entries = complete([
+    ...systemTree(contents, 'zsh/vendor-completions'),
+    file(`${doc}/copyright`, copyright(product.name)),
+  ]);
   const files = entries.filter(({ kind }) => kind === 'file');
   const size = files.reduce((sum, { content }) => sum + Math.ceil((content?.length ?? 0) / 1024), entries.length);
   const control = fields({

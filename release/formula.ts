@@ -42,9 +42,9 @@ ${systems.join('')}  def install
     libexec.install Dir["*"]
     bin.install_symlink Dir[libexec/"bin/*"]
     man1.install_symlink Dir[libexec/"share/man/man1/*"]
-    bash_completion.install_symlink libexec/"share/completions/vouch.bash" => "vouch"
-    zsh_completion.install_symlink libexec/"share/completions/vouch.zsh" => "_vouch"
-    fish_completion.install_symlink libexec/"share/completions/vouch.fish" => "vouch.fish"
+    bash_completion.install_symlink Dir[libexec/"share/bash-completion/completions/*"]
+    zsh_completion.install_symlink Dir[libexec/"share/zsh/site-functions/*"]
+    fish_completion.install_symlink Dir[libexec/"share/fish/vendor_completions.d/*"]
   end
 
   def caveats

@@ -145,14 +145,11 @@ each_link() {
   for program in vouch git-credential-vouch git-remote-codecommit; do
     "$1" "$prefix/bin/$program" "../lib/vouch/bin/$program"
   done
-  for page in "$home"/share/man/man1/*; do
-    [ ! -f "$page" ] || "$1" "$prefix/share/man/man1/${page##*/}" "../../../lib/vouch/share/man/man1/${page##*/}"
+  # Manual and completions.
+  for file in "$home"/share/*/*/*; do
+    inside=${file#"$home"/share/}
+    [ ! -f "$file" ] || "$1" "$prefix/share/$inside" "../../../lib/vouch/share/$inside"
   done
-  shells=$home/share/completions
-  from=../../../lib/vouch/share/completions
-  [ ! -f "$shells/vouch.bash" ] || "$1" "$prefix/share/bash-completion/completions/vouch" "$from/vouch.bash"
-  [ ! -f "$shells/vouch.zsh" ] || "$1" "$prefix/share/zsh/site-functions/_vouch" "$from/vouch.zsh"
-  [ ! -f "$shells/vouch.fish" ] || "$1" "$prefix/share/fish/vendor_completions.d/vouch.fish" "$from/vouch.fish"
 }
 
 make_link() {

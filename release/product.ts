@@ -68,10 +68,8 @@ export interface Contents {
   entries: Entry[];
   /** The commands, and the files in that folder that they are. */
   commands: [name: string, path: string][];
-  /** Manual pages, without a folder. */
-  manPages: Entry[];
-  /** Completions, named after their shell. */
-  completions: Entry[];
+  /** Manual and completion, as they are placed in /usr/share. */
+  share: Entry[];
   /** The list of contents (CycloneDX). */
   bom: string;
 }
@@ -113,8 +111,7 @@ export function contentsOf(
     version,
     commands,
     bom,
-    manPages: [],
-    completions: [],
+    share: share(product),
     entries: [
       ...[...built, ...product.files.map((path) => file(path, readFileSync(join(root, path))))].map((entry) => ({
         ...entry,
@@ -130,6 +127,22 @@ export function contentsOf(
       file('sbom.cdx.json', bom),
     ],
   };
+}
+
+/** Where shells look for completions, in a folder of the system's or of a person's own. */
+const COMPLETIONS = {
+  bash: 'bash-completion/completions',
+  zsh: 'zsh/site-functions',
+  fish: 'fish/vendor_completions.d',
+};
+
+function share({ name, commands }: Product): Entry[] {
+  const isOurs = (path: string) => commands.includes(path.replace(/\.\d$/, '') as ProgramName);
+  const pages = filesOf(join(root, 'dist/man'), '', isOurs);
+  const completions = Object.entries(COMPLETIONS).flatMap(([shell, place]) =>
+    filesOf(join(root, 'dist/completions', shell), place, (path) => [name, `_${name}`, `${name}.fish`].includes(path)),
+  );
+  return [...pages.map((page) => ({ ...page, path: `man/man${page.path.at(-1)}/${page.path}` })), ...completions];
 }
 
 function startedByOwnNode({ path, content }: Entry): Buffer {

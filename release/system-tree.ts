@@ -4,15 +4,12 @@ import { gzipSync } from 'node:zlib';
 import { type Entry, file, filesOf, folder, link, under } from './entries.ts';
 import { type Contents, root } from './product.ts';
 
-/** Where completions are looked for, by shell (Debian's and Fedora's places are the same). */
-const COMPLETIONS: Record<string, (command: string) => string> = {
-  bash: (command) => `usr/share/bash-completion/completions/${command}`,
-  zsh: (command) => `usr/share/zsh/vendor-completions/_${command}`,
-  fish: (command) => `usr/share/fish/vendor_completions.d/${command}.fish`,
-};
-
-/** A product as a package of the system has it: in /usr, with the server's settings in /etc. */
-export function systemTree({ product, entries, commands, manPages, completions }: Contents): Entry[] {
+/**
+ * A product as a package of the system has it: in /usr, with the server's settings in /etc.
+ *
+ * @param zsh where in /usr/share the system's zsh looks for completions
+ */
+export function systemTree({ product, entries, commands, share }: Contents, zsh = 'zsh/site-functions'): Entry[] {
   const place = `usr/lib/${product.name}`;
   return [
     ...under(
@@ -20,10 +17,11 @@ export function systemTree({ product, entries, commands, manPages, completions }
       entries.filter(({ kind }) => kind !== 'link'),
     ),
     ...commands.map(([name, path]) => link(`usr/bin/${name}`, `${place}/${path}`)),
-    ...manPages.map(({ path, content = Buffer.alloc(0) }) =>
-      file(`usr/share/man/man${path.at(-1)}/${path}.gz`, gzipSync(content, { level: 9 })),
-    ),
-    ...completions.map(({ path, content = Buffer.alloc(0) }) => file(COMPLETIONS[path]?.(product.name) ?? '', content)),
+    ...under('usr/share', share).map((entry) => {
+      if (!entry.path.startsWith('usr/share/man/'))
+        return { ...entry, path: entry.path.replace('zsh/site-functions', zsh) };
+      return file(`${entry.path}.gz`, gzipSync(entry.content ?? '', { level: 9 }));
+    }),
     ...filesOf(join(root, 'docs'), `usr/share/doc/${product.name}`),
     file(`usr/share/doc/${product.name}/CHANGELOG.md`, readFileSync(join(root, 'CHANGELOG.md'))),
     ...(product.name === 'vouch-server' ? serversFiles() : []),

@@ -87,6 +87,9 @@ test.each(['curl', 'wget'] as const)('downloads by %s, installs, and vouch runs'
   expect(await run('vouch', ['--version'], { env })).toMatchObject({ code: 0, stdout: `${manifest.version}\n` });
   const asking = { env, input: 'protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\npath=v1/repos/demo\n\n' };
   expect(await run('git', ['credential-vouch', 'get'], asking)).toMatchObject({ code: 0, stdout: 'quit=1\n' });
+  for (const shared of ['man/man1/vouch.1', 'bash-completion/completions/vouch', 'zsh/site-functions/_vouch']) {
+    expect(readFileSync(join(home, '.local/share', shared), 'utf8')).toContain('vouch');
+  }
   // No temporary folder is left.
   expect(readdirSync(join(home, '.local/lib'))).toEqual(['vouch']);
 });

@@ -38,7 +38,7 @@ describe.each(names)('the .deb of %s', (name) => {
   });
 
   test('is the same when it is made twice', async () => {
-    expect(sha256(await deb(freshContents(name), options))).toBe(sha256(await deb(testContents(name), options)));
+    expect(sha256(await deb(freshContents(name), options))).toBe(sha256(await madeOnce(debs, deb, name)));
   });
 });
 
@@ -67,7 +67,7 @@ test('every script is one that sh can read', async () => {
 
 describe.each(names)('the .rpm of %s', (name) => {
   test('says what is in it, and its digests are right', async () => {
-    const bytes = await rpm(testContents(name), options);
+    const bytes = await madeOnce(rpms, rpm, name);
     const { signature, header, payload } = rpmParts(bytes);
     const tags = rpmHeaderTags(header);
     const signed = rpmHeaderTags(signature);
@@ -88,7 +88,7 @@ describe.each(names)('the .rpm of %s', (name) => {
   });
 
   test('is the same when it is made twice', async () => {
-    expect(sha256(await rpm(freshContents(name), options))).toBe(sha256(await rpm(testContents(name), options)));
+    expect(sha256(await rpm(freshContents(name), options))).toBe(sha256(await madeOnce(rpms, rpm, name)));
   });
 });
 
@@ -104,6 +104,23 @@ test('commands in /usr/bin are links that lead to files of the package', () => {
   }
 });
 
+test.each([
+  ['vouch', 'man1/vouch.1', 'vouch'],
+  ['vouch', 'man1/git-credential-vouch.1', 'vouch'],
+  ['vouch-server', 'man8/vouch-server.8', 'vouch-server'],
+] as const)('%s has its manual and its completions where the system looks for them', async (name, page, command) => {
+  const files = await untar((await debMembers(name))['data.tar.gz']);
+  const manual = files.find(({ path }) => path === `./usr/share/man/${page}.gz`)?.content ?? Buffer.alloc(0);
+  expect(gunzipSync(manual).toString()).toMatch(/^\.TH /m);
+  for (const completion of [
+    `bash-completion/completions/${command}`,
+    `zsh/vendor-completions/_${command}`,
+    `fish/vendor_completions.d/${command}.fish`,
+  ]) {
+    expect(text(files, `./usr/share/${completion}`)).toContain(command);
+  }
+});
+
 interface Unpacked {
   path: string;
   type: string;
@@ -114,9 +131,19 @@ interface Unpacked {
   content: Buffer;
 }
 
+const debs = new Map<string, Promise<Buffer>>();
+const rpms = new Map<string, Promise<Buffer>>();
+
+/** A package, made once for all tests. */
+function madeOnce(all: Map<string, Promise<Buffer>>, make: typeof deb, name: (typeof names)[number]): Promise<Buffer> {
+  const made = all.get(name) ?? make(testContents(name), options);
+  all.set(name, made);
+  return made;
+}
+
 /** The members of a package's ar archive (deb(5)). */
 async function debMembers(name: (typeof names)[number]): Promise<Record<string, Buffer>> {
-  const bytes = await deb(testContents(name), options);
+  const bytes = await madeOnce(debs, deb, name);
   expect(bytes.subarray(0, 8).toString()).toBe('!<arch>\n');
   const members: Record<string, Buffer> = {};
   for (let at = 8; at < bytes.length; ) {
@@ -185,7 +212,7 @@ function rpmHeaderTags(header: Buffer): (tag: number) => (string | number)[] {
 }
 
 async function rpmTags(name: (typeof names)[number]): Promise<(tag: number) => (string | number)[]> {
-  return rpmHeaderTags(rpmParts(await rpm(testContents(name), options)).header);
+  return rpmHeaderTags(rpmParts(await madeOnce(rpms, rpm, name)).header);
 }
 
 /** The files of an archive of cpio(5). */
