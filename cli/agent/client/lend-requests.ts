@@ -11,8 +11,8 @@ import { hung, notRunning, silent } from './problems.ts';
 
 /** The requests to the agent about lends (protocol/lends.ts). */
 
-/** How long the agent may take to open a lend, in milliseconds. It asks neither the server nor AWS. */
-const openTimeout = 10_000;
+/** How long the agent may take to open a lend, in milliseconds. It asks the server and AWS, once each. */
+const openTimeout = 20_000;
 
 /** More than the longest line of an answer, in characters. */
 const longestLine = 256 * 1024;

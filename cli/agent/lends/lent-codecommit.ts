@@ -11,6 +11,7 @@ import { reasonOf } from '../log.ts';
 import { badRequest, otherVersion } from '../problems.ts';
 import { type GitCredentialRequest, parseGitRequest } from '../protocol/git-request.ts';
 import { credentialLines } from '../services/git-answer.ts';
+import { isDown } from '../session/credential-supply.ts';
 import type { HeldCredentials } from '../session/held-credentials.ts';
 import type { LentCredentials } from '../session/lent-credentials.ts';
 import type { FencedProfile } from './fenced-profile.ts';
@@ -43,6 +44,22 @@ export class LentCodeCommit {
   /** Until when AWS may honour what was given out, in milliseconds since 1970; undefined if that is nothing. */
   get givenUntil(): number | undefined {
     return this.#givenUntil > this.#options.agent.clocks.now() ? this.#givenUntil : undefined;
+  }
+
+  /**
+   * Gets credentials for every profile ahead: the socket could not say why AWS refuses them. If the server or AWS is only down, it may
+   * work later.
+   *
+   * @throws Problem as LentCredentials.use
+   */
+  async prepare(): Promise<void> {
+    const { profiles } = this.#options;
+    const prepared = profiles.map((profile) =>
+      this.#use(profile, () => {}, 0).catch((error: unknown) => {
+        if (!isDown(error)) throw error;
+      }),
+    );
+    await Promise.all(prepared);
   }
 
   /**
@@ -112,11 +129,11 @@ export class LentCodeCommit {
   }
 
   /** STS is asked in a region that the lend's owner chose: a request could name any. Credentials are valid in all regions. */
-  #use<T>(profile: FencedProfile, make: (credentials: HeldCredentials) => T | Promise<T>): Promise<T> {
+  #use<T>(profile: FencedProfile, make: (credentials: HeldCredentials) => T | Promise<T>, within?: number): Promise<T> {
     const { credentials } = this.#options;
     const [first, ...others] = new Set(profile.repositories.map(({ region }) => region));
     const region = (others.length === 0 ? first : undefined) ?? profile.region;
-    return credentials.use(profile, { region }, make);
+    return credentials.use(profile, { region, ...(within !== undefined && { within }) }, make);
   }
 
   #gave(until: number): void {

@@ -61,9 +61,9 @@ export class OpenLend {
   }
 
   /**
-   * Begins to listen.
+   * Begins to listen, and makes sure that AWS gives what is lent.
    *
-   * @throws Problem `folder`; what ended the lend meanwhile
+   * @throws Problem `folder`; what ended the lend meanwhile; as LentCodeCommit.prepare
    */
   async listen(): Promise<void> {
     const { name, asked, agent, profiles } = this.#options;
@@ -72,6 +72,7 @@ export class OpenLend {
     try {
       await this.#folder.listen(this.#server);
       await this.#aws?.listen();
+      await this.#codecommit.prepare();
       lifetime.check();
     } catch (error) {
       this.end('agent');

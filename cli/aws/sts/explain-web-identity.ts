@@ -21,6 +21,8 @@ export interface StsContext {
   region: string;
   sessionName: string;
   duration: number;
+  /** The session policy that was sent, if there was one. */
+  policy?: string | undefined;
   /** The environment in which STS was asked. */
   env: NodeJS.ProcessEnv;
   /** Secrets that were sent, which an answer could quote. */
@@ -38,6 +40,7 @@ export interface StsContext {
 export function explainWebIdentity(error: unknown, context: StsContext): Problem {
   const { name, message, status, retryAfter } = readFailure(error, context.secrets);
   const { role, region, sessionName } = context;
+  const isLent = context.policy !== undefined;
   const { reason, action } = awsReason(name, message);
   const refused = (why: string, fix: string) =>
     new Problem({
@@ -65,7 +68,9 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
     case 'AccessDenied':
     case 'AccessDeniedException':
       return refused(
-        `The role does not exist, or its trust policy does not let ${sessionName} in.`,
+        isLent
+          ? `The role does not exist, or its trust policy does not let ${sessionName} in, or forbids lending.`
+          : `The role does not exist, or its trust policy does not let ${sessionName} in.`,
         'Ask your AWS administrator to compare the trust policy: actions sts:AssumeRoleWithWebIdentity, ' +
           'sts:TagSession and sts:SetSourceIdentity; conditions on aud and sub of your Vouch server, sts:RoleSessionName ' +
           `(yours is ${sessionName}) and sts:RoleAuthorizedByIdp. It may also ask for a security key of a higher level.`,
@@ -101,7 +106,12 @@ export function explainWebIdentity(error: unknown, context: StsContext): Problem
       );
     case 'PackedPolicyTooLarge':
     case 'PackedPolicyTooLargeException':
-      return refused("The session's tags are too large for AWS.", "Tell the Vouch server's administrator.");
+      return isLent
+        ? refused(
+            'The fence and the session’s tags are too large for AWS together.',
+            'Name fewer repositories or branches, or patterns such as `team-*`.',
+          )
+        : refused("The session's tags are too large for AWS.", "Tell the Vouch server's administrator.");
     case 'RegionDisabledException':
       return refused(
         `STS is not enabled in the region ${region} for this account.`,

@@ -49,6 +49,12 @@ export async function signedIn(options: Partial<ServeOptions> = {}) {
   return the;
 }
 
+/** A person whose monotonic clock can be put forward, in milliseconds. */
+export async function signedInWithClock() {
+  const ahead = { by: 0 };
+  return { ...(await signedIn({ uptime: () => performance.now() + ahead.by })), ahead };
+}
+
 export const viaGit = (the: Machine, request: string | Buffer = gitRequest) =>
   say(the.gitSocket, Buffer.concat([Buffer.from('action=get\ntimeout=900\n'), Buffer.from(request)]));
 

@@ -4,15 +4,15 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { endLend, listLends, startLend } from '../../../../cli/agent/client/lend-requests.ts';
 import { agentLogs } from '../../../../cli/agent/client/requests.ts';
 import { stsError } from '../../support.ts';
-import { signedIn } from '../support.ts';
+import { signedIn, signedInWithClock } from '../support.ts';
 
 const asked = { profiles: [], repos: ['demo'], branches: [], pullOnly: true, seconds: 3600, aws: true, tied: false };
 
-async function lent() {
-  const the = await signedIn();
+async function lent(the: Awaited<ReturnType<typeof signedIn>>) {
   const { lend } = await startLend(asked, the.env);
+  const [, sts] = the.world.calls.splice(0);
   const { url = '', token = '' } = lend.awsEndpoint ?? {};
-  return { the, lend, url, token };
+  return { the, lend, url, token, policy: JSON.parse(sts?.query?.get('Policy') ?? '') };
 }
 
 /** `fetch` would not send another Host. */
@@ -28,7 +28,7 @@ function ask(url: string, headers: Record<string, string>, method = 'GET'): Prom
 }
 
 test('gives the fenced credentials in the form of AWS’s container provider', async () => {
-  const { the, lend, url, token } = await lent();
+  const { the, lend, url, token, policy } = await lent(await signedIn());
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/credentials$/);
   const { status, text } = await ask(url, { authorization: token });
   expect(status).toBe(200);
@@ -38,8 +38,7 @@ test('gives the fenced credentials in the form of AWS’s container provider', a
     Token: 'sessiontoken/of+2==',
     Expiration: new Date(the.clock.now + 3600_000).toISOString(),
   });
-  const [, sts] = the.world.calls;
-  expect(JSON.parse(sts?.query?.get('Policy') ?? '').Statement).toEqual([
+  expect(policy.Statement).toEqual([
     { Effect: 'Allow', Action: 'codecommit:GitPull', Resource: ['arn:aws:codecommit:*:123456789012:demo'] },
   ]);
   // AWS honours them to their own end, and that is said.
@@ -48,7 +47,7 @@ test('gives the fenced credentials in the form of AWS’s container provider', a
 });
 
 test('AWS’s own SDK finds it by the two variables', async () => {
-  const { the, url, token } = await lent();
+  const { the, url, token } = await lent(await signedIn());
   vi.stubEnv('HOME', the.folder);
   vi.stubEnv('AWS_CONTAINER_CREDENTIALS_FULL_URI', url);
   vi.stubEnv('AWS_CONTAINER_AUTHORIZATION_TOKEN', token);
@@ -62,7 +61,7 @@ test('AWS’s own SDK finds it by the two variables', async () => {
 });
 
 test('its token is told only to whoever opened the lend', async () => {
-  const { the, url, token } = await lent();
+  const { the, url, token } = await lent(await signedIn());
   const [listed] = (await listLends(the.env)).lends;
   expect(listed?.awsEndpoint).toEqual({ url });
   expect(JSON.stringify(await agentLogs(0, the.env))).not.toContain(token);
@@ -75,13 +74,13 @@ test.each([
   ['with a scheme before it', 401, (token: string) => ({ authorization: `Bearer ${token}` })],
   ['for a name that leads here', 403, (token: string) => ({ authorization: token, host: 'evil.example' })],
 ])('%s it gives nothing, and nobody is asked', async (_, status, headers) => {
-  const { the, url, token } = await lent();
+  const { the, url, token } = await lent(await signedIn());
   expect(await ask(url, headers(token))).toMatchObject({ status, text: expect.not.stringContaining('secret') });
   expect(the.world.calls).toEqual([]);
 });
 
 test('it knows no other path and no other method', async () => {
-  const { the, url, token } = await lent();
+  const { the, url, token } = await lent(await signedIn());
   for (const [address, method] of [
     [url.replace('credentials', 'status'), 'GET'],
     [`${url}?x`, 'GET'],
@@ -94,7 +93,10 @@ test('it knows no other path and no other method', async () => {
 });
 
 test('when AWS refuses, it says nothing of why, and asks once', async () => {
-  const { the, url, token } = await lent();
+  const the = await signedInWithClock();
+  the.world.answers.sts = stsError('ServiceUnavailable', 'Later', 503);
+  const { url, token } = await lent(the);
+  the.ahead.by += 6000;
   the.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
   for (let i = 0; i < 3; i++) {
     expect(await ask(url, { authorization: token })).toEqual({

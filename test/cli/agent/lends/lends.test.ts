@@ -19,7 +19,7 @@ import {
   setUpProfile,
   stsError,
 } from '../../support.ts';
-import { hour, signedIn } from '../support.ts';
+import { hour, signedIn, signedInWithClock } from '../support.ts';
 
 const asked: NewLend = {
   profiles: [],
@@ -38,6 +38,13 @@ const requestFor = (changes: Record<string, string>) =>
   Object.entries({ protocol: 'https', host, path: 'v1/repos/demo', ...changes })
     .map(([key, value]) => `${key}=${value}\n`)
     .join('');
+
+/** Opens a lend, and forgets what was asked for it: AWS's credentials are got ahead. */
+async function open(the: Awaited<ReturnType<typeof signedIn>>, changes: Partial<NewLend> = {}) {
+  const opened = await startLend({ ...asked, ...changes }, the.env);
+  the.world.calls.length = 0;
+  return opened;
+}
 
 /** What the server and STS were asked so far. */
 const calls = (the: Awaited<ReturnType<typeof signedIn>>) => the.world.calls.map(({ what }) => what);
@@ -106,14 +113,14 @@ test.each([
 ])('%s is refused before anybody is asked, and Git asks no person', async (_, changes) => {
   const the = await signedIn();
   setUpProfile(the, 'other', 'arn:aws:iam::123456789012:role/Other');
-  const { lend } = await startLend({ ...asked, profiles: ['vouch'] }, the.env);
+  const { lend } = await open(the, { profiles: ['vouch'] });
   expect(await ask(lend, requestFor(changes))).toBe('quit=1\n');
   expect(calls(the)).toEqual([]);
 });
 
 test('for a host that is not AWS’s it says nothing, so that Git goes on', async () => {
   const the = await signedIn();
-  const { lend } = await startLend(asked, the.env);
+  const { lend } = await open(the);
   expect(await ask(lend, requestFor({ host: 'github.com' }))).toBe('');
   for (const action of ['store', 'erase', 'exit']) expect(await ask(lend, gitRequest, action)).toBe('');
   expect(await say(lend.gitSocket, 'GET /status HTTP/1.0\r\n\r\n')).toBe('');
@@ -132,10 +139,12 @@ test('no request makes it read a file: profiles are those of the lend’s start'
 test('a region in a repository’s address counts', async () => {
   const the = await signedIn();
   const { lend } = await startLend({ ...asked, repos: ['codecommit::eu-west-1://demo'] }, the.env);
+  const [, sts] = the.world.calls;
+  the.world.calls.length = 0;
   expect(await ask(lend)).toBe('quit=1\n');
   expect(calls(the)).toEqual([]);
-  await ask(lend, requestFor({ host: 'git-codecommit.eu-west-1.amazonaws.com' }));
-  const [, sts] = the.world.calls;
+  const there = requestFor({ host: 'git-codecommit.eu-west-1.amazonaws.com' });
+  expect(lines(await ask(lend, there)).username).toContain('ASIAEXAMPLE');
   expect(JSON.parse(sts?.query?.get('Policy') ?? '').Statement[0].Resource).toEqual([
     'arn:aws:codecommit:eu-west-1:123456789012:demo',
   ]);
@@ -275,17 +284,42 @@ test('without a session, or with a server that cannot mark it, nothing is lent',
   const the = await signedIn();
   the.world.answers.token = (response) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"token":"a.b.c"}');
-  const { lend } = await startLend(asked, the.env);
-  expect(await ask(lend)).toBe('quit=1\n');
+  await expect(startLend(asked, the.env)).rejects.toMatchObject({ kind: 'old-server' });
   expect(calls(the)).toEqual(['token']);
+  expect((await listLends(the.env)).lends).toEqual([]);
   await dropSession(the.env).catch(() => {});
   await expect(startLend(asked, the.env)).rejects.toMatchObject({ category: 'no-session' });
 });
 
-test('a refusal of AWS is not asked for again and again', async () => {
+test('what AWS refuses at the start is said, and nothing is open', async () => {
   const the = await signedIn();
+  the.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
+  await expect(startLend(asked, the.env)).rejects.toMatchObject({
+    kind: 'aws-refused',
+    why: expect.stringContaining('or forbids lending'),
+  });
+  the.world.answers.sts = stsError('PackedPolicyTooLarge', 'Packed policy consumes 120% of allotted space', 400);
+  await expect(startLend(asked, the.env)).rejects.toMatchObject({ why: expect.stringContaining('The fence and') });
+  expect(await listLends(the.env)).toEqual({ lends: [] });
+});
+
+test('while AWS is down a lend can be opened, and works later', async () => {
+  const the = await signedInWithClock();
+  the.world.answers.sts = stsError('ServiceUnavailable', 'Later', 503);
+  const { lend } = await open(the);
+  expect(await ask(lend)).toBe('quit=1\n');
+  expect(calls(the)).toEqual([]);
+  delete the.world.answers.sts;
+  the.ahead.by += 6000;
+  expect(lines(await ask(lend)).username).toContain('ASIAEXAMPLE');
+});
+
+test('a refusal of AWS is not asked for again and again', async () => {
+  const the = await signedInWithClock();
+  the.world.answers.sts = stsError('ServiceUnavailable', 'Later', 503);
+  const { lend } = await open(the);
   the.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:TagSession');
-  const { lend } = await startLend(asked, the.env);
+  the.ahead.by += 6000;
   for (let i = 0; i < 5; i++) expect(await ask(lend)).toBe('quit=1\n');
   expect(calls(the)).toEqual(['token', 'sts']);
 });
