@@ -110,6 +110,7 @@ ${fn}() {
     words) found=\${words// /$'\\n'} ;;
     profiles | roles | keys | sessions | lends) found=$(vouch completion-words "$kind" 2>/dev/null) ;;
     remotes) found=$(git remote 2>/dev/null) ;;
+    hosts) found=$(compgen -A hostname -- "$typed") ;;
     files) found=$(compgen -f -- "$typed") ;;
     folders) found=$(compgen -d -- "$typed") ;;
     programs) found=$(compgen -c -- "$typed") ;;

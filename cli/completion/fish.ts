@@ -111,6 +111,8 @@ function ${fn}_complete
       end
     case remotes
       git remote 2>/dev/null
+    case hosts
+      __fish_print_hostnames
     case files
       __fish_complete_path (string replace -- "$before" '' $current)
     case folders

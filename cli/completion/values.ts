@@ -5,12 +5,12 @@ export const listed = ['profiles', 'roles', 'keys', 'sessions', 'lends'] as cons
 export type Listed = (typeof listed)[number];
 
 /**
- * What completes a value: words that are always the same; a list that `vouch` prints; the remotes of the repository here, files, folders
- * or programs, which the shell knows; the commands of a group (for `help`); or nothing.
+ * What completes a value: words that are always the same; a list that `vouch` prints; the remotes of the repository here, hosts, files,
+ * folders or programs, which the shell knows; the commands of a group (for `help`); or nothing.
  */
 export type Values =
   | { kind: 'words'; words: readonly string[] }
-  | { kind: Listed | 'remotes' | 'files' | 'folders' | 'programs' | 'commands' | 'nothing' };
+  | { kind: Listed | 'remotes' | 'hosts' | 'files' | 'folders' | 'programs' | 'commands' | 'nothing' };
 
 /** By the long name of an option. */
 const ofOptions: Readonly<Record<string, Values['kind']>> = {
@@ -29,6 +29,7 @@ const ofArguments: Readonly<Record<string, Values['kind']>> = {
   key: 'keys',
   session: 'sessions',
   url: 'remotes',
+  host: 'hosts',
   file: 'files',
   folder: 'folders',
   program: 'programs',

@@ -91,6 +91,7 @@ ${fn}() {
     remotes)
       found=(\${(f)"$(git remote 2>/dev/null)"})
       compadd -- $found ;;
+    hosts) _hosts ;;
     files) _files ;;
     folders) _files -/ ;;
     programs) _command_names -e ;;

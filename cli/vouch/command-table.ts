@@ -1,4 +1,4 @@
-import { Argument, Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { engines } from '../box/container.ts';
 import { listed } from '../completion/values.ts';
 import { lendOptions } from '../lend/options.ts';
@@ -9,6 +9,7 @@ import { formats, status } from './commands/status.ts';
 import { environmentFormats } from './environment-formats.ts';
 import { addHelp, unknown } from './help.ts';
 import { json, noBrowser, port, profile, region, server, timeout, yes } from './options.ts';
+import { WrappingCommand } from './wrapping-command.ts';
 
 /**
  * The command table: `vouch` with all its commands, their arguments, options and descriptions. Building it has no side effects, so
@@ -19,7 +20,7 @@ import { json, noBrowser, port, profile, region, server, timeout, yes } from './
  * @returns the program; its parsing throws CommanderError for wrong usage, and after help and version
  */
 export function buildProgram(io: Io, ended: (exitCode: number) => void = () => {}): Command {
-  const program = new Command('vouch')
+  const program = new WrappingCommand('vouch')
     .description('Touch your security key once a day, then use Git against AWS CodeCommit with no stored secret.')
     .version(version)
     .showHelpAfterError()

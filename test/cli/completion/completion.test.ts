@@ -17,6 +17,13 @@ describe.each(triedShells)('%s', (shell) => {
     expect(await complete('vouch init z\t')).toEqual(['init', 'zsh']);
     expect(await complete('vouch help ke\trem\t')).toEqual(['help', 'keys', 'remove']);
     expect(await complete('vouch keys help ad\t')).toEqual(['keys', 'help', 'add']);
+    expect(await complete('vouch lend exec --pull-o\tprintenv --al\t')).toEqual([
+      'lend',
+      'exec',
+      '--pull-only',
+      'printenv',
+      '--al',
+    ]);
     // Nothing of the first command is a command of the second.
     expect(await complete('vouch logout stat\t')).toEqual(['logout', 'stat']);
     expect(existsSync(join(the.env.HOME ?? '', 'asked'))).toBe(false);

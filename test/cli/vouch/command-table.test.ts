@@ -79,3 +79,19 @@ test('vouch and vouch-server print their version in the same form', async () => 
     }
   }
 });
+
+test('the help of every command fits a terminal of 80 columns, and its prose one of 40', () => {
+  const groups = (command: Command): Command[] => [command, ...command.commands.flatMap(groups)];
+  const helpOf = (command: Command, width: number) => {
+    let printed = '';
+    command.configureOutput({ getOutHelpWidth: () => width, writeOut: (text) => (printed += text) });
+    command.outputHelp();
+    return printed.split('\n');
+  };
+  for (const command of groups(buildProgram(captured({}).io))) {
+    expect(helpOf(command, 80).filter((line) => line.length > 80)).toEqual([]);
+    expect(
+      helpOf(command, 40).filter((line) => line.length > 40 && /^\w/.test(line) && !line.startsWith('Usage:')),
+    ).toEqual([]);
+  }
+});
