@@ -64,7 +64,7 @@ export class Connection {
     this.#ssh = spawn('ssh', args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
     this.#ended = new Promise((resolve, reject) => {
       this.#ssh.once('error', (error: NodeJS.ErrnoException) => reject(error.code === 'ENOENT' ? noSsh() : error));
-      this.#ssh.once('close', (code, name) => resolve(name === null ? (code ?? 255) : 128 + constants.signals[name]));
+      this.#ssh.once('exit', (code, name) => resolve(name === null ? (code ?? 255) : 128 + constants.signals[name]));
     });
     // Whoever waits for an answer gets it.
     this.#ended.catch(() => {});
@@ -90,10 +90,10 @@ export class Connection {
   /**
    * Has the host's sshd listen on a socket there, and pass what connects on to one of ours.
    *
-   * @throws Problem `ssh-forward`
+   * @throws Problem `ssh-forward`; the signal's reason
    */
   forward(there: string, here: string): Promise<void> {
-    const { control, destination, env } = this.#options;
+    const { control, destination, env, signal } = this.#options;
     // Without the person's configuration: it might name more to forward. The destination only has to be there.
     const args = [
       '-F',
@@ -107,8 +107,9 @@ export class Connection {
       'host',
     ];
     return new Promise((resolve, reject) => {
-      execFile('ssh', args, { env }, (error, _, stderr) => {
+      execFile('ssh', args, { env, signal }, (error, _, stderr) => {
         if (error === null) resolve();
+        else if (signal.aborted) reject(signal.reason);
         else reject(notForwarded(destination, printable(stderr.trim().split('\n')[0] ?? '', 300)));
       });
     });
@@ -161,6 +162,8 @@ export class Connection {
   /** Ends the connection. */
   async close(): Promise<void> {
     this.release();
+    // Nobody reads any more. A host that goes on printing must not keep us.
+    this.#ssh.stdout.destroy();
     const timer = setTimeout(() => this.#ssh.kill(), farewell);
     await this.#ended.catch(() => {});
     clearTimeout(timer);

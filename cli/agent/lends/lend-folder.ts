@@ -5,7 +5,7 @@ import { Problem } from '../../problem/problem.ts';
 import { checkSocketPath } from '../../runtime-folder/check-socket.ts';
 import { backlog } from '../../runtime-folder/owned-socket.ts';
 
-/** The folder of a lend: `lends/<name>` in the runtime folder, with nothing but its socket in it. */
+/** The folder of a lend: `lends/<name>` in the runtime folder, for its socket, and for sockets of the command that opened it. */
 export class LendFolder {
   readonly path: string;
   readonly gitSocket: string;

@@ -37,7 +37,7 @@ export interface Lend {
   branches: string[];
   pullOnly: boolean;
   until: string;
-  /** The folder of its own, which nothing else is in, of mode 0700. */
+  /** Its own folder, of mode 0700, for its socket, and for sockets of the command that opened it. It goes with the lend. */
   folder: string;
   /** The socket in it, which speaks the protocol of `git credential-cache`. */
   gitSocket: string;

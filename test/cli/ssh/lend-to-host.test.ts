@@ -201,6 +201,30 @@ describe('refusals', () => {
     expect(stderr).toContain(said);
   });
 
+  test.each([
+    ['a command in the path', '/tmp/x;touch hacked'],
+    ['another line of ours', '/tmp/x\\nfolder /tmp/y'],
+    ['a path for another place', '/tmp/x:/tmp/y'],
+    ['a path too long for a socket', `/tmp/${'x'.repeat(100)}`],
+  ])('a hostile host that answers with %s', async (_, path) => {
+    // It reads the mark in our script, and answers itself.
+    const forceCommand = `mark=$(sed -n "s/^say.* \\([0-9a-f]\\{32\\}\\) .*/\\1/p;/^say/q"); printf '%s folder ${path}\\tgit version 2.39\\n' $mark; cat`;
+    const the = await world({ forceCommand });
+    const { code, stderr } = await lendIn(the, 'echo never');
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining('no place for a private folder on box'),
+    });
+  });
+
+  test('a host that prints more when all is done', async () => {
+    const the = await world({
+      forceCommand: `sh -c "$SSH_ORIGINAL_COMMAND"; code=$?; yes | head -c 500000; exit $code`,
+    });
+    expect((await lendIn(the, 'exit 6')).code).toBe(6);
+    expect(the.there()).toEqual([]);
+  });
+
   test('a connection that fails: ssh says why, and its exit code is ours', async () => {
     const the = await world();
     writeFileSync(join(the.host.config, '../known-hosts'), '');
