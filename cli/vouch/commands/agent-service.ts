@@ -43,7 +43,9 @@ export async function agentInstall(
     return 0;
   }
   for (const { path } of form.files) io.stdout.write(`Wrote ${path}\n`);
-  io.stdout.write(`The agent is now a service: ${manager.name} starts it ${starts[manager.name]}\n`);
+  io.stdout.write(
+    `The agent is now a service: ${manager.name} starts it ${starts[manager.name]}\nNext: \`vouch login\`\n`,
+  );
   for (const note of form.notes) printNote(io.stderr, { what: note });
   return 0;
 }

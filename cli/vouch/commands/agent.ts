@@ -18,7 +18,7 @@ export interface AgentOptions {
 export async function agentStart({ json = false }: AgentOptions, io: Io): Promise<number> {
   const { started } = await startAgent(io.env);
   if (json) io.stdout.write(`${jsonText({ running: true, started })}\n`);
-  else io.stdout.write(started ? 'The agent is running\n' : 'The agent is already running\n');
+  else io.stdout.write(started ? 'The agent is running. Next: `vouch login`\n' : 'The agent is already running\n');
   return 0;
 }
 

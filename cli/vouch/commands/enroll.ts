@@ -1,6 +1,7 @@
 import { sayOutstanding } from '../../account/outstanding-words.ts';
 import { changeConfig, chosenServer, readConfig } from '../../config.ts';
 import { enrolKey } from '../../enrolment/enrol-key.ts';
+import { nextStep } from '../../setup/next-step.ts';
 import { openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { jsonText } from '../../text/json-text.ts';
@@ -52,9 +53,9 @@ export async function enroll({
     });
     const outstanding = sayOutstanding(awsCredentialsUntil, new Date());
     if (outstanding !== undefined) say(outstanding);
-    if (json) stdout.write(`${jsonText({ server, email, key, awsCredentialsUntil })}\n`);
-    else say(`Enrolled ${keyLabel(key)} for ${email}${isStep ? '' : '. Next: `vouch login`'}`);
     changeConfig(env, { server, people: { ...readConfig(env).people, [server]: email } });
+    if (json) stdout.write(`${jsonText({ server, email, key, awsCredentialsUntil })}\n`);
+    else say(`Enrolled ${keyLabel(key)} for ${email}${isStep ? '' : `. Next: ${await nextStep(env)}`}`);
     return 0;
   } finally {
     dialog.close();

@@ -1,7 +1,9 @@
+import { vouchProfiles } from '../../aws/config/profiles.ts';
 import { changeConfig, chosenServer, readConfig } from '../../config.ts';
 import { logInAttended } from '../../login/attended.ts';
 import { signedIn } from '../../login/log-in.ts';
 import { printProblem } from '../../problem/print.ts';
+import { nextStep } from '../../setup/next-step.ts';
 import { jsonText } from '../../text/json-text.ts';
 
 export interface LoginOptions {
@@ -33,6 +35,8 @@ export async function login({ json = false, ...options }: LoginOptions): Promise
     if (suggestSpare && stderr.isTTY) stderr.write(spareAdvice);
   }
   if (remembered !== server) remember(server);
+  // Without a role, the session gives nobody anything.
+  if (!json && (await vouchProfiles(env)).length === 0) say(`Next: ${await nextStep(env)}`);
   return 0;
 }
 

@@ -83,7 +83,8 @@ export async function sessionsEnd(typed: string | undefined, options: SessionsEn
     typed === undefined
       ? await endAll(sessions, { others }, io.env)
       : await endThese(findSessions(sessions, typed), io.env);
-  io.stdout.write(json ? `${jsonText(ended)}\n` : `${endedText(ended).join('\n')}\n`);
+  const next = ended.signedOut ? ['Next: `vouch login`'] : [];
+  io.stdout.write(json ? `${jsonText(ended)}\n` : `${[...endedText(ended), ...next].join('\n')}\n`);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import { shellWord } from '../../aws/config/command-line.ts';
 import { type Report, type SetUpOptions, setUpProfile } from '../../aws/config/set-up-profile.ts';
 import { missingUserSections } from '../../git/setup/user-sections.ts';
+import { nextStep } from '../../setup/next-step.ts';
 import { type Ask, ask, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import type { Io } from '../../terminal/io.ts';
@@ -9,6 +10,8 @@ import { jsonText } from '../../text/json-text.ts';
 export interface SetupAwsOptions extends SetUpOptions {
   /** JSON for programs. */
   json?: boolean;
+  /** Whether this is a step of `vouch setup`, which says itself what comes next. */
+  isStep?: boolean;
 }
 
 /**
@@ -27,7 +30,9 @@ export async function setupAws(
     const { profile, file, change, dryRun, settings = null, diff } = report;
     io.stdout.write(`${jsonText({ profile, file, change, dryRun, settings, diff, notes })}\n`);
   } else {
-    io.stdout.write(linesFor(report, notes, options).join('\n').concat('\n'));
+    const lines = linesFor(report, notes, options);
+    if (!options.remove && !report.dryRun && !options.isStep) lines.push(`Next: ${await nextStep(io.env, ['aws'])}`);
+    io.stdout.write(lines.join('\n').concat('\n'));
   }
   return 0;
 }

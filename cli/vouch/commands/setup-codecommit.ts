@@ -2,6 +2,7 @@ import type { Scope } from '../../git/setup/scope-file.ts';
 import { type Report, type SetUpOptions, setUpCodeCommit } from '../../git/setup/set-up-codecommit.ts';
 import { printNote } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
+import { nextStep } from '../../setup/next-step.ts';
 import type { Io } from '../../terminal/io.ts';
 import { type ChangedLine, shownLine } from '../../terminal/line-diff.ts';
 import { fitted } from '../../text/hang.ts';
@@ -32,6 +33,9 @@ export async function setupCodeCommit(options: SetupCodeCommitOptions, io: Io, c
     return 0;
   }
   io.stdout.write(report.changed ? changes(report, options, io) : `${nothingToChange(report, options)}\n`);
+  if (!options.remove && !report.dryRun && !options.isStep) {
+    io.stdout.write(fitted(`Next: ${await nextStep(io.env, ['codecommit'])}\n`, io.stdout));
+  }
   for (const note of report.notes) printNote(io.stderr, note);
   return 0;
 }
@@ -65,8 +69,6 @@ function changes(report: Report, options: SetupCodeCommitOptions, io: Io): strin
   const colon = inFull || shown.length > 0 ? ':' : '';
   const lines = [`${said} ${dryRun ? 'This would change' : 'Changed'} ${file}${colon}`, ...shown];
   if (dryRun) lines.push('Nothing was written (--dry-run)');
-  else if (!options.remove && !options.isStep)
-    lines.push('Next: `vouch login`, then `git clone`; `vouch doctor` says what is missing.');
   return lines.map((line) => `${inFull ? line : fitted(line, io.stdout)}\n`).join('');
 }
 

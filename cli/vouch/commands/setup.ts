@@ -1,11 +1,9 @@
-import { findAgent } from '../../agent/client/find-agent.ts';
-import { codeCommitUrl } from '../../aws/codecommit/hosts.ts';
-import { vouchProfiles } from '../../aws/config/profiles.ts';
 import { changeConfig, readConfig, serverUrl } from '../../config.ts';
 import { prepareNetwork } from '../../network/proxies-and-certificates.ts';
 import type { Note } from '../../problem/note.ts';
 import { asProblem } from '../../problem/problem.ts';
 import { appendLine, startupFile } from '../../prompt/startup-file.ts';
+import { nextStep } from '../../setup/next-step.ts';
 import { type Found, type Step, type StepId, steps } from '../../setup/steps.ts';
 import { ask, confirm, type Dialog, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
@@ -50,7 +48,10 @@ export async function setup(
   const ready = needed.length === 0;
   if (json) io.stdout.write(`${jsonText({ ready, steps: steps.map((step) => asData(step, found)) })}\n`);
   else if (!terminal) printAll(missing, found, io);
-  if (!json) io.stdout.write(fitted(ready ? await next(io.env) : leftOver(needed, terminal), io.stdout));
+  if (!json)
+    io.stdout.write(
+      fitted(ready ? `All is set up. Next: ${await nextStep(io.env)}\n` : leftOver(needed, terminal), io.stdout),
+    );
   return ready ? 0 : 1;
 }
 
@@ -110,7 +111,7 @@ const does: Record<StepId, (options: SetupOptions, io: Io) => Promise<boolean>> 
   },
   aws: async (_, io) => {
     if (!(await yes('Add a profile for your AWS role?', true))) return false;
-    await setupAws({}, io, true);
+    await setupAws({ isStep: true }, io, true);
     return true;
   },
   codecommit: async (_, io) => {
@@ -157,13 +158,4 @@ function leftOver(needed: readonly Step[], terminal: boolean): string {
   const names = needed.map(({ title }) => title).join(', ');
   const next = terminal ? 'Next: `vouch setup` again' : 'Next: `vouch setup` on a terminal, or the commands above';
   return `Not set up yet: ${names}. ${next}\n`;
-}
-
-/** What comes next when all is set up: a sign-in, if nobody is signed in, and a clone. */
-async function next(env: NodeJS.ProcessEnv): Promise<string> {
-  const agent = await findAgent(env);
-  const signedIn = agent.state === 'running' && agent.answer.session !== null;
-  const [profile] = await vouchProfiles(env);
-  const url = codeCommitUrl(profile?.region ?? profile?.role.partition.defaultRegion ?? 'us-east-1', 'NAME');
-  return `All is set up. Next: ${signedIn ? '' : '`vouch login`, then '}\`git clone ${url}\`\n`;
 }

@@ -323,7 +323,7 @@ test('vouch agent start, status, stop', async () => {
   };
   expect(await say(agentStatusCommand)).toEqual([3, 'No agent is running\n']);
   expect(await say(agentStatusCommand, { json: true })).toEqual([3, '{"running":false}\n']);
-  expect(await say(agentStart)).toEqual([0, 'The agent is running\n']);
+  expect(await say(agentStart)).toEqual([0, 'The agent is running. Next: `vouch login`\n']);
   expect(await say(agentStart)).toEqual([0, 'The agent is already running\n']);
   expect(await say(agentStatusCommand)).toEqual([
     0,

@@ -40,11 +40,13 @@ test.each([true, false])('on a terminal, passes on the server’s advice about a
   await comeBack(issuer);
   expect(await login.ended).toBe(0);
   expect(login.said()).toMatch(/Signed in as alice@example\.com with "Work key" until [^\n]*\n/);
-  expect(login.said().endsWith(advice)).toBe(suggestSpare);
+  expect(login.said().includes(advice)).toBe(suggestSpare);
+  // There is no role yet.
+  expect(login.said()).toMatch(/\nNext: `vouch setup`\n$/);
 });
 
 test.each([
-  [[], /^To sign in, open[\s\S]*\nSigned in as alice@example\.com [^\n]*\n$/],
+  [[], /^To sign in, open[\s\S]*\nSigned in as alice@example\.com [^\n]*\nNext: `vouch setup`\n$/],
   [['--json'], /^\{[^\n]*\}\n$/],
 ])('without one, it does not: login %j', async (args, expected) => {
   const { the, issuer } = await setUp(true);

@@ -37,7 +37,7 @@ test('writes a profile that Vouch finds again, and running it twice changes noth
   const the = machine();
   expect(await setUp(the, { region: 'eu-west-1' })).toEqual({
     code: 0,
-    stdout: `Wrote profile vouch in ${file(the)}\n  + [profile vouch]\n  + ${ours}  + region = eu-west-1\n`,
+    stdout: `Wrote profile vouch in ${file(the)}\n  + [profile vouch]\n  + ${ours}  + region = eu-west-1\nNext: \`vouch setup\`\n`,
     stderr: '',
   });
   expect(read(file(the))).toBe(`[profile vouch]\n${ours}region = eu-west-1\n`);

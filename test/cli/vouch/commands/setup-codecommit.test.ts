@@ -94,7 +94,7 @@ describe('vouch setup codecommit', () => {
     expect(await setUp(the)).toEqual({
       code: 0,
       stderr: '',
-      stdout: 'Git asks Vouch for CodeCommit already, nothing to change\n',
+      stdout: 'Git asks Vouch for CodeCommit already, nothing to change\nNext: `vouch setup`\n',
     });
     expect(statSync(the.config)).toMatchObject({ ino, mtimeMs });
     expect(readdirSync(dirname(the.config))).toEqual(['.gitconfig']);
@@ -111,7 +111,7 @@ describe('vouch setup codecommit', () => {
       '  Git sends Vouch the path, because a password is for one repository only (useHttpPath)',
       "  a profile's name may stand in a URL, as in https://prod@… (emptyAuth)",
       '  submodules may have codecommit:// addresses (protocol.codecommit.allow)',
-      'Next: `vouch login`, then `git clone`; `vouch doctor` says what is missing.',
+      'Next: `vouch setup`',
       '',
     ]);
     setUpProfile(the, 'late');
