@@ -41,7 +41,21 @@ export async function chosenCredentials(
   }
   const places = [env.AWS_REGION, env.AWS_DEFAULT_REGION, profile.region];
   const region = wanted ?? places.find((name) => name !== undefined && partition.region.test(name));
-  return { profile, region, credentials: await profileCredentials(profile.name, { ...(region && { region }) }, env) };
+  return { profile, region, credentials: await longEnough(profile.name, { ...(region && { region }) }, env) };
+}
+
+/** Nobody renews what is handed over, so it should last at least this long, in milliseconds. The agent's may have a few minutes left. */
+const enough = 20 * 60_000;
+
+async function longEnough(name: string, options: { region?: string }, env: NodeJS.ProcessEnv) {
+  const held = await profileCredentials(name, options, env);
+  if (Date.parse(held.expiration) - Date.now() >= enough) return held;
+  try {
+    return await profileCredentials(name, { ...options, fresh: true }, env);
+  } catch {
+    // They are still good. Why there are no new ones, the next command says.
+    return held;
+  }
 }
 
 /** A role as a person knows it: VouchDeveloper in 123456789012. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { signedIn } from '../../agent/support.ts';
-import { machine, root, run, setUpProfile } from '../../support.ts';
+import { machine, root, run, setUpProfile, stsError } from '../../support.ts';
 
 const program = join(root, 'cli/vouch/main.ts');
 const prod = 'arn:aws-cn:iam::210987654321:role/Prod';
@@ -97,4 +97,22 @@ test('without a session, and without a program, nothing runs', async () => {
   setUpProfile(the);
   expect(await exec(the.env, 'echo', 'ran')).toMatchObject({ code: 3, stdout: '' });
   expect(await exec(the.env)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining("'program'") });
+});
+
+test('credentials that end soon are renewed first, because nobody renews them in an environment', async () => {
+  const the = await signedIn();
+  let minutes = 15;
+  the.world.expiration = () => Date.now() + minutes * 60_000;
+  const first = await variables(the.env);
+  expect(first.aws.AWS_ACCESS_KEY_ID).toBe('ASIAEXAMPLE4');
+  minutes = 60;
+  expect((await variables(the.env)).aws.AWS_ACCESS_KEY_ID).toBe('ASIAEXAMPLE6');
+  expect((await variables(the.env)).aws.AWS_ACCESS_KEY_ID).toBe('ASIAEXAMPLE6');
+  // If there are no new ones, the old ones are better than nothing.
+  minutes = 15;
+  const other = await signedIn();
+  other.world.expiration = () => Date.now() + 15 * 60_000;
+  await variables(other.env);
+  other.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:AssumeRoleWithWebIdentity');
+  expect(await variables(other.env)).toMatchObject({ code: 0, aws: { AWS_ACCESS_KEY_ID: 'ASIAEXAMPLE4' } });
 });
