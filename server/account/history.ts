@@ -23,6 +23,8 @@ export interface HistoryEvent {
   keyName: string | null;
   /** For `aws-token-issued`: the role's ARN. */
   role: string | null;
+  /** For `aws-token-issued`: the name of the lend that it was for, if it was for one. */
+  lent: string | null;
   /** For `invited`: whether the key that it lets in replaces all others. */
   replacesKeys: boolean;
 }
@@ -62,13 +64,14 @@ export async function listHistory(
     .execute();
   const events = rows.slice(0, PAGE).map(({ actor, detail, ...row }): HistoryEvent => {
     const by = actor === email ? 'you' : actor === 'server' || actor === 'unknown' ? actor : 'administrator';
-    const { role, name, replaceKeys } = detailOf({ detail });
+    const { role, name, lent, replaceKeys } = detailOf({ detail });
     return {
       ...row,
       by,
       ip: by === 'you' || by === 'unknown' ? row.ip : null,
       keyName: typeof name === 'string' ? name : row.keyName,
       role: row.event === 'aws-token-issued' && typeof role === 'string' ? role : null,
+      lent: row.event === 'aws-token-issued' && typeof lent === 'string' ? lent : null,
       replacesKeys: row.event === 'invited' && replaceKeys === true,
     };
   });

@@ -54,6 +54,7 @@ export interface HistoryEvent {
   ip: string | null;
   keyName: string | null;
   role: string | null;
+  lent: string | null;
   replacesKeys: boolean;
 }
 

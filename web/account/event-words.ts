@@ -27,7 +27,8 @@ const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
     `You touched ${event.keyName === null ? 'a key' : quoted(event.keyName)} again on this page${inBrowser(event)}.`,
   'web-session-ended': (event) => ended(event, `this page’s session${inBrowser(event)}`),
   'reported-not-me': () => 'You reported: this was not me.',
-  'aws-token-issued': (event) => `You used the role ${event.role === null ? 'of an AWS account' : roleOf(event.role)}.`,
+  'aws-token-issued': ({ role, lent }) =>
+    `You ${lent === null ? 'used' : 'lent'} the role ${role === null ? 'of an AWS account' : roleOf(role)}${lent === null ? '' : ` as ${quoted(lent)}`}.`,
   'key-removed': (event) =>
     event.reason === 'keys-replaced'
       ? `Your new key replaced the key ${quoted(event.keyName)}.`

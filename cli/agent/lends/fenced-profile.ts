@@ -19,7 +19,7 @@ export interface FencedProfile extends VouchProfile {
  * @throws Problem `usage` when the fence is malformed, too long for AWS, or leaves a profile nothing; as profileOfCommand
  */
 export function fenceProfiles(known: readonly VouchProfile[], asked: NewLend): FencedProfile[] {
-  const { pullOnly, branches, awsProfile } = asked;
+  const { pullOnly, branches, aws, awsProfile } = asked;
   const repositories = asked.repos.map(repositoryPattern);
   for (const branch of branches) {
     if (!isBranchPattern(branch))
@@ -46,7 +46,7 @@ export function fenceProfiles(known: readonly VouchProfile[], asked: NewLend): F
     return {
       ...profile,
       repositories: its,
-      policy: sessionPolicy(profile.role, { repositories: its, pullOnly, branches }),
+      policy: sessionPolicy(profile.role, { repositories: its, pullOnly, branches, aws }),
     };
   });
 }

@@ -13,6 +13,8 @@ export interface Fence {
   pullOnly: boolean;
   /** See isBranchPattern; without any, every branch may be pushed to. */
   branches: readonly string[];
+  /** Whether the credentials themselves are given out, and not only passwords for CodeCommit. */
+  aws: boolean;
 }
 
 /** Whether a text names branches: with `*` for any characters, and `?` for one (git-check-ref-format(1) forbids both in a name). */
@@ -28,9 +30,12 @@ export function isBranchPattern(text: string): boolean {
  * first request of a push names no branch. `ForAnyValue` makes one wrong branch in a push enough, in case AWS compares all branches of
  * a push at once.
  *
+ * Credentials that are given out are denied all else. A policy of a bucket, a key or a role that names this very session could
+ * otherwise allow what a session policy leaves out (IAM user guide, "Policy evaluation logic", resource-based policies).
+ *
  * @throws Problem `usage` when it is longer than AWS takes
  */
-export function sessionPolicy(role: RoleArn, { repositories, pullOnly, branches }: Fence): string {
+export function sessionPolicy(role: RoleArn, { repositories, pullOnly, branches, aws }: Fence): string {
   const named = repositories.length === 0 ? [{ name: '*', region: undefined }] : repositories;
   const resources = named.map(
     ({ name, region = '*' }) => `arn:${role.partition.id}:codecommit:${region}:${role.account}:${name}`,
@@ -49,7 +54,8 @@ export function sessionPolicy(role: RoleArn, { repositories, pullOnly, branches 
       'ForAnyValue:StringNotLike': { 'codecommit:References': branches.map((branch) => `refs/heads/${branch}`) },
     },
   };
-  const statements = pullOnly || branches.length === 0 ? [allowed] : [allowed, denied];
+  const others = { Effect: 'Deny', NotAction: allowed.Action, Resource: '*' };
+  const statements = [allowed, ...(pullOnly || branches.length === 0 ? [] : [denied]), ...(aws ? [others] : [])];
   const policy = JSON.stringify({ Version: '2012-10-17', Statement: statements });
   if (policy.length <= longestPolicy) return policy;
   throw new Problem({

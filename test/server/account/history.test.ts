@@ -51,7 +51,20 @@ describe('one’s own history', () => {
       { event: 'invited', by: 'administrator', role: null, replacesKeys: false },
     ]);
     expect(Object.keys(events[0] as object).sort()).toEqual(
-      ['at', 'by', 'event', 'id', 'ip', 'keyName', 'machine', 'reason', 'replacesKeys', 'result', 'role'].sort(),
+      [
+        'at',
+        'by',
+        'event',
+        'id',
+        'ip',
+        'keyName',
+        'lent',
+        'machine',
+        'reason',
+        'replacesKeys',
+        'result',
+        'role',
+      ].sort(),
     );
   });
 

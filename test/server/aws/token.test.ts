@@ -313,6 +313,15 @@ describe('the route', () => {
     expect(await auditRows()).toMatchObject([{ session_id: 'hers', ip: '127.0.0.1' }]);
   });
 
+  test('answers with the name of the lend that it has marked the token for', async () => {
+    const { said } = await ask(JSON.stringify({ role: ROLE, lent: 'build' }));
+    const { token, lent } = JSON.parse(said) as { token: string; lent: string };
+    expect(lent).toBe('build');
+    expect(decodeJwt(token)['https://aws.amazon.com/tags']).toMatchObject({
+      principal_tags: { 'vouch:Lent': ['build'] },
+    });
+  });
+
   const long = `arn:aws:iam::123456789012:role/${'p/'.repeat(64)}`;
   const wrong: [string, unknown, number, string][] = [
     ['text that is not an ARN', { role: 'VouchDeveloper' }, 400, 'role-refused'],
@@ -320,6 +329,9 @@ describe('the route', () => {
     ['text of 641 characters', { role: long.padEnd(641, '/') }, 400, 'bad-request'],
     ['nothing', {}, 400, 'bad-request'],
     ['a list', [ROLE], 400, 'bad-request'],
+    ['a lend whose name is too long', { role: ROLE, lent: 'x'.repeat(41) }, 400, 'bad-request'],
+    ['a lend whose name has other characters', { role: ROLE, lent: 'a_b' }, 400, 'bad-request'],
+    ['a lend whose name is no text', { role: ROLE, lent: 7 }, 400, 'bad-request'],
     ['a body of more than 4 KiB', { role: ROLE, more: 'x'.repeat(4096) }, 413, 'bad-request'],
   ];
   for (const [name, body, status, problem] of wrong) {

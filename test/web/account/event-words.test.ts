@@ -14,6 +14,7 @@ const happened = (event: string, other: Partial<HistoryEvent> = {}): HistoryEven
   ip: null,
   keyName: null,
   role: null,
+  lent: null,
   replacesKeys: false,
   ...other,
 });
@@ -52,6 +53,10 @@ describe('an event of the history', () => {
     [
       happened('aws-token-issued', { role: 'arn:aws:iam::123456789012:role/team/Reader' }),
       'You used the role Reader in 123456789012.',
+    ],
+    [
+      happened('aws-token-issued', { role: 'arn:aws:iam::123456789012:role/team/Reader', lent: 'build' }),
+      'You lent the role Reader in 123456789012 as “build”.',
     ],
     [happened('sign-in-refused', { keyName: 'Blue', by: 'unknown' }), 'Sign-ins with “Blue” were refused.'],
     [happened('enrolment-cancelled'), 'You cancelled an enrolment.'],

@@ -37,6 +37,7 @@ const event = (
   ip: '192.0.2.7',
   keyName: null,
   role: null,
+  lent: null,
   replacesKeys: false,
   ...other,
 });

@@ -40,6 +40,7 @@ test('gives the fenced credentials in the form of AWS’s container provider', a
   });
   expect(policy.Statement).toEqual([
     { Effect: 'Allow', Action: 'codecommit:GitPull', Resource: ['arn:aws:codecommit:*:123456789012:demo'] },
+    { Effect: 'Deny', NotAction: 'codecommit:GitPull', Resource: '*' },
   ]);
   // AWS honours them to their own end, and that is said.
   expect((await endLend(lend.name, the.env)).awsUntil).toBe(new Date(the.clock.now + 3600_000).toISOString());
