@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { checkSocketPath } from '../runtime-folder/check-socket.ts';
 import { printable } from '../text/printable.ts';
-import { answers, makeFolder, writeFiles } from './host-script.ts';
+import { answers, makeFolder, releaseLine, writeFiles } from './host-script.ts';
 import { noFolder, noShell, noSsh, notForwarded, notWritten } from './problems.ts';
 
 /** More than a login shell's files print before our commands run, in characters. */
@@ -156,7 +156,7 @@ export class Connection {
 
   /** Lets the folder there be removed. Sessions on the connection go on. */
   release(): void {
-    this.#ssh.stdin.end();
+    this.#ssh.stdin.end(`${releaseLine}\n`);
   }
 
   /** Ends the connection. */

@@ -10,6 +10,12 @@ import { shellWord } from '../aws/config/command-line.ts';
 /** The words of the answers. */
 export const answers = { folder: 'folder', noFolder: 'no-folder', notWritten: 'not-written', ready: 'ready' } as const;
 
+/** Has the script remove the folder, and leave the session alone. */
+export const releaseLine = 'release';
+
+/** Where the session writes its process ID. */
+const sessionFile = 'session';
+
 /**
  * Makes the folder for the socket, and answers `folder <path>\t<Git's version>`.
  *
@@ -46,7 +52,9 @@ say "${answers.folder} $folder	$(git version 2>/dev/null)"
 }
 
 /**
- * Writes the files into the folder, answers `ready`, and waits for the connection's end.
+ * Writes the files into the folder, answers `ready`, and waits for the line `release`, or for our end of the connection to close. Without
+ * that line, we were killed or the network is gone; then the session is told so too (SIGHUP), as by sshd when a terminal is gone. Otherwise
+ * it would stay, with nobody at it, because it shares the connection.
  *
  * @param mark as in makeFolder; no line of the files is this
  */
@@ -57,7 +65,8 @@ ${text.replace(/\n?$/, '\n')}${mark}
 `,
   );
   return `${written.join('')}say ${answers.ready}
-while read -r _; do :; done
+while read -r line; do [ "$line" = ${releaseLine} ] && exit 0; done
+read -r session <"$folder/${sessionFile}" && kill -HUP "$session"
 exit 0
 `;
 }
@@ -66,13 +75,15 @@ exit 0
  * What the person's session runs: a shell, or a command in it as sshd would run that, with one more file for Git to include
  * (git-config(1), GIT_CONFIG_COUNT, Git 2.31). Once the file is gone, Git is as before, also in what still runs from this session.
  *
- * @param config the file's path
+ * @param folder the script's
+ * @param config the file's name in it
  * @param command undefined for a login shell
  */
-export function enterScript(config: string, command: string | undefined): string {
-  return `n=\${GIT_CONFIG_COUNT:-0}
+export function enterScript(folder: string, config: string, command: string | undefined): string {
+  return `(umask 077; echo $$ >'${folder}/${sessionFile}')
+n=\${GIT_CONFIG_COUNT:-0}
 case $n in *[!0-9]*) n=0 ;; esac
-export GIT_CONFIG_COUNT=$((n + 1)) "GIT_CONFIG_KEY_$n=include.path" "GIT_CONFIG_VALUE_$n=${config}"
+export GIT_CONFIG_COUNT=$((n + 1)) "GIT_CONFIG_KEY_$n=include.path" "GIT_CONFIG_VALUE_$n=${folder}/${config}"
 exec "\${SHELL:-/bin/sh}" ${command === undefined ? '-l' : `-c ${shellWord(command)}`}
 `;
 }

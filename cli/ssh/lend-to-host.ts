@@ -57,11 +57,10 @@ export async function lendToHost(
   try {
     const { folder, git } = await connection.makeFolder();
     const socket = `${folder}/git.sock`;
-    const config = `${folder}/gitconfig`;
     await connection.forward(socket, lent.gitSocket);
     await connection.write({
       gitconfig: configText(lent.gitSettings(socket)),
-      enter: enterScript(config, command),
+      enter: enterScript(folder, 'gitconfig', command),
     });
     release();
     noteGit(destination, git, stderr);

@@ -106,7 +106,13 @@ describe('a command', () => {
     const folder = join(the.host.runtime, name);
     expect(lstatSync(folder).mode & 0o777).toBe(0o700);
     const modes = readdirSync(folder).map((file) => [file, (lstatSync(join(folder, file)).mode & 0o777).toString(8)]);
-    expect(Object.fromEntries(modes)).toEqual({ enter: '600', 'git.sock': '600', gitconfig: '600', pid: '600' });
+    expect(Object.fromEntries(modes)).toEqual({
+      enter: '600',
+      'git.sock': '600',
+      gitconfig: '600',
+      pid: '600',
+      session: '600',
+    });
     child.stdin.end();
     expect(await ended).toBe(0);
     expect(the.there()).toEqual([]);
@@ -249,13 +255,14 @@ describe('refusals', () => {
 });
 
 describe('an end that nobody wished for', () => {
-  test('killed here: the folder there goes, and what runs there goes on', async () => {
+  test('killed here: the folder there goes, what runs there is hung up, and no ssh stays', async () => {
     const the = await world();
-    const { child, said } = await begin(the, 'echo in; until [ -e "$HOME/go" ]; do sleep 0.1; done; echo still here');
+    const { child } = await begin(the, `trap 'echo hup >"$HOME/hup"; exit' HUP; echo in; while :; do sleep 0.1; done`);
     child.kill('SIGKILL');
+    // Its streams are closed when no ssh has them any more.
+    await once(child, 'close');
+    await expect.poll(() => existsSync(join(the.host.home, 'hup'))).toBe(true);
     await expect.poll(() => the.there()).toEqual([]);
-    writeFileSync(join(the.host.home, 'go'), '');
-    await expect.poll(() => said.stdout).toContain('still here');
   });
 
   test.each(['SIGTERM', 'SIGHUP', 'SIGINT'] as const)(
