@@ -49,7 +49,7 @@ test('another user of the machine gets nothing, however early', async () => {
   const { url } = await address();
   const ask = `require('node:http').get(process.argv[1], (r) => console.log(r.statusCode, r.headers.location))`;
   // As root we can be the other user; otherwise we pretend that the listener is another user's.
-  if (!superuser) vi.spyOn(process, 'getuid').mockReturnValue(stranger);
+  if (!superuser) vi.spyOn(process, 'getuid').mockReturnValue((process.getuid?.() ?? 0) + 1);
   const as = superuser ? { uid: stranger, gid: stranger } : {};
   const { stdout } = await promisify(execFile)(process.execPath, ['-e', ask, url], { ...as, cwd: '/', env: {} });
   expect(stdout).toBe('403 undefined\n');
