@@ -17,8 +17,8 @@ export interface SystemPackageOptions {
 
 /** What must be there. Node needs the libraries; Git's lower versions lack what our helper asks for (docs/getting-started.md). */
 const DEPENDS = {
-  vouch: 'git (>= 1:2.31), libc6 (>= 2.28), libstdc++6 (>= 9), libgcc-s1',
-  'vouch-server': 'passwd, libc6 (>= 2.28), libstdc++6 (>= 9), libgcc-s1',
+  vouch: 'git (>= 1:2.31), libc6 (>= 2.28), libstdc++6 (>= 5), libgcc-s1',
+  'vouch-server': 'passwd, libc6 (>= 2.28), libstdc++6 (>= 5), libgcc-s1',
 };
 
 /**

@@ -27,7 +27,7 @@ type Need = [name: string, flags: number, version: string];
 /** Names of libraries, and not of packages, because those differ between Fedora and openSUSE. */
 const NODE_NEEDS: Need[] = [
   ['libc.so.6(GLIBC_2.28)(64bit)', 0, ''],
-  ['libstdc++.so.6(GLIBCXX_3.4.25)(64bit)', 0, ''],
+  ['libstdc++.so.6(GLIBCXX_3.4.21)(64bit)', 0, ''],
 ];
 const RPM_NEEDS: Need[] = [
   ['rpmlib(CompressedFileNames)', RPMLIB, '3.0.4-1'],
