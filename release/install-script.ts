@@ -12,7 +12,6 @@ export function installScript(options: DownloadOptions): string {
     url: options.url.replace(/\/+$/, ''),
     sums: sums.join('\n    '),
   };
-  if (/['\\\s]/.test(options.url)) throw new Error(`This address does not fit into a script: ${options.url}`);
   return readFileSync(join(root, 'release/install.sh'), 'utf8').replaceAll(
     /@(\w+)@/g,
     (whole, name: string) => values[name] ?? whole,

@@ -179,7 +179,7 @@ remove() {
   unlink_all
   rm -rf "$home"
   echo "Removed $home"
-  echo 'Your settings stay: ~/.config/vouch, ~/.aws/config, and what `vouch setup` wrote for Git.'
+  echo 'Your settings stay: ~/.config/vouch, ~/.aws/config, and what `vouch setup` wrote for Git. An agent that runs ends with its session.'
 }
 
 # The last line, so that half a script does nothing.

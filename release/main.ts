@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { archive } from './archive.ts';
 import { DEBIAN, deb } from './deb.ts';
 import { formula } from './formula.ts';
@@ -23,7 +23,7 @@ const program = new Command('package')
   .description('Makes the packages of what is in dist/, with Node, for every platform.')
   .addOption(new Option('--platform <name...>', 'only these').choices(platforms).default(platforms))
   .option('--to <folder>', 'where they go', join(root, 'packages'))
-  .option('--url <address>', 'where people will download them', 'https://vouch.example.com/packages')
+  .option('--url <address>', 'where people will download them', checkedUrl, 'https://vouch.example.com/packages')
   .action(make);
 await program.parseAsync();
 
@@ -61,6 +61,13 @@ async function make({ platform: wanted, to: folder, url }: Options): Promise<voi
   const lines = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, sum]) => `${sum}  ${name}\n`);
   writeFileSync(join(to, 'SHA256SUMS'), lines.join(''));
   process.stdout.write(`SHA256SUMS\nThey are in ${to}\n`);
+}
+
+/** An address that means the same in a shell's and in Ruby's quotes. */
+function checkedUrl(address: string): string {
+  if (!/^https?:\/\/[\w.:[\]-]+[\w.~/?&=%+:@-]*$/.test(address))
+    throw new InvalidArgumentError('It is not one of a server.');
+  return address;
 }
 
 function git(...args: string[]): string {

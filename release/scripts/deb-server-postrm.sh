@@ -9,7 +9,8 @@ if [ "$1" = purge ]; then
   fi
   rm -f /etc/systemd/system/multi-user.target.wants/vouch-server.service
   rm -f /etc/vouch/master-key /etc/vouch/master-key.new
-  rm -rf /var/lib/vouch
+  # It may be a mount point, which stays.
+  rm -rf /var/lib/vouch || true
   # What an administrator has put there stays.
   rmdir /etc/vouch 2>/dev/null || true
 fi

@@ -1,5 +1,11 @@
 # The user, the folder and the master key of the server. A package of either kind runs this after it has unpacked its files.
-if ! getent passwd vouch >/dev/null; then
+if uid=$(id -u vouch 2>/dev/null); then
+  # A person of that name could read the master key.
+  if [ "$uid" -ge 1000 ]; then
+    echo "vouch-server: there is a user vouch that belongs to a person ($uid). The server needs that name: rename this user first." >&2
+    exit 1
+  fi
+else
   useradd --system --user-group --home-dir /var/lib/vouch --no-create-home --shell /usr/sbin/nologin vouch
 fi
 if [ ! -d /var/lib/vouch ]; then
