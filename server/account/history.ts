@@ -25,6 +25,8 @@ export interface HistoryEvent {
   role: string | null;
   /** For `aws-token-issued`: the name of the lend that it was for, if it was for one. */
   lent: string | null;
+  /** For `signed-in`: whether its code was pasted into the terminal. */
+  byPaste: boolean;
   /** For `invited`: whether the key that it lets in replaces all others. */
   replacesKeys: boolean;
 }
@@ -64,7 +66,7 @@ export async function listHistory(
     .execute();
   const events = rows.slice(0, PAGE).map(({ actor, detail, ...row }): HistoryEvent => {
     const by = actor === email ? 'you' : actor === 'server' || actor === 'unknown' ? actor : 'administrator';
-    const { role, name, lent, replaceKeys } = detailOf({ detail });
+    const { role, name, lent, replaceKeys, paste } = detailOf({ detail });
     return {
       ...row,
       by,
@@ -72,6 +74,7 @@ export async function listHistory(
       keyName: typeof name === 'string' ? name : row.keyName,
       role: row.event === 'aws-token-issued' && typeof role === 'string' ? role : null,
       lent: row.event === 'aws-token-issued' && typeof lent === 'string' ? lent : null,
+      byPaste: row.event === 'signed-in' && paste === true,
       replacesKeys: row.event === 'invited' && replaceKeys === true,
     };
   });

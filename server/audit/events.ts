@@ -31,7 +31,11 @@ export const EVENTS = {
     means: 'Enrolments were refused: all of a kind within an hour',
     detail: ['count', 'since', 'lastAt'],
   },
-  'signed-in': { means: 'The person signed in with a touch of the key', detail: [] },
+  'signed-in': {
+    means:
+      'The person signed in with a touch of the key; with `paste`, the page showed the code, to be pasted into a terminal',
+    detail: ['paste'],
+  },
   'sign-in-refused': {
     means: 'Sign-ins were refused: all of a kind within an hour',
     detail: ['count', 'since', 'lastAt'],

@@ -9,6 +9,7 @@ import { settingRefused } from '../problem/setting-refused.ts';
 import type { ConfiguredMasterKey } from '../signing/wrapped-master-key.ts';
 import type { Engine } from '../store/engine.ts';
 import { isReadable } from '../text/readable-text.ts';
+import { readAllowPaste } from './allow-paste.ts';
 import { readAwsAudience } from './aws-audience.ts';
 import { readAwsIssuer } from './aws-issuer.ts';
 import { readAwsSession } from './aws-session.ts';
@@ -48,6 +49,8 @@ export interface Config {
   ownerEmail: string | undefined;
   /** How long a session lasts after its touch, in seconds. */
   sessionSeconds: number;
+  /** Whether a sign-in's code may be pasted into the terminal (`vouch login --paste`). */
+  allowPaste: boolean;
   /** After how many days another signing key takes over; undefined if only an administrator changes it. */
   keyRotationDays: number | undefined;
   /** The issuer that AWS trusts: `iss` of tokens for AWS, and of no others. */
@@ -105,6 +108,7 @@ export function readConfig(env: Environment): Config {
     signingKey: readSigningKey(env.VOUCH_SIGNING_KEY),
     ownerEmail: readOwner(env),
     sessionSeconds: Math.round(readHours(env) * 3600),
+    allowPaste: readAllowPaste(env, url),
     keyRotationDays: readKeyRotation(env.VOUCH_KEY_ROTATION_DAYS),
     awsIssuer,
     awsAudience,

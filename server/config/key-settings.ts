@@ -6,6 +6,7 @@ import type { MetadataSource } from '../fido-metadata/source.ts';
 import type { KeyRules } from '../key-policy/judge.ts';
 import { FIPS_ONLY, fipsModels, isFips, MODEL_WORDS } from '../key-policy/models.ts';
 import { settingRefused } from '../problem/setting-refused.ts';
+import { readBoolean } from './boolean.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -106,10 +107,4 @@ function readRoots(file: string | undefined): readonly Certificate[] {
 function readLevel(value: string | undefined): Level | undefined {
   if (value === undefined || isLevel(value)) return value;
   throw settingRefused('VOUCH_MIN_KEY_LEVEL', value, `one of ${LEVELS.join(', ')}`);
-}
-
-function readBoolean(env: Environment, name: string): boolean {
-  const value = env[name] ?? 'false';
-  if (value !== 'true' && value !== 'false') throw settingRefused(name, value, 'true or false');
-  return value === 'true';
 }

@@ -18,6 +18,7 @@ import { type ClientData, challengeUsed, withClientData } from '../webauthn/clie
 import { takeInteraction } from './adapter.ts';
 import { Finishing } from './finishing.ts';
 import type { LoginWords } from './login-words.ts';
+import { PASTED_CODE_SECONDS, pasteText, pasteUri } from './paste.ts';
 import type { ServingProvider, TouchResult } from './provider.ts';
 import { resumeInteraction } from './resume-without-cookies.ts';
 
@@ -26,20 +27,33 @@ import { resumeInteraction } from './resume-without-cookies.ts';
  *
  * A sign-in is bound to a browser by its challenge, which is secret, good for one answer, and given to the page that asks for it. The
  * code goes only to that page, in the answer to the request with the touch. No cookie is involved that an attacker could plant, and no
- * URL returns the code.
+ * URL returns the code. A sign-in by paste differs only in what the page does with it: it goes nowhere, and shows the code.
  */
 export function loginRoutes(context: Context, current: () => ServingProvider, words: LoginWords): Router {
   const router = Router();
+  const { issuer, allowPaste } = context.config;
+  const isPaste = ({ params }: Interaction) => params.redirect_uri === pasteUri(issuer);
+
+  /** The interaction that the page's URL names. */
+  const findInteraction = async (provider: Provider, request: Request): Promise<Interaction> => {
+    const interaction = await provider.Interaction.find(String(request.params.uid));
+    if (interaction === undefined || interaction.prompt.name !== 'login') throw signInOver();
+    // The library checks the redirect URI when the request is pushed, and since then the setting may have changed.
+    if (isPaste(interaction) && !allowPaste) throw signInOver();
+    return interaction;
+  };
 
   router.get('/login/:uid/details', async (request, response) => {
     const { provider } = current();
-    const { uid, iat, exp, params } = await findInteraction(provider, request);
+    const interaction = await findInteraction(provider, request);
+    const { uid, iat, exp, params } = interaction;
     const client = await provider.Client.find(String(params.client_id));
     response.json({
       uid,
       client: client?.clientName ?? 'An unknown program',
       machine: params.machine ?? null,
       words: words(String(params.code_challenge)),
+      paste: isPaste(interaction),
       requestedAt: isoTime(iat * 1000),
       expiresAt: isoTime(exp * 1000),
       host: new URL(context.config.issuer).host,
@@ -59,12 +73,25 @@ export function loginRoutes(context: Context, current: () => ServingProvider, wo
     const { machine: said } = interaction.params;
     const machine = typeof said === 'string' ? said : null;
     const from = sourceOf(request);
+    const paste = isPaste(interaction);
     const { key, expiresAt, suggestSpare, redirectTo } = await signIn(context, serving, interaction, {
       credential,
       machine,
+      paste,
       from,
     });
-    response.json({ redirectTo, session: { email: key.email, machine, expiresAt: isoTime(expiresAt) }, suggestSpare });
+    const session = { email: key.email, machine, expiresAt: isoTime(expiresAt) };
+    if (!paste) {
+      response.json({ redirectTo, session, suggestSpare });
+      return;
+    }
+    const code = String(new URL(redirectTo).searchParams.get('code'));
+    response.json({
+      paste: pasteText(words(String(interaction.params.code_challenge)), code),
+      pasteUntil: isoTime(context.now() + PASTED_CODE_SECONDS * 1000),
+      session,
+      suggestSpare,
+    });
   });
 
   router.post('/login/:uid/cancel', async (request, response) => {
@@ -74,20 +101,14 @@ export function loginRoutes(context: Context, current: () => ServingProvider, wo
     const result = { error: 'access_denied', error_description: 'cancelled in the browser' };
     const { redirectTo, finishing } = await finish(serving, interaction, result, 'error');
     await context.store.transaction().execute((transaction) => finishing.store(transaction));
-    response.json({ redirectTo });
+    // No terminal listens there.
+    response.json({ redirectTo: isPaste(interaction) ? null : redirectTo });
   });
 
   return router;
 }
 
 type Interaction = InstanceType<Provider['Interaction']>;
-
-/** The interaction that the page's URL names. */
-async function findInteraction(provider: Provider, request: Request): Promise<Interaction> {
-  const interaction = await provider.Interaction.find(String(request.params.uid));
-  if (interaction === undefined || interaction.prompt.name !== 'login') throw signInOver();
-  return interaction;
-}
 
 /**
  * Lets the provider turn a result into the client's callback.
@@ -130,9 +151,9 @@ async function signIn(
   context: Context,
   serving: ServingProvider,
   interaction: Interaction,
-  touch: { credential: AuthenticationResponseJSON; machine: string | null; from: RequestSource },
+  touch: { credential: AuthenticationResponseJSON; machine: string | null; paste: boolean; from: RequestSource },
 ): Promise<SignedIn> {
-  const { credential, machine, from } = touch;
+  const { credential, machine, paste, from } = touch;
   const { uid } = interaction;
   const step = async (clientData: ClientData): Promise<SignedIn> => {
     const key = await verifyAnswer(context, 'sign-in', clientData, credential);
@@ -172,6 +193,7 @@ async function signIn(
         machine,
         keyId: key.keyId,
         sessionId,
+        ...(paste ? { detail: { paste } } : {}),
       });
       return suggestSpare;
     });

@@ -6,6 +6,7 @@ import Provider, {
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import { apiAudience, CLIENT_ID } from '../config/audiences.ts';
+import type { Config } from '../config/config.ts';
 import type { Context } from '../context.ts';
 import type { ShortAddresses } from '../http/short-address.ts';
 import { whyGrantIsOver } from '../sessions/session-over.ts';
@@ -19,6 +20,7 @@ import { Finishing } from './finishing.ts';
 import { GRANTED_SCOPE, GrantAdapter } from './grant-adapter.ts';
 import type { LoginWords } from './login-words.ts';
 import { OpenedAhead } from './opened-ahead.ts';
+import { PASTED_CODE_SECONDS, pasteUri } from './paste.ts';
 import { ProviderKey } from './provider-key.ts';
 import { withoutCookies } from './resume-without-cookies.ts';
 import { UnstoredModel } from './unstored-model.ts';
@@ -81,7 +83,12 @@ function createProvider(
   provider.use(async (ctx, next) => {
     await next();
     // The only mode that checkParameters allows. The library's configuration can add to its discovery document, but not remove from it.
-    if (ctx.oidc?.route === 'discovery') Object.assign(ctx.body as object, { response_modes_supported: ['query'] });
+    if (ctx.oidc?.route === 'discovery') {
+      Object.assign(ctx.body as object, {
+        response_modes_supported: ['query'],
+        vouch_paste: aboutPaste(context.config),
+      });
+    }
     if (ctx.oidc?.route === 'jwks') ctx.body = { keys: context.keys.published() };
     if (CACHED.includes(ctx.oidc?.route ?? '') && ctx.status === 200) {
       ctx.set('Cache-Control', `public, max-age=${JWKS_MAX_AGE_S}`);
@@ -124,7 +131,7 @@ function configuration(context: Context, key: SigningKey): Configuration {
         grant_types: ['authorization_code'],
         response_types: ['code'],
         // RFC 8252, section 7.3: any port of the loopback address.
-        redirect_uris: ['http://127.0.0.1/callback'],
+        redirect_uris: ['http://127.0.0.1/callback', ...(config.allowPaste ? [pasteUri(config.issuer)] : [])],
         id_token_signed_response_alg: 'ES256',
         dpop_bound_access_tokens: true,
         require_pushed_authorization_requests: true,
@@ -151,7 +158,8 @@ function configuration(context: Context, key: SigningKey): Configuration {
     extraTokenClaims: (_ctx, token) => sessionClaims(context, token),
     ttl: {
       AccessToken: (ctx) => secondsLeft(context, ctx),
-      AuthorizationCode: TTL.code,
+      AuthorizationCode: (_ctx, code) =>
+        code.redirectUri === pasteUri(config.issuer) ? PASTED_CODE_SECONDS : TTL.code,
       Grant: config.sessionSeconds,
       IdToken: TTL.idToken,
       Interaction: TTL.request,
@@ -188,6 +196,11 @@ function configuration(context: Context, key: SigningKey): Configuration {
       ctx.redirect('/login/over');
     },
   };
+}
+
+/** What `vouch login --paste` has to know: whether it may, and whom to ask if not. */
+function aboutPaste({ allowPaste, contact }: Config) {
+  return { allowed: allowPaste, ...(contact === undefined ? {} : { contact: contact.text }) };
 }
 
 function adapterFor(context: Context, model: string): Adapter {

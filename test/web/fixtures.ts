@@ -16,6 +16,9 @@ export const session = {
   expiresAt: new Date(Date.now() + 8 * 3600_000).toISOString(),
 };
 
+/** What the page of a sign-in by paste shows. */
+export const paste = 'amber-otter-canyon-3r1Q9V0aXoT2v7bYd4h8KpLwZ5nJc6sGmUe0fRtBxNk';
+
 export const requestOptions = {
   challenge: 'c2lnbi1tZQ',
   rpId: 'localhost',
@@ -46,6 +49,16 @@ export function answerSignIn(site: Site): void {
   site.answer('POST /login/u1/options', { body: requestOptions });
   site.answer('POST /login/u1/verify', { body: { redirectTo: '/signed-in', session, suggestSpare: false } });
   site.answer('POST /login/u1/cancel', { body: { redirectTo: '/signed-in?failed' } });
+}
+
+/** The same for a sign-in by paste. */
+export function answerPaste(site: Site, { seconds = 180 } = {}): void {
+  answerSignIn(site);
+  site.answer('GET /login/u1/details', { body: { ...details, paste: true } });
+  site.answer('POST /login/u1/verify', {
+    body: { paste, pasteUntil: new Date(Date.now() + seconds * 1000).toISOString(), session, suggestSpare: false },
+  });
+  site.answer('POST /login/u1/cancel', { body: { redirectTo: null } });
 }
 
 /** The same for an enrolment. */

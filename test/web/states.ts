@@ -1,5 +1,5 @@
 import { accountStates } from './account/states.ts';
-import { answerEnrolment, answerSignIn, details, requestOptions, session } from './fixtures.ts';
+import { answerEnrolment, answerPaste, answerSignIn, details, requestOptions, session } from './fixtures.ts';
 import { cancelsSlowly, keyIsUnfit, wantsPress } from './refusals.ts';
 import { about, problem, type Site } from './site.ts';
 import { enrolledCredential, type Visit, type VisitOptions } from './visitor.ts';
@@ -115,6 +115,37 @@ const signingIn: Omit<PageState, 'path'>[] = [
     },
     until: status(id),
   })),
+  { name: 'by paste, touch', key: waiting(), answer: answerPaste, until: status('touching'), touchable: true },
+  { name: 'by paste, press first', answer: answerPaste, before: wantsPress, until: status('ready'), touchable: true },
+  { name: 'by paste, the code', key: enrolled(), answer: answerPaste, until: status('pasting') },
+  {
+    name: 'by paste, the code copied',
+    key: enrolled(),
+    answer: answerPaste,
+    async until(visitor) {
+      await visitor.status('pasting');
+      await visitor.press();
+      await visitor.page.waitForFunction(
+        () => document.querySelector('[data-primary]')?.textContent !== 'Copy the code',
+      );
+    },
+  },
+  {
+    name: 'by paste, too late',
+    key: enrolled(),
+    answer: (site) => answerPaste(site, { seconds: 0 }),
+    until: status('code-over'),
+  },
+  {
+    name: 'by paste, cancelled',
+    key: waiting(),
+    answer: answerPaste,
+    async until(visitor) {
+      await visitor.status('touching');
+      await visitor.page.locator('[data-cancel]').click();
+      await visitor.status('cancelled-paste');
+    },
+  },
   {
     name: 'server away',
     answer(site) {

@@ -56,6 +56,8 @@ export interface HistoryEvent {
   role: string | null;
   lent: string | null;
   replacesKeys: boolean;
+  /** Whether the code of a sign-in was pasted into the terminal. */
+  byPaste: boolean;
 }
 
 export interface History {

@@ -18,7 +18,7 @@ const sentences: Record<string, (event: HistoryEvent) => string | undefined> = {
       ? 'You cancelled an enrolment.'
       : 'An enrolment was cancelled before your terminal agreed to its page.',
   'enrolment-denied': () => 'You said that an enrolment’s page was not yours.',
-  'signed-in': (event) => `You signed in${on(event)}${withKey(event)}.`,
+  'signed-in': (event) => `You signed in${on(event)}${withKey(event)}${event.byPaste ? ', with a code to paste' : ''}.`,
   'sign-in-refused': (event) => `Sign-ins${withKey(event)} were refused.`,
   'enrolment-refused': () => 'Enrolments in your name were refused.',
   'session-ended': (event) => ended(event, `the session${on(event)}`),

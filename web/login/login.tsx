@@ -3,6 +3,7 @@ import { Actions, CancelButton, PrimaryButton } from '../ui/buttons.tsx';
 import { call } from '../ui/call.ts';
 import { abandonCeremony, authenticate, wantsGesture } from '../ui/ceremony.ts';
 import { explain } from '../ui/explain/explain.ts';
+import { Notice } from '../ui/notice.tsx';
 import { forgetOutcome, keepOutcome, type Session } from '../ui/outcome.ts';
 import { Page } from '../ui/page.tsx';
 import { PinHelp } from '../ui/pin-help.tsx';
@@ -12,7 +13,8 @@ import { StatusRegion, useFocusOn } from '../ui/status.tsx';
 import { TerminalWords } from '../ui/terminal-words.tsx';
 import { whenVisible } from '../ui/visible.ts';
 import { requireWebAuthn } from '../ui/webauthn-support.ts';
-import { type Details, type Event, initial, isTouchable, reducer, statusOf } from './state.ts';
+import { PasteCode } from './paste-code.tsx';
+import { type Details, type Event, initial, isTouchable, type Pasting, reducer, statusOf } from './state.ts';
 
 /** @param base the page's own address, `/login/<uid>`; the API that it calls is below it */
 export function Login({ base }: { base: string }) {
@@ -42,6 +44,21 @@ export function Login({ base }: { base: string }) {
         {(touchable || explanation?.canRetry) && <CancelButton onPress={() => cancel(base, host, send)} />}
       </Actions>
       {explanation && <PinHelp explanation={explanation} />}
+      {touchable && state.details.paste && (
+        <Notice tone="warning">
+          Cancel if you did not run <code>vouch login --paste</code> yourself.
+        </Notice>
+      )}
+      {state.at === 'pasting' && state.details && (
+        <TerminalWords before="into the terminal that shows" words={state.details.words} after="and nowhere else." />
+      )}
+      {state.at === 'pasting' && (
+        <PasteCode
+          text={state.paste}
+          until={state.pasteUntil}
+          onOver={() => send({ type: 'ended', how: 'code-over' })}
+        />
+      )}
       {touchable && <Requester {...state.details} />}
     </Page>
   );
@@ -49,7 +66,7 @@ export function Login({ base }: { base: string }) {
 
 type Send = (event: Event) => void;
 type Answer = { redirectTo: string };
-type SignedIn = Answer & { session: Omit<Session, 'suggestSpare'>; suggestSpare: boolean };
+type SignedIn = { session: Omit<Session, 'suggestSpare'>; suggestSpare: boolean } & (Answer | Pasting);
 
 async function load(base: string, send: Send): Promise<void> {
   send({ type: 'loading' });
@@ -77,6 +94,10 @@ async function touch(base: string, host: string, send: Send, pressed: boolean): 
     return;
   }
   send({ type: 'accepted' });
+  if ('paste' in answer) {
+    send({ type: 'shown', paste: answer.paste, pasteUntil: answer.pasteUntil });
+    return;
+  }
   keepOutcome({ signedIn: { ...answer.session, suggestSpare: answer.suggestSpare } });
   leave(host, send, () => answer);
 }
@@ -85,15 +106,20 @@ async function cancel(base: string, host: string, send: Send): Promise<void> {
   send({ type: 'cancelling' });
   abandonCeremony();
   await leave(host, send, async () => {
-    const answer = await call<Answer>('POST', `${base}/cancel`);
+    const answer = await call<Leaving>('POST', `${base}/cancel`);
     keepOutcome('cancelled');
     return answer;
   });
 }
 
-async function leave(host: string, send: Send, answer: () => Answer | Promise<Answer>): Promise<void> {
+type Leaving = Answer | { redirectTo: null };
+
+/** Goes where the answer says. After a sign-in by paste there is nowhere to go. */
+async function leave(host: string, send: Send, answer: () => Leaving | Promise<Leaving>): Promise<void> {
   try {
-    redirect((await answer()).redirectTo);
+    const { redirectTo } = await answer();
+    if (redirectTo === null) send({ type: 'ended', how: 'cancelled' });
+    else redirect(redirectTo);
   } catch (error) {
     send({ type: 'stuck', explanation: explain(error, 'sign-in', host) });
   }

@@ -54,6 +54,7 @@ describe('one’s own history', () => {
       [
         'at',
         'by',
+        'byPaste',
         'event',
         'id',
         'ip',

@@ -152,7 +152,8 @@ test('an event says what happened to whom, when, by whom, from where, and with w
     status_id: 1,
     status: 'Success',
     status_detail: 'some-reason',
-    message: 'The person signed in with a touch of the key',
+    message:
+      'The person signed in with a touch of the key; with `paste`, the page showed the code, to be pasted into a terminal',
     metadata: {
       version: '1.5.0',
       uid: '17',

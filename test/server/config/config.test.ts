@@ -20,6 +20,7 @@ describe('the server needs only', () => {
       masterKey: undefined,
       ownerEmail: undefined,
       sessionSeconds: 28_800,
+      allowPaste: false,
       awsIssuer: 'http://localhost:3000',
       awsAudience: 'http://localhost:3000',
       awsSessionSeconds: 3600,
@@ -46,6 +47,23 @@ describe('the server needs only', () => {
       masterKey: Buffer.from(MASTER_KEY, 'base64'),
     });
   });
+});
+
+test.each([
+  ['true', true],
+  ['false', false],
+])('a code may be pasted as VOUCH_ALLOW_PASTE says: %s', (value, allowed) => {
+  expect(readConfig({ ...HTTPS, VOUCH_ALLOW_PASTE: value }).allowPaste).toBe(allowed);
+});
+
+test.each(['', 'yes', '1', 'TRUE'])('VOUCH_ALLOW_PASTE is not read from %j', (value) => {
+  expect(() => readConfig({ ...HTTPS, VOUCH_ALLOW_PASTE: value })).toThrow('VOUCH_ALLOW_PASTE');
+});
+
+test('no code can be pasted at https://localhost, for which oidc-provider takes no redirect URI', () => {
+  const local = { ...HTTPS, VOUCH_ISSUER: 'https://localhost:8443' };
+  expect(readConfig(local).allowPaste).toBe(false);
+  expect(() => readConfig({ ...local, VOUCH_ALLOW_PASTE: 'true' })).toThrow('VOUCH_ALLOW_PASTE');
 });
 
 test('a session of 1.1 hours lasts a whole number of seconds, as tokens need', () => {

@@ -16,6 +16,7 @@ const happened = (event: string, other: Partial<HistoryEvent> = {}): HistoryEven
   role: null,
   lent: null,
   replacesKeys: false,
+  byPaste: false,
   ...other,
 });
 

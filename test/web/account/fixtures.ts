@@ -39,6 +39,7 @@ const event = (
   role: null,
   lent: null,
   replacesKeys: false,
+  byPaste: false,
   ...other,
 });
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LaunchedBrowser, launchBrowser } from '../../browser/launch.ts';
-import { answerSignIn, details, requestOptions, routes, session } from '../fixtures.ts';
+import { answerPaste, answerSignIn, details, paste, requestOptions, routes, session } from '../fixtures.ts';
 import { cancelsSlowly } from '../refusals.ts';
 import { type Answer, problem, type Site, startSite } from '../site.ts';
 import { enrolledCredential, type VisitOptions, visit } from '../visitor.ts';
@@ -215,6 +215,84 @@ describe('signing in', () => {
     await using visitor = await open();
     await visitor.status('unexpected');
     expect(visitor.faults).toEqual([]);
+  });
+});
+
+describe('signing in by paste', () => {
+  beforeEach(() => answerPaste(site));
+  const waiting = { ...enrolled, touchesByItself: false };
+
+  test('warns before the touch of whoever else may have sent the person here', async () => {
+    await using visitor = await open({ key: waiting });
+    await visitor.status('touching');
+    const notice = await visitor.page.$eval('.notice', (element) => (element as HTMLElement).innerText);
+    expect(notice.replace(/\s+/g, ' ')).toContain('Cancel if you did not run vouch login --paste yourself.');
+  });
+
+  test('shows the code with the words, goes nowhere, and says what giving it away means', async () => {
+    await using visitor = await open();
+    expect(await visitor.status('pasting')).toContain('Paste this code');
+    const text = (await visitor.page.evaluate(() => document.body.innerText)).replace(/\s+/g, ' ');
+    expect(text).toContain(paste);
+    expect(text).toContain('into the terminal that shows amber otter canyon and nowhere else.');
+    expect(text).toContain('Give this code to nobody. Whoever you read or send it to can work as you all day.');
+    expect(text).toMatch(/It works once, and ends at \d\d:\d\d\./);
+    expect(new URL(visitor.page.url()).pathname).toBe('/login/u1');
+    const kept = await visitor.page.evaluate(() =>
+      JSON.stringify([{ ...sessionStorage }, { ...localStorage }, history.state]),
+    );
+    expect(kept).not.toContain(paste.slice(-43));
+    expect(visitor.faults).toEqual([]);
+  });
+
+  test('copies it with the keyboard alone', async () => {
+    await using visitor = await open({
+      before: () => {
+        // A browser without a screen has no clipboard.
+        navigator.clipboard.writeText = async (text) => void Object.assign(window, { copied: text });
+      },
+    });
+    await visitor.status('pasting');
+    await visitor.page.waitForSelector('[data-primary]:focus-visible');
+    await visitor.page.keyboard.press('Enter');
+    await visitor.page.waitForFunction(() => document.querySelector('[data-primary]')?.textContent === 'Copied');
+    expect(await visitor.page.evaluate(() => (window as unknown as { copied: string }).copied)).toBe(paste);
+  });
+
+  test('says so where the browser does not copy', async () => {
+    await using visitor = await open({
+      before: () => {
+        navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+      },
+    });
+    await visitor.status('pasting');
+    await visitor.press();
+    await visitor.page.waitForFunction(
+      () => document.querySelector('[data-primary]')?.textContent === 'Please copy it by hand',
+    );
+  });
+
+  test('forgets the code when its time is over, and at a reload', async () => {
+    answerPaste(site, { seconds: 0 });
+    await using visitor = await open();
+    expect(await visitor.status('code-over')).toContain('run vouch login --paste again');
+    expect(await visitor.page.evaluate(() => document.body.textContent)).not.toContain(paste.slice(-43));
+    answerPaste(site);
+    await visitor.page.reload();
+    await visitor.status('pasting');
+    site.answer('GET /login/u1/details', problem('interaction-over', 410));
+    await visitor.page.reload();
+    await visitor.status('interaction-over');
+    expect(await visitor.page.evaluate(() => document.body.textContent)).not.toContain(paste.slice(-43));
+  });
+
+  test('cancels: the page stays, and says what to do in the terminal', async () => {
+    await using visitor = await open({ key: waiting });
+    await visitor.status('touching');
+    await visitor.page.keyboard.press('Tab');
+    await visitor.page.keyboard.press('Enter');
+    expect(await visitor.status('cancelled-paste')).toContain('press Ctrl-C there');
+    expect(new URL(visitor.page.url()).pathname).toBe('/login/u1');
   });
 });
 

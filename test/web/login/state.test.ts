@@ -19,6 +19,8 @@ const allEvents: Event[] = [
   { type: 'touched' },
   { type: 'accepted' },
   { type: 'cancelling' },
+  { type: 'shown', paste: 'w-code', pasteUntil: '' },
+  { type: 'ended', how: 'code-over' },
   { type: 'failed', explanation },
   { type: 'stuck', explanation },
 ];
@@ -39,7 +41,8 @@ test('signing in: the ceremony given up by a cancel says nothing more', () => {
     (state, event) => reducer(state, event as Event),
     initial as State,
   );
-  for (const event of allEvents) expect(reducer(leaving, event).at).toBe(event.type === 'stuck' ? 'failed' : 'leaving');
+  const ways: Partial<Record<Event['type'], State['at']>> = { stuck: 'failed', shown: 'pasting', ended: 'ended' };
+  for (const event of allEvents) expect(reducer(leaving, event).at).toBe(ways[event.type] ?? 'leaving');
 });
 
 test('signing in: in whatever order things happen, a touch is asked for only when it is known who asks', () => {
@@ -50,4 +53,17 @@ test('signing in: in whatever order things happen, a touch is asked for only whe
       if (state.at !== 'loading') expect(statusOf(state)?.title).not.toBe('');
     }),
   );
+});
+
+test('signing in: a code that is shown stays until its time is over, and does not come back', () => {
+  const happen = (state: State, type: Event['type']) =>
+    reducer(state, allEvents.find((event) => event.type === type) as Event);
+  const shown = ['arrived', 'touched', 'accepted', 'shown'].reduce(
+    (state, type) => happen(state, type as Event['type']),
+    initial as State,
+  );
+  for (const { type } of allEvents) expect(happen(shown, type).at).toBe(type === 'ended' ? 'ended' : 'pasting');
+  const ended = happen(shown, 'ended');
+  for (const { type } of allEvents) expect(happen(ended, type)).toBe(ended);
+  expect(ended).not.toHaveProperty('paste');
 });
