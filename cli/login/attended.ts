@@ -1,10 +1,12 @@
 import { readConfig } from '../config.ts';
+import type { Problem } from '../problem/problem.ts';
 import { confirm, openDialog } from '../terminal/dialog.ts';
+import { hiddenLine } from '../terminal/hidden-line.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { ProgressLine, type Screen } from '../terminal/progress-line.ts';
 import { count } from '../text/count.ts';
 import { type HeldLogin, holdLogin } from './lock.ts';
-import { logIn } from './log-in.ts';
+import { logIn, type PasteDialog } from './log-in.ts';
 import type { SignedIn } from './redeem.ts';
 
 export interface AttendedOptions {
@@ -17,6 +19,8 @@ export interface AttendedOptions {
   timeout: number;
   /** The port of 127.0.0.1 that the browser comes back to; by default the port in the settings, or any free one. */
   port?: number | undefined;
+  /** Whether the person carries the code from the page to the terminal, because the browser cannot come back. */
+  paste?: boolean | undefined;
   /** Prints which page to open. */
   say: (text: string) => void;
   /** Shows what we wait for. */
@@ -29,12 +33,12 @@ export interface AttendedOptions {
  * @throws Problem as logIn; `timed-out`; Interrupted at Ctrl-C
  */
 export async function logInAttended(options: AttendedOptions): Promise<SignedIn> {
-  const { env, server, browser, timeout, say, screen } = options;
+  const { env, server, browser, timeout, paste = false, say, screen } = options;
   const { port = readConfig(env).callbackPort } = options;
   const { signal, release } = interruptible({
     seconds: timeout,
     what: `Nobody signed in within ${count(timeout, 'second')}.`,
-    fix: 'Run `vouch login` again (`--timeout` allows more time).',
+    fix: `Run \`vouch login${paste ? ' --paste' : ''}\` again (\`--timeout\` allows more time).`,
   });
   const progress = new ProgressLine(screen);
   const dialog = openDialog(signal);
@@ -42,6 +46,17 @@ export async function logInAttended(options: AttendedOptions): Promise<SignedIn>
     progress.end();
     return confirm(dialog, question);
   };
+  const asking: PasteDialog = dialog.isPerson
+    ? {
+        pasted: () => hiddenLine('Code (it is not shown): ', signal, process.stderr),
+        again: (problem: Problem) => screen.write(`${problem.lines().join('\n  ')}\n`),
+      }
+    : {
+        pasted: () => {
+          screen.write('Waiting for the code on standard input …\n');
+          return dialog.line('');
+        },
+      };
   let held: HeldLogin | undefined;
   try {
     held = await holdLogin(env);
@@ -52,6 +67,7 @@ export async function logInAttended(options: AttendedOptions): Promise<SignedIn>
       server,
       browser,
       port,
+      paste: paste ? asking : undefined,
       signal,
       onPage: held?.page,
       say,
@@ -65,6 +81,7 @@ export async function logInAttended(options: AttendedOptions): Promise<SignedIn>
     throw error;
   } finally {
     progress.end();
+    dialog.close();
     release();
   }
 }

@@ -88,6 +88,8 @@ const ours = {
 
   // The sign-in and the enrolment.
   'callback-port': 'failed',
+  'code-malformed': 'usage',
+  'code-refused': 'refused',
   'invitation-malformed': 'usage',
   'login-given-up': 'no-session',
   'login-unanswered': 'no-session',
@@ -95,6 +97,7 @@ const ours = {
   'no-session': 'no-session',
   'other-page': 'refused',
   'other-person': 'refused',
+  'paste-not-allowed': 'refused',
   'too-late': 'failed',
 
   // The person's keys and sessions.

@@ -8,7 +8,7 @@ import type { Io } from '../terminal/io.ts';
 import { formats, status } from './commands/status.ts';
 import { environmentFormats } from './environment-formats.ts';
 import { addHelp, unknown } from './help.ts';
-import { json, noBrowser, port, profile, region, server, timeout, yes } from './options.ts';
+import { json, noBrowser, paste, port, profile, region, server, timeout, yes } from './options.ts';
 import { WrappingCommand } from './wrapping-command.ts';
 
 /**
@@ -61,6 +61,7 @@ export function buildProgram(io: Io, ended: (exitCode: number) => void = () => {
     .addOption(server())
     .addOption(noBrowser())
     .addOption(port())
+    .addOption(paste())
     .addOption(timeout())
     .addOption(json())
     .action(lazily(async () => (await import('./commands/login.ts')).login));

@@ -13,6 +13,8 @@ export const region = () =>
 export const noBrowser = () => new Option('--no-browser', 'only print the address to open');
 export const timeout = (seconds = 300) =>
   new Option('--timeout <seconds>', 'the longest wait for your touch').default(seconds).argParser(positiveSeconds);
+export const paste = () =>
+  new Option('--paste', 'the browser cannot come back here: paste the code that its page shows').conflicts('port');
 export const port = () =>
   new Option('--port <port>', 'the port of 127.0.0.1 that the browser comes back to (default: any free one)').argParser(
     portNumber,

@@ -14,6 +14,8 @@ export interface LoginOptions {
   timeout: number;
   /** The port of 127.0.0.1 that the browser comes back to; by default the port in the settings, or any free one. */
   port?: number;
+  /** Whether the person pastes the code that the page shows, because the browser cannot come back. */
+  paste?: boolean;
   /** JSON for programs; what the person needs goes to standard error. */
   json?: boolean;
 }
