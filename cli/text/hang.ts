@@ -23,19 +23,38 @@ export function hang(label: string, text: string, columns: number): string {
   return `${label}${lines.join(`\n${' '.repeat(indent)}`)}`;
 }
 
+/** A stream that may be a terminal. */
+interface Screen {
+  isTTY?: boolean;
+  columns?: number;
+}
+
 /**
  * A text in lines that a terminal does not have to break within words. Each line keeps its indent.
  *
  * @param stream where it is printed; for something else than a terminal the text stays as it is
+ * @param label how many columns of each line are a label, below which its other lines begin
  */
-export function fitted(text: string, stream: { isTTY?: boolean; columns?: number }): string {
+export function fitted(text: string, stream: Screen, label = 0): string {
   const { isTTY, columns } = stream;
   if (isTTY !== true || !columns) return text;
   return text
     .split('\n')
     .map((line) => {
-      const [, indent = '', words = '', after = ''] = /^(\s*)(.*?)(\s*)$/s.exec(line) ?? [];
-      return line.length <= columns ? line : `${hang(indent, words, columns)}${after}`;
+      const indent = Math.max(label, line.search(/\S|$/));
+      const [, words = '', after = ''] = /^(.*?)(\s*)$/s.exec(line.slice(indent)) ?? [];
+      return line.length <= columns ? line : `${hang(line.slice(0, indent), words, columns)}${after}`;
     })
     .join('\n');
+}
+
+/**
+ * A function that prints sentences, fitted to the terminal. Lines that are indented are addresses and commands, which people copy: they
+ * stay whole.
+ */
+export function speaker(stream: Screen & { write(text: string): unknown }): (text: string) => void {
+  return (text) => {
+    const lines = text.split('\n').map((line) => (line.startsWith('  ') ? line : fitted(line, stream)));
+    stream.write(`${lines.join('\n')}\n`);
+  };
 }

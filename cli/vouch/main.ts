@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { isatty } from 'node:tty';
 import { protectMemory } from '../protect-memory.ts';
 import { standardOutput } from '../terminal/standard-streams.ts';
 import { type StatusOptions, status } from './commands/status.ts';
@@ -25,7 +26,14 @@ else void run(() => answerStatus(options));
 
 async function answerStatus(options: StatusOptions): Promise<never> {
   const io = {
-    stdout: standardOutput(notWritten),
+    stdout: {
+      ...standardOutput(notWritten),
+      isTTY: isatty(1),
+      // Only a person waits for this.
+      get columns() {
+        return isatty(1) ? process.stdout.columns : 0;
+      },
+    },
     get stderr() {
       return process.stderr;
     },

@@ -4,6 +4,7 @@ import { enrolKey } from '../../enrolment/enrol-key.ts';
 import { nextStep } from '../../setup/next-step.ts';
 import { openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
+import { speaker } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { keyLabel } from '../../text/key-label.ts';
 
@@ -39,7 +40,7 @@ export async function enroll({
     fix: 'Run `vouch enroll` again; your invitation is still good.',
   });
   const dialog = openDialog(signal);
-  const say = (text: string) => (json ? stderr : stdout).write(`${text}\n`);
+  const say = speaker(json ? stderr : stdout);
   try {
     const { key, email, awsCredentialsUntil } = await enrolKey({
       env,

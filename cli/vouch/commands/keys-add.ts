@@ -1,6 +1,7 @@
 import { addKey } from '../../account/add-key.ts';
 import { readKeyName } from '../../account/names.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
+import { speaker } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { keyLabel } from '../../text/key-label.ts';
 
@@ -25,7 +26,7 @@ export async function keysAdd({ json = false, ...options }: KeysAddOptions): Pro
     fix: 'Look at the page: is it signed in as you? Then run `vouch keys add` again, or see `vouch keys list`.',
   });
   try {
-    const say = (text: string) => (json ? stderr : stdout).write(`${text}\n`);
+    const say = speaker(json ? stderr : stdout);
     const key = await addKey({ env, name, browser: options.browser, signal, say, screen: stderr });
     stdout.write(json ? `${jsonText({ key })}\n` : `Added ${keyLabel(key)}. It signs you in from now on\n`);
     return 0;

@@ -4,6 +4,7 @@ import { logInAttended } from '../../login/attended.ts';
 import { signedIn } from '../../login/log-in.ts';
 import { printProblem } from '../../problem/print.ts';
 import { nextStep } from '../../setup/next-step.ts';
+import { fitted, speaker } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 
 export interface LoginOptions {
@@ -26,7 +27,7 @@ export async function login({ json = false, ...options }: LoginOptions): Promise
   // Wrong settings are reported before the person is asked for anything.
   const server = chosenServer(env, options.server);
   const { server: remembered } = readConfig(env);
-  const say = (text: string) => (json ? stderr : stdout).write(`${text}\n`);
+  const say = speaker(json ? stderr : stdout);
   const { session, suggestSpare } = await logInAttended({ ...options, env, server, say, screen: stderr });
   if (json) {
     const { issuer, email, key, expiresAt } = session;
@@ -34,7 +35,7 @@ export async function login({ json = false, ...options }: LoginOptions): Promise
   } else {
     say(signedIn(session));
     // The page has advised it as well. A script has no use for it.
-    if (suggestSpare && stderr.isTTY) stderr.write(spareAdvice);
+    if (suggestSpare && stderr.isTTY) stderr.write(fitted(spareAdvice, stderr));
   }
   if (remembered !== server) remember(server);
   // Without a role, the session gives nobody anything.

@@ -8,6 +8,7 @@ import { whatIsLent } from '../../lend/lend-words.ts';
 import { Problem } from '../../problem/problem.ts';
 import { sessionVariables } from '../../prompt/variables.ts';
 import type { Io } from '../../terminal/io.ts';
+import { fitted } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { keyLabel } from '../../text/key-label.ts';
 import { printable } from '../../text/printable.ts';
@@ -61,7 +62,8 @@ export async function status(
     return session === null ? 3 : 0;
   }
   const report = await collect(agent, io.env);
-  io.stdout.write(format === 'json' ? `${jsonText(report)}\n` : `${statusLines(report, new Date()).join('\n')}\n`);
+  const lines = () => fitted(statusLines(report, new Date()).join('\n'), io.stdout, labelWidth);
+  io.stdout.write(`${format === 'json' ? jsonText(report) : lines()}\n`);
   return report.session === null ? 3 : 0;
 }
 
@@ -105,6 +107,9 @@ function credentialsOf(agent: AgentStatus | undefined, profile: VouchProfile) {
     .sort((a, b) => b.expiresAt.localeCompare(a.expiresAt));
   return { credentialsUntil: longest?.expiresAt ?? null, trouble: longest?.trouble };
 }
+
+/** How many columns the labels take, such as `Session`. */
+const labelWidth = 10;
 
 function statusLines(report: Report, now: Date): string[] {
   const lines: string[] = [];

@@ -191,6 +191,29 @@ describe('a person at the terminal', () => {
     expect(terminal.said()).toContain(`Enrolled "Security key" for ${email}.`);
   });
 
+  test('is walked from nothing to a key by `vouch setup`, which goes on with what is missing', async () => {
+    const the = machine();
+    const email = newEmail();
+    const code = await inviteCode(server, email);
+    const walk = onTerminal(`exec '${process.execPath}' '${program}' setup --no-browser`, { env: the.env });
+    await walk.until(/Address of your Vouch server[\s\S]*: $/);
+    walk.type(`${server.origin}\r`);
+    await walk.until(/Is your key enrolled already, from another machine\? \[y\/N\] $/);
+    walk.type('\r');
+    await walk.until(/Invitation code[^\n]*: $/);
+    walk.type(`${code}\r`);
+    const [, url = ''] = await walk.until(/\n {2}(http\S+)\n/);
+    const page = await new Page(url).open();
+    await walk.until(/Does the page show "[^"]*"\? \[y\/N\] $/);
+    walk.type('y\r');
+    await page.enrol();
+    await walk.until(/Add a profile for your AWS role\? \[Y\/n\] $/);
+    expect(walk.said()).toContain(`Enrolled "Security key" for ${email}\n`);
+    walk.type('\x03');
+    expect(await walk.ended).toBe(130);
+    expect(readConfig(the.env)).toEqual({ server: server.origin, people: { [server.origin]: email } });
+  });
+
   test.each([
     ['no', 'n\r'],
     ['nothing', '\r'],
