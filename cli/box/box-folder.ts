@@ -4,7 +4,7 @@ import { sticky } from '../files/safe-path.ts';
 import { prepareRuntimeFolder } from '../runtime-folder/prepare-folder.ts';
 import { agentName } from '../runtime-folder/runtime-folder.ts';
 import { type AwsSettings, writeAwsFiles } from './aws-files.ts';
-import { refuseAll } from './refuse-all.ts';
+import { listenInAgentsPlace } from './in-agents-place.ts';
 
 /** The folders and files that a program gets in place of those that lead to the agent. */
 export interface BoxFolder {
@@ -20,7 +20,7 @@ export interface BoxFolder {
 
 /**
  * Makes a runtime folder for a program with a lend. There `git-credential-vouch` finds the lent socket, and `vouch` something in the agent's
- * place that refuses everything. So neither looks in the other places where an agent may be (runtimeFolders).
+ * place that refuses all but Git's requests. So neither looks in the other places where an agent may be (runtimeFolders).
  *
  * It is not in the lend's own folder, which is gone when the lend's time is over: a program that goes on would then find the agent.
  *
@@ -41,13 +41,13 @@ export async function makeBoxFolder(
     chmodSync(folder, 0o700 | sticky);
     const gitSocket = join(folder, 'git.sock');
     addName(lend.gitSocket, gitSocket);
-    const refusal = await refuseAll(join(folder, agentName), lend.why);
+    const inPlace = await listenInAgentsPlace(join(folder, agentName), lend);
     return {
       runtime,
       gitSocket,
       aws: writeAwsFiles(runtime, aws),
       remove: () => {
-        refusal.close();
+        inPlace.close();
         remove();
       },
     };

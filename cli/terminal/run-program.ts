@@ -46,11 +46,16 @@ function hasTerminal(): boolean {
 }
 
 function notStarted(file: string, error: NodeJS.ErrnoException): Problem {
-  const missing = error.code === 'ENOENT';
-  return new Problem({
-    kind: 'no-program',
-    what: missing ? `There is no program ${file} on the PATH.` : `The program ${file} could not be started.`,
-    why: missing ? '' : error.message,
-    fix: 'Check its name; the program and its arguments follow after `--`.',
-  });
+  return error.code === 'ENOENT' ? noProgram(file) : cannotStart(file, error.message);
+}
+
+const fix = 'Check its name; the program and its arguments follow after `--`.';
+
+/** No folder of the PATH has the program. */
+export function noProgram(file: string): Problem {
+  return new Problem({ kind: 'no-program', what: `There is no program ${file} on the PATH.`, fix });
+}
+
+function cannotStart(file: string, why: string): Problem {
+  return new Problem({ kind: 'no-program', what: `The program ${file} could not be started.`, why, fix });
 }

@@ -27,6 +27,7 @@ beforeAll(async () => {
   const program = (name: string, ...args: string[]) =>
     writeFileSync(join(bin, name), `#!/bin/sh\nexec '${args.join("' '")}' "$@"\n`, { mode: 0o755 });
   program('vouch', process.execPath, join(root, 'cli/vouch/main.ts'));
+  program('git-remote-codecommit', process.execPath, join(root, 'cli/git-remote-codecommit/main.ts'));
   program('docker', process.execPath, join(root, 'test/cli/box/engine.ts'));
   installHelper({ folder: join(home, '..'), env: world.env, agentSocket: '', gitSocket: '' });
   env = { ...world.env, PATH: [bin, world.env.PATH].join(delimiter), ENGINE_LOG: join(home, '../engine.log') };
@@ -74,6 +75,13 @@ test('a program that is lent a repository pulls and pushes there, and gets nothi
   ]);
 });
 
+test('codecommit:// addresses work in a program with a lend as they do outside', async () => {
+  const script = 'git ls-remote codecommit::us-east-1://demo HEAD || exit 9; git ls-remote codecommit://demo HEAD';
+  const caller = { ...env, AWS_REGION: 'us-east-1' };
+  const done = await run('vouch', ['lend', 'exec', '-q', '--repo', 'demo', '--', 'sh', '-c', script], caller);
+  expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/^([0-9a-f]{40}\tHEAD\n){2}$/), stderr: '' });
+});
+
 test('with --pull-only, AWS refuses the push', async () => {
   const script = `git clone -q ${url('demo')} exec-pull && cd exec-pull && git commit -q --allow-empty -m lent && git push -q origin HEAD:main`;
   const done = await lend('exec', '--repo', 'demo', '--pull-only', '--', 'sh', '-c', script);
@@ -93,7 +101,7 @@ test('without --repo it says that this is every repository, and with --quiet not
 test('a program with a lend reaches no session by Vouch’s own commands', async () => {
   const before = world.aws.log.length;
   const role = world.roles[0]?.arn ?? '';
-  const asked = ['status', 'login', 'agent stop', `credential aws --role ${role}`];
+  const asked = ['status', 'login', 'agent stop', 'doctor', `credential aws --role ${role}`];
   const script = asked.map((command) => `vouch ${command}; echo $? >&2`).join('\n');
   const done = await lend('exec', '--quiet', '--repo', 'demo', '--', 'sh', '-c', script);
   const refusal = `vouch: This program has only what \`vouch lend\` has given it.
@@ -139,6 +147,15 @@ test('the lend ends when vouch is killed', async () => {
   while ((await lends()).length > 0);
   child.stdin.end();
   await closed;
+});
+
+test('nothing is lent to a program that is not there', async () => {
+  expect(await lend('exec', '--', 'no-such-program')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'vouch: There is no program no-such-program on the PATH.\n  Check its name; the program and its arguments follow after `--`.\n',
+  });
 });
 
 test('SIGTERM ends the program and the lend', async () => {

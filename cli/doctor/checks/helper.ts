@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { delimiter } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { findOnPath } from '../../files/on-path.ts';
 import { ourPackage, packageOf } from '../../files/package-of.ts';
 import { version } from '../../programs.ts';
@@ -46,7 +46,7 @@ function onPath(visit: Visit): Outcome {
     return { says: 'not on your PATH', findings: [missing] };
   }
   const findings = judge(first, env);
-  if (findOnPath(program, { PATH: plainPath }).length === 0 || findOnPath('node', { PATH: plainPath }).length === 0) {
+  if (isForThisShellOnly(first)) {
     findings.push({
       id: 'helper.this-shell-only',
       severity: 'warning',
@@ -55,6 +55,17 @@ function onPath(visit: Visit): Outcome {
     });
   }
   return { says: shortPath(first, env), findings, data: { file: first } };
+}
+
+/**
+ * Whether programs that are not started from this shell lack the helper, or the Node that it needs. A package may bring its own
+ * (git-credential-vouch).
+ */
+export function isForThisShellOnly(file: string, path = plainPath): boolean {
+  const lacks = (name: string) => findOnPath(name, { PATH: path }).length === 0;
+  const folder = packageOf(file)?.folder;
+  const ownNode = folder !== undefined && existsSync(join(folder, 'node/node'));
+  return lacks(program) || (!ownNode && lacks('node'));
 }
 
 function byPath(file: string, visit: Visit): Outcome {

@@ -1,3 +1,4 @@
+import { findAgent } from '../../agent/client/find-agent.ts';
 import type { Result, Visit } from '../../doctor/check.ts';
 import { checks } from '../../doctor/checks.ts';
 import { examine, type Listener } from '../../doctor/examine.ts';
@@ -6,6 +7,7 @@ import { previewOf, repairsOf } from '../../doctor/repair.ts';
 import { looksOf, resultText, summaryText, titlesOf } from '../../doctor/result-text.ts';
 import { findTarget } from '../../doctor/target-repository.ts';
 import { currentFolder } from '../../files/current-folder.ts';
+import { Problem } from '../../problem/problem.ts';
 import { confirm, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import { ProgressLine } from '../../terminal/progress-line.ts';
@@ -41,6 +43,7 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
     fix: 'Try again; if it stays, report it with what was printed.',
   });
   try {
+    await refuseWithLend(env);
     const cwd = currentFolder();
     const target = await findTarget(named, { env, cwd, signal });
     const { tryRegions = false, json: silent = false } = options;
@@ -56,6 +59,13 @@ export async function doctor(named: string | undefined, options: DoctorOptions):
   } finally {
     release();
   }
+}
+
+/** With a lend (cli/box), Git asks what was lent: no check here would be about that. */
+async function refuseWithLend(env: NodeJS.ProcessEnv): Promise<void> {
+  await findAgent(env).catch((error: unknown) => {
+    if (error instanceof Problem && error.kind === 'lent') throw error;
+  });
 }
 
 /** Runs the checks once, and prints each as it ends. */

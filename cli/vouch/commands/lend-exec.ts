@@ -2,6 +2,7 @@ import { readProfiles } from '../../aws/config/profiles.ts';
 import { awsSettings } from '../../box/aws-files.ts';
 import { makeBoxFolder } from '../../box/box-folder.ts';
 import { boxEnvironment } from '../../box/environment.ts';
+import { findOnPath } from '../../files/on-path.ts';
 import { asEnvironment } from '../../lend/as-environment.ts';
 import { gitSettings } from '../../lend/git-settings.ts';
 import { whatIsLent } from '../../lend/lend-words.ts';
@@ -9,7 +10,7 @@ import { openLend } from '../../lend/open-lend.ts';
 import type { LendOptions } from '../../lend/options.ts';
 import { awsConfigFile } from '../../paths.ts';
 import type { Io } from '../../terminal/io.ts';
-import { runProgram } from '../../terminal/run-program.ts';
+import { noProgram, runProgram } from '../../terminal/run-program.ts';
 import { clockTime } from '../../text/time.ts';
 import { sayEnd, sayLent } from '../lend-notes.ts';
 
@@ -24,6 +25,8 @@ export interface LendExecOptions extends LendOptions {
  * @returns the program's exit code
  */
 export async function lendExec([file = '', ...args]: string[], options: LendExecOptions, io: Io): Promise<number> {
+  // Nothing is lent to a program that is not there.
+  if (!file.includes('/') && findOnPath(file, io.env).length === 0) throw noProgram(file);
   const { lend, ended, end } = await openLend(options, io);
   try {
     const until = clockTime(new Date(lend.until), new Date());

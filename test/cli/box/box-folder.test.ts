@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,17 +8,20 @@ import { awsSettings } from '../../../cli/box/aws-files.ts';
 import { makeBoxFolder } from '../../../cli/box/box-folder.ts';
 import { boxEnvironment } from '../../../cli/box/environment.ts';
 import { signedIn } from '../agent/support.ts';
-import { gitRequest, installHelper, type Machine, run } from '../support.ts';
+import { gitRequest, installHelper, type Machine, run, say } from '../support.ts';
 
 /** Something that answers Git as a lent socket does. */
-async function lentSocket({ folder }: Machine): Promise<{ path: string; server: Server }> {
+async function lentSocket({ folder }: Machine): Promise<{ path: string; server: Server; asked(): string }> {
+  let asked = '';
   const path = join(folder, 'run/vouch/lent.sock');
-  const server = createServer((socket) =>
-    socket.end('username=lent\npassword=fenced\npassword_expiry_utc=4000000000\n'),
-  );
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.setEncoding('utf8').on('data', (text) => (asked += text));
+    socket.on('error', () => {});
+    socket.on('end', () => socket.end('username=lent\npassword=fenced\npassword_expiry_utc=4000000000\n'));
+  });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   onTestFinished(() => void server.close());
-  return { path, server };
+  return { path, server, asked: () => asked };
 }
 
 /** A machine with an agent that has a session, and a box there. */
@@ -49,6 +52,34 @@ test('after the lend, the helper gets nothing and says why', async () => {
     'vouch: This program has only what `vouch lend` has given it.\nvouch: It may pull from demo.\n' +
       'vouch: Run this where you have signed in, outside of that program.\n',
   );
+});
+
+test('in a box, the Node part of the helper finds what is lent too', async () => {
+  const { inside, lent, box } = await boxed();
+  // The script's own way is blocked: it insists on a folder that is sticky.
+  chmodSync(dirname(box.gitSocket), 0o700);
+  expect(await helper(inside)).toMatchObject({
+    stdout: expect.stringMatching(/^username=lent\npassword=fenced\n/),
+    stderr: '',
+  });
+  expect(lent.asked()).toContain(`action=get\ntimeout=900\n`);
+  expect(lent.asked()).toContain('path=v1/repos/demo\n');
+});
+
+test('what listens in the agent’s place survives nonsense', async () => {
+  const { inside } = await boxed();
+  const socket = join(inside.XDG_RUNTIME_DIR ?? '', 'vouch/agent.sock');
+  const head = (length: number) => `POST /git HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
+  for (const nonsense of [
+    '',
+    'nonsense\r\n\r\n',
+    head(5),
+    `${head(300_000)}${'x'.repeat(300_000)}`,
+    `${head(3)}\0\0\0`,
+  ]) {
+    await say(socket, nonsense);
+  }
+  await expect(findAgent(inside)).rejects.toMatchObject({ kind: 'lent' });
 });
 
 test('in a box, Vouch finds no agent, and starts none', async () => {

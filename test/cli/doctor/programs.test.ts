@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { helper } from '../../../cli/doctor/checks/helper.ts';
+import { helper, isForThisShellOnly } from '../../../cli/doctor/checks/helper.ts';
 import { remoteHelper } from '../../../cli/doctor/checks/remote-helper.ts';
 import { vouch } from '../../../cli/doctor/checks/vouch.ts';
 import { version } from '../../../cli/programs.ts';
@@ -54,6 +54,17 @@ describe('programs on the PATH', () => {
       { id: 'helper.another-package', severity: 'trouble' },
       { id: 'helper.this-shell-only' },
     ]);
+  });
+
+  test('the helper of a package that brings its own Node works without this shell’s PATH', () => {
+    const the = machine();
+    install(the, 'git-credential-vouch', { name: 'vouch', version });
+    const [file, plain] = [join(the.folder, 'bin/git-credential-vouch'), join(the.folder, 'bin')];
+    expect(isForThisShellOnly(file, join(the.folder, 'none'))).toBe(true);
+    expect(isForThisShellOnly(file, plain)).toBe(true);
+    mkdirSync(join(the.folder, 'other/node'));
+    writeFileSync(join(the.folder, 'other/node/node'), '');
+    expect(isForThisShellOnly(file, plain)).toBe(false);
   });
 
   test('of two git-remote-codecommit the first one counts, and what to do depends on whether ours is there', async () => {
