@@ -29,8 +29,9 @@ export class Log {
    * @param message a sentence without its full stop, such as "alice@example.com, until 17:42"; made safe for a terminal here
    */
   add(event: LogEvent, message: string): void {
-    // A server may quote what it was sent.
-    const said = printable(message.replace(/\beyJ[\w-]+(\.[\w-]*)+/g, '…'), longestMessage);
+    // Cut first: a stranger names a host of any length, and the search takes the square of it. A server may quote what it was sent.
+    const begins = message.slice(0, 4 * longestMessage).replace(/\beyJ[\w-]+(\.[\w-]*)+/g, '…');
+    const said = printable(begins, longestMessage);
     const at = new Date(this.#now()).toISOString();
     const last = this.#entries.at(-1);
     const id = ++this.#count;

@@ -108,7 +108,7 @@ export class LentCodeCommit {
     }
     const target = asked.protocol === 'https' ? codeCommitHost(asked.host) : undefined;
     if (target === undefined) throw outside('It is not a CodeCommit repository over HTTPS.');
-    const [, repository] = /^v1\/repos\/([A-Za-z0-9_.-]{1,100})$/.exec(asked.path ?? '') ?? [];
+    const [, repository] = /^v1\/repos\/(?!\.{1,2}$)([A-Za-z0-9_.-]{1,100})$/.exec(asked.path ?? '') ?? [];
     if (repository === undefined) throw outside('It does not name a repository; is credential.useHttpPath set?');
     const profile = chooseProfile(profiles, asked);
     checkPartition(profile, target);

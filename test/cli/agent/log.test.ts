@@ -57,6 +57,16 @@ test('has what the agent does and why, and never a secret', async () => {
   }
 });
 
+test('takes a message at once, however long and whatever is in it: a name of a host comes from a stranger', () => {
+  const log = new Log();
+  // Each part could begin a token, and ends in none. Compared from each beginning to the end, this would take minutes.
+  log.add('refused', `for ${'eyJ-'.repeat(100_000)}`);
+  log.add('refused', `for eyJhbGciOiJFUzI1NiJ9.${'secret'.repeat(100_000)}`);
+  const [first, second] = log.after(0);
+  expect(first?.message).toMatch(/^for eyJ-eyJ-.*…$/);
+  expect(second?.message).toBe('for …');
+});
+
 test('is of limited length, as a whole and in each entry, and counts repeated entries', () => {
   const log = new Log(() => 0);
   for (let i = 0; i < 2000; i++) log.add('refused', `${i} ${'x'.repeat(10_000)}`);

@@ -118,6 +118,13 @@ test.each([
   expect(calls(the)).toEqual([]);
 });
 
+test('a path that leads up or nowhere is no repository’s, whatever was lent', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend({ ...asked, repos: ['*'] }, the.env);
+  for (const path of ['v1/repos/..', 'v1/repos/.']) expect(await ask(lend, requestFor({ path }))).toBe('quit=1\n');
+  expect(calls(the)).toEqual([]);
+});
+
 test('for a host that is not AWS’s it says nothing, so that Git goes on', async () => {
   const the = await signedIn();
   const { lend } = await open(the);
