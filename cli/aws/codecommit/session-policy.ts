@@ -31,7 +31,8 @@ export function isBranchPattern(text: string): boolean {
  * a push at once.
  *
  * Credentials that are given out are denied all else. A policy of a bucket, a key or a role that names this very session could
- * otherwise allow what a session policy leaves out (IAM user guide, "Policy evaluation logic", resource-based policies).
+ * otherwise allow what a session policy leaves out (IAM user guide, "Policy evaluation logic", resource-based policies). Requests that
+ * CodeCommit makes in the session's name (`aws:ViaAWSService`), for the key of an encrypted repository, are no part of that.
  *
  * @throws Problem `usage` when it is longer than AWS takes
  */
@@ -54,7 +55,12 @@ export function sessionPolicy(role: RoleArn, { repositories, pullOnly, branches,
       'ForAnyValue:StringNotLike': { 'codecommit:References': branches.map((branch) => `refs/heads/${branch}`) },
     },
   };
-  const others = { Effect: 'Deny', NotAction: allowed.Action, Resource: '*' };
+  const others = {
+    Effect: 'Deny',
+    NotAction: allowed.Action,
+    Resource: '*',
+    Condition: { Bool: { 'aws:ViaAWSService': 'false' } },
+  };
   const statements = [allowed, ...(pullOnly || branches.length === 0 ? [] : [denied]), ...(aws ? [others] : [])];
   const policy = JSON.stringify({ Version: '2012-10-17', Statement: statements });
   if (policy.length <= longestPolicy) return policy;

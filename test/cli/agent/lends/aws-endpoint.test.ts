@@ -3,6 +3,7 @@ import { STSClient } from '@aws-sdk/client-sts';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { endLend, listLends, startLend } from '../../../../cli/agent/client/lend-requests.ts';
 import { agentLogs } from '../../../../cli/agent/client/requests.ts';
+import { AwsEndpoint } from '../../../../cli/agent/lends/aws-endpoint.ts';
 import { stsError } from '../../support.ts';
 import { signedIn, signedInWithClock } from '../support.ts';
 
@@ -40,7 +41,12 @@ test('gives the fenced credentials in the form of AWS’s container provider', a
   });
   expect(policy.Statement).toEqual([
     { Effect: 'Allow', Action: 'codecommit:GitPull', Resource: ['arn:aws:codecommit:*:123456789012:demo'] },
-    { Effect: 'Deny', NotAction: 'codecommit:GitPull', Resource: '*' },
+    {
+      Effect: 'Deny',
+      NotAction: 'codecommit:GitPull',
+      Resource: '*',
+      Condition: { Bool: { 'aws:ViaAWSService': 'false' } },
+    },
   ]);
   // AWS honours them to their own end, and that is said.
   expect((await endLend(lend.name, the.env)).awsUntil).toBe(new Date(the.clock.now + 3600_000).toISOString());
@@ -106,4 +112,11 @@ test('when AWS refuses, it says nothing of why, and asks once', async () => {
     });
   }
   expect(the.world.count('sts')).toBe(1);
+});
+
+test('closed before it listens, it never listens: a lend may end while it begins', async () => {
+  const endpoint = new AwsEndpoint(() => Promise.reject(new Error('no')), { requestTimeout: 5000, connections: 4 });
+  const listening = endpoint.listen();
+  endpoint.close();
+  await expect(listening).rejects.toThrow('closed');
 });

@@ -13,7 +13,7 @@ const named = (...texts: string[]) => texts.map((text) => parseRepositoryPattern
 function decide(fence: Partial<Fence>, action: string, name: string, references?: string[], region = 'us-east-1') {
   const policy = JSON.parse(sessionPolicy(role, { ...open, ...fence })) as PolicyDocument;
   validatePolicy(policy, 'permission');
-  const context = new ContextKeys().set('codecommit:References', references);
+  const context = new ContextKeys().set('codecommit:References', references).set('aws:ViaAWSService', 'false');
   const resource = `arn:aws:codecommit:${region}:123456789012:${name}`;
   return evaluate([policy], { action: `codecommit:${action}`, resource, context });
 }
@@ -44,6 +44,26 @@ describe('what AWS decides by the policy', () => {
       expect(push(wrong, 'refs/heads/main')).toBe('ExplicitDeny');
     }
     expect(decide({ branches: ['agent/*'] }, 'GitPull', 'demo')).toBe('Allow');
+  });
+
+  test('for a session whose ARN the policy of another resource names: for credentials, all but Git is denied', () => {
+    // "The resource-based policy permissions are not limited by the session policy" (IAM user guide, "Session policies").
+    const ofResource: PolicyDocument = {
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Action: '*', Resource: '*' },
+    };
+    const ask = (fence: Partial<Fence>, action: string, viaService = 'false') => {
+      const policy = JSON.parse(sessionPolicy(role, { ...open, aws: true, ...fence })) as PolicyDocument;
+      const context = new ContextKeys().set('aws:ViaAWSService', viaService);
+      return evaluate([policy, ofResource], { action, resource: 'arn:aws:any:::thing', context });
+    };
+    for (const action of ['s3:GetObject', 'sts:AssumeRole', 'codecommit:GetFile']) {
+      expect(ask({}, action)).toBe('ExplicitDeny');
+    }
+    expect(ask({ pullOnly: true }, 'codecommit:GitPush')).toBe('ExplicitDeny');
+    expect(ask({}, 'codecommit:GitPush')).toBe('Allow');
+    // CodeCommit's own request for the key of an encrypted repository.
+    expect(ask({}, 'kms:Decrypt', 'true')).toBe('Allow');
   });
 
   test('is what the agent decides', () => {
