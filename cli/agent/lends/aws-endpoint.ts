@@ -43,6 +43,8 @@ export class AwsEndpoint {
   async listen(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
+      // Node calls back no more once it is closed.
+      this.#server.once('close', () => reject(new Error('It was closed before it listened.')));
       this.#server.listen({ port: 0, host: '127.0.0.1' }, () => resolve());
     });
     this.#port = (this.#server.address() as AddressInfo).port;

@@ -33,6 +33,7 @@ export class LendFolder {
       mkdirSync(this.path, { mode: 0o700 });
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
+        server.once('close', () => reject(new Error('It was closed before it listened.')));
         server.listen({ path: this.gitSocket, backlog }, () => {
           server.off('error', reject);
           resolve();

@@ -53,13 +53,19 @@ export class LentCredentials {
     return made;
   }
 
-  /** A failure is repeated for a while, without asking: whoever has the socket must not use up what the server allows the session. */
+  /**
+   * A failure is repeated for a while, without asking, the longer the more roles fail: whoever has the socket must not use up what the
+   * server allows the session.
+   */
   async #obtain(chain: RoleChain, options: CredentialsOptions): Promise<HeldCredentials> {
     const key = keyOf(chain);
     const known = this.#failures.get(key);
-    if (known && this.#clocks.uptime() - known.at < pauseAfter(known.error)) throw known.error;
+    const pause = known ? pauseAfter(known.error) * this.#failures.size : 0;
+    if (known && this.#clocks.uptime() - known.at < pause) throw known.error;
     try {
-      return await this.#supply.use(chain, options);
+      const held = await this.#supply.use(chain, options);
+      this.#failures.delete(key);
+      return held;
     } catch (error) {
       if (error instanceof Problem) this.#failures.set(key, { error, at: this.#clocks.uptime() });
       if (error instanceof Problem && error.kind === 'session-over') this.#onRefused(error);

@@ -120,7 +120,7 @@ test.each([
 
 test('a path that leads up or nowhere is no repository’s, whatever was lent', async () => {
   const the = await signedIn();
-  const { lend } = await startLend({ ...asked, repos: ['*'] }, the.env);
+  const { lend } = await open(the, { repos: ['*'] });
   for (const path of ['v1/repos/..', 'v1/repos/.']) expect(await ask(lend, requestFor({ path }))).toBe('quit=1\n');
   expect(calls(the)).toEqual([]);
 });
@@ -329,6 +329,21 @@ test('a refusal of AWS is not asked for again and again', async () => {
   the.ahead.by += 6000;
   for (let i = 0; i < 5; i++) expect(await ask(lend)).toBe('quit=1\n');
   expect(calls(the)).toEqual(['token', 'sts']);
+});
+
+test('however many profiles AWS refuses, a lend asks for no more tokens than one', async () => {
+  const the = await signedInWithClock();
+  const names = Array.from({ length: 5 }, (_, n) => `p${n}`);
+  for (const name of names) setUpProfile(the, name, `arn:aws:iam::123456789012:role/${name}`);
+  the.world.answers.sts = stsError('ServiceUnavailable', 'Later', 503);
+  const { lend } = await open(the, { profiles: names });
+  the.world.answers.sts = stsError('AccessDenied', 'Not authorized to perform sts:TagSession');
+  // Ten minutes, in which the server gives a session 300 tokens for all that it does.
+  for (let second = 0; second < 600; second += 10) {
+    the.ahead.by += 10_000;
+    for (const username of names) expect(await ask(lend, requestFor({ username }))).toBe('quit=1\n');
+  }
+  expect(the.world.count('token')).toBeLessThanOrEqual(2 * 5 + 600 / 30);
 });
 
 test('refusals do not push all else out of the log', async () => {
