@@ -38,7 +38,7 @@ function commandSection(program: Command, command: Command): string[] {
     paragraph(prose(sentence(command.description()))),
     ...command.registeredArguments.filter(({ description, argChoices }) => description || argChoices).map(argument),
     ...options.map(option),
-    ...(more === '' || command === program ? [] : [verbatim(more)]),
+    ...(command === program ? [] : blocks(more)),
   ];
 }
 
@@ -77,10 +77,21 @@ function textAfter(command: Command): string {
     writeOut: (text) => {
       printed.text += text;
     },
-    getOutHelpWidth: () => 80,
+    // Each paragraph is one line then.
+    getOutHelpWidth: () => 100_000,
   });
   command.outputHelp();
   const help = command.helpInformation();
   command.configureOutput(before);
-  return printed.text.slice(help.length).trim();
+  return printed.text.slice(help.length);
+}
+
+/** Paragraphs are filled; lines that begin with a blank are commands and tables, and stay as they are. */
+function blocks(text: string): string[] {
+  return text.split(/\n(?=\S)|\n\n/).flatMap((part) => {
+    const [first = '', ...rest] = part.split('\n');
+    const isProse = /^\S/.test(first);
+    const lines = (isProse ? rest : [first, ...rest]).join('\n').replace(/^\n+|\s+$/g, '');
+    return [...(isProse ? [paragraph(prose(first))] : []), ...(lines === '' ? [] : [verbatim(lines)])];
+  });
 }
