@@ -145,8 +145,6 @@ export class Connection {
         '-o',
         'PermitLocalCommand=no',
       ],
-      // The connection has forwarded all that the person's options and configuration name.
-      ...['-o', 'ClearAllForwardings=yes'],
       // If our connection is gone, ssh would open one of its own.
       ...['-o', 'ProxyCommand=false'],
       ...options,

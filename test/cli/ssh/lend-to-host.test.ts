@@ -1,6 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { shellWord } from '../../../cli/aws/config/command-line.ts';
@@ -123,6 +124,20 @@ describe('a command', () => {
     const the = await world({ env: GIT_CONFIG });
     const { stdout } = await lendIn(the, `git config user.name; ${fill}`);
     expect(stdout).toMatch(/^There\n.*password=fenced\n$/s);
+  });
+
+  test('what the person’s configuration forwards is asked for once', async () => {
+    const the = await world();
+    const taken = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void taken.close());
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const config = readFileSync(the.host.config, 'utf8');
+    writeFileSync(the.host.config, config.replace(/\n/, `\n  LocalForward 127.0.0.1:${port} 127.0.0.1:1\n`));
+    const { code, stdout, stderr } = await lendIn(the, 'echo done');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'done\n' });
+    expect(stderr.match(/Could not request local forwarding|Port forwarding failed/gi)).toHaveLength(1);
+    expect(the.host.logins()).toBe(1);
   });
 
   test('without XDG_RUNTIME_DIR there, the folder is in /tmp', async () => {
