@@ -2,6 +2,7 @@ import { untilAborted } from '../network/until-aborted.ts';
 import { type CallbackListener, listenForCallback } from './callback/listener.ts';
 import { explainServerError } from './explain-server-error.ts';
 import { discover, fetchKeysAhead } from './oidc-client.ts';
+import { pasteAllowed } from './paste/allowed.ts';
 import { pushRequest } from './pushed-request.ts';
 import { redeem, type SignedIn } from './redeem.ts';
 
@@ -17,8 +18,11 @@ export interface SignInPage {
 export interface SignInOptions {
   /** The server's issuer URL. */
   server: string;
-  /** Called when the page can be opened, with the port of 127.0.0.1 that the browser comes back to. */
-  onPage: (page: SignInPage, port: number) => void;
+  /**
+   * Called when the page can be opened, with the port of 127.0.0.1 that the browser comes back to, and whether the server also allows a
+   * sign-in by paste.
+   */
+  onPage: (page: SignInPage, port: number, mayPaste: boolean) => void;
   /** The port of 127.0.0.1 for the callback; by default any free one. */
   port?: number | undefined;
   /** Ends the wait (Ctrl-C, the time-out), and its reason is thrown. */
@@ -51,7 +55,7 @@ async function ceremony({ server, signal, onPage }: SignInOptions, listener: Cal
   });
   const coming = listener.callback({ state: request.state, issuer: server });
   signal.throwIfAborted();
-  onPage({ url: request.url, words: request.words }, listener.port);
+  onPage({ url: request.url, words: request.words }, listener.port, pasteAllowed(config).allowed);
   void fetchKeysAhead(config).catch(() => {});
   const callback = await coming;
   try {

@@ -86,14 +86,15 @@ export async function logIn(options: LogInOptions): Promise<SignedIn> {
       return signInByPaste({ server, signal, onPage, ...dialog });
     };
     const byCallback = () => {
-      const onPage = (page: SignInPage, listening: number) => {
+      const onPage = (page: SignInPage, listening: number, mayPaste: boolean) => {
         shown(page);
-        if (!browser || sshTunnel(listening, env)) say(wayBack(listening, env));
+        const way = wayBack(listening, env, mayPaste);
+        if (!browser || sshTunnel(listening, env)) say(way);
         progress.show('Touch your security key in the browser …');
         if (browser) {
           void openBrowser(page.url, env).then((opened) => {
             if (opened || over) return;
-            if (!sshTunnel(listening, env)) progress.say(wayBack(listening, env));
+            if (!sshTunnel(listening, env)) progress.say(way);
             progress.show('No browser could be started: open the address above. Waiting for your touch …');
           });
         }

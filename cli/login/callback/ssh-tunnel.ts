@@ -6,11 +6,13 @@ import { shellWord } from '../../aws/config/command-line.ts';
  * A sentence on how the browser gets back to this program, for a person whose browser may be on another machine.
  *
  * @param port the port of 127.0.0.1 that the browser comes back to
+ * @param mayPaste whether the server also lets the person carry the code
  */
-export function wayBack(port: number, env: NodeJS.ProcessEnv): string {
+export function wayBack(port: number, env: NodeJS.ProcessEnv, mayPaste = false): string {
+  const otherwise = mayPaste ? '\nIf it cannot come back: Ctrl-C, then `vouch login --paste`' : '';
   const tunnel = sshTunnel(port, env);
-  if (tunnel === undefined) return `The browser comes back to 127.0.0.1:${port} on this machine.`;
-  return `The browser comes back to 127.0.0.1:${port} on this machine. If it runs where you sit, first run this there:\n  ${tunnel}`;
+  if (tunnel === undefined) return `The browser comes back to 127.0.0.1:${port} on this machine.${otherwise}`;
+  return `The browser comes back to 127.0.0.1:${port} on this machine. If it runs where you sit, first run this there:\n  ${tunnel}${otherwise}`;
 }
 
 /**

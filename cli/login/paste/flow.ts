@@ -1,12 +1,12 @@
 import * as client from 'openid-client';
 import { untilAborted } from '../../network/until-aborted.ts';
 import { Problem } from '../../problem/problem.ts';
-import { printable } from '../../text/printable.ts';
 import type { SignInPage } from '../browser-flow.ts';
 import { explainServerError } from '../explain-server-error.ts';
 import { discover, fetchKeysAhead } from '../oidc-client.ts';
 import { pushRequest } from '../pushed-request.ts';
 import { redeem, type SignedIn } from '../redeem.ts';
+import { pasteAllowed } from './allowed.ts';
 import { readPastedCode } from './read-code.ts';
 
 /** How often a person may paste a code that the server refuses. */
@@ -67,10 +67,9 @@ async function ceremony({ server, signal, onPage, pasted, again }: PasteOptions)
 
 /** @throws Problem `paste-not-allowed`, also for an older server, which says nothing of it */
 function checkAllowed(config: client.Configuration, server: string): void {
-  const { allowed, contact } = Object(config.serverMetadata().vouch_paste) as Record<string, unknown>;
-  if (allowed === true) return;
-  const administrator =
-    typeof contact === 'string' ? `your administrator (${printable(contact, 200)})` : 'your administrator';
+  const { allowed, contact } = pasteAllowed(config);
+  if (allowed) return;
+  const administrator = contact === undefined ? 'your administrator' : `your administrator (${contact})`;
   throw new Problem({
     kind: 'paste-not-allowed',
     what: `${new URL(server).host} does not allow signing in with a pasted code.`,

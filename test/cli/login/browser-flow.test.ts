@@ -144,6 +144,22 @@ describe('signing in', () => {
   });
 
   test.each([
+    [{ allowed: true }, true],
+    [{ allowed: false }, false],
+    [undefined, false],
+  ])('tells whether the server also allows a sign-in by paste: %j', async (vouch_paste, allowed) => {
+    issuer.wrong = { discovery: { vouch_paste } };
+    const stop = new AbortController();
+    const told: boolean[] = [];
+    const onPage = (_page: SignInPage, _port: number, mayPaste: boolean) => {
+      told.push(mayPaste);
+      stop.abort(new Error('enough'));
+    };
+    await signIn({ server: issuer.url, signal: stop.signal, onPage }).catch(() => {});
+    expect(told).toEqual([allowed]);
+  });
+
+  test.each([
     null,
     '',
     7,

@@ -24,6 +24,7 @@ describe('an event of the history', () => {
   test.each([
     [happened('signed-in'), 'You signed in.'],
     [happened('signed-in', { machine: 'laptop', keyName: 'Blue' }), 'You signed in on laptop with “Blue”.'],
+    [happened('signed-in', { machine: 'laptop', byPaste: true }), 'You signed in on laptop, with a code to paste.'],
     [happened('web-session-began', { machine: 'Firefox' }), 'You opened this page in Firefox.'],
     [
       happened('web-session-renewed', { machine: 'Firefox', keyName: 'Blue' }),

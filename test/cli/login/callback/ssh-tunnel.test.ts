@@ -29,6 +29,7 @@ describe('the command that forwards the port', () => {
   ])('in a session of SSH (%s)', (SSH_CONNECTION, expected) => {
     expect(sshTunnel(4321, { SSH_CONNECTION })).toBe(expected);
     expect(wayBack(4321, { SSH_CONNECTION })).toContain(`\n  ${expected}`);
+    expect(wayBack(4321, { SSH_CONNECTION }, true)).toMatch(/\n.*`vouch login --paste`$/);
   });
 
   test('names the user as a shell reads it, if the system has a name', () => {
@@ -46,6 +47,7 @@ describe('the command that forwards the port', () => {
   test('is missing elsewhere, and only the port is printed', () => {
     expect(sshTunnel(4321, {})).toBeUndefined();
     expect(wayBack(4321, {})).toBe('The browser comes back to 127.0.0.1:4321 on this machine.');
+    expect(wayBack(4321, {}, true)).toMatch(/on this machine\.\n.*`vouch login --paste`$/);
   });
 });
 
