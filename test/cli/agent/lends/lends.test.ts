@@ -225,6 +225,14 @@ test('a tied lend ends with the connection, the others do not', async () => {
   expect((await listLends(the.env)).lends.map(({ name }) => name)).toEqual(['lasting']);
 });
 
+test('a tied lend’s connection may be silent for longer than others', async () => {
+  const the = await signedIn({ requestTimeout: 50 });
+  const { lend } = await startLend({ ...asked, tied: true }, the.env);
+  // The agent cuts each of these off after its 50 ms, and a silent connection after 300.
+  for (let i = 0; i < 10; i++) await say(the.agentSocket, 'GET /status HTTP/1.1\r\n', { end: false });
+  expect((await listLends(the.env)).lends.map(({ name }) => name)).toEqual([lend.name]);
+});
+
 test.each([
   ['a logout', (env: NodeJS.ProcessEnv) => dropSession(env)],
   ['another session', (env: NodeJS.ProcessEnv, url: string) => putSession(newSession(url, { accessToken: 'b' }), env)],
