@@ -1,9 +1,13 @@
 import type { Lend } from '../agent/protocol/lends.ts';
-import { codeCommitUrl, gitUrlPatterns } from '../aws/codecommit/hosts.ts';
+import { codeCommitUrl, type GitUrlPattern, gitUrlPatterns } from '../aws/codecommit/hosts.ts';
 import { parseRepositoryPattern } from '../aws/codecommit/repository-pattern.ts';
 import { shellWord } from '../aws/config/command-line.ts';
 import { partitionOf } from '../aws/partitions.ts';
 import { parseRoleArn } from '../aws/role-arn.ts';
+import { httpSettings } from '../git/setup/http-settings.ts';
+
+/** The oldest Git that they are for. */
+const oldestGit = { text: '2.39', major: 2, minor: 39 };
 
 /**
  * Git's settings for a place that has Git (2.39 or later) and nothing of Vouch's: for each family of CodeCommit's hosts in the lend's
@@ -26,7 +30,16 @@ export function gitSettings(lend: Lend, socket: string): [key: string, value: st
     [`credential.${pattern}.helper`, helper],
     [`credential.${pattern}.useHttpPath`, 'true'],
   ]);
-  return [...helpers, ...addresses(lend)];
+  return [...helpers, ...userNames(lend, patterns), ...addresses(lend)];
+}
+
+/** Before 2.46, Git sends a user name in the URL without a password, and asks no helper when that is refused (git/setup/http-settings.ts). */
+function userNames(lend: Lend, patterns: readonly GitUrlPattern[]): [string, string][] {
+  const profiles = lend.profiles.flatMap(({ profile, role }) => {
+    const arn = parseRoleArn(role);
+    return arn ? [{ name: profile, role: arn, region: undefined }] : [];
+  });
+  return httpSettings(patterns, profiles, oldestGit).map(({ section, name, value }) => [`${section}.${name}`, value]);
 }
 
 /**

@@ -91,6 +91,24 @@ test('clone, fetch and push through a lent socket', async () => {
   expect(assumed).toMatchObject({ session: 'alice@example.com', principalTags: { 'vouch:Lent': 'build' } });
 });
 
+test('a URL may name the profile', async () => {
+  const lend = await open({});
+  const named = url('demo').replace('https://', 'https://role1@');
+  expect(await git(lend, place, 'ls-remote', named)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('main'),
+  });
+  const before = asked().length;
+  const other = await git(lend, place, 'ls-remote', url('demo').replace('https://', 'https://role2@'));
+  expect(other.code).toBe(128);
+  // CodeCommit refuses the name without a password, and STS is not asked.
+  expect(
+    asked()
+      .slice(before)
+      .map(({ service }) => service),
+  ).not.toContain('sts');
+});
+
 test('a push to another branch is refused by AWS', async () => {
   const lend = await open({ branches: ['agent/*'] });
   await git(lend, place, 'clone', '-q', url('demo'));

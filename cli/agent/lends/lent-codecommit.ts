@@ -122,7 +122,9 @@ export class LentCodeCommit {
       const path = `v1/repos/${repository}`;
       const signed = await held.derived(CodeCommitSigner).sign({ host, region, path, at });
       const end = passwordEnd(at, held.expiration);
-      const lines = credentialLines(asked, signed, end);
+      // A Git that asks by itself gets a user name and a password: up to 2.53 it loses the other form in a large push
+      // (git-credential-vouch/), and does not say which version it is. The script, which asks for both forms, knows.
+      const lines = credentialLines({ ...asked, authtype: false }, signed, end);
       this.#gave(end);
       return lines;
     });

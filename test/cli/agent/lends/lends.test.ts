@@ -143,6 +143,16 @@ test('no request makes it read a file: profiles are those of the lend’s start'
   expect(JSON.parse(the.world.calls[0]?.body ?? '')).toMatchObject({ role });
 });
 
+test('a Git that asks by itself gets the form that it does not lose in a large push', async () => {
+  const the = await signedIn();
+  const { lend } = await startLend(asked, the.env);
+  const announced = `capability[]=authtype\ncapability[]=state\n${gitRequest}`;
+  expect(Object.keys(lines(await ask(lend, announced)))).toEqual(['username', 'password', 'password_expiry_utc']);
+  // The script knows the version, and takes its pick.
+  const both = lines(await ask(lend, `vouch-forms=both\n${gitRequest}`));
+  expect(both).toMatchObject({ ephemeral: '1', password: expect.any(String), credential: expect.any(String) });
+});
+
 test('a region in a repository’s address counts', async () => {
   const the = await signedIn();
   const { lend } = await startLend({ ...asked, repos: ['codecommit::eu-west-1://demo'] }, the.env);
