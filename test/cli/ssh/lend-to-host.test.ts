@@ -257,6 +257,15 @@ describe('refusals', () => {
     expect(stderr).not.toContain('vouch');
   });
 
+  test('a connection that is gone before the session begins: ssh makes no other one', async () => {
+    const the = await world();
+    const wrapper = join(the.folder, 'bin/ssh');
+    const gone = 'case "$*" in *ControlMaster=no*) rm "$2" ;; esac';
+    writeFileSync(wrapper, `#!/bin/sh\n${gone}\nPATH=\${PATH#*:}\nexec ssh "$@"\n`, { mode: 0o755 });
+    const { code, stdout } = await lendIn(the, 'echo never');
+    expect({ code, stdout, logins: the.host.logins() }).toEqual({ code: 255, stdout: '', logins: 1 });
+  });
+
   test('no ssh here', async () => {
     const the = await world();
     const bin = join(the.folder, 'empty');
