@@ -38,8 +38,13 @@ export function sshHosts(env: NodeJS.ProcessEnv): SshHost[] {
     const { hosts, includes } = readFile(file);
     found.push(...hosts);
     for (const include of includes.map((name) => name.replace(/^~\//, () => `${home(env)}/`))) {
-      const more = globSync(isAbsolute(include) ? include : join(folder, include));
-      files.push(...more.filter((one) => !files.includes(one)));
+      // Two asterisks mean no more than one to SSH, but the whole tree to Node.
+      const pattern = (isAbsolute(include) ? include : join(folder, include)).replace(/\*{2,}/g, '*');
+      files.push(
+        ...globSync(pattern)
+          .filter((one) => !files.includes(one))
+          .slice(0, mostFiles),
+      );
     }
   }
   return found;

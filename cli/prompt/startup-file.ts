@@ -8,14 +8,13 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readSync,
   realpathSync,
   type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { readableText } from '../files/read-file.ts';
+import { readableText, readRegularFile } from '../files/read-file.ts';
 import { followLinks } from '../files/replace-file.ts';
 import { absolute, home } from '../paths.ts';
 import { Problem } from '../problem/problem.ts';
@@ -75,12 +74,16 @@ function snippets(folder: string): string[] {
 
 /** Whether a line of the file, and no comment, runs `vouch init`. */
 function callsInit(file: string): boolean {
-  return /^[^#\n]*\bvouch['"]?\s+init\b/m.test(readableText(file));
+  return hasCall(readableText(file));
+}
+
+function hasCall(text: string): boolean {
+  return /^[^#\n]*\bvouch['"]?\s+init\b/m.test(text);
 }
 
 /**
  * Appends the line to the startup file, and makes the file if there is none. Nothing else in it changes: not its links, its mode, nor
- * a byte before the line. The caller has looked whether the line is there.
+ * a byte before the line. A file that has such a line by now stays as it is.
  *
  * @param me our user ID
  * @throws Problem `file-of-others` when it is not the person's own file, `not-written`
@@ -122,6 +125,9 @@ function whoseFile(target: string, homeFolder: string, me: number | undefined): 
   return isInside ? undefined : `${target} is not in your home folder, so it may be for others too.`;
 }
 
+/** Longer than any startup file, in bytes. */
+const longestFile = 16 * 1024 * 1024;
+
 /** Appends a line, or nothing if the disk is full. */
 function append(target: string, line: string, me: number | undefined): void {
   const descriptor = openSync(
@@ -133,10 +139,11 @@ function append(target: string, line: string, me: number | undefined): void {
     const found: Stats = fstatSync(descriptor);
     // Somebody may have put another file there meanwhile.
     if (!found.isFile() || (me !== undefined && found.uid !== me)) throw new Error('It was replaced meanwhile.');
-    const last = Buffer.alloc(1, '\n');
-    if (found.size > 0) readSync(descriptor, last, 0, 1, found.size - 1);
+    const before = readRegularFile(target, longestFile);
+    if (hasCall(before.toString())) return;
+    const isOpen = before.length > 0 && before.at(-1) !== 0x0a;
     try {
-      const bytes = Buffer.from(`${last.toString() === '\n' ? '' : '\n'}${line}\n`);
+      const bytes = Buffer.from(`${isOpen ? '\n' : ''}${line}\n`);
       if (writeSync(descriptor, bytes) !== bytes.length) throw new Error('The disk is full.');
       fsyncSync(descriptor);
     } catch (error) {

@@ -18,6 +18,11 @@ export function removeLines(file: string, lines: readonly Lines[], platform = pr
   return `\`sed -i${platform === 'darwin' ? " ''" : ''} ${edits} ${shellWord(file)}\``;
 }
 
+/** Whether a section's name holds a password, which no command of ours may show. */
+export function holdsPassword(section: string): boolean {
+  return /\/\/[^/@]*:[^/@]*@/.test(section);
+}
+
 /** What ends an IAM user's static user name and password at AWS (IAM's ServiceSpecificCredential). */
 export const endStaticCredentials =
   'At AWS: `aws iam list-service-specific-credentials --service-name codecommit.amazonaws.com`, then `aws iam delete-service-specific-credential --service-specific-credential-id ID`';

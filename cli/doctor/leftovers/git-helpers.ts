@@ -3,7 +3,9 @@ import { type CredentialEntry, credentialEntries } from '../../git/credential-en
 import { isAwsHelper, storesNothing } from '../../git/helpers-that-store-nothing.ts';
 import { shown } from '../../git/obstacles.ts';
 import type { Finding, Visit } from '../check.ts';
+import { withoutPassword } from '../network-settings.ts';
 import { shortPath } from '../short-path.ts';
+import { holdsPassword } from './commands.ts';
 
 /**
  * Helpers in Git's files that are only there for CodeCommit: AWS CLI's, and others in sections for CodeCommit's hosts. Others that
@@ -39,7 +41,7 @@ function findingFor(entry: CredentialEntry, entries: readonly CredentialEntry[],
   return {
     id: `leftovers.${isAws ? 'aws-helper' : isManager(value) ? 'credential-manager' : 'helper'}`,
     severity: 'warning',
-    what: `${who} is still configured for CodeCommit: ${section}.helper in ${shortPath(file, env)}`,
+    what: `${who} is still configured for CodeCommit: ${withoutPassword(section)}.helper in ${shortPath(file, env)}`,
     steps: stepsFor(entry, inFile, config),
   };
 }
@@ -48,6 +50,7 @@ function stepsFor({ section, value }: CredentialEntry, inFile: readonly Credenti
   const helpers = inFile.filter(({ name }) => name === 'helper');
   const hasOurs = helpers.some((one) => one.value !== '' && storesNothing(one.value) && !isAwsHelper(one.value));
   // An empty helper that stays would clear Vouch's, which stands before it.
+  if (holdsPassword(section ?? '')) return [`\`${config} --edit\`, and remove that section`];
   if (isForCodeCommit(section) && !hasOurs) return [`\`${config} --remove-section ${shellWord(section ?? '')}\``];
   const key = shellWord(`${section ?? 'credential'}.helper`);
   // A shell command may contain a password.

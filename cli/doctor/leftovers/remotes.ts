@@ -1,7 +1,9 @@
 import { shellWord } from '../../aws/config/command-line.ts';
 import { git } from '../../git/git.ts';
 import type { Finding, Visit } from '../check.ts';
+import { withoutPassword } from '../network-settings.ts';
 import { addressFor, readTarget, type Target } from '../target-repository.ts';
+import { holdsPassword } from './commands.ts';
 
 /** Addresses over SSH, and with passwords, in the repository here and in Git's other files. The one in question has a check of its own. */
 export async function oldRemotes(visit: Visit): Promise<Finding[]> {
@@ -62,8 +64,12 @@ async function rewritten(visit: Visit): Promise<Finding[]> {
     findings.set(`${file} ${section}`, {
       id: 'leftovers.ssh-instead-of',
       severity: 'warning',
-      what: `Git turns other addresses into ones over SSH: ${section} in ${file}`,
-      steps: [`\`git config --file ${shellWord(file)} --remove-section ${shellWord(section)}\``],
+      what: `Git turns other addresses into ones over SSH: ${withoutPassword(section)} in ${file}`,
+      steps: [
+        holdsPassword(section)
+          ? `\`git config --file ${shellWord(file)} --edit\`, and remove that section`
+          : `\`git config --file ${shellWord(file)} --remove-section ${shellWord(section)}\``,
+      ],
     });
   }
   return [...findings.values()];

@@ -102,12 +102,16 @@ async function addition(
     settings.push({ section: 'protocol.codecommit', name: 'allow', value: 'always' });
   }
   const file = await scopeFile(scope, env, cwd);
+  let there = new Set<string>();
   const { before, after, result } = await changeConfigFile(file, env, { dryRun }, async (copy) => {
     const has = await copy.settings();
+    there = new Set(has.map(({ section }) => section));
     return addOurs(copy, { sections: patterns.map((one) => sectionFor(one, options, has)), settings });
   });
   const notes = [...result.left.map((one) => leftAlone(one, file, settings)), ...programNotes(options, env)];
-  const leftOut = profiles.find((one) => !inUrls.includes(one));
+  const isLeftOut = (one: VouchProfile) =>
+    !inUrls.includes(one) && httpSettings(patterns, [one], version).some(({ section }) => !there.has(section));
+  const leftOut = profiles.find(isLeftOut);
   if (profile === undefined && user.length === 0 && leftOut) notes.push(...namesLeftOut(leftOut, profiles, version));
   // Git can show the effect only after the file is written.
   if (!dryRun) notes.push(...(await obstaclesForPatterns(patterns, env, takesEphemeral(version), cwd)));

@@ -1,6 +1,7 @@
 import { changeConfig, readConfig, serverUrl } from '../../config.ts';
 import { prepareNetwork } from '../../network/proxies-and-certificates.ts';
 import type { Note } from '../../problem/note.ts';
+import { printProblem } from '../../problem/print.ts';
 import { asProblem } from '../../problem/problem.ts';
 import { appendLine, startupFile } from '../../prompt/startup-file.ts';
 import { nextStep } from '../../setup/next-step.ts';
@@ -125,7 +126,13 @@ const does: Record<StepId, (options: SetupOptions, io: Io) => Promise<boolean>> 
     const { file, line } = startup;
     stdout.write(`  ${line}\n`);
     if (!(await yes(`Append this line to ${file}?`, false))) return false;
-    appendLine(startup, env);
+    try {
+      appendLine(startup, env);
+    } catch (error) {
+      // Git needs no prompt, and the person can add the line.
+      printProblem(process.stderr, error);
+      return false;
+    }
     stdout.write(fitted(`Appended to ${file}. To undo it, delete that line.\n`, stdout));
     return true;
   },

@@ -84,6 +84,15 @@ describe('appendLine', () => {
     expect(statSync(dotfiles)).toMatchObject({ ino, mode: 0o100640 });
   });
 
+  test('looks again before it writes, also into a long file, and leaves one that is too long', () => {
+    const long = `${'# a comment\n'.repeat(200_000)}`;
+    const the = machineWith('bash', { '.bashrc': `${long}${bash}\n` });
+    append(the);
+    expect(statSync(the.at('.bashrc')).size).toBe(long.length + bash.length + 1);
+    writeFileSync(the.at('.bashrc'), Buffer.alloc(16 * 1024 * 1024 + 1, '#'));
+    expect(() => append(the)).toThrow(expect.objectContaining({ kind: 'not-written' }));
+  });
+
   test('makes the file if there is none, with its folder', () => {
     const the = machineWith('fish');
     append(the);

@@ -267,6 +267,8 @@ describe('vouch setup codecommit', () => {
     expect(await values(many, 'http.https://p3@git-codecommit.*.amazonaws.com.emptyAuth')).toEqual(['true']);
     expect((await setUp(many)).stdout).toContain('nothing to change');
     expect(await setUp(many, { user: 'p10' })).toMatchObject({ code: 2 });
+    for (const user of await missingUserSections(many.env)) await setUp(many, { user });
+    expect(await setUp(many)).toMatchObject({ code: 0, stderr: '' });
     await setUp(many, { remove: true });
     expect(read(many.config)).toBe('');
 
