@@ -19,7 +19,7 @@ const sessionFile = 'session';
 /**
  * Makes the folder for the socket, and answers `folder <path>\t<Git's version>`.
  *
- * - It is ours alone, in a folder where nobody else can put another in its place.
+ * - It is ours alone, in a folder of ours or root's where nobody else can put another in its place: Git runs what its settings say.
  * - Its path has plain characters only, so that every login shell reads it as one word, and is short enough for a socket (unix(7)).
  * - Folders of the same kind whose script was killed are removed. They hold no secret, and nobody answers on their sockets.
  * - It goes when our end of the connection closes, however that comes about, because then `read` finds the end of its input.
@@ -34,11 +34,14 @@ sweep() {
     [ -d "$old" ] && [ ! -L "$old" ] && [ -O "$old" ] && read -r pid <"$old/pid" && ! kill -0 "$pid" && rm -rf "$old"
   done 2>/dev/null
 }
+safe() {
+  [ "$(find -H "$1" -prune \\( -user "$(id -u)" -o -user 0 \\) \\( -perm -1000 -o ! -perm -0020 ! -perm -0002 \\) 2>/dev/null)" ]
+}
 folder=
 for base in "$XDG_RUNTIME_DIR" /tmp "$HOME"; do
   case $base in /*) ;; *) continue ;; esac
   case $base in *[!A-Za-z0-9._/+@-]*) continue ;; esac
-  [ \${#base} -le 70 ] && [ -d "$base" ] && { [ -O "$base" ] || [ -k "$base" ]; } || continue
+  [ \${#base} -le 70 ] && [ -d "$base" ] && safe "$base" || continue
   sweep "$base"
   folder=$(mktemp -d "$base/vouch-lent.XXXXXXXXXX" 2>/dev/null) && break
   folder=

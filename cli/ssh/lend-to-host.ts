@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isatty } from 'node:tty';
 import { configText } from '../git/config-text.ts';
@@ -57,7 +59,7 @@ export async function lendToHost(
   try {
     const { folder, git } = await connection.makeFolder();
     const socket = `${folder}/git.sock`;
-    await connection.forward(socket, lent.gitSocket);
+    await connection.forward(socket, nameOfItsOwn(lent));
     await connection.write({
       gitconfig: configText(lent.gitSettings(socket)),
       enter: enterScript(folder, 'gitconfig', command),
@@ -76,6 +78,17 @@ export async function lendToHost(
     release();
     await connection.close();
   }
+}
+
+/**
+ * A name for the socket that goes with the lend's folder. The host keeps what was forwarded until the connection ends, perhaps long after
+ * the lend, and must not reach the socket of a later lend that has the same name.
+ */
+function nameOfItsOwn({ gitSocket, folder }: Lent): string {
+  // No longer than that of the socket, whose path may have no more.
+  const name = join(folder, randomBytes(4).toString('hex'));
+  symlinkSync(gitSocket, name);
+  return name;
 }
 
 function noteGit(host: string, said: string, stderr: Io['stderr']): void {

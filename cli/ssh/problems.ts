@@ -14,7 +14,7 @@ export function noShell(host: string, said: string): Problem {
     kind: 'ssh-host',
     what: `${host} did not run the commands that prepare the lend.`,
     why: said === '' ? 'It ended the session.' : `It said: ${said}`,
-    fix: 'The account there needs a shell (a forced command or git-shell is none), and `sh`, `mktemp` and `cat`.',
+    fix: 'The account there needs a shell (a forced command or git-shell is none), and `sh`, `mktemp`, `find` and `cat`.',
   });
 }
 

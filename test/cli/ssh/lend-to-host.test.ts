@@ -1,9 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { shellWord } from '../../../cli/aws/config/command-line.ts';
 import { type SshHost, type SshHostOptions, startSshHost } from '../../ssh/host.ts';
 import { onTerminal } from '../../support/terminal.ts';
@@ -147,6 +147,16 @@ describe('a command', () => {
     expect(stdout).toContain('password=fenced');
     expect(folder).not.toBe('');
     expect(existsSync(folder)).toBe(false);
+  });
+
+  test('in a folder where another user could put another in its place it makes none', async () => {
+    const the = await world();
+    chmodSync(the.host.runtime, 0o777);
+    const { stdout } = await lendIn(the, 'echo "$GIT_CONFIG_VALUE_0"');
+    expect(stdout).toMatch(/^\/tmp\/vouch-lent\./);
+    // Where nobody can remove what is another's, it does.
+    chmodSync(the.host.runtime, 0o1777);
+    expect((await lendIn(the, 'echo "$GIT_CONFIG_VALUE_0"')).stdout).toContain(the.host.runtime);
   });
 
   test('what a login shell’s files print is no answer', async () => {
@@ -317,6 +327,30 @@ describe('an end that nobody wished for', () => {
     expect(await ended).toBe(4);
     expect(said.stdout).toBe('in\nout\n');
     expect(said.stderr).toContain('terminal prompts disabled');
+  });
+
+  test('a host that has kept the forwarded socket does not reach a later lend of the same name', async () => {
+    const the = await world();
+    const keep = `ln "\${GIT_CONFIG_VALUE_0%/*}/git.sock" "$HOME/kept.sock"`;
+    const ask = `printf 'protocol=https\\nhost=example.com\\n' | git credential-cache --socket "$HOME/kept.sock" get`;
+    const { child, said, ended } = await begin(the, `${keep}; ${ask}; echo in; read -r _; ${ask}; echo out`);
+    expect(said.stdout).toBe('username=lent\npassword=fenced\nin\n');
+    writeFileSync(join(the.folder, 'lent1/end'), '');
+    await expect.poll(() => the.there()).toEqual([]);
+    // As the agent does for the next lend of that name.
+    rmSync(join(the.folder, 'lent1'), { recursive: true });
+    mkdirSync(join(the.folder, 'lent1'), { mode: 0o700 });
+    const asked = vi.fn();
+    const later = createServer((socket) => {
+      asked();
+      socket.destroy();
+    }).listen(join(the.folder, 'lent1/git.sock'));
+    onTestFinished(() => void later.close());
+    await once(later, 'listening');
+    child.stdin.end('go\n');
+    await ended;
+    expect(said.stdout).toContain('out\n');
+    expect(asked).not.toHaveBeenCalled();
   });
 
   test('what a killed script has left there goes with the next lend; another lend’s folder stays', async () => {
