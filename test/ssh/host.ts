@@ -47,6 +47,14 @@ export interface RunningHost {
   close(): Promise<void>;
 }
 
+/** A new key. One in 256 that the library writes it cannot read again: it drops a zero at the beginning. */
+function newKey(): { private: string; public: string } {
+  for (;;) {
+    const key = ssh2.utils.generateKeyPairSync('ed25519');
+    if (!(ssh2.utils.parseKey(key.private) instanceof Error)) return key;
+  }
+}
+
 /**
  * Starts an SSH host: a stand-in, or a real sshd if VOUCH_TEST_SSHD names one. That one needs /run/sshd if root runs it.
  *
@@ -57,8 +65,7 @@ export async function startSshHost(folder: string, options: SshHostOptions = {})
   const home = at('there');
   const runtime = at('run');
   for (const path of [folder, home, runtime]) mkdirSync(path, { recursive: true, mode: 0o700 });
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
-  const ownKey = ssh2.utils.generateKeyPairSync('ed25519');
+  const [hostKey, ownKey] = [newKey(), newKey()];
   const write = (name: string, text: string) => {
     writeFileSync(at(name), text, { mode: 0o600 });
     chmodSync(at(name), 0o600);
