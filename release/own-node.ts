@@ -2,15 +2,16 @@
  * What replaces the lines that look for Node on the PATH. `$0` may be a link, as in /usr/bin, and a link may lead to another. To Node
  * this is within a comment, so it must not contain that comment's end.
  */
-const find = (node: string) => `# This package brings its own Node.
-self=$0
-case $self in /* | ./* | ../*) ;; *) self=./$self ;; esac
-while [ -L "$self" ]; do
-  target=$(readlink "$self")
-  case $target in /*) self=$target ;; *) self=\${self%/*}/$target ;; esac
+const find = (
+  node: string,
+) => `# This package brings its own Node. (The names are ours alone: a variable of the caller's would reach Node changed.)
+vouch_self=$0
+case $vouch_self in /* | ./* | ../*) ;; *) vouch_self=./$vouch_self ;; esac
+while [ -L "$vouch_self" ]; do
+  vouch_link=$(readlink "$vouch_self")
+  case $vouch_link in /*) vouch_self=$vouch_link ;; *) vouch_self=\${vouch_self%/*}/$vouch_link ;; esac
 done
-node=\${self%/*}/${node}
-exec "$node" `;
+exec "\${vouch_self%/*}/${node}" `;
 
 /**
  * A built program that starts the Node of its own package instead of the one on the PATH (program-start.sh).
