@@ -47,7 +47,8 @@ function lendIn({ lend, env }: World, ...words: string[]) {
 /** Lends to the host, with a command there that prints `in` and goes on until its input ends. */
 async function begin(the: World, command = 'echo in; cat'): Promise<Begun> {
   const [file, ...args] = the.lend(command);
-  const child = spawn(file, args, { env: the.env });
+  // In a session of its own it has no terminal, wherever the tests run.
+  const child = spawn(file, args, { env: the.env, detached: true });
   onTestFinished(() => void child.kill('SIGKILL'));
   const said = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
