@@ -13,15 +13,12 @@ const oldestGit = { text: '2.39', major: 2, minor: 39 };
  * Git's settings for a place that has Git (2.39 or later) and nothing of Vouch's: for each family of CodeCommit's hosts in the lend's
  * partitions, the lend's socket is the only helper.
  *
- * The helper asks `git credential-cache`, which every Git has. `get` alone is passed on: for `store` that program would start a cache of
- * its own if the socket is dead.
- *
  * @param socket the socket's path at that place
  * @returns names and values, in Git's order; a name may come twice
  */
 export function gitSettings(lend: Lend, socket: string): [key: string, value: string][] {
   const partitions = new Set(lend.profiles.flatMap(({ role }) => parseRoleArn(role)?.partition.id ?? []));
-  const helper = `!f() { test "$1" = get && git credential-cache --socket ${shellWord(socket)} get; }; f`;
+  const helper = askSocket(lend, socket);
   const patterns = gitUrlPatterns().filter((family) => family.partitions.some((id) => partitions.has(id)));
   const helpers = patterns.flatMap(({ pattern }): [string, string][] => [
     // An empty one clears the helpers before it: one that stores would keep a password that dies in minutes.
@@ -31,6 +28,18 @@ export function gitSettings(lend: Lend, socket: string): [key: string, value: st
     [`credential.${pattern}.useHttpPath`, 'true'],
   ]);
   return [...helpers, ...userNames(lend, patterns), ...addresses(lend)];
+}
+
+/**
+ * The helper asks `git credential-cache`, which every Git has. `get` alone is passed on: for `store` that program would start a cache of
+ * its own if the socket is dead. When there is no answer, or a refusal, it tells Git to stop, which would otherwise ask a person for a
+ * user name. The password stays in the pipe; the shell reads the first line, the user name.
+ */
+function askSocket({ name }: Lend, socket: string): string {
+  const ask = `git credential-cache --socket ${shellWord(socket)} get`;
+  const refuse = `echo "vouch: the lend ${name} does not open this, or is over" >&2; echo quit=1`;
+  const answer = `if read -r line && test "$line" != quit=1; then echo "$line"; cat; else ${refuse}; fi`;
+  return `!f() { test "$1" = get && ${ask} | { ${answer}; }; }; f`;
 }
 
 /** Before 2.46, Git sends a user name in the URL without a password, and asks no helper when that is refused (git/setup/http-settings.ts). */
