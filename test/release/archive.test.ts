@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,7 +11,7 @@ import { archive } from '../../release/archive.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Finished, run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { freshContents, TIME, testContents } from './packages.ts';
+import { freshContents, linkTools, TIME, testContents } from './packages.ts';
 
 const folder = temporaryFolder();
 const names = ['vouch', 'vouch-server'] as const;
@@ -33,12 +33,7 @@ beforeAll(async () => {
     }
   }
   // What our programs and Git's need, but no Node.
-  for (const tool of ['sh', 'git', 'readlink', 'rm', 'mkdir', 'uname', 'env', 'cat']) {
-    const at = (process.env.PATH ?? '')
-      .split(':')
-      .find((place) => statSync(join(place, tool), { throwIfNoEntry: false }));
-    if (at !== undefined) symlinkSync(join(at, tool), join(bin, tool));
-  }
+  linkTools(bin, ['sh', 'git', 'readlink', 'rm', 'mkdir', 'uname', 'env', 'cat']);
 });
 
 const start = (command: string, args: string[], env: Record<string, string> = {}, input = ''): Promise<Finished> =>

@@ -1,14 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -19,7 +10,7 @@ import { formula } from '../../release/formula.ts';
 import { installScript } from '../../release/install-script.ts';
 import { type Finished, run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { TIME, testContents } from './packages.ts';
+import { linkTools, TIME, testContents } from './packages.ts';
 
 const folder = temporaryFolder();
 const name = `vouch-${manifest.version}-${process.platform}-${process.arch}`;
@@ -57,11 +48,8 @@ function tools(downloader?: 'curl' | 'wget'): string {
   const bin = join(folder, `tools-${downloader}`);
   if (existsSync(bin)) return bin;
   mkdirSync(bin);
-  const needed = 'sh tar gzip mktemp sha256sum shasum cut uname mkdir cp mv ln rm readlink git env'.split(' ');
-  for (const tool of needed) {
-    const at = (process.env.PATH ?? '').split(':').find((place) => existsSync(join(place, tool)));
-    if (at !== undefined) symlinkSync(join(at, tool), join(bin, tool));
-  }
+  const needed = 'sh tar gzip mktemp sha256sum shasum cut uname mkdir cp mv ln rm readlink git env';
+  linkTools(bin, needed.split(' '));
   if (downloader !== undefined) {
     // Gets its last argument, and writes it to the file that the option before names: what both have in common here.
     const code = `const args = process.argv.slice(1), url = args.at(-1), at = args.findIndex((one) => one === '--output' || one === '-O');

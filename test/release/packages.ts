@@ -1,4 +1,6 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { findOnPath } from '../../cli/files/on-path.ts';
 import { type Entry, file } from '../../release/entries.ts';
 import { type Contents, contentsOf, products, root } from '../../release/product.ts';
 import { lockedBom } from '../../release/sbom.ts';
@@ -30,4 +32,12 @@ export function freshContents(name: Name): Contents {
   if (product === undefined) throw new Error(`There is no product ${name}.`);
   locked ??= lockedBom(root);
   return contentsOf(product, { node: { version: process.versions.node, files: node }, lockedBom: locked, time: TIME });
+}
+
+/** Puts links to programs of this machine, those that it has, into a folder for PATH. */
+export function linkTools(bin: string, names: readonly string[]): void {
+  for (const name of names) {
+    const [file] = findOnPath(name, process.env);
+    if (file !== undefined) symlinkSync(file, join(bin, name));
+  }
 }
