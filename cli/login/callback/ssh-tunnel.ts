@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname, userInfo } from 'node:os';
 import { shellWord } from '../../aws/config/command-line.ts';
@@ -7,12 +8,21 @@ import { shellWord } from '../../aws/config/command-line.ts';
  *
  * @param port the port of 127.0.0.1 that the browser comes back to
  * @param mayPaste whether the server also lets the person carry the code
+ * @param container whether we run in a container
  */
-export function wayBack(port: number, env: NodeJS.ProcessEnv, mayPaste = false): string {
+export function wayBack(port: number, env: NodeJS.ProcessEnv, mayPaste = false, container = isInContainer()): string {
+  const here = `The browser comes back to 127.0.0.1:${port} on this machine.`;
   const otherwise = mayPaste ? '\nIf it cannot come back: Ctrl-C, then `vouch login --paste`' : '';
   const tunnel = sshTunnel(port, env);
-  if (tunnel === undefined) return `The browser comes back to 127.0.0.1:${port} on this machine.${otherwise}`;
-  return `The browser comes back to 127.0.0.1:${port} on this machine. If it runs where you sit, first run this there:\n  ${tunnel}${otherwise}`;
+  if (tunnel !== undefined) return `${here} If it runs where you sit, first run this there:\n  ${tunnel}${otherwise}`;
+  const inContainer =
+    "\nThis is a container: a browser outside gets there only with the engine's\n--network host. Or sign in outside, and lend to it: `vouch lend docker`.";
+  return `${here}${container ? inContainer : ''}${otherwise}`;
+}
+
+/** Whether an engine has marked this system as a container: docker's file, or podman's. */
+function isInContainer(): boolean {
+  return existsSync('/.dockerenv') || existsSync('/run/.containerenv');
 }
 
 /**

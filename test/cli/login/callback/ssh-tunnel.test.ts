@@ -46,9 +46,17 @@ describe('the command that forwards the port', () => {
 
   test('is missing elsewhere, and only the port is printed', () => {
     expect(sshTunnel(4321, {})).toBeUndefined();
-    expect(wayBack(4321, {})).toBe('The browser comes back to 127.0.0.1:4321 on this machine.');
-    expect(wayBack(4321, {}, true)).toMatch(/on this machine\.\n.*`vouch login --paste`$/);
+    expect(wayBack(4321, {}, false, false)).toBe('The browser comes back to 127.0.0.1:4321 on this machine.');
+    expect(wayBack(4321, {}, true, false)).toMatch(/on this machine\.\n.*`vouch login --paste`$/);
   });
+});
+
+test('in a container, its own loopback address is named, and another way', () => {
+  const said = wayBack(4321, {}, false, true);
+  expect(said).toMatch(/^The browser comes back to 127\.0\.0\.1:4321 on this machine\.\nThis is a container: /);
+  expect(said).toContain('--network host');
+  expect(said).toContain('`vouch lend docker`');
+  expect(wayBack(4321, { SSH_CONNECTION: '192.0.2.7 50000 198.51.100.4 22' }, false, true)).toContain('ssh -L');
 });
 
 describe('vouch login', () => {
