@@ -56,7 +56,8 @@ export async function issueToken(
       machine: session.machine,
       keyId: session.keyId,
       sessionId: session.id,
-      detail: { role, jti, seconds: context.config.awsSessionSeconds, ...(lent === undefined ? {} : { lent }) },
+      // `seconds` last: outstanding.ts finds the rows with other limits by the text's end.
+      detail: { role, jti, ...(lent === undefined ? {} : { lent }), seconds: context.config.awsSessionSeconds },
     });
   });
   return { token, expiresAt };

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listLends } from '../../cli/agent/client/lend-requests.ts';
@@ -281,6 +281,17 @@ test('in the sandbox of docs/ai-agents.md, a program has what is lent, and canno
   expect(await inside(home, ...exec)).toMatchObject({
     code: 1,
     stderr: 'boxed: first go to a folder below your home\n',
+  });
+  // By whatever name one got there, and to the sockets.
+  const link = join(home, '../linked-home');
+  symlinkSync(home, link);
+  expect(await inside(home, 'env', `HOME=${link}`, ...exec)).toMatchObject({
+    code: 1,
+    stderr: 'boxed: first go to a folder below your home\n',
+  });
+  expect(await inside(env.XDG_RUNTIME_DIR ?? '', ...exec)).toMatchObject({
+    code: 1,
+    stderr: 'boxed: first go to a folder without your sockets\n',
   });
   expect(await inside(work, 'boxed', 'true')).toMatchObject({
     code: 1,
