@@ -4,6 +4,7 @@ import { agentStatus } from '../../agent/client/requests.ts';
 import type { Ending } from '../../agent/protocol/account.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
+import { fitted } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { type ConfirmOptions, confirmed } from '../confirmed.ts';
 import { endedText } from './sessions.ts';
@@ -21,7 +22,8 @@ export async function notMe({ json = false, yes = false }: NotMeOptions, io: Io)
   const ended = { ...(await reportNotMe(io.env).catch(tellSomebody)), signedOut: true };
   await forgetHere(io.env);
   const lines = [...endedText(ended), ...whatNext(ended)];
-  io.stdout.write(json ? `${jsonText(ended)}\n` : lines.map((line) => `${line}\n`).join(''));
+  if (json) io.stdout.write(`${jsonText(ended)}\n`);
+  else io.stdout.write(fitted(lines.map((line) => `${line}\n`).join(''), io.stdout));
   return 0;
 }
 

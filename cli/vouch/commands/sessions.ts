@@ -9,6 +9,7 @@ import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { type Listed, listing } from '../../terminal/listing.ts';
 import { count } from '../../text/count.ts';
+import { speaker } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
 import { clockTime } from '../../text/time.ts';
@@ -84,7 +85,8 @@ export async function sessionsEnd(typed: string | undefined, options: SessionsEn
       ? await endAll(sessions, { others }, io.env)
       : await endThese(findSessions(sessions, typed), io.env);
   const next = ended.signedOut ? ['Next: `vouch login`'] : [];
-  io.stdout.write(json ? `${jsonText(ended)}\n` : `${[...endedText(ended), ...next].join('\n')}\n`);
+  if (json) io.stdout.write(`${jsonText(ended)}\n`);
+  else speaker(io.stdout)([...endedText(ended), ...next].join('\n'));
   return 0;
 }
 

@@ -5,6 +5,7 @@ import { nextStep } from '../../setup/next-step.ts';
 import { type Ask, ask, openDialog } from '../../terminal/dialog.ts';
 import { interruptible } from '../../terminal/interrupt.ts';
 import type { Io } from '../../terminal/io.ts';
+import { speaker } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 
 export interface SetupAwsOptions extends SetUpOptions {
@@ -32,7 +33,7 @@ export async function setupAws(
   } else {
     const lines = linesFor(report, notes, options);
     if (!options.remove && !report.dryRun && !options.isStep) lines.push(`Next: ${await nextStep(io.env, ['aws'])}`);
-    io.stdout.write(lines.join('\n').concat('\n'));
+    speaker(io.stdout)(lines.join('\n'));
   }
   return 0;
 }
