@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HostKind, hostOf, repositoryUrl } from '../aws/hosts.ts';
@@ -38,6 +38,21 @@ const rolesSince = (before: number) => [
 ];
 
 const readme = (folder: string) => readFile(join(sandbox.home, folder, 'README'), 'utf8');
+
+test('an agent whose files an upgrade has taken away says so', async () => {
+  // The chained role is the first thing for which it loads more.
+  const files = join(sandbox.folder, 'package/dist/cli/agent');
+  await rename(files, `${files}.away`);
+  try {
+    const refused = await sandbox.run('git', ['ls-remote', 'codecommit://chained@demo']);
+    expect(refused).toMatchObject({
+      code: 128,
+      stderr: expect.stringContaining('Run `vouch agent stop` and `vouch login`'),
+    });
+  } finally {
+    await rename(`${files}.away`, files);
+  }
+});
 
 /** Clones, pushes and fetches, and checks that the push has arrived. */
 async function useRepository(remote: string, folder: string, text: string): Promise<void> {

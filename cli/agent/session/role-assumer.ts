@@ -81,7 +81,9 @@ export class RoleAssumer {
   ): Promise<AwsCredentials> {
     this.#options.lifetime.check();
     // Loaded here: AWS's SDK is large, and few people use chained roles.
-    const { assumeRole } = await import('../../aws/sts/assume-role.ts');
+    const { assumeRole } = await import('../../aws/sts/assume-role.ts').catch((error: unknown) => {
+      throw replaced(error);
+    });
     const most = Math.min(hour, this.#most);
     return assumeRole({ ...this.#request(chain, region, most), source, externalId: chain.externalId });
   }
@@ -147,4 +149,16 @@ export class RoleAssumer {
     const { lifetime, timeouts } = this.#options;
     return lifetime.callSignal(timeouts.call);
   }
+}
+
+/** A package's upgrade has taken this agent's files away before it had loaded all of them. */
+function replaced(cause: unknown): Problem {
+  return new Problem(
+    {
+      kind: 'other-version',
+      what: 'Vouch was upgraded while its agent was running, and that is still the version before.',
+      fix: 'Run `vouch agent stop` and `vouch login`, then try again.',
+    },
+    { cause },
+  );
 }
