@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import type { Agent } from '../agent.ts';
+import { reasonOf } from '../log.ts';
 import type { Lend, LendEnd, LendEnded, NewLend } from '../protocol/lends.ts';
 import type { LentCredentials } from '../session/lent-credentials.ts';
 import { createGitServer } from '../sockets/git-sock.ts';
@@ -75,6 +76,7 @@ export class OpenLend {
       await this.#codecommit.prepare();
       lifetime.check();
     } catch (error) {
+      agent.log.add('failed', `the lend "${name}" did not begin: ${reasonOf(error)}`);
       this.end('agent');
       throw error;
     }
@@ -115,7 +117,7 @@ export class OpenLend {
     this.#credentials.drop();
     this.#folder.remove();
     const { name, agent, onEnd } = this.#options;
-    agent.log.add('ended', `the lend "${name}": ${reasons[why]}`);
+    if (this.#timer) agent.log.add('ended', `the lend "${name}": ${reasons[why]}`);
     onEnd(this.#ended);
     return this.#ended;
   }
