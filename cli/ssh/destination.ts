@@ -11,7 +11,7 @@ export function checkDestination(destination: string): void {
   const address = destination.replace(/^ssh:\/\//, '');
   // A user name may itself have an @: ssh splits at the last one.
   const [, user, host = ''] = /^(?:(.*)@)?([^@]*)$/s.exec(address) ?? [];
-  const plainHost = /^[\p{L}\p{N}_[][\p{L}\p{N}_.:%[\]-]*$/u.test(host);
+  const plainHost = /^\[?[\p{L}\p{N}_:][\p{L}\p{N}_.:%[\]-]*$/u.test(host);
   // Names of Windows domains have a backslash.
   const plainUser = user === undefined || /^[\p{L}\p{N}_.+][\p{L}\p{N}_.+@\\-]*$/u.test(user);
   if (plainHost && plainUser && destination.length <= 512) return;

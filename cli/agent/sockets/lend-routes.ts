@@ -67,7 +67,8 @@ async function start(lends: Lender, asked: NewLend, response: ServerResponse): P
     response.end();
   });
   const { socket } = response;
-  if (asked.tied && (socket === null || socket.destroyed)) {
+  // AWS was asked meanwhile. Whoever has given up must not have lent anything without knowing.
+  if (socket === null || socket.destroyed) {
     lends.end(lend.name, 'closed');
     return;
   }

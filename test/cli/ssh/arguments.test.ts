@@ -58,6 +58,8 @@ describe('the host', () => {
     '',
     '-oProxyCommand=touch hacked',
     'alice@-oProxyCommand=x',
+    // ssh takes the brackets off.
+    'ssh://[-oProxyCommand]',
     '-l@build',
     'ssh://-oProxyCommand=x',
     'ssh://-x@build',

@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { endLend, listLends, startLend } from '../../../../cli/agent/client/lend-requests.ts';
@@ -223,6 +224,30 @@ test('a lend ends when it is asked to, once', async () => {
   expect(existsSync(lend.folder)).toBe(false);
   await expect(endLend('one', the.env)).rejects.toMatchObject({ kind: 'lend-unknown' });
   await expect(ask(lend)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test.each([true, false])('whoever is gone before the lend begins has lent nothing (tied: %s)', async (tied) => {
+  const the = await signedIn();
+  const asking = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  the.world.answers.token = async (response) => {
+    asking.resolve();
+    await goOn.promise;
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"token":"a.b.c","lent":"early"}');
+  };
+  const socketPath = join(the.env.XDG_RUNTIME_DIR ?? '', 'vouch/agent.sock');
+  const request = httpRequest({ socketPath, path: '/lends', method: 'POST' });
+  request.on('error', () => {}).end(JSON.stringify({ ...asked, name: 'early', tied }));
+  await asking.promise;
+  request.destroy();
+  // The agent has heard of it by the time that it answers another.
+  await listLends(the.env);
+  goOn.resolve();
+  await vi.waitFor(async () => {
+    const { entries } = await agentLogs(0, the.env);
+    expect(entries.map(({ message }) => message)).toContainEqual(expect.stringContaining('the lend "early": '));
+  });
+  expect((await listLends(the.env)).lends).toEqual([]);
 });
 
 test('a tied lend ends with the connection, the others do not', async () => {
