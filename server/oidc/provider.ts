@@ -275,9 +275,17 @@ async function sessionClaims(context: Context, token: unknown): Promise<{ sid: s
   throw new errors.InvalidGrant(`the session is not active (${reason ?? 'for no known reason'})`);
 }
 
-/** The access token's lifetime, so that it ends with the session: it counts from the touch, not from the code's redemption. */
+/**
+ * The access token's lifetime, so that it ends with the session: it counts from the touch, not from the code's redemption.
+ *
+ * @throws InvalidGrant for a code that gives no token
+ */
 function secondsLeft(context: Context, ctx: KoaContextWithOIDC): number {
-  const touched = ctx.oidc.entities.AuthorizationCode?.authTime;
+  const { authTime: touched, redirectUri } = ctx.oidc.entities.AuthorizationCode ?? {};
+  // Whoever forbids it, perhaps because somebody is being talked into it, means the codes that are shown now as well.
+  if (redirectUri === pasteUri(context.config.issuer) && !context.config.allowPaste) {
+    throw new errors.InvalidGrant('a sign-in by paste is not allowed any more');
+  }
   if (touched === undefined) throw new errors.InvalidGrant('there was no touch');
   return Math.max(1, touched + context.config.sessionSeconds - Math.floor(context.now() / 1000));
 }
