@@ -88,7 +88,7 @@ export function loginRoutes(context: Context, current: () => ServingProvider, wo
     const code = String(new URL(redirectTo).searchParams.get('code'));
     response.json({
       paste: pasteText(words(String(interaction.params.code_challenge)), code),
-      pasteUntil: isoTime(context.now() + PASTED_CODE_SECONDS * 1000),
+      pasteSeconds: PASTED_CODE_SECONDS,
       session,
       suggestSpare,
     });

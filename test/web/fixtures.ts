@@ -56,7 +56,7 @@ export function answerPaste(site: Site, { seconds = 180 } = {}): void {
   answerSignIn(site);
   site.answer('GET /login/u1/details', { body: { ...details, paste: true } });
   site.answer('POST /login/u1/verify', {
-    body: { paste, pasteUntil: new Date(Date.now() + seconds * 1000).toISOString(), session, suggestSpare: false },
+    body: { paste, pasteSeconds: seconds, session, suggestSpare: false },
   });
   site.answer('POST /login/u1/cancel', { body: { redirectTo: null } });
 }

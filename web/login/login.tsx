@@ -14,7 +14,7 @@ import { TerminalWords } from '../ui/terminal-words.tsx';
 import { whenVisible } from '../ui/visible.ts';
 import { requireWebAuthn } from '../ui/webauthn-support.ts';
 import { PasteCode } from './paste-code.tsx';
-import { type Details, type Event, initial, isTouchable, type Pasting, reducer, statusOf } from './state.ts';
+import { type Details, type Event, initial, isTouchable, reducer, statusOf } from './state.ts';
 
 /** @param base the page's own address, `/login/<uid>`; the API that it calls is below it */
 export function Login({ base }: { base: string }) {
@@ -66,7 +66,10 @@ export function Login({ base }: { base: string }) {
 
 type Send = (event: Event) => void;
 type Answer = { redirectTo: string };
-type SignedIn = { session: Omit<Session, 'suggestSpare'>; suggestSpare: boolean } & (Answer | Pasting);
+type SignedIn = { session: Omit<Session, 'suggestSpare'>; suggestSpare: boolean } & (
+  | Answer
+  | { paste: string; pasteSeconds: number }
+);
 
 async function load(base: string, send: Send): Promise<void> {
   send({ type: 'loading' });
@@ -95,7 +98,7 @@ async function touch(base: string, host: string, send: Send, pressed: boolean): 
   }
   send({ type: 'accepted' });
   if ('paste' in answer) {
-    send({ type: 'shown', paste: answer.paste, pasteUntil: answer.pasteUntil });
+    send({ type: 'shown', paste: answer.paste, pasteUntil: Date.now() + answer.pasteSeconds * 1000 });
     return;
   }
   keepOutcome({ signedIn: { ...answer.session, suggestSpare: answer.suggestSpare } });

@@ -6,8 +6,8 @@ import { timeOfDay } from '../ui/time.ts';
 export interface PasteCodeProps {
   /** The words of the sign-in, with hyphens, and its code. */
   text: string;
-  /** Until when the server takes it, in ISO 8601. */
-  until: string;
+  /** Until when the server takes it, in milliseconds of this browser's clock. */
+  until: number;
   /** Called when that time has come. */
   onOver: () => void;
 }
@@ -16,7 +16,7 @@ export interface PasteCodeProps {
 export function PasteCode({ text, until, onOver }: PasteCodeProps) {
   const [said, say] = useState('Copy the code');
   useEffect(() => {
-    const timer = setTimeout(onOver, Math.max(0, new Date(until).getTime() - Date.now()));
+    const timer = setTimeout(onOver, Math.max(0, until - Date.now()));
     return () => clearTimeout(timer);
   }, [until]);
   const copy = async () => {

@@ -30,10 +30,10 @@ export type State =
   /** At the end of a sign-in by paste, of which the terminal cannot tell: the code's time is over, or the person cancelled. */
   | { at: 'ended'; details: Details | undefined; how: 'code-over' | 'cancelled' };
 
-/** The code for the terminal, and until when the server takes it, in ISO 8601. */
+/** The code for the terminal, and until when the server takes it, in milliseconds of this browser's clock. */
 export interface Pasting {
   paste: string;
-  pasteUntil: string;
+  pasteUntil: number;
 }
 
 export type Event =

@@ -19,7 +19,7 @@ const allEvents: Event[] = [
   { type: 'touched' },
   { type: 'accepted' },
   { type: 'cancelling' },
-  { type: 'shown', paste: 'w-code', pasteUntil: '' },
+  { type: 'shown', paste: 'w-code', pasteUntil: 0 },
   { type: 'ended', how: 'code-over' },
   { type: 'failed', explanation },
   { type: 'stuck', explanation },
