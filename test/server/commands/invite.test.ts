@@ -173,13 +173,14 @@ describe('vouch-server invite', () => {
     expect((await vouchServer(['invite', 'alice@example.com'], https)).code).toBe(2);
   });
 
-  test('refuses a bad address with the reason, and a missing one with the usage', async () => {
+  test('refuses a bad address with the reason, and a missing one with where the usage is', async () => {
     const settings = await localSettings();
     const refused = await vouchServer(['invite', "o'neill@example.com"], settings);
     expect([refused.code, refused.stdout]).toEqual([2, '']);
     expect(refused.stderr).toMatch(/^vouch-server: The address holds "'"; AWS takes/);
     const missing = await vouchServer(['invite'], settings);
     expect(missing.code).toBe(2);
-    expect(missing.stderr).toContain('Usage: vouch-server invite');
+    expect(missing.stderr).toContain("missing required argument 'email'");
+    expect(missing.stderr).toContain('vouch-server invite --help');
   });
 });
