@@ -10,6 +10,7 @@ import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { listing } from '../../terminal/listing.ts';
 import { jsonText } from '../../text/json-text.ts';
+import { printable } from '../../text/printable.ts';
 import { clockTime, duration } from '../../text/time.ts';
 
 interface Json {
@@ -28,7 +29,7 @@ export async function lend(options: LendOptions & Json, io: Io): Promise<number>
   const left = duration(end.getTime() - now.getTime());
   const lines = [
     `Lent as "${name}" until ${clockTime(end, now)}, ${left} from now: ${whatIsLent(opened)}`,
-    ...profiles.map(({ profile, role }) => `Role      ${role} (${profile})`),
+    ...profiles.map(({ profile, role }) => `Role      ${role} (${printable(profile)})`),
     `Socket    ${gitSocket}`,
     ...(awsEndpoint === null ? [] : [`AWS       ${awsEndpoint.url} (\`--json\` prints its token)`]),
     `Git there \`vouch lend git-config ${name}\` prints its settings`,
@@ -58,7 +59,7 @@ export async function lendList({ json = false }: Json, io: Io): Promise<number> 
   const now = new Date();
   const rows = lends.map((one) => {
     const until = `${clockTime(new Date(one.until), now)}${one.tied ? ', or its command’s end' : ''}`;
-    const [what, roles] = [whatIsLent(one), one.profiles.map(({ profile }) => profile).join(' ')];
+    const [what, roles] = [whatIsLent(one), printable(one.profiles.map(({ profile }) => profile).join(' '))];
     return { cells: [one.name, until, roles, what], lines: [one.name, `until ${until}`, `profile ${roles}`, what] };
   });
   io.stdout.write(listing(['NAME', 'UNTIL', 'PROFILE', 'WHAT'], rows, io.stdout.columns));

@@ -4,7 +4,7 @@ import { buildProgram } from '../../../../cli/vouch/command-table.ts';
 import { lend, lendEnd, lendGitConfig, lendList } from '../../../../cli/vouch/commands/lend.ts';
 import { status } from '../../../../cli/vouch/commands/status.ts';
 import { signedIn } from '../../agent/support.ts';
-import { gitRequest, role, run, runCommand, say } from '../../support.ts';
+import { gitRequest, role, run, runCommand, say, setUpProfile } from '../../support.ts';
 
 test('says what is lent, until when, where, and what comes next', async () => {
   const the = await signedIn();
@@ -52,6 +52,19 @@ test('is in the list, in the status and in what the doctor finds, and its token 
   const ended = await runCommand(the.env, (io) => lendEnd('one', {}, io));
   expect(ended.stdout).toMatch(/^Ended "one"\. AWS may honour what it has given out until .*\.\n$/);
   expect(await lendsCheck.run(visit)).toMatchObject({ findings: [{ id: 'lends.socket-gone' }] });
+});
+
+test('a profile’s name, from a file, moves no cursor', async () => {
+  const the = await signedIn();
+  const name = 'odd\u001b[2J';
+  setUpProfile(the, name, role);
+  const opened = await runCommand(the.env, (io) => lend({ repo: ['demo'], profile: [name] }, io));
+  const list = await runCommand(the.env, (io) => lendList({}, io));
+  for (const { code, stdout } of [opened, list]) {
+    expect(code).toBe(0);
+    expect(stdout).toContain('odd [2J');
+    expect(stdout).not.toContain('\u001b');
+  }
 });
 
 test('ends all, or one that is named', async () => {
