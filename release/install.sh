@@ -36,11 +36,24 @@ main() {
   : "${prefix:=${HOME:?}/.local}"
   case $prefix in /*) ;; *) fail "--prefix needs an absolute path, and this is \"$prefix\"" ;; esac
   home=$prefix/lib/vouch
+  if [ "$(id -u)" = 0 ]; then only_roots "$prefix/lib"; fi
   # Whatever is there and has not come from here is not ours to replace.
   if [ -e "$home" ] && [ ! -f "$home/$mark" ]; then
     fail "$home is there, and this script has not made it. Move it away, or choose another --prefix"
   fi
   if [ $uninstall = yes ]; then remove; else install_vouch; fi
+}
+
+# Root starts what it has unpacked, so nobody else may be able to exchange it on the way: not where `sudo` leaves HOME as it was, either.
+# Refuses folders and links of other users from / to $1.
+only_roots() {
+  above=${1%/*}
+  [ "$1" = / ] || only_roots "${above:-/}"
+  { [ -e "$1" ] || [ -L "$1" ]; } || return 0
+  ls -ldn "$1" | {
+    read -r _ _ owner _
+    [ "$owner" = 0 ]
+  } || fail "$1 belongs to another user than root. Run this as that user, or with --system"
 }
 
 # The file that shows that a folder was made by this script.

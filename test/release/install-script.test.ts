@@ -1,13 +1,26 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { archive } from '../../release/archive.ts';
 import { formula } from '../../release/formula.ts';
 import { installScript } from '../../release/install-script.ts';
+import { stranger, superuser } from '../cli/other-users.ts';
 import { type Finished, run } from '../support/run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { linkTools, TIME, testContents } from './packages.ts';
@@ -48,7 +61,7 @@ function tools(downloader?: 'curl' | 'wget'): string {
   const bin = join(folder, `tools-${downloader}`);
   if (existsSync(bin)) return bin;
   mkdirSync(bin);
-  const needed = 'sh tar gzip mktemp sha256sum shasum cut uname mkdir cp mv ln rm readlink git env';
+  const needed = 'sh tar gzip mktemp sha256sum shasum cut uname id ls mkdir cp mv ln rm readlink git env';
   linkTools(bin, needed.split(' '));
   if (downloader !== undefined) {
     // Gets its last argument, and writes it to the file that the option before names: what both have in common here.
@@ -136,6 +149,44 @@ test('a program of the same name stays, and so does a link that leads elsewhere'
   await install(['--uninstall']);
   expect(readFileSync(join(home, '.local/bin/vouch'), 'utf8')).toBe('mine');
 });
+
+/** What another user may have in their hands of the folder that root is told to install into; undefined for a folder that may be. */
+const othersFolders: [string, ((home: string) => void) | undefined][] = [
+  ['nothing', undefined],
+  ['the home folder', (home) => chownSync(home, stranger, stranger)],
+  ['a folder that is there already', (home) => chownSync(join(home, '.local/lib'), stranger, stranger)],
+  [
+    'a link',
+    (home) => {
+      renameSync(join(home, '.local'), join(home, 'elsewhere'));
+      symlinkSync('elsewhere', join(home, '.local'));
+      lchownSync(join(home, '.local'), stranger, stranger);
+    },
+  ],
+];
+
+test.each(othersFolders.slice(superuser ? 0 : 1))(
+  'root installs into no folder that another user can exchange: %s',
+  async (_, give) => {
+    mkdirSync(join(home, '.local/lib'), { recursive: true });
+    const bin = join(folder, `bin-of-${basename(home)}`);
+    mkdirSync(bin);
+    // Without root the tests' own user is the other one.
+    writeFileSync(join(bin, 'id'), '#!/bin/sh\necho 0\n', { mode: 0o755 });
+    if (superuser) give?.(home);
+    const asRoot = (args: string[]) =>
+      run('sh', [script, ...args], { env: { PATH: `${bin}:${tools('curl')}`, HOME: home }, cwd: folder });
+    if (give === undefined) {
+      expect(await asRoot([])).toMatchObject({ code: 0 });
+      return;
+    }
+    for (const args of [[], ['--uninstall']]) {
+      const refused = expect.stringMatching(/ belongs to another user/);
+      expect(await asRoot(args)).toMatchObject({ code: 1, stdout: '', stderr: refused });
+    }
+    expect(asked).toEqual([]);
+  },
+);
 
 test('half a script does nothing', async () => {
   const whole = readFileSync(script, 'utf8');
