@@ -55,7 +55,8 @@ export class LendFolder {
   }
 
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    removeIfPossible(this.gitSocket);
+    removeIfPossible(this.path);
   }
 }
 
@@ -66,7 +67,14 @@ export function sweepLends(runtimeFolder: string): void {
   if (found === undefined) return;
   // What is no folder goes itself: a link must not lead the removal elsewhere.
   if (!found.isDirectory()) rmSync(parent, { force: true });
-  else for (const name of readdirSync(parent)) rmSync(join(parent, name), { recursive: true, force: true });
+  else for (const name of readdirSync(parent)) removeIfPossible(join(parent, name));
+}
+
+/** What somebody else has put into it (root in a container that has the folder mounted) may stay. It must not end the agent. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {}
 }
 
 const parentOf = (runtimeFolder: string) => join(runtimeFolder, 'lends');

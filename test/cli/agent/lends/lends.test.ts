@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -248,6 +248,20 @@ test.each([true, false])('whoever is gone before the lend begins has lent nothin
     expect(entries.map(({ message }) => message)).toContainEqual(expect.stringContaining('the lend "early": '));
   });
   expect((await listLends(the.env)).lends).toEqual([]);
+});
+
+test('a lend ends, and the agent lives, whatever has become of its folder', async () => {
+  const the = await signedIn();
+  const { lend, ended } = await open(the, { tied: true });
+  await ask(lend);
+  // As when a container that has it mounted makes files of root's in it; but this is refused to root as well.
+  const lends = join(lend.folder, '..');
+  renameSync(lends, `${lends}-elsewhere`);
+  symlinkSync(lends, lends);
+  the.clock.now += 2 * hour;
+  expect((await listLends(the.env)).lends).toEqual([]);
+  expect(await ended).toMatchObject({ ended: 'time' });
+  await expect(startLend(asked, the.env)).rejects.toMatchObject({ kind: 'folder' });
 });
 
 test('a tied lend ends with the connection, the others do not', async () => {
