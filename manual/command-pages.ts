@@ -32,9 +32,12 @@ function commandSection(program: Command, command: Command): string[] {
   const names = fullName(command);
   const options = help.visibleOptions(command).filter(({ long }) => long !== '--help');
   const more = textAfter(command);
+  // A group that has options of its own does something by itself, too, as `vouch setup` does.
+  const isGroup = command.commands.length > 0 && options.length === 0;
+  const commandUsage = help.commandUsage(command).replace(/ \[command\]$/, isGroup ? ' <command>' : '$&');
   return [
     subsection(names),
-    usage(help.commandUsage(command).replace(' [command]', command.commands.length > 0 ? ' <command>' : '')),
+    usage(commandUsage),
     paragraph(prose(sentence(command.description()))),
     ...command.registeredArguments.filter(({ description, argChoices }) => description || argChoices).map(argument),
     ...options.map(option),
@@ -46,11 +49,22 @@ function fullName(command: Command): string {
   return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
-function option({ flags: text, description, argChoices, defaultValue, negate }: Option): string {
+function option({
+  flags: text,
+  description,
+  argChoices,
+  defaultValue,
+  defaultValueDescription,
+  negate,
+}: Option): string {
   const shown = defaultValue !== undefined && !negate && typeof defaultValue !== 'boolean';
   return term(
     flags(text),
-    prose(sentence(description) + choices(argChoices) + (shown ? ` Default: ${defaultValue}.` : '')),
+    prose(
+      sentence(description) +
+        choices(argChoices) +
+        (shown ? ` Default: ${defaultValueDescription ?? defaultValue}.` : ''),
+    ),
   );
 }
 

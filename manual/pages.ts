@@ -63,11 +63,8 @@ function vouch(): string {
     ]),
     section('ENVIRONMENT'),
     ...terms([
-      ['AWS_CONFIG_FILE, AWS_PROFILE', 'Where the profiles are; which one, if it is one of Vouch.'],
-      [
-        'AWS_REGION, AWS_DEFAULT_REGION',
-        'The region of codecommit:// addresses that have none, after that of the profile.',
-      ],
+      ['AWS_CONFIG_FILE, AWS_PROFILE', "Where the profiles are; which one, if it is one of Vouch's."],
+      ['AWS_REGION, AWS_DEFAULT_REGION', "The region of codecommit:// addresses that have none, after the profile's."],
       ['HTTPS_PROXY, HTTP_PROXY, NO_PROXY', 'Proxies, in lower case too.'],
       ['NODE_EXTRA_CA_CERTS, AWS_CA_BUNDLE', 'Which authorities to trust: everywhere; for STS only.'],
       ['BROWSER', 'What opens the sign-in page.'],

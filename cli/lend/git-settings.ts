@@ -56,7 +56,7 @@ function userNames(lend: Lend, patterns: readonly GitUrlPattern[]): [string, str
  * (`pushInsteadOf` in `addresses`), and this helper, which gives nothing, tells a push by that.
  */
 function sayPullOnly({ name }: Lend): string {
-  const said = `echo "vouch: the lend ${name} is for pulling only, so AWS refuses this push" >&2`;
+  const said = `echo "vouch: The lend ${name} is for pulling only, so AWS refuses this push." >&2`;
   return `!f() { test "$1" = get && while read -r line; do case $line in host=${pushedTo}*) ${said} ;; esac; done; }; f`;
 }
 

@@ -5,6 +5,7 @@ import { hiddenLine } from '../terminal/hidden-line.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { ProgressLine, type Screen } from '../terminal/progress-line.ts';
 import { count } from '../text/count.ts';
+import { fitted } from '../text/hang.ts';
 import { type HeldLogin, holdLogin } from './lock.ts';
 import { logIn, type PasteDialog } from './log-in.ts';
 import type { SignedIn } from './redeem.ts';
@@ -49,7 +50,7 @@ export async function logInAttended(options: AttendedOptions): Promise<SignedIn>
   const asking: PasteDialog = dialog.isPerson
     ? {
         pasted: () => hiddenLine('Code (it is not shown): ', signal, process.stderr),
-        again: (problem: Problem) => screen.write(`${problem.lines().join('\n  ')}\n`),
+        again: (problem: Problem) => screen.write(fitted(`${problem.lines().join('\n  ')}\n`, screen)),
       }
     : {
         pasted: () => {

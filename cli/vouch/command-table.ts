@@ -7,7 +7,7 @@ import { shells } from '../prompt/shells.ts';
 import type { Io } from '../terminal/io.ts';
 import { formats, status } from './commands/status.ts';
 import { environmentFormats } from './environment-formats.ts';
-import { addHelp, unknown } from './help.ts';
+import { addHelp, sayWhereHelpIs, unknown } from './help.ts';
 import { json, noBrowser, paste, port, profile, region, server, timeout, yes } from './options.ts';
 import { WrappingCommand } from './wrapping-command.ts';
 
@@ -23,7 +23,6 @@ export function buildProgram(io: Io, ended: (exitCode: number) => void = () => {
   const program = new WrappingCommand('vouch')
     .description('Touch your security key once a day, then use Git against AWS CodeCommit with no stored secret.')
     .version(version)
-    .showHelpAfterError()
     // An option after a command's name is that command's, and after a program's name (`vouch exec`) that program's.
     .enablePositionalOptions()
     .exitOverride();
@@ -520,6 +519,9 @@ the change. \`vouch setup codecommit --remove\` takes away what it has set up.
     .addOption(json())
     .action(lazily(async () => (await import('./commands/agent-service.ts')).agentUninstall));
 
-  for (const group of [program, ...program.commands.filter(({ commands }) => commands.length > 0)]) addHelp(group);
+  for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])]) {
+    if (command.commands.length > 0) addHelp(command);
+    else sayWhereHelpIs(command);
+  }
   return program;
 }

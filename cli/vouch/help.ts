@@ -22,6 +22,11 @@ export function addHelp(group: Command): void {
     });
 }
 
+/** After wrong usage a command names only where its options are listed, for the same reason. */
+export function sayWhereHelpIs(command: Command): void {
+  command.showHelpAfterError(`\`${fullName(command)} --help\` explains it.`);
+}
+
 /** Ends with the message that there is no such command, and which one is nearest. */
 export function unknown(group: Command, name: string): void {
   if (group.commands.length === 0) group.error(`error: '${group.name()}' has no commands of its own`);

@@ -1,10 +1,21 @@
-import { type AddHelpTextContext, type AddHelpTextPosition, Command } from 'commander';
-import { hang } from '../text/hang.ts';
+import { type AddHelpTextContext, type AddHelpTextPosition, Command, type ErrorOptions, Help } from 'commander';
+import { fitted, hang } from '../text/hang.ts';
 
-/** A command that fits the texts which are added to its help to the terminal, as commander does with the rest of the help. */
+/** A command whose help and errors fit the terminal, also one that is too narrow for commander's two columns. */
 export class WrappingCommand extends Command {
   override createCommand(name?: string): Command {
     return new WrappingCommand(name);
+  }
+
+  override createHelp(): Help {
+    return Object.assign(new NarrowHelp(), this.configureHelp());
+  }
+
+  override error(message: string, options?: ErrorOptions): never {
+    const { getErrHelpWidth, writeErr } = this.configureOutput();
+    const columns = getErrHelpWidth?.();
+    this.configureOutput({ writeErr: (text) => writeErr?.(fitted(text, { isTTY: columns !== undefined, columns })) });
+    return super.error(message, options);
   }
 
   override addHelpText(position: AddHelpTextPosition, text: string | ((context: AddHelpTextContext) => string)): this {
@@ -13,6 +24,17 @@ export class WrappingCommand extends Command {
       const width = (context.error ? getErrHelpWidth : getOutHelpWidth)?.() ?? 80;
       return wrapped(typeof text === 'string' ? text : text(context), width);
     });
+  }
+}
+
+/** Help with each description below its term, where a second column has no room. */
+class NarrowHelp extends Help {
+  override formatItem(term: string, termWidth: number, description: string, helper: Help): string {
+    const width = this.helpWidth ?? 80;
+    // commander wraps no column that is narrower than 40.
+    if (description === '' || width - termWidth >= this.minWidthToWrap + 4)
+      return super.formatItem(term, termWidth, description, helper);
+    return `  ${term}\n${hang('      ', description, width)}`;
   }
 }
 

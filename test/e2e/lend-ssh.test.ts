@@ -89,7 +89,7 @@ test('another repository is refused there, and AWS is not asked; --pull-only say
     'git clone -q codecommit::us-east-1://demo d2 2>/dev/null; cd d2 && git commit -q --allow-empty -m x && git push origin HEAD:main',
   );
   expect(push.code).not.toBe(0);
-  expect(push.stderr).toContain('vouch: the lend reader is for pulling only, so AWS refuses this push');
+  expect(push.stderr).toContain('vouch: The lend reader is for pulling only, so AWS refuses this push.');
 });
 
 test('`vouch lend end` ends it while the session goes on: Git there is as it was, and AWS is not asked', async () => {

@@ -164,7 +164,7 @@ test('with --pull-only AWS refuses a push, and git push says why', async () => {
   for (const remote of ['origin', url('demo')]) {
     const refused = await git(lend, work, 'push', remote, 'HEAD:main');
     expect(refused.code).not.toBe(0);
-    expect(refused.stderr).toContain('vouch: the lend reader is for pulling only, so AWS refuses this push');
+    expect(refused.stderr).toContain('vouch: The lend reader is for pulling only, so AWS refuses this push.');
     expect(refused.stderr).toContain('403');
     expect(world.aws.log.at(-1)).toMatchObject({
       action: 'GitPush',

@@ -41,6 +41,7 @@ function tell(sandbox: Sandbox, fresh: boolean): void {
   const steps = [
     'vouch-server invite you@example.com',
     `vouch enroll --server ${sandbox.issuer}`,
+    'vouch setup      (asks for the rest), or',
     `vouch setup aws --role ${sandbox.roleArn} --region us-east-1`,
     'vouch setup codecommit',
     'vouch login',

@@ -130,7 +130,7 @@ export class OpenLend {
 
 const reasons: Readonly<Record<LendEnd, string>> = {
   time: 'its time is up',
-  asked: 'it was asked to',
+  asked: 'at your request',
   closed: 'the command that opened it is gone',
   session: 'the session is over',
   agent: 'the agent ends',

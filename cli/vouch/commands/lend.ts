@@ -9,6 +9,7 @@ import { printNote } from '../../problem/print.ts';
 import { Problem } from '../../problem/problem.ts';
 import type { Io } from '../../terminal/io.ts';
 import { listing } from '../../terminal/listing.ts';
+import { fitted } from '../../text/hang.ts';
 import { jsonText } from '../../text/json-text.ts';
 import { printable } from '../../text/printable.ts';
 import { clockTime, duration } from '../../text/time.ts';
@@ -16,6 +17,9 @@ import { clockTime, duration } from '../../text/time.ts';
 interface Json {
   json?: boolean;
 }
+
+/** How wide the labels are before what is lent. */
+const labelWidth = 10;
 
 /** `vouch lend`: opens a lend that lasts until its time. */
 export async function lend(options: LendOptions & Json, io: Io): Promise<number> {
@@ -27,15 +31,16 @@ export async function lend(options: LendOptions & Json, io: Io): Promise<number>
   const { name, gitSocket, until, repos, profiles, awsEndpoint } = opened;
   const [now, end] = [new Date(), new Date(until)];
   const left = duration(end.getTime() - now.getTime());
+  const headline = `Lent as "${name}" until ${clockTime(end, now)}, ${left} from now: ${whatIsLent(opened)}`;
   const lines = [
-    `Lent as "${name}" until ${clockTime(end, now)}, ${left} from now: ${whatIsLent(opened)}`,
     ...profiles.map(({ profile, role }) => `Role      ${role} (${printable(profile)})`),
     `Socket    ${gitSocket}`,
     ...(awsEndpoint === null ? [] : [`AWS       ${awsEndpoint.url} (\`--json\` prints its token)`]),
     `Git there \`vouch lend git-config ${name}\` prints its settings`,
     `End it    \`vouch lend end ${name}\``,
   ];
-  io.stdout.write(`${lines.join('\n')}\n`);
+  const shown = [fitted(headline, io.stdout), fitted(lines.join('\n'), io.stdout, labelWidth)];
+  io.stdout.write(`${shown.join('\n')}\n`);
   if (repos.length === 0) {
     printNote(io.stderr, {
       what: 'It opens every repository that the role can open.',
@@ -53,7 +58,7 @@ export async function lendList({ json = false }: Json, io: Io): Promise<number> 
     return 0;
   }
   if (lends.length === 0) {
-    io.stdout.write('Nothing is lent\n');
+    io.stdout.write('Nothing is lent. Lend with `vouch lend --repo NAME`\n');
     return 0;
   }
   const now = new Date();

@@ -27,7 +27,9 @@ test('without --repo it says how much that is', async () => {
 
 test('is in the list, in the status and in what the doctor finds, and its token only where it was opened', async () => {
   const the = await signedIn();
-  expect((await runCommand(the.env, (io) => lendList({}, io))).stdout).toBe('Nothing is lent\n');
+  expect((await runCommand(the.env, (io) => lendList({}, io))).stdout).toBe(
+    'Nothing is lent. Lend with `vouch lend --repo NAME`\n',
+  );
   const opened = await runCommand(the.env, (io) => lend({ name: 'one', repo: ['demo'], aws: true, json: true }, io));
   const { awsEndpoint, gitSocket } = JSON.parse(opened.stdout);
   expect(awsEndpoint.token).toMatch(/^[\w-]{43}$/);
