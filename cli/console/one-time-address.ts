@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { release } from 'node:os';
 import { userOfPeer } from './peer.ts';
 
 /** An address of this machine that leads on to a secret one, once. */
@@ -16,8 +17,7 @@ export interface OneTimeAddress {
  *
  * Why not simply open the secret address: the browser would be started with it as an argument, and every user of the machine can read the
  * arguments of all programs (`ps`). They can read the address of this listener as well, and connect to it. So its path alone would protect
- * nothing: each connection's user is looked up in the kernel's list, and others get nothing, however early they are. (root may: it can read
- * our memory anyway, and in WSL a program of root's carries the connections of Windows' browser.)
+ * nothing: each connection's user is looked up in the kernel's list, and others get nothing, however early they are.
  *
  * @param location the secret address
  */
@@ -63,7 +63,20 @@ export async function oneTimeAddress(location: URL): Promise<OneTimeAddress> {
 function isOurs({ socket }: IncomingMessage): boolean {
   const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
   const user = userOfPeer({ address: remoteAddress, port: remotePort }, { address: localAddress, port: localPort });
-  return user === 0 || (user !== undefined && user === process.getuid?.());
+  return isFor(process.getuid?.(), user, release());
+}
+
+/**
+ * Whether a connection is the person's. Not if it is root's: root could read our memory anyway, but others may get a daemon or a setuid
+ * program to fetch an address. In WSL, though, a program of root's carries the connections of Windows' browser.
+ *
+ * @param me our user ID
+ * @param user the connection's, if it is known
+ * @param kernel the kernel's release, as in uname(2)
+ */
+export function isFor(me: number | undefined, user: number | undefined, kernel: string): boolean {
+  if (user === undefined) return false;
+  return user === me || (user === 0 && /microsoft/i.test(kernel));
 }
 
 function same(a: string, b: string): boolean {

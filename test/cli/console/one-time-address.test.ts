@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
-import { oneTimeAddress } from '../../../cli/console/one-time-address.ts';
+import { isFor, oneTimeAddress } from '../../../cli/console/one-time-address.ts';
 import { stranger, superuser } from '../other-users.ts';
 
 const secret = new URL('https://signin.aws.amazon.com/federation?Action=login&SigninToken=secret');
@@ -55,4 +55,20 @@ test('another user of the machine gets nothing, however early', async () => {
   expect(stdout).toBe('403 undefined\n');
   vi.restoreAllMocks();
   expect((await get(url)).status).toBe(303);
+});
+
+test.each([
+  ['ours', 1000, '6.1.0-31-amd64', true],
+  ['another user’s', 1001, '6.1.0-31-amd64', false],
+  ['nobody’s that the kernel knows', undefined, '6.1.0-31-amd64', false],
+  // A daemon or a setuid program that another user has fetch the address.
+  ['root’s', 0, '6.1.0-31-amd64', false],
+  ['root’s in WSL, which carries the connections of Windows', 0, '5.15.167.4-microsoft-standard-WSL2', true],
+  ['another user’s in WSL', 1001, '5.15.167.4-microsoft-standard-WSL2', false],
+])('a connection that is %s', (_, user, kernel, expected) => {
+  expect(isFor(1000, user, kernel)).toBe(expected);
+});
+
+test('root’s own browser is root’s', () => {
+  expect(isFor(0, 0, '6.1.0-31-amd64')).toBe(true);
 });
