@@ -1,3 +1,5 @@
+import { speaker } from '../text/hang.ts';
+
 /** Where the line is shown, such as `process.stderr`. */
 export interface Screen {
   write(text: string): unknown;
@@ -36,7 +38,8 @@ export class ProgressLine {
   /** Writes lines that stay, above the line. */
   say(text: string): void {
     // Another waiting process may have left its own line at the cursor.
-    this.#stream.write(this.#stream.isTTY ? `\r\x1b[K${text}\n` : `${text}\n`);
+    if (this.#stream.isTTY) this.#stream.write('\r\x1b[K');
+    speaker(this.#stream)(text);
     if (this.#ticking !== undefined) this.#draw();
   }
 

@@ -3,6 +3,11 @@
  * never runs a mutant, and only slows the run.
  */
 export const testsByFile: Record<string, readonly string[]> = {
+  'cli/doctor/ssh-hosts.ts': ['test/cli/doctor/leftovers'],
+  'cli/doctor/leftovers/': ['test/cli/doctor/leftovers'],
+  'cli/prompt/startup-file.ts': ['test/cli/prompt/startup-file'],
+  'cli/setup/next-step.ts': ['test/cli/setup/next-step'],
+  'cli/text/hang.ts': ['test/cli/text/hang', 'test/cli/doctor/result-text'],
   'server/webauthn/assertion.ts': ['test/server/webauthn/assertion'],
   'server/webauthn/challenges.ts': ['test/server/webauthn/challenges'],
   'server/webauthn/client-data.ts': ['test/server/webauthn/challenges'],
