@@ -16,6 +16,11 @@ if [ ! -e /etc/vouch/master-key ] && [ ! -L /etc/vouch/master-key ]; then
   rm -f /etc/vouch/master-key.new
   install -m 0400 -o vouch -g vouch /dev/null /etc/vouch/master-key.new
   head -c 32 /dev/urandom | base64 >/etc/vouch/master-key.new
+  # The shell does not see it when the first program fails. 32 bytes are 44 characters, and the line's end.
+  if [ "$(wc -c </etc/vouch/master-key.new)" -ne 45 ]; then
+    echo 'vouch-server: no master key could be made: /dev/urandom gave no 32 bytes' >&2
+    exit 1
+  fi
   sync /etc/vouch/master-key.new
   mv /etc/vouch/master-key.new /etc/vouch/master-key
 fi

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
@@ -7,8 +8,9 @@ import { deb } from '../../release/deb.ts';
 import { complete, type Entry } from '../../release/entries.ts';
 import { rpm } from '../../release/rpm.ts';
 import { systemTree } from '../../release/system-tree.ts';
-import { succeed } from '../support/run.ts';
-import { freshContents, TIME, testContents } from './packages.ts';
+import { run, succeed } from '../support/run.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { freshContents, linkTools, TIME, testContents } from './packages.ts';
 
 const names = ['vouch', 'vouch-server'] as const;
 const options = { arch: 'x64', time: TIME } as const;
@@ -63,6 +65,30 @@ test('every script is one that sh can read', async () => {
     expect(script).not.toContain('# server-installed.sh');
   }
   expect(text(control, './postinst')).toContain('useradd --system');
+});
+
+test.each([
+  ['made', undefined, 45],
+  ['not put in place when no random bytes came', 'exit 1', undefined],
+  ['not put in place when too few came', 'echo short', undefined],
+])('the master key is %s', async (_, head, size) => {
+  const folder = temporaryFolder();
+  const bin = join(folder, 'bin');
+  mkdirSync(join(folder, 'etc'), { recursive: true });
+  mkdirSync(bin);
+  linkTools(bin, ['sh', 'base64', 'sync', 'mv', 'rm', 'wc', 'mkdir', ...(head === undefined ? ['head'] : [])]);
+  // What takes root.
+  const make =
+    'case $1 in -d) shift; for last; do :; done; mkdir -p "$last" ;; *) for last; do :; done; : >"$last" ;; esac';
+  for (const [program, code] of Object.entries({ id: 'exit 1', useradd: '', install: make, systemctl: '', head })) {
+    if (code !== undefined) writeFileSync(join(bin, program), `#!/bin/sh\n${code}\n`, { mode: 0o755 });
+  }
+  const script = readFileSync('release/scripts/server-installed.sh', 'utf8')
+    .replaceAll('/etc/vouch', join(folder, 'etc'))
+    .replaceAll('/var/lib/vouch', join(folder, 'var'));
+  const done = await run('sh', ['-e', '-c', script], { env: { PATH: bin } });
+  const key = statSync(join(folder, 'etc/master-key'), { throwIfNoEntry: false });
+  expect([done.code, key?.size]).toEqual([size === undefined ? 1 : 0, size]);
 });
 
 describe.each(names)('the .rpm of %s', (name) => {
