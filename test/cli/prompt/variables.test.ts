@@ -18,7 +18,10 @@ test.each(['sh', 'bash'])('%s reads every value as it was, whatever is in it', (
   const email = `o'brien\\'; touch hacked; $(touch hacked) \`touch hacked\` "$HOME" \\\n!x`;
   const code = `${sessionVariables({ session: { ...session, email }, server: "https://a'b" }, 'shell')}
     printf '%s|' "$VOUCH_SESSION" "$VOUCH_EMAIL" "$VOUCH_EXPIRES_AT" "$VOUCH_SERVER"`;
-  const printed = execFileSync(shell, ['-c', code], { encoding: 'utf8', cwd: machine().folder });
+  const { folder } = machine();
+  // bash reads ~/.bashrc when its input is a socket, as Node's is.
+  const env = { ...process.env, HOME: folder };
+  const printed = execFileSync(shell, ['-c', code], { encoding: 'utf8', env, cwd: folder });
   expect(printed).toBe(`yes|${email}|1800000000|https://a'b|`);
 });
 

@@ -20,8 +20,16 @@ const variables = awsVariables(credentials, 'us-east-1', { AWS_PROFILE: 'x', AWS
 test.each(['sh', 'bash'])('%s reads every value as it is, and drops what would lead elsewhere', (shell) => {
   const code = `${environmentText(variables, 'shell')}
     exec "$NODE" -p 'JSON.stringify(process.env)'`;
-  const env = { NODE: process.execPath, AWS_PROFILE: 'x', AWS_REGION: 'eu-west-1', PATH: process.env.PATH };
-  const seen = JSON.parse(execFileSync(shell, ['-c', code], { encoding: 'utf8', env, cwd: machine().folder }));
+  const { folder } = machine();
+  // bash reads ~/.bashrc when its input is a socket, as Node's is.
+  const env = {
+    NODE: process.execPath,
+    HOME: folder,
+    AWS_PROFILE: 'x',
+    AWS_REGION: 'eu-west-1',
+    PATH: process.env.PATH,
+  };
+  const seen = JSON.parse(execFileSync(shell, ['-c', code], { encoding: 'utf8', env, cwd: folder }));
   expect(seen).toMatchObject({ ...variables.set, AWS_REGION: 'us-east-1' });
   expect(seen).not.toHaveProperty('AWS_PROFILE');
 });
