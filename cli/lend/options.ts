@@ -17,15 +17,19 @@ export interface LendOptions {
 /** Two hours, in seconds. */
 export const usualSeconds = 2 * 3600;
 
-/** Adds the options that say what is lent, for how long, and under which name. */
-export function lendOptions(command: Command): Command {
+/**
+ * Adds the options that say what is lent, for how long, and under which name.
+ *
+ * @param isHere whether what uses the lend is on this machine; elsewhere nothing reaches the endpoint of `--aws`, and help is silent of it
+ */
+export function lendOptions(command: Command, { isHere = true } = {}): Command {
   return command
     .addOption(
       new Option('--repo <name>', 'a repository, a pattern such as team-*, or an address; may be repeated').argParser(
         repository,
       ),
     )
-    .addOption(new Option('--pull-only', 'AWS refuses every push'))
+    .addOption(new Option('--pull-only', 'to pull only: AWS refuses every push'))
     .addOption(
       new Option('--branch <name>', 'a branch that may be pushed to, or a pattern such as agent/*; may be repeated')
         .argParser(branch)
@@ -36,7 +40,7 @@ export function lendOptions(command: Command): Command {
     )
     .addOption(new Option('--profile <name>', 'an AWS profile to lend; may be repeated').argParser(collected))
     .addOption(new Option('--name <name>', "the lend's name (default: a random one)").argParser(lendName))
-    .addOption(new Option('--aws', "also lend a credentials endpoint for AWS's tools"));
+    .addOption(new Option('--aws', "also lend a credentials endpoint for AWS's tools").hideHelp(!isHere));
 }
 
 const collected = (value: string, before: string[] = []): string[] => [...before, value];

@@ -338,7 +338,7 @@ What it gives is fenced, and AWS enforces the fence. It ends with its time, with
     .addOption(json())
     .action(lazily(async () => (await import('./commands/lend.ts')).lendEnd));
 
-  lendOptions(lend.command('ssh'))
+  lendOptions(lend.command('ssh'), { isHere: false })
     .usage("[options] <host> [--] [ssh's options] [command...]")
     .description('open a shell on an SSH host, or run a command there, whose Git finds what is lent')
     .argument('<host>', 'the host, as you give it to ssh')
@@ -380,7 +380,7 @@ for the agent itself unless a sandbox stops it: see docs/ai-agents.md. Examples:
     .passThroughOptions()
     .action(lazily(async () => (await import('./commands/lend-exec.ts')).lendExec));
 
-  lendOptions(lend.command('docker'))
+  lendOptions(lend.command('docker'), { isHere: false })
     .usage("[options] [--] [docker's options] <image> [command...]")
     .description("run a container whose Git finds what is lent; it needs nothing of Vouch's")
     .argument('<image...>', 'options of `docker run`, the image, and what to run in it')

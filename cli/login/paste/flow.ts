@@ -73,7 +73,7 @@ function checkAllowed(config: client.Configuration, server: string): void {
   throw new Problem({
     kind: 'paste-not-allowed',
     what: `${new URL(server).host} does not allow signing in with a pasted code.`,
-    why: 'Somebody who is talked into reading the code to a stranger gives a day away, so a server allows it on purpose.',
+    why: 'Somebody who is talked into reading the code to a stranger gives a day away, so it is off unless an administrator allows it.',
     fix: `Forward a port to your browser, as \`vouch login --no-browser\` shows in an SSH session; or ask ${administrator} whether the server may allow it (VOUCH_ALLOW_PASTE).`,
   });
 }

@@ -111,3 +111,9 @@ test.each([
   expect(printed.split('\n').filter((line) => line.length > 40)).toEqual([]);
   expect(printed.split('\n').length).toBeLessThan(8);
 });
+
+test('only what runs on this machine is offered the endpoint of --aws', () => {
+  const lend = buildProgram(captured({}).io).commands.find((command) => command.name() === 'lend');
+  const offered = lend?.commands.filter((command) => command.helpInformation().includes('--aws'));
+  expect(offered?.map((command) => command.name())).toEqual(['exec']);
+});
