@@ -239,6 +239,12 @@ function checkParameters(ctx: KoaContextWithOIDC, machine: string | undefined): 
   if (machine !== undefined && (machine.length > 64 || !isReadable(machine))) {
     throw new errors.InvalidRequest('machine should be text of at most 64 characters that can be seen');
   }
+  // RFC 8252, section 7.3: the library takes any port of a registered `localhost`, which a server that is tried out has.
+  const { redirect_uri } = ctx.oidc.params ?? {};
+  const isLocal = URL.parse(String(redirect_uri))?.hostname === 'localhost';
+  if (isLocal && redirect_uri !== pasteUri(ctx.oidc.provider.issuer)) {
+    throw new errors.InvalidRequest('redirect_uri should be at 127.0.0.1');
+  }
   // Other modes need a page of the provider's, which our Content-Security-Policy forbids: the touch would be lost.
   if (![undefined, 'query'].includes(ctx.oidc.params?.response_mode as string | undefined)) {
     throw new errors.UnsupportedResponseMode();

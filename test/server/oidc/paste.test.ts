@@ -125,6 +125,14 @@ describe('a sign-in by paste', () => {
     await expectProblem(await page.post('options'), 410, 'interaction-over');
   });
 
+  test.each(['http://localhost:49152/paste', 'http://localhost/paste', 'http://127.0.0.1:49152/paste'])(
+    'has one redirect URI, and none at another port: %s',
+    async (redirect_uri) => {
+      const client = await CliClient.create(server.origin);
+      await expectOAuthError(await client.push({ redirect_uri }), 400, 'invalid_request');
+    },
+  );
+
   test('has nothing at its redirect URI', async () => {
     const answer = await new Browser(server.origin).get('/paste?code=x&state=y');
     expect(answer.status).toBe(404);
