@@ -37,7 +37,7 @@ export function gitSettings(lend: Lend, socket: string): [key: string, value: st
  */
 function askSocket({ name }: Lend, socket: string): string {
   const ask = `git credential-cache --socket ${shellWord(socket)} get`;
-  const refuse = `echo "vouch: the lend ${name} does not open this, or is over" >&2; echo quit=1`;
+  const refuse = `echo "vouch: The lend ${name} does not open this, or is over." >&2; echo quit=1`;
   const answer = `if read -r line && test "$line" != quit=1; then echo "$line"; cat; else ${refuse}; fi`;
   return `!f() { test "$1" = get && ${ask} | { ${answer}; }; }; f`;
 }

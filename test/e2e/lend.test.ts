@@ -133,7 +133,9 @@ test('another repository and another region are refused, and AWS is not asked', 
   for (const address of [url('other'), url('demo', 'eu-west-1'), url('demo2')]) {
     const refused = await git(lend, place, 'ls-remote', address);
     expect(refused.code).toBe(128);
-    expect(refused.stderr).toMatch(/^vouch: the lend \w+ does not open this, or is over\nfatal: .* told us to quit$/m);
+    expect(refused.stderr).toMatch(
+      /^vouch: The lend \w+ does not open this, or is over\.\nfatal: .* told us to quit$/m,
+    );
   }
   expect(asked().length).toBe(before);
 });
@@ -147,7 +149,7 @@ test('after its end nothing is answered, AWS is not asked, and Git starts no cac
   const refused = await git(lend, work, 'fetch');
   expect(refused.code).toBe(128);
   // Git would otherwise ask a person for a user name.
-  expect(refused.stderr).toMatch(/or is over\nfatal: .* told us to quit$/m);
+  expect(refused.stderr).toMatch(/or is over\.\nfatal: .* told us to quit$/m);
   // Git asks the helper to store what somebody typed.
   const typed = `protocol=https\nhost=git-codecommit.us-east-1.amazonaws.com\npath=v1/repos/demo\nusername=a\npassword=b\n`;
   const settings = asEnvironment(gitSettings(lend, lend.gitSocket));

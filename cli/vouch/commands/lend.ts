@@ -35,7 +35,9 @@ export async function lend(options: LendOptions & Json, io: Io): Promise<number>
   const lines = [
     ...profiles.map(({ profile, role }) => `Role      ${role} (${printable(profile)})`),
     `Socket    ${gitSocket}`,
-    ...(awsEndpoint === null ? [] : [`AWS       ${awsEndpoint.url} (\`--json\` prints its token)`]),
+    ...(awsEndpoint === null
+      ? []
+      : [`AWS       ${awsEndpoint.url} (only \`vouch lend --aws --json\` prints its token)`]),
     `Git there \`vouch lend git-config ${name}\` prints its settings`,
     `End it    \`vouch lend end ${name}\``,
   ];
