@@ -18,7 +18,7 @@ const startByShell: Plugin = {
   },
 };
 
-/** What a build took from other packages, and under which licences: release/ puts it beside the programs. */
+/** What a build took from other packages, and under which licences: deploy/release/ puts it beside the programs. */
 const license = { fileName: 'licenses.json' };
 
 /** The pages (web/pages.ts). Every asset is a separate file, so that the CSP can stay strict. */

@@ -26,7 +26,7 @@ export function programFile(name: ProgramName): string {
 }
 
 /**
- * Whether we run by the Node that our package brings (release/), and not by one that somebody has installed. Our programs find that
+ * Whether we run by the Node that our package brings (deploy/release/), and not by one that somebody has installed. Our programs find that
  * Node from their own file, whatever the PATH has.
  */
 export function runsByOwnNode(): boolean {

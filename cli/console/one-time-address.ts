@@ -1,7 +1,8 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { release } from 'node:os';
+import { refuse, safeHeaders, sameSecret } from '../network/loopback-answers.ts';
 import { userOfPeer } from './peer.ts';
 
 /** An address of this machine that leads on to a secret one, once. */
@@ -31,7 +32,11 @@ export async function oneTimeAddress(location: URL): Promise<OneTimeAddress> {
       const { port } = server.address() as AddressInfo;
       if (!isOurs(request)) return refuse(response, 403, 'This is for another user.');
       // The check of the Host header prevents DNS rebinding.
-      if (request.method !== 'GET' || request.headers.host !== `127.0.0.1:${port}` || !same(request.url ?? '', path)) {
+      if (
+        request.method !== 'GET' ||
+        request.headers.host !== `127.0.0.1:${port}` ||
+        !sameSecret(request.url ?? '', path)
+      ) {
         return refuse(response, 404, 'There is nothing here.');
       }
       // The browser asks again when the person opens the page (Fetch standard, Sec-Purpose).
@@ -41,7 +46,7 @@ export async function oneTimeAddress(location: URL): Promise<OneTimeAddress> {
       if (given) return refuse(response, 410, 'This address has been used. Run `vouch console` again.');
       given = true;
       response.once('close', resolve);
-      response.writeHead(303, { ...headers, location: location.href }).end();
+      response.writeHead(303, { ...safeHeaders, location: location.href }).end();
     },
   );
   server.maxConnections = 64;
@@ -77,21 +82,4 @@ function isOurs({ socket }: IncomingMessage): boolean {
 export function isFor(me: number | undefined, user: number | undefined, kernel: string): boolean {
   if (user === undefined) return false;
   return user === me || (user === 0 && /microsoft/i.test(kernel));
-}
-
-function same(a: string, b: string): boolean {
-  const digest = (value: string) => createHash('sha256').update(value).digest();
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-const headers = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  connection: 'close',
-};
-
-function refuse(response: ServerResponse, status: number, sentence: string): void {
-  response.writeHead(status, { ...headers, 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
 }

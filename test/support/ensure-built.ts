@@ -12,7 +12,7 @@ export async function ensureBuilt(): Promise<void> {
     'cli',
     'server',
     'web',
-    'manual',
+    'deploy/manual',
     'programs.ts',
     'vite.config.ts',
     'program-start.sh',
@@ -29,7 +29,7 @@ export async function ensureBuilt(): Promise<void> {
       const builder = await createBuilder({ configFile: join(root, 'vite.config.ts'), mode, logLevel: 'error' }, null);
       await builder.buildApp();
     }
-    execFileSync(process.execPath, [join(root, 'manual/main.ts')]);
+    execFileSync(process.execPath, [join(root, 'deploy/manual/main.ts')]);
   } finally {
     if (before === undefined) delete process.env.NODE_ENV;
     else process.env.NODE_ENV = before;

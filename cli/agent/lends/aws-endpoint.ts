@@ -1,7 +1,8 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AwsCredentials } from '../../aws/credentials.ts';
+import { sameSecret } from '../../network/loopback-answers.ts';
 import { sendJson } from '../sockets/http-answer.ts';
 import type { SocketLimits } from '../sockets/limits.ts';
 
@@ -59,7 +60,7 @@ export class AwsEndpoint {
     try {
       // A page whose host's name leads here has another Host.
       if (request.headers.host !== `127.0.0.1:${this.#port}`) return refuse(response, 403, 'Misdirected');
-      if (!this.#isToken(request.headers.authorization)) return refuse(response, 401, 'Unauthorized');
+      if (!sameSecret(request.headers.authorization ?? '', this.token)) return refuse(response, 401, 'Unauthorized');
       if (request.method !== 'GET' || request.url !== path) return refuse(response, 404, 'NotFound');
       const { accessKeyId, secretAccessKey, sessionToken, expiration } = await reveal();
       const Expiration = new Date(expiration).toISOString();
@@ -73,12 +74,6 @@ export class AwsEndpoint {
       // The reason is in the agent's log.
       refuse(response, 502, 'NoCredentials');
     }
-  }
-
-  /** Compares in constant time. */
-  #isToken(given = ''): boolean {
-    const [ours, theirs] = [Buffer.from(this.token), Buffer.from(given)];
-    return ours.length === theirs.length && timingSafeEqual(ours, theirs);
   }
 }
 

@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { refuse, safeHeaders, sameSecret } from '../../network/loopback-answers.ts';
 import { Problem } from '../../problem/problem.ts';
 import { dropOldest } from './drop-oldest.ts';
 
@@ -153,23 +153,6 @@ function fits(url: URL, expected: Expected): boolean {
     sameSecret(states[0] ?? '', expected.state) &&
     issuers[0] === expected.issuer
   );
-}
-
-function sameSecret(a: string, b: string): boolean {
-  const digest = (value: string) => createHash('sha256').update(value).digest();
-  return timingSafeEqual(digest(a), digest(b));
-}
-
-const safeHeaders = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  connection: 'close',
-};
-
-function refuse(response: ServerResponse, status: number, sentence: string): void {
-  response.writeHead(status, { ...safeHeaders, 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`);
 }
 
 function redirect(response: ServerResponse, location: string): Promise<void> {

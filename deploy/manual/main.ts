@@ -1,14 +1,14 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { completionScript } from '../cli/completion/script.ts';
-import { makeProgram } from '../server/commands/program.ts';
+import { completionScript } from '../../cli/completion/script.ts';
+import { makeProgram } from '../../server/commands/program.ts';
 import { manualPages, vouchProgram } from './pages.ts';
 
 /**
  * The last step of the build: writes the manual to `dist/man`, and to `dist/completions` the completion of both programs, as packages
  * install them (`/usr/share/bash-completion/completions/vouch`, `…/zsh/site-functions/_vouch`, `…/fish/vendor_completions.d/vouch.fish`).
  */
-const dist = resolve(import.meta.dirname, '../dist');
+const dist = resolve(import.meta.dirname, '../../dist');
 
 for (const folder of ['man', 'completions']) rmSync(join(dist, folder), { recursive: true, force: true });
 for (const [name, text] of Object.entries(manualPages())) write(join('man', name), text);

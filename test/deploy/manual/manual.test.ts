@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { commandTree } from '../../cli/completion/command-tree.ts';
-import { manualPages, vouchProgram } from '../../manual/pages.ts';
-import { escaped } from '../../manual/roff.ts';
-import manifest from '../../package.json' with { type: 'json' };
-import { programs } from '../../programs.ts';
-import { makeProgram } from '../../server/commands/program.ts';
-import { root } from '../cli/support.ts';
+import { commandTree } from '../../../cli/completion/command-tree.ts';
+import { manualPages, vouchProgram } from '../../../deploy/manual/pages.ts';
+import { escaped } from '../../../deploy/manual/roff.ts';
+import manifest from '../../../package.json' with { type: 'json' };
+import { programs } from '../../../programs.ts';
+import { makeProgram } from '../../../server/commands/program.ts';
+import { root } from '../../cli/support.ts';
 
 const pages = manualPages();
 

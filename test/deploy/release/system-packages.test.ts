@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { describe, expect, test } from 'vitest';
-import { deb } from '../../release/deb.ts';
-import { complete, type Entry } from '../../release/entries.ts';
-import { rpm } from '../../release/rpm.ts';
-import { systemTree } from '../../release/system-tree.ts';
-import { run, succeed } from '../support/run.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { deb } from '../../../deploy/release/deb.ts';
+import { complete, type Entry } from '../../../deploy/release/entries.ts';
+import { rpm } from '../../../deploy/release/rpm.ts';
+import { systemTree } from '../../../deploy/release/system-tree.ts';
+import { run, succeed } from '../../support/run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { freshContents, linkTools, TIME, testContents } from './packages.ts';
 
 const names = ['vouch', 'vouch-server'] as const;
@@ -83,7 +83,7 @@ test.each([
   for (const [program, code] of Object.entries({ id: 'exit 1', useradd: '', install: make, systemctl: '', head })) {
     if (code !== undefined) writeFileSync(join(bin, program), `#!/bin/sh\n${code}\n`, { mode: 0o755 });
   }
-  const script = readFileSync('release/scripts/server-installed.sh', 'utf8')
+  const script = readFileSync('deploy/release/scripts/server-installed.sh', 'utf8')
     .replaceAll('/etc/vouch', join(folder, 'etc'))
     .replaceAll('/var/lib/vouch', join(folder, 'var'));
   const done = await run('sh', ['-e', '-c', script], { env: { PATH: bin } });

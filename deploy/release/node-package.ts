@@ -29,7 +29,7 @@ export async function nodeFor(platform: Platform, cache: string): Promise<Bundle
   const found = `sha512-${createHash('sha512').update(packed).digest('base64')}`;
   if (found !== integrity) {
     rmSync(path);
-    throw new Error(`${name}@${version} is not the package that release/node-packages.json names: ${found}`);
+    throw new Error(`${name}@${version} is not the package that deploy/release/node-packages.json names: ${found}`);
   }
   const read = await contentsOf(packed, ['package/bin/node', 'package/LICENSE']);
   return {

@@ -62,7 +62,7 @@ export async function deb(contents: Contents, { arch, time }: SystemPackageOptio
 
 /** The maintainer scripts (Debian Policy, chapter 6). */
 function serversScripts(): Entry[] {
-  const read = (name: string) => readFileSync(join(root, 'release/scripts', name), 'utf8');
+  const read = (name: string) => readFileSync(join(root, 'deploy/release/scripts', name), 'utf8');
   const installed = read('server-installed.sh').replaceAll(/^(?=.)/gm, '    ');
   return [
     file(

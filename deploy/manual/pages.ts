@@ -1,6 +1,6 @@
-import { buildProgram } from '../cli/vouch/command-table.ts';
-import manifest from '../package.json' with { type: 'json' };
-import { makeProgram } from '../server/commands/program.ts';
+import { buildProgram } from '../../cli/vouch/command-table.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { makeProgram } from '../../server/commands/program.ts';
 import { commands, programOptions, synopsis } from './command-pages.ts';
 import { bold, escaped, paragraph, prose, section, term, title, usage, verbatim } from './roff.ts';
 

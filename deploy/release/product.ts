@@ -1,14 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join, posix, resolve } from 'node:path';
-import manifest from '../package.json' with { type: 'json' };
-import { type Program, type ProgramName, programs } from '../programs.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { type Program, type ProgramName, programs } from '../../programs.ts';
 import { type Entry, file, filesOf, link, under } from './entries.ts';
 import { type Installed, loadedBy, type Module, moduleFiles, withDependencies } from './modules.ts';
 import { withOwnNode } from './own-node.ts';
 import { bomOf } from './sbom.ts';
 
 /** The repository. */
-export const root = resolve(import.meta.dirname, '..');
+export const root = resolve(import.meta.dirname, '../..');
 
 /** The Node that a package brings. */
 export interface BundledNode {

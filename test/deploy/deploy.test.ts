@@ -2,10 +2,10 @@ import { existsSync, globSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import manifest from '../package.json' with { type: 'json' };
-import { SETTINGS } from '../server/config/setting-names.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { SETTINGS } from '../../server/config/setting-names.ts';
 
-const root = resolve(import.meta.dirname, '..');
+const root = resolve(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const files = globSync(['deploy/**/*', 'docs/proxy/*'], { cwd: root }).filter((path) =>
   statSync(join(root, path)).isFile(),

@@ -6,11 +6,11 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { x } from 'tar';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import manifest from '../../package.json' with { type: 'json' };
-import { archive } from '../../release/archive.ts';
-import { freePort } from '../support/free-port.ts';
-import { type Finished, run } from '../support/run.ts';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { archive } from '../../../deploy/release/archive.ts';
+import manifest from '../../../package.json' with { type: 'json' };
+import { freePort } from '../../support/free-port.ts';
+import { type Finished, run } from '../../support/run.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { freshContents, linkTools, TIME, testContents } from './packages.ts';
 
 const folder = temporaryFolder();

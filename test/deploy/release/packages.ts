@@ -1,9 +1,9 @@
 import { realpathSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { findOnPath } from '../../cli/files/on-path.ts';
-import { type Entry, file } from '../../release/entries.ts';
-import { type Contents, contentsOf, products, root } from '../../release/product.ts';
-import { lockedBom } from '../../release/sbom.ts';
+import { findOnPath } from '../../../cli/files/on-path.ts';
+import { type Entry, file } from '../../../deploy/release/entries.ts';
+import { type Contents, contentsOf, products, root } from '../../../deploy/release/product.ts';
+import { lockedBom } from '../../../deploy/release/sbom.ts';
 
 /** The time of every file in the packages of tests. */
 export const TIME = 1_796_000_000;

@@ -140,7 +140,7 @@ function lead(name: string, arch: keyof typeof RPM): Buffer {
 
 /** What is run as the server comes and goes. Their $1 is the number of versions that are then installed. */
 function serversScripts(): Tag[] {
-  const read = (name: string) => readFileSync(join(root, 'release/scripts', name), 'utf8');
+  const read = (name: string) => readFileSync(join(root, 'deploy/release/scripts', name), 'utf8');
   return [
     [1024, 'string', `set -e\n${read('server-installed.sh')}${read('rpm-server-post.sh')}`],
     [1025, 'string', read('rpm-server-preun.sh')],

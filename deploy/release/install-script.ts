@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import manifest from '../package.json' with { type: 'json' };
+import manifest from '../../package.json' with { type: 'json' };
 import { archives, type DownloadOptions } from './formula.ts';
 import { root } from './product.ts';
 
@@ -12,7 +12,7 @@ export function installScript(options: DownloadOptions): string {
     url: options.url.replace(/\/+$/, ''),
     sums: sums.join('\n    '),
   };
-  return readFileSync(join(root, 'release/install.sh'), 'utf8').replaceAll(
+  return readFileSync(join(root, 'deploy/release/install.sh'), 'utf8').replaceAll(
     /@(\w+)@/g,
     (whole, name: string) => values[name] ?? whole,
   );

@@ -18,13 +18,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import manifest from '../../package.json' with { type: 'json' };
-import { type DEBIAN, deb } from '../../release/deb.ts';
-import { nodeFor, type Platform } from '../../release/node-package.ts';
-import { contentsOf, products, root as repository } from '../../release/product.ts';
-import { lockedBom } from '../../release/sbom.ts';
-import { PERSON, REGION, type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
-import { ensureBuilt } from '../support/ensure-built.ts';
+import { type DEBIAN, deb } from '../../../deploy/release/deb.ts';
+import { nodeFor, type Platform } from '../../../deploy/release/node-package.ts';
+import { contentsOf, products, root as repository } from '../../../deploy/release/product.ts';
+import { lockedBom } from '../../../deploy/release/sbom.ts';
+import manifest from '../../../package.json' with { type: 'json' };
+import { PERSON, REGION, type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { ensureBuilt } from '../../support/ensure-built.ts';
 
 const root = resolve(process.argv[2] ?? assert.fail('Usage: npm run test:packages -- ROOT'));
 assert(existsSync(join(root, 'usr/bin/git')), `There is no Git in ${root}.`);

@@ -36,6 +36,6 @@ function serversFiles(): Entry[] {
       readFileSync(join(root, 'deploy/systemd/vouch-server.service')),
     ),
     folder('etc/vouch'),
-    { ...file('etc/vouch/vouch.env', readFileSync(join(root, 'release/vouch.env')), 0o640), settings: true },
+    { ...file('etc/vouch/vouch.env', readFileSync(join(root, 'deploy/release/vouch.env')), 0o640), settings: true },
   ];
 }
