@@ -1,7 +1,7 @@
-import type { Category } from './kinds.ts';
+import type { Category, ProblemKind } from './kinds.ts';
 
 /** The exit codes of every failed `vouch` command (docs/cli.md). */
-export type ExitCode = 1 | 2 | 3 | 4 | 5;
+export type ExitCode = 1 | 2 | 3 | 4 | 5 | 126 | 127;
 
 const exitCodes: Record<Category, ExitCode> = {
   failed: 1,
@@ -11,8 +11,11 @@ const exitCodes: Record<Category, ExitCode> = {
   refused: 5,
 };
 
-export function exitCodeOf(category: Category): ExitCode {
-  return exitCodes[category];
+/** Of commands that run a program, which scripts expect from env(1), shells and docker. */
+const ofKinds: Partial<Record<ProblemKind, ExitCode>> = { 'cannot-run': 126, 'no-program': 127 };
+
+export function exitCodeOf(category: Category, kind?: ProblemKind): ExitCode {
+  return (kind && ofKinds[kind]) ?? exitCodes[category];
 }
 
 /**

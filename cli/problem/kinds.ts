@@ -50,6 +50,7 @@ const ours = {
   'timed-out': 'failed',
 
   // The machine.
+  'cannot-run': 'failed',
   'file-of-others': 'failed',
   'engine-elsewhere': 'failed',
   folder: 'failed',

@@ -55,7 +55,7 @@ export class Problem extends Error implements ProblemData {
   }
 
   get exitCode(): ExitCode {
-    return exitCodeOf(this.category);
+    return exitCodeOf(this.category, this.kind);
   }
 
   /** The non-empty parts in reading order, each made safe for a terminal. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
 import { Problem } from '../problem/problem.ts';
 
@@ -14,7 +14,7 @@ const passedOn = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
  * @param command the program and its arguments
  * @param env its whole environment; what its PATH does not have is not found
  * @returns its exit code; 128 plus the signal's number if a signal ended it, as in shells
- * @throws Problem `no-program`
+ * @throws Problem `no-program`, `cannot-run`
  */
 export function runProgram(command: readonly [string, ...string[]], env: NodeJS.ProcessEnv): Promise<number> {
   const [file, ...args] = command;
@@ -27,7 +27,13 @@ export function runProgram(command: readonly [string, ...string[]], env: NodeJS.
   });
   for (const [name, handle] of handlers) process.on(name, handle);
   return new Promise<number>((resolve, reject) => {
-    child = spawn(file, args, { env, stdio: 'inherit' });
+    // What Node finds out at once it throws, such as arguments that are too long, or a path below a file.
+    try {
+      child = spawn(file, args, { env, stdio: 'inherit' });
+    } catch (error) {
+      reject(notStarted(file, error as NodeJS.ErrnoException));
+      return;
+    }
     child.once('error', (error) => reject(notStarted(file, error)));
     child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]));
   }).finally(() => {
@@ -45,17 +51,30 @@ function hasTerminal(): boolean {
   }
 }
 
+/** As env(1) and shells tell the two apart: a program that is not there, and one that is, and cannot be run. */
 function notStarted(file: string, error: NodeJS.ErrnoException): Problem {
-  return error.code === 'ENOENT' ? noProgram(file) : cannotStart(file, error.message);
+  const isThere = file.includes('/') && existsSync(file);
+  return file === '' || (error.code === 'ENOENT' && !isThere) ? noProgram(file) : cannotRun(file, error);
 }
 
 const fix = 'Check its name; the program and its arguments follow after `--`.';
 
-/** No folder of the PATH has the program. */
+/** There is no such file, or no folder of the PATH has the program. */
 export function noProgram(file: string): Problem {
-  return new Problem({ kind: 'no-program', what: `There is no program ${file} on the PATH.`, fix });
+  const what = file.includes('/') ? `There is no program ${file}.` : `There is no program ${file || '""'} on the PATH.`;
+  return new Problem({ kind: 'no-program', what, fix });
 }
 
-function cannotStart(file: string, why: string): Problem {
-  return new Problem({ kind: 'no-program', what: `The program ${file} could not be started.`, why, fix });
+function cannotRun(file: string, { code, message }: NodeJS.ErrnoException): Problem {
+  const what = `The program ${file} could not be started.`;
+  if (code === 'E2BIG') {
+    return new Problem({
+      kind: 'cannot-run',
+      what,
+      why: 'Its arguments and variables are longer than the system allows.',
+      fix: 'Give it fewer: many programs read long lists from a file or from their input.',
+    });
+  }
+  const missing = 'The file is there; the program that its first line names is not.';
+  return new Problem({ kind: 'cannot-run', what, why: code === 'ENOENT' ? missing : message, fix });
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readProfiles } from '../../aws/config/profiles.ts';
 import { awsSettings } from '../../box/aws-files.ts';
 import { makeBoxFolder } from '../../box/box-folder.ts';
@@ -26,7 +27,8 @@ export interface LendExecOptions extends LendOptions {
  */
 export async function lendExec([file = '', ...args]: string[], options: LendExecOptions, io: Io): Promise<number> {
   // Nothing is lent to a program that is not there.
-  if (!file.includes('/') && findOnPath(file, io.env).length === 0) throw noProgram(file);
+  const isThere = file.includes('/') ? existsSync(file) : findOnPath(file, io.env).length > 0;
+  if (!isThere) throw noProgram(file);
   const { lend, ended, end } = await openLend(options, io);
   try {
     const until = clockTime(new Date(lend.until), new Date());

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { runProgram } from '../../../cli/terminal/run-program.ts';
 import { onTerminal } from '../../support/terminal.ts';
 import { root } from '../support.ts';
@@ -71,13 +73,26 @@ test('on a terminal, the program learns of one Ctrl-C once', async () => {
   expect(terminal.said().match(/got INT/g)).toHaveLength(1);
 });
 
-test('a program that is not there is a problem', async () => {
-  await expect(runProgram(['no-such-program'], process.env)).rejects.toMatchObject({
-    kind: 'no-program',
+test('a program that is not there is a problem, and another one if it cannot be run, as for env(1)', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'vouch-run-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const script = join(folder, 'script');
+  writeFileSync(script, '#!/no/such/interpreter\n', { mode: 0o755 });
+  const problem = (...command: [string, ...string[]]) =>
+    runProgram(command, process.env).catch(({ kind, exitCode, what, why }) => ({ kind, exitCode, what, why }));
+  const absent = { kind: 'no-program', exitCode: 127, why: '' };
+  expect(await problem('no-such-program')).toEqual({
+    ...absent,
     what: 'There is no program no-such-program on the PATH.',
   });
-  await expect(runProgram([root], process.env)).rejects.toMatchObject({
-    kind: 'no-program',
-    why: expect.stringMatching(/EACCES/),
-  });
+  expect(await problem('')).toEqual({ ...absent, what: 'There is no program "" on the PATH.' });
+  expect(await problem(join(folder, 'x'))).toEqual({ ...absent, what: `There is no program ${folder}/x.` });
+  const cannot = (why: unknown) => expect.objectContaining({ kind: 'cannot-run', exitCode: 126, why });
+  expect(await problem(folder)).toEqual(cannot(expect.stringContaining('EACCES')));
+  expect(await problem(script)).toEqual(cannot(expect.stringContaining('its first line names')));
+  // These Node throws at once.
+  expect(await problem(`${script}/below`)).toEqual(cannot(expect.stringContaining('ENOTDIR')));
+  expect(await problem('true', 'x'.repeat(8_000_000))).toEqual(
+    cannot(expect.stringContaining('longer than the system')),
+  );
 });
