@@ -372,7 +372,8 @@ command, whose exit code is the command's. Examples:
       'after',
       `
 The lend ends with the program. It is still a program of yours, and can look
-for the agent itself unless a sandbox stops it: see docs/ai-agents.md. Examples:
+for the agent itself unless a sandbox such as bubblewrap hides the agent's
+socket from it. Examples:
   vouch lend exec --repo demo --pull-only -- claude
   vouch lend exec --repo 'team-*' --branch 'agent/*' --for 8h -- bash
 `,

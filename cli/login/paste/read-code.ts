@@ -14,6 +14,7 @@ export function readPastedCode(pasted: string, words: string): string {
     .replace(/\x1b\[20[01]~/g, '')
     .replace(/[\s\p{Cf}]/gu, '')
     .replace(/\p{Pd}/gu, '-');
+  if (text === '') throw malformed('Nothing was pasted.', '');
   const [, saidWords, code] = /^([a-z]+-[a-z]+-[a-z]+)-([\w-]{20,128})$/.exec(text) ?? [];
   if (code === undefined || saidWords === undefined) {
     throw malformed(

@@ -51,7 +51,7 @@ export async function lendDocker(rest: string[], options: LendDockerOptions, io:
     if (code === engineFailed) {
       printNote(io.stderr, {
         what: `${engine} itself failed, and says why above.`,
-        fix: 'If the socket is the reason: an engine in a virtual machine cannot see it (docs/containers.md).',
+        fix: 'If the socket is the reason: an engine in a virtual machine cannot see it. `vouch lend ssh` reaches into that machine.',
       });
     }
     return code;

@@ -54,7 +54,7 @@ export async function lend(options: LendOptions & Json, io: Io): Promise<number>
 
 /** `vouch lend list`: what is lent, the oldest first. */
 export async function lendList({ json = false }: Json, io: Io): Promise<number> {
-  const { lends } = await listLends(io.env);
+  const lends = await lendsHere(io.env);
   if (json) {
     io.stdout.write(`${jsonText({ lends })}\n`);
     return 0;
@@ -83,7 +83,7 @@ export async function lendEnd(name: string | undefined, options: Json & { all?: 
       fix: 'Give the name of one, or `--all`. `vouch lend list` shows them.',
     });
   }
-  const names = name === undefined ? (await listLends(io.env)).lends.map((one) => one.name) : [name];
+  const names = name === undefined ? (await lendsHere(io.env)).map((one) => one.name) : [name];
   const ended = [];
   for (const one of names) {
     // Between the list and now it may have ended by itself.
@@ -112,6 +112,16 @@ export async function lendGitConfig(name: string, options: Json & { socket?: str
   const settings = gitSettings(found, options.socket ?? found.gitSocket);
   io.stdout.write(options.json ? `${jsonText({ settings })}\n` : configText(settings));
   return 0;
+}
+
+/** What is lent. Without an agent that is nothing, and nobody has to sign in to be told. */
+async function lendsHere(env: NodeJS.ProcessEnv): Promise<Lend[]> {
+  try {
+    return (await listLends(env)).lends;
+  } catch (error) {
+    if (error instanceof Problem && error.kind === 'agent-not-running') return [];
+    throw error;
+  }
 }
 
 async function findLend(name: string, env: NodeJS.ProcessEnv): Promise<Lend> {

@@ -20,7 +20,6 @@ test.each([
 });
 
 test.each([
-  ['nothing', ''],
   ['the code without the words', code],
   ['the words without the code', 'amber-otter-canyon-'],
   ['half of it', right.slice(0, 30)],
@@ -43,6 +42,12 @@ test.each([
   });
   const said = JSON.stringify(refused);
   for (const part of pasted.split(/[^\w]+/).filter((part) => part.length > 6)) expect(said).not.toContain(part);
+});
+
+test.each(['', ' \r\n', '\x1b[200~\x1b[201~'])('says that nothing was pasted, for %j', (pasted) => {
+  expect(() => read(pasted)).toThrow(
+    expect.objectContaining({ kind: 'code-malformed', what: 'Nothing was pasted.', why: '' }),
+  );
 });
 
 test('knows the code of another sign-in by its words', () => {

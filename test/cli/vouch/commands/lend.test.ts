@@ -4,7 +4,7 @@ import { buildProgram } from '../../../../cli/vouch/command-table.ts';
 import { lend, lendEnd, lendGitConfig, lendList } from '../../../../cli/vouch/commands/lend.ts';
 import { status } from '../../../../cli/vouch/commands/status.ts';
 import { signedIn } from '../../agent/support.ts';
-import { gitRequest, role, run, runCommand, say, setUpProfile } from '../../support.ts';
+import { gitRequest, machine, role, run, runCommand, say, setUpProfile } from '../../support.ts';
 
 test('says what is lent, until when, where, and what comes next', async () => {
   const the = await signedIn();
@@ -54,6 +54,21 @@ test('is in the list, in the status and in what the doctor finds, and its token 
   const ended = await runCommand(the.env, (io) => lendEnd('one', {}, io));
   expect(ended.stdout).toMatch(/^Ended "one"\. AWS may honour what it has given out until .*\.\n$/);
   expect(await lendsCheck.run(visit)).toMatchObject({ findings: [{ id: 'lends.socket-gone' }] });
+});
+
+test('without an agent nothing is lent, and no sign-in is asked for', async () => {
+  const { env } = machine();
+  const list = (json: boolean) => runCommand(env, (io) => lendList({ json }, io));
+  expect(await list(false)).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Nothing is lent\. /),
+    stderr: '',
+  });
+  const { code, stdout } = await list(true);
+  expect([code, JSON.parse(stdout)]).toEqual([0, { lends: [] }]);
+  const end = (name?: string) => runCommand(env, (io) => lendEnd(name, { all: name === undefined }, io));
+  expect(await end()).toMatchObject({ code: 0, stdout: 'Nothing was lent\n' });
+  expect(await end('build')).toMatchObject({ code: 3, stdout: '' });
 });
 
 test('a profile’s name, from a file, moves no cursor', async () => {
