@@ -32,7 +32,11 @@ export function resultText(result: Result, titles: Titles, looks: Looks): string
   const lines = [hang(head, printable(result.says), looks.columns)];
   const indent = ' '.repeat(titles.width + 4);
   for (const detail of result.details ?? []) lines.push(paint('dim', hang(indent, printable(detail), looks.columns)));
-  for (const finding of result.findings) lines.push(...findingLines(finding, result.says, looks));
+  for (const [index, finding] of result.findings.entries()) {
+    // Each has several lines, and a blank one tells where the next begins.
+    if (index > 0) lines.push('');
+    lines.push(...findingLines(finding, result.says, looks));
+  }
   return `${lines.join('\n')}\n`;
 }
 

@@ -2,12 +2,12 @@ import { stripVTControlCharacters } from 'node:util';
 
 /**
  * A label and wrapped text, indented to the label's width. Lines break at blanks, but not within backticks, whose text people
- * copy.
+ * copy, nor between a number and its unit.
  */
 export function hang(label: string, text: string, columns: number): string {
   const indent = stripVTControlCharacters(label).length;
   const room = Math.max(20, columns - indent);
-  const words = text.match(/(?:`[^`]*`|\S)+/g) ?? [];
+  const words = text.match(/(?:`[^`]*`|\d (?=(?:h|min|seconds?|minutes?|hours?|days?|characters|bytes)\b)|\S)+/g) ?? [];
   const lines: string[] = [];
   let line = '';
   for (const word of words) {

@@ -38,6 +38,20 @@ describe('resultText', () => {
     );
   });
 
+  test('tells several findings apart by a blank line', () => {
+    const one = { id: 'x', severity: 'warning' as const, what: 'One.', why: ['For this.'], steps: ['Do it.'] };
+    const result: Result = {
+      ...failed,
+      status: 'warning',
+      says: '2 things',
+      findings: [one, { ...one, what: 'Two.' }],
+    };
+    const lines = (what: string) => [`    ${what}`, '    For this.', '  → Do it.', ''];
+    expect(resultText(result, titles, plain)).toBe(
+      ["! Git's helper    2 things", ...lines('One.'), ...lines('Two.')].join('\n'),
+    );
+  });
+
   test('names, for a check that was not tried, the checks that it needs', () => {
     const result: Result = { id: 'pull', title: 'Pull', status: 'not-tried', waitsFor: ['sts'], findings: [] };
     expect(resultText(result, titles, plain)).toBe('- Pull            not tried: needs AWS STS\n');

@@ -19,6 +19,14 @@ describe('fitted', () => {
     );
   });
 
+  test('keeps a number and its unit together', () => {
+    const text = 'Signed in until Tue 1 Dec 03:54, for 18 h from now; or 30 min, or 12 hours';
+    expect(fitted(text, narrow).split('\n')).toEqual([
+      'Signed in until Tue 1 Dec 03:54, for',
+      '18 h from now; or 30 min, or 12 hours',
+    ]);
+  });
+
   test('leaves what fits, and a word that never will', () => {
     const address = `  https://vouch.example.com/${'x'.repeat(60)}`;
     for (const text of ['', 'two  blanks\n', `${address}\n`]) expect(fitted(text, narrow)).toBe(text);
