@@ -19,10 +19,12 @@ export interface LoginOptions {
   paste?: boolean;
   /** JSON for programs; what the person needs goes to standard error. */
   json?: boolean;
+  /** Whether this is a step of `vouch setup`, which says itself what comes next. */
+  isStep?: boolean;
 }
 
 /** `vouch login`: a touch of the security key, then 8 hours of Git. */
-export async function login({ json = false, ...options }: LoginOptions): Promise<number> {
+export async function login({ json = false, isStep = false, ...options }: LoginOptions): Promise<number> {
   const { env, stdout, stderr } = process;
   // Wrong settings are reported before the person is asked for anything.
   const server = chosenServer(env, options.server);
@@ -39,7 +41,7 @@ export async function login({ json = false, ...options }: LoginOptions): Promise
   }
   if (remembered !== server) remember(server);
   // Without a role, the session gives nobody anything.
-  if (!json && (await vouchProfiles(env)).length === 0) say(`Next: ${await nextStep(env)}`);
+  if (!json && !isStep && (await vouchProfiles(env)).length === 0) say(`Next: ${await nextStep(env)}`);
   return 0;
 }
 

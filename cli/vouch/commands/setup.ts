@@ -17,7 +17,7 @@ import { setupCodeCommit } from './setup-codecommit.ts';
 
 export interface SetupOptions {
   server?: string;
-  /** False with --no-browser: the enrolment's address is only printed. */
+  /** False with --no-browser: the address of the enrolment or the login is only printed. */
   browser: boolean;
   /** JSON for programs; then nothing is asked or changed. */
   json?: boolean;
@@ -104,8 +104,12 @@ const does: Record<StepId, (options: SetupOptions, io: Io) => Promise<boolean>> 
   enrolment: async ({ browser }, { env }) => {
     const { server } = readConfig(env);
     const question = 'Is your key enrolled already, from another machine?';
-    // Then the first login here tells whose it is.
-    if (await yes(question, false)) return true;
+    // The first login here tells whose it is, and then nobody is asked again.
+    if (await yes(question, false)) {
+      const { login } = await import('./login.ts');
+      await login({ browser, timeout: 300, isStep: true });
+      return true;
+    }
     const { enroll } = await import('./enroll.ts');
     await enroll({ ...(server === undefined ? {} : { server }), browser, timeout: 300, isStep: true });
     return true;

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { expect } from 'vitest';
 import { freePort } from '../../support/free-port.ts';
 
 /** An identity server that can be set to answer wrongly. It is written against the RFCs, and shares no code with ours. */
@@ -30,6 +31,14 @@ export interface FakeIssuer {
   /** Called before the token endpoint answers. */
   beforeToken: () => Promise<void>;
   close: () => Promise<void>;
+}
+
+/** Plays the browser, once the server has the request. */
+export async function comeBack(issuer: FakeIssuer): Promise<void> {
+  await expect.poll(() => issuer.pushed.length, { timeout: 30_000 }).toBe(1);
+  const request = issuer.pushed.at(-1);
+  const query = new URLSearchParams({ code: 'c', state: request?.get('state') ?? '', iss: issuer.url });
+  await fetch(`${request?.get('redirect_uri')}?${query}`, { redirect: 'manual' });
 }
 
 export async function startFakeIssuer(): Promise<FakeIssuer> {

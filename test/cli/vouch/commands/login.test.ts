@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { dropSession } from '../../../../cli/agent/client/requests.ts';
 import { changeConfig } from '../../../../cli/config.ts';
 import { onTerminal } from '../../../support/terminal.ts';
-import { type FakeIssuer, startFakeIssuer } from '../../login/fake-issuer.ts';
+import { comeBack, type FakeIssuer, startFakeIssuer } from '../../login/fake-issuer.ts';
 import { type Machine, machine, root } from '../../support.ts';
 
 const program = join(root, 'cli/vouch/commands.ts');
@@ -24,14 +24,6 @@ async function setUp(suggestSpare: boolean): Promise<{ the: Machine; issuer: Fak
   });
   changeConfig(the.env, { server: issuer.url });
   return { the, issuer };
-}
-
-/** Plays the browser, once the server has the request. */
-async function comeBack(issuer: FakeIssuer): Promise<void> {
-  await expect.poll(() => issuer.pushed.length, { timeout: 30_000 }).toBe(1);
-  const request = issuer.pushed.at(-1);
-  const query = new URLSearchParams({ code: 'c', state: request?.get('state') ?? '', iss: issuer.url });
-  await fetch(`${request?.get('redirect_uri')}?${query}`, { redirect: 'manual' });
 }
 
 test.each([true, false])('on a terminal, passes on the server’s advice about a spare key: %j', async (suggestSpare) => {

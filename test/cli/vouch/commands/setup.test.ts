@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { dropSession } from '../../../../cli/agent/client/requests.ts';
 import { changeConfig, readConfig } from '../../../../cli/config.ts';
 import { type SetupOptions, setup } from '../../../../cli/vouch/commands/setup.ts';
 import { onTerminal } from '../../../support/terminal.ts';
-import { startFakeIssuer } from '../../login/fake-issuer.ts';
+import { comeBack, startFakeIssuer } from '../../login/fake-issuer.ts';
 import {
   installHelper,
   type Machine,
@@ -154,11 +155,31 @@ describe('on a terminal', () => {
     await walking.until(/Is your key enrolled already, from another machine\? \[y\/N\] $/);
     expect(walking.said()).toContain(`Server  ${issuer.url}\n`);
     expect(readConfig(the.env)).toEqual({ server: issuer.url });
-    walking.type('y\n');
-    await walking.until(/Add a profile for your AWS role\? \[Y\/n\] $/);
     walking.type('\x03');
     expect(await walking.ended).toBe(130);
     expect(readdirSync(the.home)).toEqual(['.config']);
+  });
+
+  test('a key that is enrolled already signs in, which tells whose it is, and nobody is asked again', async () => {
+    const the = newMachine();
+    const issuer = await startFakeIssuer();
+    onTestFinished(async () => {
+      await dropSession(the.env).catch(() => {});
+      await issuer.close();
+    });
+    const walking = walk(the, `--no-browser --server ${issuer.url}`);
+    await walking.until(/Is your key enrolled already, from another machine\? \[y\/N\] $/);
+    walking.type('y\n');
+    await comeBack(issuer);
+    await walking.until(/Signed in as alice@example\.com [\s\S]*Add a profile for your AWS role\? \[Y\/n\] $/);
+    expect(walking.said()).not.toContain('Next:');
+    walking.type('\x03');
+    expect(await walking.ended).toBe(130);
+    const again = walk(the);
+    await again.until(/Key {5}enrolled for alice@example\.com\n[\s\S]*Add a profile for your AWS role\? \[Y\/n\] $/);
+    expect(again.said()).not.toContain('enrolled already');
+    again.type('\x03');
+    await again.ended;
   });
 
   test('a server that does not answer is not remembered', async () => {
