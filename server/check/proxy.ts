@@ -104,7 +104,7 @@ async function ask(issuer: string): Promise<Finding[]> {
             error.status === 421
               ? 'VOUCH_TRUST_PROXY does not name it, or it does not pass the Host header on.'
               : 'It does not say in X-Forwarded-For whose request it is.',
-          fix: 'docs/administration.md says what a proxy must do.',
+          fix: 'The proxy must pass the Host header on, and set X-Forwarded-For to the address that the request came from.',
         },
       ];
     }

@@ -36,7 +36,7 @@ export function addBackup(program: Command): void {
       'after',
       `
 The file has mode 0600, and is there only when it is whole. The master key is not in it: keep that too, and elsewhere.
-A database of PostgreSQL is backed up with PostgreSQL's own means (docs/operations.md). --check then proves that what was restored from
+A database of PostgreSQL is backed up with PostgreSQL's own means, such as pg_dump. --check then proves that what was restored from
 them, into another database, is a whole one of this server, which the master key opens; it changes nothing.
 
 Examples:
@@ -66,7 +66,7 @@ async function backup(file: string | undefined, options: BackupOptions): Promise
       kind: 'option-refused',
       what: `The database ${database.name} is a server's, which backs it up itself.`,
       why: 'It can do more than a copy: put the database back to any moment.',
-      fix: 'Use its continuous archiving or pg_dump (docs/operations.md). Restore one into another database, and there: vouch-server backup --check',
+      fix: 'Use its continuous archiving or pg_dump. Restore one into another database, and there: vouch-server backup --check',
     });
   }
   if (file === '-') return toOutput(databaseFile, json);

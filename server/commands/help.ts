@@ -22,6 +22,14 @@ export function addHelp(program: Command): void {
     });
 }
 
+/** After wrong usage a command, and each of a group's, names only where its options are listed, for the same reason. */
+export function sayWhereHelpIs(command: Command, name: string): void {
+  const isGroup = command.commands.length > 0;
+  if (isGroup) command.helpCommand(false);
+  command.showHelpAfterError(`\`${name} --help\` ${isGroup ? 'lists its commands and options' : 'explains it'}.`);
+  for (const each of command.commands) sayWhereHelpIs(each, `${name} ${each.name()}`);
+}
+
 /** Ends with the message that there is no such command. It never runs one: `help invite alice@example.com` must not invite. */
 function unknown(group: Command, name: string): void {
   if (group.commands.length === 0) group.error(`error: '${group.name()}' has no commands of its own`);

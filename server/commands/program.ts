@@ -6,7 +6,7 @@ import { addAwsTemplate } from './aws-template.ts';
 import { addBackup } from './backup.ts';
 import { addCheck } from './check.ts';
 import { addDb } from './db.ts';
-import { addHelp } from './help.ts';
+import { addHelp, sayWhereHelpIs } from './help.ts';
 import { addInvite } from './invite.ts';
 import { addKeys } from './keys.ts';
 import { addMasterKey } from './master-key.ts';
@@ -24,7 +24,6 @@ export function makeProgram(): Command {
   const program = new WrappingCommand('vouch-server')
     .description('The identity server of Vouch: WebAuthn relying party and OpenID Connect provider.')
     .version(version)
-    .showHelpAfterError()
     // An option after a command's name is that command's: `invite list --json`.
     .enablePositionalOptions()
     .exitOverride();
@@ -47,10 +46,6 @@ export function makeProgram(): Command {
   addRestore(program);
 
   addHelp(program);
-  for (const group of program.commands.filter(({ commands }) => commands.length > 0)) {
-    group
-      .helpCommand(false)
-      .showHelpAfterError(`\`vouch-server ${group.name()} --help\` lists its commands and options.`);
-  }
+  for (const command of program.commands) sayWhereHelpIs(command, `vouch-server ${command.name()}`);
   return program;
 }

@@ -33,7 +33,7 @@ export function clientAddress(config: Config): RequestHandler {
       throw new Problem({
         kind: 'bad-request',
         what: `The proxy at ${peer} does not say whose request this is`,
-        fix: 'It must set X-Forwarded-For to the address that the request came from: docs/administration.md shows how.',
+        fix: 'It must set X-Forwarded-For to the address that the request came from.',
       });
     }
     next();

@@ -172,7 +172,7 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number, paire
       kind: 'listening-failed',
       what: `This user may not listen on ${address}.`,
       why: 'Ports below 1024 are for root.',
-      fix: 'Use a higher port behind a reverse proxy, or give the service CAP_NET_BIND_SERVICE (docs/administration.md, TLS without a proxy).',
+      fix: 'Use a higher port behind a reverse proxy, or give the service CAP_NET_BIND_SERVICE (AmbientCapabilities= and CapabilityBoundingSet= of systemd).',
       cause: error,
     });
   }

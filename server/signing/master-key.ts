@@ -38,7 +38,7 @@ function lost(file: string, database: string): Problem {
     kind: 'master-key-lost',
     what: `The key file ${file} is gone.`,
     why: `The signing key in ${database} was encrypted with it, and cannot be opened without it.`,
-    fix: 'Restore the file from the backup, or set VOUCH_MASTER_KEY to the key. Without either: docs/operations.md, Lose the master key.',
+    fix: 'Restore the file from the backup, or set VOUCH_MASTER_KEY to the key. Without either, `vouch-server master-key lost` gives the signing keys up.',
   });
 }
 

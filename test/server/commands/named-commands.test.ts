@@ -110,6 +110,9 @@ test.each([
   // It must not invite anybody.
   [['help', 'invite', 'alice@example.com'], "unknown command 'alice@example.com'"],
   [['help', 'serve', 'x'], "'serve' has no commands of its own"],
+  [['serve', '--port', '1'], '`vouch-server serve --help` explains it.\n'],
+  [['people', 'list', '--jsn'], '`vouch-server people list --help` explains it.\n'],
+  [['people', '--jsn'], '`vouch-server people --help` lists its commands and options.\n'],
 ])('%j says what was wrong', async (args, said) => {
   let printed = '';
   const asked = makeProgram();
@@ -118,4 +121,5 @@ test.each([
   await expect(asked.parseAsync(args, { from: 'user' })).rejects.toMatchObject({ exitCode: 1 });
   expect(printed).toMatch(/^error: /);
   expect(printed).toContain(said);
+  expect(printed).not.toContain('Usage:');
 });
