@@ -72,7 +72,7 @@ function oneText(invitation: Invitation, { issuer, database }: Installation): st
     (purpose === 'replace-keys' || (isHere && keys === 0)) &&
       `Make sure that ${email} asked for this: anybody who has the code can sign in as them.`,
     'Send the code over a channel you trust. They run',
-    `  vouch enroll --server ${issuer}`,
+    `  ${commandFor([invitation], issuer)}`,
     purpose === 'further-key' &&
       `If they no longer have ${keys === 1 ? 'that key' : 'any of these keys'}, they need another invitation:`,
     purpose === 'further-key' && `  vouch-server invite ${email} --replace-keys`,
@@ -80,6 +80,14 @@ function oneText(invitation: Invitation, { issuer, database }: Installation): st
       keys > 0 &&
       'Until then the old keys still work. If one may be in other hands, remove it at once (`vouch-server keys`).',
   );
+}
+
+/**
+ * What the people run. Somebody new is walked from the key to Git. Where somebody has used a key, the walk would take that step for done, so
+ * they enrol alone.
+ */
+function commandFor(made: readonly Invitation[], issuer: string): string {
+  return `vouch ${made.some(({ isHere }) => isHere) ? 'enroll' : 'setup'} --server ${issuer}`;
 }
 
 const SHORT: Record<Purpose, string> = {
@@ -103,7 +111,7 @@ function severalText(made: readonly Invitation[], { issuer, database }: Installa
     `Database: ${database.name}`,
     voids > 0 && `The earlier invitations of ${voids} of them are void.`,
     'Send each code over a channel you trust. They run',
-    `  vouch enroll --server ${issuer}`,
+    `  ${commandFor(made, issuer)}`,
   );
 }
 

@@ -21,7 +21,7 @@ describe('vouch-server invite', () => {
     const { code, stdout, stderr } = await vouchServer(['invite', 'Alice@Example.com'], settings);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^Invited alice@example.com\n {2}Invitation code {3}([0-9A-Z]{2,6}-){4}[0-9A-Z]+\n/);
-    expect(stdout).toContain(`vouch enroll --server ${settings.VOUCH_ISSUER}`);
+    expect(stdout).toContain(`They run\n  vouch setup --server ${settings.VOUCH_ISSUER}\n`);
     const args = ['invite', 'alice@example.com', '--owner', '--end-date', '2099-12-31', '--json'];
     const json = await vouchServer(args, settings);
     expect(JSON.parse(json.stdout)).toEqual({
@@ -84,6 +84,12 @@ describe('vouch-server invite', () => {
     expect(further.stdout).toMatch(
       /If they no longer have that key, .*\n {2}vouch-server invite zoe@example\.com --replace-keys\n$/,
     );
+    // The walk of `vouch setup` would skip the key on a machine that has seen one of hers.
+    const enroll = `They run\n  vouch enroll --server ${settings.VOUCH_ISSUER}\n`;
+    expect(further.stdout).toContain(enroll);
+    const mixed = await vouchServer(['invite', email, 'new@example.com'], settings);
+    expect(mixed.stdout).toContain(enroll);
+    await vouchServer(['invite', 'revoke', 'new@example.com'], settings);
     const recovery = await vouchServer(['invite', email, '--replace-keys'], settings);
     expect(recovery.stdout).toMatch(/\n {2}Replaces {10}their key, and ends their sessions\n/);
     expect(recovery.stdout).toContain(
@@ -101,6 +107,7 @@ describe('vouch-server invite', () => {
     expect((await vouchServer(['invite', 'list'], settings)).stdout).toBe('None is open.\n');
     database.exec('update keys set removed_at = 1');
     const first = await vouchServer(['invite', email], settings);
+    expect(first.stdout).toContain(enroll);
     expect(first.stdout).toContain('Make sure that zoe@example.com asked for this: anybody who has the code');
     database.exec('update people set disabled_at = 1');
     const refused = await vouchServer(['invite', email], settings);
