@@ -151,7 +151,7 @@ test('the lend ends when vouch is killed', async () => {
 
 test('nothing is lent to a program that is not there', async () => {
   expect(await lend('exec', '--', 'no-such-program')).toEqual({
-    code: 2,
+    code: 127,
     stdout: '',
     stderr:
       'vouch: There is no program no-such-program on the PATH.\n  Check its name; the program and its arguments follow after `--`.\n',

@@ -90,6 +90,8 @@ test('the help of every command fits a terminal of 80 columns, and all but what 
   };
   for (const command of groups(buildProgram(captured({}).io))) {
     expect(helpOf(command, 80).filter((line) => line.length > 80)).toEqual([]);
+    // Nobody finds that folder beside an installed program.
+    expect(helpOf(command, 80).filter((line) => line.includes('docs/'))).toEqual([]);
     // Prose, options, and what these do. Commands and tables stay whole.
     const isOurs = /^(?!Usage:)(\w| {2}-| {6}\S+ )/;
     expect(helpOf(command, 40).filter((line) => line.length > 40 && isOurs.test(line))).toEqual([]);
