@@ -8,7 +8,7 @@ import { verifyGitCredentials } from './git-signature.ts';
 import { type GitHost, gitHost } from './hosts.ts';
 import type { Intercept } from './intercept.ts';
 import type { Log, LogEntry } from './log.ts';
-import { pushReferences } from './push-references.ts';
+import { readPushStart } from './push-references.ts';
 import { evaluateSession } from './session-policy.ts';
 import { type Sessions, sessionArn, sessionContext } from './sessions.ts';
 import type { TestCa } from './test-ca.ts';
@@ -106,7 +106,8 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
     const { account } = session;
     const resource = `arn:${account.partition}:codecommit:${region}:${account.id}:${target.name}`;
     const action = `codecommit:${target.action}`;
-    const references = target.endpoint === 'git-receive-pack' ? await pushReferences(request) : [];
+    const push = target.endpoint === 'git-receive-pack' ? await readPushStart(request) : undefined;
+    const references = push?.references ?? [];
     if (references.length > 0) details.references = references;
     const decided = referencesToCheck(references).map((names) =>
       evaluateSession(session, {
@@ -136,6 +137,7 @@ async function serve(options: CodeCommitOptions, request: IncomingMessage, respo
       path: `/${target.name}.git/${target.endpoint}`,
       query: target.query,
       user: session.name,
+      read: push?.read,
     });
     log(status === 200 ? 'OK' : `HTTP ${status}`);
   } catch (error) {

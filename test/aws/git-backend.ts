@@ -13,11 +13,16 @@ export class GitBackend {
     this.#home = home;
   }
 
-  /** Serves a request for `<root><path>`. @returns the HTTP status, once the answer is complete */
+  /**
+   * Serves a request for `<root><path>`.
+   *
+   * @param repository `read` is what has been read of the request's body
+   * @returns the HTTP status, once the answer is complete
+   */
   serve(
     request: IncomingMessage,
     response: ServerResponse,
-    repository: { root: string; path: string; query: string; user: string },
+    repository: { root: string; path: string; query: string; user: string; read?: Buffer | undefined },
   ): Promise<number> {
     if (response.destroyed) return Promise.resolve(499); // the client is gone: its 'close' event, which ends the child, is over
     const { headers } = request;
@@ -59,6 +64,7 @@ export class GitBackend {
       });
       child.stdin.on('error', () => {}); // it may end before it has read everything
       request.on('error', () => stop(child));
+      if (repository.read?.length) child.stdin.write(repository.read);
       request.pipe(child.stdin);
       relay(child, response);
     });

@@ -4,31 +4,33 @@ import { AwsError } from './aws-error.ts';
 /** More than the commands of any push here, in bytes. */
 const mostCommands = 1024 * 1024;
 
+/** The beginning of a push's request. */
+export interface PushStart {
+  /** The references that it changes; none in Git's probe, a lone flush packet, which it sends before a large push. */
+  references: string[];
+  /** What was read for that. Git must get it before the rest: after the end of a request nothing can be put back into it. */
+  read: Buffer;
+}
+
 /**
- * The references that a push changes: the commands before the first flush packet of git-receive-pack's request. What was read is put
- * back, so that Git gets the request whole.
+ * Reads the commands before the first flush packet of git-receive-pack's request.
  * https://git-scm.com/docs/pack-protocol#_reference_update_request_and_packfile_transfer
- *
- * @returns none for Git's probe, a lone flush packet, which it sends before a large push
  */
-export async function pushReferences(request: IncomingMessage): Promise<string[]> {
+export async function readPushStart(request: IncomingMessage): Promise<PushStart> {
   if (request.headers['content-encoding'] !== undefined) {
     throw new AwsError('UnsupportedMediaType', 'Git compresses no request of git-receive-pack.', 415);
   }
-  let received = Buffer.alloc(0);
+  let read = Buffer.alloc(0);
   for (;;) {
-    const found = commands(received);
-    if (found !== undefined) {
-      if (received.length > 0) request.unshift(received);
-      return found;
-    }
-    if (received.length > mostCommands) throw new AwsError('RequestEntityTooLarge', 'Too many references', 413);
+    const references = commands(read);
+    if (references !== undefined) return { references, read };
+    if (read.length > mostCommands) throw new AwsError('RequestEntityTooLarge', 'Too many references', 413);
     const chunk = await nextChunk(request);
     // The request ended within its commands; Git says what is wrong with it.
     if (chunk === undefined) {
       throw new AwsError('InvalidRequest', 'The request ended before its references.', 400);
     }
-    received = Buffer.concat([received, chunk]);
+    read = Buffer.concat([read, chunk]);
   }
 }
 

@@ -57,7 +57,7 @@ const vouch = (options: string[], script: string) => [
 const lend = (options: string[], script: string) => run(process.execPath, vouch(options, script), world.env);
 
 test('clone, push and fetch there, with nothing of it left on either side', async () => {
-  const processes = watchProcesses();
+  const processes = watchProcesses(host.home, host.runtime, String(world.env.HOME));
   const done = await lend(
     ['--repo', 'demo', '--name', 'box1'],
     `git clone -q ${url('demo')} 2>&1; cd demo && echo 1 >file && git add . && git commit -qm one &&

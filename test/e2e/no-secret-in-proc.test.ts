@@ -38,27 +38,28 @@ describe.sequential('while Git pushes, no process has a secret in its arguments 
     await sandbox.succeed('git', ['add', 'data'], { cwd: work });
     await sandbox.succeed('git', ['commit', '--quiet', '-m', 'data'], { cwd: work });
 
-    const watch = watchProcesses();
-    const ps: string[] = [];
+    const watch = watchProcesses(sandbox.folder);
+    const lines: string[] = [];
     const asked: string[] = [];
     sandbox.aws.intercept = async ({ action }) => {
       asked.push(action);
       await watch.look();
       // The same with `ps`, as a person would look; not every machine has it.
       const seen = await run('ps', ['-efww'], { env: sandbox.env }).catch(() => undefined);
-      if (seen) ps.push(seen.stdout);
+      if (seen) lines.push(...seen.stdout.split('\n'));
       return false;
     };
     await sandbox.succeed('git', ['push', url, 'HEAD:main'], { cwd: work });
     sandbox.aws.intercept = undefined;
-    const { looks, argumentLists, environments } = await watch.end();
+    const { looks, argumentLists, environments, pids } = await watch.end();
+    const ps = lines.filter((line) => pids.includes(Number(/^\S+ +(\d+)/.exec(line)?.[1])));
 
     // We looked at the right moments: all programs on the way were running.
     expect(asked).toEqual(expect.arrayContaining(['AssumeRoleWithWebIdentity', 'GitPush']));
     expect(looks).toBeGreaterThan(5);
     for (const program of programs) {
       expect(argumentLists.some((line) => line.includes(program))).toBe(true);
-      if (ps.length > 0) expect(ps.some((lines) => lines.includes(program))).toBe(true);
+      if (lines.length > 0) expect(ps.some((line) => line.includes(program))).toBe(true);
     }
     expect(environments.some((text) => text.includes(`HOME=${sandbox.home}`))).toBe(true);
 

@@ -5,18 +5,26 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 export interface Watch {
   /** Resolves when every process that runs now has been looked at. */
   look(): Promise<void>;
-  /** Ends the watch. @returns each argument list and each environment that was seen, once */
-  end(): Promise<{ looks: number; argumentLists: string[]; environments: string[] }>;
+  /** Ends the watch. @returns each argument list and each environment that was seen, once, and the processes */
+  end(): Promise<Found & { looks: number }>;
+}
+
+interface Found {
+  argumentLists: string[];
+  environments: string[];
+  pids: number[];
 }
 
 /**
  * Reads /proc again and again, as any other program of this user could. It does so in another thread, because this process may
  * be among the watched ones.
+ *
+ * @param folders the processes that count have one of them in their arguments or their environment: other tests run at the same time
  */
-export function watchProcesses(): Watch {
+export function watchProcesses(...folders: string[]): Watch {
   const looks = new Int32Array(new SharedArrayBuffer(8));
-  const worker = new Worker(import.meta.filename, { workerData: looks });
-  const found = new Promise<{ argumentLists: string[]; environments: string[] }>((resolve, reject) => {
+  const worker = new Worker(import.meta.filename, { workerData: { looks, folders } });
+  const found = new Promise<Found>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
   });
@@ -35,19 +43,23 @@ export function watchProcesses(): Watch {
   };
 }
 
-if (!isMainThread && workerData instanceof Int32Array) {
-  const looks = workerData;
+if (!isMainThread && workerData?.looks instanceof Int32Array) {
+  const { looks, folders } = workerData as { looks: Int32Array; folders: string[] };
   const argumentLists = new Set<string>();
   const environments = new Set<string>();
+  const pids = new Set<number>();
   while (Atomics.load(looks, 1) === 0) {
     for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-      argumentLists.add(readIfThere(`/proc/${pid}/cmdline`));
-      environments.add(readIfThere(`/proc/${pid}/environ`));
+      const [list, environment] = [readIfThere(`/proc/${pid}/cmdline`), readIfThere(`/proc/${pid}/environ`)];
+      if (!folders.some((folder) => list.includes(folder) || environment.includes(folder))) continue;
+      argumentLists.add(list);
+      environments.add(environment);
+      pids.add(Number(pid));
     }
     Atomics.add(looks, 0, 1);
     Atomics.notify(looks, 0);
   }
-  parentPort?.postMessage({ argumentLists: [...argumentLists], environments: [...environments] });
+  parentPort?.postMessage({ argumentLists: [...argumentLists], environments: [...environments], pids: [...pids] });
 }
 
 function readIfThere(file: string): string {
