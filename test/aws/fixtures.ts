@@ -14,7 +14,8 @@ import type { LocalAws } from './start.ts';
 /** A temporary folder, with a function that removes it. */
 export async function temporaryFolder(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'vouch-aws-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  // A process of Git's that is being killed may still make a file.
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 /** An OpenID Connect issuer that publishes and signs whatever a test wants. */
