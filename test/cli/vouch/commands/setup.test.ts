@@ -43,6 +43,17 @@ const looked = ({ env }: Machine, options: Partial<SetupOptions> = {}) =>
 const walk = ({ env }: Machine, args = '') =>
   onTerminal(`SHELL=/bin/bash exec '${process.execPath}' '${program}' setup ${args}`, { env });
 
+/** Has it add the profile `vouch`. @param region '' for the one that it proposes */
+async function addProfile(walking: ReturnType<typeof walk>, region: string): Promise<void> {
+  walking.type('\n');
+  await walking.until(/ARN of the AWS role[\s\S]*: $/);
+  walking.type(`${role}\n`);
+  await walking.until(/Name of the profile \[vouch\]: $/);
+  walking.type('\n');
+  await walking.until(/Region.*: $/);
+  walking.type(`${region}\n`);
+}
+
 const steps = async (the: Machine) => {
   const { code, stdout } = await looked(the, { json: true });
   const { ready, steps } = JSON.parse(stdout) as {
@@ -117,13 +128,7 @@ describe('on a terminal', () => {
     const the = enrolledMachine();
     const walking = walk(the);
     await walking.until(/Key {5}enrolled for alice@example\.com\nAWS {5}no profile yet\n.*\? \[Y\/n\] $/);
-    walking.type('\n');
-    await walking.until(/ARN of the AWS role[\s\S]*: $/);
-    walking.type(`${role}\n`);
-    await walking.until(/Name of the profile \[vouch\]: $/);
-    walking.type('\n');
-    await walking.until(/Region.*: $/);
-    walking.type('eu-west-1\n');
+    await addProfile(walking, 'eu-west-1');
     await walking.until(/Have Git ask Vouch for CodeCommit\? \[Y\/n\] $/);
     walking.type('\n');
     await walking.until(/Append this line to .*\.bashrc\? \[y\/N\] $/);
@@ -211,13 +216,7 @@ describe('on a terminal', () => {
     mkdirSync(join(the.home, '.aws'));
     const walking = walk(the);
     await walking.until(/Add a profile for your AWS role\? \[Y\/n\] $/);
-    walking.type('\n');
-    await walking.until(/ARN of the AWS role[\s\S]*: $/);
-    walking.type(`${role}\n`);
-    await walking.until(/Name of the profile \[vouch\]: $/);
-    walking.type('\n');
-    await walking.until(/Region.*: $/);
-    walking.type('\n');
+    await addProfile(walking, '');
     await walking.until(/Have Git ask Vouch for CodeCommit\? \[Y\/n\] $/);
     walking.type('\x03');
     expect(await walking.ended).toBe(130);
