@@ -47,7 +47,9 @@ function vouch(): string {
         'user name and a password for AWS CodeCommit, and AWS tools temporary credentials. Nothing of it is written to the disk.',
     ),
     paragraph(
-      prose('A first day: `vouch enroll --server https://vouch.example.com`, then `vouch setup`, then `vouch login`.'),
+      prose(
+        'A first day: `vouch setup --server https://vouch.example.com` walks through all of it, then `vouch login`.',
+      ),
     ),
     ...programOptions(program),
     ...commands(program),
@@ -59,6 +61,7 @@ function vouch(): string {
       ['3', 'No session, or it is over, or its touch is too old: `vouch login` helps.'],
       ['4', 'The server or AWS cannot be reached.'],
       ['5', 'Refused, by the policy of the server or by AWS.'],
+      ['126, 127', 'Of `vouch exec` and `vouch lend exec`: the program cannot be run, or there is none.'],
       ['130, 143, 141', 'Ended by Ctrl-C, by SIGTERM, or because nobody reads the output any more.'],
     ]),
     section('ENVIRONMENT'),
