@@ -48,6 +48,7 @@ async function firstDay(sandbox: Sandbox): Promise<void> {
   const code = /Invitation code\s+(\S+)/.exec(invitation)?.[1] ?? '';
 
   chapter('Alice enrols her security key, once');
+  aside('`vouch setup` would ask her for each thing; here are its steps, one by one');
   aside('she types the invitation code and the words that the page shows, and touches the key when the browser asks');
   await step(['vouch', 'enroll', '--server', issuer, '--name', 'Work key'], { input: sandbox.typed(code) });
 
