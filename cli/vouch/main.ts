@@ -21,7 +21,7 @@ const frequent = new Map<string, StatusOptions>([
 ]);
 
 const options = frequent.get(process.argv.slice(2).join('\0'));
-if (options === undefined) void import('./commands.ts');
+if (options === undefined) void import('./command-line.ts');
 else void run(() => answerStatus(options));
 
 async function answerStatus(options: StatusOptions): Promise<never> {

@@ -71,7 +71,7 @@ async function world(): Promise<World> {
     vouch: (args, cwd = the.env.HOME ?? '') =>
       run(
         '/bin/sh',
-        ['-c', 'cd "$0" && exec "$@"', cwd, process.execPath, join(root, 'cli/vouch/commands.ts'), ...args],
+        ['-c', 'cd "$0" && exec "$@"', cwd, process.execPath, join(root, 'cli/vouch/command-line.ts'), ...args],
         the.env,
       ),
   };

@@ -9,7 +9,7 @@ import { type Machine, machine, root } from '../cli/support.ts';
 import { inviteCode, startServer, type TestServer } from '../server/support.ts';
 import { onTerminal, type Terminal } from '../support/terminal.ts';
 
-const program = join(root, 'cli/vouch/commands.ts');
+const program = join(root, 'cli/vouch/command-line.ts');
 const EMAIL = 'alice@example.com';
 
 let server: TestServer;

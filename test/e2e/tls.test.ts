@@ -76,7 +76,7 @@ function vouch(
   input = '',
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(root, 'cli/vouch/commands.ts'), ...args], {
+    const child = spawn(process.execPath, [join(root, 'cli/vouch/command-line.ts'), ...args], {
       env: the.env,
       stdio: 'pipe',
     });

@@ -105,7 +105,7 @@ test('vouch agent logs prints it, as text and as JSON', async () => {
 
 test('vouch agent logs --follow goes on until the agent ends', async () => {
   const the = await signedIn();
-  const child = spawn(process.execPath, [join(root, 'cli/vouch/commands.ts'), 'agent', 'logs', '--follow'], {
+  const child = spawn(process.execPath, [join(root, 'cli/vouch/command-line.ts'), 'agent', 'logs', '--follow'], {
     env: the.env,
   });
   onTestFinished(() => void child.kill('SIGKILL'));

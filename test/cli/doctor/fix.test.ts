@@ -13,7 +13,7 @@ function doctor(the: Machine, ...options: string[]) {
       () => {},
     ),
   );
-  const command = [process.execPath, join(root, 'cli/vouch/commands.ts'), 'doctor', '--fix', ...options].join(' ');
+  const command = [process.execPath, join(root, 'cli/vouch/command-line.ts'), 'doctor', '--fix', ...options].join(' ');
   return onTerminal(command, { env: { ...the.env, NO_COLOR: '1' } });
 }
 

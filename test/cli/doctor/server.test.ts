@@ -36,7 +36,7 @@ async function findings(the: Machine, url: string | undefined) {
 /** The same in a new process, because CAs and proxy are settings of the whole process. */
 async function findingsOfProcess(the: Machine, url: string, env: NodeJS.ProcessEnv = {}) {
   changeConfig(the.env, { server: url });
-  const args = [join(root, 'cli/vouch/commands.ts'), 'doctor', '--json'];
+  const args = [join(root, 'cli/vouch/command-line.ts'), 'doctor', '--json'];
   const { stdout, stderr } = await run(process.execPath, args, { ...the.env, ...env });
   if (stdout === '') throw new Error(stderr);
   const check = JSON.parse(stdout).checks.find(({ id }: { id: string }) => id === 'server');

@@ -9,7 +9,7 @@ import { inviteCode, startServer } from '../../server/support.ts';
 import { startFakeIssuer } from '../login/fake-issuer.ts';
 import { machine, root, run } from '../support.ts';
 
-const program = join(root, 'cli/vouch/commands.ts');
+const program = join(root, 'cli/vouch/command-line.ts');
 const code = 'ABCDEF-GHJKMN-PQRSTV-WXYZ01-23';
 
 /** A Vouch server that refuses every invitation. */

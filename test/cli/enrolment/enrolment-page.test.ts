@@ -19,7 +19,7 @@ import {
 import { onTerminal } from '../../support/terminal.ts';
 import { machine, root } from '../support.ts';
 
-const program = join(root, 'cli/vouch/commands.ts');
+const program = join(root, 'cli/vouch/command-line.ts');
 
 let server: TestServer;
 beforeAll(async () => {

@@ -13,7 +13,7 @@ import { onTerminal } from '../../support/terminal.ts';
 import { captured, gitRequest, host, installHelper, machine, read, root, run, setUpProfile } from '../support.ts';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 
-const vouch = `'${process.execPath}' '${join(root, 'cli/vouch/commands.ts')}'`;
+const vouch = `'${process.execPath}' '${join(root, 'cli/vouch/command-line.ts')}'`;
 const notSignedIn = 'vouch: You are not signed in. Run `vouch login`, then try again.\n';
 
 /** A machine with Git set up for Vouch, a server, and a browser that only notes what it should open. */

@@ -7,7 +7,7 @@ import { prepareRuntimeFolder } from '../../../cli/runtime-folder/prepare-folder
 import { machine, root, run } from '../support.ts';
 import { startFakeIssuer } from './fake-issuer.ts';
 
-const program = join(root, 'cli/vouch/commands.ts');
+const program = join(root, 'cli/vouch/command-line.ts');
 
 async function issuer() {
   const started = await startFakeIssuer();

@@ -8,7 +8,7 @@ import { onTerminal, type Terminal } from '../../support/terminal.ts';
 import { type Machine, machine, root } from '../support.ts';
 import { type FakeIssuer, startFakeIssuer } from './fake-issuer.ts';
 
-const program = join(root, 'cli/vouch/commands.ts');
+const program = join(root, 'cli/vouch/command-line.ts');
 const bob = 'bob@example.com';
 const alice = 'alice@example.com';
 

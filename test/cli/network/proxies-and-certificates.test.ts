@@ -146,7 +146,7 @@ describe('the agent', () => {
 
 describe('the command line', () => {
   const vouch = (env: NodeJS.ProcessEnv, server: string) =>
-    run(process.execPath, [join(root, 'cli/vouch/commands.ts'), 'login', '--no-browser', '--server', server], env);
+    run(process.execPath, [join(root, 'cli/vouch/command-line.ts'), 'login', '--no-browser', '--server', server], env);
 
   test('signs in through the proxy, and says so when that refuses', async () => {
     const the = machine();
@@ -171,7 +171,7 @@ describe('the command line', () => {
     const the = machine();
     the.env.HTTPS_PROXY = 'nonsense://';
     expect(
-      await run(process.execPath, [join(root, 'cli/vouch/commands.ts'), 'agent', 'status'], the.env),
+      await run(process.execPath, [join(root, 'cli/vouch/command-line.ts'), 'agent', 'status'], the.env),
     ).toMatchObject({
       stdout: 'No agent is running\n',
       stderr: '',

@@ -101,7 +101,7 @@ describe('appendLine', () => {
 
   test('bash then shows the session in its prompt', () => {
     const the = machineWith('bash', { '.bashrc': 'alias g=git' });
-    const vouch = `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'cli/vouch/commands.ts')}' "$@"\n`;
+    const vouch = `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'cli/vouch/command-line.ts')}' "$@"\n`;
     writeFileSync(join(the.folder, 'bin/vouch'), vouch, { mode: 0o755 });
     append(the);
     const { stdout } = spawnSync('bash', ['-ic', 'declare -F __vouch_prompt'], { env: the.env, encoding: 'utf8' });

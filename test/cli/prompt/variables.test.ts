@@ -51,7 +51,7 @@ describe('vouch status --format', () => {
     const answer = { version: '0', pid: 1, startedAt: session.expiresAt, session, credentials: [] };
     const agent = createServer((_, response) => response.end(JSON.stringify(answer))).listen(the.agentSocket);
     onTestFinished(() => void agent.close());
-    for (const program of ['cli/vouch/commands.ts', 'cli/vouch/main.ts']) {
+    for (const program of ['cli/vouch/command-line.ts', 'cli/vouch/main.ts']) {
       const done = await run(process.execPath, [join(root, program), 'status', ...args], the.env);
       expect(done).toEqual({ code: 0, stdout: expect.stringMatching(expected), stderr: '' });
     }

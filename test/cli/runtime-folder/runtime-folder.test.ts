@@ -77,7 +77,7 @@ describe('the home folder', () => {
     writeFileSync(join(planted, '.config/vouch/config.json'), '{"server":"https://evil.example"}');
     const said = async (env: NodeJS.ProcessEnv) => {
       const options = { env: { ...the.env, ...env }, cwd: planted };
-      const vouch = [join(root, 'cli/vouch/commands.ts'), 'config', 'list'];
+      const vouch = [join(root, 'cli/vouch/command-line.ts'), 'config', 'list'];
       // It fails when the system has no home folder.
       const { stdout, stderr } = await promisify(execFile)(process.execPath, vouch, options).catch((error) => error);
       return stdout + stderr;

@@ -75,7 +75,7 @@ if (process.platform === 'linux') {
 
 test('vouch status reports that it hangs, and vouch agent stop ends it', async () => {
   const the = await stoppedAgent();
-  const { code, stderr } = await run(process.execPath, [join(root, 'cli/vouch/commands.ts'), 'status'], the.env);
+  const { code, stderr } = await run(process.execPath, [join(root, 'cli/vouch/command-line.ts'), 'status'], the.env);
   expect([code, stderr]).toEqual([
     1,
     'vouch: The vouch agent does not answer.\n' +
@@ -289,7 +289,7 @@ test('agent.pid is for us alone, and another agent’s is not removed', async ()
 test('Ctrl-C ends the wait for one', async () => {
   let child: ChildProcess | undefined;
   const the = await inAgentsPlace(() => child?.kill('SIGINT'));
-  child = spawn(process.execPath, [join(root, 'cli/vouch/commands.ts'), 'agent', 'stop'], { env: the.env });
+  child = spawn(process.execPath, [join(root, 'cli/vouch/command-line.ts'), 'agent', 'stop'], { env: the.env });
   expect(await new Promise((resolve) => child?.once('exit', (_, signal) => resolve(signal)))).toBe('SIGINT');
   const interrupt = new AbortController();
   const other = await inAgentsPlace(() => interrupt.abort(new Error('Ctrl-C')));

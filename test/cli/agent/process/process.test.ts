@@ -49,7 +49,7 @@ describe('the agent as a process', () => {
       'ulimit -S -c "$(ulimit -H -c)"; exec "$@"',
       'sh',
       process.execPath,
-      join(root, 'cli/vouch/commands.ts'),
+      join(root, 'cli/vouch/command-line.ts'),
     ];
     expect(await run('/bin/sh', [...start, 'agent', 'start'], the.env)).toMatchObject({ code: 0 });
     const { pid } = await agentStatus(the.env);
@@ -104,7 +104,7 @@ describe('the agent as a process', () => {
 
   test('keeps no descriptor of its starter', async () => {
     const the = agentMachine();
-    const command = [join(root, 'cli/vouch/commands.ts'), 'agent', 'start'];
+    const command = [join(root, 'cli/vouch/command-line.ts'), 'agent', 'start'];
     // Pipes at 5 and at 200. The ends that we read end when no process has the other ends.
     const stdio = Array.from({ length: 201 }, (_, fd) => (fd === 5 || fd === 200 ? 'pipe' : 'ignore')) as 'pipe'[];
     const child = spawn(process.execPath, command, { env: the.env, stdio });

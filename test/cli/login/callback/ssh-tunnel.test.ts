@@ -60,7 +60,7 @@ test('in a container, its own loopback address is named, and another way', () =>
 });
 
 describe('vouch login', () => {
-  const program = join(root, 'cli/vouch/commands.ts');
+  const program = join(root, 'cli/vouch/command-line.ts');
   const ssh = { SSH_CONNECTION: '192.0.2.7 50000 198.51.100.4 22' };
 
   async function world() {

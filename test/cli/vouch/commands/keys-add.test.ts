@@ -10,7 +10,7 @@ import { addKeyOnPage, personAtMachine } from '../../account/person.ts';
 import { signedIn } from '../../agent/support.ts';
 import { json, machine, root, run } from '../../support.ts';
 
-const program = join(root, 'cli/vouch/commands.ts');
+const program = join(root, 'cli/vouch/command-line.ts');
 
 let server: TestServer;
 beforeAll(async () => {

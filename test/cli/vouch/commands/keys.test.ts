@@ -173,7 +173,7 @@ describe('vouch keys remove, in a script', () => {
 });
 
 describe('vouch keys remove, on a terminal', () => {
-  const program = join(root, 'cli/vouch/commands.ts');
+  const program = join(root, 'cli/vouch/command-line.ts');
   const onScreen = (env: NodeJS.ProcessEnv, args: string) =>
     onTerminal(`exec '${process.execPath}' '${program}' keys remove ${args}`, { env });
 

@@ -9,7 +9,7 @@ import { onTerminal } from '../../../support/terminal.ts';
 import { comeBack, type FakeIssuer, startFakeIssuer } from '../../login/fake-issuer.ts';
 import { type Machine, machine, root } from '../../support.ts';
 
-const program = join(root, 'cli/vouch/commands.ts');
+const program = join(root, 'cli/vouch/command-line.ts');
 const advice =
   'This is your only key: if you lose it, only an administrator can let you back in.\nAdd a spare one: `vouch keys add`\n';
 

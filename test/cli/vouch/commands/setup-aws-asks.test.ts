@@ -5,7 +5,7 @@ import { onTerminal } from '../../../support/terminal.ts';
 import { type Machine, machine, read, role, root, run, setUpProfile } from '../../support.ts';
 
 const file = ({ folder }: Machine) => join(folder, 'home/.aws/config');
-const vouch = `exec '${process.execPath}' '${join(root, 'cli/vouch/commands.ts')}'`;
+const vouch = `exec '${process.execPath}' '${join(root, 'cli/vouch/command-line.ts')}'`;
 
 const setUp = ({ env }: Machine, args = '', more: Record<string, string> = {}) =>
   onTerminal(`${vouch} setup aws ${args}`, { env: { ...env, ...more } });
@@ -84,7 +84,7 @@ test('without a terminal nobody is asked', async () => {
   const the = machine();
   const refused = await run(
     process.execPath,
-    [join(root, 'cli/vouch/commands.ts'), 'setup', 'aws'],
+    [join(root, 'cli/vouch/command-line.ts'), 'setup', 'aws'],
     the.env,
     `${role}\n`,
   );

@@ -18,7 +18,7 @@ import {
   setUpProfile,
 } from '../../support.ts';
 
-const program = join(root, 'cli/vouch/commands.ts');
+const program = join(root, 'cli/vouch/command-line.ts');
 const server = 'https://vouch.example.com';
 const line = 'eval "$(vouch init bash)"';
 

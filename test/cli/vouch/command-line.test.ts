@@ -9,7 +9,7 @@ import { machine, root, run } from '../support.ts';
 const program = join(root, 'cli/vouch/main.ts');
 
 test('a reader that stops early, as `head` does, ends it without a message', async () => {
-  const child = spawn(process.execPath, ['cli/vouch/commands.ts', 'doctor', '--help'], {
+  const child = spawn(process.execPath, ['cli/vouch/command-line.ts', 'doctor', '--help'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   child.stdout.destroy();
